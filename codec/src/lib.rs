@@ -1,0 +1,1 @@
+//! Predictors turned into lossless archives.

@@ -1,0 +1,1 @@
+//! Byte sets: sources, registry, fetching, splits, statistics.

@@ -1,0 +1,1 @@
+//! Description lengths: baselines, scores, critical size, selection, reports.

@@ -1,0 +1,7 @@
+//! Deterministic `f32` arithmetic on slices.
+//!
+//! Everything a byte transformer computes, forward and backward, with results
+//! that are the same to the last bit on any CPU and with any number of threads.
+//! Nothing here knows of models, files or burn.
+
+pub mod simd;

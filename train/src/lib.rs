@@ -1,0 +1,1 @@
+//! Weights from a spec and bytes: burn modules, optimisers, checkpoints, sweeps.
