@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Symbols of the alphabet: the byte values.
 pub const SYMBOLS: usize = 256;
 
+/// The most parameters a model may have: 2^31, 8 GiB of `f32`.
+pub const MAX_PARAMETERS: u64 = 1 << 31;
+
 /// Which normalisation a block uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -13,6 +16,16 @@ pub enum Norm {
     Layer,
     /// Root-mean-square norm with scale (Zhang & Sennrich 2019).
     Rms,
+}
+
+impl Norm {
+    /// What is added to the variance, or to the mean square.
+    pub fn epsilon(self) -> f32 {
+        match self {
+            Norm::Layer => 1e-5,
+            Norm::Rms => 1e-6,
+        }
+    }
 }
 
 /// Where the normalisation stands.
@@ -29,7 +42,8 @@ pub enum Placement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Position {
-    /// Fixed sines and cosines added to the embedding.
+    /// Fixed sines and cosines added to the embedding
+    /// ([`sinusoidal_positions`](crate::sinusoidal_positions)).
     Sinusoidal,
     /// A learned vector a position, added to the embedding.
     Learned,
@@ -158,6 +172,19 @@ impl Spec {
         }
     }
 
+    /// The [`brevity`](Spec::brevity) preset along the one aspect rule of our
+    /// size ladders, so that a ladder has one free axis: a layer for each 32 of
+    /// width, two at least, and heads of the largest even dimension from 16 to
+    /// 32 that divides the width (one head where there is none).
+    pub fn aspect(width: usize, context: usize) -> Spec {
+        let layers = ((width + 16) / 32).max(2);
+        let head_dim = (16..=32)
+            .rev()
+            .find(|head_dim| head_dim.is_multiple_of(2) && width.is_multiple_of(*head_dim))
+            .unwrap_or(width.max(1));
+        Spec::brevity(width, layers, width / head_dim, context)
+    }
+
     /// Size of a head: `width / heads`.
     pub fn head_dim(&self) -> usize {
         self.width / self.heads
@@ -185,20 +212,20 @@ impl Spec {
                 return err(field, format!("{value} is not between 1 and {most}"));
             }
         }
-        if self.width % self.heads != 0 {
+        if !self.width.is_multiple_of(self.heads) {
             return err(
                 "heads",
                 format!("{} heads do not divide width {}", self.heads, self.width),
             );
         }
         let head_dim = self.head_dim();
-        if self.position == Position::Rope && head_dim % 2 != 0 {
+        if self.position == Position::Rope && !head_dim.is_multiple_of(2) {
             return err(
                 "heads",
                 format!("rotary positions need an even head dimension, not {head_dim}"),
             );
         }
-        if self.position == Position::Sinusoidal && self.width % 2 != 0 {
+        if self.position == Position::Sinusoidal && !self.width.is_multiple_of(2) {
             return err(
                 "width",
                 format!(
@@ -217,6 +244,13 @@ impl Spec {
             if self.position != Position::Rope {
                 return err("window", "a window needs position = \"rope\"".into());
             }
+        }
+        let parameters = self.parameters();
+        if parameters > MAX_PARAMETERS {
+            return err(
+                "width",
+                format!("{parameters} parameters are more than {MAX_PARAMETERS}"),
+            );
         }
         Ok(())
     }

@@ -1,0 +1,195 @@
+//! A spec in a few bytes, for archives.
+//!
+//! ```text
+//! version   1 byte, 1
+//! switches  2 bytes, little endian, from the lowest bit:
+//!           norm 1 (layer, rms), placement 1 (pre, post),
+//!           position 2 (sinusoidal, learned, rope),
+//!           activation 2 (gelu, gelu-erf, relu2, swiglu),
+//!           mlp_bias, attention_bias, output_bias, tied, scale_embedding,
+//!           qk_norm, has a window; the other three bits are zero
+//! extents   varints: width, layers, heads, hidden, context, window if any
+//! ```
+//!
+//! A varint has seven bits a byte, the lowest first, the high bit set on all
+//! bytes but the last; the shortest form is the only valid one, so a spec has
+//! exactly one encoding.
+
+use crate::spec::{Activation, Norm, Placement, Position, Spec, SpecError};
+
+const VERSION: u8 = 1;
+
+/// Bytes of the longest encoding of a valid spec.
+pub const MAX_ENCODED_SPEC: usize = 3 + 6 * 4;
+
+/// Why bytes are not the encoding of a spec. Offsets count from their start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The bytes end too early.
+    #[error("model spec ends at byte {offset}, in the middle")]
+    Truncated {
+        /// Where the next byte was expected.
+        offset: usize,
+    },
+    /// Written by a newer version.
+    #[error("model spec has version {0}, this program reads version {VERSION}: update it")]
+    Version(u8),
+    /// A switch has a value with no meaning.
+    #[error("model spec has unknown switches {0:#06x} at byte 1")]
+    Switches(u16),
+    /// A varint is not in its shortest form, or too long for any spec.
+    #[error("model spec has a malformed number at byte {offset}")]
+    Number {
+        /// Where the number starts.
+        offset: usize,
+    },
+    /// Well-formed, but no transformer can be like that.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+}
+
+impl Spec {
+    /// The compact encoding, at most [`MAX_ENCODED_SPEC`] bytes and about a
+    /// dozen for small models.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let flags = [
+            self.mlp_bias,
+            self.attention_bias,
+            self.output_bias,
+            self.tied,
+            self.scale_embedding,
+            self.qk_norm,
+            self.window.is_some(),
+        ];
+        let mut switches = match self.norm {
+            Norm::Layer => 0,
+            Norm::Rms => 1,
+        };
+        switches |= match self.placement {
+            Placement::Pre => 0,
+            Placement::Post => 1,
+        } << 1;
+        switches |= match self.position {
+            Position::Sinusoidal => 0,
+            Position::Learned => 1,
+            Position::Rope => 2,
+        } << 2;
+        switches |= match self.activation {
+            Activation::Gelu => 0,
+            Activation::GeluErf => 1,
+            Activation::Relu2 => 2,
+            Activation::Swiglu => 3,
+        } << 4;
+        for (i, flag) in flags.into_iter().enumerate() {
+            switches |= u16::from(flag) << (6 + i);
+        }
+        let mut out = vec![VERSION];
+        out.extend(switches.to_le_bytes());
+        let extents = [
+            self.width,
+            self.layers,
+            self.heads,
+            self.hidden,
+            self.context,
+        ];
+        for extent in extents.into_iter().chain(self.window) {
+            put_varint(&mut out, extent);
+        }
+        out
+    }
+
+    /// Reads an encoding from the front of `bytes`; returns the valid spec and
+    /// the number of bytes it took.
+    ///
+    /// # Errors
+    /// Anything but the one encoding of a valid spec. Nothing is allocated.
+    pub fn from_bytes(bytes: &[u8]) -> Result<(Spec, usize), DecodeError> {
+        let mut input = Input { bytes, offset: 0 };
+        let version = input.byte()?;
+        if version != VERSION {
+            return Err(DecodeError::Version(version));
+        }
+        let switches = u16::from_le_bytes([input.byte()?, input.byte()?]);
+        let unknown = DecodeError::Switches(switches);
+        if switches >> 13 != 0 {
+            return Err(unknown);
+        }
+        let flag = |bit: u32| switches >> bit & 1 == 1;
+        let spec = Spec {
+            width: input.varint()?,
+            layers: input.varint()?,
+            heads: input.varint()?,
+            hidden: input.varint()?,
+            context: input.varint()?,
+            window: flag(12).then(|| input.varint()).transpose()?,
+            norm: if flag(0) { Norm::Rms } else { Norm::Layer },
+            placement: if flag(1) {
+                Placement::Post
+            } else {
+                Placement::Pre
+            },
+            position: match switches >> 2 & 3 {
+                0 => Position::Sinusoidal,
+                1 => Position::Learned,
+                2 => Position::Rope,
+                _ => return Err(unknown),
+            },
+            activation: match switches >> 4 & 3 {
+                0 => Activation::Gelu,
+                1 => Activation::GeluErf,
+                2 => Activation::Relu2,
+                _ => Activation::Swiglu,
+            },
+            mlp_bias: flag(6),
+            attention_bias: flag(7),
+            output_bias: flag(8),
+            tied: flag(9),
+            scale_embedding: flag(10),
+            qk_norm: flag(11),
+        };
+        spec.validate()?;
+        Ok((spec, input.offset))
+    }
+}
+
+fn put_varint(out: &mut Vec<u8>, mut x: usize) {
+    while x >= 0x80 {
+        out.push(x as u8 | 0x80);
+        x >>= 7;
+    }
+    out.push(x as u8);
+}
+
+struct Input<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl Input<'_> {
+    fn byte(&mut self) -> Result<u8, DecodeError> {
+        let offset = self.offset;
+        let byte = *self
+            .bytes
+            .get(offset)
+            .ok_or(DecodeError::Truncated { offset })?;
+        self.offset += 1;
+        Ok(byte)
+    }
+
+    /// A number of at most four bytes, more than any extent needs.
+    fn varint(&mut self) -> Result<usize, DecodeError> {
+        let offset = self.offset;
+        let mut value = 0;
+        for shift in [0, 7, 14, 21] {
+            let byte = self.byte()?;
+            value |= usize::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                if byte == 0 && shift > 0 {
+                    break;
+                }
+                return Ok(value);
+            }
+        }
+        Err(DecodeError::Number { offset })
+    }
+}

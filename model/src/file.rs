@@ -1,0 +1,211 @@
+//! Weights on disk: safetensors, `f32`, with the spec in the header.
+//!
+//! The header's metadata has one entry, `spec`: the [`Spec`] as TOML. One entry
+//! only, since the header's map has no order and the same weights shall give
+//! the same file.
+
+use crate::spec::Spec;
+use crate::weights::{Weights, WeightsError};
+use safetensors::tensor::{Metadata, TensorView};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A model file that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub struct FileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub source: FormatError,
+}
+
+/// What is wrong with a model file.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// The file system said no.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Shorter than its header says.
+    #[error("truncated: {got} bytes, but the header promises {expected}")]
+    Truncated {
+        /// Bytes the whole file should have.
+        expected: u64,
+        /// Bytes it has.
+        got: u64,
+    },
+    /// Not a safetensors file, or a damaged one.
+    #[error("not a valid safetensors file: {0}")]
+    Safetensors(SafeTensorError),
+    /// A safetensors file of some other program.
+    #[error("the header has no `spec` entry: the file was not written by brevity")]
+    NoSpec,
+    /// The spec is not one of ours.
+    #[error("the `spec` entry of the header is not a model spec: {0}")]
+    Spec(#[from] Box<toml::de::Error>),
+    /// A tensor is not of 32-bit floats.
+    #[error("tensor `{name}` has type {dtype}, expected F32")]
+    Dtype {
+        /// The tensor.
+        name: String,
+        /// Its element type.
+        dtype: Dtype,
+    },
+    /// A tensor has another shape than by the spec.
+    #[error("tensor `{name}` has shape {got:?}, its spec says {expected:?}")]
+    Shape {
+        /// The tensor.
+        name: String,
+        /// Shape by the spec.
+        expected: Vec<usize>,
+        /// Shape in the file.
+        got: Vec<usize>,
+    },
+    /// The tensors are not the parameters of the spec.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}
+
+impl Weights {
+    /// The bytes of a safetensors file. The same weights give the same bytes.
+    pub fn to_safetensors(&self) -> Vec<u8> {
+        let spec = toml::to_string(self.spec()).expect("a spec is plain TOML");
+        let metadata = HashMap::from([("spec".to_string(), spec)]);
+        let bytes: Vec<_> = self
+            .iter()
+            .map(|(info, values)| (info, little_endian(values)))
+            .collect();
+        let views = bytes.iter().map(|(info, bytes)| {
+            let view = TensorView::new(Dtype::F32, info.shape.clone(), bytes)
+                .expect("weights have the length of their shape");
+            (info.name.as_str(), view)
+        });
+        safetensors::serialize(views, Some(metadata)).expect("the header is far below its limit")
+    }
+
+    /// Reads the bytes of a safetensors file that brevity wrote.
+    ///
+    /// # Errors
+    /// Everything of [`FormatError`] but I/O.
+    pub fn from_safetensors(bytes: &[u8]) -> Result<Weights, FormatError> {
+        let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| {
+            let got = bytes.len() as u64;
+            match promised_length(bytes) {
+                Some(expected) if expected > got => FormatError::Truncated { expected, got },
+                _ => FormatError::Safetensors(e),
+            }
+        })?;
+        let data = &bytes[8 + header..];
+        let spec = metadata.metadata().as_ref().and_then(|m| m.get("spec"));
+        let spec: Spec = toml::from_str(spec.ok_or(FormatError::NoSpec)?).map_err(Box::new)?;
+        spec.validate().map_err(WeightsError::from)?;
+        let shapes: HashMap<_, _> = spec
+            .tensors()
+            .into_iter()
+            .map(|info| (info.name, info.shape))
+            .collect();
+        let mut tensors = Vec::new();
+        for (name, info) in metadata.tensors() {
+            let Some(expected) = shapes.get(&name) else {
+                return Err(WeightsError::Unknown(name).into());
+            };
+            if info.dtype != Dtype::F32 {
+                let dtype = info.dtype;
+                return Err(FormatError::Dtype { name, dtype });
+            }
+            if info.shape != *expected {
+                return Err(FormatError::Shape {
+                    name,
+                    expected: expected.clone(),
+                    got: info.shape.clone(),
+                });
+            }
+            let values = data[info.data_offsets.0..info.data_offsets.1].chunks_exact(4);
+            let values = values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            tensors.push((name, values.collect()));
+        }
+        Ok(Weights::new(spec, tensors)?)
+    }
+
+    /// Writes a safetensors file: to a temporary name in the same folder,
+    /// synced, renamed, so that `path` holds the whole model or what it held
+    /// before.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn save(&self, path: &Path) -> Result<(), FileError> {
+        write_atomically(path, &self.to_safetensors()).map_err(|e| FileError {
+            path: path.into(),
+            source: e.into(),
+        })
+    }
+
+    /// Reads a safetensors file that brevity wrote.
+    ///
+    /// # Errors
+    /// Everything of [`FormatError`], with the path.
+    pub fn load(path: &Path) -> Result<Weights, FileError> {
+        fs::read(path)
+            .map_err(FormatError::from)
+            .and_then(|bytes| Weights::from_safetensors(&bytes))
+            .map_err(|source| FileError {
+                path: path.into(),
+                source,
+            })
+    }
+}
+
+fn little_endian(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// The length of a whole file by its header, as far as that can be read.
+fn promised_length(bytes: &[u8]) -> Option<u64> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let header = u64::from_le_bytes(*length);
+    let whole = header.checked_add(8)?;
+    // A foreign file's first bytes are a random, hence mostly huge, length.
+    if header > 100_000_000 || (!rest.is_empty() && rest[0] != b'{') {
+        return None;
+    }
+    let Some(header) = rest.get(..header as usize) else {
+        return Some(whole);
+    };
+    let metadata: Metadata = serde_json::from_slice(header).ok()?;
+    whole.checked_add(metadata.data_len() as u64)
+}
+
+fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = folder.join(temporary);
+    let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // The error at hand is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    // The rename itself is durable once the folder is.
+    File::open(folder)?.sync_all()
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
