@@ -4,4 +4,5 @@
 //! that are the same to the last bit on any CPU and with any number of threads.
 //! Nothing here knows of models, files or burn.
 
+pub mod math;
 pub mod simd;
