@@ -1,1 +1,2 @@
-//! Description lengths: baselines, scores, critical size, selection, reports.
+//! Description lengths: baselines, critical size, selection, contamination, reports.
+pub mod baselines;
