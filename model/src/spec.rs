@@ -180,7 +180,7 @@ impl Spec {
         let layers = ((width + 16) / 32).max(2);
         let head_dim = (16..=32)
             .rev()
-            .find(|head_dim| head_dim.is_multiple_of(2) && width.is_multiple_of(*head_dim))
+            .find(|head_dim| *head_dim % 2 == 0 && width.is_multiple_of(*head_dim))
             .unwrap_or(width.max(1));
         Spec::brevity(width, layers, width / head_dim, context)
     }
