@@ -1,0 +1,262 @@
+//! A byte-wise range coder.
+//!
+//! The encoder keeps an interval `[low, low + range)` of 64-bit numbers and
+//! narrows it to the part that belongs to each symbol (Martin 1979). Whenever
+//! `range` falls below 2^56 the top byte of `low` is settled, up to a carry, and
+//! moves out; a carry runs back through the bytes that were written. Since
+//! `range` is at least 2^56 when a symbol of precision 2^24 comes, the division
+//! loses less than 2^-32 of it: the stream is longer than the sum of the code
+//! lengths by the one byte that [`Encoder::finish`] writes and otherwise by less
+//! than 1e-8 of it.
+//!
+//! The stream does not say where it ends; who writes it keeps its length.
+//!
+//! ```
+//! use brevity_codec::range::{Decoder, Encoder};
+//!
+//! let mut encoder = Encoder::default();
+//! encoder.symbol(1 << 23, 1 << 22);
+//! encoder.bit(true, 1000);
+//! let bytes = encoder.finish();
+//!
+//! let mut decoder = Decoder::new(&bytes);
+//! let target = decoder.target();
+//! assert!((1 << 23..(1 << 23) + (1 << 22)).contains(&target));
+//! decoder.take(1 << 23, 1 << 22);
+//! assert!(decoder.bit(1000));
+//! assert!(decoder.ended());
+//! ```
+
+use crate::cdf::{PRECISION, TOTAL};
+
+/// The smallest `range` before a symbol.
+const FLOOR: u64 = 1 << 56;
+
+/// Bytes of a number of the decoder beyond the one that `finish` writes.
+const LOOKAHEAD: usize = 7;
+
+/// Turns intervals into bytes.
+#[derive(Debug)]
+pub struct Encoder {
+    low: u64,
+    /// Invariant between calls: at least `FLOOR`.
+    range: u64,
+    out: Vec<u8>,
+}
+
+impl Default for Encoder {
+    fn default() -> Encoder {
+        Encoder {
+            low: 0,
+            range: u64::MAX,
+            out: Vec::new(),
+        }
+    }
+}
+
+impl Encoder {
+    /// Codes the symbol with the interval `start .. start + length` of
+    /// `0..TOTAL`.
+    #[inline]
+    pub fn symbol(&mut self, start: u32, length: u32) {
+        debug_assert!(length > 0 && start + length <= TOTAL);
+        let unit = self.range >> PRECISION;
+        self.narrow(unit * u64::from(start), unit * u64::from(length));
+    }
+
+    /// Codes a binary decision that is true with probability `p / TOTAL`.
+    #[inline]
+    pub fn bit(&mut self, bit: bool, p: u32) {
+        debug_assert!(p > 0 && p < TOTAL);
+        let bound = (self.range >> PRECISION) * u64::from(p);
+        if bit {
+            self.narrow(0, bound);
+        } else {
+            self.narrow(bound, self.range - bound);
+        }
+    }
+
+    #[inline]
+    fn narrow(&mut self, offset: u64, range: u64) {
+        let (low, carry) = self.low.overflowing_add(offset);
+        self.low = low;
+        self.range = range;
+        if carry {
+            self.carry();
+        }
+        while self.range < FLOOR {
+            self.out.push((self.low >> 56) as u8);
+            self.low <<= 8;
+            self.range <<= 8;
+        }
+    }
+
+    #[cold]
+    fn carry(&mut self) {
+        for byte in self.out.iter_mut().rev() {
+            *byte = byte.wrapping_add(1);
+            if *byte != 0 {
+                break;
+            }
+        }
+    }
+
+    /// Bytes written so far.
+    pub fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Whether nothing has been written so far.
+    pub fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// Ends the stream with one more byte and returns it.
+    pub fn finish(mut self) -> Vec<u8> {
+        // The interval is at least 2^56 long, so it holds a number whose lower
+        // seven bytes are zero, which is what the decoder reads past the end.
+        let (end, carry) = self.low.overflowing_add(FLOOR - 1);
+        if carry {
+            self.carry();
+        }
+        self.out.push((end >> 56) as u8);
+        self.out
+    }
+}
+
+/// Turns bytes back into the positions of symbols.
+///
+/// It never fails: on damaged input it yields wrong symbols, and past the end it
+/// reads zeros. [`overrun`](Self::overrun) and [`ended`](Self::ended) tell.
+#[derive(Debug)]
+pub struct Decoder<'a> {
+    /// What was read, relative to the encoder's `low`.
+    code: u64,
+    /// Invariant between calls: at least `FLOOR`.
+    range: u64,
+    input: &'a [u8],
+    /// Bytes read, zeros past the end included.
+    read: usize,
+}
+
+impl<'a> Decoder<'a> {
+    /// Starts to decode what [`Encoder::finish`] returned.
+    pub fn new(input: &'a [u8]) -> Decoder<'a> {
+        let mut decoder = Decoder {
+            code: 0,
+            range: u64::MAX,
+            input,
+            read: 0,
+        };
+        for _ in 0..8 {
+            decoder.shift();
+        }
+        decoder
+    }
+
+    #[inline]
+    fn shift(&mut self) {
+        let byte = self.input.get(self.read).copied().unwrap_or(0);
+        self.code = self.code << 8 | u64::from(byte);
+        self.read += 1;
+    }
+
+    /// A number below [`TOTAL`] in the interval of the next symbol, to be
+    /// followed by [`take`](Self::take).
+    #[inline]
+    pub fn target(&self) -> u32 {
+        let unit = self.range >> PRECISION;
+        // Only a damaged stream reaches TOTAL or more.
+        (self.code / unit).min(u64::from(TOTAL - 1)) as u32
+    }
+
+    /// Takes the symbol with the interval `start .. start + length`, which holds
+    /// what [`target`](Self::target) returned.
+    #[inline]
+    pub fn take(&mut self, start: u32, length: u32) {
+        debug_assert!(length > 0 && start + length <= TOTAL);
+        let unit = self.range >> PRECISION;
+        self.narrow(unit * u64::from(start), unit * u64::from(length));
+    }
+
+    /// The next binary decision, true with probability `p / TOTAL`.
+    #[inline]
+    pub fn bit(&mut self, p: u32) -> bool {
+        debug_assert!(p > 0 && p < TOTAL);
+        let bound = (self.range >> PRECISION) * u64::from(p);
+        let bit = self.code < bound;
+        if bit {
+            self.narrow(0, bound);
+        } else {
+            self.narrow(bound, self.range - bound);
+        }
+        bit
+    }
+
+    #[inline]
+    fn narrow(&mut self, offset: u64, range: u64) {
+        // Wraps on a damaged stream only.
+        self.code = self.code.wrapping_sub(offset);
+        self.range = range;
+        while self.range < FLOOR {
+            self.shift();
+            self.range <<= 8;
+        }
+    }
+
+    /// Whether more was read than an intact stream of this length holds: it is
+    /// damaged, and nothing of use follows.
+    pub fn overrun(&self) -> bool {
+        self.read > self.input.len() + LOOKAHEAD
+    }
+
+    /// Whether the stream ends here exactly, as it does after the last symbol.
+    pub fn ended(&self) -> bool {
+        self.read == self.input.len() + LOOKAHEAD
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_coded_is_one_byte() {
+        let bytes = Encoder::default().finish();
+        assert_eq!(bytes.len(), 1);
+        assert!(Decoder::new(&bytes).ended());
+    }
+
+    #[test]
+    fn a_carry_runs_through_settled_bytes() {
+        // Stays close under a border, then steps over it.
+        let mut encoder = Encoder::default();
+        for _ in 0..20 {
+            encoder.symbol((1 << 23) - 1, 2);
+        }
+        encoder.symbol(1 << 23, 1);
+        let bytes = encoder.finish();
+        let mut decoder = Decoder::new(&bytes);
+        for _ in 0..20 {
+            assert!(((1 << 23) - 1..(1 << 23) + 1).contains(&decoder.target()));
+            decoder.take((1 << 23) - 1, 2);
+        }
+        assert_eq!(decoder.target(), 1 << 23);
+        decoder.take(1 << 23, 1);
+        assert!(decoder.ended() && !decoder.overrun());
+    }
+
+    #[test]
+    fn noise_neither_panics_nor_hangs() {
+        for fill in [0, 1, 0x7f, 0xff] {
+            let input = [fill; 40];
+            let mut decoder = Decoder::new(&input);
+            for i in 0..200 {
+                let target = decoder.target();
+                decoder.take(target, 1 + (i % 3).min(TOTAL - 1 - target));
+                decoder.bit(1 + (target | i) % (TOTAL - 1));
+            }
+            assert!(decoder.overrun());
+        }
+    }
+}
