@@ -4,5 +4,7 @@
 //! that are the same to the last bit on any CPU and with any number of threads.
 //! Nothing here knows of models, files or burn.
 
+pub mod attention;
 pub mod math;
+pub mod rope;
 pub mod simd;

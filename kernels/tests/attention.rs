@@ -1,0 +1,253 @@
+//! Attention against its definition, bit for bit, and its gradients against
+//! finite differences in `f64`.
+
+mod attention_reference;
+
+use attention_reference::{Case, gradients, random};
+use brevity_kernels::attention::{Attention, Cache, NORM_EPS, Saved, naive};
+use brevity_kernels::simd::Path;
+use proptest::prelude::*;
+
+fn bits(x: &[f32]) -> Vec<u32> {
+    x.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Runs `f` on every path of this CPU. The choice is global, but results do not
+/// depend on it, so that other tests are not disturbed.
+fn on_every_path(mut f: impl FnMut(Path)) {
+    for path in [Path::Portable, Path::Avx2] {
+        if path.available() {
+            Path::set(path);
+            f(path);
+        }
+    }
+}
+
+fn shapes() -> impl Strategy<Value = (Attention, usize, usize, bool, u64)> {
+    (
+        1usize..4,
+        prop_oneof![
+            1usize..20,
+            Just(24),
+            Just(32),
+            Just(33),
+            Just(64),
+            Just(128)
+        ],
+        any::<bool>(),
+        prop_oneof![Just(None), (1usize..40).prop_map(Some)],
+        1usize..4,
+        1usize..70,
+        any::<bool>(),
+        any::<u64>(),
+    )
+        .prop_map(|(heads, head_dim, rope, window, batch, time, norm, seed)| {
+            let rope = rope && head_dim % 2 == 0;
+            let attention = Attention {
+                heads,
+                head_dim,
+                rope,
+                window,
+            };
+            (attention, batch, time, norm, seed)
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn passes_equal_their_definition((a, batch, time, norm, seed) in shapes()) {
+        let case = Case::new(a, batch, time, norm, seed);
+        let gain = case.gain.as_deref();
+        let d = a.width();
+        let mut expect = vec![0.0; batch * time * d];
+        let mut stats = vec![0.0; a.stats_len(batch, time)];
+        naive::forward(&a, 0, time, &case.qkv, gain, &mut expect, Some(&mut stats));
+        let saved = Saved { qkv: &case.qkv, gain, out: &expect, stats: &stats };
+        let mut expect_dqkv = vec![0.0; case.qkv.len()];
+        let mut expect_dgain = vec![0.0; a.heads];
+        naive::backward(&a, time, saved, &case.dout, &mut expect_dqkv,
+            norm.then_some(&mut expect_dgain[..]));
+
+        on_every_path(|path| {
+            let mut out = vec![f32::NAN; expect.len()];
+            let mut own = vec![f32::NAN; stats.len()];
+            a.forward(time, &case.qkv, gain, &mut out, Some(&mut own));
+            assert_eq!(bits(&out), bits(&expect), "{path:?} out");
+            assert_eq!(bits(&own), bits(&stats), "{path:?} stats");
+            let mut dqkv = vec![f32::NAN; case.qkv.len()];
+            let mut dgain = vec![0.0; a.heads];
+            a.backward(time, saved, &case.dout, &mut dqkv, norm.then_some(&mut dgain[..]));
+            assert_eq!(bits(&dqkv), bits(&expect_dqkv), "{path:?} dqkv");
+            assert_eq!(bits(&dgain), bits(&expect_dgain), "{path:?} dgain");
+        });
+    }
+
+    #[test]
+    fn blocks_and_steps_equal_the_whole(
+        (a, lanes, time, norm, seed) in shapes(),
+        cuts in proptest::collection::vec(1usize..40, 1..6),
+    ) {
+        let case = Case::new(a, lanes, time, norm, seed);
+        let gain = case.gain.as_deref();
+        let d = a.width();
+        let mut expect = vec![0.0; lanes * time * d];
+        a.forward(time, &case.qkv, gain, &mut expect, None);
+        on_every_path(|path| {
+            let reach = a.window.unwrap_or(time);
+            let mut cache = Cache::new(a, lanes, reach);
+            // Once more after clearing, over what the first round left.
+            for _ in 0..2 {
+                let mut from = 0;
+                let mut cuts = cuts.iter().cycle();
+                while from < time {
+                    let n = (*cuts.next().unwrap()).min(time - from);
+                    let rows = |all: &[f32], width: usize| -> Vec<f32> {
+                        (0..lanes)
+                            .flat_map(|l| all[(l * time + from) * width..][..n * width].to_vec())
+                            .collect()
+                    };
+                    let mut out = vec![f32::NAN; lanes * n * d];
+                    cache.attend(n, &rows(&case.qkv, 3 * d), gain, &mut out);
+                    assert_eq!(bits(&out), bits(&rows(&expect, d)), "{path:?} {from}+{n}");
+                    from += n;
+                }
+                cache.clear();
+            }
+        });
+    }
+
+    #[test]
+    fn gradients_equal_finite_differences(
+        heads in 1usize..3,
+        head_dim in prop_oneof![Just(1usize), Just(2), Just(3), Just(8), Just(10), Just(16)],
+        rope in any::<bool>(),
+        window in prop_oneof![Just(None), (1usize..12).prop_map(Some)],
+        batch in 1usize..3,
+        time in 1usize..20,
+        norm in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let a = Attention { heads, head_dim, rope: rope && head_dim % 2 == 0, window };
+        let case = Case::new(a, batch, time, norm, seed);
+        let gain = case.gain.as_deref();
+        let mut out = vec![0.0; batch * time * a.width()];
+        let mut stats = vec![0.0; a.stats_len(batch, time)];
+        a.forward(time, &case.qkv, gain, &mut out, Some(&mut stats));
+        let saved = Saved { qkv: &case.qkv, gain, out: &out, stats: &stats };
+        let mut dqkv = vec![0.0; case.qkv.len()];
+        let mut dgain = vec![0.0; heads];
+        a.backward(time, saved, &case.dout, &mut dqkv, norm.then_some(&mut dgain[..]));
+
+        let exact = gradients(&case, f64::from(NORM_EPS));
+        for (x, y) in out.iter().zip(&exact.out) {
+            prop_assert!((f64::from(*x) - y).abs() < 1e-5, "out {x} {y}");
+        }
+        for (i, (x, y)) in dqkv.iter().zip(&exact.dqkv).enumerate() {
+            prop_assert!((f64::from(*x) - y).abs() < 2e-5 * (1.0 + y.abs()), "dqkv {i}: {x} {y}");
+        }
+        for (x, y) in dgain.iter().zip(&exact.dgain) {
+            prop_assert!((f64::from(*x) - y).abs() < 1e-4 * (1.0 + y.abs()), "dgain {x} {y}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_may_be_unbounded() {
+    // Around the wrap of the phases and of every ring.
+    let a = Attention {
+        heads: 2,
+        head_dim: 8,
+        rope: true,
+        window: Some(21),
+    };
+    let d = a.width();
+    let x = random(3 * d * 300, 7);
+    let run = |cuts: &[usize]| {
+        let mut cache = Cache::new(a, 1, 21);
+        let mut out = vec![0.0; 300 * d];
+        let mut from = 0;
+        for &n in cuts.iter().cycle() {
+            let n = n.min(300 - from);
+            let rows = &x[from * 3 * d..][..n * 3 * d];
+            cache.attend(n, rows, None, &mut out[from * d..][..n * d]);
+            from += n;
+            if from == 300 {
+                return bits(&out);
+            }
+        }
+        unreachable!()
+    };
+    let steps = run(&[1]);
+    assert_eq!(run(&[300]), steps);
+    assert_eq!(run(&[5, 17, 1, 40, 2]), steps);
+    let mut whole = vec![0.0; 300 * d];
+    a.forward(300, &x, None, &mut whole, None);
+    assert_eq!(bits(&whole), steps);
+}
+
+#[test]
+fn what_a_query_may_not_see_has_no_effect() {
+    let a = Attention {
+        heads: 1,
+        head_dim: 8,
+        rope: false,
+        window: Some(9),
+    };
+    let (time, d) = (40, a.width());
+    let clean = random(3 * d * time, 3);
+    for bad in [f32::NAN, f32::INFINITY] {
+        let mut dirty = clean.clone();
+        // Key and value of position 20: seen by the queries 20 to 28.
+        dirty[20 * 3 * d + d..21 * 3 * d].fill(bad);
+        let (mut x, mut y) = (vec![0.0; time * d], vec![0.0; time * d]);
+        a.forward(time, &clean, None, &mut x, None);
+        a.forward(time, &dirty, None, &mut y, None);
+        for t in 0..time {
+            let row = t * d..(t + 1) * d;
+            if (20..29).contains(&t) {
+                assert!(y[row].iter().all(|v| v.is_nan()), "{t}");
+            } else {
+                assert_eq!(bits(&x[row.clone()]), bits(&y[row]), "{t}");
+            }
+        }
+    }
+}
+
+#[test]
+fn large_scores_stay_finite() {
+    let a = Attention {
+        heads: 1,
+        head_dim: 8,
+        rope: false,
+        window: None,
+    };
+    let qkv: Vec<f32> = random(3 * 8 * 50, 1).iter().map(|x| x * 1e4).collect();
+    let mut out = vec![0.0; 8 * 50];
+    let mut stats = vec![0.0; a.stats_len(1, 50)];
+    a.forward(50, &qkv, None, &mut out, Some(&mut stats));
+    assert!(out.iter().all(|x| x.is_finite()));
+    let saved = Saved {
+        qkv: &qkv,
+        gain: None,
+        out: &out,
+        stats: &stats,
+    };
+    let mut dqkv = vec![0.0; qkv.len()];
+    a.backward(50, saved, &random(8 * 50, 2), &mut dqkv, None);
+    assert!(dqkv.iter().all(|x| x.is_finite()));
+}
+
+#[test]
+#[should_panic(expected = "beyond the reach")]
+fn without_a_window_the_reach_is_the_end() {
+    let a = Attention {
+        heads: 1,
+        head_dim: 2,
+        rope: false,
+        window: None,
+    };
+    let mut cache = Cache::new(a, 1, 3);
+    cache.attend(4, &[0.0; 24], None, &mut [0.0; 8]);
+}
