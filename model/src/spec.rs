@@ -1,5 +1,6 @@
 //! The complete description of a byte transformer.
 
+use brevity_kernels::attention::MAX_HEAD_DIM;
 use serde::{Deserialize, Serialize};
 
 /// Symbols of the alphabet: the byte values.
@@ -174,11 +175,11 @@ impl Spec {
 
     /// The [`brevity`](Spec::brevity) preset along the one aspect rule of our
     /// size ladders, so that a ladder has one free axis: a layer for each 32 of
-    /// width, two at least, and heads of the largest even dimension from 16 to
-    /// 32 that divides the width (one head where there is none).
+    /// width, two at least, and heads of the largest even dimension up to 32
+    /// that divides the width. Widths of whole multiples of 8 are good ones.
     pub fn aspect(width: usize, context: usize) -> Spec {
         let layers = ((width + 16) / 32).max(2);
-        let head_dim = (16..=32)
+        let head_dim = (2..=32)
             .rev()
             .find(|head_dim| *head_dim % 2 == 0 && width.is_multiple_of(*head_dim))
             .unwrap_or(width.max(1));
@@ -219,6 +220,12 @@ impl Spec {
             );
         }
         let head_dim = self.head_dim();
+        if head_dim > MAX_HEAD_DIM {
+            return err(
+                "heads",
+                format!("the head dimension {head_dim} is above {MAX_HEAD_DIM}"),
+            );
+        }
         if self.position == Position::Rope && !head_dim.is_multiple_of(2) {
             return err(
                 "heads",

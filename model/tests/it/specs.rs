@@ -114,6 +114,14 @@ fn specs_that_make_no_sense_name_the_field() {
             },
         ),
         (
+            "heads",
+            Spec {
+                width: 512,
+                heads: 1,
+                ..base.clone()
+            },
+        ),
+        (
             "hidden",
             Spec {
                 hidden: 0,
@@ -148,7 +156,7 @@ fn specs_that_make_no_sense_name_the_field() {
                 ..Spec::brevity(72, 1, 1, 8)
             },
         ),
-        ("width", Spec::lmic(1 << 14, 1 << 10, 1, 1)),
+        ("width", Spec::lmic(1 << 14, 1 << 10, 64, 1)),
     ];
     for (field, spec) in wrong {
         assert_eq!(spec.validate().unwrap_err().field, field);

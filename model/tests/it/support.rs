@@ -63,3 +63,10 @@ pub fn any_spec() -> impl Strategy<Value = Spec> {
         }
     })
 }
+
+/// Seeded bytes.
+pub fn random_bytes(seed: u64, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut bytes);
+    bytes
+}
