@@ -1,0 +1,258 @@
+//! From a config file to the complete configs of its trials.
+
+use super::axes::{Assignment, SweepConfig};
+use super::document::{Document, assign};
+use super::error::ConfigError;
+use super::model::ModelConfig;
+use super::score::ScoreConfig;
+use crate::TrainConfig;
+use brevity_data::DataConfig;
+use brevity_model::Spec;
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// What a config file says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentConfig {
+    /// Names the folder of the results; by default the file's name.
+    pub name: Option<String>,
+    /// Decides the first weights and the order of the data.
+    #[serde(default)]
+    pub seed: u64,
+    /// Which bytes.
+    pub data: DataConfig,
+    /// What transformer.
+    #[serde(default)]
+    pub model: ModelConfig,
+    /// How it learns.
+    #[serde(default)]
+    pub train: TrainConfig,
+    /// What is measured.
+    #[serde(default)]
+    pub score: ScoreConfig,
+    /// What differs between trials.
+    #[serde(default)]
+    pub sweep: SweepConfig,
+}
+
+/// Everything about one trial, with nothing left to defaults. As TOML it is a
+/// config of one trial.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrialConfig {
+    /// Name of the experiment.
+    pub name: String,
+    /// The seed.
+    pub seed: u64,
+    /// Which bytes.
+    pub data: DataConfig,
+    /// What transformer.
+    pub model: Spec,
+    /// How it learns.
+    pub train: TrainConfig,
+    /// What is measured.
+    pub score: ScoreConfig,
+}
+
+/// One trial of an experiment: its config, and the axes that led to it.
+#[derive(Clone, Debug)]
+pub struct TrialPlan {
+    /// The sweep's choices by dotted key, seeds left out.
+    pub axes: Vec<(String, Value)>,
+    /// The complete config.
+    pub config: TrialConfig,
+    assignments: Vec<Assignment>,
+}
+
+/// A config file, read and checked.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// Names the folder of the results.
+    pub name: String,
+    /// The trials, in the order of the sweep.
+    pub trials: Vec<TrialPlan>,
+    document: Document,
+}
+
+impl Experiment {
+    /// Reads and checks a config file, with `sets` (`table.key=value`) laid
+    /// over it.
+    ///
+    /// # Errors
+    /// Everything that can be wrong with a config before its data are read.
+    pub fn read(path: &Path, sets: &[String]) -> Result<Experiment, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|error| ConfigError::new(path, format!("cannot read the config: {error}")))?;
+        Experiment::parse(path, &text, sets)
+    }
+
+    /// [`Experiment::read`] of a text; `file` stands for it in errors.
+    ///
+    /// # Errors
+    /// As [`Experiment::read`].
+    pub fn parse(file: &Path, text: &str, sets: &[String]) -> Result<Experiment, ConfigError> {
+        let mut document = Document::parse(file, text)?;
+        document.typed::<ExperimentConfig>()?;
+        for argument in sets {
+            document.set(argument)?;
+            let key = argument.split('=').next().unwrap_or_default().trim();
+            typed(document.table()).map_err(|error| document.value_error(key, &error))?;
+        }
+        let config = typed(document.table()).map_err(|e| document.value_error("", &e))?;
+        let name = experiment_name(&document, &config)?;
+        let choices = config
+            .sweep
+            .expand()
+            .map_err(|error| document.error(&error.key, error.message))?;
+        let mut trials: Vec<TrialPlan> = Vec::with_capacity(choices.len());
+        for assignments in choices {
+            trials.push(plan(&document, &name, assignments)?);
+        }
+        Ok(Experiment {
+            name,
+            trials,
+            document,
+        })
+    }
+
+    /// The text of the config file as it was read, without `--set`.
+    pub fn text(&self) -> &str {
+        self.document.text()
+    }
+
+    /// The file, or what stands for it.
+    pub fn file(&self) -> &Path {
+        self.document.file()
+    }
+
+    /// An error about `key` of a trial, at the place that gave it its value:
+    /// an axis of the sweep, a `--set` argument, or a line of the file.
+    pub fn error(&self, trial: usize, key: &str, message: impl Into<String>) -> ConfigError {
+        trial_error(
+            &self.document,
+            &self.trials[trial].assignments,
+            key,
+            message,
+        )
+    }
+}
+
+fn typed(table: &Table) -> Result<ExperimentConfig, toml::de::Error> {
+    ExperimentConfig::deserialize(table.clone().into_deserializer())
+}
+
+fn experiment_name(document: &Document, config: &ExperimentConfig) -> Result<String, ConfigError> {
+    let stem = document.file().file_stem().map(|s| s.to_string_lossy());
+    let name = match (&config.name, stem) {
+        (Some(name), _) => name.clone(),
+        (None, Some(stem)) => stem.into_owned(),
+        (None, None) => "experiment".into(),
+    };
+    let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(good) {
+        let message = format!(
+            "`{name}` cannot name a folder: use letters, digits, `-`, `_` and `.`, no `.` in front"
+        );
+        return Err(document.error("name", message));
+    }
+    Ok(name)
+}
+
+/// The complete, checked config of one trial.
+fn plan(
+    document: &Document,
+    name: &str,
+    assignments: Vec<Assignment>,
+) -> Result<TrialPlan, ConfigError> {
+    let mut table = document.table().clone();
+    table.remove("sweep");
+    for assignment in &assignments {
+        let fault = |message: String| document.error(&assignment.origin, message);
+        if let Some((_, set)) = document.sets().find(|(key, _)| *key == assignment.key) {
+            let message = format!("`--set {set}` has no effect: the sweep chooses this value");
+            return Err(fault(message).with_help("set the axis instead"));
+        }
+        assign(&mut table, &assignment.key, assignment.value.clone()).map_err(fault)?;
+    }
+    let config = typed(&table).map_err(|error| culprit(document, &assignments, error))?;
+    let fault = |key: &str, message: String| trial_error(document, &assignments, key, message);
+    let model = config
+        .model
+        .resolve()
+        .map_err(|error| fault(&format!("model.{}", error.field), error.reason))?;
+    config
+        .train
+        .validate()
+        .map_err(|error| fault(&format!("train.{}", error.field), error.reason))?;
+    check_regimes(&config.score).map_err(|message| fault("score.regimes", message))?;
+    let axes = assignments
+        .iter()
+        .filter(|assignment| assignment.key != "seed")
+        .map(|assignment| (assignment.key.clone(), assignment.value.clone()))
+        .collect();
+    Ok(TrialPlan {
+        axes,
+        config: TrialConfig {
+            name: name.to_string(),
+            seed: config.seed,
+            data: config.data,
+            model,
+            train: config.train,
+            score: config.score,
+        },
+        assignments,
+    })
+}
+
+fn check_regimes(score: &ScoreConfig) -> Result<(), String> {
+    if score.regimes.is_empty() {
+        return Err("nothing to score".into());
+    }
+    for (i, regime) in score.regimes.iter().enumerate() {
+        if score.regimes[..i].contains(regime) {
+            return Err(format!("`{}` is there twice", regime.name()));
+        }
+    }
+    Ok(())
+}
+
+/// The first assignment that the config does not take, as an error.
+fn culprit(document: &Document, assignments: &[Assignment], error: toml::de::Error) -> ConfigError {
+    let mut table = document.table().clone();
+    table.remove("sweep");
+    for assignment in assignments {
+        // Each of them could be put there, or this would not have been reached.
+        let _ = assign(&mut table, &assignment.key, assignment.value.clone());
+        if let Err(error) = typed(&table) {
+            let mut out = document.value_error(&assignment.origin, &error);
+            out.key = Some(assignment.key.clone());
+            return out;
+        }
+    }
+    document.value_error("sweep", &error)
+}
+
+fn trial_error(
+    document: &Document,
+    assignments: &[Assignment],
+    key: &str,
+    message: impl Into<String>,
+) -> ConfigError {
+    let origin = assignments
+        .iter()
+        .find(|assignment| assignment.key == key)
+        .map_or(key, |assignment| assignment.origin.as_str());
+    let mut error = document.error(origin, message).with_key(key);
+    if !assignments.is_empty() {
+        let axes: Vec<_> = assignments
+            .iter()
+            .map(|assignment| format!("{} = {}", assignment.key, assignment.value))
+            .collect();
+        error.trial = Some(axes.join(", "));
+    }
+    error
+}

@@ -1,0 +1,154 @@
+//! What stops a whole sweep, as opposed to one of its trials.
+
+use crate::config::ConfigError;
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a sweep did not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The config cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The file system said no.
+    #[error("cannot {action} {}: {source}{}", path.display(), advice(source))]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With which file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file of the sweep does not hold what it should.
+    #[error("{} is damaged: {message}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Another process works in the folder.
+    #[error(
+        "another sweep is running in {}{holder}; wait for it, or give this one another folder",
+        path.display()
+    )]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// Who holds it, as far as is known.
+        holder: String,
+    },
+    /// The folder belongs to another config.
+    #[error(
+        "{} was made by another config; these keys differ:\n  {}\n\
+         restore them, or give this sweep another name or folder",
+        path.display(),
+        differences.join("\n  ")
+    )]
+    Drift {
+        /// The manifest.
+        path: PathBuf,
+        /// The keys that differ, old and new value.
+        differences: Vec<String>,
+    },
+    /// There is unfinished work and no leave to continue it.
+    #[error(
+        "{count} trial{} in {} {} interrupted; pass --resume to continue where {} stopped",
+        plural(*count, "", "s"),
+        path.display(),
+        plural(*count, "was", "were"),
+        plural(*count, "it", "they")
+    )]
+    Interrupted {
+        /// How many trials.
+        count: usize,
+        /// The sweep's folder.
+        path: PathBuf,
+    },
+    /// A trial hit a full disk, a read-only or forbidden folder: the next would
+    /// too, so the sweep stopped. The trial is not marked as failed.
+    #[error(
+        "the sweep stopped in trial {id}: {message}\n\
+         what was done is kept; make room and pass --resume"
+    )]
+    Storage {
+        /// The trial.
+        id: String,
+        /// What it said.
+        message: String,
+    },
+    /// The options contradict each other or the sweep.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl SweepError {
+    pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> SweepError {
+        SweepError::Io {
+            action,
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+
+    /// Whether it is the command or the config that is wrong (exit status 2),
+    /// not the work (1).
+    pub fn is_usage(&self) -> bool {
+        use SweepError::*;
+        matches!(
+            self,
+            Config(_) | Locked { .. } | Drift { .. } | Interrupted { .. } | Usage(_)
+        )
+    }
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; what was done is kept: make room and pass --resume"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; choose a folder that can be written with --out"
+        }
+        _ => "",
+    }
+}
+
+fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}
+
+/// The messages of an error and all its causes, outermost first.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut message = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Many errors repeat their cause in their own message.
+        if !message.contains(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        next = cause.source();
+    }
+    message
+}
+
+/// Whether an error says that nothing can be written here.
+pub(super) fn is_storage(error: &(dyn Error + 'static)) -> bool {
+    use io::ErrorKind::*;
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let kind = match error.downcast_ref::<SweepError>() {
+            Some(SweepError::Io { source, .. }) => Some(source.kind()),
+            _ => error.downcast_ref::<io::Error>().map(io::Error::kind),
+        };
+        if let Some(StorageFull | QuotaExceeded | ReadOnlyFilesystem | PermissionDenied) = kind {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}

@@ -1,0 +1,281 @@
+//! The frozen list of a sweep's trials.
+
+use super::error::SweepError;
+use crate::config::{ConfigError, Experiment, Regime, TrialConfig};
+use brevity_data::DataConfig;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::error::Error;
+
+/// Version of the manifest and of the trial folders. It enters the trials' ids.
+pub const FORMAT: u32 = 1;
+
+/// Which bytes a trial saw, by length and hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataIdentity {
+    /// Where the bytes come from, as the config says.
+    pub source: String,
+    /// Bytes trained on.
+    pub bytes: u64,
+    /// BLAKE3 of them, in hexadecimal; none for data that are not at hand,
+    /// which only a dry run puts up with.
+    pub hash: Option<String>,
+    /// Held-out bytes.
+    pub holdout_bytes: u64,
+    /// BLAKE3 of the held-out bytes, where there are any.
+    pub holdout_hash: Option<String>,
+}
+
+/// One trial of a sweep.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Trial {
+    /// Place in the manifest, from 0.
+    pub index: usize,
+    /// Hash of the config, the data and the versions: names the folder.
+    pub id: String,
+    /// What the sweep chose, by dotted key; seeds left out.
+    pub axes: Map<String, Value>,
+    /// The seed.
+    pub seed: u64,
+    /// The bytes.
+    pub data: DataIdentity,
+    /// Number of model parameters.
+    pub parameters: u64,
+    /// Floating-point operations of the training.
+    pub flops: f64,
+    /// The complete config.
+    pub config: TrialConfig,
+}
+
+/// The frozen list of a sweep's trials: the file `manifest.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`] of the program that wrote it.
+    pub format: u32,
+    /// Version of that program.
+    pub version: String,
+    /// Name of the experiment.
+    pub name: String,
+    /// The trials.
+    pub trials: Vec<Trial>,
+}
+
+impl Manifest {
+    /// Expands an experiment. `identify` looks at the bytes of a `[data]` table
+    /// and is asked once for each different table.
+    ///
+    /// # Errors
+    /// Data that cannot be had, are shorter than a context, or lack the
+    /// held-out part that is to be scored; a sweep with equal trials.
+    pub fn expand(
+        experiment: &Experiment,
+        mut identify: impl FnMut(&DataConfig) -> Result<DataIdentity, Box<dyn Error + Send + Sync>>,
+    ) -> Result<Manifest, ConfigError> {
+        let version = env!("CARGO_PKG_VERSION").to_string();
+        let mut known: BTreeMap<String, DataIdentity> = BTreeMap::new();
+        let mut trials: Vec<Trial> = Vec::with_capacity(experiment.trials.len());
+        for (index, plan) in experiment.trials.iter().enumerate() {
+            let config = &plan.config;
+            let key = canonical(&value(&config.data));
+            let data = match known.get(&key) {
+                Some(data) => data.clone(),
+                None => {
+                    let data = identify(&config.data).map_err(|error| {
+                        experiment.error(index, "data.source", super::error::chain(&*error))
+                    })?;
+                    known.entry(key).or_insert(data).clone()
+                }
+            };
+            check_data(experiment, index, config, &data)?;
+            let id = trial_id(config, &data, &version);
+            if let Some(twin) = trials.iter().find(|trial| trial.id == id) {
+                let message = format!("trials {} and {index} are the same", twin.index);
+                return Err(experiment.error(index, "sweep", message));
+            }
+            let axes = plan.axes.iter().map(|(key, v)| (key.clone(), value(v)));
+            trials.push(Trial {
+                index,
+                id,
+                axes: axes.collect(),
+                seed: config.seed,
+                parameters: config.model.parameters(),
+                flops: config.model.flops_per_byte() * training_bytes(config, data.bytes),
+                data,
+                config: config.clone(),
+            });
+        }
+        Ok(Manifest {
+            format: FORMAT,
+            version,
+            name: experiment.name.clone(),
+            trials,
+        })
+    }
+
+    /// The keys in which another manifest differs, `key: this -> other`. Empty
+    /// if both have the same trials.
+    pub fn differences(&self, other: &Manifest) -> Vec<String> {
+        let mut out = Vec::new();
+        let mut differ = |key: &str, old: &str, new: &str| {
+            if old != new {
+                out.push(format!("{key}: {old} -> {new}"));
+            }
+        };
+        differ(
+            "format",
+            &self.format.to_string(),
+            &other.format.to_string(),
+        );
+        differ("version of brevity", &self.version, &other.version);
+        let counts = [self.trials.len(), other.trials.len()].map(|n| n.to_string());
+        differ("number of trials", &counts[0], &counts[1]);
+        for (old, new) in self.trials.iter().zip(&other.trials) {
+            if old.id == new.id {
+                continue;
+            }
+            let [old_keys, new_keys] = [old, new].map(flat_trial);
+            let keys: std::collections::BTreeSet<_> =
+                old_keys.keys().chain(new_keys.keys()).collect();
+            let absent = "(absent)".to_string();
+            for key in keys {
+                let old_value = old_keys.get(key).unwrap_or(&absent);
+                let new_value = new_keys.get(key).unwrap_or(&absent);
+                if old_value != new_value {
+                    out.push(format!(
+                        "{key}: {old_value} -> {new_value} (trial {})",
+                        old.index
+                    ));
+                }
+            }
+        }
+        summarise(out)
+    }
+
+    /// Refuses a sweep whose folder was made by another config.
+    pub(super) fn refuse_drift(
+        &self,
+        path: &std::path::Path,
+        now: &Manifest,
+    ) -> Result<(), SweepError> {
+        let differences = self.differences(now);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(SweepError::Drift {
+            path: path.to_path_buf(),
+            differences,
+        })
+    }
+}
+
+/// At most a dozen differences; a sweep that changed one key has it in each of
+/// its trials.
+fn summarise(mut differences: Vec<String>) -> Vec<String> {
+    let key = |line: &str| line.split(':').next().unwrap_or_default().to_string();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    differences.retain(|line| {
+        let count = seen.entry(key(line)).or_default();
+        *count += 1;
+        *count == 1
+    });
+    for line in &mut differences {
+        match seen[&key(line)] {
+            1 => {}
+            n => line.push_str(&format!(" and {} more", n - 1)),
+        }
+    }
+    differences
+}
+
+fn check_data(
+    experiment: &Experiment,
+    index: usize,
+    config: &TrialConfig,
+    data: &DataIdentity,
+) -> Result<(), ConfigError> {
+    let context = config.model.context as u64;
+    if data.bytes < context {
+        let message = format!(
+            "the context is {context} bytes, but {} has only {} to train on",
+            data.source, data.bytes
+        );
+        return Err(experiment
+            .error(index, "model.context", message)
+            .with_help("use a shorter context or more data"));
+    }
+    if config.score.regimes.contains(&Regime::HeldOut) && data.holdout_bytes == 0 {
+        let message = "`held-out` needs held-out bytes, and [data] has none";
+        return Err(experiment.error(index, "score.regimes", message));
+    }
+    Ok(())
+}
+
+/// Bytes that the training of a trial works through.
+fn training_bytes(config: &TrialConfig, data_bytes: u64) -> f64 {
+    config.train.total_bytes(&config.model, data_bytes) as f64
+}
+
+/// Twelve hexadecimal digits of the hash of everything that decides the result.
+fn trial_id(config: &TrialConfig, data: &DataIdentity, version: &str) -> String {
+    // The name says where results go, not what they are.
+    let all = serde_json::json!({
+        "format": FORMAT,
+        "version": version,
+        "seed": config.seed,
+        "model": config.model,
+        "train": config.train.identity(),
+        "data_config": config.data,
+        "score": config.score,
+        "data": data,
+    });
+    let hash = blake3::hash(canonical(&all).as_bytes()).to_hex();
+    hash[..12].to_string()
+}
+
+fn value(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("configs have string keys and finite numbers")
+}
+
+/// JSON with sorted keys and no spaces: equal values give equal text.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<_, _> = map.iter().collect();
+            let cells = sorted
+                .into_iter()
+                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)));
+            format!("{{{}}}", cells.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(values) => {
+            let cells: Vec<_> = values.iter().map(canonical).collect();
+            format!("[{}]", cells.join(","))
+        }
+        leaf => leaf.to_string(),
+    }
+}
+
+/// The config and data of a trial by dotted key.
+fn flat_trial(trial: &Trial) -> BTreeMap<String, String> {
+    fn walk(prefix: &str, value: &Value, out: &mut BTreeMap<String, String>) {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    let name = if prefix.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{prefix}.{key}")
+                    };
+                    walk(&name, value, out);
+                }
+            }
+            leaf => {
+                out.insert(prefix.to_string(), leaf.to_string());
+            }
+        }
+    }
+    let mut out = BTreeMap::new();
+    walk("", &value(&trial.config), &mut out);
+    walk("bytes of the data", &value(&trial.data), &mut out);
+    out
+}

@@ -1,0 +1,43 @@
+//! Sweeps: many trials, one folder, and nothing lost whatever happens.
+//!
+//! An [`Experiment`](crate::config::Experiment) is expanded once into a
+//! [`Manifest`], which is frozen in the sweep's folder; [`run`] does what is
+//! left of it. Training and scoring are given to it as a [`Trainer`] and a
+//! [`Scorer`], so nothing here knows how a model is trained.
+//!
+//! ```text
+//! runs/NAME/
+//!   manifest.json          the trials: ids, axes, complete configs
+//!   config.toml            the config as it was given
+//!   lock                   held while a sweep runs here
+//!   results.json, .csv     one row a trial and regime
+//!   trials/ID/
+//!     config.toml          the trial's complete config
+//!     metrics.jsonl        the training, line by line
+//!     checkpoint/          where the training continues
+//!     model.safetensors    the weights: the training is complete
+//!     trained.json         what the training reports
+//!     score.json           scores and provenance: the trial is done
+//!     failed.json          why it failed
+//! ```
+//!
+//! What makes a sweep safe to kill: every file appears whole, under its name,
+//! after its bytes are on the disk; a trial's state is nothing but which of its
+//! files are there; and the locks are the operating system's, which takes them
+//! back from a dead process.
+
+mod error;
+mod folder;
+mod manifest;
+mod provenance;
+mod results;
+mod run;
+mod store;
+
+pub use error::SweepError;
+pub use folder::{Failure, Lock, MODEL, State, SweepFolder, TrialScore};
+pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};
+pub use results::{csv, rows};
+pub use run::{
+    Job, Observer, RunOptions, Scorer, Shard, Step, Summary, Trainer, Unobserved, WorkError, run,
+};

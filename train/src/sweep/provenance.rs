@@ -1,0 +1,95 @@
+//! Where a number comes from.
+
+use super::run::Job;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What has to be known to repeat a score, or to distrust it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Provenance {
+    /// Version of brevity.
+    version: &'static str,
+    /// Commit of the sources it was built from, where that can be told.
+    git: Option<String>,
+    os: &'static str,
+    arch: &'static str,
+    device: String,
+    threads: usize,
+    data_source: String,
+    data_bytes: u64,
+    data_hash: Option<String>,
+    /// Seconds since 1970 when the trial ended.
+    unix_time: u64,
+    /// Seconds that scoring took.
+    pub score_seconds: f64,
+}
+
+impl Provenance {
+    pub fn now(job: &Job<'_>, device: &str) -> Provenance {
+        let data = &job.trial.data;
+        Provenance {
+            version: env!("CARGO_PKG_VERSION"),
+            git: commit(),
+            os: std::env::consts::OS,
+            arch: std::env::consts::ARCH,
+            device: device.to_string(),
+            threads: job.threads,
+            data_source: data.source.clone(),
+            data_bytes: data.bytes,
+            data_hash: data.hash.clone(),
+            unix_time: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |elapsed| elapsed.as_secs()),
+            score_seconds: 0.0,
+        }
+    }
+
+    pub fn to_map(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => map,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// The commit given at build time in `BREVITY_COMMIT`, or that of the working
+/// tree in which the program lies (a build from a clone lies in its `target/`).
+fn commit() -> Option<String> {
+    static COMMIT: OnceLock<Option<String>> = OnceLock::new();
+    COMMIT
+        .get_or_init(|| match option_env!("BREVITY_COMMIT") {
+            Some(commit) => Some(commit.to_string()),
+            None => working_tree(std::env::current_exe().ok()?.parent()?),
+        })
+        .clone()
+}
+
+fn working_tree(folder: &Path) -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(folder)
+            .args(arguments)
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
+    };
+    let commit = git(&["rev-parse", "HEAD"])?;
+    let root = git(&["rev-parse", "--show-toplevel"])?;
+    // Some other project's tree would be worse than none.
+    if !Path::new(&root)
+        .join("train/src/sweep/provenance.rs")
+        .exists()
+    {
+        return None;
+    }
+    let changed = !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    Some(if changed { commit + "-dirty" } else { commit })
+}
