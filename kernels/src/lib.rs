@@ -4,7 +4,17 @@
 //! that are the same to the last bit on any CPU and with any number of threads.
 //! Nothing here knows of models, files or burn.
 
+pub mod activation;
 pub mod attention;
+pub mod embedding;
+pub mod gemm;
+pub mod linear;
+pub mod loss;
 pub mod math;
+pub mod norm;
+pub mod reduce;
 pub mod rope;
 pub mod simd;
+
+mod scratch;
+mod threads;

@@ -31,6 +31,26 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn load(s: &[f32]) -> Self::F;
     /// Writes eight values to the front of `s`. Panics if it is shorter.
     fn store(v: Self::F, s: &mut [f32]);
+    /// The first values of `s`, eight at most, then zeros.
+    #[inline(always)]
+    fn load_part(s: &[f32]) -> Self::F {
+        if s.len() >= LANES {
+            Self::load(s)
+        } else {
+            let mut part = [0.0; LANES];
+            part[..s.len()].copy_from_slice(s);
+            Self::load(&part)
+        }
+    }
+    /// Writes the first values of `v` to `s`, eight at most.
+    #[inline(always)]
+    fn store_part(v: Self::F, s: &mut [f32]) {
+        if s.len() >= LANES {
+            Self::store(v, s);
+        } else {
+            s.copy_from_slice(&Self::to_array(v)[..s.len()]);
+        }
+    }
     /// Eight values at `p`.
     ///
     /// # Safety
@@ -65,6 +85,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn abs(a: Self::F) -> Self::F;
     /// The magnitude of `a` with the sign of `s`.
     fn copysign(a: Self::F, s: Self::F) -> Self::F;
+
+    /// The transpose of eight rows of eight.
+    fn transpose(rows: [Self::F; LANES]) -> [Self::F; LANES];
 
     /// Every lane is `x`.
     fn splat_i(x: i32) -> Self::I;
@@ -183,6 +206,16 @@ impl Simd for Portable {
     #[inline(always)]
     fn copysign(a: Self::F, s: Self::F) -> Self::F {
         zip!(a, s, |x, y| x.copysign(y))
+    }
+    #[inline(always)]
+    fn transpose(rows: [Self::F; LANES]) -> [Self::F; LANES] {
+        let mut out = [[0.0; LANES]; LANES];
+        for (i, row) in rows.iter().enumerate() {
+            for (j, x) in row.iter().enumerate() {
+                out[j][i] = *x;
+            }
+        }
+        out
     }
     #[inline(always)]
     fn splat_i(x: i32) -> Self::I {
@@ -320,6 +353,32 @@ mod avx2 {
             unsafe {
                 let sign = _mm256_set1_ps(-0.0);
                 _mm256_or_ps(_mm256_andnot_ps(sign, a), _mm256_and_ps(sign, s))
+            }
+        }
+        #[inline(always)]
+        fn transpose(r: [__m256; LANES]) -> [__m256; LANES] {
+            // SAFETY: see above.
+            unsafe {
+                // Pairs of rows, then quads, then halves.
+                let mut p = r;
+                for i in 0..4 {
+                    p[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+                    p[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+                }
+                let mut q = p;
+                for h in 0..2 {
+                    let (a, b, c, d) = (p[4 * h], p[4 * h + 1], p[4 * h + 2], p[4 * h + 3]);
+                    q[4 * h] = _mm256_shuffle_ps::<0b01_00_01_00>(a, c);
+                    q[4 * h + 1] = _mm256_shuffle_ps::<0b11_10_11_10>(a, c);
+                    q[4 * h + 2] = _mm256_shuffle_ps::<0b01_00_01_00>(b, d);
+                    q[4 * h + 3] = _mm256_shuffle_ps::<0b11_10_11_10>(b, d);
+                }
+                let mut out = q;
+                for i in 0..4 {
+                    out[i] = _mm256_permute2f128_ps::<0x20>(q[i], q[i + 4]);
+                    out[i + 4] = _mm256_permute2f128_ps::<0x31>(q[i], q[i + 4]);
+                }
+                out
             }
         }
         #[inline(always)]

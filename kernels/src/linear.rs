@@ -1,0 +1,176 @@
+//! Linear layers: `y = x W`, weights stored [in, out], forward and backward.
+//!
+//! Shapes: x is [rows, inputs], W [inputs, outputs], y and dy [rows, outputs].
+//! Row `r` of `y` and of `dx` depends on row `r` of the input alone, to the bit:
+//! batches and splits of them do not matter.
+//!
+//! A tied output layer, whose weights are an embedding E [outputs, inputs],
+//! passes `View::t()` of it as W.
+
+use crate::gemm::{Block, C_BLOCK, Epilogue, Right, View, ViewMut, gemm};
+use crate::reduce;
+use crate::scratch;
+use crate::threads::{self, Shared};
+
+/// `y = epilogue(x W)`.
+///
+/// # Panics
+/// If the lengths do not match the shape of `weight`.
+#[track_caller]
+pub fn forward<'w>(x: &[f32], weight: impl Into<Right<'w>>, y: &mut [f32], epilogue: Epilogue) {
+    let weight = weight.into();
+    let (inputs, outputs) = (weight.rows(), weight.cols());
+    let rows = y.len() / outputs.max(1);
+    gemm(
+        View::new(x, rows, inputs),
+        weight,
+        ViewMut::new(y, rows, outputs),
+        false,
+        epilogue,
+    );
+}
+
+/// `dx = epilogue(dy W^T)`, or added to what `dx` holds if `accumulate`.
+///
+/// The epilogue may carry the derivative of the activation that made `x`, so
+/// that `dx` is the gradient of the input of that activation.
+///
+/// # Panics
+/// If the lengths do not match the shape of `weight`.
+#[track_caller]
+pub fn backward_input(
+    dy: &[f32],
+    weight: View,
+    dx: &mut [f32],
+    accumulate: bool,
+    epilogue: Epilogue,
+) {
+    let (inputs, outputs) = (weight.rows(), weight.cols());
+    let rows = dx.len() / inputs.max(1);
+    gemm(
+        View::new(dy, rows, outputs),
+        weight.t(),
+        ViewMut::new(dx, rows, inputs),
+        accumulate,
+        epilogue,
+    );
+}
+
+/// Rows below which a weight gradient is one chain.
+const PART_ROWS: usize = 1024;
+
+/// Blocks of a weight gradient wanted, to keep many threads busy.
+const WANTED_BLOCKS: usize = 16;
+
+/// Rows of the weight gradient that a task takes.
+const I_BLOCK: usize = 96;
+
+/// Into how many parts [`backward_weight`] cuts its rows: a function of the
+/// shape alone. Large matrices have blocks enough for all threads as they are.
+pub fn weight_parts(rows: usize, inputs: usize, outputs: usize) -> usize {
+    let blocks = inputs.div_ceil(I_BLOCK) * outputs.div_ceil(C_BLOCK);
+    (rows / PART_ROWS)
+        .min(WANTED_BLOCKS.div_ceil(blocks.max(1)))
+        .max(1)
+}
+
+/// `dW = x^T dy`, or added to what `dw` holds if `accumulate`.
+///
+/// The rows are cut into [`weight_parts`] equal parts (the last may be shorter).
+/// Each part is a chain of fused multiply-adds over its rows; the parts are
+/// added in order, to `dw` if `accumulate`. A single part starts its chain from
+/// `dw`.
+///
+/// For a tied layer, whose weights are [outputs, inputs], exchange `x` and `dy`.
+///
+/// # Panics
+/// If the lengths do not match.
+#[track_caller]
+pub fn backward_weight(
+    x: &[f32],
+    dy: &[f32],
+    inputs: usize,
+    outputs: usize,
+    dw: &mut [f32],
+    accumulate: bool,
+) {
+    assert_eq!(dw.len(), inputs * outputs, "[{inputs}, {outputs}] weights");
+    if dw.is_empty() {
+        return;
+    }
+    let rows = x.len() / inputs;
+    let a = View::new(x, rows, inputs).t();
+    let b = View::new(dy, rows, outputs);
+    let parts = weight_parts(rows, inputs, outputs);
+    if parts == 1 {
+        chains(a, b, 1, Shared::new(dw), accumulate);
+        return;
+    }
+    scratch::with(parts * dw.len(), |partial| {
+        chains(a, b, parts, Shared::new(partial), false);
+        reduce::add_parts(partial, dw, accumulate);
+    });
+}
+
+/// The chains of all parts, part `p` to `out[p * inputs * outputs..]`.
+fn chains(a: View, b: View, parts: usize, out: Shared, accumulate: bool) {
+    let (inputs, rows, outputs) = (a.rows(), a.cols(), b.cols());
+    let part_rows = rows.div_ceil(parts);
+    let row_blocks = inputs.div_ceil(I_BLOCK);
+    let col_blocks = outputs.div_ceil(C_BLOCK);
+    let blocks = row_blocks * col_blocks;
+    threads::each(parts * blocks, rows * inputs * outputs, |task| {
+        let part = task / blocks;
+        let i = task % blocks / col_blocks * I_BLOCK;
+        let j = task % col_blocks * C_BLOCK;
+        let c = out.offset(part * inputs * outputs);
+        Block::plain(a, b, c, accumulate).run(
+            i..(i + I_BLOCK).min(inputs),
+            j..(j + C_BLOCK).min(outputs),
+            part * part_rows..((part + 1) * part_rows).min(rows),
+        );
+    });
+}
+
+/// `db`: the sum of `dy` over its rows, or added to what `db` holds if
+/// `accumulate`. The order is that of [`reduce::sum_rows`].
+///
+/// # Panics
+/// If `dy` is not whole rows of `db.len()` values.
+#[track_caller]
+pub fn backward_bias(dy: &[f32], db: &mut [f32], accumulate: bool) {
+    reduce::sum_rows(dy, db, accumulate);
+}
+
+/// The reference for [`backward_weight`]: one `f32` at a time.
+pub fn naive_backward_weight(
+    x: &[f32],
+    dy: &[f32],
+    inputs: usize,
+    outputs: usize,
+    dw: &mut [f32],
+    accumulate: bool,
+) {
+    let rows = x.len() / inputs;
+    let parts = weight_parts(rows, inputs, outputs);
+    let part_rows = rows.div_ceil(parts);
+    for i in 0..inputs {
+        for j in 0..outputs {
+            let mut total = accumulate.then_some(dw[i * outputs + j]);
+            for part in 0..parts {
+                let mut chain = match total {
+                    Some(t) if parts == 1 => t,
+                    _ => 0.0,
+                };
+                for r in part * part_rows..((part + 1) * part_rows).min(rows) {
+                    chain = x[r * inputs + i].mul_add(dy[r * outputs + j], chain);
+                }
+                total = Some(match total {
+                    Some(t) if parts > 1 => t + chain,
+                    _ => chain,
+                });
+            }
+            dw[i * outputs + j] = total.unwrap_or(0.0);
+        }
+    }
+}

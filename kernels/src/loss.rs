@@ -1,0 +1,188 @@
+//! Softmax cross entropy over the 256 byte values, in nats.
+//!
+//! A row's sum is four vectors of eight chains (logit `j` goes to chain
+//! `j mod 32`), added by a fixed tree. Terms below `2^-126` of the largest count
+//! as zero.
+
+use crate::math;
+use crate::reduce;
+use crate::simd::{Kernel, LANES, Simd, dispatch};
+use crate::threads::{self, Shared};
+
+/// Classes: the byte values.
+pub const CLASSES: usize = 256;
+
+/// Rows a task takes: 64 KiB of logits.
+const BLOCK: usize = 64;
+
+/// The cost of each row: `nats[r] = -ln softmax(logits[r])[targets[r]]`.
+/// logits is [rows, 256]; targets and nats are [rows].
+///
+/// # Panics
+/// If the lengths do not match.
+#[track_caller]
+pub fn cross_entropy(logits: &[f32], targets: &[u8], nats: &mut [f32]) {
+    check(logits.len(), targets.len(), nats.len());
+    // SAFETY: lengths are checked, and without a gradient nothing is written
+    // to the logits.
+    unsafe {
+        rows::<false>(
+            logits.as_ptr(),
+            logits.as_ptr().cast_mut(),
+            targets,
+            0.0,
+            nats,
+        )
+    };
+}
+
+/// [`cross_entropy`] with its gradient, in one pass over the logits:
+/// `dlogits = scale (softmax(logits) - onehot(target))`, [rows, 256].
+///
+/// # Panics
+/// If the lengths do not match.
+#[track_caller]
+pub fn cross_entropy_with_gradient(
+    logits: &[f32],
+    targets: &[u8],
+    scale: f32,
+    nats: &mut [f32],
+    dlogits: &mut [f32],
+) {
+    check(logits.len(), targets.len(), nats.len());
+    assert_eq!(dlogits.len(), logits.len(), "logits and their gradient");
+    // SAFETY: lengths are checked; reader and writer are different slices.
+    unsafe { rows::<true>(logits.as_ptr(), dlogits.as_mut_ptr(), targets, scale, nats) };
+}
+
+/// [`cross_entropy_with_gradient`] that leaves the gradient in place of the
+/// logits.
+///
+/// # Panics
+/// If the lengths do not match.
+#[track_caller]
+pub fn cross_entropy_in_place(logits: &mut [f32], targets: &[u8], scale: f32, nats: &mut [f32]) {
+    check(logits.len(), targets.len(), nats.len());
+    let p = logits.as_mut_ptr();
+    // SAFETY: lengths are checked; a row is read before it is written.
+    unsafe { rows::<true>(p, p, targets, scale, nats) };
+}
+
+#[track_caller]
+fn check(logits: usize, targets: usize, nats: usize) {
+    assert_eq!(logits, targets * CLASSES, "256 logits a target");
+    assert_eq!(nats, targets, "one cost a target");
+}
+
+/// # Safety
+/// `logits` is readable, `out` writable if `GRADIENT`, for 256 values a target;
+/// they are the same or do not overlap.
+unsafe fn rows<const GRADIENT: bool>(
+    logits: *const f32,
+    out: *mut f32,
+    targets: &[u8],
+    scale: f32,
+    nats: &mut [f32],
+) {
+    let count = targets.len();
+    let nats = Shared::new(nats);
+    let shared = Rows(logits, out);
+    threads::each(count.div_ceil(BLOCK), count * CLASSES * 4, |task| {
+        let rows = task * BLOCK..count.min((task + 1) * BLOCK);
+        let (logits, out) = shared.at(rows.start * CLASSES);
+        dispatch(Block::<GRADIENT> {
+            logits,
+            out,
+            targets: &targets[rows.clone()],
+            scale,
+            // SAFETY: blocks of rows are disjoint and inside `nats`.
+            nats: unsafe { nats.slice(rows.start, rows.len()) },
+        });
+    });
+}
+
+/// Logits and where their gradient goes.
+struct Rows(*const f32, *mut f32);
+
+// SAFETY: each task reads and writes rows of its own.
+unsafe impl Sync for Rows {}
+
+impl Rows {
+    fn at(&self, place: usize) -> (*const f32, *mut f32) {
+        (self.0.wrapping_add(place), self.1.wrapping_add(place))
+    }
+}
+
+struct Block<'a, const GRADIENT: bool> {
+    logits: *const f32,
+    out: *mut f32,
+    targets: &'a [u8],
+    scale: f32,
+    nats: &'a mut [f32],
+}
+
+impl<const GRADIENT: bool> Kernel for Block<'_, GRADIENT> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        for (r, (&target, nats)) in self.targets.iter().zip(self.nats).enumerate() {
+            // SAFETY: `rows` was given 256 values for each target.
+            unsafe {
+                let row = self.logits.add(r * CLASSES);
+                let out = self.out.add(r * CLASSES);
+                *nats = one::<S, GRADIENT>(row, out, target, self.scale);
+            }
+        }
+    }
+}
+
+/// One row.
+///
+/// # Safety
+/// As for [`rows`], for 256 values.
+#[inline(always)]
+unsafe fn one<S: Simd, const GRADIENT: bool>(
+    row: *const f32,
+    out: *mut f32,
+    target: u8,
+    scale: f32,
+) -> f32 {
+    const STEP: usize = 4 * LANES;
+    // SAFETY: all places are below 256.
+    unsafe {
+        let logit = *row.add(target as usize);
+        let mut tops = [S::load_ptr(row); 4];
+        for j in (0..CLASSES).step_by(STEP) {
+            for (v, top) in tops.iter_mut().enumerate() {
+                *top = S::max(S::load_ptr(row.add(j + v * LANES)), *top);
+            }
+        }
+        let top = S::max(S::max(tops[0], tops[1]), S::max(tops[2], tops[3]));
+        let top = S::to_array(top)
+            .into_iter()
+            .fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+        let peak = S::splat(top);
+        let mut sums = [S::splat(0.0); 4];
+        for j in (0..CLASSES).step_by(STEP) {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                let x = S::sub(S::load_ptr(row.add(j + v * LANES)), peak);
+                let e = math::exp_negative::<S>(x);
+                *sum = S::add(*sum, e);
+                if GRADIENT {
+                    S::store_ptr(e, out.add(j + v * LANES));
+                }
+            }
+        }
+        let sum = S::add(S::add(sums[0], sums[1]), S::add(sums[2], sums[3]));
+        let sum = reduce::lanes::<S>(sum);
+        if GRADIENT {
+            let factor = S::splat(scale / sum);
+            for j in (0..CLASSES).step_by(LANES) {
+                let p = S::mul(S::load_ptr(out.add(j)), factor);
+                S::store_ptr(p, out.add(j));
+            }
+            *out.add(target as usize) -= scale;
+        }
+        S::to_array(math::ln::<S>(S::splat(sum)))[0] - (logit - top)
+    }
+}

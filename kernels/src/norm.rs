@@ -1,0 +1,338 @@
+//! Layer norm and RMS norm of rows, forward and backward.
+//!
+//! Shapes: x, y and their gradients are [rows, width]; gain and bias [width].
+//! A sum over a row is eight chains of fused multiply-adds (value `j` goes to
+//! chain `j mod 8`) added by a fixed tree; sums over rows go by
+//! [`crate::reduce::sum_rows`]' parts.
+
+use crate::reduce;
+use crate::simd::{Kernel, LANES, Simd, dispatch};
+use crate::threads::{self, Shared};
+
+/// Values a task takes.
+const CHUNK: usize = 1 << 14;
+
+/// RMS norm (Zhang & Sennrich 2019): `y = x r gain` with
+/// `r = 1 / sqrt(mean(x^2) + eps)`, which `inverse`, [rows], keeps for the
+/// backward pass.
+///
+/// # Panics
+/// If the lengths do not match.
+#[track_caller]
+pub fn rms_norm(x: &[f32], gain: &[f32], eps: f32, y: &mut [f32], inverse: Option<&mut [f32]>) {
+    forward::<true>(x, gain, &[], eps, y, None, inverse);
+}
+
+/// Layer norm (Ba et al. 2016): `y = (x - mean) r gain + bias` with
+/// `r = 1 / sqrt(variance + eps)`. `saved` keeps mean and `r`, [rows] each, for
+/// the backward pass.
+///
+/// # Panics
+/// If the lengths do not match.
+#[track_caller]
+pub fn layer_norm(
+    x: &[f32],
+    gain: &[f32],
+    bias: &[f32],
+    eps: f32,
+    y: &mut [f32],
+    saved: Option<(&mut [f32], &mut [f32])>,
+) {
+    assert_eq!(gain.len(), bias.len(), "gain and bias");
+    let (mean, inverse) = saved.unzip();
+    forward::<false>(x, gain, bias, eps, y, mean, inverse);
+}
+
+#[track_caller]
+fn forward<const RMS: bool>(
+    x: &[f32],
+    gain: &[f32],
+    bias: &[f32],
+    eps: f32,
+    y: &mut [f32],
+    mean: Option<&mut [f32]>,
+    inverse: Option<&mut [f32]>,
+) {
+    let width = gain.len();
+    let rows = rows_of(x.len(), width);
+    assert_eq!(y.len(), x.len(), "input and output");
+    for saved in [&mean, &inverse].into_iter().flatten() {
+        assert_eq!(saved.len(), rows, "one saved value a row");
+    }
+    let block = (CHUNK / width.max(1)).max(1);
+    let y = Shared::new(y);
+    let mean = mean.map(Shared::new);
+    let inverse = inverse.map(Shared::new);
+    threads::each(rows.div_ceil(block), x.len() * 4, |task| {
+        let rows = task * block..rows.min((task + 1) * block);
+        let values = rows.start * width..rows.end * width;
+        // SAFETY: blocks of rows are disjoint and inside their slices.
+        let (y, mean, inverse) = unsafe {
+            (
+                y.slice(values.start, values.len()),
+                mean.map(|m| m.slice(rows.start, rows.len())),
+                inverse.map(|m| m.slice(rows.start, rows.len())),
+            )
+        };
+        dispatch(Forward::<RMS> {
+            x: &x[values],
+            gain,
+            bias,
+            eps,
+            y,
+            mean,
+            inverse,
+        });
+    });
+}
+
+#[track_caller]
+fn rows_of(len: usize, width: usize) -> usize {
+    if len == 0 {
+        return 0;
+    }
+    assert!(width > 0 && len % width == 0, "whole rows of {width}");
+    len / width
+}
+
+struct Forward<'a, const RMS: bool> {
+    x: &'a [f32],
+    gain: &'a [f32],
+    bias: &'a [f32],
+    eps: f32,
+    y: &'a mut [f32],
+    mean: Option<&'a mut [f32]>,
+    inverse: Option<&'a mut [f32]>,
+}
+
+impl<const RMS: bool> Kernel for Forward<'_, RMS> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(mut self) {
+        let width = self.gain.len();
+        let rows = self.x.chunks_exact(width.max(1));
+        for (r, (x, y)) in rows.zip(self.y.chunks_exact_mut(width.max(1))).enumerate() {
+            let mean = if RMS { 0.0 } else { mean_of::<S>(x) };
+            let inverse = inverse_of::<S>(x, mean, self.eps);
+            if let Some(saved) = &mut self.mean {
+                saved[r] = mean;
+            }
+            if let Some(saved) = &mut self.inverse {
+                saved[r] = inverse;
+            }
+            let (mean, inverse) = (S::splat(mean), S::splat(inverse));
+            let mut j = 0;
+            while j < width {
+                let end = (j + LANES).min(width);
+                let v = S::load_part(&x[j..end]);
+                let gain = S::load_part(&self.gain[j..end]);
+                let out = if RMS {
+                    S::mul(S::mul(v, inverse), gain)
+                } else {
+                    let v = S::mul(S::sub(v, mean), inverse);
+                    S::mul_add(v, gain, S::load_part(&self.bias[j..end]))
+                };
+                S::store_part(out, &mut y[j..end]);
+                j = end;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn mean_of<S: Simd>(x: &[f32]) -> f32 {
+    let mut sum = S::splat(0.0);
+    for v in x.chunks(LANES) {
+        sum = S::add(sum, S::load_part(v));
+    }
+    reduce::lanes::<S>(sum) / x.len() as f32
+}
+
+/// `1 / sqrt(mean((x - mean)^2) + eps)`
+#[inline(always)]
+fn inverse_of<S: Simd>(x: &[f32], mean: f32, eps: f32) -> f32 {
+    let m = S::splat(mean);
+    let mut sum = S::splat(0.0);
+    let whole = x.chunks_exact(LANES);
+    let rest = whole.remainder();
+    for v in whole {
+        let v = S::sub(S::load(v), m);
+        sum = S::mul_add(v, v, sum);
+    }
+    if !rest.is_empty() {
+        // Lanes beyond the end hold the mean, and contribute nothing.
+        let mut part = [mean; LANES];
+        part[..rest.len()].copy_from_slice(rest);
+        let v = S::sub(S::load(&part), m);
+        sum = S::mul_add(v, v, sum);
+    }
+    1.0 / (reduce::lanes::<S>(sum) / x.len() as f32 + eps).sqrt()
+}
+
+/// The gradient of [`rms_norm`]. With `h = dy gain`:
+/// `dx = r h - x r^3 mean(h x)`, added to what `dx` holds if `accumulate`, and
+/// `dgain = sum over rows of dy x r`.
+///
+/// # Panics
+/// If the lengths do not match.
+#[track_caller]
+pub fn rms_norm_backward(
+    x: &[f32],
+    gain: &[f32],
+    inverse: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+    accumulate: bool,
+    dgain: &mut [f32],
+) {
+    let saved = Saved {
+        x,
+        gain,
+        mean: &[],
+        inverse,
+        dy,
+    };
+    backward::<true>(saved, dx, accumulate, dgain);
+}
+
+/// The gradient of [`layer_norm`]. With `h = dy gain` and `n = (x - mean) r`:
+/// `dx = r (h - mean(h) - n mean(h n))`, added to what `dx` holds if
+/// `accumulate`; `dgain` and `dbias` are the sums over rows of `dy n` and `dy`.
+///
+/// # Panics
+/// If the lengths do not match.
+#[track_caller]
+#[expect(clippy::too_many_arguments, reason = "they are what the formula has")]
+pub fn layer_norm_backward(
+    x: &[f32],
+    gain: &[f32],
+    mean: &[f32],
+    inverse: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+    accumulate: bool,
+    dgain: &mut [f32],
+    dbias: &mut [f32],
+) {
+    assert_eq!(mean.len(), inverse.len(), "mean and inverse deviation");
+    let saved = Saved {
+        x,
+        gain,
+        mean,
+        inverse,
+        dy,
+    };
+    backward::<false>(saved, dx, accumulate, dgain);
+    reduce::sum_rows(dy, dbias, false);
+}
+
+#[derive(Clone, Copy)]
+struct Saved<'a> {
+    x: &'a [f32],
+    gain: &'a [f32],
+    mean: &'a [f32],
+    inverse: &'a [f32],
+    dy: &'a [f32],
+}
+
+#[track_caller]
+fn backward<const RMS: bool>(saved: Saved, dx: &mut [f32], accumulate: bool, dgain: &mut [f32]) {
+    let width = saved.gain.len();
+    let rows = rows_of(saved.x.len(), width);
+    assert_eq!(saved.dy.len(), saved.x.len(), "input and output gradient");
+    assert_eq!(dx.len(), saved.x.len(), "input and its gradient");
+    assert_eq!(saved.inverse.len(), rows, "one saved value a row");
+    assert_eq!(dgain.len(), width, "gain and its gradient");
+    if width == 0 {
+        return;
+    }
+    let dx = Shared::new(dx);
+    reduce::in_parts(rows, saved.x.len() * 4, dgain, false, |rows, dgain| {
+        let values = rows.start * width..rows.end * width;
+        // SAFETY: parts of the rows are disjoint and inside `dx`.
+        let dx = unsafe { dx.slice(values.start, values.len()) };
+        dgain.fill(0.0);
+        dispatch(Backward::<RMS> {
+            saved: Saved {
+                x: &saved.x[values.clone()],
+                mean: if RMS { &[] } else { &saved.mean[rows.clone()] },
+                inverse: &saved.inverse[rows],
+                dy: &saved.dy[values],
+                ..saved
+            },
+            dx,
+            accumulate,
+            dgain,
+        });
+    });
+}
+
+struct Backward<'a, const RMS: bool> {
+    saved: Saved<'a>,
+    dx: &'a mut [f32],
+    accumulate: bool,
+    dgain: &'a mut [f32],
+}
+
+impl<const RMS: bool> Kernel for Backward<'_, RMS> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Saved { gain, .. } = self.saved;
+        let width = gain.len();
+        let count = width as f32;
+        let rows = self.saved.x.chunks_exact(width);
+        let rows = rows.zip(self.saved.dy.chunks_exact(width));
+        for (r, ((x, dy), dx)) in rows.zip(self.dx.chunks_exact_mut(width)).enumerate() {
+            let inverse = self.saved.inverse[r];
+            let mean = if RMS { 0.0 } else { self.saved.mean[r] };
+            let (inv, mean) = (S::splat(inverse), S::splat(mean));
+            let mut sum = S::splat(0.0);
+            let mut dot = S::splat(0.0);
+            let mut j = 0;
+            while j < width {
+                let end = (j + LANES).min(width);
+                // Beyond the end `h` is zero, whatever the mean.
+                let h = S::mul(S::load_part(&dy[j..end]), S::load_part(&gain[j..end]));
+                let n = normal::<S, RMS>(&x[j..end], mean, inv);
+                if !RMS {
+                    sum = S::add(sum, h);
+                }
+                dot = S::mul_add(h, n, dot);
+                j = end;
+            }
+            let shift = if RMS {
+                S::splat(0.0)
+            } else {
+                S::splat(reduce::lanes::<S>(sum) / count)
+            };
+            let slope = S::splat(reduce::lanes::<S>(dot) / count);
+            let mut j = 0;
+            while j < width {
+                let end = (j + LANES).min(width);
+                let g = S::load_part(&dy[j..end]);
+                let h = S::mul(g, S::load_part(&gain[j..end]));
+                let n = normal::<S, RMS>(&x[j..end], mean, inv);
+                let h = if RMS { h } else { S::sub(h, shift) };
+                let d = S::mul(S::sub(h, S::mul(n, slope)), inv);
+                let d = if self.accumulate {
+                    S::add(S::load_part(&dx[j..end]), d)
+                } else {
+                    d
+                };
+                S::store_part(d, &mut dx[j..end]);
+                let sum = S::mul_add(g, n, S::load_part(&self.dgain[j..end]));
+                S::store_part(sum, &mut self.dgain[j..end]);
+                j = end;
+            }
+        }
+    }
+}
+
+/// `(x - mean) r`, or `x r` for RMS norm.
+#[inline(always)]
+fn normal<S: Simd, const RMS: bool>(x: &[f32], mean: S::F, inverse: S::F) -> S::F {
+    let x = S::load_part(x);
+    let x = if RMS { x } else { S::sub(x, mean) };
+    S::mul(x, inverse)
+}

@@ -1,0 +1,135 @@
+//! Sums in a fixed order.
+
+use crate::scratch;
+use crate::simd::{Kernel, LANES, Simd, dispatch};
+use crate::threads::{self, Shared};
+
+/// The sum of eight lanes: `((0+4)+(2+6)) + ((1+5)+(3+7))`.
+#[inline(always)]
+pub(crate) fn lanes<S: Simd>(v: S::F) -> f32 {
+    let a = S::to_array(v);
+    ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
+}
+
+/// The sum in index order, in `f64`: exact enough for a mean over a batch.
+pub fn sum(values: &[f32]) -> f64 {
+    values.iter().fold(0.0, |sum, &x| sum + x as f64)
+}
+
+/// Rows in a part of [`sum_rows`] at least.
+const PART_ROWS: usize = 256;
+/// Parts at most.
+const PARTS: usize = 16;
+
+/// Into how many parts a sum over `rows` rows is cut: a function of their
+/// number alone.
+pub(crate) fn row_parts(rows: usize) -> usize {
+    rows.div_ceil(PART_ROWS).clamp(1, PARTS)
+}
+
+/// The sum of the rows of `x`, [rows, out.len()], or added to what `out` holds if
+/// `accumulate`: rows are cut into at most 16 equal parts, each is summed in
+/// order from its first row, and the parts are added in order.
+///
+/// # Panics
+/// If `x` is not whole rows of `out.len()` values.
+#[track_caller]
+pub fn sum_rows(x: &[f32], out: &mut [f32], accumulate: bool) {
+    let cols = out.len();
+    if cols == 0 {
+        return;
+    }
+    assert_eq!(x.len() % cols, 0, "whole rows of {cols}");
+    let rows = x.len() / cols;
+    in_parts(rows, x.len(), out, accumulate, |range, part| {
+        part.fill(0.0);
+        dispatch(AddRows {
+            x: &x[range.start * cols..range.end * cols],
+            out: part,
+        });
+    });
+}
+
+/// Cuts `rows` rows into [`row_parts`], lets `task` compute each part's sum
+/// into a slice like `out` (whose contents are unspecified before), and adds the
+/// parts in order.
+pub(crate) fn in_parts(
+    rows: usize,
+    work: usize,
+    out: &mut [f32],
+    accumulate: bool,
+    task: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
+) {
+    let (parts, len) = (row_parts(rows), out.len());
+    let part_rows = rows.div_ceil(parts);
+    scratch::with(parts * len, |partial| {
+        let shared = Shared::new(partial);
+        threads::each(parts, work, |p| {
+            // SAFETY: parts are disjoint and inside `partial`.
+            let part = unsafe { shared.slice(p * len, len) };
+            let first = (p * part_rows).min(rows);
+            task(first..(first + part_rows).min(rows), part);
+        });
+        add_parts(partial, out, accumulate);
+    });
+}
+
+/// Adds the parts that lie one after the other in `partial`, in order, to `out`
+/// or, unless `accumulate`, to the first of them.
+pub(crate) fn add_parts(partial: &[f32], out: &mut [f32], accumulate: bool) {
+    let len = out.len();
+    let rest = if accumulate {
+        partial
+    } else {
+        out.copy_from_slice(&partial[..len]);
+        &partial[len..]
+    };
+    dispatch(AddRows { x: rest, out });
+}
+
+/// Adds rows to `out`, one after the other.
+struct AddRows<'a> {
+    x: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Kernel for AddRows<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(mut self) {
+        let cols = self.out.len();
+        let mut j = 0;
+        // Columns stay in registers while the rows go by.
+        while j + 4 * LANES <= cols {
+            self.columns::<S, 4>(j);
+            j += 4 * LANES;
+        }
+        while j + LANES <= cols {
+            self.columns::<S, 1>(j);
+            j += LANES;
+        }
+        for j in j..cols {
+            for row in self.x.chunks_exact(cols) {
+                self.out[j] += row[j];
+            }
+        }
+    }
+}
+
+impl AddRows<'_> {
+    #[inline(always)]
+    fn columns<S: Simd, const N: usize>(&mut self, j: usize) {
+        let mut sums = [S::splat(0.0); N];
+        for (v, sum) in sums.iter_mut().enumerate() {
+            *sum = S::load(&self.out[j + v * LANES..]);
+        }
+        for row in self.x.chunks_exact(self.out.len()) {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = S::add(*sum, S::load(&row[j + v * LANES..]));
+            }
+        }
+        for (v, sum) in sums.iter().enumerate() {
+            S::store(*sum, &mut self.out[j + v * LANES..]);
+        }
+    }
+}

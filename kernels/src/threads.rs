@@ -1,0 +1,66 @@
+//! Sharing work among rayon's threads where it pays.
+//!
+//! No result here or anywhere in the crate depends on the number of threads:
+//! a task computes outputs of its own, and which thread runs it is of no
+//! consequence. A caller that runs inside a rayon pool already (`install`)
+//! saves the hand-over of each call.
+
+use rayon::prelude::*;
+
+/// Work, in fused multiply-adds or values moved, below which waking another
+/// thread costs more than it saves: about 20 microseconds of one core.
+const WORTH_SHARING: usize = 1 << 20;
+
+/// How many threads `work` operations are worth: 1, or all of them.
+pub(crate) fn worth(work: usize) -> usize {
+    if work < WORTH_SHARING {
+        1
+    } else {
+        rayon::current_num_threads()
+    }
+}
+
+/// Runs `task(0)`, ..., `task(count - 1)`, which together do `work` operations.
+pub(crate) fn each(count: usize, work: usize, task: impl Fn(usize) + Send + Sync) {
+    if count <= 1 || worth(work) == 1 {
+        (0..count).for_each(task);
+    } else {
+        (0..count).into_par_iter().with_max_len(1).for_each(task);
+    }
+}
+
+/// A pointer that tasks share, each writing places of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared(*mut f32);
+
+// SAFETY: whoever writes through the pointer promises disjoint places.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// Lends out `data`, which must outlive all use of the pointer.
+    pub(crate) fn new(data: &mut [f32]) -> Shared {
+        Shared(data.as_mut_ptr())
+    }
+
+    /// The pointer itself.
+    pub(crate) fn ptr(self) -> *mut f32 {
+        self.0
+    }
+
+    /// The pointer `places` further on.
+    pub(crate) fn offset(self, places: usize) -> Shared {
+        Shared(self.0.wrapping_add(places))
+    }
+
+    /// `len` values from `start` on.
+    ///
+    /// # Safety
+    /// They lie inside the data, which is still lent out, and no other task
+    /// touches them at the same time.
+    pub(crate) unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [f32] {
+        // SAFETY: promised by the caller.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(start), len) }
+    }
+}
