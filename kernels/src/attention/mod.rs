@@ -51,11 +51,21 @@
 //! }
 //! ```
 
+mod backward;
+mod block;
 mod cache;
 mod exp2;
+mod forward;
 pub mod naive;
+mod rows;
+mod sequence;
+mod tile;
+mod visible;
 
 pub use cache::Cache;
+
+use crate::simd::LANES;
+use rows::Preparation;
 
 /// Added to the mean square of a query or key before its root is taken.
 pub const NORM_EPS: f32 = 1e-6;
@@ -127,7 +137,7 @@ impl Attention {
             out.len(),
             stats.as_deref().map(<[f32]>::len),
         );
-        naive::forward(self, 0, time, qkv, gain, out, stats);
+        forward::forward(self, time, qkv, gain, out, stats);
     }
 
     /// Gradients of [`forward`](Self::forward).
@@ -164,7 +174,7 @@ impl Attention {
             assert!(saved.gain.is_some(), "attention: dgain without gain");
             assert_eq!(dgain.len(), self.heads, "attention: dgain");
         }
-        naive::backward(self, time, saved, dout, dqkv, dgain);
+        backward::backward(self, time, saved, dout, dqkv, dgain);
     }
 
     fn check(
@@ -208,6 +218,19 @@ impl Attention {
         assert!(self.window != Some(0), "attention: an empty window");
     }
 
+    fn preparation(&self, gain: Option<&[f32]>) -> Preparation {
+        Preparation {
+            dim: self.head_dim,
+            norm: gain.is_some(),
+            rope: self.rope,
+        }
+    }
+
+    /// Positions that a query sees, own position included.
+    fn reach(&self) -> u64 {
+        self.window.map_or(u64::MAX, |w| w as u64)
+    }
+
     fn inverse_root(&self) -> f32 {
         1.0 / (self.head_dim as f32).sqrt()
     }
@@ -216,4 +239,9 @@ impl Attention {
     fn factor(&self, gain: Option<f32>) -> f32 {
         gain.unwrap_or(1.0) * (std::f32::consts::LOG2_E * self.inverse_root())
     }
+}
+
+/// `n` rounded up to whole vectors.
+fn padded(n: usize) -> usize {
+    n.next_multiple_of(LANES)
 }

@@ -63,7 +63,8 @@ fn unprepare(a: &Attention, row: &Row, mut grad: Vec<f32>, position: u64, norm: 
     grad
 }
 
-fn tree(l: [f32; 8]) -> f32 {
+/// The fixed order in which eight partial sums are added.
+pub(super) fn tree(l: [f32; 8]) -> f32 {
     ((l[0] + l[1]) + (l[2] + l[3])) + ((l[4] + l[5]) + (l[6] + l[7]))
 }
 

@@ -1,0 +1,207 @@
+//! The three products of attention on a block of sixteen queries, in registers.
+//!
+//! The queries of a block lie across two vectors: a score, a probability or a
+//! component of the output is a pair of vectors, sixteen values in memory. All
+//! sums run over the components or over the keys, one fused multiply-add after
+//! the other, never across lanes.
+
+use crate::simd::{LANES, Simd};
+
+/// Queries of a block.
+pub(super) const QUERIES: usize = 2 * LANES;
+
+/// Where the values of a matrix lie: those of key `j` and component `c` at
+/// `ptr + j * row + c * component`.
+#[derive(Clone, Copy)]
+pub(super) struct Matrix {
+    pub ptr: *const f32,
+    pub row: usize,
+    pub component: usize,
+}
+
+impl Matrix {
+    /// # Safety
+    /// Key `row` exists.
+    #[inline(always)]
+    pub unsafe fn from_row(self, row: usize) -> Matrix {
+        Matrix {
+            // SAFETY: promised by the caller.
+            ptr: unsafe { self.ptr.add(row * self.row) },
+            ..self
+        }
+    }
+}
+
+/// Inner products of `K` keys with sixteen queries, chains over the components.
+///
+/// # Safety
+/// `queries` is good for reading two tiles of `dim` vectors, `keys` for `K` rows.
+#[inline(always)]
+pub(super) unsafe fn inner_products<S: Simd, const K: usize>(
+    queries: *const f32,
+    keys: Matrix,
+    dim: usize,
+) -> [[S::F; 2]; K] {
+    // SAFETY: rows below `K` and components below `dim` only.
+    unsafe {
+        let (q0, q1) = (queries, queries.add(dim * LANES));
+        let mut acc = [[S::splat(0.0); 2]; K];
+        let (a, b) = (S::load_ptr(q0), S::load_ptr(q1));
+        for (r, acc) in acc.iter_mut().enumerate() {
+            let k = S::splat(*keys.ptr.add(r * keys.row));
+            *acc = [S::mul(a, k), S::mul(b, k)];
+        }
+        for c in 1..dim {
+            let a = S::load_ptr(q0.add(c * LANES));
+            let b = S::load_ptr(q1.add(c * LANES));
+            for (r, acc) in acc.iter_mut().enumerate() {
+                let k = S::splat(*keys.ptr.add(r * keys.row + c * keys.component));
+                *acc = [S::mul_add(a, k, acc[0]), S::mul_add(b, k, acc[1])];
+            }
+        }
+        acc
+    }
+}
+
+/// `acc[c] += sum over keys of weights[key] * values[key][c]` for the sixteen
+/// queries of a block: chains over the keys that go on where `acc` stands.
+/// `acc` is `[dim][16]`, `weights` `[keys][16]`. With `SKIP`, a negative weight
+/// leaves its chain untouched.
+///
+/// # Safety
+/// The pointers are good for that, `values` for `keys` rows of `dim`.
+#[inline(always)]
+pub(super) unsafe fn accumulate<S: Simd, const SKIP: bool>(
+    weights: *const f32,
+    values: Matrix,
+    keys: usize,
+    dim: usize,
+    acc: *mut f32,
+) {
+    // SAFETY: components below `dim` only.
+    unsafe {
+        let mut c = 0;
+        while c + 4 <= dim {
+            accumulate_components::<S, 4, SKIP>(weights, values, keys, c, acc);
+            c += 4;
+        }
+        while c < dim {
+            accumulate_components::<S, 1, SKIP>(weights, values, keys, c, acc);
+            c += 1;
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn accumulate_components<S: Simd, const C: usize, const SKIP: bool>(
+    weights: *const f32,
+    values: Matrix,
+    keys: usize,
+    first: usize,
+    acc: *mut f32,
+) {
+    // SAFETY: keys below `keys` and components `first..first + C` only.
+    unsafe {
+        let acc = acc.add(first * QUERIES);
+        let mut sum = [[S::splat(0.0); 2]; C];
+        for (c, sum) in sum.iter_mut().enumerate() {
+            let p = acc.add(c * QUERIES);
+            *sum = [S::load_ptr(p), S::load_ptr(p.add(LANES))];
+        }
+        let mut w = weights;
+        let mut v = values.ptr.add(first * values.component);
+        for _ in 0..keys {
+            let (w0, w1) = (S::load_ptr(w), S::load_ptr(w.add(LANES)));
+            for (c, sum) in sum.iter_mut().enumerate() {
+                let x = S::splat(*v.add(c * values.component));
+                let new = [S::mul_add(w0, x, sum[0]), S::mul_add(w1, x, sum[1])];
+                *sum = if SKIP {
+                    let zero = S::splat(0.0);
+                    [
+                        S::select_lt(w0, zero, sum[0], new[0]),
+                        S::select_lt(w1, zero, sum[1], new[1]),
+                    ]
+                } else {
+                    new
+                };
+            }
+            w = w.add(QUERIES);
+            v = v.add(values.row);
+        }
+        for (c, sum) in sum.into_iter().enumerate() {
+            let p = acc.add(c * QUERIES);
+            S::store_ptr(sum[0], p);
+            S::store_ptr(sum[1], p.add(LANES));
+        }
+    }
+}
+
+/// `acc[key] += sum over queries of weights[key][query] * rows[query]` for
+/// eight keys: chains over the sixteen queries of a block that go on where
+/// `acc` stands. `rows` and `acc` are rows of `vectors` vectors, `weights` is
+/// `[8][16]`.
+///
+/// # Safety
+/// The pointers are good for that.
+#[inline(always)]
+pub(super) unsafe fn accumulate_transposed<S: Simd>(
+    weights: *const f32,
+    rows: *const f32,
+    vectors: usize,
+    acc: *mut f32,
+) {
+    // SAFETY: vectors below `vectors` only.
+    unsafe {
+        let mut c = 0;
+        while c + 2 <= vectors {
+            for k in [0, 4] {
+                accumulate_keys::<S, 4, 2>(weights, rows, vectors, k, c, acc);
+            }
+            c += 2;
+        }
+        if c < vectors {
+            accumulate_keys::<S, 8, 1>(weights, rows, vectors, 0, c, acc);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn accumulate_keys<S: Simd, const K: usize, const V: usize>(
+    weights: *const f32,
+    rows: *const f32,
+    vectors: usize,
+    key: usize,
+    vector: usize,
+    acc: *mut f32,
+) {
+    let row = vectors * LANES;
+    // SAFETY: keys `key..key + K` of 8, vectors `vector..vector + V` only.
+    unsafe {
+        let weights = weights.add(key * QUERIES);
+        let rows = rows.add(vector * LANES);
+        let acc = acc.add(key * row + vector * LANES);
+        let mut sum = [[S::splat(0.0); V]; K];
+        for (k, sum) in sum.iter_mut().enumerate() {
+            for (v, sum) in sum.iter_mut().enumerate() {
+                *sum = S::load_ptr(acc.add(k * row + v * LANES));
+            }
+        }
+        for i in 0..QUERIES {
+            let mut x = [S::splat(0.0); V];
+            for (v, x) in x.iter_mut().enumerate() {
+                *x = S::load_ptr(rows.add(i * row + v * LANES));
+            }
+            for (k, sum) in sum.iter_mut().enumerate() {
+                let w = S::splat(*weights.add(k * QUERIES + i));
+                for (sum, x) in sum.iter_mut().zip(x) {
+                    *sum = S::mul_add(w, x, *sum);
+                }
+            }
+        }
+        for (k, sum) in sum.into_iter().enumerate() {
+            for (v, sum) in sum.into_iter().enumerate() {
+                S::store_ptr(sum, acc.add(k * row + v * LANES));
+            }
+        }
+    }
+}
