@@ -1,76 +1,19 @@
 //! One block of the transformer, on the rows of one group of lanes.
 
 use super::group::Buffers;
-use super::ops;
-use crate::spec::{Activation, Norm, Placement};
+use super::layers::{Linear, NormLayer};
+use crate::spec::{Activation, Placement, Spec};
 use crate::weights::Weights;
+use brevity_kernels::activation::{self, Activation as Elementwise};
 use brevity_kernels::attention::Cache;
-
-/// A projection `y = x W + b`.
-#[derive(Debug)]
-pub(super) struct Linear {
-    /// The weight's name, for errors.
-    pub name: String,
-    pub input: usize,
-    pub output: usize,
-    /// `[in, out]`.
-    pub weight: Vec<f32>,
-    /// `[out]`.
-    pub bias: Option<Vec<f32>>,
-}
-
-impl Linear {
-    fn new(weights: &Weights, name: String) -> Linear {
-        let bias = weights.get(&format!("{name}.bias")).map(<[f32]>::to_vec);
-        let name = format!("{name}.weight");
-        let weight = tensor(weights, &name);
-        let info = weights.iter().find(|(t, _)| t.name == name).unwrap().0;
-        let (input, output) = info.rows_columns();
-        Linear {
-            name,
-            input,
-            output,
-            weight,
-            bias,
-        }
-    }
-}
-
-/// Scale and shift of a norm, `[d]` each.
-#[derive(Debug)]
-pub(super) struct NormLayer {
-    kind: Norm,
-    weight: Vec<f32>,
-    bias: Option<Vec<f32>>,
-}
-
-impl NormLayer {
-    pub fn new(weights: &Weights, name: &str) -> NormLayer {
-        NormLayer {
-            kind: weights.spec().norm,
-            weight: tensor(weights, &format!("{name}.weight")),
-            bias: weights.get(&format!("{name}.bias")).map(<[f32]>::to_vec),
-        }
-    }
-
-    /// `out = norm(x)`, both `[rows, d]`.
-    pub fn forward(&self, x: &[f32], out: &mut [f32]) {
-        ops::norm(self.kind, x, &self.weight, self.bias.as_deref(), out);
-    }
-}
-
-fn tensor(weights: &Weights, name: &str) -> Vec<f32> {
-    let values = weights.get(name);
-    values
-        .expect("weights hold every tensor of their spec")
-        .to_vec()
-}
 
 #[derive(Debug)]
 pub(super) struct Block {
     width: usize,
+    hidden: usize,
     placement: Placement,
-    activation: Activation,
+    /// Fused into the up projection; SwiGLU is not elementwise and goes after.
+    activation: Option<Elementwise>,
     attention_norm: NormLayer,
     qkv: Linear,
     gain: Option<Vec<f32>>,
@@ -83,18 +26,20 @@ pub(super) struct Block {
 impl Block {
     pub fn new(weights: &Weights, index: usize) -> Block {
         let spec = weights.spec();
+        let d = spec.width;
         let name = |part: &str| format!("blocks.{index}.{part}");
         Block {
-            width: spec.width,
+            width: d,
+            hidden: spec.hidden,
             placement: spec.placement,
-            activation: spec.activation,
+            activation: elementwise(spec),
             attention_norm: NormLayer::new(weights, &name("attention_norm")),
-            qkv: Linear::new(weights, name("attention.qkv")),
+            qkv: Linear::new(weights, &name("attention.qkv"), d),
             gain: weights.get(&name("attention.gain")).map(<[f32]>::to_vec),
-            output: Linear::new(weights, name("attention.output")),
+            output: Linear::new(weights, &name("attention.output"), d),
             mlp_norm: NormLayer::new(weights, &name("mlp_norm")),
-            up: Linear::new(weights, name("mlp.up")),
-            down: Linear::new(weights, name("mlp.down")),
+            up: Linear::new(weights, &name("mlp.up"), d),
+            down: Linear::new(weights, &name("mlp.down"), spec.hidden),
         }
     }
 
@@ -109,10 +54,9 @@ impl Block {
         steps: usize,
         buffers: &mut Buffers,
     ) -> Result<(), (&str, usize)> {
-        let pre = self.placement == Placement::Pre;
         let Buffers {
             x,
-            normed,
+            y,
             qkv,
             attended,
             hidden,
@@ -120,30 +64,60 @@ impl Block {
             ..
         } = buffers;
 
-        if pre {
-            self.attention_norm.forward(x, normed);
-        }
-        ops::linear(if pre { normed } else { x }, &self.qkv, qkv);
+        let input = self.before(&self.attention_norm, x, y);
+        self.qkv.forward(input, None, None, qkv);
         cache.attend(steps, qkv, self.gain.as_deref(), attended);
-        ops::linear_add(attended, &self.output, x);
-        finite_rows(x, self.width).map_err(|row| (&self.output.name[..], row))?;
-        if !pre {
-            self.attention_norm.forward(x, normed);
-            std::mem::swap(x, normed);
-        }
+        self.output.forward(attended, None, Some(x), y);
+        self.after(&self.attention_norm, &self.output, x, y)?;
 
-        if pre {
-            self.mlp_norm.forward(x, normed);
+        let input = self.before(&self.mlp_norm, x, y);
+        self.up.forward(input, self.activation, None, hidden);
+        let inner = match self.activation {
+            Some(_) => hidden,
+            None => {
+                activation::swiglu(hidden, self.hidden, gated);
+                gated
+            }
+        };
+        self.down.forward(inner, None, Some(x), y);
+        self.after(&self.mlp_norm, &self.down, x, y)
+    }
+
+    /// What a sublayer reads: pre-norm, `y = norm(x)`; post-norm, `x` itself.
+    fn before<'a>(&self, norm: &NormLayer, x: &'a [f32], y: &'a mut [f32]) -> &'a [f32] {
+        match self.placement {
+            Placement::Pre => {
+                norm.forward(x, y);
+                y
+            }
+            Placement::Post => x,
         }
-        ops::linear(if pre { normed } else { x }, &self.up, hidden);
-        let inner = ops::activate(self.activation, hidden, gated, self.down.input);
-        ops::linear_add(inner, &self.down, x);
-        finite_rows(x, self.width).map_err(|row| (&self.down.name[..], row))?;
-        if !pre {
-            self.mlp_norm.forward(x, normed);
-            std::mem::swap(x, normed);
+    }
+
+    /// Makes the sum `y` of a sublayer, which ends in `last`, the residual
+    /// stream `x`.
+    fn after<'a>(
+        &self,
+        norm: &NormLayer,
+        last: &'a Linear,
+        x: &mut Vec<f32>,
+        y: &mut Vec<f32>,
+    ) -> Result<(), (&'a str, usize)> {
+        finite_rows(y, self.width).map_err(|row| (&last.name[..], row))?;
+        match self.placement {
+            Placement::Pre => std::mem::swap(x, y),
+            Placement::Post => norm.forward(y, x),
         }
         Ok(())
+    }
+}
+
+fn elementwise(spec: &Spec) -> Option<Elementwise> {
+    match spec.activation {
+        Activation::Gelu => Some(Elementwise::Gelu),
+        Activation::GeluErf => Some(Elementwise::GeluErf),
+        Activation::Relu2 => Some(Elementwise::Relu2),
+        Activation::Swiglu => None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! A few lanes with their caches and buffers: the work of one thread.
 
 use super::block::finite_rows;
-use super::{ForwardError, Transformer, ops};
+use super::{ForwardError, Transformer};
 use crate::spec::{Activation, Position, SYMBOLS, Spec};
 use brevity_kernels::attention::{Attention, Cache};
+use brevity_kernels::embedding;
 
 /// Rows (lanes times steps) that go through the layers together: enough for
 /// the matrix kernels to run at full speed, few enough for the activations to
@@ -24,10 +25,12 @@ pub(super) struct Group {
 /// Activations of the rows at hand; row `lane * steps + step`.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
+    /// The byte before each.
+    tokens: Vec<u8>,
     /// The residual stream, `[rows, d]`.
     pub x: Vec<f32>,
-    /// `[rows, d]`
-    pub normed: Vec<f32>,
+    /// What a sublayer reads or what its sum is, `[rows, d]`.
+    pub y: Vec<f32>,
     /// `[rows, 3 d]`
     pub qkv: Vec<f32>,
     /// `[rows, d]`
@@ -125,30 +128,35 @@ impl Group {
         let buffers = &mut self.buffers;
         buffers.resize(&model.spec, self.lanes * steps);
 
+        for (row, to) in buffers.tokens.iter_mut().enumerate() {
+            let (lane, step) = (row / steps, row % steps);
+            let first = start == 0 && step == 0;
+            *to = if first { 0 } else { token(lane, step) };
+        }
         let d = model.spec.width;
-        let table = match &model.positions {
+        let positions = match &model.positions {
             Some(learned) => learned,
             None => sinusoids,
         };
-        for (row, x) in buffers.x.chunks_exact_mut(d).enumerate() {
-            let (lane, step) = (row / steps, row % steps);
-            let position = start + step as u64;
-            let token = if position == 0 { 0 } else { token(lane, step) };
-            x.copy_from_slice(&model.embedding[usize::from(token) * d..][..d]);
-            if !table.is_empty() {
-                let vector = &table[position as usize * d..][..d];
-                x.iter_mut().zip(vector).for_each(|(x, p)| *x += p);
-            }
-        }
+        embedding::forward(
+            &model.embedding,
+            d,
+            &buffers.tokens,
+            model.embedding_scale,
+            (!positions.is_empty()).then(|| &positions[start as usize * d..][..steps * d]),
+            &mut buffers.x,
+        );
 
         for (block, cache) in model.blocks.iter().zip(&mut self.caches) {
             block.forward(cache, steps, buffers)?;
         }
         if let Some(norm) = &model.final_norm {
-            norm.forward(&buffers.x, &mut buffers.normed);
-            std::mem::swap(&mut buffers.x, &mut buffers.normed);
+            norm.forward(&buffers.x, &mut buffers.y);
+            std::mem::swap(&mut buffers.x, &mut buffers.y);
         }
-        ops::linear(&buffers.x, &model.output, &mut buffers.logits);
+        model
+            .output
+            .forward(&buffers.x, None, None, &mut buffers.logits);
         finite_rows(&buffers.logits, SYMBOLS).map_err(|row| (&model.output.name[..], row))
     }
 }
@@ -161,9 +169,10 @@ impl Buffers {
             Activation::Swiglu => spec.hidden,
             _ => 0,
         };
+        self.tokens.resize(rows, 0);
         for (buffer, width) in [
             (&mut self.x, spec.width),
-            (&mut self.normed, spec.width),
+            (&mut self.y, spec.width),
             (&mut self.qkv, 3 * spec.width),
             (&mut self.attended, spec.width),
             (&mut self.hidden, spec.up_width()),

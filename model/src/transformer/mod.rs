@@ -12,7 +12,7 @@
 
 mod block;
 mod group;
-mod ops;
+mod layers;
 mod score;
 mod state;
 
@@ -21,7 +21,9 @@ pub use state::State;
 use crate::sinusoidal::sinusoidal_positions;
 use crate::spec::{Placement, Position, SYMBOLS, Spec};
 use crate::weights::Weights;
-use block::{Block, Linear, NormLayer};
+use block::Block;
+use brevity_kernels::gemm::View;
+use layers::{Linear, NormLayer, tensor};
 
 /// A byte transformer ready to predict.
 ///
@@ -36,13 +38,14 @@ use block::{Block, Linear, NormLayer};
 #[derive(Debug)]
 pub struct Transformer {
     spec: Spec,
-    /// `[256, d]`, multiplied by `sqrt(d)` already if the spec says so.
+    /// `[256, d]`
     embedding: Vec<f32>,
+    embedding_scale: f32,
     /// `[context, d]` for learned positions.
     positions: Option<Vec<f32>>,
     blocks: Vec<Block>,
     final_norm: Option<NormLayer>,
-    /// The matrix is `[d, 256]`, for tied models the transposed embedding.
+    /// For tied models the transposed embedding.
     output: Linear,
 }
 
@@ -66,33 +69,26 @@ impl Transformer {
     pub fn new(weights: &Weights) -> Transformer {
         let spec = weights.spec().clone();
         let d = spec.width;
-        let get = |name: &str| weights.get(name).map(<[f32]>::to_vec);
-        let own = |name: &str| get(name).expect("weights hold every tensor of their spec");
-
-        let mut embedding = own("embedding.weight");
-        let output = Linear {
-            input: d,
-            output: SYMBOLS,
-            name: if spec.tied {
-                "embedding.weight"
-            } else {
-                "output.weight"
-            }
-            .into(),
-            weight: if spec.tied {
-                transposed(&embedding, d)
-            } else {
-                own("output.weight")
-            },
-            bias: get("output.bias"),
+        let embedding = tensor(weights, "embedding.weight");
+        let output = if spec.tied {
+            let transposed = View::new(embedding, SYMBOLS, d).t();
+            Linear::of(
+                weights,
+                "embedding.weight".into(),
+                transposed,
+                "output.bias",
+            )
+        } else {
+            Linear::new(weights, "output", d)
         };
-        if spec.scale_embedding {
-            let scale = (d as f32).sqrt();
-            embedding.iter_mut().for_each(|x| *x *= scale);
-        }
         Transformer {
-            embedding,
-            positions: get("position.weight"),
+            embedding: embedding.to_vec(),
+            embedding_scale: if spec.scale_embedding {
+                (d as f32).sqrt()
+            } else {
+                1.0
+            },
+            positions: weights.get("position.weight").map(<[f32]>::to_vec),
             blocks: (0..spec.layers).map(|i| Block::new(weights, i)).collect(),
             final_norm: (spec.placement == Placement::Pre)
                 .then(|| NormLayer::new(weights, "final_norm")),
@@ -114,15 +110,4 @@ impl Transformer {
             Position::Learned | Position::Rope => Vec::new(),
         }
     }
-}
-
-/// `[256, d]` as `[d, 256]`.
-fn transposed(embedding: &[f32], d: usize) -> Vec<f32> {
-    let mut out = vec![0.0; embedding.len()];
-    for (symbol, row) in embedding.chunks_exact(d).enumerate() {
-        for (i, x) in row.iter().enumerate() {
-            out[i * SYMBOLS + symbol] = *x;
-        }
-    }
-    out
 }
