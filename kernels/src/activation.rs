@@ -53,7 +53,7 @@ impl Activation {
 }
 
 /// `2 sqrt(2 / pi)`
-const GELU_A: f32 = 1.595_769_1;
+const GELU_A: f32 = 1.595_769;
 /// `0.044715 * 2 sqrt(2 / pi)`
 const GELU_B: f32 = 0.071_354_814;
 
@@ -212,7 +212,10 @@ fn rows_of(len: usize, width: usize) -> usize {
     if len == 0 {
         return 0;
     }
-    assert!(width > 0 && len % width == 0, "whole rows of {width}");
+    assert!(
+        width > 0 && len.is_multiple_of(width),
+        "whole rows of {width}"
+    );
     len / width
 }
 

@@ -12,6 +12,7 @@ pub mod linear;
 pub mod loss;
 pub mod math;
 pub mod norm;
+pub mod optim;
 pub mod reduce;
 pub mod rope;
 pub mod simd;

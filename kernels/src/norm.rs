@@ -91,7 +91,10 @@ fn rows_of(len: usize, width: usize) -> usize {
     if len == 0 {
         return 0;
     }
-    assert!(width > 0 && len % width == 0, "whole rows of {width}");
+    assert!(
+        width > 0 && len.is_multiple_of(width),
+        "whole rows of {width}"
+    );
     len / width
 }
 

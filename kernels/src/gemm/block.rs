@@ -39,7 +39,7 @@ impl<'a> Source<'a> {
 /// Whether tiles may read `b` where it lies: rows of whole vectors, few enough
 /// bytes that a block of steps stays in a first-level cache.
 pub(super) fn reads_in_place(b: &View) -> bool {
-    !b.transposed && b.cols % LANES == 0 && pack::k_block(b.rows) * b.stride <= 2 * GROUP
+    !b.transposed && b.cols.is_multiple_of(LANES) && pack::k_block(b.rows) * b.stride <= 2 * GROUP
 }
 
 /// A product, of which tasks compute blocks.
@@ -70,7 +70,7 @@ impl<'a> Block<'a> {
     /// the product over the steps `ks`, which is all of them unless `B` is a
     /// view. Nobody else may touch that part of `c` meanwhile.
     pub(crate) fn run(&self, rows: Range<usize>, cols: Range<usize>, ks: Range<usize>) {
-        debug_assert!(cols.start % NR == 0);
+        debug_assert!(cols.start.is_multiple_of(NR));
         let step = pack::k_block(ks.len());
         let left = if self.a.transposed {
             rows.len().div_ceil(MR) * pack::left_len(MR, step)

@@ -107,7 +107,7 @@ pub(super) unsafe fn run<S: Simd, const ADJACENT: bool>(
             }
             _ => {
                 let cols = cols.min(NR);
-                let exact = cols % LANES == 0;
+                let exact = cols.is_multiple_of(LANES);
                 let mut buffer = MaybeUninit::<[f32; MR * NR]>::uninit();
                 let inner = if exact {
                     o
