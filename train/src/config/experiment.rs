@@ -188,7 +188,10 @@ fn plan(
         .train
         .validate()
         .map_err(|error| fault(&format!("train.{}", error.field), error.reason))?;
-    check_regimes(&config.score).map_err(|message| fault("score.regimes", message))?;
+    config
+        .score
+        .validate()
+        .map_err(|message| fault("score.regimes", message))?;
     let axes = assignments
         .iter()
         .filter(|assignment| assignment.key != "seed")
@@ -206,18 +209,6 @@ fn plan(
         },
         assignments,
     })
-}
-
-fn check_regimes(score: &ScoreConfig) -> Result<(), String> {
-    if score.regimes.is_empty() {
-        return Err("nothing to score".into());
-    }
-    for (i, regime) in score.regimes.iter().enumerate() {
-        if score.regimes[..i].contains(regime) {
-            return Err(format!("`{}` is there twice", regime.name()));
-        }
-    }
-    Ok(())
 }
 
 /// The first assignment that the config does not take, as an error.

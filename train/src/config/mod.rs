@@ -41,4 +41,4 @@ pub use axes::SweepConfig;
 pub use error::{ConfigError, Place, nearest};
 pub use experiment::{Experiment, ExperimentConfig, TrialConfig, TrialPlan};
 pub use model::{ModelConfig, Preset};
-pub use score::{Regime, ScoreConfig};
+pub use score::ScoreConfig;

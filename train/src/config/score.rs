@@ -1,32 +1,15 @@
 //! The `[score]` table: what is measured of a trained model.
 
+use brevity_data::Regime;
 use serde::{Deserialize, Serialize};
-
-/// Which bytes a trained model is scored on (contract 5 of the design).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Regime {
-    /// The bytes it was trained on: with the model's bytes, a two-part code.
-    InSample,
-    /// The held-out bytes of the same source; needs a `data` hold-out.
-    HeldOut,
-}
-
-impl Regime {
-    /// The name in configs and results.
-    pub fn name(self) -> &'static str {
-        match self {
-            Regime::InSample => "in-sample",
-            Regime::HeldOut => "held-out",
-        }
-    }
-}
 
 /// The `[score]` table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScoreConfig {
-    /// The byte sets to score; each gives a row of results.
+    /// Which bytes to score; each gives a row of results: `in-sample` (those
+    /// trained on; with the model's bytes a two-part code), `held-out` (those
+    /// that `[data.holdout]` keeps away from training).
     pub regimes: Vec<Regime>,
     /// Write the coded stream, decode it again and compare, so that the length
     /// is that of a real file. Without it, lengths are marked `estimate`.
@@ -39,5 +22,30 @@ impl Default for ScoreConfig {
             regimes: vec![Regime::InSample],
             verify: true,
         }
+    }
+}
+
+impl ScoreConfig {
+    /// Checks the regimes: at least one, each one that a sweep can score, none
+    /// twice.
+    ///
+    /// # Errors
+    /// What is wrong with `score.regimes`.
+    pub fn validate(&self) -> Result<(), String> {
+        if self.regimes.is_empty() {
+            return Err("nothing to score: give `in-sample`, `held-out` or both".into());
+        }
+        for (i, regime) in self.regimes.iter().enumerate() {
+            if !matches!(regime, Regime::InSample | Regime::HeldOut) {
+                return Err(format!(
+                    "`{regime}` is what a score may turn out to be, not what can be asked for; \
+                     give `in-sample`, `held-out` or both"
+                ));
+            }
+            if self.regimes[..i].contains(regime) {
+                return Err(format!("`{regime}` is there twice"));
+            }
+        }
+        Ok(())
     }
 }

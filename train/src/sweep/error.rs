@@ -12,7 +12,7 @@ pub enum SweepError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The file system said no.
-    #[error("cannot {action} {}: {source}{}", path.display(), advice(source))]
+    #[error("cannot {action} {}{}", path.display(), advice(source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -79,6 +79,24 @@ pub enum SweepError {
         /// What it said.
         message: String,
     },
+    /// Trials failed, all others are done.
+    #[error(
+        "{} of {trials} trials failed:\n{}\npass --retry-failed to try them again",
+        failed.len(),
+        list(failed)
+    )]
+    Failed {
+        /// How many trials there are.
+        trials: usize,
+        /// The failed ones: id and message.
+        failed: Vec<(String, String)>,
+    },
+    /// The sweep was asked to stop and did.
+    #[error("stopped; {left} trial{} left, pass --resume to continue", plural(*left, " is", "s are"))]
+    Stopped {
+        /// Trials that are not done.
+        left: usize,
+    },
     /// The options contradict each other or the sweep.
     #[error("{0}")]
     Usage(String),
@@ -93,24 +111,32 @@ impl SweepError {
         }
     }
 
-    /// Whether it is the command or the config that is wrong (exit status 2),
-    /// not the work (1).
-    pub fn is_usage(&self) -> bool {
+    /// The status that a command ends with: 1 the work failed, 2 wrong usage or
+    /// config, 130 stopped on request (as shells have it for SIGINT).
+    pub fn exit_status(&self) -> u8 {
         use SweepError::*;
-        matches!(
-            self,
-            Config(_) | Locked { .. } | Drift { .. } | Interrupted { .. } | Usage(_)
-        )
+        match self {
+            Config(_) | Locked { .. } | Drift { .. } | Interrupted { .. } | Usage(_) => 2,
+            Io { .. } | Corrupt { .. } | Storage { .. } | Failed { .. } => 1,
+            Stopped { .. } => 130,
+        }
     }
+}
+
+fn list(failed: &[(String, String)]) -> String {
+    let lines = failed
+        .iter()
+        .map(|(id, message)| format!("  {id}  {message}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; what was done is kept: make room and pass --resume"
+            " (what was done is kept: make room and pass --resume)"
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "; choose a folder that can be written with --out"
+            " (choose a folder that can be written with --out)"
         }
         _ => "",
     }
@@ -141,10 +167,7 @@ pub(super) fn is_storage(error: &(dyn Error + 'static)) -> bool {
     use io::ErrorKind::*;
     let mut next = Some(error);
     while let Some(error) = next {
-        let kind = match error.downcast_ref::<SweepError>() {
-            Some(SweepError::Io { source, .. }) => Some(source.kind()),
-            _ => error.downcast_ref::<io::Error>().map(io::Error::kind),
-        };
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
         if let Some(StorageFull | QuotaExceeded | ReadOnlyFilesystem | PermissionDenied) = kind {
             return true;
         }

@@ -1,12 +1,11 @@
 //! The frozen list of a sweep's trials.
 
 use super::error::SweepError;
-use crate::config::{ConfigError, Experiment, Regime, TrialConfig};
-use brevity_data::DataConfig;
+use crate::config::{ConfigError, Experiment, TrialConfig};
+use brevity_data::{DataConfig, DataError, Regime, Split};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::error::Error;
 
 /// Version of the manifest and of the trial folders. It enters the trials' ids.
 pub const FORMAT: u32 = 1;
@@ -61,6 +60,34 @@ pub struct Manifest {
     pub trials: Vec<Trial>,
 }
 
+impl From<&Split> for DataIdentity {
+    fn from(split: &Split) -> DataIdentity {
+        let train = &split.train.provenance;
+        let holdout = split.holdout.as_ref().map(|set| &set.provenance);
+        DataIdentity {
+            source: train.source.clone(),
+            bytes: train.bytes,
+            hash: Some(train.blake3.clone()),
+            holdout_bytes: holdout.map_or(0, |holdout| holdout.bytes),
+            holdout_hash: holdout.map(|holdout| holdout.blake3.clone()),
+        }
+    }
+}
+
+impl DataIdentity {
+    /// What a config alone tells of data that are not at hand. Where it leaves
+    /// the length open, the length is 0.
+    pub fn unseen(config: &DataConfig) -> DataIdentity {
+        DataIdentity {
+            source: config.source.to_string(),
+            bytes: config.bytes.unwrap_or(0),
+            hash: None,
+            holdout_bytes: config.holdout.as_ref().map_or(0, |holdout| holdout.bytes),
+            holdout_hash: None,
+        }
+    }
+}
+
 impl Manifest {
     /// Expands an experiment. `identify` looks at the bytes of a `[data]` table
     /// and is asked once for each different table.
@@ -70,7 +97,7 @@ impl Manifest {
     /// held-out part that is to be scored; a sweep with equal trials.
     pub fn expand(
         experiment: &Experiment,
-        mut identify: impl FnMut(&DataConfig) -> Result<DataIdentity, Box<dyn Error + Send + Sync>>,
+        mut identify: impl FnMut(&DataConfig) -> Result<DataIdentity, DataError>,
     ) -> Result<Manifest, ConfigError> {
         let version = env!("CARGO_PKG_VERSION").to_string();
         let mut known: BTreeMap<String, DataIdentity> = BTreeMap::new();
@@ -81,9 +108,8 @@ impl Manifest {
             let data = match known.get(&key) {
                 Some(data) => data.clone(),
                 None => {
-                    let data = identify(&config.data).map_err(|error| {
-                        experiment.error(index, "data.source", super::error::chain(&*error))
-                    })?;
+                    let data = identify(&config.data)
+                        .map_err(|error| data_error(experiment, index, &error))?;
                     known.entry(key).or_insert(data).clone()
                 }
             };
@@ -188,6 +214,20 @@ fn summarise(mut differences: Vec<String>) -> Vec<String> {
     differences
 }
 
+fn data_error(experiment: &Experiment, index: usize, error: &DataError) -> ConfigError {
+    let key = match error {
+        DataError::TooShort { field, .. } | DataError::Config { field, .. } => field,
+        _ => "data.source",
+    };
+    let message = super::error::chain(error);
+    let prefix = format!("{key}: ");
+    experiment.error(
+        index,
+        key,
+        message.strip_prefix(&prefix).unwrap_or(&message),
+    )
+}
+
 fn check_data(
     experiment: &Experiment,
     index: usize,
@@ -195,7 +235,7 @@ fn check_data(
     data: &DataIdentity,
 ) -> Result<(), ConfigError> {
     let context = config.model.context as u64;
-    if data.bytes < context {
+    if data.hash.is_some() && data.bytes < context {
         let message = format!(
             "the context is {context} bytes, but {} has only {} to train on",
             data.source, data.bytes

@@ -26,18 +26,24 @@
 //! files are there; and the locks are the operating system's, which takes them
 //! back from a dead process.
 
+mod dry_run;
 mod error;
 mod folder;
 mod manifest;
+mod progress;
 mod provenance;
 mod results;
 mod run;
+mod slurm;
 mod store;
 
+pub use dry_run::{DryRun, Speed};
 pub use error::SweepError;
 pub use folder::{Failure, Lock, MODEL, State, SweepFolder, TrialScore};
 pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};
+pub use progress::Bars;
 pub use results::{csv, rows};
 pub use run::{
     Job, Observer, RunOptions, Scorer, Shard, Step, Summary, Trainer, Unobserved, WorkError, run,
 };
+pub use slurm::write_script;

@@ -178,6 +178,28 @@ pub struct Summary {
     pub elsewhere: usize,
 }
 
+impl Summary {
+    /// Whether the sweep is complete, as an error where it is not. What other
+    /// shards work at is not missed.
+    ///
+    /// # Errors
+    /// [`SweepError::Stopped`] or [`SweepError::Failed`].
+    pub fn verdict(&self) -> Result<(), SweepError> {
+        if self.interrupted > 0 {
+            let left = self.interrupted;
+            return Err(SweepError::Stopped { left });
+        }
+        if self.failed.is_empty() {
+            return Ok(());
+        }
+        let message = |(id, failure): &(String, Failure)| (id.clone(), failure.message.clone());
+        Err(SweepError::Failed {
+            trials: self.done + self.skipped + self.failed.len(),
+            failed: self.failed.iter().map(message).collect(),
+        })
+    }
+}
+
 /// Runs what is left of a sweep, in `folder`. The results files of the folder
 /// are brought up to date after each trial.
 ///

@@ -1,0 +1,251 @@
+//! What a sweep would do, and for how long.
+
+use super::error::SweepError;
+use super::folder::{State, SweepFolder};
+use super::manifest::{Manifest, Trial};
+use super::results::head;
+use brevity_kernels::gemm::{Epilogue, View, ViewMut, gemm};
+use serde_json::{Map, Value};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// Share of the speed of a matrix product that a whole training step reaches,
+/// as far as an estimate goes.
+const STEP_SHARE: f64 = 0.5;
+
+/// How fast a machine trains, in floating-point operations a second, and how
+/// that is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed {
+    /// Operations a second, all threads together.
+    pub flops_per_second: f64,
+    /// Whether trials of this sweep were timed; otherwise it is half the speed
+    /// of a matrix product.
+    pub measured: bool,
+}
+
+impl Speed {
+    /// The speed of the trials of a folder that are done; without any, half
+    /// that of a matrix product, which takes a tenth of a second to find out.
+    ///
+    /// # Errors
+    /// Files that cannot be read.
+    pub fn of(
+        folder: &SweepFolder,
+        manifest: &Manifest,
+        threads: usize,
+    ) -> Result<Speed, SweepError> {
+        let (mut flops, mut thread_seconds) = (0.0, 0.0);
+        for trial in &manifest.trials {
+            let Some(score) = folder.score(trial)? else {
+                continue;
+            };
+            let number = |map: &Map<String, Value>, key: &str| map.get(key).and_then(Value::as_f64);
+            let seconds = number(&score.training, "wall_seconds");
+            let used = number(&score.provenance, "threads");
+            if let (Some(seconds), Some(used)) = (seconds, used) {
+                flops += trial.flops;
+                thread_seconds += seconds * used;
+            }
+        }
+        if thread_seconds > 0.0 {
+            return Ok(Speed {
+                flops_per_second: flops / thread_seconds * threads as f64,
+                measured: true,
+            });
+        }
+        Ok(Speed {
+            flops_per_second: STEP_SHARE * product_speed(),
+            measured: false,
+        })
+    }
+}
+
+/// Floating-point operations a second of a matrix product in this pool.
+fn product_speed() -> f64 {
+    const N: usize = 384;
+    let (a, b) = (vec![0.5f32; N * N], vec![0.25f32; N * N]);
+    let mut c = vec![0.0f32; N * N];
+    let mut product = || {
+        gemm(
+            View::new(&a, N, N),
+            View::new(&b, N, N),
+            ViewMut::new(&mut c, N, N),
+            false,
+            Epilogue::default(),
+        );
+    };
+    // Threads wake and buffers grow.
+    product();
+    let start = Instant::now();
+    let mut products = 0;
+    while start.elapsed() < Duration::from_millis(100) {
+        product();
+        products += 1;
+    }
+    products as f64 * 2.0 * (N * N * N) as f64 / start.elapsed().as_secs_f64()
+}
+
+/// The trials of a sweep with their states and estimated times. It displays as
+/// a table.
+#[derive(Clone, Debug)]
+pub struct DryRun {
+    name: String,
+    trials: Vec<(Trial, State)>,
+    speed: Speed,
+}
+
+impl DryRun {
+    /// Looks at what is done in `folder`, which need not exist.
+    ///
+    /// # Errors
+    /// A folder that another config made, or that cannot be read.
+    pub fn new(
+        folder: &SweepFolder,
+        manifest: &Manifest,
+        threads: usize,
+    ) -> Result<DryRun, SweepError> {
+        if folder.manifest_path().exists() {
+            folder
+                .manifest()?
+                .refuse_drift(&folder.manifest_path(), manifest)?;
+        }
+        let trials = manifest.trials.iter().map(|trial| {
+            let state = folder.state(trial)?;
+            Ok((trial.clone(), state))
+        });
+        Ok(DryRun {
+            name: manifest.name.clone(),
+            trials: trials.collect::<Result<_, SweepError>>()?,
+            speed: Speed::of(folder, manifest, threads)?,
+        })
+    }
+
+    /// One object a trial, as in the results, with `estimated_seconds` of
+    /// training. Trials whose data are not at hand have no `id`.
+    pub fn rows(&self) -> Vec<Map<String, Value>> {
+        let row = |(trial, state): &(Trial, State)| {
+            let mut row = head(&self.name, trial, state);
+            if trial.data.hash.is_none() {
+                row.insert("id".into(), Value::Null);
+            }
+            row.insert("estimated_seconds".into(), self.seconds(trial).into());
+            row
+        };
+        self.trials.iter().map(row).collect()
+    }
+
+    fn seconds(&self, trial: &Trial) -> f64 {
+        trial.flops / self.speed.flops_per_second
+    }
+
+    fn cells(&self, trial: &Trial, state: &State) -> Vec<String> {
+        let id = match trial.data.hash {
+            Some(_) => trial.id.clone(),
+            None => "-".into(),
+        };
+        let mut cells = vec![id, state.name().into()];
+        cells.extend(trial.axes.values().map(|value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }));
+        cells.extend([
+            trial.seed.to_string(),
+            trial.data.bytes.to_string(),
+            trial.parameters.to_string(),
+            format!("{:.2e}", trial.flops),
+            clock(self.seconds(trial)),
+        ]);
+        cells
+    }
+}
+
+impl fmt::Display for DryRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut header = vec!["id".to_string(), "state".into()];
+        if let Some((trial, _)) = self.trials.first() {
+            header.extend(trial.axes.keys().cloned());
+        }
+        header.extend(["seed", "data bytes", "parameters", "FLOPs", "time"].map(String::from));
+        let mut table = vec![header];
+        table.extend(
+            self.trials
+                .iter()
+                .map(|(trial, state)| self.cells(trial, state)),
+        );
+        let widths: Vec<usize> = (0..table[0].len())
+            .map(|i| {
+                table
+                    .iter()
+                    .filter_map(|row| row.get(i))
+                    .map(String::len)
+                    .max()
+            })
+            .map(Option::unwrap_or_default)
+            .collect();
+        for row in &table {
+            let cells = row
+                .iter()
+                .zip(&widths)
+                .enumerate()
+                .map(|(i, (cell, width))| match i {
+                    0 | 1 => format!("{cell:<width$}"),
+                    _ => format!("{cell:>width$}"),
+                });
+            writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        }
+        let left = self
+            .trials
+            .iter()
+            .filter(|(_, state)| *state != State::Done);
+        let seconds: f64 = left.clone().map(|(trial, _)| self.seconds(trial)).sum();
+        writeln!(
+            f,
+            "\n{} trials, {} to do: about {} of training at {:.1} GFLOP/s ({})",
+            self.trials.len(),
+            left.count(),
+            clock(seconds),
+            self.speed.flops_per_second / 1e9,
+            match self.speed.measured {
+                true => "measured on this sweep's finished trials",
+                false => "assumed: half the speed of a matrix product here",
+            },
+        )?;
+        let unseen: Vec<_> = self
+            .trials
+            .iter()
+            .filter(|(trial, _)| trial.data.hash.is_none())
+            .map(|(trial, _)| trial.data.source.as_str())
+            .collect();
+        if let Some(source) = unseen.first() {
+            let n = unseen.len();
+            writeln!(
+                f,
+                "{n} trials have no id yet: the data `{source}` are not here"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds as a person says them.
+fn clock(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "<1 s".into(),
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 90.0 * 60.0 => format!("{:.0} min", s / 60.0),
+        s if s < 48.0 * 3600.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} d", s / 86400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_well() {
+        let times = [0.2, 59.6, 200.0, 7200.0, 1e6].map(clock);
+        assert_eq!(times, ["<1 s", "60 s", "3 min", "2.0 h", "11.6 d"]);
+    }
+}

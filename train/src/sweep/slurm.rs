@@ -1,0 +1,86 @@
+//! A sweep as a Slurm job array: one shard an array task, no daemon.
+
+use super::error::SweepError;
+use super::folder::SweepFolder;
+use super::manifest::Manifest;
+use super::store;
+use std::path::{Path, PathBuf};
+
+/// Array tasks of a script unless asked otherwise; further trials queue up
+/// inside the tasks.
+const TASKS: usize = 64;
+
+/// Freezes the sweep in its folder and writes `sweep.sbatch` there: a job array
+/// in which each task runs one shard of it. Returns the script's path; `sbatch`
+/// it.
+///
+/// `program` and `config` are how the tasks find them; `arguments` are passed
+/// on to every task (`--set`, `--device`, ...).
+///
+/// # Errors
+/// A folder that another config made or that cannot be written.
+pub fn write_script(
+    folder: &SweepFolder,
+    manifest: &Manifest,
+    text: &str,
+    program: &Path,
+    config: &Path,
+    arguments: &[String],
+) -> Result<PathBuf, SweepError> {
+    let _lock = folder.lock(true)?;
+    folder.claim(manifest, text)?;
+    let root = std::path::absolute(folder.root())
+        .map_err(|error| SweepError::io("find", folder.root(), error))?;
+    let config =
+        std::path::absolute(config).map_err(|error| SweepError::io("find", config, error))?;
+    let tasks = manifest.trials.len().min(TASKS);
+    let mut command = vec![
+        quote(&program.display().to_string()),
+        "sweep".into(),
+        quote(&config.display().to_string()),
+    ];
+    command.extend(arguments.iter().map(|argument| quote(argument)));
+    command.extend(["--out".into(), quote(&root.display().to_string())]);
+    let script = format!(
+        "#!/bin/bash\n\
+         # {trials} trials of `{name}` in {tasks} tasks. Submit it again until it leaves nothing\n\
+         # to do: finished trials are skipped, interrupted ones continue. Resources are\n\
+         # added on the command line: sbatch --time=4:00:00 --cpus-per-task=8 sweep.sbatch\n\
+         #SBATCH --job-name=brevity-{name}\n\
+         #SBATCH --array=1-{tasks}\n\
+         #SBATCH --output={log}/slurm-%A_%a.log\n\
+         # A minute to write a checkpoint before the time is up.\n\
+         #SBATCH --signal=INT@60\n\
+         exec srun {command} --jobs 1 --resume --shard \"$SLURM_ARRAY_TASK_ID/{tasks}\"\n",
+        trials = manifest.trials.len(),
+        name = manifest.name,
+        log = root.display(),
+        command = command.join(" "),
+    );
+    let path = root.join("sweep.sbatch");
+    store::write(&path, script.as_bytes())?;
+    Ok(path)
+}
+
+/// A word for bash.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn words_survive_the_shell() {
+        assert_eq!(quote("model.width=16"), "model.width=16");
+        assert_eq!(quote("a b"), "'a b'");
+        assert_eq!(quote("it's"), "'it'\\''s'");
+        assert_eq!(quote(""), "''");
+    }
+}
