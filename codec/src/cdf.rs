@@ -10,6 +10,7 @@
 //! exact softmax for a byte of probability 2^-17 or more, and no byte ever costs
 //! more than [`PRECISION`] bits.
 
+use brevity_kernels::math::exp_negative;
 use brevity_kernels::simd::{Kernel, LANES, Simd, dispatch};
 
 use crate::log2::log2;
@@ -198,7 +199,7 @@ impl Kernel for Softmax<'_> {
         let mut powers = [0.0_f32; SYMBOLS];
         let mut sum = S::splat(0.0);
         for i in (0..SYMBOLS).step_by(LANES) {
-            let e = exp::<S>(S::sub(at(i), S::splat(max)));
+            let e = exp_negative::<S>(S::sub(at(i), S::splat(max)));
             S::store(e, &mut powers[i..]);
             sum = S::add(sum, e);
         }
@@ -217,34 +218,6 @@ impl Kernel for Softmax<'_> {
         self.out[largest] = (self.out[largest] + TOTAL) - total;
         true
     }
-}
-
-/// `e^x` for `x <= 0`, at least `e^-30`.
-///
-/// Cephes' `expf`: `x = n ln 2 + r`, a polynomial of degree 6 in `r`, and `n`
-/// into the exponent.
-#[inline(always)]
-fn exp<S: Simd>(x: S::F) -> S::F {
-    const MAGIC: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to an integer
-    let x = S::max(x, S::splat(-30.0));
-    let shifted = S::mul_add(x, S::splat(std::f32::consts::LOG2_E), S::splat(MAGIC));
-    let n = S::sub(shifted, S::splat(MAGIC));
-    let r = S::mul_add(n, S::splat(-0.693_359_4), x);
-    let r = S::mul_add(n, S::splat(2.121_944_4e-4), r);
-    let mut p = S::splat(1.987_569_1e-4);
-    for c in [
-        1.398_199_9e-3,
-        8.333_452e-3,
-        4.166_579_6e-2,
-        0.166_666_65,
-        0.5,
-        1.0,
-        1.0,
-    ] {
-        p = S::mul_add(p, r, S::splat(c));
-    }
-    let exponent = S::shl_i::<23>(S::bits(shifted));
-    S::from_bits(S::add_i(S::bits(p), exponent))
 }
 
 #[cfg(test)]
