@@ -1,1 +1,59 @@
-//! Byte sets: sources, registry, fetching, splits, statistics.
+//! From sources to byte sets.
+//!
+//! What lives here: looking sources up ([`Source`]), reading them into
+//! [`ByteSet`]s that know where they are from ([`Provenance`]), prefixes and
+//! disjoint held-out splits as a config asks for them ([`DataConfig`]), the
+//! embedded set `crates` ([`CratesList`]), seeded bytes ([`Generator`]), the
+//! [`Registry`] of public sets with the [`Client`] that fetches them, the
+//! conversions of pictures and sound ([`import()`], [`Conversion`]), and
+//! statistics ([`Stats`]). What does not: batches and the order of training
+//! sequences (`brevity-train`), and compressors (`brevity-eval`).
+//!
+//! ```
+//! use brevity_data::{DataConfig, Regime, Stats};
+//!
+//! let config: DataConfig = toml::from_str(
+//!     "source = 'synthetic-audio'
+//!      bytes = 10_000
+//!      holdout = { bytes = 1_000 }",
+//! )
+//! .unwrap();
+//! let split = config.load()?;
+//! let holdout = split.holdout.unwrap();
+//! assert_eq!((split.train.len(), holdout.len()), (10_000, 1_000));
+//! assert_eq!(Regime::of(&split.train, &holdout), Regime::HeldOut);
+//! assert!(Stats::of(&split.train.bytes).order0 < 8.0);
+//! # Ok::<(), brevity_data::DataError>(())
+//! ```
+//!
+//! `README.md` of this folder lists the sources, the registry's format and
+//! where sets are kept.
+
+mod byteset;
+mod config;
+mod content;
+mod crates;
+mod error;
+mod fetch;
+mod generate;
+mod import;
+mod list;
+mod regime;
+mod registry;
+mod source;
+mod stats;
+mod store;
+
+pub use byteset::{ByteSet, Provenance};
+pub use config::{DataConfig, HoldoutConfig, Split};
+pub use crates::CratesList;
+pub use error::{DataError, Result};
+pub use fetch::Client;
+pub use generate::Generator;
+pub use import::{Conversion, PATCH_HEIGHT, PATCH_WIDTH, default_name, import};
+pub use list::{Listing, State, list};
+pub use regime::{Regime, SHARED_WINDOW, shared_bytes};
+pub use registry::{Entry, Registry, RemoteFile, Unpack};
+pub use source::Source;
+pub use stats::{DUPLICATE_BLOCK, Stats};
+pub use store::{FileRecord, SetRecord, Store};

@@ -1,0 +1,269 @@
+//! The `[data]` table of a config.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::byteset::ByteSet;
+use crate::content::Content;
+use crate::error::{DataError, Result};
+use crate::source::Source;
+use crate::store::Store;
+
+/// Where the held-out bytes of a generated source begin: beyond any prefix.
+const GENERATED_HOLDOUT: u64 = 1 << 40;
+
+/// Which bytes an experiment is about.
+///
+/// ```toml
+/// [data]
+/// source = "crates"
+/// bytes = 500_000
+///
+/// [data.holdout]
+/// bytes = 100_000
+/// ```
+///
+/// ```
+/// use brevity_data::DataConfig;
+/// let config: DataConfig = toml::from_str("source = 'random'\nbytes = 1000").unwrap();
+/// assert_eq!(config.load()?.train.len(), 1000);
+/// # Ok::<(), brevity_data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// Where the bytes are from.
+    pub source: Source,
+    /// How many, from `offset`: prefixes of different lengths are nested. By
+    /// default all there are, up to the held-out ones. Generated sources have
+    /// no end and need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Position of the first byte in the source.
+    #[serde(default)]
+    pub offset: u64,
+    /// Seed of a generated source; without effect on others.
+    #[serde(default)]
+    pub seed: u64,
+    /// Bytes that are kept away from training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<HoldoutConfig>,
+}
+
+/// Which bytes are held out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldoutConfig {
+    /// How many.
+    pub bytes: u64,
+    /// Position of the first. By default they are the last of the source, the
+    /// same for every prefix length (for generated ones, far beyond any
+    /// prefix; for another `source`, its first).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// Another source to take them from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// The bytes to learn from and those kept away, disjoint by construction when
+/// they share a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// To learn from.
+    pub train: ByteSet,
+    /// Kept away.
+    pub holdout: Option<ByteSet>,
+}
+
+impl From<Source> for DataConfig {
+    /// The whole source, nothing held out.
+    fn from(source: Source) -> Self {
+        Self {
+            source,
+            bytes: None,
+            offset: 0,
+            seed: 0,
+            holdout: None,
+        }
+    }
+}
+
+impl DataConfig {
+    /// Reads the bytes, with the fetched sets of the default [`Store`].
+    ///
+    /// # Errors
+    /// A field that makes no sense, a source that is missing, unreadable,
+    /// empty or too short; each names the field or path.
+    pub fn load(&self) -> Result<Split> {
+        self.load_from(&Store::default())
+    }
+
+    /// [`load`](Self::load), with the fetched sets of `store`.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn load_from(&self, store: &Store) -> Result<Split> {
+        self.check()?;
+        let content = Content::open(&self.source, self.seed, store)?;
+        let shared = self.holdout.as_ref().filter(|h| h.source.is_none());
+        let holdout = shared
+            .map(|h| self.shared_holdout(h, content.len()))
+            .transpose()?;
+        let train = self.train_range(content.len(), holdout.as_ref())?;
+
+        let ranges: Vec<_> = std::iter::once(train).chain(holdout).collect();
+        let reading = content.read(&ranges)?;
+        let mut sets = ranges.iter().zip(reading.ranges).map(|(range, bytes)| {
+            ByteSet::of_source(
+                self.source.to_string(),
+                reading.origin.clone(),
+                range.start,
+                bytes,
+            )
+        });
+        let train = sets.next().expect("the first range is the training one");
+        let holdout = match &self.holdout {
+            Some(HoldoutConfig {
+                source: Some(source),
+                bytes,
+                offset,
+            }) => Some(other_holdout(
+                source,
+                *bytes,
+                offset.unwrap_or(0),
+                self.seed,
+                store,
+            )?),
+            _ => sets.next(),
+        };
+        Ok(Split { train, holdout })
+    }
+
+    /// What can be checked without looking at the source.
+    fn check(&self) -> Result<()> {
+        if self.bytes == Some(0) {
+            return Err(config(
+                "data.bytes",
+                "0 bytes cannot be learned from; leave it out for all",
+            ));
+        }
+        if self.holdout.as_ref().is_some_and(|h| h.bytes == 0) {
+            return Err(config(
+                "data.holdout.bytes",
+                "0 bytes; leave the table out instead",
+            ));
+        }
+        Ok(())
+    }
+
+    fn shared_holdout(&self, holdout: &HoldoutConfig, len: Option<u64>) -> Result<Range<u64>> {
+        let start = match (holdout.offset, len) {
+            (Some(offset), _) => offset,
+            (None, Some(len)) => len.saturating_sub(holdout.bytes),
+            (None, None) => GENERATED_HOLDOUT,
+        };
+        range(
+            "data.holdout.bytes",
+            &self.source,
+            start,
+            holdout.bytes,
+            len,
+        )
+    }
+
+    fn train_range(&self, len: Option<u64>, holdout: Option<&Range<u64>>) -> Result<Range<u64>> {
+        // All there are ends where the held-out bytes begin.
+        let end = match holdout {
+            Some(h) if h.start >= self.offset => Some(h.start),
+            _ => len,
+        };
+        let bytes = match (self.bytes, end) {
+            (Some(bytes), _) => bytes,
+            (None, Some(_)) if len.is_none() => {
+                return Err(config(
+                    "data.bytes",
+                    "a generated source has no end: say how many bytes",
+                ));
+            }
+            (None, Some(end)) => end.saturating_sub(self.offset),
+            (None, None) => {
+                return Err(config(
+                    "data.bytes",
+                    "a generated source has no end: say how many bytes",
+                ));
+            }
+        };
+        if bytes == 0 {
+            let message = format!("no byte of `{}` is left after this offset", self.source);
+            return Err(config("data.offset", message));
+        }
+        let train = range("data.bytes", &self.source, self.offset, bytes, len)?;
+        match holdout {
+            Some(h) if h.start < train.end && train.start < h.end => Err(config(
+                "data.holdout",
+                format!(
+                    "bytes {}..{} of `{}` are held out but {}..{} are to be learned from; ask for \
+                     fewer or move one of them",
+                    h.start, h.end, self.source, train.start, train.end
+                ),
+            )),
+            _ => Ok(train),
+        }
+    }
+}
+
+fn other_holdout(
+    source: &Source,
+    bytes: u64,
+    offset: u64,
+    seed: u64,
+    store: &Store,
+) -> Result<ByteSet> {
+    let content = Content::open(source, seed, store)?;
+    let range = range("data.holdout.bytes", source, offset, bytes, content.len())?;
+    let mut reading = content.read(std::slice::from_ref(&range))?;
+    let bytes = reading.ranges.pop().expect("one range was asked for");
+    Ok(ByteSet::of_source(
+        source.to_string(),
+        reading.origin,
+        range.start,
+        bytes,
+    ))
+}
+
+/// `start..start + bytes`, checked against the length of the source.
+fn range(
+    field: &'static str,
+    source: &Source,
+    start: u64,
+    bytes: u64,
+    len: Option<u64>,
+) -> Result<Range<u64>> {
+    let end = start
+        .checked_add(bytes)
+        .filter(|_| usize::try_from(bytes).is_ok_and(|b| b <= isize::MAX as usize))
+        .ok_or_else(|| {
+            config(
+                field,
+                format!("{bytes} bytes from {start} do not fit memory"),
+            )
+        })?;
+    match len {
+        Some(have) if end > have => Err(DataError::TooShort {
+            field,
+            source_name: source.to_string(),
+            need: end,
+            have,
+        }),
+        _ => Ok(start..end),
+    }
+}
+
+fn config(field: &'static str, message: impl Into<String>) -> DataError {
+    DataError::Config {
+        field,
+        message: message.into(),
+    }
+}

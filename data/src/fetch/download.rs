@@ -1,0 +1,271 @@
+//! One file over HTTP, resumed as often as it takes.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use ureq::http::Response;
+use ureq::{Agent, Body};
+
+use super::{Client, check};
+use crate::error::{DataError, Result};
+use crate::registry::RemoteFile;
+
+/// Longest time for one response; a larger file goes on in the next request,
+/// so a stalled connection cannot hang for ever.
+const RESPONSE_TIME: Duration = Duration::from_secs(600);
+
+/// Why one request did not finish the file.
+enum Failure {
+    /// Worth another request.
+    Transient(String),
+    /// Not.
+    Final(DataError),
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl Client {
+    /// Completes the file at `path`. Returns whether any part of it was there
+    /// before the last request, whose rest was appended.
+    pub(super) fn download(
+        &self,
+        file: &RemoteFile,
+        path: &Path,
+        progress: &ProgressBar,
+    ) -> Result<bool> {
+        let agent: Agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .user_agent(concat!("brevity/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(Duration::from_secs(30)))
+            .timeout_recv_response(Some(Duration::from_secs(60)))
+            .timeout_recv_body(Some(RESPONSE_TIME))
+            .build()
+            .into();
+        let mut most = length(path)?;
+        let mut failures = 0;
+        loop {
+            let message = match request(&agent, file, path, progress) {
+                Ok(resumed) => return Ok(resumed),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Transient(message)) => message,
+            };
+            // Only new ground counts, or a server that always cuts at the same
+            // byte of a file it cannot resume would be asked for ever.
+            let now = length(path)?;
+            failures = if now > most { 0 } else { failures + 1 };
+            most = most.max(now);
+            if failures >= self.attempts {
+                let message = format!(
+                    "{message} ({failures} times in a row); the {now} bytes received are kept, run \
+                     the command again to go on"
+                );
+                return Err(DataError::Http {
+                    url: file.url.clone(),
+                    message,
+                });
+            }
+            std::thread::sleep(self.pause * 2u32.saturating_pow(failures.saturating_sub(1)));
+        }
+    }
+}
+
+/// One request for what is missing of the file.
+fn request(
+    agent: &Agent,
+    file: &RemoteFile,
+    path: &Path,
+    progress: &ProgressBar,
+) -> std::result::Result<bool, Failure> {
+    let fatal = |message: String| {
+        Failure::Final(DataError::Http {
+            url: file.url.clone(),
+            message,
+        })
+    };
+    let mut have = length(path)?;
+    if have > 0 && file.bytes == Some(have) {
+        return Ok(true);
+    }
+    let validator = fs::read_to_string(validator_path(path))
+        .ok()
+        .filter(|v| !v.is_empty());
+    // Without a validator only a known hash can tell two versions apart.
+    let resumable = validator.is_some() || file.sha256.is_some();
+    if file.bytes.is_some_and(|bytes| have > bytes) || !resumable {
+        discard(path)?;
+        have = 0;
+    }
+    let mut get = agent.get(&file.url).header("accept-encoding", "identity");
+    if have > 0 {
+        get = get.header("range", format!("bytes={have}-"));
+        if let Some(validator) = &validator {
+            get = get.header("if-range", validator);
+        }
+    }
+    let response = get.call().map_err(|e| match e {
+        ureq::Error::BadUri(_) | ureq::Error::Tls(_) | ureq::Error::TooManyRedirects => {
+            fatal(e.to_string())
+        }
+        other => Failure::Transient(other.to_string()),
+    })?;
+
+    let total = match response.status().as_u16() {
+        206 => {
+            let range = header(&response, "content-range").and_then(parse_range);
+            match range {
+                Some((start, total)) if start == have => Some(total),
+                _ => {
+                    discard(path)?;
+                    return Err(Failure::Transient(
+                        "answered with another range than asked".into(),
+                    ));
+                }
+            }
+        }
+        200 => {
+            // The server does not resume, or the file is another than before.
+            discard(path)?;
+            have = 0;
+            header(&response, "content-length").and_then(|v| v.trim().parse().ok())
+        }
+        // Nothing is missing, or the file has become shorter.
+        416 if header(&response, "content-range") == Some(&format!("bytes */{have}")) => {
+            return Ok(true);
+        }
+        416 => {
+            discard(path)?;
+            return Err(Failure::Transient("416 Range Not Satisfiable".into()));
+        }
+        408 | 425 | 429 | 500 | 502 | 503 | 504 => {
+            return Err(Failure::Transient(format!(
+                "the server answered {}",
+                response.status()
+            )));
+        }
+        _ => return Err(fatal(format!("the server answered {}", response.status()))),
+    };
+    if let Some(total) = total {
+        progress.set_length(total);
+        if let Err(error) = check(&file.url, "bytes", file.bytes, total) {
+            discard(path)?;
+            return Err(error.into());
+        }
+    }
+    if have == 0 {
+        remember_validator(&response, path)?;
+    }
+    progress.set_position(have);
+    let resumed = have > 0;
+    let received = append(response, file, path, progress)?;
+    match total.or(file.bytes) {
+        Some(total) if have + received < total => Err(Failure::Transient(format!(
+            "the connection ended after {} of {total} bytes",
+            have + received
+        ))),
+        _ => Ok(resumed),
+    }
+}
+
+/// Appends the body; what came before a failure stays.
+fn append(
+    response: Response<Body>,
+    file: &RemoteFile,
+    path: &Path,
+    progress: &ProgressBar,
+) -> std::result::Result<u64, Failure> {
+    let mut out = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(DataError::io("write", path))?;
+    let before = length(path)?;
+    let mut body = response.into_body().into_reader();
+    let mut chunk = vec![0; 1 << 16];
+    let mut received = 0u64;
+    let ended = loop {
+        let read = match body.read(&mut chunk) {
+            Ok(0) => break Ok(()),
+            Ok(read) => read,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => break Err(Failure::Transient(format!("the connection broke: {e}"))),
+        };
+        received += read as u64;
+        if file.bytes.is_some_and(|bytes| before + received > bytes) {
+            discard(path)?;
+            check(&file.url, "bytes", file.bytes, before + received)?;
+        }
+        out.write_all(&chunk[..read])
+            .map_err(DataError::io("write", path))?;
+        progress.inc(read as u64);
+    };
+    out.sync_all().map_err(DataError::io("write", path))?;
+    ended.map(|()| received)
+}
+
+/// Keeps what identifies this version of the file: a strong ETag, else the
+/// time of its last change.
+fn remember_validator(response: &Response<Body>, path: &Path) -> Result<()> {
+    let validator = header(response, "etag")
+        .filter(|etag| !etag.starts_with("W/"))
+        .or_else(|| header(response, "last-modified"))
+        .unwrap_or_default();
+    let path = validator_path(path);
+    File::create(&path)
+        .and_then(|mut file| file.write_all(validator.as_bytes()))
+        .map_err(DataError::io("write", &path))
+}
+
+fn validator_path(path: &Path) -> PathBuf {
+    path.with_extension("validator")
+}
+
+/// Forgets what was received.
+pub(super) fn discard(path: &Path) -> Result<()> {
+    for path in [path, &validator_path(path)] {
+        match fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(DataError::io("remove", path)(e));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn length(path: &Path) -> Result<u64> {
+    match fs::metadata(path) {
+        Ok(meta) => Ok(meta.len()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(e) => Err(DataError::io("read", path)(e)),
+    }
+}
+
+fn header<'a>(response: &'a Response<Body>, name: &str) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// First byte and total length of `bytes 10-99/100`.
+fn parse_range(value: &str) -> Option<(u64, u64)> {
+    let (range, total) = value.strip_prefix("bytes ")?.split_once('/')?;
+    Some((range.split_once('-')?.0.parse().ok()?, total.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges() {
+        assert_eq!(parse_range("bytes 10-99/100"), Some((10, 100)));
+        for bad in ["bytes 10-99/*", "bytes */100", "10-99/100", ""] {
+            assert_eq!(parse_range(bad), None, "{bad}");
+        }
+    }
+}

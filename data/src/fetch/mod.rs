@@ -1,0 +1,181 @@
+//! Getting the sets of the registry: download, verify, unpack, convert, store.
+//!
+//! Downloads lie in `.partial/<name>/` of the store and survive anything; a
+//! set's folder appears complete or not at all.
+
+mod download;
+mod unpack;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+
+use crate::error::{DataError, Result};
+use crate::registry::{Entry, RemoteFile};
+use crate::store::{FileRecord, SetRecord, Store, sha256_of};
+
+/// How patiently to fetch.
+///
+/// ```no_run
+/// use brevity_data::{Client, Registry, Store};
+/// let enwik8 = Registry::builtin().get("enwik8").unwrap();
+/// let bar = indicatif::ProgressBar::new(0);
+/// let record = Client::default().fetch(enwik8, false, &Store::default(), &bar)?;
+/// assert_eq!(record.bytes, 100_000_000);
+/// # Ok::<(), brevity_data::DataError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Tries in a row that may fail without one new byte.
+    pub attempts: u32,
+    /// Wait after the first failure; it doubles after each further one.
+    pub pause: Duration,
+}
+
+impl Default for Client {
+    /// Five attempts over about eight seconds.
+    fn default() -> Self {
+        Self {
+            attempts: 5,
+            pause: Duration::from_millis(500),
+        }
+    }
+}
+
+impl Client {
+    /// Gets a set into the store and returns its record. A set that is there
+    /// is left alone unless `force`.
+    ///
+    /// Interrupted downloads go on where they were, in this call and in later
+    /// ones, as long as the server says that the file is the same. `progress`
+    /// counts the bytes of the file under way.
+    ///
+    /// # Errors
+    /// - [`DataError::Http`]: the server is away, refuses, or goes on cutting
+    ///   the connection; what was received is kept for the next call.
+    /// - [`DataError::Mismatch`]: length or SHA-256 is not that of the
+    ///   registry, or of the first download where the registry has none; what
+    ///   was received is deleted.
+    /// - [`DataError::Decode`]: the archive or a file in it is damaged.
+    /// - [`DataError::Io`]: a full disk, a store that cannot be written.
+    /// - [`DataError::Busy`]: another process fetches the same set.
+    pub fn fetch(
+        &self,
+        entry: &Entry,
+        force: bool,
+        store: &Store,
+        progress: &ProgressBar,
+    ) -> Result<SetRecord> {
+        let _lock = store.lock(&entry.name)?;
+        // A damaged set is replaced as if it were not there.
+        let before = store.record(&entry.name).ok().flatten();
+        if let Some(record) = before.as_ref().filter(|_| !force) {
+            return Ok(record.clone());
+        }
+        let partial = store.partial_dir().join(&entry.name);
+        fs::create_dir_all(&partial).map_err(DataError::io("create", &partial))?;
+
+        let mut paths = Vec::new();
+        let mut records = Vec::new();
+        for (i, file) in entry.files.iter().enumerate() {
+            progress.set_message(match entry.files.len() {
+                1 => entry.name.clone(),
+                all => format!("{} {}/{all}", entry.name, i + 1),
+            });
+            let path = partial.join(format!("{i}.part"));
+            let trusted = before
+                .iter()
+                .flat_map(|r| &r.file)
+                .find(|r| r.origin == file.url);
+            records.push(self.verified(file, trusted, &path, progress)?);
+            paths.push(path);
+        }
+        progress.set_message(format!("{}: unpacking", entry.name));
+        let record = store.install(
+            &entry.name,
+            |out| {
+                let files: Vec<(&str, &PathBuf)> = entry
+                    .files
+                    .iter()
+                    .map(|f| f.url.as_str())
+                    .zip(&paths)
+                    .collect();
+                unpack::unpack(entry.unpack, entry.convert, &files, out)
+            },
+            |(), digests| {
+                check(&entry.name, "bytes", entry.bytes, digests.bytes)?;
+                check(
+                    &entry.name,
+                    "SHA-256",
+                    entry.sha256.as_ref(),
+                    &digests.sha256,
+                )?;
+                Ok(SetRecord {
+                    name: entry.name.clone(),
+                    bytes: digests.bytes,
+                    blake3: digests.blake3,
+                    sha256: digests.sha256,
+                    licence: Some(entry.licence.clone()),
+                    convert: entry.convert,
+                    file: records,
+                })
+            },
+        );
+        // What does not unpack to the right bytes will not do so next time either.
+        if !matches!(record, Err(DataError::Io { .. })) {
+            fs::remove_dir_all(&partial).map_err(DataError::io("remove", &partial))?;
+        }
+        record
+    }
+
+    /// Downloads a file to `path` and checks it. A resumed one that turns out
+    /// wrong may be two versions glued together, so it gets a second chance.
+    fn verified(
+        &self,
+        file: &RemoteFile,
+        trusted: Option<&FileRecord>,
+        path: &Path,
+        progress: &ProgressBar,
+    ) -> Result<FileRecord> {
+        let expected = file.sha256.as_ref().or(trusted.map(|r| &r.sha256));
+        loop {
+            let resumed = self.download(file, path, progress)?;
+            let sha256 = sha256_of(path)?;
+            let bytes = fs::metadata(path)
+                .map_err(DataError::io("read", path))?
+                .len();
+            let Err(error) = check(&file.url, "SHA-256", expected, &sha256) else {
+                return Ok(FileRecord {
+                    origin: file.url.clone(),
+                    bytes,
+                    sha256,
+                });
+            };
+            download::discard(path)?;
+            if !resumed {
+                return Err(error);
+            }
+        }
+    }
+}
+
+fn check<T: PartialEq + ToString>(
+    what: &str,
+    measure: &str,
+    expected: Option<T>,
+    got: T,
+) -> Result<()> {
+    match expected {
+        Some(expected) if expected != got => Err(DataError::Mismatch {
+            what: format!("{what}: {measure}"),
+            expected: expected.to_string(),
+            got: got.to_string(),
+            remedy: "what was received has been deleted; the origin serves something else than \
+                     it did when the registry was written"
+                .into(),
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,127 @@
+//! Opening what was downloaded. Members go straight through the conversion
+//! into the set; nothing else is written, so an archive cannot place files.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::PathBuf;
+
+use flate2::read::MultiGzDecoder;
+
+use crate::error::{DataError, Result};
+use crate::import::Conversion;
+use crate::registry::Unpack;
+
+/// Writes the content of the files, in their order and that of the archives,
+/// to `out`. Names in `files` serve error messages.
+pub(super) fn unpack(
+    unpack: Unpack,
+    convert: Conversion,
+    files: &[(&str, &PathBuf)],
+    out: &mut dyn Write,
+) -> Result<()> {
+    let mut members = 0;
+    for (name, path) in files {
+        let file = File::open(path).map_err(DataError::io("read", path))?;
+        let input = BufReader::with_capacity(1 << 16, file);
+        members += match unpack {
+            Unpack::Raw => member(convert, name, input, out),
+            Unpack::Gz => member(convert, name, MultiGzDecoder::new(input), out),
+            Unpack::Zip => zip(convert, name, input, out),
+            Unpack::TarGz => tar(convert, name, MultiGzDecoder::new(input), out),
+        }?;
+    }
+    if members == 0 {
+        let pattern = files
+            .first()
+            .map_or_else(String::new, |(name, _)| (*name).to_owned());
+        return Err(DataError::NoMatch {
+            pattern,
+            what: format!("file that `{convert}` can read"),
+        });
+    }
+    Ok(())
+}
+
+fn damaged(archive: &str, reason: impl std::fmt::Display) -> DataError {
+    DataError::Decode {
+        path: archive.into(),
+        message: format!("damaged archive: {reason}"),
+    }
+}
+
+fn member(
+    convert: Conversion,
+    name: &str,
+    mut input: impl Read,
+    out: &mut dyn Write,
+) -> Result<u64> {
+    let mut input = Reading {
+        inner: &mut input,
+        failed: None,
+    };
+    let mut result = convert.convert(name, &mut input, out);
+    if result.is_ok() {
+        // Reads to the end, where zip and gzip keep their checksums.
+        result = io::copy(&mut input, &mut io::sink())
+            .map(drop)
+            .map_err(DataError::io("read", name));
+    }
+    // A failed read is the archive's fault, whatever the conversion made of it.
+    match input.failed {
+        Some(reason) => Err(damaged(name, reason)),
+        None => result.map(|()| 1),
+    }
+}
+
+/// Remembers why a read failed.
+struct Reading<'a, R> {
+    inner: &'a mut R,
+    failed: Option<String>,
+}
+
+impl<R: Read> Read for Reading<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.inner
+            .read(buf)
+            .inspect_err(|e| self.failed = Some(e.to_string()))
+    }
+}
+
+fn zip(
+    convert: Conversion,
+    archive: &str,
+    input: impl Read + io::Seek,
+    out: &mut dyn Write,
+) -> Result<u64> {
+    let mut zip = zip::ZipArchive::new(input).map_err(|e| damaged(archive, e))?;
+    let mut members = 0;
+    for i in 0..zip.len() {
+        let file = zip.by_index(i).map_err(|e| damaged(archive, e))?;
+        let name = format!(
+            "{archive}: {}",
+            file.name().map_err(|e| damaged(archive, e))?
+        );
+        if file.is_file() && convert.accepts(&name) {
+            members += member(convert, &name, file, out)?;
+        }
+    }
+    Ok(members)
+}
+
+fn tar(convert: Conversion, archive: &str, input: impl Read, out: &mut dyn Write) -> Result<u64> {
+    let mut tar = tar::Archive::new(input);
+    let mut members = 0;
+    for entry in tar.entries().map_err(|e| damaged(archive, e))? {
+        let entry = entry.map_err(|e| damaged(archive, e))?;
+        let name = format!(
+            "{archive}: {}",
+            String::from_utf8_lossy(&entry.path_bytes())
+        );
+        if entry.header().entry_type().is_file() && convert.accepts(&name) {
+            members += member(convert, &name, entry, out)?;
+        }
+    }
+    // The checksum of the gzip stream lies behind the last entry.
+    io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(|e| damaged(archive, e))?;
+    Ok(members)
+}

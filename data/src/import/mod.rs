@@ -1,0 +1,239 @@
+//! Pictures and sounds as the paper feeds them to byte models.
+//!
+//! Conversions are one-way: they give the raw bytes that a model sees, not a
+//! file that opens elsewhere.
+
+mod audio;
+mod image;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::content::{self, Content};
+use crate::error::{DataError, Result};
+use crate::list::is_reserved;
+use crate::source::Source;
+use crate::store::{FileRecord, HashingWriter, SetRecord, Store};
+
+pub(crate) use image::push_patches;
+pub use image::{PATCH_HEIGHT, PATCH_WIDTH};
+
+/// What a file becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conversion {
+    /// The file as it is.
+    Bytes,
+    /// PNG to 32x64 grey patches: the truncated mean of red, green and blue;
+    /// alpha ignored; patches from left to right and top to bottom, each row by
+    /// row, 2048 bytes a patch. What does not fill a patch at the right and
+    /// lower edge is left out. 16-bit samples lose their lower byte.
+    GrayPatches,
+    /// FLAC or WAV at 16 kHz to unsigned 8-bit samples: the mean of the
+    /// channels, its upper eight bits, plus 128. Other rates are refused.
+    Pcm8,
+}
+
+impl Conversion {
+    /// All conversions.
+    pub const ALL: [Self; 3] = [Self::Bytes, Self::GrayPatches, Self::Pcm8];
+
+    /// The name in the registry and after `--as`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::GrayPatches => "gray-patches",
+            Self::Pcm8 => "pcm8",
+        }
+    }
+
+    /// The conversion of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.name() == name)
+    }
+
+    /// Whether a file of a folder or archive takes part, by its name.
+    pub fn accepts(self, file_name: &str) -> bool {
+        let extension = file_name
+            .rsplit_once('.')
+            .map(|(_, e)| e.to_ascii_lowercase());
+        match self {
+            Self::Bytes => true,
+            Self::GrayPatches => extension.as_deref() == Some("png"),
+            Self::Pcm8 => matches!(extension.as_deref(), Some("flac" | "wav")),
+        }
+    }
+
+    /// Converts one file. `name` serves error messages.
+    ///
+    /// # Errors
+    /// [`DataError::Decode`] for a file that is damaged or of another format,
+    /// [`DataError::Io`] when reading or writing fails.
+    pub fn convert(self, name: &str, input: &mut dyn Read, out: &mut dyn Write) -> Result<()> {
+        match self {
+            Self::Bytes => {
+                io::copy(input, out).map_err(DataError::io("copy", name))?;
+                Ok(())
+            }
+            Self::GrayPatches => image::convert(name, input, out),
+            Self::Pcm8 => audio::convert(name, input, out),
+        }
+    }
+}
+
+impl fmt::Display for Conversion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Makes a data set of a file, a folder or the files of a glob, in sorted
+/// order, and keeps it in the store under `name`.
+///
+/// Files of a folder that the conversion does not accept are passed over. The
+/// set appears complete or not at all.
+///
+/// # Errors
+/// A name that is taken (unless `replace`) or not made of letters, digits,
+/// `.`, `_` and `-`; a source that is not files; no file that the conversion
+/// accepts; a file that does not decode; a full disk.
+pub fn import(
+    source: &Source,
+    conversion: Conversion,
+    name: &str,
+    replace: bool,
+    store: &Store,
+) -> Result<SetRecord> {
+    check_name(name)?;
+    if is_reserved(name) {
+        return Err(DataError::Config {
+            field: "--name",
+            message: format!(
+                "`{name}` is the name of a built-in or registered set; choose another"
+            ),
+        });
+    }
+    let (Source::Path(_) | Source::Glob(_)) = source else {
+        return Err(DataError::Config {
+            field: "path",
+            message: format!(
+                "`{source}` is a data set, not a file, folder or glob; write `./{source}` for a file of that name"
+            ),
+        });
+    };
+    let Content::Files(files) = Content::open(source, 0, store)? else {
+        return Err(DataError::Config {
+            field: "path",
+            message: format!("`{source}` is already a data set"),
+        });
+    };
+    let one = matches!(source, Source::Path(path) if path.is_file());
+    // A file that was named is converted or refused, whatever it is called.
+    let files: Vec<_> = files
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|path| one || conversion.accepts(&path.to_string_lossy()))
+        .collect();
+    if files.is_empty() {
+        let what = format!("file that `{conversion}` can read");
+        return Err(DataError::NoMatch {
+            pattern: source.to_string(),
+            what,
+        });
+    }
+
+    let _lock = store.lock(name)?;
+    if !replace && store.set_dir(name).exists() {
+        return Err(DataError::Exists {
+            name: name.into(),
+            path: store.set_dir(name),
+        });
+    }
+    store.install(
+        name,
+        |out| {
+            files
+                .iter()
+                .map(|path| convert_file(conversion, path, out))
+                .collect()
+        },
+        |file, digests| {
+            if digests.bytes == 0 {
+                return Err(DataError::Empty {
+                    source_name: source.to_string(),
+                });
+            }
+            Ok(SetRecord {
+                name: name.into(),
+                bytes: digests.bytes,
+                blake3: digests.blake3,
+                sha256: digests.sha256,
+                licence: None,
+                convert: conversion,
+                file,
+            })
+        },
+    )
+}
+
+fn convert_file(conversion: Conversion, path: &Path, out: &mut dyn Write) -> Result<FileRecord> {
+    let file = File::open(path).map_err(DataError::io("read", path))?;
+    let mut input = Tee {
+        inner: BufReader::with_capacity(1 << 16, file),
+        hash: HashingWriter::new(io::sink()),
+    };
+    conversion.convert(&path.to_string_lossy(), &mut input, out)?;
+    // A decoder may stop before trailing tags; the hash is of the whole file.
+    io::copy(&mut input, &mut io::sink()).map_err(DataError::io("read", path))?;
+    let (digests, _) = input.hash.finish();
+    Ok(FileRecord {
+        origin: path.display().to_string(),
+        bytes: digests.bytes,
+        sha256: digests.sha256,
+    })
+}
+
+/// Hashes what is read.
+struct Tee<R> {
+    inner: R,
+    hash: HashingWriter<io::Sink>,
+}
+
+impl<R: Read> Read for Tee<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buf)?;
+        self.hash.write_all(&buf[..read])?;
+        Ok(read)
+    }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.is_empty() || name.starts_with(['.', '-']) || !name.chars().all(fine) {
+        return Err(DataError::Config {
+            field: "--name",
+            message: format!("`{name}` is not made of letters, digits, `.`, `_` and `-`"),
+        });
+    }
+    Ok(())
+}
+
+/// The name an import gets by default: that of the file without its extension.
+pub fn default_name(source: &Source) -> Option<String> {
+    let path = match source {
+        Source::Path(path) => path.clone(),
+        Source::Glob(pattern) => content::glob_root(pattern),
+        _ => return None,
+    };
+    let stem = path
+        .canonicalize()
+        .ok()?
+        .file_stem()?
+        .to_string_lossy()
+        .into_owned();
+    check_name(&stem).is_ok().then_some(stem)
+}

@@ -1,0 +1,125 @@
+//! Where bytes come from, as a user writes it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::generate::Generator;
+use crate::registry::Registry;
+
+/// A source of bytes. Its text form is what stands in `data.source` of a
+/// config and after `--data`:
+///
+/// | text | source |
+/// |---|---|
+/// | `crates` | source text of the project's own dependencies, [`Source::Crates`] |
+/// | `random`, `synthetic-image`, `synthetic-audio` | seeded bytes without end, [`Generator`] |
+/// | `-` | standard input |
+/// | a name of the registry (`enwik8`, ...) | a fetched set |
+/// | text with `*`, `?` or `[` | a glob, its files in sorted order |
+/// | anything else | a file, a folder (all its files in sorted order), or an imported set |
+///
+/// A file that is named like a set is written `./enwik8`. Relative paths are
+/// taken from the working directory.
+///
+/// ```
+/// use brevity_data::{Generator, Source};
+/// let source: Source = "random".parse().unwrap();
+/// assert_eq!(source, Source::Generated(Generator::Random));
+/// assert_eq!(Source::from("books/*.txt").to_string(), "books/*.txt");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Source {
+    /// The embedded set of source text.
+    Crates,
+    /// Bytes drawn from a seed, as many as are asked for.
+    Generated(Generator),
+    /// Standard input, read to its end.
+    Stdin,
+    /// A set of the registry.
+    Registered(String),
+    /// The files that match a pattern, in sorted order.
+    Glob(String),
+    /// A file, a folder, or the name of an imported set.
+    Path(PathBuf),
+}
+
+impl From<&str> for Source {
+    fn from(text: &str) -> Self {
+        if text == "crates" {
+            Self::Crates
+        } else if text == "-" {
+            Self::Stdin
+        } else if let Some(generator) = Generator::by_name(text) {
+            Self::Generated(generator)
+        } else if Registry::builtin().get(text).is_some() {
+            Self::Registered(text.to_owned())
+        } else if text.contains(['*', '?', '[']) {
+            Self::Glob(text.to_owned())
+        } else {
+            Self::Path(PathBuf::from(text))
+        }
+    }
+}
+
+impl From<String> for Source {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<Source> for String {
+    fn from(source: Source) -> Self {
+        source.to_string()
+    }
+}
+
+impl FromStr for Source {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::from(text))
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crates => f.write_str("crates"),
+            Self::Generated(generator) => f.write_str(generator.name()),
+            Self::Stdin => f.write_str("-"),
+            Self::Registered(name) | Self::Glob(name) => f.write_str(name),
+            Self::Path(path) => path.display().fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_round_trips() {
+        for text in [
+            "crates",
+            "random",
+            "synthetic-audio",
+            "-",
+            "enwik8",
+            "a/*.txt",
+            "./x",
+            "dir",
+        ] {
+            assert_eq!(Source::from(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_dotted_path_is_never_a_set() {
+        assert!(matches!(Source::from("./enwik8"), Source::Path(_)));
+        assert!(matches!(Source::from("enwik8"), Source::Registered(_)));
+    }
+}

@@ -1,0 +1,286 @@
+//! The folder on this machine where fetched and imported sets live.
+//!
+//! ```text
+//! <root>/enwik8/data       the bytes
+//! <root>/enwik8/set.toml   what they are: lengths, hashes, licence, origin
+//! <root>/.partial/         downloads under way; can be deleted at any time
+//! ```
+//!
+//! A set's folder appears by one rename, complete or not at all.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{DataError, Result};
+use crate::import::Conversion;
+
+/// The data folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// `set.toml`: what lies beside it in `data`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetRecord {
+    /// The set's name.
+    pub name: String,
+    /// Length of `data`.
+    pub bytes: u64,
+    /// BLAKE3 of `data`, in hex.
+    pub blake3: String,
+    /// SHA-256 of `data`, in hex.
+    pub sha256: String,
+    /// Licence, as the registry states it; absent for imports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// How the bytes were made.
+    pub convert: Conversion,
+    /// The files it was made from.
+    #[serde(default)]
+    pub file: Vec<FileRecord>,
+}
+
+/// A file that went into a set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRecord {
+    /// URL or path.
+    pub origin: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256, in hex. For a file whose hash the registry does not know,
+    /// this is what later downloads are held to (trust on first use).
+    pub sha256: String,
+}
+
+impl Default for Store {
+    /// `$BREVITY_DATA`, else `$XDG_DATA_HOME/brevity`, else
+    /// `~/.local/share/brevity`, else `data/sets` under the working directory.
+    fn default() -> Self {
+        let set = |name| {
+            std::env::var_os(name)
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from)
+        };
+        let root = set("BREVITY_DATA")
+            .or_else(|| set("XDG_DATA_HOME").map(|p| p.join("brevity")))
+            .or_else(|| std::env::home_dir().map(|p| p.join(".local/share/brevity")))
+            .unwrap_or_else(|| PathBuf::from("data/sets"));
+        Self { root }
+    }
+}
+
+impl Store {
+    /// A store in a folder of the caller's choice; it need not exist.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of a set, whether or not it is there.
+    pub fn set_dir(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The file with the bytes of a set.
+    pub fn data_path(&self, name: &str) -> PathBuf {
+        self.set_dir(name).join("data")
+    }
+
+    /// The record of a set; `None` when it is not here.
+    ///
+    /// # Errors
+    /// A record that cannot be read, or whose `data` is missing or of another
+    /// length.
+    pub fn record(&self, name: &str) -> Result<Option<SetRecord>> {
+        let path = self.set_dir(name).join("set.toml");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Ok(None);
+            }
+            Err(e) => return Err(DataError::io("read", &path)(e)),
+        };
+        let record: SetRecord =
+            toml::from_str(&text).map_err(|source| DataError::Toml { path, source })?;
+        let data = self.data_path(name);
+        let found = fs::metadata(&data)
+            .map_err(DataError::io("read", &data))?
+            .len();
+        if found != record.bytes {
+            return Err(DataError::Mismatch {
+                what: format!("length of `{}`", data.display()),
+                expected: record.bytes.to_string(),
+                got: found.to_string(),
+                remedy: format!(
+                    "delete `{}` and fetch or import it again",
+                    self.set_dir(name).display()
+                ),
+            });
+        }
+        Ok(Some(record))
+    }
+
+    /// The records of all sets that are here, by name. A damaged one is left out.
+    ///
+    /// # Errors
+    /// A folder that exists and cannot be listed.
+    pub fn records(&self) -> Result<Vec<SetRecord>> {
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(DataError::io("list", &self.root)(e)),
+        };
+        let mut records: Vec<_> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| !name.starts_with('.'))
+            .filter_map(|name| self.record(&name).ok().flatten())
+            .collect();
+        records.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(records)
+    }
+
+    /// Keeps other processes from writing the set until the lock is dropped.
+    pub(crate) fn lock(&self, name: &str) -> Result<File> {
+        let dir = self.partial_dir();
+        fs::create_dir_all(&dir).map_err(DataError::io("create", &dir))?;
+        let path = dir.join(format!("{name}.lock"));
+        let file = File::create(&path).map_err(DataError::io("create", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(DataError::Busy { path }),
+            Err(TryLockError::Error(e)) => Err(DataError::io("lock", &path)(e)),
+        }
+    }
+
+    /// Where downloads lie until they are whole.
+    pub(crate) fn partial_dir(&self) -> PathBuf {
+        self.root.join(".partial")
+    }
+
+    /// Writes a set: `fill` gives the bytes, `describe` turns what it returned
+    /// and the length and hashes into the record, and may refuse them. The
+    /// caller holds the lock.
+    pub(crate) fn install<T>(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&mut dyn Write) -> Result<T>,
+        describe: impl FnOnce(T, Digests) -> Result<SetRecord>,
+    ) -> Result<SetRecord> {
+        let partial = self.partial_dir();
+        fs::create_dir_all(&partial).map_err(DataError::io("create", &partial))?;
+        // Removed with all it holds if anything below fails.
+        let staging = tempfile::Builder::new()
+            .prefix(&format!("{name}."))
+            .tempdir_in(&partial)
+            .map_err(DataError::io("write into", &partial))?;
+        let data = staging.path().join("data");
+        let file = File::create(&data).map_err(DataError::io("create", &data))?;
+        let mut out = HashingWriter::new(BufWriter::with_capacity(1 << 20, file));
+        let filled = fill(&mut out)?;
+        let (digests, out) = out.finish();
+        out.into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all())
+            .map_err(DataError::io("write", &data))?;
+        let record = describe(filled, digests)?;
+        let text = toml::to_string(&record).expect("a record is plain data");
+        let path = staging.path().join("set.toml");
+        write_synced(&path, text.as_bytes()).map_err(DataError::io("write", &path))?;
+
+        let target = self.set_dir(name);
+        let old = staging.path().with_extension("old");
+        if target.exists() {
+            fs::rename(&target, &old).map_err(DataError::io("replace", &target))?;
+        }
+        fs::rename(staging.path(), &target).map_err(DataError::io("rename", &target))?;
+        let _ = staging.keep(); // It is the set's folder now.
+        if old.exists() {
+            fs::remove_dir_all(&old).map_err(DataError::io("remove", &old))?;
+        }
+        Ok(record)
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Length and hashes of what went through a [`HashingWriter`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Digests {
+    pub bytes: u64,
+    pub blake3: String,
+    pub sha256: String,
+}
+
+/// Hashes on the way through.
+pub(crate) struct HashingWriter<W> {
+    inner: W,
+    bytes: u64,
+    blake3: blake3::Hasher,
+    sha256: Sha256,
+}
+
+impl<W: Write> HashingWriter<W> {
+    pub fn new(inner: W) -> Self {
+        Self {
+            inner,
+            bytes: 0,
+            blake3: blake3::Hasher::new(),
+            sha256: Sha256::new(),
+        }
+    }
+
+    pub fn finish(self) -> (Digests, W) {
+        let digests = Digests {
+            bytes: self.bytes,
+            blake3: self.blake3.finalize().to_hex().to_string(),
+            sha256: hex(&self.sha256.finalize()),
+        };
+        (digests, self.inner)
+    }
+}
+
+impl<W: Write> Write for HashingWriter<W> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(buf)?;
+        self.bytes += written as u64;
+        self.blake3.update(&buf[..written]);
+        self.sha256.update(&buf[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// SHA-256 of a file, in hex.
+pub(crate) fn sha256_of(path: &Path) -> Result<String> {
+    let mut file = File::open(path).map_err(DataError::io("read", path))?;
+    let mut out = HashingWriter::new(io::sink());
+    io::copy(&mut file, &mut out).map_err(DataError::io("read", path))?;
+    Ok(out.finish().0.sha256)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
