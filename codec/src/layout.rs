@@ -63,7 +63,7 @@ mod tests {
                     for lane in 0..layout.lanes() {
                         let range = layout.range(lane);
                         assert_eq!(range.start, end);
-                        assert!(range.start % unit == 0 || range.is_empty());
+                        assert!(range.start.is_multiple_of(unit) || range.is_empty());
                         end = range.end;
                     }
                     assert_eq!(end, bytes);

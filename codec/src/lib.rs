@@ -3,6 +3,7 @@
 pub mod cdf;
 mod layout;
 mod log2;
+pub mod predict;
 pub mod range;
 mod score;
 

@@ -1,0 +1,128 @@
+//! A trained transformer as a predictor.
+
+use super::{Model, PredictError, Predictor, Priced};
+use crate::cdf::{Frequencies, NonFinite};
+use crate::layout::Layout;
+use brevity_model::{State, Transformer};
+
+/// Lanes of a block, at most: enough that a step is a product of matrices for
+/// each of a few threads, few enough that the lanes' keys and values stay near.
+const LANES: usize = 32;
+
+/// A [`Transformer`] that codes blocks.
+#[derive(Debug)]
+pub struct TransformerModel {
+    transformer: Transformer,
+}
+
+impl TransformerModel {
+    /// Takes a model to code with.
+    pub fn new(transformer: Transformer) -> TransformerModel {
+        TransformerModel { transformer }
+    }
+
+    /// The model.
+    pub fn transformer(&self) -> &Transformer {
+        &self.transformer
+    }
+}
+
+impl Model for TransformerModel {
+    fn unit(&self) -> usize {
+        let spec = self.transformer.spec();
+        if spec.window.is_some() {
+            1
+        } else {
+            spec.context
+        }
+    }
+
+    fn lanes(&self) -> usize {
+        LANES
+    }
+
+    fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
+        let lanes = layout.lanes();
+        let steps = layout.steps().max(1);
+        Box::new(Lanes {
+            model: &self.transformer,
+            state: self.transformer.state_for(lanes, steps),
+            last: vec![0; lanes],
+        })
+    }
+}
+
+/// A block under way.
+struct Lanes<'a> {
+    model: &'a Transformer,
+    state: State,
+    /// The byte before the next one, in each lane.
+    last: Vec<u8>,
+}
+
+impl Lanes<'_> {
+    /// Advances by `steps`, handing each lane's frequencies to its sink.
+    fn advance<S: Send>(
+        &mut self,
+        previous: &[u8],
+        steps: usize,
+        sinks: impl Iterator<Item = S>,
+        each: impl Fn(&mut S, usize, &Frequencies) + Sync,
+    ) -> Result<(), PredictError> {
+        let mut sinks: Vec<(S, Option<NonFinite>)> = sinks.map(|sink| (sink, None)).collect();
+        self.model
+            .forward_each(
+                &mut self.state,
+                previous,
+                steps,
+                &mut sinks,
+                |(sink, failure), step, logits| match Frequencies::from_logits(logits) {
+                    Ok(next) => each(sink, step, &next),
+                    Err(error) => *failure = Some(error),
+                },
+            )
+            .map_err(|error| PredictError(error.to_string()))?;
+        match sinks.iter().find_map(|(_, failure)| *failure) {
+            Some(error) => Err(PredictError(error.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Predictor for Lanes<'_> {
+    fn lanes(&self) -> usize {
+        self.last.len()
+    }
+
+    fn predict(&mut self, next: &mut [Frequencies]) -> Result<(), PredictError> {
+        let previous = std::mem::take(&mut self.last);
+        let result = self.advance(&previous, 1, next.iter_mut(), |out, _, next| {
+            out.clone_from(next);
+        });
+        self.last = previous;
+        result
+    }
+
+    fn update(&mut self, bytes: &[u8]) -> Result<(), PredictError> {
+        self.last.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn price(
+        &mut self,
+        bytes: &[u8],
+        steps: usize,
+        priced: &mut [Priced],
+    ) -> Result<(), PredictError> {
+        let mut previous = Vec::with_capacity(bytes.len());
+        for (lane, last) in bytes.chunks(steps).zip(&mut self.last) {
+            previous.push(*last);
+            previous.extend_from_slice(&lane[..steps - 1]);
+            *last = lane[steps - 1];
+        }
+        let sinks = priced.chunks_mut(steps).zip(bytes.chunks(steps));
+        self.advance(&previous, steps, sinks, |(out, bytes), step, next| {
+            out[step] = Priced::new(next, bytes[step]);
+        })
+    }
+}
