@@ -80,25 +80,16 @@ fn measure(name: &str, spec: &Spec, peak: f64) {
 
     for lanes in [16, 32, 64] {
         let mut state = model.state(lanes);
-        let mut logits = vec![0.0; lanes * 256];
-        let mut input = vec![0; lanes];
-        let mut step = || {
+        let mut previous = vec![0; lanes];
+        let steps = spec.reach();
+        let mut run = || {
+            let next = |_: &mut (), _, logits: &[f32; 256]| logits[0].to_bits() as u8;
+            let sinks = &mut vec![(); lanes];
             model
-                .forward(&mut state, &input, 1, &mut logits)
+                .decode(&mut state, &mut previous, steps, sinks, next)
                 .expect("finite logits");
-            for (input, logits) in input.iter_mut().zip(logits.chunks_exact(256)) {
-                *input = logits[0].to_bits() as u8;
-            }
         };
-        // A full window first.
-        (0..spec.reach()).for_each(|_| step());
-        print(
-            "decode",
-            lanes,
-            bytes_per_second(lanes * spec.reach(), || {
-                (0..spec.reach()).for_each(|_| step());
-            }),
-        );
+        print("decode", lanes, bytes_per_second(lanes * steps, &mut run));
     }
 }
 

@@ -5,6 +5,7 @@ use super::{ForwardError, Transformer};
 use crate::spec::{Activation, Position, SYMBOLS, Spec};
 use brevity_kernels::attention::{Attention, Cache};
 use brevity_kernels::embedding;
+use std::sync::Arc;
 
 /// Rows (lanes times steps) that go through the layers together: enough for
 /// the matrix kernels to run at full speed, few enough for the activations to
@@ -19,6 +20,8 @@ pub(super) struct Group {
     position: u64,
     /// Keys and values, one cache a layer.
     caches: Vec<Cache>,
+    /// Vectors of the positions that may come, if sinusoidal.
+    sinusoids: Arc<[f32]>,
     buffers: Buffers,
 }
 
@@ -45,7 +48,7 @@ pub(super) struct Buffers {
 
 impl Group {
     /// Lanes at their start, with room for `steps` steps.
-    pub fn new(model: &Transformer, lanes: usize, steps: usize) -> Group {
+    pub fn new(model: &Transformer, sinusoids: &Arc<[f32]>, lanes: usize, steps: usize) -> Group {
         let spec = &model.spec;
         let attention = Attention {
             heads: spec.heads,
@@ -58,6 +61,7 @@ impl Group {
             lanes,
             position: 0,
             caches: vec![Cache::new(attention, lanes, reach); spec.layers],
+            sinusoids: sinusoids.clone(),
             buffers: Buffers::default(),
         }
     }
@@ -80,7 +84,6 @@ impl Group {
     pub fn run(
         &mut self,
         model: &Transformer,
-        sinusoids: &[f32],
         steps: usize,
         token: impl Fn(usize, usize) -> u8,
         mut each: impl FnMut(usize, usize, &[f32; SYMBOLS]),
@@ -99,7 +102,7 @@ impl Group {
                 }
             };
             let token = |lane, step| token(lane, done + step);
-            self.tile(model, sinusoids, tile, token)
+            self.tile(model, tile, token)
                 .map_err(|(tensor, row)| ForwardError {
                     tensor: tensor.into(),
                     lane: row / tile,
@@ -119,7 +122,6 @@ impl Group {
     fn tile<'m>(
         &mut self,
         model: &'m Transformer,
-        sinusoids: &[f32],
         steps: usize,
         token: impl Fn(usize, usize) -> u8,
     ) -> Result<(), (&'m str, usize)> {
@@ -135,8 +137,8 @@ impl Group {
         }
         let d = model.spec.width;
         let positions = match &model.positions {
-            Some(learned) => learned,
-            None => sinusoids,
+            Some(learned) => &learned[..],
+            None => &self.sinusoids[..],
         };
         embedding::forward(
             &model.embedding,

@@ -3,8 +3,8 @@
 //! What lives here:
 //! - [`Transformer`]: weights laid out for the pass;
 //! - [`State`]: what many independent streams (lanes), which advance in
-//!   lock-step, remember; [`Transformer::forward`] and
-//!   [`Transformer::forward_each`] advance it by one step or by many;
+//!   lock-step, remember; [`Transformer::forward`],
+//!   [`Transformer::forward_each`] and [`Transformer::decode`] advance it;
 //! - [`Transformer::score`]: whole byte sets from their start, for code lengths
 //!   and for encoding.
 //!
@@ -24,6 +24,7 @@ use crate::weights::Weights;
 use block::Block;
 use brevity_kernels::gemm::View;
 use layers::{Linear, NormLayer, tensor};
+use std::sync::Arc;
 
 /// A byte transformer ready to predict.
 ///
@@ -102,12 +103,14 @@ impl Transformer {
         &self.spec
     }
 
-    /// The sinusoidal table for the first `steps` positions, empty for specs
-    /// with other positions.
-    fn sinusoids(&self, steps: usize) -> Vec<f32> {
+    /// Vectors of the positions that lanes of `steps` steps come to, empty
+    /// unless sinusoidal.
+    fn sinusoids(&self, steps: usize) -> Arc<[f32]> {
         match self.spec.position {
-            Position::Sinusoidal => sinusoidal_positions(steps, self.spec.width),
-            Position::Learned | Position::Rope => Vec::new(),
+            Position::Sinusoidal => {
+                sinusoidal_positions(steps.min(self.spec.context), self.spec.width).into()
+            }
+            Position::Learned | Position::Rope => Arc::default(),
         }
     }
 }

@@ -55,11 +55,11 @@ impl Transformer {
         // Short parts go together, so that a tile is full.
         let lanes = ROWS.div_ceil(longest).min(parts.len());
         let threads = rayon::current_num_threads().min(parts.len().div_ceil(lanes));
-        let sinusoids = self.sinusoids(longest.min(self.spec.context));
+        let sinusoids = self.sinusoids(longest);
         let batches = parts.chunks(lanes).zip(sinks.chunks_mut(lanes)).enumerate();
         let batches = Mutex::new(batches);
         let run = |_| -> Result<(), ForwardError> {
-            let mut group = Group::new(self, lanes, longest);
+            let mut group = Group::new(self, &sinusoids, lanes, longest);
             loop {
                 let next = batches.lock().expect("no panic while locked").next();
                 let Some((index, (parts, sinks))) = next else {
@@ -77,7 +77,6 @@ impl Transformer {
                 group
                     .run(
                         self,
-                        &sinusoids,
                         steps,
                         |lane, step| step.checked_sub(1).and_then(|s| byte(lane, s)).unwrap_or(0),
                         predicted,

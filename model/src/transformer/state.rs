@@ -4,6 +4,7 @@ use super::group::Group;
 use super::{ForwardError, Transformer};
 use crate::spec::SYMBOLS;
 use rayon::prelude::*;
+use std::cell::Cell;
 
 /// What a [`Transformer`] remembers of its lanes: where they stand, keys and
 /// values of the positions they still see, and work space, so that a step
@@ -17,7 +18,6 @@ pub struct State {
     /// Lanes in each group but the last.
     group_lanes: usize,
     groups: Vec<Group>,
-    sinusoids: Vec<f32>,
     /// Steps that the caches are made for.
     room: u64,
     failure: Option<ForwardError>,
@@ -45,6 +45,44 @@ impl State {
     }
 }
 
+impl State {
+    /// Runs every group, each with its item of `work`, for `steps` steps.
+    fn advance<W: Send>(
+        &mut self,
+        steps: usize,
+        work: impl IndexedParallelIterator<Item = W>,
+        run: impl Fn(&mut Group, W) -> Result<(), ForwardError> + Sync,
+    ) -> Result<(), ForwardError> {
+        let after = self.position().saturating_add(steps as u64);
+        assert!(
+            after <= self.room,
+            "step {after} in a state for {}",
+            self.room
+        );
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let lanes = self.group_lanes;
+        let result = self
+            .groups
+            .par_iter_mut()
+            .zip(work)
+            .enumerate()
+            .map(|(index, (group, work))| {
+                run(group, work).map_err(|mut error| {
+                    error.lane += index * lanes;
+                    error
+                })
+            })
+            // Every group runs on; the error of the first lane counts.
+            .reduce(|| Ok(()), Result::and);
+        if let Err(error) = &result {
+            self.failure = Some(error.clone());
+        }
+        result
+    }
+}
+
 impl Transformer {
     /// `lanes` independent streams at their start.
     ///
@@ -63,15 +101,15 @@ impl Transformer {
         assert!(lanes > 0, "a state needs a lane");
         assert!(steps > 0, "a state needs room for a step");
         let group_lanes = lanes.div_ceil(rayon::current_num_threads()).min(GROUP);
+        let sinusoids = self.sinusoids(steps);
         let groups = (0..lanes).step_by(group_lanes).map(|first| {
             let lanes = group_lanes.min(lanes - first);
-            Group::new(self, lanes, steps)
+            Group::new(self, &sinusoids, lanes, steps)
         });
         State {
             lanes,
             group_lanes,
             groups: groups.collect(),
-            sinusoids: self.sinusoids(steps.min(self.spec.context)),
             room: steps as u64,
             failure: None,
         }
@@ -105,8 +143,19 @@ impl Transformer {
             rows.len(),
             state.lanes
         );
-        self.advance(state, previous, steps, rows, |lane, step, logits| {
-            lane[step] = *logits;
+        assert_eq!(previous.len(), state.lanes * steps, "previous bytes");
+        if steps == 0 {
+            return Ok(());
+        }
+        let share = state.group_lanes * steps;
+        let work = rows.par_chunks_mut(share).zip(previous.par_chunks(share));
+        state.advance(steps, work, |group, (rows, previous)| {
+            group.run(
+                self,
+                steps,
+                |lane, step| previous[lane * steps + step],
+                |lane, step, logits| rows[lane * steps + step] = *logits,
+            )
         })
     }
 
@@ -125,62 +174,60 @@ impl Transformer {
         sinks: &mut [L],
         each: impl Fn(&mut L, usize, &[f32; SYMBOLS]) + Sync,
     ) -> Result<(), ForwardError> {
-        assert_eq!(sinks.len(), state.lanes, "sinks");
-        self.advance(state, previous, steps, sinks, |sink, step, logits| {
-            each(&mut sink[0], step, logits);
-        })
-    }
-
-    /// Gives `each` the lane's share of `sinks`, which all lanes have alike.
-    fn advance<L: Send>(
-        &self,
-        state: &mut State,
-        previous: &[u8],
-        steps: usize,
-        sinks: &mut [L],
-        each: impl Fn(&mut [L], usize, &[f32; SYMBOLS]) + Sync,
-    ) -> Result<(), ForwardError> {
         assert_eq!(previous.len(), state.lanes * steps, "previous bytes");
-        let after = state.position().saturating_add(steps as u64);
-        assert!(
-            after <= state.room,
-            "step {after} in a state for {}",
-            state.room
-        );
-        if let Some(failure) = &state.failure {
-            return Err(failure.clone());
-        }
+        assert_eq!(sinks.len(), state.lanes, "sinks");
         if steps == 0 {
             return Ok(());
         }
-        let group_lanes = state.group_lanes;
-        let share = sinks.len() / state.lanes;
-        let sinusoids = &state.sinusoids;
-        let result = state
-            .groups
-            .par_iter_mut()
-            .zip(sinks.par_chunks_mut(group_lanes * share))
-            .zip(previous.par_chunks(group_lanes * steps))
-            .enumerate()
-            .map(|(index, ((group, sinks), previous))| {
-                let result = group.run(
+        let lanes = state.group_lanes;
+        let work = sinks
+            .par_chunks_mut(lanes)
+            .zip(previous.par_chunks(lanes * steps));
+        state.advance(steps, work, |group, (sinks, previous)| {
+            group.run(
+                self,
+                steps,
+                |lane, step| previous[lane * steps + step],
+                |lane, step, logits| each(&mut sinks[lane], step, logits),
+            )
+        })
+    }
+
+    /// Advances every lane by `steps` where a byte is known only once its
+    /// logits are: `each(sink, step, logits)` returns it. This is the fast way
+    /// to decode, since lanes on different threads need not wait for each
+    /// other.
+    ///
+    /// `previous`, `[lanes]`, holds the last byte of every lane, before and
+    /// after; at the start of a chunk or stream it is not looked at.
+    ///
+    /// # Errors
+    /// # Panics
+    /// As [`Transformer::forward`].
+    pub fn decode<L: Send>(
+        &self,
+        state: &mut State,
+        previous: &mut [u8],
+        steps: usize,
+        sinks: &mut [L],
+        each: impl Fn(&mut L, usize, &[f32; SYMBOLS]) -> u8 + Sync,
+    ) -> Result<(), ForwardError> {
+        assert_eq!(previous.len(), state.lanes, "previous bytes");
+        assert_eq!(sinks.len(), state.lanes, "sinks");
+        let lanes = state.group_lanes;
+        let work = sinks
+            .par_chunks_mut(lanes)
+            .zip(previous.par_chunks_mut(lanes));
+        state.advance(steps, work, |group, (sinks, previous)| {
+            let previous = Cell::from_mut(previous).as_slice_of_cells();
+            (0..steps).try_for_each(|step| {
+                group.run(
                     self,
-                    sinusoids,
-                    steps,
-                    |lane, step| previous[lane * steps + step],
-                    |lane, step, logits| {
-                        each(&mut sinks[lane * share..][..share], step, logits);
-                    },
-                );
-                result.map_err(|mut error| {
-                    error.lane += index * group_lanes;
-                    error
-                })
+                    1,
+                    |lane, _| previous[lane].get(),
+                    |lane, _, logits| previous[lane].set(each(&mut sinks[lane], step, logits)),
+                )
             })
-            .reduce(|| Ok(()), Result::and);
-        if let Err(error) = &result {
-            state.failure = Some(error.clone());
-        }
-        result
+        })
     }
 }

@@ -234,6 +234,25 @@ proptest! {
             assert_same(blocks, expected, "in blocks");
         }
 
+        // Byte by byte, each known once it is decoded.
+        let mut decoded = vec![Vec::new(); lanes];
+        in_pool(threads, || {
+            let mut state = model.state(lanes);
+            let mut last = vec![3; lanes];
+            let mut sinks: Vec<_> = bytes.iter().zip(&mut decoded).collect();
+            let next = |(bytes, decoded): &mut (&Vec<u8>, &mut Vec<f32>), _, logits: &[f32; 256]| {
+                let byte = bytes[decoded.len() / 256];
+                decoded.extend_from_slice(logits);
+                byte
+            };
+            let half = length / 2;
+            model.decode(&mut state, &mut last, half, &mut sinks, next).unwrap();
+            model.decode(&mut state, &mut last, length - half, &mut sinks, next).unwrap();
+        });
+        for (decoded, expected) in decoded.iter().zip(&expected) {
+            assert_same(decoded, expected, "decoded");
+        }
+
         // Parts of unequal length.
         let parts: Vec<&[u8]> = bytes.iter().enumerate().map(|(i, b)| &b[..length - i % length]).collect();
         let mut scored = vec![Vec::new(); lanes];
