@@ -1,0 +1,188 @@
+//! What a model of a given size costs, as a smooth function of its size.
+
+use serde::{Deserialize, Serialize};
+
+use super::law::Law;
+
+/// Model bytes against parameters: `fixed + scale N^exponent`.
+///
+/// Two bytes a parameter is `0 + 2 N^1`. Stored models carry a header, and their
+/// entropy-coded weights do not take the same number of bytes a parameter at all
+/// sizes. Both an affine law (exponent 1) and a power law (fixed 0) keep the
+/// optimum in closed form; [`ModelCost::fit`] takes whichever misses the
+/// measured sizes by less.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelCost {
+    /// Bytes that every model pays: headers, spec.
+    pub fixed: f64,
+    /// Bytes at one parameter beyond `fixed`.
+    pub scale: f64,
+    /// 1 when each parameter costs the same.
+    pub exponent: f64,
+}
+
+impl ModelCost {
+    /// So many bytes a parameter and nothing else.
+    #[must_use]
+    pub const fn per_parameter(bytes: f64) -> Self {
+        Self {
+            fixed: 0.0,
+            scale: bytes,
+            exponent: 1.0,
+        }
+    }
+
+    /// Model bytes at `parameters`.
+    #[must_use]
+    pub fn bytes(&self, parameters: f64) -> f64 {
+        self.fixed + self.scale * parameters.powf(self.exponent)
+    }
+
+    /// Fits `(parameters, model_bytes)` pairs, relative errors, all terms at 0 or above.
+    ///
+    /// Returns nothing without points or when sizes or bytes are not positive.
+    #[must_use]
+    pub fn fit(points: &[(f64, f64)]) -> Option<Self> {
+        if points.is_empty() || points.iter().any(|&(n, m)| !(n > 0.0 && m > 0.0)) {
+            return None;
+        }
+        let candidates = [proportional(points), affine(points), power(points)];
+        // A simpler form wins unless a richer one is clearly closer.
+        let mut best = candidates[0];
+        for next in &candidates[1..] {
+            if next.worst_miss(points) < 0.9 * best.worst_miss(points) - 1e-9 {
+                best = *next;
+            }
+        }
+        Some(best)
+    }
+
+    /// The largest relative error over the points.
+    #[must_use]
+    pub fn worst_miss(&self, points: &[(f64, f64)]) -> f64 {
+        points
+            .iter()
+            .map(|&(n, m)| (self.bytes(n) / m - 1.0).abs())
+            .fold(0.0, f64::max)
+    }
+
+    /// The size at which coded bytes plus model bytes are least:
+    /// `N^(alpha + g) = alpha A D / (8 k g)` for model bytes `c + k N^g`.
+    /// With `g = 1` this is `N* = (alpha A D / (8 b))^(1 / (1 + alpha))`.
+    ///
+    /// Zero when size buys nothing (`A = 0`).
+    #[must_use]
+    pub fn optimum(&self, law: &Law, data_bytes: f64) -> f64 {
+        let gain = law.alpha * law.a * data_bytes;
+        (gain / (8.0 * self.scale * self.exponent)).powf(1.0 / (law.alpha + self.exponent))
+    }
+}
+
+fn proportional(points: &[(f64, f64)]) -> ModelCost {
+    let (xx, x) = points.iter().fold((0.0, 0.0), |(xx, x), &(n, m)| {
+        (xx + (n / m).powi(2), x + n / m)
+    });
+    ModelCost::per_parameter(x / xx)
+}
+
+fn affine(points: &[(f64, f64)]) -> ModelCost {
+    let (mut sw, mut swn, mut swm) = (0.0, 0.0, 0.0);
+    for &(n, m) in points {
+        let w = 1.0 / (m * m);
+        sw += w;
+        swn += w * n;
+        swm += w * m;
+    }
+    let (mean_n, mean_m) = (swn / sw, swm / sw);
+    let (mut nn, mut nm) = (0.0, 0.0);
+    for &(n, m) in points {
+        let w = 1.0 / (m * m);
+        nn += w * (n - mean_n).powi(2);
+        nm += w * (n - mean_n) * (m - mean_m);
+    }
+    let scale = if nn > 0.0 { nm / nn } else { 0.0 };
+    let fixed = mean_m - scale * mean_n;
+    if scale > 0.0 && fixed >= 0.0 {
+        ModelCost {
+            fixed,
+            scale,
+            exponent: 1.0,
+        }
+    } else {
+        proportional(points)
+    }
+}
+
+fn power(points: &[(f64, f64)]) -> ModelCost {
+    let count = points.len() as f64;
+    let mean_n = points.iter().map(|p| p.0.ln()).sum::<f64>() / count;
+    let mean_m = points.iter().map(|p| p.1.ln()).sum::<f64>() / count;
+    let (nn, nm) = points.iter().fold((0.0, 0.0), |(nn, nm), &(n, m)| {
+        let x = n.ln() - mean_n;
+        (nn + x * x, nm + x * (m.ln() - mean_m))
+    });
+    let exponent = if nn > 0.0 { nm / nn } else { 1.0 };
+    if exponent > 0.0 {
+        ModelCost {
+            fixed: 0.0,
+            scale: (mean_m - exponent * mean_n).exp(),
+            exponent,
+        }
+    } else {
+        proportional(points)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sampled(cost: ModelCost) -> Vec<(f64, f64)> {
+        (0..8)
+            .map(|i| 4e3 * 2f64.powi(i))
+            .map(|n| (n, cost.bytes(n)))
+            .collect()
+    }
+
+    #[test]
+    fn each_form_is_recognised() {
+        for truth in [
+            ModelCost::per_parameter(2.0),
+            ModelCost {
+                fixed: 300.0,
+                scale: 0.6,
+                exponent: 1.0,
+            },
+            ModelCost {
+                fixed: 0.0,
+                scale: 1.4,
+                exponent: 0.93,
+            },
+        ] {
+            let fit = ModelCost::fit(&sampled(truth)).unwrap();
+            assert!(fit.worst_miss(&sampled(truth)) < 1e-9, "{truth:?} {fit:?}");
+            assert!((fit.exponent - truth.exponent).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn the_optimum_is_where_the_total_is_least() {
+        let law = Law {
+            e: 0.7,
+            a: 60.0,
+            alpha: 0.324,
+        };
+        for cost in [
+            ModelCost::per_parameter(2.0),
+            ModelCost {
+                fixed: 500.0,
+                scale: 1.4,
+                exponent: 0.93,
+            },
+        ] {
+            let total = |n: f64| 1e6 * law.bits_per_byte(n) / 8.0 + cost.bytes(n);
+            let n = cost.optimum(&law, 1e6);
+            assert!(total(n) < total(n * 1.01) && total(n) < total(n / 1.01));
+        }
+    }
+}

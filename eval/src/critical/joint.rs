@@ -1,0 +1,576 @@
+//! One law over model size and data size, to predict N* where nobody trained.
+//!
+//! ```text
+//! L(N, D) = E + A N^-alpha + B D^-beta        E, A >= 0
+//! ```
+//!
+//! B is positive on held-out data (more data, better generalisation) and
+//! negative in-sample (less data is easier to memorise), so its sign is free.
+//! Since B D^-beta does not depend on N, the law says
+//! `N*(D) = (alpha A D / (8 b))^(1/(1+alpha))`: the critical size grows with
+//! the data as a power `1/(1+alpha)`.
+//!
+//! The fit minimises the *summed* Huber loss of relative errors. For a given
+//! (alpha, beta) the law is linear and solved by reweighted least squares; the
+//! outer search runs Nelder and Mead's simplex from a grid of starts down to a
+//! spread of 1e-10. (Averaging the loss instead of summing it lets an optimiser
+//! stop early, which is how the published fits of such laws went wrong;
+//! Besiroglu et al., arXiv 2404.10102.)
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CriticalError, Estimator, ModelCost, Point, bootstrap,
+    law::{ALPHA_RANGE, Law},
+    points,
+    solve::{nelder_mead, solve3},
+};
+use rayon::prelude::*;
+
+/// Relative errors beyond this count linearly: about the noise between seeds.
+const HUBER: f64 = 0.01;
+
+/// Bits per byte against model and data size: `E + A N^-alpha + B D^-beta`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JointLaw {
+    /// What neither size nor data removes, bits per byte; at least 0.
+    pub e: f64,
+    /// Scale of what size removes; at least 0.
+    pub a: f64,
+    /// Its exponent.
+    pub alpha: f64,
+    /// Scale of what data changes; either sign.
+    pub b: f64,
+    /// Its exponent.
+    pub beta: f64,
+}
+
+/// N* at one data size according to the joint law.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Bytes described.
+    pub data_bytes: f64,
+    /// Parameters at which the description is shortest.
+    pub n_star: f64,
+    /// 95% interval.
+    pub ci95: Option<[f64; 2]>,
+    /// Adjusted rate there.
+    pub rate: f64,
+    /// Whether models were trained at this data size.
+    pub measured: bool,
+}
+
+/// How well the smaller data sizes foretell the largest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The data size that was left out.
+    pub data_bytes: f64,
+    /// N* foretold from the others.
+    pub predicted_n_star: f64,
+    /// 95% interval of the foretold value.
+    pub ci95: Option<[f64; 2]>,
+    /// N* fitted to the points that were left out.
+    pub measured_n_star: f64,
+    /// `log2(predicted / measured)`.
+    pub octaves: f64,
+    /// Cost of using the foretold size instead of the measured one, as a share
+    /// of the measured adjusted rate.
+    pub regret: f64,
+}
+
+/// The law over data size for one source, regime and convention.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataLaw {
+    /// How model bytes are counted.
+    pub convention: String,
+    /// Relation of the data to the training data.
+    pub regime: String,
+    /// Where the data came from.
+    pub source: String,
+    /// The fitted law.
+    pub law: JointLaw,
+    /// Model bytes against parameters.
+    pub model_cost: ModelCost,
+    /// N* grows as this power of the data: `1/(1+alpha)` when each parameter
+    /// costs the same.
+    pub exponent: f64,
+    /// 95% interval of `exponent`.
+    pub exponent_ci95: Option<[f64; 2]>,
+    /// Slope of `ln N*` over `ln D` through the separate fits, which do not
+    /// assume that alpha and A are the same at all data sizes.
+    pub free_exponent: Option<f64>,
+    /// N* at the measured data sizes and at those asked for.
+    pub predictions: Vec<Prediction>,
+    /// The test on the largest data size, where there are two or more.
+    pub left_out: Option<LeftOut>,
+    /// Reasons to distrust the law.
+    pub warnings: Vec<String>,
+    /// Root mean square of the relative residuals.
+    pub residual: f64,
+}
+
+impl JointLaw {
+    /// Bits per byte at a model size and a data size.
+    #[must_use]
+    pub fn bits_per_byte(&self, parameters: f64, data_bytes: f64) -> f64 {
+        self.at(data_bytes).bits_per_byte(parameters)
+    }
+
+    /// The law of one data size.
+    #[must_use]
+    pub fn at(&self, data_bytes: f64) -> Law {
+        Law {
+            e: self.e + self.b * data_bytes.powf(-self.beta),
+            a: self.a,
+            alpha: self.alpha,
+        }
+    }
+
+    /// Fits points of one series. With two data sizes beta is tied to alpha,
+    /// with one B is 0. Nothing when there are fewer than three model sizes.
+    #[must_use]
+    pub fn fit(points: &[Point]) -> Option<Self> {
+        let problem = Problem::new(points)?;
+        let grid = [0.1, 0.2, 0.35, 0.6, 1.0];
+        let mut starts = Vec::new();
+        for alpha in grid {
+            if problem.data_sizes < 3 {
+                starts.push([f64::ln(alpha), f64::ln(alpha)]);
+            } else {
+                starts.extend(grid.map(|beta| [f64::ln(alpha), f64::ln(beta)]));
+            }
+        }
+        problem.best_of(&starts)
+    }
+
+    /// As [`fit`](Self::fit), from one start: for resamples of fitted points.
+    fn refit(&self, points: &[Point]) -> Option<Self> {
+        Problem::new(points)?.best_of(&[[self.alpha.ln(), self.beta.ln()]])
+    }
+}
+
+/// Points in the form the search wants them.
+struct Problem {
+    rows: Vec<[f64; 3]>,
+    centre: [f64; 2],
+    data_sizes: usize,
+}
+
+impl Problem {
+    fn new(points: &[Point]) -> Option<Self> {
+        let distinct = |of: fn(&Point) -> f64| {
+            let mut all: Vec<f64> = points.iter().map(of).collect();
+            all.sort_by(f64::total_cmp);
+            all.dedup();
+            all.len()
+        };
+        if distinct(|p| p.parameters) < 3 {
+            return None;
+        }
+        let count = points.len() as f64;
+        let mean = |of: fn(&Point) -> f64| points.iter().map(|p| of(p).ln()).sum::<f64>() / count;
+        let centre = [mean(|p| p.parameters), mean(|p| p.data_bytes)];
+        let rows = points
+            .iter()
+            .map(|p| {
+                [
+                    p.parameters.ln() - centre[0],
+                    p.data_bytes.ln() - centre[1],
+                    p.bits_per_byte,
+                ]
+            })
+            .collect();
+        Some(Self {
+            rows,
+            centre,
+            data_sizes: distinct(|p| p.data_bytes),
+        })
+    }
+
+    fn exponents(&self, x: [f64; 2]) -> (f64, f64) {
+        let bounded = |x: f64| x.clamp(ALPHA_RANGE.0.ln(), ALPHA_RANGE.1.ln()).exp();
+        let alpha = bounded(x[0]);
+        (
+            alpha,
+            if self.data_sizes < 3 {
+                alpha
+            } else {
+                bounded(x[1])
+            },
+        )
+    }
+
+    fn best_of(&self, starts: &[[f64; 2]]) -> Option<JointLaw> {
+        let (_, x) = starts
+            .iter()
+            .map(|&start| nelder_mead(|x| self.project(x).1, start, 0.2, 1e-10))
+            .min_by(|p, q| p.0.total_cmp(&q.0))?;
+        let ([e, a, b], _) = self.project(x);
+        let (alpha, beta) = self.exponents(x);
+        Some(JointLaw {
+            e,
+            a: a * (alpha * self.centre[0]).exp(),
+            alpha,
+            b: b * (beta * self.centre[1]).exp(),
+            beta,
+        })
+    }
+
+    /// Best (E, A, B) at fixed exponents, in centred units, and the summed loss.
+    fn project(&self, x: [f64; 2]) -> ([f64; 3], f64) {
+        let (alpha, beta) = self.exponents(x);
+        let terms: Vec<([f64; 3], f64)> = self
+            .rows
+            .iter()
+            .map(|&[n, d, l]| {
+                let data = if self.data_sizes < 2 {
+                    0.0
+                } else {
+                    (-beta * d).exp()
+                };
+                ([1.0, (-alpha * n).exp(), data], l)
+            })
+            .collect();
+        let mut weights: Vec<f64> = terms.iter().map(|t| 1.0 / (t.1 * t.1)).collect();
+        let mut best = ([0.0; 3], f64::INFINITY);
+        for _ in 0..50 {
+            let coefficients = constrained(&terms, &weights);
+            let mut loss = 0.0;
+            for ((x, l), w) in terms.iter().zip(&mut weights) {
+                let fitted: f64 = x.iter().zip(coefficients).map(|(x, c)| x * c).sum();
+                let r = (l - fitted).abs() / l;
+                loss += if r <= HUBER {
+                    r * r / 2.0
+                } else {
+                    HUBER * (r - HUBER / 2.0)
+                };
+                *w = (HUBER / r.max(HUBER)) / (l * l);
+            }
+            let settled = best.1 - loss <= 1e-12 * loss;
+            if loss < best.1 {
+                best = (coefficients, loss);
+            }
+            if settled {
+                break;
+            }
+        }
+        best
+    }
+}
+
+/// Weighted least squares with the first two coefficients at 0 or above, by
+/// trying each set of coefficients held at 0.
+fn constrained(terms: &[([f64; 3], f64)], weights: &[f64]) -> [f64; 3] {
+    let (mut gram, mut rhs) = ([[0.0; 3]; 3], [0.0; 3]);
+    for ((x, l), w) in terms.iter().zip(weights) {
+        for i in 0..3 {
+            rhs[i] += w * x[i] * l;
+            for j in 0..3 {
+                gram[i][j] += w * x[i] * x[j];
+            }
+        }
+    }
+    let mut best = ([0.0; 3], f64::INFINITY);
+    for held in [[false, false], [true, false], [false, true]] {
+        let (mut g, mut r) = (gram, rhs);
+        for i in 0..3 {
+            // A column of zeros (no data term) would be singular; so would a held one.
+            if (i < 2 && held[i]) || g[i][i] == 0.0 {
+                g[i] = [0.0; 3];
+                for row in &mut g {
+                    row[i] = 0.0;
+                }
+                g[i][i] = 1.0;
+                r[i] = 0.0;
+            }
+        }
+        let Some(c) = solve3(g, r) else { continue };
+        if c[0] < 0.0 || c[1] < 0.0 {
+            continue;
+        }
+        // Loss less its constant: c'Gc - 2 c'r.
+        let mut loss = 0.0;
+        for i in 0..3 {
+            loss -= 2.0 * c[i] * rhs[i];
+            for j in 0..3 {
+                loss += c[i] * gram[i][j] * c[j];
+            }
+        }
+        if loss < best.1 {
+            best = (c, loss);
+        }
+    }
+    best.0
+}
+
+/// Fits the law over data size for every series among the points, and predicts
+/// N* at the measured data sizes and at `predict`.
+///
+/// # Errors
+///
+/// As [`super::critical_sizes`].
+pub fn data_laws(
+    all: &[Point],
+    predict: &[f64],
+    estimator: &Estimator,
+) -> Result<Vec<DataLaw>, CriticalError> {
+    points::check(all)?;
+    points::collect(all, Point::same_series)
+        .iter()
+        .map(|series| one_series(series, predict, estimator))
+        .collect()
+}
+
+fn one_series(
+    series: &[Point],
+    predict: &[f64],
+    estimator: &Estimator,
+) -> Result<DataLaw, CriticalError> {
+    let too_few = || CriticalError::TooFewSizes {
+        group: series[0].group_name(),
+        sizes: points::mean_by_size(series).len(),
+    };
+    let measured = data_sizes(series);
+    let fitted = Fitted::new(series, estimator).ok_or_else(too_few)?;
+    let mut wanted: Vec<(f64, bool)> = measured.iter().map(|&d| (d, true)).collect();
+    wanted.extend(
+        predict
+            .iter()
+            .filter(|d| !measured.contains(d))
+            .map(|&d| (d, false)),
+    );
+    wanted.sort_by(|x, y| x.0.total_cmp(&y.0));
+    let predictions = wanted.iter().map(|&(d, m)| fitted.predict(d, m)).collect();
+
+    let cost = fitted.cost;
+    let exponent = |law: &JointLaw| 1.0 / (law.alpha + cost.exponent);
+    let separate: Vec<(f64, f64)> = measured
+        .iter()
+        .filter_map(|&d| Some((d, separate_optimum(series, d, &cost)?)))
+        .collect();
+    let mut warnings = Vec::new();
+    if measured.len() < 3 {
+        warnings.push(format!(
+            "{} data size(s): the effect of data on the loss is not resolved; 3 or more are needed",
+            measured.len()
+        ));
+    }
+    if fitted.law.alpha < 0.1 {
+        warnings.push(format!("alpha is {:.3}, below 0.1", fitted.law.alpha));
+    }
+    if fitted.residual > 0.03 {
+        warnings.push(format!(
+            "the law misses the points by {:.1}% (root mean square)",
+            100.0 * fitted.residual
+        ));
+    }
+    Ok(DataLaw {
+        convention: series[0].convention.clone(),
+        regime: series[0].regime.clone(),
+        source: series[0].source.clone(),
+        exponent: exponent(&fitted.law),
+        exponent_ci95: bootstrap::interval(fitted.resampled.iter().map(exponent).collect()),
+        free_exponent: log_slope(&separate),
+        predictions,
+        left_out: leave_largest_out(series, &measured, estimator),
+        warnings,
+        residual: fitted.residual,
+        law: fitted.law,
+        model_cost: cost,
+    })
+}
+
+/// A joint law with its resamples.
+struct Fitted {
+    law: JointLaw,
+    cost: ModelCost,
+    resampled: Vec<JointLaw>,
+    residual: f64,
+}
+
+impl Fitted {
+    fn new(series: &[Point], estimator: &Estimator) -> Option<Self> {
+        let law = JointLaw::fit(series)?;
+        let costs: Vec<_> = series
+            .iter()
+            .map(|p| (p.parameters, p.model_bytes))
+            .collect();
+        let cost = ModelCost::fit(&costs)?;
+        let fitted = |p: &Point| law.bits_per_byte(p.parameters, p.data_bytes);
+        let residuals: Vec<f64> = series
+            .iter()
+            .map(|p| p.bits_per_byte / fitted(p) - 1.0)
+            .collect();
+        let n = residuals.len();
+        let residual = (residuals.iter().map(|r| r * r).sum::<f64>() / n as f64).sqrt();
+        let unknowns = [3, 4, 5][data_sizes(series).len().min(3) - 1];
+        let mut resampled = Vec::new();
+        if n > unknowns {
+            let residuals = bootstrap::inflated(residuals, unknowns);
+            // Each resample is a two-dimensional search: fewer of them than for one data size.
+            resampled = (0..estimator.resamples.div_ceil(5))
+                .into_par_iter()
+                .filter_map(|i| {
+                    let mut rng = bootstrap::stream(estimator.seed, i);
+                    let mut drawn = series.to_vec();
+                    for p in &mut drawn {
+                        let r = residuals[bootstrap::below(&mut rng, n)];
+                        p.bits_per_byte = fitted(p) * (1.0 + r).max(1e-3);
+                    }
+                    law.refit(&drawn)
+                })
+                .collect();
+        }
+        Some(Self {
+            law,
+            cost,
+            resampled,
+            residual,
+        })
+    }
+
+    fn predict(&self, data_bytes: f64, measured: bool) -> Prediction {
+        let n_star = self.cost.optimum(&self.law.at(data_bytes), data_bytes);
+        let all = self.resampled.iter();
+        Prediction {
+            data_bytes,
+            n_star,
+            ci95: bootstrap::interval(
+                all.map(|l| self.cost.optimum(&l.at(data_bytes), data_bytes))
+                    .collect(),
+            ),
+            rate: self.law.bits_per_byte(n_star, data_bytes) / 8.0
+                + self.cost.bytes(n_star) / data_bytes,
+            measured,
+        }
+    }
+}
+
+fn leave_largest_out(series: &[Point], measured: &[f64], estimator: &Estimator) -> Option<LeftOut> {
+    let (&largest, rest) = measured.split_last()?;
+    if rest.is_empty() {
+        return None;
+    }
+    let kept: Vec<Point> = series
+        .iter()
+        .filter(|p| p.data_bytes < largest)
+        .cloned()
+        .collect();
+    let fitted = Fitted::new(&kept, estimator)?;
+    let foretold = fitted.predict(largest, false);
+    let out: Vec<Point> = at_data_size(series, largest);
+    let law = Law::fit(&pairs(&out))?;
+    let measured_n_star = fitted.cost.optimum(&law, largest);
+    let rate = |n: f64| law.bits_per_byte(n) / 8.0 + fitted.cost.bytes(n) / largest;
+    Some(LeftOut {
+        data_bytes: largest,
+        predicted_n_star: foretold.n_star,
+        ci95: foretold.ci95,
+        measured_n_star,
+        octaves: (foretold.n_star / measured_n_star).log2(),
+        regret: rate(foretold.n_star) / rate(measured_n_star) - 1.0,
+    })
+}
+
+fn data_sizes(series: &[Point]) -> Vec<f64> {
+    let mut sizes: Vec<f64> = series.iter().map(|p| p.data_bytes).collect();
+    sizes.sort_by(f64::total_cmp);
+    sizes.dedup();
+    sizes
+}
+
+fn at_data_size(series: &[Point], data_bytes: f64) -> Vec<Point> {
+    series
+        .iter()
+        .filter(|p| p.data_bytes == data_bytes)
+        .cloned()
+        .collect()
+}
+
+fn pairs(points: &[Point]) -> Vec<(f64, f64)> {
+    points
+        .iter()
+        .map(|p| (p.parameters, p.bits_per_byte))
+        .collect()
+}
+
+fn separate_optimum(series: &[Point], data_bytes: f64, cost: &ModelCost) -> Option<f64> {
+    let law = Law::fit(&pairs(&at_data_size(series, data_bytes)))?;
+    (law.a > 0.0).then(|| cost.optimum(&law, data_bytes))
+}
+
+/// Least-squares slope of `ln y` over `ln x`; nothing for fewer than two points.
+fn log_slope(points: &[(f64, f64)]) -> Option<f64> {
+    if points.len() < 2 {
+        return None;
+    }
+    let count = points.len() as f64;
+    let mean_x = points.iter().map(|p| p.0.ln()).sum::<f64>() / count;
+    let mean_y = points.iter().map(|p| p.1.ln()).sum::<f64>() / count;
+    let (xx, xy) = points.iter().fold((0.0, 0.0), |(xx, xy), p| {
+        let x = p.0.ln() - mean_x;
+        (xx + x * x, xy + x * (p.1.ln() - mean_y))
+    });
+    Some(xy / xx)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRUTH: JointLaw = JointLaw {
+        e: 0.9,
+        a: 40.0,
+        alpha: 0.35,
+        b: 30.0,
+        beta: 0.3,
+    };
+
+    fn sampled(law: &JointLaw, sizes: &[f64]) -> Vec<Point> {
+        let mut points = Vec::new();
+        for &d in sizes {
+            for i in 0..7 {
+                let n = 4e3 * 2f64.powi(i) * (d / 1e5).sqrt();
+                points.push(Point::new(n, d, law.bits_per_byte(n, d)));
+            }
+        }
+        points
+    }
+
+    #[test]
+    fn recovers_a_law_without_noise_of_either_sign() {
+        for b in [30.0, -8.0] {
+            let truth = JointLaw { b, ..TRUTH };
+            let fit = JointLaw::fit(&sampled(&truth, &[1e5, 1e6, 4e6, 1e7])).unwrap();
+            assert!((fit.alpha - truth.alpha).abs() < 1e-3, "{fit:?}");
+            assert!((fit.beta - truth.beta).abs() < 1e-2, "{fit:?}");
+            assert!((fit.a / truth.a - 1.0).abs() < 1e-2, "{fit:?}");
+        }
+    }
+
+    #[test]
+    fn one_wild_point_does_not_move_the_law() {
+        let mut points = sampled(&TRUTH, &[1e5, 1e6, 1e7]);
+        points[9].bits_per_byte *= 1.5;
+        let fit = JointLaw::fit(&points).unwrap();
+        assert!((fit.alpha - TRUTH.alpha).abs() < 0.01, "{fit:?}");
+    }
+
+    #[test]
+    fn smaller_data_foretell_the_largest() {
+        let points = sampled(&TRUTH, &[1e5, 1e6, 1e7]);
+        let estimator = Estimator {
+            resamples: 20,
+            ..Estimator::default()
+        };
+        let laws = data_laws(&points, &[1e9], &estimator).unwrap();
+        let law = &laws[0];
+        assert!((law.exponent - 1.0 / 1.35).abs() < 1e-3);
+        assert!((law.free_exponent.unwrap() - 1.0 / 1.35).abs() < 1e-3);
+        let out = law.left_out.as_ref().unwrap();
+        assert!(out.octaves.abs() < 0.01 && out.regret < 1e-4, "{out:?}");
+        let far = law.predictions.last().unwrap();
+        let exact = (0.35 * 40.0 * 1e9 / 16.0f64).powf(1.0 / 1.35);
+        assert!(!far.measured && (far.n_star / exact).log2().abs() < 0.01);
+    }
+}

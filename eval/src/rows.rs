@@ -1,0 +1,206 @@
+//! Result rows of a sweep, read with tolerance.
+//!
+//! `results.json` of a sweep's folder has one object a trial. A row may lack
+//! what its trial has not reached yet, and may hold more than is known here.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a row's model was scored on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RowData {
+    /// Where the bytes came from.
+    pub source: String,
+    /// How many there are.
+    pub bytes: u64,
+    /// BLAKE3 of them, in hexadecimal.
+    pub hash: String,
+}
+
+/// One trial of a sweep.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResultRow {
+    /// Hash of the trial's config, data and code version.
+    pub id: String,
+    /// What the sweep varied, by dotted key.
+    pub axes: serde_json::Map<String, Value>,
+    /// Parameters of the model.
+    pub parameters: u64,
+    /// Seed of the training run.
+    pub seed: Option<u64>,
+    /// What was scored.
+    pub data: RowData,
+    /// `done`, `failed`, `pending`, ...
+    pub state: String,
+    /// `in-sample`, `held-out`, `shifted` or `overlap`.
+    pub regime: Option<String>,
+    /// Code length under the full-precision weights, bits per byte.
+    pub bits_per_byte: Option<f64>,
+    /// The same in bits.
+    pub data_bits: Option<f64>,
+    /// Bytes of the coded stream on disk.
+    pub coded_bytes: Option<f64>,
+    /// Bytes of the model, by convention.
+    pub model_bytes: Option<BTreeMap<String, Option<f64>>>,
+    /// Coded bytes over data bytes.
+    pub raw_rate: Option<f64>,
+    /// (coded + model bytes) over data bytes, by convention.
+    pub adjusted_rate: Option<BTreeMap<String, Option<f64>>>,
+    /// Whether the lengths are computed and not those of a decoded archive.
+    pub estimate: bool,
+    /// Whether the archive was decoded and compared.
+    pub verified: bool,
+    /// Everything else the row holds.
+    #[serde(flatten)]
+    pub other: serde_json::Map<String, Value>,
+}
+
+/// Why rows cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// The file cannot be read.
+    #[error("{file}: {source}; a sweep writes it when its first trial is done")]
+    Read {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not a list of rows.
+    #[error("{file}: {source}")]
+    Parse {
+        /// The file.
+        file: String,
+        /// Where and what.
+        source: serde_json::Error,
+    },
+}
+
+/// Reads `results.json` in a sweep's folder, or the file itself.
+///
+/// # Errors
+///
+/// When the file cannot be read or is no array of rows (or object with a
+/// `results` array).
+pub fn read(sweep: &Path) -> Result<Vec<ResultRow>, RowError> {
+    let path = if sweep.is_dir() {
+        sweep.join("results.json")
+    } else {
+        sweep.to_owned()
+    };
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(&path).map_err(|source| RowError::Read {
+        file: file.clone(),
+        source,
+    })?;
+    parse(&text).map_err(|source| RowError::Parse { file, source })
+}
+
+/// As [`read`], from text.
+///
+/// # Errors
+///
+/// When the text is no array of rows (or object with a `results` array).
+pub fn parse(text: &str) -> Result<Vec<ResultRow>, serde_json::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum File {
+        Rows(Vec<Value>),
+        Object { results: Vec<Value> },
+    }
+    let (File::Rows(rows) | File::Object { results: rows }) = serde_json::from_str(text)?;
+    rows.into_iter().map(serde_json::from_value).collect()
+}
+
+impl ResultRow {
+    /// Whether there is a length to speak of.
+    #[must_use]
+    pub fn is_scored(&self) -> bool {
+        self.data.bytes > 0 && self.parameters > 0 && self.raw().is_some()
+    }
+
+    /// Coded bytes over data bytes, from whichever field is there.
+    #[must_use]
+    pub fn raw(&self) -> Option<f64> {
+        let n = self.data.bytes as f64;
+        self.raw_rate
+            .or_else(|| self.coded_bytes.map(|b| b / n))
+            .or_else(|| self.data_bits.map(|b| b / 8.0 / n))
+            .or_else(|| self.bits_per_byte.map(|b| b / 8.0))
+    }
+
+    /// The conventions this row prices its model under; `fp16` at least.
+    #[must_use]
+    pub fn conventions(&self) -> Vec<String> {
+        let mut names = vec!["fp16".to_owned()];
+        for (name, bytes) in self.model_bytes.iter().flatten() {
+            if name != "fp16" && bytes.is_some() {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// Model bytes under a convention.
+    #[must_use]
+    pub fn model(&self, convention: &str) -> Option<f64> {
+        let given = self.model_bytes.as_ref().and_then(|m| *m.get(convention)?);
+        given.or_else(|| (convention == "fp16").then_some(2.0 * self.parameters as f64))
+    }
+
+    /// (coded + model bytes) over data bytes under a convention.
+    #[must_use]
+    pub fn adjusted(&self, convention: &str) -> Option<f64> {
+        let given = self
+            .adjusted_rate
+            .as_ref()
+            .and_then(|a| *a.get(convention)?);
+        given.or_else(|| Some(self.raw()? + self.model(convention)? / self.data.bytes as f64))
+    }
+
+    /// Coded bytes that go with a convention: all that its adjusted rate counts
+    /// beyond the model. Weights that were quantised to be stored code the data
+    /// in other lengths than the full-precision ones.
+    #[must_use]
+    pub fn coded(&self, convention: &str) -> Option<f64> {
+        Some(self.adjusted(convention)? * self.data.bytes as f64 - self.model(convention)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: &str = r#"{"id": "ab", "axes": {"model.width": 16}, "parameters": 1000, "seed": 1,
+        "data": {"source": "crates", "bytes": 10000, "hash": "00"}, "state": "done",
+        "regime": "in-sample", "bits_per_byte": 4.0, "raw_rate": 0.5,
+        "model_bytes": {"fp16": 2000, "stored": 600},
+        "adjusted_rate": {"fp16": 0.7, "stored": 0.57}, "flops": 3}"#;
+
+    #[test]
+    fn rows_come_as_array_or_object_and_keep_what_is_unknown() {
+        for text in [format!("[{ROW}]"), format!("{{\"results\": [{ROW}]}}")] {
+            let rows = parse(&text).unwrap();
+            assert_eq!(rows[0].other["flops"], 3);
+            assert_eq!(rows[0].conventions(), ["fp16", "stored"]);
+        }
+    }
+
+    #[test]
+    fn each_convention_has_its_own_coded_bytes() {
+        let row = &parse(&format!("[{ROW}]")).unwrap()[0];
+        assert!((row.coded("fp16").unwrap() - 5000.0).abs() < 1e-6);
+        assert!((row.coded("stored").unwrap() - 5100.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn an_unfinished_row_is_not_scored() {
+        let text = r#"[{"id": "x", "parameters": 10, "state": "pending", "seed": null,
+            "data": {"bytes": 5}}]"#;
+        assert!(!parse(text).unwrap()[0].is_scored());
+    }
+}

@@ -1,0 +1,75 @@
+//! `brevity critical`: where more parameters stop paying for themselves.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use brevity_eval::critical::{
+    Estimator, critical_sizes,
+    joint::data_laws,
+    points::{from_rows, read_csv},
+    summary,
+};
+use brevity_eval::rows;
+
+/// Fits bits per byte against parameters and prints the critical size N*.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of a sweep, or its results.json
+    #[arg(required_unless_present = "points")]
+    sweep: Option<PathBuf>,
+    /// Use a table instead: CSV with columns parameters, data_bytes, bits_per_byte or raw_rate
+    #[arg(long, value_name = "FILE.csv", conflicts_with = "sweep")]
+    points: Option<PathBuf>,
+    /// What a parameter costs, for tables without a column model_bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 2.0, requires = "points")]
+    bytes_per_parameter: f64,
+    /// Leave out larger models
+    #[arg(long, value_name = "PARAMETERS")]
+    max_parameters: Option<f64>,
+    /// Print the law over data size instead of the estimates of each
+    #[arg(long)]
+    law: bool,
+    /// Data sizes to predict N* for, separated by commas (implies --law)
+    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
+    predict: Vec<f64>,
+    /// Resamples of the bootstrap
+    #[arg(long, value_name = "COUNT", default_value_t = 2000)]
+    resamples: usize,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let mut points = match (&args.points, &args.sweep) {
+        (Some(table), _) => read_csv(table, args.bytes_per_parameter)?,
+        (None, Some(sweep)) => from_rows(&rows::read(sweep)?),
+        (None, None) => Vec::new(),
+    };
+    if let Some(most) = args.max_parameters {
+        points.retain(|p| p.parameters <= most);
+    }
+    let estimator = Estimator {
+        resamples: args.resamples,
+        ..Estimator::default()
+    };
+    let mut out = std::io::stdout().lock();
+    if args.law || !args.predict.is_empty() {
+        let laws = data_laws(&points, &args.predict, &estimator)?;
+        if args.json {
+            serde_json::to_writer_pretty(&mut out, &laws)?;
+            writeln!(out)?;
+        } else {
+            write!(out, "{}", summary::laws(&laws))?;
+        }
+    } else {
+        let found = critical_sizes(&points, &estimator)?;
+        if args.json {
+            serde_json::to_writer_pretty(&mut out, &found)?;
+            writeln!(out)?;
+        } else {
+            write!(out, "{}", summary::sizes(&found))?;
+        }
+    }
+    Ok(())
+}
