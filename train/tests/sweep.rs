@@ -3,7 +3,7 @@
 use brevity_train::config::Experiment;
 use brevity_train::sweep::{
     DataIdentity, Job, Manifest, RunOptions, Scorer, State, Step, Summary, SweepError, SweepFolder,
-    Trainer, Unobserved, WorkError, run,
+    Trainer, Unobserved, Work, WorkError, run,
 };
 use serde_json::{Map, Value, json};
 use std::fs::{self, OpenOptions};
@@ -51,6 +51,16 @@ struct Fake {
     /// The caller's flag, and the step that sets it.
     stop_at: Option<(&'static AtomicBool, u64)>,
     trained: AtomicUsize,
+}
+
+impl Fake {
+    fn work(&self) -> Work<'_> {
+        Work {
+            trainer: self,
+            scorer: self,
+            observer: &Unobserved,
+        }
+    }
 }
 
 impl Trainer for Fake {
@@ -133,8 +143,7 @@ impl Case {
             &self.folder,
             &self.manifest,
             CONFIG,
-            (fake, fake),
-            &Unobserved,
+            &fake.work(),
             &self.options,
             stop,
         )
@@ -342,18 +351,9 @@ fn child() {
         pause: Duration::from_millis(10),
         ..Fake::default()
     };
-    let work: (&dyn Trainer, &dyn Scorer) = (&fake, &fake);
     let folder = SweepFolder::new(root);
     let manifest = manifest(CONFIG);
-    let ran = run(
-        &folder,
-        &manifest,
-        CONFIG,
-        work,
-        &Unobserved,
-        &options,
-        &NEVER,
-    );
+    let ran = run(&folder, &manifest, CONFIG, &fake.work(), &options, &NEVER);
     if matches!(ran, Err(SweepError::Locked { .. })) {
         std::process::exit(42);
     }

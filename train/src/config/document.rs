@@ -218,7 +218,7 @@ mod tests {
     fn keys_and_elements_have_places() {
         let document = document();
         let place = |key: &str| {
-            let place = document.error(key, "x").place.unwrap();
+            let place = document.error(key, "x").place.clone().unwrap();
             (place.line, place.column)
         };
         assert_eq!(place("model.width"), (3, 1));

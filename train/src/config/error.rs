@@ -2,12 +2,16 @@
 //! the line itself, and the name that was probably meant.
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 use std::path::PathBuf;
 
-/// A config that cannot be used, and where it says so.
+/// A config that cannot be used. Its parts are those of [`Fault`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
+pub struct ConfigError(Box<Fault>);
+
+/// What is wrong with a config, and where it says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
     /// The file, or what stands for it.
     pub file: PathBuf,
     /// The place in the file, where there is one.
@@ -65,7 +69,7 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 impl ConfigError {
     /// An error about a whole file.
     pub fn new(file: impl Into<PathBuf>, message: impl Into<String>) -> ConfigError {
-        ConfigError {
+        ConfigError(Box::new(Fault {
             file: file.into(),
             place: None,
             set: None,
@@ -73,7 +77,7 @@ impl ConfigError {
             trial: None,
             message: message.into(),
             help: None,
-        }
+        }))
     }
 
     /// The same error with the key at fault.
@@ -86,6 +90,20 @@ impl ConfigError {
     pub fn with_help(mut self, help: impl Into<String>) -> ConfigError {
         self.help = Some(help.into());
         self
+    }
+}
+
+impl Deref for ConfigError {
+    type Target = Fault;
+
+    fn deref(&self) -> &Fault {
+        &self.0
+    }
+}
+
+impl DerefMut for ConfigError {
+    fn deref_mut(&mut self) -> &mut Fault {
+        &mut self.0
     }
 }
 

@@ -4,6 +4,7 @@ use super::error::SweepError;
 use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
 use super::results::head;
+use super::table::{align, plain};
 use brevity_kernels::gemm::{Epilogue, View, ViewMut, gemm};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -145,10 +146,7 @@ impl DryRun {
             None => "-".into(),
         };
         let mut cells = vec![id, state.name().into()];
-        cells.extend(trial.axes.values().map(|value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        }));
+        cells.extend(trial.axes.values().map(plain));
         cells.extend([
             trial.seed.to_string(),
             trial.data.bytes.to_string(),
@@ -173,27 +171,7 @@ impl fmt::Display for DryRun {
                 .iter()
                 .map(|(trial, state)| self.cells(trial, state)),
         );
-        let widths: Vec<usize> = (0..table[0].len())
-            .map(|i| {
-                table
-                    .iter()
-                    .filter_map(|row| row.get(i))
-                    .map(String::len)
-                    .max()
-            })
-            .map(Option::unwrap_or_default)
-            .collect();
-        for row in &table {
-            let cells = row
-                .iter()
-                .zip(&widths)
-                .enumerate()
-                .map(|(i, (cell, width))| match i {
-                    0 | 1 => format!("{cell:<width$}"),
-                    _ => format!("{cell:>width$}"),
-                });
-            writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-        }
+        f.write_str(&align(&table, 2))?;
         let left = self
             .trials
             .iter()

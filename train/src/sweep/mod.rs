@@ -26,6 +26,7 @@
 //! files are there; and the locks are the operating system's, which takes them
 //! back from a dead process.
 
+mod bytes;
 mod dry_run;
 mod error;
 mod folder;
@@ -34,9 +35,12 @@ mod progress;
 mod provenance;
 mod results;
 mod run;
+mod score;
 mod slurm;
 mod store;
+mod table;
 
+pub use bytes::DataCache;
 pub use dry_run::{DryRun, Speed};
 pub use error::SweepError;
 pub use folder::{Failure, Lock, MODEL, State, SweepFolder, TrialScore};
@@ -44,6 +48,9 @@ pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};
 pub use progress::Bars;
 pub use results::{csv, rows};
 pub use run::{
-    Job, Observer, RunOptions, Scorer, Shard, Step, Summary, Trainer, Unobserved, WorkError, run,
+    Job, Observer, RunOptions, Scorer, Shard, Step, Summary, Trainer, Unobserved, Work, WorkError,
+    run,
 };
+pub use score::CodeLengthScorer;
 pub use slurm::write_script;
+pub use table::table;

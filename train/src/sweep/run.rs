@@ -95,6 +95,16 @@ pub struct Unobserved;
 
 impl Observer for Unobserved {}
 
+/// Who does the work of a sweep, and who watches it.
+pub struct Work<'a> {
+    /// Trains.
+    pub trainer: &'a dyn Trainer,
+    /// Scores.
+    pub scorer: &'a dyn Scorer,
+    /// Watches.
+    pub observer: &'a dyn Observer,
+}
+
 /// A part of a sweep: every `of`-th trial, from the `number`-th (from 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
@@ -210,8 +220,7 @@ pub fn run(
     folder: &SweepFolder,
     manifest: &Manifest,
     config: &str,
-    work: (&dyn Trainer, &dyn Scorer),
-    observer: &dyn Observer,
+    work: &Work<'_>,
     options: &RunOptions,
     stop: &AtomicBool,
 ) -> Result<Summary, SweepError> {
@@ -249,9 +258,7 @@ pub fn run(
     let sweep = Sweep {
         folder,
         manifest,
-        trainer: work.0,
-        scorer: work.1,
-        observer,
+        work,
         options,
         jobs,
         left: AtomicUsize::new(queue.len()),
@@ -264,7 +271,7 @@ pub fn run(
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| sweep.relay_stop(&over));
-        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(|| sweep.work())).collect();
+        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(|| sweep.worker())).collect();
         let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
         over.store(true, Ordering::Relaxed);
         if let Some(panic) = ends.into_iter().find_map(Result::err) {
@@ -288,9 +295,7 @@ const UNPOISONED: &str = "no thread panics while it holds this lock";
 struct Sweep<'a> {
     folder: &'a SweepFolder,
     manifest: &'a Manifest,
-    trainer: &'a dyn Trainer,
-    scorer: &'a dyn Scorer,
-    observer: &'a dyn Observer,
+    work: &'a Work<'a>,
     options: &'a RunOptions,
     jobs: usize,
     /// Trials that are not over yet.
@@ -315,7 +320,7 @@ impl Sweep<'_> {
         }
     }
 
-    fn work(&self) {
+    fn worker(&self) {
         while !self.stop.load(Ordering::Relaxed) {
             if self.user_stop.load(Ordering::Relaxed) {
                 return;
@@ -345,7 +350,7 @@ impl Sweep<'_> {
             return Ok(());
         }
         let resumed = before != State::Pending;
-        self.observer.started(trial, resumed);
+        self.work.observer.started(trial, resumed);
         self.folder.write_config(trial)?;
         // Trials share the threads evenly; the last ones get more of them. No
         // result depends on it.
@@ -361,7 +366,7 @@ impl Sweep<'_> {
             folder: self.folder.trial(trial),
             threads,
             stop: &self.stop,
-            observer: self.observer,
+            observer: self.work.observer,
         };
         let outcome = pool.install(|| {
             catch_unwind(AssertUnwindSafe(|| self.train_and_score(&job)))
@@ -376,7 +381,7 @@ impl Sweep<'_> {
             Some(training) => training,
             None => {
                 let start = Instant::now();
-                let Step::Done(mut report) = self.trainer.train(job)? else {
+                let Step::Done(mut report) = self.work.trainer.train(job)? else {
                     return Ok(Step::Interrupted);
                 };
                 if !job.folder.join(MODEL).exists() {
@@ -390,7 +395,7 @@ impl Sweep<'_> {
             }
         };
         let start = Instant::now();
-        let Step::Done(scores) = self.scorer.score(job)? else {
+        let Step::Done(scores) = self.work.scorer.score(job)? else {
             return Ok(Step::Interrupted);
         };
         provenance.score_seconds = start.elapsed().as_secs_f64();
@@ -441,7 +446,7 @@ impl Sweep<'_> {
             }
             results::write(self.folder, self.manifest)?;
         }
-        self.observer.ended(trial, &state);
+        self.work.observer.ended(trial, &state);
         Ok(())
     }
 }

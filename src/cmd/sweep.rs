@@ -1,0 +1,220 @@
+//! `brevity sweep`: train and score every trial of a config.
+
+use crate::exit::Usage;
+use anyhow::Result;
+use brevity_data::{DataConfig, DataError};
+use brevity_train::DeviceKind;
+use brevity_train::config::Experiment;
+use brevity_train::sweep::{
+    self, Bars, CodeLengthScorer, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest,
+    RunOptions, Shard, SweepFolder, Work,
+};
+use clap::ValueEnum;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Set by the first Ctrl-C.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Who runs the trials.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// This process
+    Local,
+    /// A Slurm job array, whose script this command writes
+    Slurm,
+}
+
+/// Options of `brevity sweep`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The experiment, a TOML file such as configs/quickstart.toml
+    config: PathBuf,
+    /// Trials at a time [default: as many as threads, at most 8]
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Show the trials with their sizes and estimated times, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Try failed trials again
+    #[arg(long)]
+    retry_failed: bool,
+    /// Do every n-th trial only, from the i-th; shards may share a folder
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Run the trials here, or write a script for Slurm
+    #[arg(long, value_enum, default_value = "local")]
+    engine: Engine,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What `sweep` and `train` have in common.
+#[derive(clap::Args)]
+pub(super) struct Common {
+    /// Change a value of the config, as in --set model.width=64
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Folder for the results [default: runs/NAME]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Continue interrupted trials at their checkpoints
+    #[arg(long)]
+    resume: bool,
+    /// Threads for all trials together [default: as many as there are]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Where to train: flex, ndarray, wgpu or vulkan
+    #[arg(long, default_value = "flex")]
+    device: DeviceKind,
+    /// Print results as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Common {
+    /// Reads the config; also gives the folder of its results.
+    pub(super) fn open(&self, config: &Path) -> Result<(Experiment, SweepFolder)> {
+        let experiment = Experiment::read(config, &self.set)?;
+        let out = match &self.out {
+            Some(out) => out.clone(),
+            None => Path::new("runs").join(&experiment.name),
+        };
+        Ok((experiment, SweepFolder::new(out)))
+    }
+
+    pub(super) fn options(&self) -> Result<RunOptions> {
+        let mut options = RunOptions {
+            resume: self.resume,
+            device: self.device.to_string(),
+            ..RunOptions::default()
+        };
+        match self.threads {
+            Some(0) => return Err(Usage("--threads 0: at least one is needed".into()).into()),
+            Some(threads) => options.threads = threads,
+            None => {}
+        }
+        Ok(options)
+    }
+
+    /// Runs an experiment to its end, or to where it is stopped.
+    pub(super) fn execute(
+        &self,
+        experiment: &Experiment,
+        folder: &SweepFolder,
+        options: &RunOptions,
+    ) -> Result<(Manifest, sweep::Summary)> {
+        let data = DataCache::default();
+        let manifest = Manifest::expand(experiment, |config| seen(&data, config))?;
+        stop_on_signals()?;
+        let bars = Bars::new(manifest.trials.len());
+        let trainer = LocalTrainer::new(&data, self.device);
+        let scorer = CodeLengthScorer::new(&data);
+        let work = Work {
+            trainer: &trainer,
+            scorer: &scorer,
+            observer: &bars,
+        };
+        let summary = sweep::run(folder, &manifest, experiment.text(), &work, options, &STOP);
+        bars.clear();
+        Ok((manifest, summary?))
+    }
+}
+
+/// Runs `brevity sweep`.
+///
+/// # Errors
+/// A config that cannot be used, a sweep that cannot start, has failed trials,
+/// or was stopped.
+pub fn run(args: Args) -> Result<()> {
+    let (experiment, folder) = args.common.open(&args.config)?;
+    let mut options = args.common.options()?;
+    options.jobs = args.jobs;
+    options.retry_failed = args.retry_failed;
+    options.shard = args.shard;
+    if args.jobs == Some(0) {
+        return Err(Usage("--jobs 0: at least one is needed".into()).into());
+    }
+    if args.dry_run {
+        return dry_run(&args, &experiment, &folder, options.threads);
+    }
+    if args.engine == Engine::Slurm {
+        return write_script(&args, &experiment, &folder);
+    }
+    let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
+    let rows = sweep::rows(&folder, &manifest)?;
+    let mut out = std::io::stdout().lock();
+    if args.common.json {
+        serde_json::to_writer_pretty(&mut out, &rows)?;
+        writeln!(out)?;
+    } else {
+        write!(out, "{}", sweep::table(&rows))?;
+    }
+    Ok(summary.verdict()?)
+}
+
+fn dry_run(
+    args: &Args,
+    experiment: &Experiment,
+    folder: &SweepFolder,
+    threads: usize,
+) -> Result<()> {
+    let data = DataCache::default();
+    // A plan can be looked at before its data are fetched.
+    let manifest = Manifest::expand(experiment, |config| match seen(&data, config) {
+        Err(DataError::NotFetched { .. }) => Ok(DataIdentity::unseen(config)),
+        other => other,
+    })?;
+    let dry = DryRun::new(folder, &manifest, threads)?;
+    let mut out = std::io::stdout().lock();
+    if args.common.json {
+        serde_json::to_writer_pretty(&mut out, &dry.rows())?;
+        writeln!(out)?;
+    } else {
+        write!(out, "{dry}")?;
+    }
+    Ok(())
+}
+
+fn write_script(args: &Args, experiment: &Experiment, folder: &SweepFolder) -> Result<()> {
+    if args.shard.is_some() {
+        let message = "--shard and --engine slurm exclude each other: the script has the shards";
+        return Err(Usage(message.into()).into());
+    }
+    let data = DataCache::default();
+    let manifest = Manifest::expand(experiment, |config| seen(&data, config))?;
+    let mut passed = vec!["--device".to_string(), args.common.device.to_string()];
+    for set in &args.common.set {
+        passed.extend(["--set".into(), set.clone()]);
+    }
+    if args.retry_failed {
+        passed.push("--retry-failed".into());
+    }
+    let script = sweep::write_script(
+        folder,
+        &manifest,
+        experiment.text(),
+        &std::env::current_exe()?,
+        &args.config,
+        &passed,
+    )?;
+    println!("sbatch {}", script.display());
+    Ok(())
+}
+
+fn seen(data: &DataCache, config: &DataConfig) -> Result<DataIdentity, DataError> {
+    Ok(DataIdentity::from(&*data.load(config)?))
+}
+
+/// The first signal asks the trials to write checkpoints and end; the second
+/// ends the process at once.
+fn stop_on_signals() -> Result<()> {
+    ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("stopping: writing checkpoints; once more to end at once");
+    })?;
+    Ok(())
+}
