@@ -43,7 +43,7 @@ pub(super) fn with_turns(a: &Attention, time: usize, f: impl FnOnce(&[f32])) {
         return f(&[]);
     }
     scratch::with(time.div_ceil(LANES) * turns_len(a.head_dim), |turns| {
-        fill_turns(a.head_dim, 0, turns);
+        fill_turns(a.head_dim, |tile, row| (tile * LANES + row) as u64, turns);
         f(turns);
     });
 }

@@ -59,6 +59,7 @@ mod forward;
 pub mod naive;
 mod rows;
 mod sequence;
+mod step;
 mod tile;
 mod visible;
 

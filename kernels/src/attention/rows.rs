@@ -16,14 +16,17 @@ pub(super) fn turns_len(head_dim: usize) -> usize {
     head_dim * LANES
 }
 
-/// Fills `turns`, tile by tile, for the positions from `start` on.
-pub(super) fn fill_turns(head_dim: usize, start: u64, turns: &mut [f32]) {
+/// Fills `turns`, tile by tile; `position` takes a tile and a row in it.
+pub(super) fn fill_turns(
+    head_dim: usize,
+    position: impl Fn(usize, usize) -> u64,
+    turns: &mut [f32],
+) {
     let steps = rope::steps(head_dim);
     for (tile, turns) in turns.chunks_exact_mut(turns_len(head_dim)).enumerate() {
-        let first = start + (tile * LANES) as u64;
         for (&step, pair) in steps.iter().zip(turns.chunks_exact_mut(2 * LANES)) {
             for r in 0..LANES {
-                let (c, s) = rope::cos_sin(first + r as u64, step);
+                let (c, s) = rope::cos_sin(position(tile, r), step);
                 (pair[r], pair[LANES + r]) = (c, s);
             }
         }
