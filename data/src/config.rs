@@ -181,18 +181,10 @@ impl DataConfig {
         };
         let bytes = match (self.bytes, end) {
             (Some(bytes), _) => bytes,
-            (None, Some(_)) if len.is_none() => {
-                return Err(config(
-                    "data.bytes",
-                    "a generated source has no end: say how many bytes",
-                ));
-            }
-            (None, Some(end)) => end.saturating_sub(self.offset),
-            (None, None) => {
-                return Err(config(
-                    "data.bytes",
-                    "a generated source has no end: say how many bytes",
-                ));
+            (None, Some(end)) if len.is_some() => end.saturating_sub(self.offset),
+            _ => {
+                let message = "a generated source has no end: say how many bytes";
+                return Err(config("data.bytes", message));
             }
         };
         if bytes == 0 {
@@ -243,7 +235,7 @@ fn range(
 ) -> Result<Range<u64>> {
     let end = start
         .checked_add(bytes)
-        .filter(|_| usize::try_from(bytes).is_ok_and(|b| b <= isize::MAX as usize))
+        .filter(|_| len.is_some() || fits_memory(bytes))
         .ok_or_else(|| {
             config(
                 field,
@@ -259,6 +251,11 @@ fn range(
         }),
         _ => Ok(start..end),
     }
+}
+
+/// An endless source sets no bound of its own.
+fn fits_memory(bytes: u64) -> bool {
+    usize::try_from(bytes).is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
 }
 
 fn config(field: &'static str, message: impl Into<String>) -> DataError {

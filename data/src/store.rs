@@ -184,9 +184,12 @@ impl Store {
     ) -> Result<SetRecord> {
         let partial = self.partial_dir();
         fs::create_dir_all(&partial).map_err(DataError::io("create", &partial))?;
+        // No name has a tilde in it: these are what killed processes left.
+        let prefix = format!("{name}~");
+        remove_leftovers(&partial, &prefix)?;
         // Removed with all it holds if anything below fails.
         let staging = tempfile::Builder::new()
-            .prefix(&format!("{name}."))
+            .prefix(&prefix)
             .tempdir_in(&partial)
             .map_err(DataError::io("write into", &partial))?;
         let data = staging.path().join("data");
@@ -215,6 +218,17 @@ impl Store {
         }
         Ok(record)
     }
+}
+
+fn remove_leftovers(partial: &Path, prefix: &str) -> Result<()> {
+    for entry in fs::read_dir(partial).map_err(DataError::io("list", partial))? {
+        let path = entry.map_err(DataError::io("list", partial))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(prefix) {
+            fs::remove_dir_all(&path).map_err(DataError::io("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -215,6 +215,65 @@ mod tests {
         );
     }
 
+    /// A FLAC file of one uncompressed 16-bit frame.
+    fn flac_file(rate: u32, channels: u32, samples: &[i16]) -> Vec<u8> {
+        let count = samples.len() as u32 / channels;
+        let mut file = b"fLaC\x80\0\0\x22".to_vec();
+        file.extend([[0x10, 0], [0x10, 0]].concat()); // largest and smallest block: 4096
+        file.extend([0; 6]);
+        // 20 bits of rate, 3 of channels - 1, 5 of bits - 1, 36 of samples.
+        file.extend((rate << 12 | (channels - 1) << 9 | 15 << 4).to_be_bytes());
+        file.extend(count.to_be_bytes());
+        file.extend([0; 16]);
+        let mut frame = vec![0xFF, 0xF8, 0x70, ((channels - 1) << 4) as u8 | 0x08, 0];
+        frame.extend((count as u16 - 1).to_be_bytes());
+        frame.push(crc(&frame, 8, 0x07) as u8);
+        for channel in 0..channels as usize {
+            frame.push(0x02);
+            let own = samples.iter().skip(channel).step_by(channels as usize);
+            frame.extend(own.flat_map(|s| s.to_be_bytes()));
+        }
+        frame.extend((crc(&frame, 16, 0x8005) as u16).to_be_bytes());
+        file.extend(frame);
+        file
+    }
+
+    fn crc(bytes: &[u8], width: u32, polynomial: u32) -> u32 {
+        let top = 1 << (width - 1);
+        bytes.iter().fold(0, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte) << (width - 8), |crc, _| {
+                (crc << 1 ^ if crc & top != 0 { polynomial } else { 0 }) & (2 * top - 1)
+            })
+        })
+    }
+
+    #[test]
+    fn flac_samples_keep_their_upper_byte() {
+        let mono = flac_file(16_000, 1, &[0, -1, 255, 256, i16::MAX, i16::MIN]);
+        assert_eq!(converted(&mono).unwrap(), [128, 127, 128, 129, 255, 0]);
+        // Means of 256 and -1.
+        let stereo = flac_file(16_000, 2, &[512, 0, 0, -2]);
+        assert_eq!(converted(&stereo).unwrap(), [129, 127]);
+    }
+
+    #[test]
+    fn damaged_flac_is_refused() {
+        let good = flac_file(16_000, 1, &[1000; 64]);
+        let mut flipped = good.clone();
+        flipped[80] ^= 1;
+        let mut longer = good.clone();
+        longer[25] += 1; // announces one sample more
+        for file in [
+            &good[..good.len() - 1],
+            &flipped,
+            &longer,
+            &flac_file(44_100, 1, &[0; 16]),
+        ] {
+            let error = converted(file).unwrap_err().to_string();
+            assert!(error.contains("a.wav"), "{error}");
+        }
+    }
+
     #[test]
     fn bad_sounds_are_refused_by_name() {
         let good = wav_file(16_000, 1, 16, &[0; 64]);

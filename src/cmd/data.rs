@@ -1,0 +1,239 @@
+//! `brevity data`: data sets listed, fetched, imported, measured.
+
+use std::io::Write;
+
+use brevity_data::{
+    Client, Conversion, DataConfig, Registry, SetRecord, Source, Stats, Store, default_name,
+    import, list,
+};
+use brevity_eval::table::Table;
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::exit::Usage;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Show the data sets there are
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download data sets of the registry, verify and unpack them
+    ///
+    /// An interrupted download goes on where it was when the command is run
+    /// again.
+    Fetch {
+        /// Names, as `brevity data list` shows them
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        /// Fetch again what is there
+        #[arg(long)]
+        force: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Turn a file, a folder or a glob into a data set
+    Import {
+        /// The files
+        #[arg(value_name = "PATH")]
+        source: Source,
+        /// What they become: `gray-patches` for PNG, `pcm8` for FLAC and WAV at 16 kHz
+        #[arg(long = "as", value_name = "CONVERSION", default_value = "bytes", value_parser = conversion)]
+        conversion: Conversion,
+        /// Name of the data set [default: that of the file or folder]
+        #[arg(long)]
+        name: Option<String>,
+        /// Replace a data set of this name
+        #[arg(long)]
+        force: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure files or data sets: length, hash, entropies, duplicates
+    Stats {
+        /// Files, folders, globs, data sets; `-` is standard input
+        #[arg(required = true, value_name = "SOURCE")]
+        sources: Vec<Source>,
+        /// Only the first bytes; `random` and the synthetic sets need it
+        #[arg(long)]
+        bytes: Option<u64>,
+        /// Seed of generated sets
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let store = Store::default();
+    match args.action {
+        Action::List { json } => print_list(&store, json),
+        Action::Fetch { names, force, json } => fetch(&names, force, json, &store),
+        Action::Import {
+            source,
+            conversion,
+            name,
+            force,
+            json,
+        } => {
+            let name = name.or_else(|| default_name(&source)).ok_or_else(|| {
+                Usage(format!(
+                    "`{source}` gives no name for a data set: check the path or pass --name"
+                ))
+            })?;
+            let record = import(&source, conversion, &name, force, &store)?;
+            print_records(&[record], json, &store)
+        }
+        Action::Stats {
+            sources,
+            bytes,
+            seed,
+            json,
+        } => print_stats(sources, bytes, seed, json),
+    }
+}
+
+fn conversion(text: &str) -> Result<Conversion, String> {
+    Conversion::by_name(text).ok_or_else(|| {
+        let names = Conversion::ALL.map(Conversion::name).join(", ");
+        format!("there are {names}")
+    })
+}
+
+fn print_list(store: &Store, json: bool) -> anyhow::Result<()> {
+    let sets = list(store)?;
+    if json {
+        return print_json(&serde_json::to_value(&sets)?);
+    }
+    let mut table = Table::new(&["name", "state", "bytes", "what", "licence"]).left(&[1, 3, 4]);
+    for set in sets {
+        table.push(vec![
+            set.name,
+            set.state.name().to_owned(),
+            set.bytes
+                .map_or_else(|| "-".to_owned(), |bytes| bytes.to_string()),
+            set.about,
+            set.licence.unwrap_or_else(|| "-".to_owned()),
+        ]);
+    }
+    let mut out = std::io::stdout().lock();
+    write!(out, "{table}")?;
+    writeln!(out, "\nsets are kept in {}", store.root().display())?;
+    Ok(())
+}
+
+fn fetch(names: &[String], force: bool, json: bool, store: &Store) -> anyhow::Result<()> {
+    let entries = names
+        .iter()
+        .map(|name| {
+            Registry::builtin().get(name).ok_or_else(|| {
+                let known: Vec<_> = Registry::builtin().sets.iter().map(|s| &*s.name).collect();
+                Usage(format!(
+                    "no data set `{name}` to fetch; there are {}",
+                    known.join(", ")
+                ))
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut records = Vec::new();
+    for entry in entries {
+        let bar = ProgressBar::new(0);
+        let template = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        bar.set_style(ProgressStyle::with_template(template)?.progress_chars("=> "));
+        let record = Client::default().fetch(entry, force, store, &bar);
+        bar.finish_and_clear();
+        records.push(record?);
+    }
+    print_records(&records, json, store)
+}
+
+fn print_records(records: &[SetRecord], json: bool, store: &Store) -> anyhow::Result<()> {
+    if json {
+        return print_json(&serde_json::to_value(records)?);
+    }
+    let mut out = std::io::stdout().lock();
+    for record in records {
+        let path = store.data_path(&record.name);
+        writeln!(
+            out,
+            "{}: {} bytes in {}",
+            record.name,
+            record.bytes,
+            path.display()
+        )?;
+        writeln!(
+            out,
+            "  sha256 {}\n  blake3 {}",
+            record.sha256, record.blake3
+        )?;
+    }
+    Ok(())
+}
+
+fn print_stats(
+    sources: Vec<Source>,
+    bytes: Option<u64>,
+    seed: u64,
+    json: bool,
+) -> anyhow::Result<()> {
+    let mut measured = Vec::new();
+    for source in sources {
+        let config = DataConfig {
+            bytes,
+            seed,
+            ..DataConfig::from(source)
+        };
+        let set = config.load()?.train;
+        measured.push((set.provenance.source.clone(), Stats::of(&set.bytes)));
+    }
+    if json {
+        let object = |(source, stats): &(String, Stats)| -> anyhow::Result<Value> {
+            let mut value = json!({ "source": source });
+            if let (Value::Object(all), Value::Object(own)) =
+                (&mut value, serde_json::to_value(stats)?)
+            {
+                all.extend(own);
+            }
+            Ok(value)
+        };
+        let values = measured
+            .iter()
+            .map(object)
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        return print_json(&Value::Array(values));
+    }
+    let mut out = std::io::stdout().lock();
+    for (source, stats) in &measured {
+        writeln!(out, "{source}")?;
+        writeln!(out, "  bytes            {}", stats.bytes)?;
+        writeln!(out, "  blake3           {}", stats.blake3)?;
+        writeln!(out, "  distinct values  {}", stats.distinct)?;
+        writeln!(out, "  order-0 entropy  {:.4} bits/byte", stats.order0)?;
+        writeln!(out, "  order-1 entropy  {:.4} bits/byte", stats.order1)?;
+        let share = 100.0 * stats.duplicate_share;
+        writeln!(
+            out,
+            "  duplicates       {share:.2} % of blocks of 100 bytes"
+        )?;
+    }
+    Ok(())
+}
+
+fn print_json(value: &Value) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{value:#}")?;
+    Ok(())
+}
