@@ -1,1 +1,61 @@
-//! Weights from a spec and bytes: burn modules, optimisers, checkpoints, sweeps.
+//! From a spec and bytes to weights, with burn.
+//!
+//! - [`run`] trains one model: [`TrainSetup`] says what and how, [`Control`]
+//!   connects it to the caller, [`Outcome`] is what comes back; [`evaluate`]
+//!   measures the burn model's loss.
+//! - [`TrainConfig`] is the `[train]` table of an experiment: optimiser,
+//!   schedule, budget, regularisation.
+//! - [`ops`] extends burn's backends by the operations of a byte transformer;
+//!   on the CPU they are the kernels of `brevity-kernels`.
+//! - [`config`] reads whole experiments, [`sweep`] runs many of them.
+//!
+//! On the CPU a run is reproducible: the same setup and bytes give the same
+//! `model.safetensors` on every machine, with any number of threads, and when
+//! it was killed and continued. What a model is lives in `brevity-model`, what
+//! a code length is in `brevity-codec`, what results mean in `brevity-eval`.
+//!
+//! ```
+//! use brevity_model::Spec;
+//! use brevity_train::{Control, DeviceKind, Outcome, TrainConfig, TrainSetup, run};
+//! use std::sync::atomic::AtomicBool;
+//!
+//! let data = b"to be or not to be, ".repeat(10);
+//! let setup = TrainSetup {
+//!     spec: Spec::brevity(8, 1, 1, 16),
+//!     config: TrainConfig { steps: Some(5), batch_bytes: 64, ..TrainConfig::default() },
+//!     seed: 1,
+//!     device: DeviceKind::Flex,
+//! };
+//! let folder = tempfile::tempdir()?;
+//! let stop = AtomicBool::new(false);
+//! let control = Control { stop: &stop, progress: &|_| {} };
+//! let Outcome::Finished { weights, metrics } = run(&setup, &data, folder.path(), &control)?
+//! else {
+//!     unreachable!("nobody stopped it")
+//! };
+//! assert_eq!(weights.spec(), &setup.spec);
+//! assert!(metrics.loss < 8.5);
+//! assert!(folder.path().join("model.safetensors").exists());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod batches;
+mod checkpoint;
+pub mod config;
+mod gradients;
+mod metrics;
+pub mod ops;
+mod optimizer;
+mod parameters;
+mod random;
+mod recipe;
+mod run;
+mod schedule;
+pub mod sweep;
+mod transformer;
+
+pub use checkpoint::{CheckpointError, checkpoint_path};
+pub use metrics::{LogError, Metrics};
+pub use ops::{DeviceError, DeviceKind};
+pub use recipe::{OptimizerKind, Order, ScheduleKind, TrainConfig, TrainConfigError};
+pub use run::{Control, MODEL, Outcome, Progress, TrainError, TrainSetup, evaluate, run};

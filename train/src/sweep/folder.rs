@@ -4,6 +4,7 @@
 use super::error::SweepError;
 use super::manifest::{Manifest, Trial};
 use super::store;
+use crate::MODEL;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -14,8 +15,6 @@ use std::path::{Path, PathBuf};
 const SCORE: &str = "score.json";
 /// The file that says that a trial failed, and why.
 const FAILED: &str = "failed.json";
-/// The trained weights; they are written when the training is complete.
-pub const MODEL: &str = "model.safetensors";
 /// What is known of the training once it is complete.
 const TRAINED: &str = "trained.json";
 

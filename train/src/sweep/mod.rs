@@ -3,7 +3,7 @@
 //! An [`Experiment`](crate::config::Experiment) is expanded once into a
 //! [`Manifest`], which is frozen in the sweep's folder; [`run`] does what is
 //! left of it. Training and scoring are given to it as a [`Trainer`] and a
-//! [`Scorer`], so nothing here knows how a model is trained.
+//! [`Scorer`]; [`LocalTrainer`] and [`CodeLengthScorer`] are the usual ones.
 //!
 //! ```text
 //! runs/NAME/
@@ -14,6 +14,7 @@
 //!   trials/ID/
 //!     config.toml          the trial's complete config
 //!     metrics.jsonl        the training, line by line
+//!     tensorboard/         the same for TensorBoard
 //!     checkpoint/          where the training continues
 //!     model.safetensors    the weights: the training is complete
 //!     trained.json         what the training reports
@@ -30,6 +31,7 @@ mod bytes;
 mod dry_run;
 mod error;
 mod folder;
+mod local;
 mod manifest;
 mod progress;
 mod provenance;
@@ -43,7 +45,8 @@ mod table;
 pub use bytes::DataCache;
 pub use dry_run::{DryRun, Speed};
 pub use error::SweepError;
-pub use folder::{Failure, Lock, MODEL, State, SweepFolder, TrialScore};
+pub use folder::{Failure, Lock, State, SweepFolder, TrialScore};
+pub use local::LocalTrainer;
 pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};
 pub use progress::Bars;
 pub use results::{csv, rows};

@@ -2,10 +2,11 @@
 //! checkpoint held.
 
 use super::error::{SweepError, chain, is_storage};
-use super::folder::{Failure, Lock, MODEL, State, SweepFolder, TrialScore};
+use super::folder::{Failure, Lock, State, SweepFolder, TrialScore};
 use super::manifest::{Manifest, Trial};
 use super::provenance::Provenance;
 use super::results;
+use crate::MODEL;
 use serde_json::{Map, Value};
 use std::any::Any;
 use std::collections::VecDeque;

@@ -1,8 +1,8 @@
 //! Scores of trained models by their exact code length.
 
 use super::bytes::DataCache;
-use super::folder::MODEL;
 use super::run::{Job, Scorer, Step, WorkError};
+use crate::MODEL;
 use brevity_data::{ByteSet, Regime, Split};
 use brevity_model::Weights;
 use serde_json::{Map, Value, json};

@@ -1,0 +1,65 @@
+//! Measures whole training steps: bytes and floating-point operations a second.
+//!
+//! `cargo run --release -p brevity-train --example step -- WIDTH LAYERS HEADS CONTEXT BATCH STEPS THREADS`
+
+use brevity_model::Spec;
+use brevity_train::{Control, DeviceKind, TrainConfig, TrainSetup, run};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let numbers: Vec<usize> = std::env::args()
+        .skip(1)
+        .map(|a| a.parse())
+        .collect::<Result<_, _>>()?;
+    let [width, layers, heads, context, batch, steps, threads] = numbers[..] else {
+        return Err("seven numbers: width layers heads context batch steps threads".into());
+    };
+    let spec = Spec::brevity(width, layers, heads, context);
+    let data: Vec<u8> = (0..1_000_000u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 27) as u8 + (i % 7) as u8 * 16)
+        .collect();
+    let setup = TrainSetup {
+        spec: spec.clone(),
+        config: TrainConfig {
+            steps: Some(steps as u64),
+            batch_bytes: (batch * context) as u64,
+            log_steps: 1_000_000,
+            checkpoint_seconds: 0.0,
+            ..TrainConfig::default()
+        },
+        seed: 1,
+        device: DeviceKind::Flex,
+    };
+    let folder = tempfile::tempdir()?;
+    let stop = AtomicBool::new(false);
+    // The first steps allocate and warm up.
+    let times = Mutex::new(Vec::new());
+    let control = Control {
+        stop: &stop,
+        progress: &|p| {
+            times
+                .lock()
+                .unwrap()
+                .push((Instant::now(), p.bits_per_byte))
+        },
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()?;
+    pool.install(|| run(&setup, &data, folder.path(), &control))?;
+    let times = times.into_inner()?;
+    let (first, last) = (times[times.len() / 4], times[times.len() - 1]);
+    let seconds = (last.0 - first.0).as_secs_f64() / (times.len() - 1 - times.len() / 4) as f64;
+    let bytes = (batch * context) as f64 / seconds;
+    println!(
+        "{} parameters: {:.2} ms a step, {:.1} KB/s, {:.1} GFLOP/s, loss {:.4}",
+        spec.parameters(),
+        1e3 * seconds,
+        bytes / 1e3,
+        bytes * spec.flops_per_byte() / 1e9,
+        last.1,
+    );
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! Which bytes a training step sees: a pure function of seed and position.
+
+use crate::random::{self, Stream};
+use crate::recipe::Order;
+
+/// One batch of training sequences, row after row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The model's inputs, `[sequences * length]`: each byte's predecessor.
+    pub inputs: Vec<u8>,
+    /// The bytes to predict, `[sequences * length]`.
+    pub targets: Vec<u8>,
+    /// Number of sequences.
+    pub sequences: usize,
+}
+
+/// Draws the training sequences of a run.
+///
+/// Sequence number `i`, counted from the start of the run, depends on the seed
+/// and `i` alone, so a run that continues from a checkpoint sees what an
+/// undisturbed one sees.
+#[derive(Clone, Debug)]
+pub struct Batches<'a> {
+    data: &'a [u8],
+    length: usize,
+    /// The first byte of a sequence is preceded by byte 0, not by its
+    /// neighbour in the data.
+    independent: bool,
+    order: Order,
+    seed: u64,
+    /// The order of the sequences of one epoch, with that epoch's number.
+    epoch: Option<(u64, Vec<u32>)>,
+}
+
+impl<'a> Batches<'a> {
+    /// Sequences of `length` bytes from `data`, which has at least as many.
+    /// With `independent` sequences nothing is known of what came before.
+    ///
+    /// # Panics
+    /// If `data` is shorter than `length`, `length` is 0, or there are more
+    /// than 2^32 sequences.
+    pub fn new(
+        data: &'a [u8],
+        length: usize,
+        independent: bool,
+        order: Order,
+        seed: u64,
+    ) -> Batches<'a> {
+        assert!(length > 0 && data.len() >= length);
+        assert!(data.len().div_ceil(length) <= u32::MAX as usize);
+        Batches {
+            data,
+            length,
+            independent,
+            order,
+            seed,
+            epoch: None,
+        }
+    }
+
+    /// The sequences numbered `first..first + sequences`.
+    pub fn get(&mut self, first: u64, sequences: usize) -> Batch {
+        let mut batch = Batch {
+            inputs: Vec::with_capacity(sequences * self.length),
+            targets: Vec::with_capacity(sequences * self.length),
+            sequences,
+        };
+        for index in first..first + sequences as u64 {
+            let start = self.offset(index);
+            let previous = match start {
+                0 => 0,
+                _ if self.independent => 0,
+                start => self.data[start - 1],
+            };
+            let targets = &self.data[start..start + self.length];
+            batch.inputs.push(previous);
+            batch.inputs.extend(&targets[..self.length - 1]);
+            batch.targets.extend(targets);
+        }
+        batch
+    }
+
+    /// Where sequence number `index` starts in the data.
+    fn offset(&mut self, index: u64) -> usize {
+        let last = self.data.len() - self.length;
+        match self.order {
+            Order::Random => {
+                let mut rng = random::at(self.seed, Stream::Offsets, index);
+                random::below(&mut rng, last as u64 + 1) as usize
+            }
+            Order::Epochs => {
+                let count = self.data.len().div_ceil(self.length) as u64;
+                let epoch = index / count;
+                if self.epoch.as_ref().is_none_or(|(known, _)| *known != epoch) {
+                    let order = random::permutation(self.seed, epoch, count as u32);
+                    self.epoch = Some((epoch, order));
+                }
+                let (_, order) = self.epoch.as_ref().expect("set above");
+                // The last sequence overlaps its neighbour where the length
+                // does not divide the data.
+                (order[(index % count) as usize] as usize * self.length).min(last)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_epoch_sees_every_byte() {
+        let data: Vec<u8> = (0..100).collect();
+        let mut batches = Batches::new(&data, 16, true, Order::Epochs, 3);
+        let mut orders = Vec::new();
+        for epoch in 0..3 {
+            let batch = batches.get(epoch * 7, 7);
+            let mut seen = batch.targets.clone();
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen, data);
+            orders.push(batch.targets);
+        }
+        assert_ne!(orders[0], orders[1]);
+    }
+
+    #[test]
+    fn a_batch_does_not_depend_on_what_was_asked_before() {
+        let data: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        for order in [Order::Epochs, Order::Random] {
+            let mut one = Batches::new(&data, 10, false, order, 7);
+            let whole = one.get(0, 300);
+            let mut other = Batches::new(&data, 10, false, order, 7);
+            assert_eq!(other.get(250, 50).targets, whole.targets[2500..]);
+            assert_eq!(other.get(3, 5).inputs, whole.inputs[30..80]);
+        }
+    }
+
+    #[test]
+    fn inputs_are_the_bytes_before() {
+        let data: Vec<u8> = (1..=64).collect();
+        let mut stream = Batches::new(&data, 8, false, Order::Random, 1);
+        let batch = stream.get(0, 20);
+        for (input, target) in batch.inputs.iter().zip(&batch.targets) {
+            assert_eq!(input + 1, *target);
+        }
+        let mut chunks = Batches::new(&data, 8, true, Order::Random, 1);
+        assert!(chunks.get(0, 20).inputs.chunks(8).all(|row| row[0] == 0));
+    }
+}

@@ -1,0 +1,249 @@
+//! A run's state on disk: written whole or not at all, read back exactly.
+//!
+//! One file, `checkpoint/state.bin`, little endian:
+//!
+//! ```text
+//! magic     8 bytes, "BRVCKPT1"
+//! header    u32 length, then JSON: spec, config, seed, data, step, totals
+//! values    f32: parameters, first moments, second moments, average (if any)
+//! hash      32 bytes, BLAKE3 of everything before
+//! ```
+
+use crate::optimizer::Optimizer;
+use crate::parameters::Parameters;
+use crate::recipe::TrainConfig;
+use brevity_model::Spec;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const MAGIC: &[u8; 8] = b"BRVCKPT1";
+
+/// What a run is; a checkpoint continues only the run it was made by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub model: Spec,
+    pub train: TrainConfig,
+    pub seed: u64,
+    pub data: DataIdentity,
+}
+
+/// Which bytes a run trains on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DataIdentity {
+    pub bytes: u64,
+    pub blake3: String,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Position {
+    /// Steps done.
+    pub step: u64,
+    /// Nats, summed over the steps since the last line of metrics.
+    pub nats: f64,
+    /// How many steps that were.
+    pub nats_steps: u64,
+    /// The mean cost of the last step in nats.
+    pub last_nats: f64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    identity: Identity,
+    position: Position,
+    parameters: u64,
+    average: bool,
+}
+
+/// Why a checkpoint cannot be written or continued.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file system refused.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Not a checkpoint, or one that was damaged.
+    #[error("{path} is no checkpoint of this program: {reason}; delete it to start again", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A checkpoint of another run.
+    #[error(
+        "{path} belongs to another run: `{key}` is {there} there and {here} here; \
+         change it back, or delete the checkpoint to start again",
+        path = path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The first key that differs.
+        key: String,
+        /// Its value in the checkpoint.
+        there: String,
+        /// Its value in this run.
+        here: String,
+    },
+}
+
+/// The checkpoint of the run in `folder`.
+pub fn checkpoint_path(folder: &Path) -> PathBuf {
+    folder.join("checkpoint").join("state.bin")
+}
+
+/// Writes the state of a run; an earlier checkpoint stays whole until this one
+/// is.
+pub(crate) fn save(
+    folder: &Path,
+    identity: &Identity,
+    position: Position,
+    parameters: &Parameters,
+    optimizer: &Optimizer,
+) -> Result<(), CheckpointError> {
+    let path = checkpoint_path(folder);
+    let header = Header {
+        identity: identity.clone(),
+        position,
+        parameters: parameters.values.len() as u64,
+        average: !optimizer.average.is_empty(),
+    };
+    let header = serde_json::to_vec(&header).expect("a header is plain data");
+    let mut bytes = Vec::with_capacity(header.len() + 16 * parameters.values.len() + 44);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&header);
+    for values in [
+        &parameters.values,
+        &optimizer.first,
+        &optimizer.second,
+        &optimizer.average,
+    ] {
+        bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    }
+    let hash = blake3::hash(&bytes);
+    bytes.extend_from_slice(hash.as_bytes());
+    write_atomically(&path, &bytes).map_err(|source| CheckpointError::Io { path, source })
+}
+
+/// Writes `bytes` to a temporary name beside `path`, syncs, renames.
+fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Removes the checkpoint of a run that is complete.
+pub(crate) fn remove(folder: &Path) -> Result<(), CheckpointError> {
+    let path = checkpoint_path(folder);
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(CheckpointError::Io { path, source })
+        }
+        _ => {
+            // The folder may hold something of the user's; then it stays.
+            let _ = fs::remove_dir(folder.join("checkpoint"));
+            Ok(())
+        }
+    }
+}
+
+/// Reads the checkpoint in `folder` into `parameters` and `optimizer`, if there
+/// is one and it belongs to the run `identity`.
+pub(crate) fn load(
+    folder: &Path,
+    identity: &Identity,
+    parameters: &mut Parameters,
+    optimizer: &mut Optimizer,
+) -> Result<Option<Position>, CheckpointError> {
+    let path = checkpoint_path(folder);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(CheckpointError::Io { path, source }),
+    };
+    let damaged = |reason: &str| CheckpointError::Damaged {
+        path: path.clone(),
+        reason: reason.into(),
+    };
+    let Some((content, hash)) = bytes.split_last_chunk::<32>() else {
+        return Err(damaged("it is too short"));
+    };
+    let Some(rest) = content.strip_prefix(MAGIC) else {
+        return Err(damaged("it begins with other bytes"));
+    };
+    if blake3::hash(content).as_bytes() != hash {
+        return Err(damaged("its hash does not match, it was cut or changed"));
+    }
+    let Some((length, rest)) = rest.split_first_chunk::<4>() else {
+        return Err(damaged("it has no header"));
+    };
+    let length = u32::from_le_bytes(*length) as usize;
+    let Some((header, values)) = rest.split_at_checked(length) else {
+        return Err(damaged("its header is too long"));
+    };
+    let header: Value =
+        serde_json::from_slice(header).map_err(|e| damaged(&format!("its header: {e}")))?;
+    let here = serde_json::to_value(identity).expect("an identity is plain data");
+    if let Some((key, there, here)) = difference("", &header["identity"], &here) {
+        return Err(CheckpointError::Foreign {
+            path,
+            key,
+            there,
+            here,
+        });
+    }
+    let header: Header =
+        serde_json::from_value(header).map_err(|e| damaged(&format!("its header: {e}")))?;
+    let targets = [
+        &mut parameters.values,
+        &mut optimizer.first,
+        &mut optimizer.second,
+        &mut optimizer.average,
+    ];
+    let expected: usize = targets.iter().map(|t| t.len()).sum();
+    if values.len() != 4 * expected {
+        return Err(damaged("it has another number of values"));
+    }
+    let mut values = values.chunks_exact(4);
+    for target in targets {
+        for (value, bytes) in target.iter_mut().zip(&mut values) {
+            *value = f32::from_le_bytes(bytes.try_into().expect("four bytes"));
+        }
+    }
+    Ok(Some(header.position))
+}
+
+/// The first key with another value: its dotted name and both values.
+fn difference(name: &str, there: &Value, here: &Value) -> Option<(String, String, String)> {
+    match (there, here) {
+        (Value::Object(a), Value::Object(b)) => a.keys().chain(b.keys()).find_map(|key| {
+            let name = match name {
+                "" => key.clone(),
+                name => format!("{name}.{key}"),
+            };
+            let [there, here] = [a, b].map(|map| map.get(key).unwrap_or(&Value::Null));
+            difference(&name, there, here)
+        }),
+        _ if there == here => None,
+        _ => {
+            let show = |value: &Value| match value {
+                Value::Null => "not set".into(),
+                value => value.to_string(),
+            };
+            Some((name.into(), show(there), show(here)))
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The loss and the gradient of all parameters, in the parameters' own layout.
+
+use crate::batches::Batch;
+use crate::ops::Tokens;
+use crate::parameters::Parameters;
+use crate::random::{self, Stream};
+use crate::transformer::Transformer;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use rand_core::RngCore;
+
+/// Where dropout masks come from: the masks of one forward pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dropout {
+    /// Share of the values that become zero.
+    pub share: f64,
+    /// The seed of the run.
+    pub seed: u64,
+    /// Number of this forward pass in the run.
+    pub pass: u64,
+}
+
+/// Sites of a model that can have a mask, at most.
+const SITES: u64 = 1 << 12;
+
+impl Dropout {
+    /// The mask at one site: 0 for dropped values, `1 / (1 - share)` for the
+    /// others, so that the mean stays.
+    fn mask(&self, site: u64, len: usize) -> Vec<f32> {
+        let mut rng = random::at(self.seed, Stream::Dropout, self.pass * SITES + site);
+        let threshold = (self.share * 65536.0) as u16;
+        let kept = (1.0 / (1.0 - f64::from(threshold) / 65536.0)) as f32;
+        let mut mask = Vec::with_capacity(len);
+        while mask.len() < len {
+            let word = rng.next_u64();
+            for shift in [0, 16, 32, 48] {
+                let dropped = ((word >> shift) as u16) < threshold;
+                mask.push(if dropped { 0.0 } else { kept });
+            }
+        }
+        mask.truncate(len);
+        mask
+    }
+}
+
+/// The mean cost of `batch` in nats, and its gradient added to `sum`.
+pub(crate) fn accumulate(
+    parameters: &Parameters,
+    device: &Device,
+    batch: Batch,
+    dropout: Dropout,
+    sum: &mut [f32],
+) -> f64 {
+    let model = Transformer::new(parameters, device);
+    let length = batch.targets.len() / batch.sequences;
+    let (rows, width) = (batch.targets.len(), parameters.spec().width);
+    let mut site = 0;
+    let mut next = || {
+        let mask = dropout.mask(site, rows * width);
+        site += 1;
+        Tensor::from_data(
+            TensorData::new(mask, [rows, width]),
+            &device.clone().inner(),
+        )
+    };
+    let masks: Option<&mut dyn FnMut() -> Tensor<2>> = match dropout.share > 0.0 {
+        true => Some(&mut next),
+        false => None,
+    };
+    let inputs = Tokens::from(batch.inputs);
+    let targets = Tokens::from(batch.targets);
+    let loss = model.loss(inputs, targets, length, masks);
+    let mut collector = Collector {
+        gradients: loss.backward(),
+        parameters,
+        index: 0,
+        sum,
+    };
+    model.visit(&mut collector);
+    scalar(loss.inner())
+}
+
+/// The value of a tensor of one.
+pub(crate) fn scalar(tensor: Tensor<1>) -> f64 {
+    f64::from(values(tensor)[0])
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let data = tensor.into_data();
+    data.try_into_vec().expect("tensors hold f32")
+}
+
+/// Adds the gradient of each parameter to its place.
+struct Collector<'a> {
+    gradients: Gradients,
+    parameters: &'a Parameters,
+    index: usize,
+    sum: &'a mut [f32],
+}
+
+impl ModuleVisitor for Collector<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let (_, range) = &self.parameters.tensors()[self.index];
+        self.index += 1;
+        if let Some(gradient) = param.val().grad_remove(&mut self.gradients) {
+            let gradient = values(gradient);
+            for (sum, g) in self.sum[range.clone()].iter_mut().zip(&gradient) {
+                *sum += g;
+            }
+            crate::ops::recycle(gradient);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_keeps_the_mean_and_is_a_function_of_its_place() {
+        let dropout = Dropout {
+            share: 0.1,
+            seed: 1,
+            pass: 5,
+        };
+        let mask = dropout.mask(2, 100_000);
+        let mean = mask.iter().sum::<f32>() / mask.len() as f32;
+        assert!((mean - 1.0).abs() < 0.01, "{mean}");
+        assert_eq!(mask, dropout.mask(2, 100_000));
+        assert_ne!(mask, dropout.mask(3, 100_000));
+    }
+}

@@ -1,0 +1,114 @@
+//! The record of a run: `metrics.jsonl`, the source of truth, and TensorBoard
+//! events, a view of it.
+
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use tensorboard_rs::summary_writer::SummaryWriter;
+
+/// One line of `metrics.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Steps done.
+    pub step: u64,
+    /// Bytes trained on so far, with repetition.
+    pub bytes: u64,
+    /// Mean cost in bits per byte of the steps since the line before, each
+    /// measured before its own update.
+    pub loss: f64,
+    /// The learning rate of the matrices at this step.
+    pub lr: f64,
+    /// Euclidean norm of the last step's gradient, before clipping.
+    pub grad_norm: f64,
+    /// Bytes a second since the line before, or since the run was continued.
+    pub bytes_per_second: f64,
+}
+
+/// Appends metrics to the files of a run.
+pub(crate) struct Log {
+    file: File,
+    path: PathBuf,
+    board: SummaryWriter,
+}
+
+/// A file of the record cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {source}", path = path.display())]
+pub struct LogError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+impl Log {
+    /// Opens the record in `folder`, which exists, to continue after `step`:
+    /// lines beyond it, from before a crash, are dropped.
+    pub fn open(folder: &Path, step: u64) -> Result<Log, LogError> {
+        let path = folder.join("metrics.jsonl");
+        let open = || -> io::Result<File> {
+            let kept = match File::open(&path) {
+                Ok(file) => lines_until(file, step)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+                Err(error) => return Err(error),
+            };
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(kept.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            OpenOptions::new().append(true).open(&path)
+        };
+        let file = open().map_err(|source| LogError {
+            path: path.clone(),
+            source,
+        })?;
+        let board = folder.join("tensorboard");
+        fs::create_dir_all(&board).map_err(|source| LogError {
+            path: board.clone(),
+            source,
+        })?;
+        Ok(Log {
+            file,
+            path,
+            board: SummaryWriter::new(board),
+        })
+    }
+
+    /// Adds a line.
+    pub fn write(&mut self, metrics: &Metrics) -> Result<(), LogError> {
+        let line = serde_json::to_string(metrics).expect("metrics are plain data");
+        writeln!(self.file, "{line}").map_err(|source| LogError {
+            path: self.path.clone(),
+            source,
+        })?;
+        let step = metrics.step as usize;
+        for (name, value) in [
+            ("loss/bits_per_byte", metrics.loss),
+            ("optimizer/learning_rate", metrics.lr),
+            ("optimizer/gradient_norm", metrics.grad_norm),
+            ("speed/bytes_per_second", metrics.bytes_per_second),
+        ] {
+            self.board.add_scalar(name, value as f32, step);
+        }
+        self.board.flush();
+        Ok(())
+    }
+}
+
+/// The whole lines of a record up to `step`.
+fn lines_until(file: File, step: u64) -> io::Result<String> {
+    let mut kept = String::new();
+    for line in BufReader::new(file).lines() {
+        let line = line?;
+        // A crash may have left half a line at the end.
+        match serde_json::from_str::<Metrics>(&line) {
+            Ok(metrics) if metrics.step <= step => {
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+            _ => break,
+        }
+    }
+    Ok(kept)
+}

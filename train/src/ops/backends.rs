@@ -1,0 +1,264 @@
+//! The backends: the one place that names them.
+
+use super::autodiff;
+use super::{
+    AttentionLayer, AttentionWeights, Head, HeadWeights, Maybe, MlpLayer, MlpWeights, Tokens, host,
+    reference,
+};
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Flex, backend_extension};
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// The operations of a byte transformer; see the functions of the same names
+/// in [`ops`](super) for what they compute.
+#[backend_extension(
+    Flex,
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(feature = "wgpu"),
+    Autodiff
+)]
+pub trait Ops: Backend {
+    /// See [`embedding`](super::embedding).
+    fn embedding(
+        weight: FloatTensor<Self>,
+        #[extension_type] position: Maybe<Self>,
+        #[extension_type] mask: Maybe<Self>,
+        tokens: Tokens,
+        length: usize,
+        scale: f32,
+    ) -> FloatTensor<Self> {
+        reference::embedding::<Self>(weight, position, mask, &tokens, length, scale)
+    }
+
+    /// See [`attention_layer`](super::attention_layer).
+    fn attention_layer(
+        x: FloatTensor<Self>,
+        #[extension_type] weights: AttentionWeights<Self>,
+        #[extension_type] mask: Maybe<Self>,
+        layer: AttentionLayer,
+    ) -> FloatTensor<Self> {
+        reference::attention_layer::<Self>(x, weights, mask, layer)
+    }
+
+    /// See [`mlp_layer`](super::mlp_layer).
+    fn mlp_layer(
+        x: FloatTensor<Self>,
+        #[extension_type] weights: MlpWeights<Self>,
+        #[extension_type] mask: Maybe<Self>,
+        layer: MlpLayer,
+    ) -> FloatTensor<Self> {
+        reference::mlp_layer::<Self>(x, weights, mask, layer)
+    }
+
+    /// See [`head_loss`](super::head_loss).
+    fn head_loss(
+        x: FloatTensor<Self>,
+        #[extension_type] weights: HeadWeights<Self>,
+        targets: Tokens,
+        head: Head,
+    ) -> FloatTensor<Self> {
+        reference::head_loss::<Self>(x, weights, &targets, head)
+    }
+}
+
+/// Implements [`Ops`] for a CPU backend by the kernels, forward and backward.
+macro_rules! by_kernels {
+    ($backend:ty) => {
+        impl Ops for $backend {
+            fn embedding(
+                weight: FloatTensor<Self>,
+                position: Maybe<Self>,
+                mask: Maybe<Self>,
+                tokens: Tokens,
+                length: usize,
+                scale: f32,
+            ) -> FloatTensor<Self> {
+                host::embedding::<Self>(&weight, &position, &mask, &tokens, length, scale)
+            }
+
+            fn attention_layer(
+                x: FloatTensor<Self>,
+                weights: AttentionWeights<Self>,
+                mask: Maybe<Self>,
+                layer: AttentionLayer,
+            ) -> FloatTensor<Self> {
+                host::attention_layer::<Self>(&x, &weights, &mask, layer).0
+            }
+
+            fn mlp_layer(
+                x: FloatTensor<Self>,
+                weights: MlpWeights<Self>,
+                mask: Maybe<Self>,
+                layer: MlpLayer,
+            ) -> FloatTensor<Self> {
+                host::mlp_layer::<Self>(&x, &weights, &mask, layer).0
+            }
+
+            fn head_loss(
+                x: FloatTensor<Self>,
+                weights: HeadWeights<Self>,
+                targets: Tokens,
+                head: Head,
+            ) -> FloatTensor<Self> {
+                host::head_loss::<Self>(&x, &weights, &targets, head).0
+            }
+        }
+
+        impl<C: CheckpointStrategy> Ops for Autodiff<$backend, C> {
+            fn embedding(
+                weight: FloatTensor<Self>,
+                position: Maybe<Self>,
+                mask: Maybe<Self>,
+                tokens: Tokens,
+                length: usize,
+                scale: f32,
+            ) -> FloatTensor<Self> {
+                autodiff::embedding::<$backend, C>(weight, position, mask, tokens, length, scale)
+            }
+
+            fn attention_layer(
+                x: FloatTensor<Self>,
+                weights: AttentionWeights<Self>,
+                mask: Maybe<Self>,
+                layer: AttentionLayer,
+            ) -> FloatTensor<Self> {
+                autodiff::attention_layer::<$backend, C>(x, weights, mask, layer)
+            }
+
+            fn mlp_layer(
+                x: FloatTensor<Self>,
+                weights: MlpWeights<Self>,
+                mask: Maybe<Self>,
+                layer: MlpLayer,
+            ) -> FloatTensor<Self> {
+                autodiff::mlp_layer::<$backend, C>(x, weights, mask, layer)
+            }
+
+            fn head_loss(
+                x: FloatTensor<Self>,
+                weights: HeadWeights<Self>,
+                targets: Tokens,
+                head: Head,
+            ) -> FloatTensor<Self> {
+                autodiff::head_loss::<$backend, C>(x, weights, targets, head)
+            }
+        }
+    };
+}
+
+by_kernels!(Flex);
+
+impl host::Host for Flex {
+    fn borrow(tensor: &FloatTensor<Self>) -> Option<&[f32]> {
+        tensor.as_slice()
+    }
+}
+
+#[cfg(feature = "ndarray")]
+mod ndarray {
+    use super::*;
+    use burn::backend::NdArray;
+    use burn::backend::ndarray::NdArrayTensor;
+
+    by_kernels!(NdArray);
+
+    impl host::Host for NdArray {
+        fn borrow(tensor: &FloatTensor<Self>) -> Option<&[f32]> {
+            match tensor {
+                NdArrayTensor::F32(storage) => storage.view().to_slice(),
+                _ => None,
+            }
+        }
+    }
+}
+
+#[cfg(feature = "wgpu")]
+mod wgpu {
+    use super::*;
+    use burn::backend::Cube;
+
+    impl Ops for Cube {}
+    impl<C: CheckpointStrategy> Ops for Autodiff<Cube, C> {}
+}
+
+/// Where training runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceKind {
+    /// The CPU, by our kernels: reproducible, and the default.
+    #[default]
+    Flex,
+    /// The CPU, by our kernels inside burn's older CPU backend.
+    Ndarray,
+    /// A GPU through the system's own interface (Vulkan, Metal, DirectX).
+    Wgpu,
+    /// A GPU through Vulkan.
+    Vulkan,
+}
+
+/// A device that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    /// The program was built without it.
+    #[error("device `{0}` is not part of this build; build with `--features {1}`")]
+    NotBuilt(DeviceKind, &'static str),
+    /// There is no device of this name.
+    #[error("there is no device `{0}`; the devices are flex, ndarray, wgpu and vulkan")]
+    Unknown(String),
+}
+
+impl fmt::Display for DeviceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DeviceKind::Flex => "flex",
+            DeviceKind::Ndarray => "ndarray",
+            DeviceKind::Wgpu => "wgpu",
+            DeviceKind::Vulkan => "vulkan",
+        })
+    }
+}
+
+impl FromStr for DeviceKind {
+    type Err = DeviceError;
+
+    fn from_str(name: &str) -> Result<DeviceKind, DeviceError> {
+        match name {
+            "flex" => Ok(DeviceKind::Flex),
+            "ndarray" => Ok(DeviceKind::Ndarray),
+            "wgpu" => Ok(DeviceKind::Wgpu),
+            "vulkan" => Ok(DeviceKind::Vulkan),
+            _ => Err(DeviceError::Unknown(name.into())),
+        }
+    }
+}
+
+impl DeviceKind {
+    /// Whether the same training on it gives the same bits anywhere.
+    pub fn reproducible(self) -> bool {
+        matches!(self, DeviceKind::Flex | DeviceKind::Ndarray)
+    }
+
+    /// The device itself, without automatic differentiation.
+    ///
+    /// # Errors
+    /// If the program was built without it.
+    pub fn device(self) -> Result<Device, DeviceError> {
+        match self {
+            DeviceKind::Flex => Ok(Device::flex()),
+            #[cfg(feature = "ndarray")]
+            DeviceKind::Ndarray => Ok(Device::ndarray()),
+            #[cfg(not(feature = "ndarray"))]
+            DeviceKind::Ndarray => Err(DeviceError::NotBuilt(self, "ndarray")),
+            #[cfg(feature = "wgpu")]
+            DeviceKind::Wgpu | DeviceKind::Vulkan => {
+                Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice))
+            }
+            #[cfg(not(feature = "wgpu"))]
+            DeviceKind::Wgpu | DeviceKind::Vulkan => Err(DeviceError::NotBuilt(self, "wgpu")),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! All parameters of a model in one run of memory, and their initial values.
+
+use crate::random::{self, Stream};
+use brevity_model::{Role, Spec, TensorInfo, Weights, WeightsError};
+use std::ops::Range;
+
+/// The parameters of a spec, one tensor after the other in canonical order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Parameters {
+    spec: Spec,
+    tensors: Vec<(TensorInfo, Range<usize>)>,
+    /// The values themselves.
+    pub values: Vec<f32>,
+}
+
+impl Parameters {
+    /// Zeros for `spec`.
+    pub fn zeros(spec: &Spec) -> Parameters {
+        let mut end = 0;
+        let tensors: Vec<_> = spec
+            .tensors()
+            .into_iter()
+            .map(|info| {
+                let range = end..end + info.len();
+                end = range.end;
+                (info, range)
+            })
+            .collect();
+        Parameters {
+            spec: spec.clone(),
+            tensors,
+            values: vec![0.0; end],
+        }
+    }
+
+    /// The values at the start of training, from the seed alone.
+    ///
+    /// Matrices that read the residual stream have the variance `1 / inputs`,
+    /// those that write to it are zero, so that a new model's blocks add
+    /// nothing; embeddings have the standard deviation 1, or `1 / sqrt(width)`
+    /// where they are scaled by `sqrt(width)` or are the output matrix too, as
+    /// the output matrix itself has. Post-norm blocks would make every position
+    /// the same if they added nothing: there the writing matrices have the
+    /// variance `1 / inputs` too.
+    pub fn initial(spec: &Spec, seed: u64) -> Parameters {
+        let mut parameters = Parameters::zeros(spec);
+        let post = spec.placement == brevity_model::Placement::Post;
+        let width = spec.width as f64;
+        for (index, (info, range)) in parameters.tensors.iter().enumerate() {
+            let values = &mut parameters.values[range.clone()];
+            let deviation = match info.role {
+                Role::Scale | Role::Gain => {
+                    values.fill(1.0);
+                    continue;
+                }
+                Role::Bias => continue,
+                Role::Residual if !post => continue,
+                Role::Hidden | Role::Residual => 1.0 / (info.shape[0] as f64).sqrt(),
+                Role::Embedding if !spec.tied && !spec.scale_embedding => 1.0,
+                Role::Embedding | Role::Output => 1.0 / width.sqrt(),
+                Role::Position => 0.1,
+            };
+            let mut rng = random::at(seed, Stream::Weights, index as u64);
+            for value in values {
+                *value = random::normal(&mut rng) * deviation as f32;
+            }
+        }
+        parameters
+    }
+
+    /// The parameters of trained weights.
+    pub fn of(weights: &Weights) -> Parameters {
+        let mut parameters = Parameters::zeros(weights.spec());
+        let tensors = parameters.tensors.iter().zip(weights.iter());
+        for ((_, range), (_, values)) in tensors {
+            parameters.values[range.clone()].copy_from_slice(values);
+        }
+        parameters
+    }
+
+    /// What these are the parameters of.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Every tensor and where its values lie.
+    pub fn tensors(&self) -> &[(TensorInfo, Range<usize>)] {
+        &self.tensors
+    }
+
+    /// The values of one tensor, if the spec has it.
+    pub fn get(&self, name: &str) -> Option<(&TensorInfo, &[f32])> {
+        let (info, range) = self.tensors.iter().find(|(info, _)| info.name == name)?;
+        Some((info, &self.values[range.clone()]))
+    }
+
+    /// As named weights, with `values` in place of the own ones.
+    ///
+    /// # Errors
+    /// If a value is not finite.
+    pub fn weights(&self, values: &[f32]) -> Result<Weights, WeightsError> {
+        let mut ranges = self.tensors.iter().map(|(_, range)| range.clone());
+        Weights::from_fn(self.spec.clone(), |_| {
+            let range = ranges.next().expect("the same tensors in the same order");
+            values[range].to_vec()
+        })
+    }
+}

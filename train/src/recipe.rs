@@ -1,0 +1,276 @@
+//! How a model is trained: the `[train]` table of an experiment.
+
+use brevity_model::Spec;
+use serde::{Deserialize, Serialize};
+
+/// Which optimiser takes the matrices of the blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// Orthogonalised momentum for the matrices of the blocks, AdamW for the
+    /// rest (Jordan et al. 2024).
+    Muon,
+    /// AdamW for everything (Loshchilov & Hutter 2019).
+    Adamw,
+}
+
+/// How the learning rate moves over a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScheduleKind {
+    /// Warm-up, constant, then down to zero as `1 - sqrt` (Hägele et al. 2024).
+    Wsd,
+    /// Warm-up, then half a cosine down to zero.
+    Cosine,
+}
+
+/// Which training sequences are seen, in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// The data cut into sequences, each seen once an epoch, every epoch in
+    /// another order.
+    Epochs,
+    /// Sequences that start anywhere, drawn independently.
+    Random,
+}
+
+/// The `[train]` table. Every field has a default. Exactly one of `steps`,
+/// `bytes` and `epochs` may be given; without any, `epochs` is 8.
+///
+/// The seed belongs to the experiment; device and threads belong to the
+/// machine, and results on the CPU do not depend on them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// Length of the run in optimiser steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    /// Length of the run in bytes seen, rounded up to whole steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Length of the run in passes over the data, rounded up to whole steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<f64>,
+    /// Bytes a step, rounded down to whole sequences (at least one) and up to a
+    /// multiple of `accumulation` sequences. Default 4096.
+    pub batch_bytes: u64,
+    /// A step adds up the gradients of this many equal parts of its batch, to
+    /// save memory. Default 1.
+    pub accumulation: u64,
+    /// Which sequences are seen. Default `epochs`.
+    pub order: Order,
+    /// Which optimiser. Default `muon`.
+    pub optimizer: OptimizerKind,
+    /// Peak learning rate of the matrices of the blocks. With Muon an update
+    /// has the root mean square `0.2` times this. Default 0.01.
+    pub learning_rate: f64,
+    /// Peak learning rate of everything else (embedding, output, norms, gains,
+    /// biases) as a multiple of `learning_rate`. Default 0.5.
+    pub rest_rate: f64,
+    /// Decay of the first moment of AdamW. Default 0.9.
+    pub beta1: f64,
+    /// Decay of the second moment of AdamW. Default 0.95.
+    pub beta2: f64,
+    /// Momentum of Muon. Default 0.95.
+    pub momentum: f64,
+    /// Decoupled weight decay of all matrices, times the learning rate a step.
+    /// Default 0.1.
+    pub weight_decay: f64,
+    /// The learning rate over the run. Default `wsd`.
+    pub schedule: ScheduleKind,
+    /// Share of the run over which the rate rises from zero. Default 0.05.
+    pub warmup: f64,
+    /// Share of the run over which `wsd` cools down. Default 0.5.
+    pub cooldown: f64,
+    /// Largest Euclidean norm of the whole gradient; 0 is no limit. Default 1.
+    pub clip: f64,
+    /// Share of the values that are dropped from the embedding and from what
+    /// each block adds to the residual stream. Default 0.
+    pub dropout: f64,
+    /// Decay a step of an exponential average of the weights, which then is the
+    /// result; 0 is none. Default 0.
+    pub ema: f64,
+    /// Steps between two lines of `metrics.jsonl`. Default 20.
+    pub log_steps: u64,
+    /// Seconds between two checkpoints; 0 is none by time. Default 60.
+    pub checkpoint_seconds: f64,
+    /// Steps between two checkpoints; 0 is none by steps. Default 0.
+    pub checkpoint_steps: u64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> TrainConfig {
+        TrainConfig {
+            steps: None,
+            bytes: None,
+            epochs: None,
+            batch_bytes: 4096,
+            accumulation: 1,
+            order: Order::Epochs,
+            optimizer: OptimizerKind::Muon,
+            learning_rate: 0.01,
+            rest_rate: 0.5,
+            beta1: 0.9,
+            beta2: 0.95,
+            momentum: 0.95,
+            weight_decay: 0.1,
+            schedule: ScheduleKind::Wsd,
+            warmup: 0.05,
+            cooldown: 0.5,
+            clip: 1.0,
+            dropout: 0.0,
+            ema: 0.0,
+            log_steps: 20,
+            checkpoint_seconds: 60.0,
+            checkpoint_steps: 0,
+        }
+    }
+}
+
+/// A field of a [`TrainConfig`] that makes no sense, and why.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("train.{field}: {reason}")]
+pub struct TrainConfigError {
+    /// The field at fault.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl TrainConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// The first field that makes no sense.
+    pub fn validate(&self) -> Result<(), TrainConfigError> {
+        let err = |field, reason: String| Err(TrainConfigError { field, reason });
+        let given = [
+            ("steps", self.steps.is_some()),
+            ("bytes", self.bytes.is_some()),
+            ("epochs", self.epochs.is_some()),
+        ];
+        let mut given = given.iter().filter(|(_, is)| *is).map(|(name, _)| *name);
+        if let (Some(first), Some(second)) = (given.next(), given.next()) {
+            return err(second, format!("`{first}` is given too; keep one of them"));
+        }
+        for (field, value) in [
+            ("steps", self.steps),
+            ("bytes", self.bytes),
+            ("batch_bytes", Some(self.batch_bytes)),
+            ("accumulation", Some(self.accumulation)),
+            ("log_steps", Some(self.log_steps)),
+        ] {
+            if value == Some(0) {
+                return err(field, "0 is not at least 1".into());
+            }
+        }
+        if let Some(epochs) = self.epochs
+            && !(epochs > 0.0 && epochs.is_finite())
+        {
+            return err("epochs", format!("{epochs} is not more than 0"));
+        }
+        for (field, value) in [
+            ("learning_rate", self.learning_rate),
+            ("rest_rate", self.rest_rate),
+        ] {
+            if !(value > 0.0 && value.is_finite()) {
+                return err(field, format!("{value} is not more than 0"));
+            }
+        }
+        for (field, value) in [
+            ("weight_decay", self.weight_decay),
+            ("clip", self.clip),
+            ("checkpoint_seconds", self.checkpoint_seconds),
+        ] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return err(field, format!("{value} is not at least 0"));
+            }
+        }
+        for (field, value) in [
+            ("beta1", self.beta1),
+            ("beta2", self.beta2),
+            ("momentum", self.momentum),
+            ("dropout", self.dropout),
+            ("ema", self.ema),
+        ] {
+            if !(0.0..1.0).contains(&value) {
+                return err(field, format!("{value} is not from 0 up to 1"));
+            }
+        }
+        for (field, value) in [("warmup", self.warmup), ("cooldown", self.cooldown)] {
+            if !(0.0..=1.0).contains(&value) {
+                return err(field, format!("{value} is not between 0 and 1"));
+            }
+        }
+        if self.schedule == ScheduleKind::Wsd && self.warmup + self.cooldown > 1.0 {
+            return err("cooldown", "warmup and cooldown overlap".into());
+        }
+        Ok(())
+    }
+
+    /// Sequences a step for a context of `spec.context` bytes.
+    pub fn batch_sequences(&self, spec: &Spec) -> u64 {
+        let sequences = (self.batch_bytes / spec.context as u64).max(1);
+        sequences.div_ceil(self.accumulation) * self.accumulation
+    }
+
+    /// Optimiser steps of a run over `data_bytes` bytes.
+    pub fn total_steps(&self, spec: &Spec, data_bytes: u64) -> u64 {
+        let bytes = match (self.steps, self.bytes, self.epochs) {
+            (Some(steps), ..) => return steps,
+            (_, Some(bytes), _) => bytes,
+            (_, _, epochs) => (epochs.unwrap_or(8.0) * data_bytes as f64).ceil() as u64,
+        };
+        let step = self.batch_sequences(spec) * spec.context as u64;
+        bytes.div_ceil(step).max(1)
+    }
+
+    /// Bytes that a run over `data_bytes` bytes trains on, with repetition.
+    pub fn total_bytes(&self, spec: &Spec, data_bytes: u64) -> u64 {
+        self.total_steps(spec, data_bytes) * self.batch_sequences(spec) * spec.context as u64
+    }
+
+    /// The part of the configuration that decides the resulting weights: all
+    /// but how often to log and to save.
+    pub fn identity(&self) -> TrainConfig {
+        let default = TrainConfig::default();
+        TrainConfig {
+            log_steps: default.log_steps,
+            checkpoint_seconds: default.checkpoint_seconds,
+            checkpoint_steps: default.checkpoint_steps,
+            ..self.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_given_once() {
+        let config: TrainConfig = toml::from_str("steps = 10\nepochs = 2.0").unwrap();
+        let error = config.validate().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "train.epochs: `steps` is given too; keep one of them"
+        );
+    }
+
+    #[test]
+    fn epochs_become_whole_steps() {
+        let spec = Spec::brevity(16, 2, 1, 64);
+        let config: TrainConfig = toml::from_str("epochs = 2.0\nbatch_bytes = 200").unwrap();
+        config.validate().unwrap();
+        assert_eq!(config.batch_sequences(&spec), 3);
+        assert_eq!(config.total_steps(&spec, 1000), 11);
+        assert_eq!(config.total_bytes(&spec, 1000), 11 * 3 * 64);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let error = toml::from_str::<TrainConfig>("learning_rat = 1").unwrap_err();
+        assert!(error.to_string().contains("learning_rat"));
+    }
+}

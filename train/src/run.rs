@@ -1,0 +1,376 @@
+//! One training run, from bytes to weights.
+
+use crate::batches::Batches;
+use crate::checkpoint::{self, CheckpointError, DataIdentity, Identity, Position};
+use crate::gradients::{self, Dropout};
+use crate::metrics::{Log, LogError, Metrics};
+use crate::ops::{self, DeviceError, DeviceKind, Tokens};
+use crate::optimizer::Optimizer;
+use crate::parameters::Parameters;
+use crate::recipe::{TrainConfig, TrainConfigError};
+use crate::schedule;
+use crate::transformer::Transformer;
+use brevity_model::{FileError, Spec, SpecError, Weights, WeightsError};
+use burn::tensor::Device;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What to train, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainSetup {
+    /// The model.
+    pub spec: Spec,
+    /// The recipe.
+    pub config: TrainConfig,
+    /// Seed of initial weights, batches and dropout.
+    pub seed: u64,
+    /// Where to compute.
+    pub device: DeviceKind,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Bytes trained on so far, with repetition.
+    pub bytes: u64,
+    /// Cost of the last step in bits per byte, before its update.
+    pub bits_per_byte: f64,
+}
+
+/// A run's connection to whoever started it.
+pub struct Control<'a> {
+    /// Set to make the run write a checkpoint and return.
+    pub stop: &'a AtomicBool,
+    /// Told after every step.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// All steps are done; `model.safetensors` lies in the folder.
+    Finished {
+        /// What it learned.
+        weights: Weights,
+        /// The last line of metrics.
+        metrics: Metrics,
+    },
+    /// It was told to stop; a checkpoint lies in the folder.
+    Interrupted {
+        /// Steps done.
+        step: u64,
+    },
+}
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The model makes no sense.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The recipe makes no sense.
+    #[error(transparent)]
+    Config(#[from] TrainConfigError),
+    /// The device is not there.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// Not enough to train on.
+    #[error("the data has {bytes} bytes, less than one sequence: model.context is {context}")]
+    TooShort {
+        /// Bytes of data.
+        bytes: usize,
+        /// Bytes of a sequence.
+        context: usize,
+    },
+    /// The loss is no longer a number.
+    #[error(
+        "training diverged at step {step}: the loss is {loss}; \
+         try a lower train.learning_rate (it is {learning_rate})"
+    )]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// Its loss.
+        loss: f64,
+        /// The configured rate.
+        learning_rate: f64,
+    },
+    /// The folder of the run cannot be made.
+    #[error("{path}: {source}", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A checkpoint cannot be written or continued.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Metrics cannot be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The weights hold something else than numbers.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The model cannot be written.
+    #[error(transparent)]
+    Model(#[from] FileError),
+}
+
+/// Name of the trained model in a run's folder.
+pub const MODEL: &str = "model.safetensors";
+
+/// Trains a model on `data` in `folder`, which is made if need be.
+///
+/// If the folder holds a checkpoint, the run continues there, and ends with the
+/// same bits as one that was never interrupted. On the CPU the result depends
+/// on `setup` and `data` alone: not on the machine, nor on the number of
+/// threads, which are those of the rayon pool that this is called in.
+///
+/// The folder gets `metrics.jsonl`, `tensorboard/`, `checkpoint/` while the run
+/// goes on, and [`MODEL`] at its end.
+///
+/// # Errors
+/// See [`TrainError`]. What was written before stays valid.
+pub fn run(
+    setup: &TrainSetup,
+    data: &[u8],
+    folder: &Path,
+    control: &Control<'_>,
+) -> Result<Outcome, TrainError> {
+    setup.spec.validate()?;
+    setup.config.validate()?;
+    if data.len() < setup.spec.context {
+        return Err(TrainError::TooShort {
+            bytes: data.len(),
+            context: setup.spec.context,
+        });
+    }
+    std::fs::create_dir_all(folder).map_err(|source| TrainError::Folder {
+        path: folder.into(),
+        source,
+    })?;
+    let mut run = Run::new(setup, data, folder)?;
+    let outcome = run.train(control);
+    ops::forget_buffers();
+    outcome
+}
+
+/// The mean cost of `data` in bits per byte under the burn model with these
+/// weights, in independent sequences of the spec's context. The last sequence
+/// may be shorter.
+///
+/// Without a window this is what coding costs, but for the precision of the
+/// code. With one, coding sees across the sequences and costs less.
+///
+/// # Errors
+/// If the device is not part of this build.
+///
+/// # Panics
+/// If `data` is empty.
+pub fn evaluate(weights: &Weights, device: DeviceKind, data: &[u8]) -> Result<f64, DeviceError> {
+    assert!(!data.is_empty(), "nothing to evaluate");
+    let parameters = Parameters::of(weights);
+    let model = Transformer::new(&parameters, &device.device()?);
+    let context = weights.spec().context;
+    let independent = weights.spec().window.is_none();
+    // Whole sequences first, some at a time, then the rest.
+    let whole = data.len() / context * context;
+    let some = 16384usize.div_ceil(context) * context;
+    let mut starts: Vec<(usize, usize)> = (0..whole)
+        .step_by(some)
+        .map(|start| (start, (start + some).min(whole)))
+        .collect();
+    if whole < data.len() {
+        starts.push((whole, data.len()));
+    }
+    let mut nats = 0.0;
+    for (start, end) in starts {
+        let targets = &data[start..end];
+        let length = context.min(targets.len());
+        let previous = |at: usize| match at {
+            0 => 0,
+            at if independent && at.is_multiple_of(context) => 0,
+            at => data[at - 1],
+        };
+        let inputs: Tokens = (start..end).map(previous).collect();
+        let loss = model.loss(inputs, Tokens::from(targets), length, None);
+        nats += gradients::scalar(loss) * targets.len() as f64;
+    }
+    Ok(nats / data.len() as f64 / std::f64::consts::LN_2)
+}
+
+/// A run between two steps.
+struct Run<'a> {
+    setup: &'a TrainSetup,
+    folder: &'a Path,
+    batches: Batches<'a>,
+    device: Device,
+    identity: Identity,
+    parameters: Parameters,
+    optimizer: Optimizer,
+    gradient: Vec<f32>,
+    position: Position,
+    steps: u64,
+    sequences: u64,
+}
+
+impl<'a> Run<'a> {
+    /// A run at its start, or where its checkpoint is.
+    fn new(setup: &'a TrainSetup, data: &'a [u8], folder: &'a Path) -> Result<Self, TrainError> {
+        let TrainSetup { spec, config, .. } = setup;
+        let mut parameters = Parameters::initial(spec, setup.seed);
+        let mut optimizer = Optimizer::new(config, &parameters);
+        let identity = Identity {
+            model: spec.clone(),
+            train: config.identity(),
+            seed: setup.seed,
+            data: DataIdentity {
+                bytes: data.len() as u64,
+                blake3: blake3::hash(data).to_string(),
+            },
+        };
+        let position = checkpoint::load(folder, &identity, &mut parameters, &mut optimizer)?;
+        let independent = spec.window.is_none();
+        let batches = Batches::new(data, spec.context, independent, config.order, setup.seed);
+        Ok(Run {
+            setup,
+            folder,
+            batches,
+            device: setup.device.device()?.autodiff(),
+            identity,
+            gradient: vec![0.0; parameters.values.len()],
+            parameters,
+            optimizer,
+            position: position.unwrap_or_default(),
+            steps: config.total_steps(spec, data.len() as u64),
+            sequences: config.batch_sequences(spec),
+        })
+    }
+
+    fn train(&mut self, control: &Control<'_>) -> Result<Outcome, TrainError> {
+        let config = &self.setup.config;
+        let step_bytes = self.sequences * self.setup.spec.context as u64;
+        let mut log = Log::open(self.folder, self.position.step)?;
+        let mut saved = Instant::now();
+        let mut logged = (Instant::now(), self.position.step);
+        let mut metrics = None;
+        while self.position.step < self.steps {
+            if control.stop.load(Ordering::Relaxed) {
+                self.save()?;
+                return Ok(Outcome::Interrupted {
+                    step: self.position.step,
+                });
+            }
+            let (nats, rate, norm) = self.step()?;
+            let step = self.position.step;
+            let bits = |nats: f64| nats / std::f64::consts::LN_2;
+            (control.progress)(Progress {
+                step,
+                steps: self.steps,
+                bytes: step * step_bytes,
+                bits_per_byte: bits(nats),
+            });
+            let last = step == self.steps;
+            if step.is_multiple_of(config.log_steps) || last {
+                let seconds = logged.0.elapsed().as_secs_f64();
+                let line = Metrics {
+                    step,
+                    bytes: step * step_bytes,
+                    loss: bits(self.position.nats / self.position.nats_steps as f64),
+                    lr: rate * config.learning_rate,
+                    grad_norm: norm,
+                    bytes_per_second: ((step - logged.1) * step_bytes) as f64 / seconds,
+                };
+                log.write(&line)?;
+                metrics = Some(line);
+                logged = (Instant::now(), step);
+                (self.position.nats, self.position.nats_steps) = (0.0, 0);
+            }
+            let due = (config.checkpoint_seconds > 0.0
+                && saved.elapsed() >= Duration::from_secs_f64(config.checkpoint_seconds))
+                || (config.checkpoint_steps > 0 && step.is_multiple_of(config.checkpoint_steps));
+            if due || last {
+                self.save()?;
+                saved = Instant::now();
+            }
+        }
+        let weights = self
+            .parameters
+            .weights(self.optimizer.result(&self.parameters))?;
+        weights.save(&self.folder.join(MODEL))?;
+        checkpoint::remove(self.folder)?;
+        // A run that was killed between its last step and this point has
+        // nothing new to tell.
+        let metrics = metrics.unwrap_or(Metrics {
+            step: self.steps,
+            bytes: self.steps * step_bytes,
+            loss: self.position.last_nats / std::f64::consts::LN_2,
+            lr: 0.0,
+            grad_norm: 0.0,
+            bytes_per_second: 0.0,
+        });
+        Ok(Outcome::Finished { weights, metrics })
+    }
+
+    /// One optimiser step: its mean cost in nats, the share of the learning
+    /// rate, and the norm of its gradient.
+    fn step(&mut self) -> Result<(f64, f64, f64), TrainError> {
+        let config = &self.setup.config;
+        let parts = config.accumulation;
+        let sequences = self.sequences / parts;
+        self.gradient.fill(0.0);
+        let mut nats = 0.0;
+        for part in 0..parts {
+            let pass = self.position.step * parts + part;
+            let batch = self.batches.get(pass * sequences, sequences as usize);
+            let dropout = Dropout {
+                share: config.dropout,
+                seed: self.setup.seed,
+                pass,
+            };
+            let (parameters, sum) = (&self.parameters, &mut self.gradient);
+            nats += gradients::accumulate(parameters, &self.device, batch, dropout, sum);
+        }
+        let nats = nats / parts as f64;
+        let step = self.position.step;
+        if !nats.is_finite() {
+            return Err(TrainError::Diverged {
+                step: step + 1,
+                loss: nats,
+                learning_rate: config.learning_rate,
+            });
+        }
+        let rate = schedule::rate(config, step, self.steps);
+        let scale = 1.0 / parts as f32;
+        let norm = self.optimizer.step(
+            config,
+            &mut self.parameters,
+            &self.gradient,
+            scale,
+            step + 1,
+            rate,
+        );
+        self.position.step += 1;
+        self.position.nats += nats;
+        self.position.nats_steps += 1;
+        self.position.last_nats = nats;
+        Ok((nats, rate, norm))
+    }
+
+    fn save(&self) -> Result<(), CheckpointError> {
+        checkpoint::save(
+            self.folder,
+            &self.identity,
+            self.position,
+            &self.parameters,
+            &self.optimizer,
+        )
+    }
+}

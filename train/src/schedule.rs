@@ -1,0 +1,85 @@
+//! The learning rate over a run.
+
+use crate::recipe::{ScheduleKind, TrainConfig};
+
+/// The learning rate at `step` of `steps`, as a share of its peak.
+///
+/// Warm-up is linear and reaches the peak at the end of its share. The cooldown
+/// of [`ScheduleKind::Wsd`] is `1 - sqrt(x)` over its share (Hägele et al.
+/// 2024, arXiv 2405.18392); the cosine falls to zero at the end. The last step
+/// has a rate above zero in both.
+///
+/// The shares are computed in `f64` with only correctly rounded operations,
+/// and a cosine of our own, so the rate is the same on every machine.
+pub fn rate(config: &TrainConfig, step: u64, steps: u64) -> f64 {
+    let (step, steps) = (step as f64, steps as f64);
+    let warmup = config.warmup * steps;
+    if step + 1.0 < warmup {
+        return (step + 1.0) / warmup;
+    }
+    match config.schedule {
+        ScheduleKind::Wsd => {
+            let cooldown = config.cooldown * steps;
+            let start = steps - cooldown;
+            if step < start {
+                1.0
+            } else {
+                1.0 - ((step - start) / cooldown).sqrt()
+            }
+        }
+        ScheduleKind::Cosine => {
+            let done = (step - warmup).max(0.0) / (steps - warmup).max(1.0);
+            let half = half_sine(0.5 - 0.5 * done);
+            half * half
+        }
+    }
+}
+
+/// `sin(pi x)` for `x` in `[0, 1/2]`, by its Taylor series: within 1e-9.
+fn half_sine(x: f64) -> f64 {
+    let y = std::f64::consts::PI * x;
+    let square = y * y;
+    let mut term = y;
+    let mut sum = y;
+    for n in 1..9 {
+        let k = f64::from(2 * n);
+        term *= -square / (k * (k + 1.0));
+        sum += term;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(schedule: ScheduleKind) -> TrainConfig {
+        TrainConfig {
+            schedule,
+            warmup: 0.1,
+            cooldown: 0.4,
+            ..TrainConfig::default()
+        }
+    }
+
+    #[test]
+    fn wsd_rises_stays_and_falls() {
+        let config = config(ScheduleKind::Wsd);
+        let rate = |step| rate(&config, step, 100);
+        assert_eq!(rate(0), 0.1);
+        assert_eq!(rate(9), 1.0);
+        assert_eq!(rate(60), 1.0);
+        assert_eq!(rate(70), 0.5);
+        assert!(rate(99) > 0.0 && rate(99) < 0.02);
+    }
+
+    #[test]
+    fn the_cosine_agrees_with_the_library() {
+        let config = config(ScheduleKind::Cosine);
+        for step in 10..100 {
+            let done = (step as f64 - 10.0) / 90.0;
+            let expected = 0.5 + 0.5 * (std::f64::consts::PI * done).cos();
+            assert!((rate(&config, step, 100) - expected).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Trials trained in this process. The one place of this module that trains.
+
+use super::bytes::DataCache;
+use super::run::{Job, Step, Trainer, WorkError};
+use crate::{Control, DeviceKind, Metrics, Outcome, Progress, TrainSetup};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// Trains with [`crate::run`].
+#[derive(Debug)]
+pub struct LocalTrainer<'a> {
+    data: &'a DataCache,
+    device: DeviceKind,
+}
+
+impl<'a> LocalTrainer<'a> {
+    /// A trainer that takes its bytes from `data`.
+    pub fn new(data: &'a DataCache, device: DeviceKind) -> LocalTrainer<'a> {
+        LocalTrainer { data, device }
+    }
+}
+
+impl Trainer for LocalTrainer<'_> {
+    fn train(&self, job: &Job<'_>) -> Result<Step<Map<String, Value>>, WorkError> {
+        let config = &job.trial.config;
+        let setup = TrainSetup {
+            spec: config.model.clone(),
+            config: config.train.clone(),
+            seed: config.seed,
+            device: self.device,
+        };
+        let split = self.data.of(job.trial)?;
+        let progress = |at: Progress| {
+            job.advance(at.step as f64 / at.steps as f64, at.bits_per_byte);
+        };
+        let control = Control {
+            stop: job.stop,
+            progress: &progress,
+        };
+        match crate::run(&setup, &split.train.bytes, &job.folder, &control)? {
+            Outcome::Interrupted { .. } => Ok(Step::Interrupted),
+            Outcome::Finished { metrics, .. } => Ok(Step::Done(report(&metrics, &job.folder)?)),
+        }
+    }
+}
+
+/// What a finished training says of itself.
+fn report(last: &Metrics, folder: &Path) -> Result<Map<String, Value>, WorkError> {
+    let path = folder.join("metrics.jsonl");
+    let text = std::fs::read_to_string(&path)?;
+    // Every line tells how fast the bytes since the one before it went by, so
+    // the time adds up over interruptions.
+    let (mut seconds, mut before) = (0.0, 0);
+    for line in text.lines() {
+        let line: Metrics = serde_json::from_str(line)?;
+        seconds += line.bytes.saturating_sub(before) as f64 / line.bytes_per_second;
+        before = line.bytes;
+    }
+    let report = json!({
+        "steps": last.step,
+        "bytes": last.bytes,
+        "loss": last.loss,
+        "wall_seconds": seconds,
+    });
+    match report {
+        Value::Object(report) => Ok(report),
+        _ => unreachable!("the literal above is an object"),
+    }
+}
