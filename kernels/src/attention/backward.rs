@@ -194,6 +194,10 @@ impl Head<'_> {
         let (visible, block) = (s.visible(first), &scratch.block);
         // SAFETY: tiles and rows of the block, groups of the sequence.
         unsafe {
+            s.prefetch_next(first);
+            for row in [self.out, self.dout] {
+                s.prefetch_next_rows(row.as_ptr(), s.width, first);
+            }
             let mut inverse_rms = [S::splat(1.0); 2];
             let mut max = [S::splat(0.0); 2];
             let mut mean = [S::splat(0.0); 2];

@@ -164,24 +164,26 @@ unsafe fn probabilities<S: Simd>(
 ) {
     // SAFETY: promised by the caller.
     unsafe {
-        for g in 0..groups {
-            let position = (first_group + g as u64) * LANES as u64;
-            for r in 0..LANES {
+        for r in 0..LANES {
+            let to = sums.add(r * QUERIES);
+            let mut sum = [S::load_ptr(to), S::load_ptr(to.add(LANES))];
+            for g in 0..groups {
                 let score = scores.add((g * LANES + r) * QUERIES);
-                let sum = sums.add(r * QUERIES);
-                let mut p = max;
+                let mut p = sum;
                 for (half, p) in p.iter_mut().enumerate() {
-                    let x = S::sub(S::load_ptr(score.add(half * LANES)), *p);
-                    *p = exp2::<S>(x);
-                    let old = S::load_ptr(sum.add(half * LANES));
-                    S::store_ptr(S::add(old, *p), sum.add(half * LANES));
+                    let x = S::load_ptr(score.add(half * LANES));
+                    *p = exp2::<S>(S::sub(x, max[half]));
+                    sum[half] = S::add(sum[half], *p);
                 }
                 if masked {
-                    p = visible.choose::<S>(position + r as u64, p, S::splat(-1.0));
+                    let position = (first_group + g as u64) * LANES as u64 + r as u64;
+                    p = visible.choose::<S>(position, p, S::splat(-1.0));
                 }
                 S::store_ptr(p[0], score);
                 S::store_ptr(p[1], score.add(LANES));
             }
+            S::store_ptr(sum[0], to);
+            S::store_ptr(sum[1], to.add(LANES));
         }
     }
 }

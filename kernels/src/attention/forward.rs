@@ -98,6 +98,7 @@ impl Kernel for Head<'_> {
                 groups,
             };
             for first in (0..s.time).step_by(QUERIES) {
+                s.prefetch_next(first);
                 for half in 0..2 {
                     let to = queries.add(half * tile);
                     s.load::<S>(Part::Query, first + half * LANES, to);

@@ -23,6 +23,8 @@ pub(super) struct Sequence<'a> {
     pub width: usize,
     /// Rotations of every tile, empty without.
     pub turns: &'a [f32],
+    /// Heads of the sequence that come after this one.
+    heads_left: usize,
 }
 
 /// Queries, keys or values.
@@ -53,6 +55,7 @@ impl<'a> Sequence<'a> {
             qkv: &qkv[b * sequence..(b + 1) * sequence][h * a.head_dim..],
             width: a.width(),
             turns,
+            heads_left: a.heads - 1 - h,
         }
     }
 
@@ -88,6 +91,35 @@ impl<'a> Sequence<'a> {
     /// Where `part` of the row at `from` lies from the start of `qkv`.
     pub fn offset(&self, part: Part, from: usize) -> usize {
         from * self.row() + part as usize * self.width
+    }
+
+    /// Asks for the queries, keys and values that the next task will read for
+    /// its block at `first`: by then they have come from afar.
+    #[inline(always)]
+    pub fn prefetch_next(&self, first: usize) {
+        for part in [Part::Query, Part::Key, Part::Value] {
+            let from = self.qkv.as_ptr().wrapping_add(self.offset(part, 0));
+            self.prefetch_next_rows(from, self.row(), first);
+        }
+    }
+
+    /// The same for an array with rows of `row` values, of which this head's
+    /// part begins at `from`.
+    #[inline(always)]
+    pub fn prefetch_next_rows(&self, from: *const f32, row: usize, first: usize) {
+        let dim = self.preparation.dim;
+        // Beside this head, or at the start of the next sequence. There may be
+        // none: a prefetch goes nowhere then.
+        let next = if self.heads_left > 0 {
+            dim
+        } else {
+            self.time * row + dim - self.width
+        };
+        for t in first..self.time.min(first + QUERIES) {
+            for c in (0..dim).step_by(LINE) {
+                prefetch(from.wrapping_add(next + t * row + c));
+            }
+        }
     }
 
     /// Rotations of the tile that begins at `from`.
@@ -163,4 +195,21 @@ pub(super) unsafe fn copy_row<S: Simd>(from: *const f32, dim: usize, to: *mut f3
             c += 1;
         }
     }
+}
+
+/// Values in a line of the cache.
+const LINE: usize = 16;
+
+/// Asks for the line at `p`, which may be anywhere: a hint without effect on
+/// any result.
+#[inline(always)]
+fn prefetch(p: *const f32) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) };
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = p;
 }
