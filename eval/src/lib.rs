@@ -2,5 +2,6 @@
 pub mod baselines;
 pub mod critical;
 pub mod format;
+pub mod report;
 pub mod rows;
 pub mod table;

@@ -16,8 +16,13 @@ pub struct RowData {
     pub source: String,
     /// How many there are.
     pub bytes: u64,
-    /// BLAKE3 of them, in hexadecimal.
+    /// BLAKE3 of them, in hexadecimal; empty when not known.
+    #[serde(deserialize_with = "text_or_null")]
     pub hash: String,
+}
+
+fn text_or_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Option::<String>::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// One trial of a sweep.
@@ -38,6 +43,8 @@ pub struct ResultRow {
     pub state: String,
     /// `in-sample`, `held-out`, `shifted` or `overlap`.
     pub regime: Option<String>,
+    /// The bytes that were scored, where they are not those of `data`.
+    pub scored: Option<RowData>,
     /// Code length under the full-precision weights, bits per byte.
     pub bits_per_byte: Option<f64>,
     /// The same in bits.
@@ -123,10 +130,29 @@ impl ResultRow {
         self.data.bytes > 0 && self.parameters > 0 && self.raw().is_some()
     }
 
+    /// The state, and for lengths that no decoder has confirmed, that they are
+    /// estimates.
+    #[must_use]
+    pub fn state_in_words(&self) -> String {
+        match self.raw() {
+            Some(_) if self.verified => format!("{}, decoded", self.state),
+            Some(_) if self.estimate => format!("{}, estimate", self.state),
+            _ => self.state.clone(),
+        }
+    }
+
+    /// Hash of the bytes that were scored; empty when not known.
+    #[must_use]
+    pub fn scored_hash(&self) -> &str {
+        let scored = self.scored.as_ref().map(|s| s.hash.as_str());
+        scored.filter(|h| !h.is_empty()).unwrap_or(&self.data.hash)
+    }
+
     /// Coded bytes over data bytes, from whichever field is there.
     #[must_use]
     pub fn raw(&self) -> Option<f64> {
-        let n = self.data.bytes as f64;
+        let scored = self.scored.as_ref().map_or(0, |s| s.bytes);
+        let n = if scored > 0 { scored } else { self.data.bytes } as f64;
         self.raw_rate
             .or_else(|| self.coded_bytes.map(|b| b / n))
             .or_else(|| self.data_bits.map(|b| b / 8.0 / n))
@@ -171,6 +197,52 @@ impl ResultRow {
     }
 }
 
+/// Axes that make a model larger or smaller: steps of one ladder.
+const SIZE_AXES: [&str; 4] = ["model.width", "model.layers", "model.heads", "model.hidden"];
+
+/// What tells each row's ladder from others on the same data: its values of the
+/// axes that are varied by themselves and are not size, data or seed. An axis
+/// that always changes along with size (a tuned learning rate, say) tells no
+/// ladders apart.
+#[must_use]
+pub fn variants(rows: &[&ResultRow]) -> Vec<String> {
+    let is_variant =
+        |key: &str| !key.starts_with("data.") && key != "seed" && !key.ends_with(".seed");
+    let mut keys: Vec<&str> = Vec::new();
+    for (i, x) in rows.iter().enumerate() {
+        for y in &rows[..i] {
+            if x.data != y.data || x.regime != y.regime {
+                continue;
+            }
+            let mut differing = x
+                .axes
+                .iter()
+                .filter(|(key, value)| is_variant(key) && y.axes.get(*key) != Some(value))
+                .map(|(key, _)| key.as_str());
+            if let (Some(key), None) = (differing.next(), differing.next())
+                && !SIZE_AXES.contains(&key)
+                && !keys.contains(&key)
+            {
+                keys.push(key);
+            }
+        }
+    }
+    let value = |row: &ResultRow, key: &str| match row.axes.get(key) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => "default".into(),
+    };
+    rows.iter()
+        .map(|row| {
+            let parts: Vec<String> = keys
+                .iter()
+                .map(|key| format!("{key}={}", value(row, key)))
+                .collect();
+            parts.join(" ")
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,9 +270,30 @@ mod tests {
     }
 
     #[test]
+    fn settings_varied_by_themselves_make_ladders_and_others_do_not() {
+        let row = |axes: Value| ResultRow {
+            axes: axes.as_object().unwrap().clone(),
+            ..ResultRow::default()
+        };
+        let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let grid: Vec<ResultRow> = [(8, 1), (8, 2), (16, 1), (16, 2)]
+            .iter()
+            .map(|(w, e)| {
+                row(json(&format!(
+                    r#"{{"model.width":{w},"train.epochs":{e},"seed":0}}"#
+                )))
+            })
+            .collect();
+        let grid: Vec<&ResultRow> = grid.iter().collect();
+        assert_eq!(variants(&grid)[1], "train.epochs=2");
+        let tuned = [&grid[0], &grid[3]].map(|r| *r);
+        assert_eq!(variants(&tuned), ["", ""]);
+    }
+
+    #[test]
     fn an_unfinished_row_is_not_scored() {
         let text = r#"[{"id": "x", "parameters": 10, "state": "pending", "seed": null,
-            "data": {"bytes": 5}}]"#;
+            "data": {"bytes": 5, "hash": null}}]"#;
         assert!(!parse(text).unwrap()[0].is_scored());
     }
 }

@@ -87,6 +87,9 @@ pub struct DataLaw {
     pub regime: String,
     /// Where the data came from.
     pub source: String,
+    /// Settings other than size that set this ladder apart; usually empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variant: String,
     /// The fitted law.
     pub law: JointLaw,
     /// Model bytes against parameters.
@@ -368,6 +371,7 @@ fn one_series(
         convention: series[0].convention.clone(),
         regime: series[0].regime.clone(),
         source: series[0].source.clone(),
+        variant: series[0].variant.clone(),
         exponent: exponent(&fitted.law),
         exponent_ci95: bootstrap::interval(fitted.resampled.iter().map(exponent).collect()),
         free_exponent: log_slope(&separate),

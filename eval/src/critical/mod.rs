@@ -44,6 +44,8 @@ pub use cost::ModelCost;
 pub use law::Law;
 pub use points::Point;
 
+pub(crate) use bootstrap::interval;
+
 use akima::Akima;
 
 /// Why no critical size can be given.
@@ -121,6 +123,9 @@ pub struct CriticalSize {
     pub regime: String,
     /// Where the data came from; empty when the points do not say.
     pub source: String,
+    /// Settings other than size that set this ladder apart; usually empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variant: String,
     /// Parameters at which coded plus model bytes are least.
     pub n_star: f64,
     /// 95% interval of `n_star`; nothing with fewer than four points.
@@ -160,17 +165,19 @@ impl CriticalSize {
         group_name(
             &self.source,
             self.data_bytes,
-            &self.regime,
-            &self.convention,
+            &[&self.regime, &self.variant, &self.convention],
         )
     }
 }
 
-/// Source, data size, regime and convention in words, those that are known.
-fn group_name(source: &str, data_bytes: f64, regime: &str, convention: &str) -> String {
+/// Source, data size and what else is known of a group, in words.
+fn group_name(source: &str, data_bytes: f64, more: &[&str]) -> String {
     let size = crate::format::bytes(data_bytes);
-    let parts = [source, &size, regime, convention];
-    let named: Vec<&str> = parts.into_iter().filter(|p| !p.is_empty()).collect();
+    let named: Vec<&str> = [source, &size]
+        .into_iter()
+        .chain(more.iter().copied())
+        .filter(|part| !part.is_empty())
+        .collect();
     named.join(", ")
 }
 
@@ -214,7 +221,7 @@ fn one_size(group: &[Point], estimator: &Estimator) -> Result<CriticalSize, Crit
 
     let n_star = model_cost.optimum(&law, first.data_bytes);
     let band = bootstrap::laws(&law, &pairs, estimator);
-    let ci95 = bootstrap::interval(
+    let ci95 = interval(
         band.iter()
             .map(|l| model_cost.optimum(l, first.data_bytes))
             .collect(),
@@ -230,6 +237,7 @@ fn one_size(group: &[Point], estimator: &Estimator) -> Result<CriticalSize, Crit
         convention: first.convention.clone(),
         regime: first.regime.clone(),
         source: first.source.clone(),
+        variant: first.variant.clone(),
         n_star,
         ci95,
         rate: (coded + model) / first.data_bytes,

@@ -24,6 +24,11 @@ pub struct Point {
     pub regime: String,
     /// Where the data came from.
     pub source: String,
+    /// Settings other than size that set this ladder apart from others on the
+    /// same data, such as `train.epochs=12`; empty when there is one ladder.
+    pub variant: String,
+    /// Hash of the bytes described; empty when not known.
+    pub scored_hash: String,
 }
 
 impl Point {
@@ -39,6 +44,8 @@ impl Point {
             convention: "fp16".into(),
             regime: String::new(),
             source: String::new(),
+            variant: String::new(),
+            scored_hash: String::new(),
         }
     }
 
@@ -52,8 +59,7 @@ impl Point {
         super::group_name(
             &self.source,
             self.data_bytes,
-            &self.regime,
-            &self.convention,
+            &[&self.regime, &self.variant, &self.convention],
         )
     }
 
@@ -66,6 +72,7 @@ impl Point {
         self.source == other.source
             && self.regime == other.regime
             && self.convention == other.convention
+            && self.variant == other.variant
     }
 }
 
@@ -77,7 +84,8 @@ impl Point {
 #[must_use]
 pub fn from_rows(rows: &[ResultRow]) -> Vec<Point> {
     let mut points = Vec::new();
-    for row in rows.iter().filter(|row| row.is_scored()) {
+    let rows: Vec<&ResultRow> = rows.iter().filter(|row| row.is_scored()).collect();
+    for (row, variant) in rows.iter().zip(crate::rows::variants(&rows)) {
         for convention in row.conventions() {
             let (Some(coded), Some(model)) = (row.coded(&convention), row.model(&convention))
             else {
@@ -92,6 +100,8 @@ pub fn from_rows(rows: &[ResultRow]) -> Vec<Point> {
                 convention,
                 regime: row.regime.clone().unwrap_or_default(),
                 source: row.data.source.clone(),
+                variant: variant.clone(),
+                scored_hash: row.scored_hash().to_owned(),
             });
         }
     }
@@ -103,7 +113,7 @@ pub fn from_rows(rows: &[ResultRow]) -> Vec<Point> {
 /// Needed columns: `parameters`, `data_bytes`, and `bits_per_byte` or `raw_rate`
 /// (a fraction: coded over raw bytes). Optional: `model_bytes` (otherwise
 /// `bytes_per_parameter` times parameters), `seed`, `source`, `regime`,
-/// `convention`. Other columns are ignored, and so are lines that start with `#`.
+/// `variant`, `convention`. Other columns are ignored, and so are lines that start with `#`.
 ///
 /// # Errors
 ///
@@ -200,6 +210,8 @@ pub fn parse_csv(
             convention: text("convention").unwrap_or_else(|| default_convention.clone()),
             regime: text("regime").unwrap_or_default(),
             source: text("source").unwrap_or_default(),
+            variant: text("variant").unwrap_or_default(),
+            scored_hash: String::new(),
         });
     }
     Ok(points)

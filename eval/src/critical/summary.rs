@@ -28,7 +28,10 @@ pub fn sizes(found: &[CriticalSize]) -> String {
         table.push(vec![
             f.source.clone(),
             bytes(f.data_bytes),
-            f.regime.clone(),
+            match f.variant.as_str() {
+                "" => f.regime.clone(),
+                variant => format!("{} {variant}", f.regime),
+            },
             f.convention.clone(),
             count(f.n_star),
             interval(f.ci95),
@@ -52,7 +55,7 @@ pub fn sizes(found: &[CriticalSize]) -> String {
 pub fn laws(laws: &[DataLaw]) -> String {
     let mut text = String::new();
     for l in laws {
-        let named: Vec<&str> = [&l.source, &l.regime, &l.convention]
+        let named: Vec<&str> = [&l.source, &l.regime, &l.variant, &l.convention]
             .into_iter()
             .map(String::as_str)
             .filter(|s| !s.is_empty())

@@ -1,0 +1,344 @@
+//! The page: what was found first, then the pictures, then every number.
+
+use std::fmt::Write;
+
+use super::{
+    Panel, Report, law_chart, parts_chart, rate_chart,
+    svg::{STYLE, Svg, escape},
+};
+use crate::{
+    critical::{CriticalSize, summary},
+    format::{bytes, count, percent},
+    rows::ResultRow,
+};
+
+/// Widths that drawings are made for: a page and a telephone.
+const WIDTHS: [(f64, &str); 2] = [(860.0, "wide"), (400.0, "narrow")];
+
+pub(super) fn page(report: &Report) -> String {
+    let mut body = String::new();
+    header(&mut body, report);
+    let panels = report.panels();
+    for panel in &panels {
+        section(&mut body, panel, panels.len() > 1);
+    }
+    laws(&mut body, report);
+    results(&mut body, report);
+    footer(&mut body, report);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{} - brevity</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        escape(&report.name),
+        STYLE,
+        include_str!("page.css"),
+    )
+}
+
+/// `write!` into a `String`, which cannot fail.
+macro_rules! put {
+    ($to:expr, $($arg:tt)*) => { let _ = writeln!($to, $($arg)*); };
+}
+
+fn header(out: &mut String, report: &Report) {
+    let done = report.rows.iter().filter(|r| r.is_scored()).count();
+    let mut models: Vec<&str> = report.rows.iter().map(|r| r.id.as_str()).collect();
+    models.dedup();
+    put!(out, "<p class=\"over\">brevity report</p>");
+    put!(out, "<h1>{}</h1>", escape(&report.name));
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    put!(
+        out,
+        "<p class=\"lead\">{} model{} trained and measured, {done} score{}. The adjusted rate \
+         is what a file takes once the model that shortens it is counted too: (coded data + model) \
+         / raw data. A larger model codes the data in fewer bytes and takes more bytes itself; \
+         N* is the size where one more parameter stops paying for itself.</p>",
+        models.len(),
+        plural(models.len()),
+        plural(done),
+    );
+    for note in &report.notes {
+        put!(out, "<p class=\"warning\">{}</p>", escape(note));
+    }
+    if report.rows.iter().any(|r| r.is_scored() && r.estimate) {
+        put!(
+            out,
+            "<p class=\"warning\">Lengths are estimates: exact code lengths under integer \
+             frequencies, not yet those of archives that were decoded.</p>"
+        );
+    }
+}
+
+fn section(out: &mut String, panel: &Panel<'_>, titled: bool) {
+    let conventions = panel.conventions();
+    if titled {
+        put!(out, "<h2>{}</h2>", escape(capitalised(&panel.name())));
+    }
+    if !panel.critical.is_empty() {
+        put!(out, "<div class=\"stars\">");
+        for c in &panel.critical {
+            star(
+                out,
+                c,
+                rate_chart::class_of(&conventions, &c.convention),
+                panel,
+            );
+        }
+        put!(out, "</div>");
+        for c in &panel.critical {
+            for warning in &c.warnings {
+                put!(
+                    out,
+                    "<p class=\"warning\">{}: {}</p>",
+                    escape(&c.convention),
+                    escape(warning)
+                );
+            }
+        }
+    }
+    put!(out, "<figure class=\"card\">");
+    each_width(out, |width| rate_chart::draw(panel, width));
+    put!(
+        out,
+        "<figcaption>Dots are trained models, one a seed; lines are the fitted law \
+         E + A·N<sup>−α</sup>, with the model's bytes added for the adjusted curves; shaded along \
+         the lines, what 95% of resampled fits pass. Dashed uprights are the critical sizes with \
+         their 95% intervals. Dotted lines are classical coders on the same bytes, each at its best \
+         setting.</figcaption>\n</figure>"
+    );
+    let wide = parts_chart::draw(panel, WIDTHS[0].0);
+    let narrow = parts_chart::draw(panel, WIDTHS[1].0);
+    for ((convention, wide), (_, narrow)) in wide.iter().zip(&narrow) {
+        put!(out, "<figure class=\"card\">");
+        out.push_str(&wide.inline(WIDTHS[0].1));
+        out.push_str(&narrow.inline(WIDTHS[1].1));
+        put!(
+            out,
+            "<figcaption>What the description is made of, in percent of the raw bytes, model bytes \
+             counted as {}. The shortest in bold.</figcaption>\n</figure>",
+            escape(convention)
+        );
+    }
+}
+
+fn star(out: &mut String, c: &CriticalSize, class: &str, panel: &Panel<'_>) {
+    put!(out, "<div class=\"card {class}\">");
+    put!(
+        out,
+        "<div class=\"star-name\">Critical size, {}</div>",
+        escape(convention_in_words(&c.convention))
+    );
+    put!(
+        out,
+        "<div class=\"star-value\">{} <small>parameters</small></div>\n<dl class=\"facts\">",
+        count(c.n_star)
+    );
+    let mut fact = |name: &str, value: String| {
+        put!(out, "<dt>{name}</dt><dd>{}</dd>", escape(value));
+    };
+    fact("95% interval", summary::interval(c.ci95));
+    fact("adjusted rate there", format!("{}%", percent(c.rate)));
+    let best = panel
+        .baselines
+        .and_then(|b| b.results.iter().min_by_key(|r| r.bytes));
+    if let Some(best) = best {
+        fact(
+            "best classical coder",
+            format!("{}% ({})", percent(best.rate), best.coder),
+        );
+    }
+    fact("of it the model", format!("{:.1}%", 100.0 * c.model_share));
+    fact("exponent α", format!("{:.3}", c.alpha));
+    if let Some(akima) = c.akima_n_star {
+        fact("without a law (Akima)", count(akima));
+    }
+    put!(out, "</dl></div>");
+}
+
+fn convention_in_words(name: &str) -> &str {
+    match name {
+        "fp16" => "2 bytes a parameter (fp16)",
+        "stored" => "model as stored in the archive",
+        other => other,
+    }
+}
+
+fn laws(out: &mut String, report: &Report) {
+    if report.laws.is_empty() {
+        return;
+    }
+    put!(out, "<h2>The law over data size</h2>");
+    if law_chart::draw(report, WIDTHS[0].0).is_some() {
+        put!(out, "<figure class=\"card\">");
+        each_width(out, |width| {
+            law_chart::draw(report, width).unwrap_or_else(|| Svg::new(width, 1.0, String::new()))
+        });
+        put!(
+            out,
+            "<figcaption>Rings are the separate fits with their 95% intervals, lines the joint law \
+             L = E + A·N<sup>−α</sup> + B·D<sup>−β</sup>.</figcaption>\n</figure>"
+        );
+    }
+    for law in &report.laws {
+        for warning in &law.warnings {
+            put!(
+                out,
+                "<p class=\"warning\">{} {}: {}</p>",
+                escape(&law.regime),
+                escape(&law.convention),
+                escape(warning)
+            );
+        }
+        if let Some(test) = &law.left_out {
+            put!(
+                out,
+                "<p>{} {}: without the models trained on {}, the law predicts N* = {} there ({}); \
+                 measured {}, {:+.2} octaves off, which costs {:.2}% of the rate.</p>",
+                escape(&law.regime),
+                escape(&law.convention),
+                bytes(test.data_bytes),
+                count(test.predicted_n_star),
+                summary::interval(test.ci95),
+                count(test.measured_n_star),
+                test.octaves,
+                100.0 * test.regret,
+            );
+        }
+    }
+}
+
+fn results(out: &mut String, report: &Report) {
+    put!(
+        out,
+        "<h2>Every model</h2>\n<div class=\"card scroll\"><table>"
+    );
+    let mut conventions: Vec<String> = Vec::new();
+    for row in report.rows.iter().filter(|r| r.is_scored()) {
+        for name in row.conventions() {
+            if !conventions.contains(&name) {
+                conventions.push(name);
+            }
+        }
+    }
+    let mut head = String::from("<th class=\"left\">data</th><th class=\"left\">regime</th>");
+    head += "<th class=\"left\">settings</th><th>parameters</th><th>seed</th><th>bits/byte</th><th>raw %</th>";
+    for name in &conventions {
+        let _ = write!(
+            head,
+            "<th>model, {0}</th><th>adjusted %, {0}</th>",
+            escape(name)
+        );
+    }
+    put!(
+        out,
+        "<thead><tr>{head}<th class=\"left\">state</th></tr></thead>\n<tbody>"
+    );
+    for row in &report.rows {
+        result_row(out, row, &conventions);
+    }
+    put!(out, "</tbody></table></div>");
+    for b in &report.baselines {
+        put!(
+            out,
+            "<h3>Classical coders, {} of {}</h3>\n<div class=\"card scroll\"><table>\
+             <thead><tr><th class=\"left\">coder</th><th>bytes</th><th>rate %</th></tr></thead><tbody>",
+            bytes(b.bytes as f64),
+            escape(&b.source)
+        );
+        let best = b.results.iter().map(|r| r.bytes).min();
+        for r in &b.results {
+            let class = if Some(r.bytes) == best {
+                " class=\"best\""
+            } else {
+                ""
+            };
+            put!(
+                out,
+                "<tr{class}><td class=\"left\">{}</td><td>{}</td><td>{}</td></tr>",
+                escape(&r.coder),
+                r.bytes,
+                percent(r.rate)
+            );
+        }
+        put!(out, "</tbody></table></div>");
+    }
+}
+
+fn result_row(out: &mut String, row: &ResultRow, conventions: &[String]) {
+    let data = format!("{} of {}", bytes(row.data.bytes as f64), row.data.source);
+    let settings: Vec<String> = row
+        .axes
+        .iter()
+        .map(|(key, value)| {
+            let short = key.rsplit('.').next().unwrap_or(key);
+            match value.as_str() {
+                Some(text) => format!("{short} {text}"),
+                None => format!("{short} {value}"),
+            }
+        })
+        .collect();
+    let number = |value: Option<f64>, text: &dyn Fn(f64) -> String| {
+        format!("<td>{}</td>", value.map_or_else(String::new, text))
+    };
+    let mut cells = format!(
+        "<td class=\"left\">{}</td><td class=\"left\">{}</td><td class=\"left\">{}</td><td>{}</td><td>{}</td>",
+        escape(data),
+        escape(row.regime.as_deref().unwrap_or_default()),
+        escape(settings.join(", ")),
+        row.parameters,
+        row.seed.map_or_else(String::new, |s| s.to_string()),
+    );
+    cells += &number(row.raw().map(|r| 8.0 * r), &|v| format!("{v:.4}"));
+    cells += &number(row.raw(), &percent);
+    for name in conventions {
+        let scored = row.raw();
+        cells += &number(scored.and(row.model(name)), &bytes);
+        cells += &number(scored.and(row.adjusted(name)), &percent);
+    }
+    put!(
+        out,
+        "<tr>{cells}<td class=\"left\">{}</td></tr>",
+        escape(row.state_in_words())
+    );
+}
+
+fn footer(out: &mut String, report: &Report) {
+    let Some(row) = report
+        .rows
+        .iter()
+        .find(|r| r.other.contains_key("provenance"))
+    else {
+        return;
+    };
+    let known = |key: &str| {
+        let value = &row.other["provenance"][key];
+        value
+            .as_str()
+            .map(str::to_owned)
+            .or_else(|| value.as_u64().map(|n| n.to_string()))
+    };
+    let parts: Vec<String> = [
+        ("version", "brevity"),
+        ("git", "commit"),
+        ("device", "device"),
+        ("threads", "threads"),
+        ("data_hash", "data BLAKE3"),
+    ]
+    .iter()
+    .filter_map(|(key, name)| Some(format!("{name} {}", known(key)?)))
+    .collect();
+    put!(out, "<footer>{}</footer>", escape(parts.join(" · ")));
+}
+
+fn each_width(out: &mut String, draw: impl Fn(f64) -> Svg) {
+    for (width, class) in WIDTHS {
+        out.push_str(&draw(width).inline(class));
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+}
