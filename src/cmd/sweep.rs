@@ -3,6 +3,8 @@
 use crate::exit::Usage;
 use anyhow::Result;
 use brevity_data::{DataConfig, DataError};
+use brevity_eval::critical::Estimator;
+use brevity_eval::report::{Report, measure_baselines};
 use brevity_train::DeviceKind;
 use brevity_train::config::Experiment;
 use brevity_train::sweep::{
@@ -10,6 +12,7 @@ use brevity_train::sweep::{
     RunOptions, Shard, SweepFolder, Work,
 };
 use clap::ValueEnum;
+use serde_json::{Map, Value};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -144,14 +147,33 @@ pub fn run(args: Args) -> Result<()> {
     }
     let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
     let rows = sweep::rows(&folder, &manifest)?;
+    let report = report(folder.root(), &rows)?;
     let mut out = std::io::stdout().lock();
     if args.common.json {
         serde_json::to_writer_pretty(&mut out, &rows)?;
         writeln!(out)?;
     } else {
-        write!(out, "{}", sweep::table(&rows))?;
+        write!(out, "{report}")?;
     }
     Ok(summary.verdict()?)
+}
+
+/// Writes the report of what is done and gives what it says in a terminal;
+/// without any score, the states of the trials.
+fn report(folder: &Path, rows: &[Map<String, Value>]) -> Result<String> {
+    if rows.iter().all(|row| row["state"] != "done") {
+        return Ok(sweep::table(rows));
+    }
+    for message in measure_baselines(folder)? {
+        eprintln!("brevity: {message}");
+    }
+    let report = Report::of_sweep(folder, &Estimator::default())?;
+    let page = report.write(folder)?;
+    Ok(format!(
+        "{}\n{}\n",
+        report.text().trim_end(),
+        page.display()
+    ))
 }
 
 fn dry_run(

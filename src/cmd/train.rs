@@ -43,7 +43,7 @@ pub fn run(args: Args) -> Result<()> {
         writeln!(out)?;
     } else {
         write!(out, "{}", sweep::table(&rows))?;
-        let model = folder.trial(&manifest.trials[0]).join(sweep::MODEL);
+        let model = folder.trial(&manifest.trials[0]).join(brevity_train::MODEL);
         writeln!(out, "\n{}", model.display())?;
     }
     Ok(())
