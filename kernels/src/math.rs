@@ -32,19 +32,13 @@ pub(crate) fn horner<S: Simd, const N: usize>(x: S::F, coefficients: [f32; N]) -
     r
 }
 
-/// `e^x`. Overflows to infinity, underflows through the subnormals to zero.
+/// `e^(x - j ln 2)` where that exponent lies within `ln 2 / 2` of zero.
 #[inline(always)]
-pub fn exp<S: Simd>(x: S::F) -> S::F {
-    // Operand order lets NaN through both bounds.
-    let x = S::min(S::splat(89.0), x);
-    let x = S::max(S::splat(-104.5), x);
-    let t = S::mul_add(x, S::splat(LOG2_E), S::splat(ROUND));
-    let n = S::sub_i(S::bits(t), S::splat_i(ROUND.to_bits() as i32));
-    let j = S::sub(t, S::splat(ROUND));
-    // x - j ln 2, with ln 2 in two pieces.
+fn exp_fraction<S: Simd>(x: S::F, j: S::F) -> S::F {
+    // ln 2 in two pieces.
     let f = S::mul_add(j, S::splat(-6.931_457_5e-1), x);
     let f = S::mul_add(j, S::splat(-1.428_606_8e-6), f);
-    let p = horner::<S, 7>(
+    horner::<S, 7>(
         f,
         [
             1.378_059_4e-3,
@@ -55,7 +49,19 @@ pub fn exp<S: Simd>(x: S::F) -> S::F {
             1.0,
             1.0,
         ],
-    );
+    )
+}
+
+/// `e^x`. Overflows to infinity, underflows through the subnormals to zero.
+#[inline(always)]
+pub fn exp<S: Simd>(x: S::F) -> S::F {
+    // Operand order lets NaN through both bounds.
+    let x = S::min(S::splat(89.0), x);
+    let x = S::max(S::splat(-104.5), x);
+    let t = S::mul_add(x, S::splat(LOG2_E), S::splat(ROUND));
+    let n = S::sub_i(S::bits(t), S::splat_i(ROUND.to_bits() as i32));
+    let j = S::sub(t, S::splat(ROUND));
+    let p = exp_fraction::<S>(x, j);
     // 2^n in two factors: n reaches from -151 to 128, beyond one exponent field.
     let half = S::shr_i::<1>(n);
     let rest = S::sub_i(n, half);
@@ -73,20 +79,7 @@ pub fn exp_negative<S: Simd>(x: S::F) -> S::F {
     let t = S::mul_add(x, S::splat(LOG2_E), S::splat(ROUND));
     let n = S::sub_i(S::bits(t), S::splat_i(ROUND.to_bits() as i32));
     let j = S::sub(t, S::splat(ROUND));
-    let f = S::mul_add(j, S::splat(-6.931_457_5e-1), x);
-    let f = S::mul_add(j, S::splat(-1.428_606_8e-6), f);
-    let p = horner::<S, 7>(
-        f,
-        [
-            1.378_059_4e-3,
-            8.373_124_5e-3,
-            4.166_953_6e-2,
-            1.666_647_2e-1,
-            4.999_998_5e-1,
-            1.0,
-            1.0,
-        ],
-    );
+    let p = exp_fraction::<S>(x, j);
     // p lies in [0.7, 1.42] and n in [-126, 0]: adding n to the exponent is exact.
     let y = S::from_bits(S::add_i(S::bits(p), S::shl_i::<23>(n)));
     S::select_lt(S::splat(-87.0), x, y, S::splat(0.0))
@@ -129,11 +122,22 @@ pub fn ln<S: Simd>(x: S::F) -> S::F {
     S::select_lt(x, inf, special, S::add(x, x))
 }
 
-/// `1 / (1 + e^-x)`; zero below -88.7, where the result would be subnormal.
+/// `e^x` with `x` clamped to [-87, 88], where one exponent field suffices.
+#[inline(always)]
+fn exp_clamped<S: Simd>(x: S::F) -> S::F {
+    let x = S::min(S::splat(88.0), x);
+    let x = S::max(S::splat(-87.0), x);
+    let t = S::mul_add(x, S::splat(LOG2_E), S::splat(ROUND));
+    let n = S::sub_i(S::bits(t), S::splat_i(ROUND.to_bits() as i32 - 127));
+    let j = S::sub(t, S::splat(ROUND));
+    S::mul(exp_fraction::<S>(x, j), S::from_bits(S::shl_i::<23>(n)))
+}
+
+/// `1 / (1 + e^-x)`, of `x` clamped to [-88, 87].
 #[inline(always)]
 pub fn sigmoid<S: Simd>(x: S::F) -> S::F {
     let one = S::splat(1.0);
-    let e = exp::<S>(S::sub(S::splat(0.0), x));
+    let e = exp_clamped::<S>(S::sub(S::splat(0.0), x));
     S::div(one, S::add(one, e))
 }
 
@@ -154,7 +158,7 @@ pub fn tanh<S: Simd>(x: S::F) -> S::F {
         ],
     );
     let small = S::mul_add(S::mul(p, s), x, x);
-    let e = exp::<S>(S::add(a, a));
+    let e = exp_clamped::<S>(S::add(a, a));
     let large = S::sub(one, S::div(S::splat(2.0), S::add(e, one)));
     S::select_lt(a, S::splat(0.625), small, S::copysign(large, x))
 }
@@ -185,7 +189,7 @@ pub fn erf<S: Simd>(x: S::F) -> S::F {
     let r = S::mul_add(r, t, S::sub(S::splat(0.0), t));
     // Far out the polynomial turns: the result has long been 1 there.
     let r = S::select_lt(S::splat(4.0), t, S::splat(-100.0), r);
-    let large = S::sub(S::splat(1.0), exp::<S>(r));
+    let large = S::sub(S::splat(1.0), exp_clamped::<S>(r));
     S::select_lt(t, S::splat(0.927_734_4), small, S::copysign(large, x))
 }
 

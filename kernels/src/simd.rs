@@ -61,6 +61,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `p` is valid for writing eight `f32`; no alignment is needed.
     unsafe fn store_ptr(v: Self::F, p: *mut f32);
+    /// A hint that `p` is read soon; any address is allowed.
+    fn prefetch(p: *const f32);
     /// The lanes as an array.
     fn to_array(v: Self::F) -> [f32; LANES];
     /// `a + b`
@@ -149,6 +151,8 @@ impl Simd for Portable {
         // SAFETY: the caller vouches for eight writable values.
         unsafe { p.cast::<[f32; LANES]>().write_unaligned(v) }
     }
+    #[inline(always)]
+    fn prefetch(_: *const f32) {}
     #[inline(always)]
     fn to_array(v: Self::F) -> [f32; LANES] {
         v
@@ -289,6 +293,11 @@ mod avx2 {
         unsafe fn store_ptr(v: __m256, p: *mut f32) {
             // SAFETY: the caller vouches for eight writable values.
             unsafe { _mm256_storeu_ps(p, v) }
+        }
+        #[inline(always)]
+        fn prefetch(p: *const f32) {
+            // SAFETY: see above; a prefetch touches nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
         }
         #[inline(always)]
         fn to_array(v: __m256) -> [f32; LANES] {

@@ -2,7 +2,7 @@
 
 use super::Right;
 use super::epilogue::Plan;
-use super::pack;
+use super::pack::{self, Strips};
 use super::tile::{self, MR, NR, Operands};
 use super::view::View;
 use crate::scratch;
@@ -36,11 +36,29 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Whether tiles may read `b` where it lies: rows of whole vectors, few enough
-/// bytes that a block of steps stays in a first-level cache.
-pub(super) fn reads_in_place(b: &View) -> bool {
-    !b.transposed && b.cols.is_multiple_of(LANES) && pack::k_block(b.rows) * b.stride <= 2 * GROUP
+/// Whether tiles of `rows` rows may read `b` where it lies: it has whole vectors,
+/// and few bytes in a block of steps, or is not read often.
+pub(super) fn reads_in_place(b: &View, rows: usize) -> bool {
+    let whole = !b.transposed && b.cols.is_multiple_of(LANES);
+    whole && (rows <= DIRECT_RIGHT || pack::k_block(b.rows) * b.stride <= 2 * GROUP)
 }
+
+/// Columns of the product up to which a transposed left operand is read where it
+/// lies: packing pays if it is read more often.
+const DIRECT_LEFT: usize = 64;
+
+/// Rows up to which a transposed left operand is read where it lies however many
+/// columns there are, and
+const NARROW: usize = 36;
+
+/// the steps of a block then: both operands' part in a first-level cache.
+const NARROW_STEPS: usize = 96;
+
+/// Rows up to which a task reads its right operand where it lies.
+const DIRECT_RIGHT: usize = 4 * MR;
+
+/// Steps from which on the result is prefetched.
+const PREFETCH_STEPS: usize = 48;
 
 /// A product, of which tasks compute blocks.
 pub(crate) struct Block<'a> {
@@ -71,14 +89,19 @@ impl<'a> Block<'a> {
     /// view. Nobody else may touch that part of `c` meanwhile.
     pub(crate) fn run(&self, rows: Range<usize>, cols: Range<usize>, ks: Range<usize>) {
         debug_assert!(cols.start.is_multiple_of(NR));
-        let step = pack::k_block(ks.len());
-        let left = if self.a.transposed {
-            rows.len().div_ceil(MR) * pack::left_len(MR, step)
+        let narrow = self.a.transposed && rows.len() <= NARROW;
+        let step = match self.b {
+            Source::View(_) if narrow => NARROW_STEPS,
+            _ => pack::k_block(ks.len()),
+        };
+        let strips = rows.len().div_ceil(MR);
+        let left = if self.a.transposed && cols.len() > DIRECT_LEFT && !narrow {
+            strips * pack::left_len(MR, step)
         } else {
             0
         };
         let right = match self.b {
-            Source::View(b) if !reads_in_place(&b) => step * pack::padded(cols.len()),
+            Source::View(b) if !reads_in_place(&b, rows.len()) => step * pack::padded(cols.len()),
             _ => 0,
         };
         scratch::with(left + right, |buffer| {
@@ -138,13 +161,10 @@ impl Task<'_> {
     fn steps<S: Simd, const ADJACENT: bool>(&mut self, ks: Range<usize>) {
         let Block { a, b, c, .. } = *self.block;
         let strips = Strips::new(self.rows.clone());
-        let packed_strip = pack::left_len(MR, self.step);
-        if ADJACENT {
-            for s in 0..strips.count {
-                let (row, rows) = strips.at(s);
-                let out = &mut self.left[s * packed_strip..(s + 1) * packed_strip];
-                pack::left::<S>(a, row, rows, ks.clone(), out);
-            }
+        let room = pack::left_len(MR, self.step);
+        let packed_left = !self.left.is_empty();
+        if packed_left {
+            pack::left::<S>(a, &strips, ks.clone(), room, self.left);
         }
         let right = match b {
             Source::Packed(data) => {
@@ -152,7 +172,7 @@ impl Task<'_> {
                 let at = ks.start * width + self.cols.start * ks.len();
                 RightBlock::packed(&data[at..], ks.len())
             }
-            Source::View(b) if reads_in_place(&b) => RightBlock {
+            Source::View(b) if self.right.is_empty() => RightBlock {
                 data: &b.data[b.offset(ks.start, self.cols.start)..],
                 stride: Some(b.stride),
                 panel: NR,
@@ -170,12 +190,26 @@ impl Task<'_> {
             let last = (first + group).min(self.cols.end);
             for s in 0..strips.count {
                 let (row, rows) = strips.at(s);
-                let left = if ADJACENT {
-                    self.left[s * packed_strip..].as_ptr()
+                let (left, stride) = if packed_left {
+                    (self.left[s * room..].as_ptr(), rows)
                 } else {
                     // With no steps at all the operand may be empty.
-                    a.data.as_ptr().wrapping_add(a.offset(row, ks.start))
+                    let at = a.offset(row, ks.start);
+                    (a.data.as_ptr().wrapping_add(at), a.stride)
                 };
+                // Stores to lines far away would hold up the tiles; with few steps
+                // the hints cost more than that.
+                if ks.len() >= PREFETCH_STEPS && !resume {
+                    for i in row..row + rows {
+                        for j in (first..last).step_by(NR) {
+                            S::prefetch(c.ptr().wrapping_add(i * self.block.c_stride + j));
+                        }
+                    }
+                }
+                if finish {
+                    let epilogue = &self.block.epilogue;
+                    epilogue.prefetch::<S>(row..row + rows, first..last);
+                }
                 let mut j = first;
                 while j < last {
                     let cols = last - j;
@@ -183,7 +217,7 @@ impl Task<'_> {
                     let operands = Operands {
                         k: ks.len(),
                         a: left,
-                        a_stride: if ADJACENT { rows } else { a.stride },
+                        a_stride: stride,
                         b: right.at(j - self.cols.start),
                         b_stride: right.stride.unwrap_or(width),
                         b_panel: right.panel,
@@ -209,34 +243,6 @@ impl Task<'_> {
             }
             first = last;
         }
-    }
-}
-
-/// Rows cut into strips of at most [`MR`], as equal as can be.
-struct Strips {
-    start: usize,
-    count: usize,
-    base: usize,
-    longer: usize,
-}
-
-impl Strips {
-    #[inline(always)]
-    fn new(rows: Range<usize>) -> Strips {
-        let count = rows.len().div_ceil(MR);
-        Strips {
-            start: rows.start,
-            count,
-            base: rows.len() / count,
-            longer: rows.len() % count,
-        }
-    }
-
-    /// First row and number of rows of strip `s`.
-    #[inline(always)]
-    fn at(&self, s: usize) -> (usize, usize) {
-        let row = self.start + s * self.base + s.min(self.longer);
-        (row, self.base + usize::from(s < self.longer))
     }
 }
 

@@ -93,6 +93,22 @@ impl Plan {
             && self.residual.is_none()
     }
 
+    /// Asks for what [`Self::finish`] will read of a block, which comes from far
+    /// away in pieces too short for the hardware to foresee.
+    #[inline(always)]
+    pub(super) fn prefetch<S: Simd>(&self, rows: Range<usize>, cols: Range<usize>) {
+        for p in [self.derivative.map(|(_, p)| p), self.residual]
+            .into_iter()
+            .flatten()
+        {
+            for i in rows.clone() {
+                for j in cols.clone().step_by(16) {
+                    S::prefetch(p.wrapping_add(i * self.cols + j));
+                }
+            }
+        }
+    }
+
     /// Finishes rows `rows`, columns `cols` of the product at `c`.
     ///
     /// # Safety
@@ -106,34 +122,151 @@ impl Plan {
         rows: Range<usize>,
         cols: Range<usize>,
     ) {
+        let all = Area {
+            c,
+            c_stride,
+            cols: self.cols,
+            rows,
+            columns: cols,
+        };
+        // One tight loop a step: the area lies in the first-level cache.
         // SAFETY: promised by the caller.
         unsafe {
-            for i in rows {
-                let mut j = cols.start;
-                while j < cols.end {
-                    let lanes = (cols.end - j).min(LANES);
-                    let at = i * self.cols + j;
-                    let mut x = load::<S>(c.add(i * c_stride + j), lanes);
-                    if let Some(p) = self.bias {
-                        x = S::add(x, load::<S>(p.add(j), lanes));
-                    }
-                    if let Some(p) = self.keep {
-                        store::<S>(x, p.add(at), lanes);
-                    }
-                    if let Some(f) = self.activation {
-                        x = f.apply::<S>(x);
-                    }
-                    if let Some((f, p)) = self.derivative {
-                        x = S::mul(x, f.derivative::<S>(load::<S>(p.add(at), lanes)));
-                    }
-                    if let Some(p) = self.residual {
-                        x = S::add(x, load::<S>(p.add(at), lanes));
-                    }
-                    store::<S>(x, c.add(i * c_stride + j), lanes);
-                    j += lanes;
+            if let Some(p) = self.bias {
+                all.each::<S>(AddBias(p));
+            }
+            if let Some(p) = self.keep {
+                all.each::<S>(Keep(p));
+            }
+            match self.activation {
+                None => {}
+                Some(Activation::Gelu) => all.each::<S>(Apply::<GELU>),
+                Some(Activation::GeluErf) => all.each::<S>(Apply::<GELU_ERF>),
+                Some(Activation::Relu2) => all.each::<S>(Apply::<RELU2>),
+            }
+            match self.derivative {
+                None => {}
+                Some((Activation::Gelu, p)) => all.each::<S>(Derive::<GELU>(p)),
+                Some((Activation::GeluErf, p)) => all.each::<S>(Derive::<GELU_ERF>(p)),
+                Some((Activation::Relu2, p)) => all.each::<S>(Derive::<RELU2>(p)),
+            }
+            if let Some(p) = self.residual {
+                all.each::<S>(AddResidual(p));
+            }
+        }
+    }
+}
+
+/// A block of the product.
+struct Area {
+    c: *mut f32,
+    c_stride: usize,
+    /// Of the whole product.
+    cols: usize,
+    rows: Range<usize>,
+    columns: Range<usize>,
+}
+
+impl Area {
+    /// Applies `step` to the block.
+    ///
+    /// # Safety
+    /// As for [`Plan::finish`].
+    #[inline(always)]
+    unsafe fn each<S: Simd>(&self, step: impl Step) {
+        // SAFETY: promised by the caller.
+        unsafe {
+            let whole = self.columns.len() - self.columns.len() % LANES;
+            for i in self.rows.clone() {
+                let row = self.c.add(i * self.c_stride);
+                let mut j = self.columns.start;
+                while j < self.columns.start + whole {
+                    let x = S::load_ptr(row.add(j));
+                    let y = step.apply::<S>(x, i * self.cols + j, j, LANES);
+                    S::store_ptr(y, row.add(j));
+                    j += LANES;
+                }
+                if j < self.columns.end {
+                    let lanes = self.columns.end - j;
+                    let x = load::<S>(row.add(j), lanes);
+                    let y = step.apply::<S>(x, i * self.cols + j, j, lanes);
+                    store::<S>(y, row.add(j), lanes);
                 }
             }
         }
+    }
+}
+
+/// One elementwise step.
+trait Step {
+    /// What becomes of the `lanes` values `x` at place `at` of the product, which
+    /// is in column `j`.
+    ///
+    /// # Safety
+    /// The places lie inside what the step refers to.
+    unsafe fn apply<S: Simd>(&self, x: S::F, at: usize, j: usize, lanes: usize) -> S::F;
+}
+
+struct AddBias(*const f32);
+
+impl Step for AddBias {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, x: S::F, _: usize, j: usize, lanes: usize) -> S::F {
+        // SAFETY: promised by the caller.
+        S::add(x, unsafe { load::<S>(self.0.add(j), lanes) })
+    }
+}
+
+struct Keep(*mut f32);
+
+impl Step for Keep {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, x: S::F, at: usize, _: usize, lanes: usize) -> S::F {
+        // SAFETY: promised by the caller.
+        unsafe { store::<S>(x, self.0.add(at), lanes) };
+        x
+    }
+}
+
+const GELU: u8 = 0;
+const GELU_ERF: u8 = 1;
+const RELU2: u8 = 2;
+
+const fn activation(code: u8) -> Activation {
+    match code {
+        GELU => Activation::Gelu,
+        GELU_ERF => Activation::GeluErf,
+        _ => Activation::Relu2,
+    }
+}
+
+struct Apply<const CODE: u8>;
+
+impl<const CODE: u8> Step for Apply<CODE> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, x: S::F, _: usize, _: usize, _: usize) -> S::F {
+        const { activation(CODE) }.apply::<S>(x)
+    }
+}
+
+struct Derive<const CODE: u8>(*const f32);
+
+impl<const CODE: u8> Step for Derive<CODE> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, x: S::F, at: usize, _: usize, lanes: usize) -> S::F {
+        // SAFETY: promised by the caller.
+        let saved = unsafe { load::<S>(self.0.add(at), lanes) };
+        S::mul(x, const { activation(CODE) }.derivative::<S>(saved))
+    }
+}
+
+struct AddResidual(*const f32);
+
+impl Step for AddResidual {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, x: S::F, at: usize, _: usize, lanes: usize) -> S::F {
+        // SAFETY: promised by the caller.
+        S::add(x, unsafe { load::<S>(self.0.add(at), lanes) })
     }
 }
 

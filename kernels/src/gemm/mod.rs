@@ -117,7 +117,7 @@ pub fn gemm<'b>(
         epilogue: epilogue.plan(n),
     };
     match b {
-        Right::View(v) if !block::reads_in_place(&v) && k * n <= SHARED_B => {
+        Right::View(v) if k * n <= SHARED_B && !block::reads_in_place(&v, m) => {
             scratch::with(k * pack::padded(n), |packed| {
                 pack::whole(v, packed);
                 share(&Block {

@@ -1,6 +1,6 @@
 //! Copying operands into the order in which the tiles read them.
 
-use super::tile::NR;
+use super::tile::{MR, NR};
 use super::view::View;
 use crate::scratch::Buffer;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
@@ -91,32 +91,41 @@ impl Kernel for Whole<'_> {
 #[inline(always)]
 pub(super) fn right<S: Simd>(b: View, ks: Range<usize>, cols: Range<usize>, out: &mut [f32]) {
     let steps = ks.len();
-    let mut j = cols.start;
-    let mut out = &mut out[..steps * padded(cols.len())];
-    while j < cols.end {
-        let left = (cols.end - j).min(NR);
-        let width = padded(left);
-        let (panel, rest) = out.split_at_mut(steps * width);
-        if b.transposed {
+    if b.transposed {
+        let mut out = &mut out[..steps * padded(cols.len())];
+        let mut j = cols.start;
+        while j < cols.end {
+            let left = (cols.end - j).min(NR);
+            let width = padded(left);
+            let (panel, rest) = out.split_at_mut(steps * width);
             right_transposed::<S>(b, ks.clone(), j, left, width, panel);
-        } else if left == width && steps > 0 {
-            let from = &b.data[b.offset(ks.start, j)..];
-            for (k, to) in panel.chunks_exact_mut(width).enumerate() {
-                let from = &from[k * b.stride..];
-                S::store(S::load(from), to);
-                if width > LANES {
-                    S::store(S::load(&from[LANES..]), &mut to[LANES..]);
-                }
-            }
-        } else {
-            for (k, to) in ks.clone().zip(panel.chunks_exact_mut(width)) {
-                let at = b.offset(k, j);
-                to[..left].copy_from_slice(&b.data[at..at + left]);
-                to[left..].fill(0.0);
+            out = rest;
+            j += left;
+        }
+        return;
+    }
+    // Step by step, so that memory is read in order.
+    let (whole, rest) = (cols.len() / NR, cols.len() % NR);
+    assert!(out.len() >= steps * padded(cols.len()));
+    for (i, k) in ks.enumerate() {
+        let from = &b.data[k * b.stride..][cols.clone()];
+        // SAFETY: a row has `whole` panels and more, and the place of step `i`
+        // in each of them is inside `out`, whose length is checked.
+        unsafe {
+            let (mut from, mut to) = (from.as_ptr(), out.as_mut_ptr().add(i * NR));
+            for _ in 0..whole {
+                S::store_ptr(S::load_ptr(from), to);
+                S::store_ptr(S::load_ptr(from.add(LANES)), to.add(LANES));
+                from = from.wrapping_add(NR);
+                to = to.wrapping_add(steps * NR);
             }
         }
-        out = rest;
-        j += left;
+        if rest > 0 {
+            let width = padded(rest);
+            let to = &mut out[whole * steps * NR + i * width..][..width];
+            to[..rest].copy_from_slice(&from[whole * NR..]);
+            to[rest..].fill(0.0);
+        }
     }
 }
 
@@ -162,33 +171,80 @@ fn right_transposed<S: Simd>(
     }
 }
 
-/// Room that [`left`] needs for `rows` rows and `steps` steps.
+/// Room that [`left`] needs for a strip of `rows` rows and `steps` steps.
 pub(super) fn left_len(rows: usize, steps: usize) -> usize {
-    rows * steps + LANES
+    (rows * steps + LANES).next_multiple_of(NR)
 }
 
-/// Packs `rows` adjacent rows of a transposed left operand, steps `ks`, to
-/// `out[step * rows + row]`. Clobbers up to [`LANES`] values beyond.
+/// Packs strips of adjacent rows of a transposed left operand, steps `ks`:
+/// strip `s` to `out[s * room..]`, there step by step. Clobbers up to [`LANES`]
+/// values beyond a strip.
 #[inline(always)]
-pub(super) fn left<S: Simd>(a: View, row: usize, rows: usize, ks: Range<usize>, out: &mut [f32]) {
-    debug_assert!(a.transposed && rows <= LANES);
-    // Whole vectors, each overwriting the surplus of the one before; the last
-    // steps one by one, lest a load passes the end.
-    let vectors = (a.data.len().saturating_sub(row + LANES) / a.stride + 1)
-        .saturating_sub(ks.start)
-        .min(ks.len());
-    let safe = if a.data.len() >= row + LANES {
-        vectors
-    } else {
-        0
-    };
-    let from = &a.data[a.offset(row, ks.start).min(a.data.len())..];
-    for k in 0..safe {
-        S::store(S::load(&from[k * a.stride..]), &mut out[k * rows..]);
-    }
-    for k in safe..ks.len() {
-        for r in 0..rows {
-            out[k * rows + r] = from[k * a.stride + r];
+pub(super) fn left<S: Simd>(
+    a: View,
+    strips: &Strips,
+    ks: Range<usize>,
+    room: usize,
+    out: &mut [f32],
+) {
+    assert!(out.len() >= strips.count * room && room >= left_len(MR, ks.len()));
+    let rows = strips.start..strips.start + strips.rows;
+    for (i, k) in ks.enumerate() {
+        let from = &a.data[k * a.stride..][rows.start..];
+        if from.len() < rows.len() + LANES {
+            for s in 0..strips.count {
+                let (row, rows) = strips.at(s);
+                let row = row - strips.start;
+                out[s * room + i * rows..][..rows].copy_from_slice(&from[row..row + rows]);
+            }
+            continue;
         }
+        // Whole vectors, whose surplus the next step overwrites.
+        // SAFETY: all rows and a vector more can be read; a strip has room for a
+        // vector more than its steps.
+        unsafe {
+            let (mut from, mut to) = (from.as_ptr(), out.as_mut_ptr());
+            let kinds = [
+                (strips.longer, strips.base + 1),
+                (strips.count - strips.longer, strips.base),
+            ];
+            for (count, rows) in kinds {
+                for _ in 0..count {
+                    S::store_ptr(S::load_ptr(from), to.add(i * rows));
+                    from = from.wrapping_add(rows);
+                    to = to.wrapping_add(room);
+                }
+            }
+        }
+    }
+}
+
+/// Rows cut into strips of at most [`MR`], as equal as can be.
+pub(super) struct Strips {
+    start: usize,
+    rows: usize,
+    pub(super) count: usize,
+    base: usize,
+    longer: usize,
+}
+
+impl Strips {
+    #[inline(always)]
+    pub(super) fn new(rows: Range<usize>) -> Strips {
+        let count = rows.len().div_ceil(MR);
+        Strips {
+            start: rows.start,
+            rows: rows.len(),
+            count,
+            base: rows.len() / count,
+            longer: rows.len() % count,
+        }
+    }
+
+    /// First row and number of rows of strip `s`.
+    #[inline(always)]
+    pub(super) fn at(&self, s: usize) -> (usize, usize) {
+        let row = self.start + s * self.base + s.min(self.longer);
+        (row, self.base + usize::from(s < self.longer))
     }
 }
