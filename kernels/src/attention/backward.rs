@@ -5,13 +5,14 @@ use super::exp2::exp2;
 use super::forward::{with_turns, work};
 use super::rows::{inner, load_tile, scale, store_tile};
 use super::sequence::{Part, Sequence, copy_row};
-use super::tile::{Matrix, QUERIES, accumulate, accumulate_transposed, inner_products};
-use super::visible::{SPAN, Span, Visible};
+use super::tile::{QUERIES, accumulate, accumulate_transposed, inner_products};
+use super::visible::{SPAN, Sees, Span, Visible};
 use super::{Attention, Saved, naive};
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::Shared;
 use crate::{scratch, threads};
 use std::f32::consts::LN_2;
+use std::ops::Range;
 
 /// [`Attention::backward`], after its checks.
 pub(super) fn backward(
@@ -302,60 +303,99 @@ impl Head<'_> {
         mean: [S::F; 2],
     ) {
         let dim = self.sequence.preparation.dim;
-        let row = self.sequence.value_row();
         let block = &scratch.block;
-        let zero = S::splat(0.0);
-        // SAFETY: spans have at most SPAN groups, groups eight keys.
+        let tile = dim * LANES;
+        // SAFETY: spans have at most SPAN groups, groups eight keys; a half
+        // that sees nothing is neither written nor read.
         unsafe {
-            for g in 0..span.len {
-                let slot = span.slot + g;
-                let k = keys.key_group(slot, dim);
-                let v = keys.value_group(slot);
-                let position = (span.group + g as u64) * LANES as u64;
-                let weights = block.weights.add(g * LANES * QUERIES);
-                let dscores = block.dscores.add(g * LANES * QUERIES);
-                for at in [0, 4] {
-                    let scores = inner_products::<S, 4>(block.queries, k.from_row(at), dim);
-                    let mut w = scores;
-                    for (r, w) in w.iter_mut().enumerate() {
-                        *w = [
-                            exp2::<S>(S::sub(w[0], max[0])),
-                            exp2::<S>(S::sub(w[1], max[1])),
-                        ];
-                        if span.masked {
-                            *w = visible.choose::<S>(position + (at + r) as u64, *w, zero);
-                        }
-                        let to = weights.add((at + r) * QUERIES);
-                        S::store_ptr(w[0], to);
-                        S::store_ptr(w[1], to.add(LANES));
+            if span.masked {
+                let k = keys.key_group(span.slot, dim);
+                let v = keys.value_group(span.slot);
+                let mut seen = QUERIES..0;
+                for half in 0..2 {
+                    let sees = visible.sees(span.group, half);
+                    if let Sees::None = sees {
+                        continue;
                     }
-                    let dw = inner_products::<S, 4>(block.dout, v.from_row(at), dim);
-                    for (r, dw) in dw.into_iter().enumerate() {
-                        let from = weights.add((at + r) * QUERIES);
-                        let mut ds = [
-                            S::mul(S::load_ptr(from), S::sub(dw[0], mean[0])),
-                            S::mul(S::load_ptr(from.add(LANES)), S::sub(dw[1], mean[1])),
-                        ];
-                        if span.masked {
-                            ds = visible.choose::<S>(position + (at + r) as u64, ds, zero);
+                    let at = half * LANES;
+                    seen = seen.start.min(at)..at + LANES;
+                    let weights = block.weights.add(at);
+                    let dscores = block.dscores.add(at);
+                    let s = inner_products::<S, 8, 1>(block.queries.add(half * tile), k, dim);
+                    for (r, [s]) in s.into_iter().enumerate() {
+                        let w = exp2::<S>(S::sub(s, max[half]));
+                        S::store_ptr(mask::<S>(sees, r, w), weights.add(r * QUERIES));
+                    }
+                    let dw = inner_products::<S, 8, 1>(block.dout.add(half * tile), v, dim);
+                    for (r, [dw]) in dw.into_iter().enumerate() {
+                        let w = S::load_ptr(weights.add(r * QUERIES));
+                        let ds = S::mul(w, S::sub(dw, mean[half]));
+                        S::store_ptr(mask::<S>(sees, r, ds), dscores.add(r * QUERIES));
+                    }
+                    let dqueries = block.dqueries.add(at);
+                    accumulate::<S, 1, false>(dscores, k, LANES, dim, dqueries);
+                }
+                self.transposed::<S>(scratch, span.slot, 0, seen);
+                return;
+            }
+            for g in 0..span.len {
+                let k = keys.key_group(span.slot + g, dim);
+                let v = keys.value_group(span.slot + g);
+                for at in [0, 4] {
+                    let from = (g * LANES + at) * QUERIES;
+                    let weights = block.weights.add(from);
+                    let dscores = block.dscores.add(from);
+                    let s = inner_products::<S, 4, 2>(block.queries, k.from_row(at), dim);
+                    for (r, s) in s.into_iter().enumerate() {
+                        for half in 0..2 {
+                            let w = exp2::<S>(S::sub(s[half], max[half]));
+                            S::store_ptr(w, weights.add(r * QUERIES + half * LANES));
                         }
-                        let to = dscores.add((at + r) * QUERIES);
-                        S::store_ptr(ds[0], to);
-                        S::store_ptr(ds[1], to.add(LANES));
+                    }
+                    let dw = inner_products::<S, 4, 2>(block.dout, v.from_row(at), dim);
+                    for (r, dw) in dw.into_iter().enumerate() {
+                        for half in 0..2 {
+                            let w = S::load_ptr(weights.add(r * QUERIES + half * LANES));
+                            let ds = S::mul(w, S::sub(dw[half], mean[half]));
+                            S::store_ptr(ds, dscores.add(r * QUERIES + half * LANES));
+                        }
                     }
                 }
-                let at = slot * LANES * row;
-                let vectors = row / LANES;
-                let dvalues = scratch.dvalues.add(at);
-                accumulate_transposed::<S>(weights, block.dout_rows, vectors, dvalues);
-                let dkeys = scratch.dkeys.add(at);
-                accumulate_transposed::<S>(dscores, block.query_rows, vectors, dkeys);
+                self.transposed::<S>(scratch, span.slot + g, g, 0..QUERIES);
             }
             for g in 0..span.len {
                 let dscores = block.dscores.add(g * LANES * QUERIES);
-                let k: Matrix = keys.key_group(span.slot + g, dim);
-                accumulate::<S, false>(dscores, k, LANES, dim, block.dqueries);
+                let k = keys.key_group(span.slot + g, dim);
+                accumulate::<S, 2, false>(dscores, k, LANES, dim, block.dqueries);
             }
+        }
+    }
+
+    /// What `queries` of a block, whose weights are the `g`-th group in the
+    /// scratch, contribute to the keys and values of the group at `slot`.
+    ///
+    /// # Safety
+    /// As for [`block`](Self::block).
+    #[inline(always)]
+    unsafe fn transposed<S: Simd>(
+        &self,
+        scratch: &Scratch,
+        slot: usize,
+        g: usize,
+        queries: Range<usize>,
+    ) {
+        let row = self.sequence.value_row();
+        let (block, vectors) = (&scratch.block, row / LANES);
+        // SAFETY: the group is one of the sequence.
+        unsafe {
+            let weights = block.weights.add(g * LANES * QUERIES);
+            let dscores = block.dscores.add(g * LANES * QUERIES);
+            let dvalues = scratch.dvalues.add(slot * LANES * row);
+            let dkeys = scratch.dkeys.add(slot * LANES * row);
+            let rows = block.dout_rows;
+            accumulate_transposed::<S>(weights, rows, vectors, queries.clone(), dvalues);
+            let rows = block.query_rows;
+            accumulate_transposed::<S>(dscores, rows, vectors, queries, dkeys);
         }
     }
 
@@ -388,5 +428,14 @@ impl Head<'_> {
                 }
             }
         }
+    }
+}
+
+/// `x`, or zero where the query does not see the `r`-th key.
+#[inline(always)]
+fn mask<S: Simd>(sees: Sees, r: usize, x: S::F) -> S::F {
+    match sees {
+        Sees::Some(mask) => mask.choose::<S>(r, x, S::splat(0.0)),
+        _ => x,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::exp2::exp2;
 use super::tile::{Matrix, QUERIES, accumulate, inner_products};
-use super::visible::Visible;
+use super::visible::{Sees, Visible};
 use crate::simd::{LANES, Simd};
 
 /// Keys and values of one head, a ring of groups of eight positions. The group
@@ -95,24 +95,26 @@ pub(super) unsafe fn attend<S: Simd>(
         let mut to = scores;
         while group <= last {
             let span = visible.span(group, keys.groups);
-            for g in 0..span.len {
-                let k = keys.key_group(span.slot + g, dim);
-                let position = (group + g as u64) * LANES as u64;
-                for half in 0..2 {
-                    let at = half * 4;
-                    let mut s = inner_products::<S, 4>(queries, k.from_row(at), dim);
-                    for (r, s) in s.iter_mut().enumerate() {
-                        if span.masked {
-                            let hidden = S::splat(f32::NEG_INFINITY);
-                            *s = visible.choose::<S>(position + (at + r) as u64, *s, hidden);
-                        }
+            if span.masked {
+                let k = keys.key_group(span.slot, dim);
+                for (half, max) in max.iter_mut().enumerate() {
+                    let sees = visible.sees(group, half);
+                    let queries = queries.add(half * dim * LANES);
+                    masked_scores::<S>(sees, queries, k, dim, max, to.add(half * LANES));
+                }
+            } else {
+                for i in 0..2 * span.len {
+                    let k = keys.key_group(span.slot + i / 2, dim).from_row(i % 2 * 4);
+                    let s = inner_products::<S, 4, 2>(queries, k, dim);
+                    for (r, s) in s.into_iter().enumerate() {
                         max = [S::max(max[0], s[0]), S::max(max[1], s[1])];
+                        let to = to.add((i * 4 + r) * QUERIES);
                         S::store_ptr(s[0], to);
                         S::store_ptr(s[1], to.add(LANES));
-                        to = to.add(QUERIES);
                     }
                 }
             }
+            to = to.add(span.len * LANES * QUERIES);
             group += span.len as u64;
         }
 
@@ -120,15 +122,33 @@ pub(super) unsafe fn attend<S: Simd>(
         let mut from = scores;
         while group <= last {
             let span = visible.span(group, keys.groups);
-            probabilities::<S>(visible, group, span.len, span.masked, max, from, sums);
             let values = keys.value_group(span.slot);
-            let count = span.len * LANES;
             if span.masked {
-                accumulate::<S, true>(from, values, count, dim, acc);
+                for (half, max) in max.into_iter().enumerate() {
+                    let sees = visible.sees(group, half);
+                    let at = half * LANES;
+                    masked_probabilities::<S>(sees, max, from.add(at), sums.add(at));
+                    match sees {
+                        Sees::None => {}
+                        Sees::Some(_) => {
+                            accumulate::<S, 1, true>(from.add(at), values, LANES, dim, acc.add(at));
+                        }
+                        Sees::All => {
+                            accumulate::<S, 1, false>(
+                                from.add(at),
+                                values,
+                                LANES,
+                                dim,
+                                acc.add(at),
+                            );
+                        }
+                    }
+                }
             } else {
-                accumulate::<S, false>(from, values, count, dim, acc);
+                probabilities::<S>(span.len, max, from, sums);
+                accumulate::<S, 2, false>(from, values, span.len * LANES, dim, acc);
             }
-            from = from.add(count * QUERIES);
+            from = from.add(span.len * LANES * QUERIES);
             group += span.len as u64;
         }
 
@@ -147,21 +167,68 @@ pub(super) unsafe fn attend<S: Simd>(
     }
 }
 
-/// Turns scores into probabilities and adds them to the partial sums. What is
-/// hidden becomes negative.
+/// Scores of eight queries and eight keys; hidden ones become minus infinity,
+/// those of queries that see nothing are not written.
+///
+/// # Safety
+/// `queries` is a tile, `keys` good for eight rows, `scores` for eight rows of
+/// sixteen.
+#[inline(always)]
+unsafe fn masked_scores<S: Simd>(
+    sees: Sees,
+    queries: *const f32,
+    keys: Matrix,
+    dim: usize,
+    max: &mut S::F,
+    scores: *mut f32,
+) {
+    if let Sees::None = sees {
+        return;
+    }
+    // SAFETY: promised by the caller.
+    unsafe {
+        let s = inner_products::<S, 8, 1>(queries, keys, dim);
+        for (r, [mut s]) in s.into_iter().enumerate() {
+            if let Sees::Some(mask) = sees {
+                s = mask.choose::<S>(r, s, S::splat(f32::NEG_INFINITY));
+            }
+            *max = S::max(*max, s);
+            S::store_ptr(s, scores.add(r * QUERIES));
+        }
+    }
+}
+
+/// Turns the scores of eight queries and eight keys into probabilities and adds
+/// them to the partial sums. What is hidden becomes negative.
+///
+/// # Safety
+/// `scores` and `sums` are good for eight rows of sixteen.
+#[inline(always)]
+unsafe fn masked_probabilities<S: Simd>(sees: Sees, max: S::F, scores: *mut f32, sums: *mut f32) {
+    if let Sees::None = sees {
+        return;
+    }
+    // SAFETY: promised by the caller.
+    unsafe {
+        for r in 0..LANES {
+            let (score, sum) = (scores.add(r * QUERIES), sums.add(r * QUERIES));
+            let mut p = exp2::<S>(S::sub(S::load_ptr(score), max));
+            S::store_ptr(S::add(S::load_ptr(sum), p), sum);
+            if let Sees::Some(mask) = sees {
+                p = mask.choose::<S>(r, p, S::splat(-1.0));
+            }
+            S::store_ptr(p, score);
+        }
+    }
+}
+
+/// Turns scores that are all visible into probabilities and adds them to the
+/// partial sums.
 ///
 /// # Safety
 /// `scores` is good for `groups * 8` rows of sixteen, `sums` for 8.
 #[inline(always)]
-unsafe fn probabilities<S: Simd>(
-    visible: &Visible,
-    first_group: u64,
-    groups: usize,
-    masked: bool,
-    max: [S::F; 2],
-    scores: *mut f32,
-    sums: *mut f32,
-) {
+unsafe fn probabilities<S: Simd>(groups: usize, max: [S::F; 2], scores: *mut f32, sums: *mut f32) {
     // SAFETY: promised by the caller.
     unsafe {
         for r in 0..LANES {
@@ -169,18 +236,12 @@ unsafe fn probabilities<S: Simd>(
             let mut sum = [S::load_ptr(to), S::load_ptr(to.add(LANES))];
             for g in 0..groups {
                 let score = scores.add((g * LANES + r) * QUERIES);
-                let mut p = sum;
-                for (half, p) in p.iter_mut().enumerate() {
+                for (half, sum) in sum.iter_mut().enumerate() {
                     let x = S::load_ptr(score.add(half * LANES));
-                    *p = exp2::<S>(S::sub(x, max[half]));
-                    sum[half] = S::add(sum[half], *p);
+                    let p = exp2::<S>(S::sub(x, max[half]));
+                    *sum = S::add(*sum, p);
+                    S::store_ptr(p, score.add(half * LANES));
                 }
-                if masked {
-                    let position = (first_group + g as u64) * LANES as u64 + r as u64;
-                    p = visible.choose::<S>(position, p, S::splat(-1.0));
-                }
-                S::store_ptr(p[0], score);
-                S::store_ptr(p[1], score.add(LANES));
             }
             S::store_ptr(sum[0], to);
             S::store_ptr(sum[1], to.add(LANES));

@@ -6,6 +6,7 @@
 //! the other, never across lanes.
 
 use crate::simd::{LANES, Simd};
+use std::ops::Range;
 
 /// Queries of a block.
 pub(super) const QUERIES: usize = 2 * LANES;
@@ -32,46 +33,55 @@ impl Matrix {
     }
 }
 
-/// Inner products of `K` keys with sixteen queries, chains over the components.
+/// Inner products of `K` keys with `Q` vectors of queries, chains over the
+/// components.
 ///
 /// # Safety
-/// `queries` is good for reading two tiles of `dim` vectors, `keys` for `K` rows.
+/// `queries` is good for reading `Q` tiles of `dim` vectors, `keys` for `K`
+/// rows.
 #[inline(always)]
-pub(super) unsafe fn inner_products<S: Simd, const K: usize>(
+pub(super) unsafe fn inner_products<S: Simd, const K: usize, const Q: usize>(
     queries: *const f32,
     keys: Matrix,
     dim: usize,
-) -> [[S::F; 2]; K] {
+) -> [[S::F; Q]; K] {
     // SAFETY: rows below `K` and components below `dim` only.
     unsafe {
-        let (q0, q1) = (queries, queries.add(dim * LANES));
-        let mut acc = [[S::splat(0.0); 2]; K];
-        let (a, b) = (S::load_ptr(q0), S::load_ptr(q1));
+        let mut q = [S::splat(0.0); Q];
+        let mut acc = [q; K];
+        for (i, q) in q.iter_mut().enumerate() {
+            *q = S::load_ptr(queries.add(i * dim * LANES));
+        }
         for (r, acc) in acc.iter_mut().enumerate() {
             let k = S::splat(*keys.ptr.add(r * keys.row));
-            *acc = [S::mul(a, k), S::mul(b, k)];
+            for (acc, q) in acc.iter_mut().zip(q) {
+                *acc = S::mul(q, k);
+            }
         }
         for c in 1..dim {
-            let a = S::load_ptr(q0.add(c * LANES));
-            let b = S::load_ptr(q1.add(c * LANES));
+            for (i, q) in q.iter_mut().enumerate() {
+                *q = S::load_ptr(queries.add((i * dim + c) * LANES));
+            }
             for (r, acc) in acc.iter_mut().enumerate() {
                 let k = S::splat(*keys.ptr.add(r * keys.row + c * keys.component));
-                *acc = [S::mul_add(a, k, acc[0]), S::mul_add(b, k, acc[1])];
+                for (acc, q) in acc.iter_mut().zip(q) {
+                    *acc = S::mul_add(q, k, *acc);
+                }
             }
         }
         acc
     }
 }
 
-/// `acc[c] += sum over keys of weights[key] * values[key][c]` for the sixteen
-/// queries of a block: chains over the keys that go on where `acc` stands.
-/// `acc` is `[dim][16]`, `weights` `[keys][16]`. With `SKIP`, a negative weight
-/// leaves its chain untouched.
+/// `acc[c] += sum over keys of weights[key] * values[key][c]` for `Q` vectors
+/// of the queries of a block: chains over the keys that go on where `acc`
+/// stands. `acc` is `[dim][16]`, `weights` `[keys][16]`. With `SKIP`, a negative
+/// weight leaves its chain untouched.
 ///
 /// # Safety
 /// The pointers are good for that, `values` for `keys` rows of `dim`.
 #[inline(always)]
-pub(super) unsafe fn accumulate<S: Simd, const SKIP: bool>(
+pub(super) unsafe fn accumulate<S: Simd, const Q: usize, const SKIP: bool>(
     weights: *const f32,
     values: Matrix,
     keys: usize,
@@ -82,18 +92,18 @@ pub(super) unsafe fn accumulate<S: Simd, const SKIP: bool>(
     unsafe {
         let mut c = 0;
         while c + 4 <= dim {
-            accumulate_components::<S, 4, SKIP>(weights, values, keys, c, acc);
+            accumulate_components::<S, 4, Q, SKIP>(weights, values, keys, c, acc);
             c += 4;
         }
         while c < dim {
-            accumulate_components::<S, 1, SKIP>(weights, values, keys, c, acc);
+            accumulate_components::<S, 1, Q, SKIP>(weights, values, keys, c, acc);
             c += 1;
         }
     }
 }
 
 #[inline(always)]
-unsafe fn accumulate_components<S: Simd, const C: usize, const SKIP: bool>(
+unsafe fn accumulate_components<S: Simd, const C: usize, const Q: usize, const SKIP: bool>(
     weights: *const f32,
     values: Matrix,
     keys: usize,
@@ -103,42 +113,44 @@ unsafe fn accumulate_components<S: Simd, const C: usize, const SKIP: bool>(
     // SAFETY: keys below `keys` and components `first..first + C` only.
     unsafe {
         let acc = acc.add(first * QUERIES);
-        let mut sum = [[S::splat(0.0); 2]; C];
+        let mut w = [S::splat(0.0); Q];
+        let mut sum = [w; C];
         for (c, sum) in sum.iter_mut().enumerate() {
-            let p = acc.add(c * QUERIES);
-            *sum = [S::load_ptr(p), S::load_ptr(p.add(LANES))];
-        }
-        let mut w = weights;
-        let mut v = values.ptr.add(first * values.component);
-        for _ in 0..keys {
-            let (w0, w1) = (S::load_ptr(w), S::load_ptr(w.add(LANES)));
-            for (c, sum) in sum.iter_mut().enumerate() {
-                let x = S::splat(*v.add(c * values.component));
-                let new = [S::mul_add(w0, x, sum[0]), S::mul_add(w1, x, sum[1])];
-                *sum = if SKIP {
-                    let zero = S::splat(0.0);
-                    [
-                        S::select_lt(w0, zero, sum[0], new[0]),
-                        S::select_lt(w1, zero, sum[1], new[1]),
-                    ]
-                } else {
-                    new
-                };
+            for (i, sum) in sum.iter_mut().enumerate() {
+                *sum = S::load_ptr(acc.add(c * QUERIES + i * LANES));
             }
-            w = w.add(QUERIES);
-            v = v.add(values.row);
+        }
+        let mut weights = weights;
+        let mut values_ptr = values.ptr.add(first * values.component);
+        for _ in 0..keys {
+            for (i, w) in w.iter_mut().enumerate() {
+                *w = S::load_ptr(weights.add(i * LANES));
+            }
+            for (c, sum) in sum.iter_mut().enumerate() {
+                let x = S::splat(*values_ptr.add(c * values.component));
+                for (sum, w) in sum.iter_mut().zip(w) {
+                    let new = S::mul_add(w, x, *sum);
+                    *sum = if SKIP {
+                        S::select_lt(w, S::splat(0.0), *sum, new)
+                    } else {
+                        new
+                    };
+                }
+            }
+            weights = weights.add(QUERIES);
+            values_ptr = values_ptr.add(values.row);
         }
         for (c, sum) in sum.into_iter().enumerate() {
-            let p = acc.add(c * QUERIES);
-            S::store_ptr(sum[0], p);
-            S::store_ptr(sum[1], p.add(LANES));
+            for (i, sum) in sum.into_iter().enumerate() {
+                S::store_ptr(sum, acc.add(c * QUERIES + i * LANES));
+            }
         }
     }
 }
 
 /// `acc[key] += sum over queries of weights[key][query] * rows[query]` for
-/// eight keys: chains over the sixteen queries of a block that go on where
-/// `acc` stands. `rows` and `acc` are rows of `vectors` vectors, `weights` is
+/// eight keys: chains over `queries`, of the sixteen of a block, that go on
+/// where `acc` stands. `rows` and `acc` are rows of `vectors` vectors, `weights` is
 /// `[8][16]`.
 ///
 /// # Safety
@@ -148,6 +160,7 @@ pub(super) unsafe fn accumulate_transposed<S: Simd>(
     weights: *const f32,
     rows: *const f32,
     vectors: usize,
+    queries: Range<usize>,
     acc: *mut f32,
 ) {
     // SAFETY: vectors below `vectors` only.
@@ -155,12 +168,12 @@ pub(super) unsafe fn accumulate_transposed<S: Simd>(
         let mut c = 0;
         while c + 2 <= vectors {
             for k in [0, 4] {
-                accumulate_keys::<S, 4, 2>(weights, rows, vectors, k, c, acc);
+                accumulate_keys::<S, 4, 2>(weights, rows, vectors, queries.clone(), k, c, acc);
             }
             c += 2;
         }
         if c < vectors {
-            accumulate_keys::<S, 8, 1>(weights, rows, vectors, 0, c, acc);
+            accumulate_keys::<S, 8, 1>(weights, rows, vectors, queries, 0, c, acc);
         }
     }
 }
@@ -170,6 +183,7 @@ unsafe fn accumulate_keys<S: Simd, const K: usize, const V: usize>(
     weights: *const f32,
     rows: *const f32,
     vectors: usize,
+    queries: Range<usize>,
     key: usize,
     vector: usize,
     acc: *mut f32,
@@ -186,7 +200,7 @@ unsafe fn accumulate_keys<S: Simd, const K: usize, const V: usize>(
                 *sum = S::load_ptr(acc.add(k * row + v * LANES));
             }
         }
-        for i in 0..QUERIES {
+        for i in queries {
             let mut x = [S::splat(0.0); V];
             for (v, x) in x.iter_mut().enumerate() {
                 *x = S::load_ptr(rows.add(i * row + v * LANES));
