@@ -123,6 +123,41 @@ macro_rules! zip {
     }};
 }
 
+/// `a * b + c`, rounded once.
+///
+/// `f32::mul_add`, except where the compiler would call a library for it: on
+/// x86-64 without the FMA feature the same bits come from `f64` arithmetic.
+#[inline(always)]
+fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(all(target_arch = "x86_64", not(target_feature = "fma"))) {
+        mul_add_wide(a, b, c)
+    } else {
+        a.mul_add(b, c)
+    }
+}
+
+/// The product of two `f32` is exact in `f64`; the sum is rounded to odd there,
+/// after which rounding to `f32` is as good as rounding once (Boldo & Melquiond
+/// 2008, "Emulation of FMA and correctly rounded sums").
+#[inline(always)]
+fn mul_add_wide(a: f32, b: f32, c: f32) -> f32 {
+    let (p, c) = (a as f64 * b as f64, c as f64);
+    let s = p + c;
+    // What the sum lost (Knuth's TwoSum); NaN if the sum is not finite.
+    let t = s - p;
+    let lost = (p - (s - t)) + (c - t);
+    // An even last bit moves by one towards what was lost.
+    let even = s.to_bits() & 1 == 0;
+    let towards = if (lost > 0.0) == (s > 0.0) {
+        1
+    } else {
+        u64::MAX
+    };
+    let inexact = lost > 0.0 || lost < 0.0;
+    let step = if even && inexact { towards } else { 0 };
+    f64::from_bits(s.to_bits().wrapping_add(step)) as f32
+}
+
 impl Simd for Portable {
     type F = [f32; LANES];
     type I = [i32; LANES];
@@ -181,7 +216,7 @@ impl Simd for Portable {
     fn mul_add(a: Self::F, b: Self::F, c: Self::F) -> Self::F {
         let mut out = c;
         for i in 0..LANES {
-            out[i] = a[i].mul_add(b[i], c[i]);
+            out[i] = mul_add(a[i], b[i], c[i]);
         }
         out
     }
@@ -513,4 +548,86 @@ pub fn dispatch_on<K: Kernel>(path: Path, kernel: K) -> K::Out {
 #[target_feature(enable = "avx2,fma")]
 fn on_avx2<K: Kernel>(kernel: K) -> K::Out {
     kernel.run::<Avx2>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emulated_multiply_add_rounds_once() {
+        let special = [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            1.0 + f32::EPSILON,
+            f32::MIN_POSITIVE,
+            1e-45,
+            -1e-45,
+            f32::MAX,
+            f32::MIN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            f32::NAN,
+        ];
+        let check = |a: f32, b: f32, c: f32| {
+            let (got, want) = (mul_add_wide(a, b, c), a.mul_add(b, c));
+            let same = got.to_bits() == want.to_bits() || (got.is_nan() && want.is_nan());
+            assert!(same, "{a:e} * {b:e} + {c:e} is {want:e}, not {got:e}");
+        };
+        for a in special {
+            for b in special {
+                for c in special {
+                    check(a, b, c);
+                }
+            }
+        }
+        let mut state = 1u64;
+        let mut next = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 32) as u32
+        };
+        for _ in 0..300_000 {
+            let (a, b, c) = (next(), next(), next());
+            check(f32::from_bits(a), f32::from_bits(b), f32::from_bits(c));
+            // Magnitudes close together, where rounding is decided by a hair.
+            let near = |bits: u32| f32::from_bits((bits & 0x81ff_ffff) | 0x3e00_0000);
+            check(near(a), near(b), near(c));
+            let product = near(a) * near(b);
+            check(
+                near(a),
+                near(b),
+                f32::from_bits(product.to_bits() ^ (c & 0x8000_000f)),
+            );
+            check(near(a), near(b), product * f32::EPSILON * 0.5);
+        }
+    }
+
+    #[test]
+    fn transposing_twice_is_nothing() {
+        struct Twice([[f32; 8]; 8]);
+        impl Kernel for Twice {
+            type Out = [[f32; 8]; 8];
+            #[inline(always)]
+            fn run<S: Simd>(self) -> Self::Out {
+                let once = S::transpose(self.0.map(|r| S::load(&r)));
+                for (i, row) in once.into_iter().enumerate() {
+                    assert_eq!(S::to_array(row), self.0.map(|r| r[i]));
+                }
+                S::transpose(once).map(S::to_array)
+            }
+        }
+        let mut rows = [[0.0; 8]; 8];
+        for i in 0..64 {
+            rows[i / 8][i % 8] = i as f32;
+        }
+        for path in [Path::Portable, Path::Avx2] {
+            if path.available() {
+                assert_eq!(dispatch_on(path, Twice(rows)), rows);
+            }
+        }
+    }
 }
