@@ -3,13 +3,12 @@
 use std::fmt::Write;
 
 use super::{
-    Panel, Report, law_chart, parts_chart, rate_chart,
+    Panel, Report, law_chart, parts_chart, rate_chart, results_table,
     svg::{STYLE, Svg, escape},
 };
 use crate::{
     critical::{CriticalSize, summary},
     format::{bytes, count, percent},
-    rows::ResultRow,
 };
 
 /// Widths that drawings are made for: a page and a telephone.
@@ -23,7 +22,7 @@ pub(super) fn page(report: &Report) -> String {
         section(&mut body, panel, panels.len() > 1);
     }
     laws(&mut body, report);
-    results(&mut body, report);
+    results_table::write(&mut body, report);
     footer(&mut body, report);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -104,7 +103,7 @@ fn section(out: &mut String, panel: &Panel<'_>, titled: bool) {
          E + A·N<sup>−α</sup>, with the model's bytes added for the adjusted curves; shaded along \
          the lines, what 95% of resampled fits pass. Dashed uprights are the critical sizes with \
          their 95% intervals. Dotted lines are classical coders on the same bytes, each at its best \
-         setting.</figcaption>\n</figure>"
+         setting. What is far above the optimum is left to the table.</figcaption>\n</figure>"
     );
     let wide = parts_chart::draw(panel, WIDTHS[0].0);
     let narrow = parts_chart::draw(panel, WIDTHS[1].0);
@@ -134,7 +133,7 @@ fn star(out: &mut String, c: &CriticalSize, class: &str, panel: &Panel<'_>) {
         count(c.n_star)
     );
     let mut fact = |name: &str, value: String| {
-        put!(out, "<dt>{name}</dt><dd>{}</dd>", escape(value));
+        put!(out, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(value));
     };
     fact("95% interval", summary::interval(c.ci95));
     fact("adjusted rate there", format!("{}%", percent(c.rate)));
@@ -143,7 +142,7 @@ fn star(out: &mut String, c: &CriticalSize, class: &str, panel: &Panel<'_>) {
         .and_then(|b| b.results.iter().min_by_key(|r| r.bytes));
     if let Some(best) = best {
         fact(
-            "best classical coder",
+            "best classical",
             format!("{}% ({})", percent(best.rate), best.coder),
         );
     }
@@ -205,101 +204,6 @@ fn laws(out: &mut String, report: &Report) {
             );
         }
     }
-}
-
-fn results(out: &mut String, report: &Report) {
-    put!(
-        out,
-        "<h2>Every model</h2>\n<div class=\"card scroll\"><table>"
-    );
-    let mut conventions: Vec<String> = Vec::new();
-    for row in report.rows.iter().filter(|r| r.is_scored()) {
-        for name in row.conventions() {
-            if !conventions.contains(&name) {
-                conventions.push(name);
-            }
-        }
-    }
-    let mut head = String::from("<th class=\"left\">data</th><th class=\"left\">regime</th>");
-    head += "<th class=\"left\">settings</th><th>parameters</th><th>seed</th><th>bits/byte</th><th>raw %</th>";
-    for name in &conventions {
-        let _ = write!(
-            head,
-            "<th>model, {0}</th><th>adjusted %, {0}</th>",
-            escape(name)
-        );
-    }
-    put!(
-        out,
-        "<thead><tr>{head}<th class=\"left\">state</th></tr></thead>\n<tbody>"
-    );
-    for row in &report.rows {
-        result_row(out, row, &conventions);
-    }
-    put!(out, "</tbody></table></div>");
-    for b in &report.baselines {
-        put!(
-            out,
-            "<h3>Classical coders, {} of {}</h3>\n<div class=\"card scroll\"><table>\
-             <thead><tr><th class=\"left\">coder</th><th>bytes</th><th>rate %</th></tr></thead><tbody>",
-            bytes(b.bytes as f64),
-            escape(&b.source)
-        );
-        let best = b.results.iter().map(|r| r.bytes).min();
-        for r in &b.results {
-            let class = if Some(r.bytes) == best {
-                " class=\"best\""
-            } else {
-                ""
-            };
-            put!(
-                out,
-                "<tr{class}><td class=\"left\">{}</td><td>{}</td><td>{}</td></tr>",
-                escape(&r.coder),
-                r.bytes,
-                percent(r.rate)
-            );
-        }
-        put!(out, "</tbody></table></div>");
-    }
-}
-
-fn result_row(out: &mut String, row: &ResultRow, conventions: &[String]) {
-    let data = format!("{} of {}", bytes(row.data.bytes as f64), row.data.source);
-    let settings: Vec<String> = row
-        .axes
-        .iter()
-        .map(|(key, value)| {
-            let short = key.rsplit('.').next().unwrap_or(key);
-            match value.as_str() {
-                Some(text) => format!("{short} {text}"),
-                None => format!("{short} {value}"),
-            }
-        })
-        .collect();
-    let number = |value: Option<f64>, text: &dyn Fn(f64) -> String| {
-        format!("<td>{}</td>", value.map_or_else(String::new, text))
-    };
-    let mut cells = format!(
-        "<td class=\"left\">{}</td><td class=\"left\">{}</td><td class=\"left\">{}</td><td>{}</td><td>{}</td>",
-        escape(data),
-        escape(row.regime.as_deref().unwrap_or_default()),
-        escape(settings.join(", ")),
-        row.parameters,
-        row.seed.map_or_else(String::new, |s| s.to_string()),
-    );
-    cells += &number(row.raw().map(|r| 8.0 * r), &|v| format!("{v:.4}"));
-    cells += &number(row.raw(), &percent);
-    for name in conventions {
-        let scored = row.raw();
-        cells += &number(scored.and(row.model(name)), &bytes);
-        cells += &number(scored.and(row.adjusted(name)), &percent);
-    }
-    put!(
-        out,
-        "<tr>{cells}<td class=\"left\">{}</td></tr>",
-        escape(row.state_in_words())
-    );
 }
 
 fn footer(out: &mut String, report: &Report) {

@@ -14,6 +14,7 @@ mod html;
 mod law_chart;
 mod parts_chart;
 mod rate_chart;
+mod results_table;
 mod scale;
 mod svg;
 mod text;

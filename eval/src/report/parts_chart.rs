@@ -2,7 +2,7 @@
 
 use super::{
     Panel,
-    rate_chart::class_of,
+    rate_chart::{WORTH_SHOWING, class_of},
     scale::Scale,
     svg::{Anchor, Svg},
 };
@@ -40,25 +40,27 @@ fn bars(panel: &Panel<'_>, means: &[Point], convention: &str, class: &str, width
         panel.name()
     );
     let mut svg = Svg::new(width, height, label);
-    let largest = means.iter().map(Point::adjusted_rate).fold(0.0, f64::max);
-    let (left, right) = (58.0, width - 62.0);
-    let x = Scale::linear((0.0, largest), (left, right));
-    let best = means
-        .iter()
-        .map(Point::adjusted_rate)
-        .fold(f64::INFINITY, f64::min);
+    let rates = || means.iter().map(Point::adjusted_rate);
+    let (best, largest) = (
+        rates().fold(f64::INFINITY, f64::min),
+        rates().fold(0.0, f64::max),
+    );
+    // Longer bars are cut: `clamped` below, and a gap before the number.
+    let longest = largest.min(WORTH_SHOWING * best);
+    let (left, right) = (58.0, width - 66.0);
+    let x = Scale::linear((0.0, longest), (left, right));
 
     svg.rect("bar raw", (left, 2.0), (11.0, 11.0), "");
     svg.text("legend", (left + 17.0, 12.0), Anchor::Start, "coded data");
     svg.rect(
         &format!("bar {class}"),
-        (left + 96.0, 2.0),
+        (left + 104.0, 2.0),
         (11.0, 11.0),
         "",
     );
     svg.text(
         "legend",
-        (left + 113.0, 12.0),
+        (left + 121.0, 12.0),
         Anchor::Start,
         &format!("model, {convention}"),
     );
@@ -79,16 +81,19 @@ fn bars(panel: &Panel<'_>, means: &[Point], convention: &str, class: &str, width
         svg.rect(
             "bar raw",
             (left, y + 2.0),
-            (x.at(raw) - left, ROW - 7.0),
+            (x.clamped(raw) - left, ROW - 7.0),
             &format!("coded data: {}", bytes(raw * p.data_bytes)),
         );
-        let end = x.at(p.adjusted_rate());
+        let (start, end) = (x.clamped(raw) + 1.0, x.clamped(p.adjusted_rate()));
         svg.rect(
             &format!("bar {class}"),
-            (x.at(raw) + 1.0, y + 2.0),
-            (end - x.at(raw) - 1.0, ROW - 7.0),
+            (start, y + 2.0),
+            (end - start, ROW - 7.0),
             &format!("model: {}", bytes(p.model_bytes)),
         );
+        if p.adjusted_rate() > longest {
+            svg.rect("ground", (end - 10.0, y), (4.0, ROW), "");
+        }
         svg.text(
             emphasis,
             (end + 7.0, y + 14.0),

@@ -12,12 +12,16 @@ use crate::{
 };
 
 /// Classes of the conventions' colours, in order of appearance.
-pub(super) const SERIES: [&str; 3] = ["adjusted-a", "adjusted-b", "adjusted-c"];
+pub(super) const SERIES: [&str; 4] = ["adjusted-a", "adjusted-b", "adjusted-c", "adjusted-d"];
+
+/// Rates beyond this many times the best adjusted one are off the picture: far
+/// from the optimum there is nothing to see but the model's own bytes.
+pub(super) const WORTH_SHOWING: f64 = 3.0;
 
 /// Draws a panel `width` pixels wide.
 pub(super) fn draw(panel: &Panel<'_>, width: f64) -> Svg {
     let narrow = width < 600.0;
-    let height = if narrow { 400.0 } else { 470.0 };
+    let height = if narrow { 420.0 } else { 470.0 };
     let mut svg = Svg::new(
         width,
         height,
@@ -31,7 +35,7 @@ pub(super) fn draw(panel: &Panel<'_>, width: f64) -> Svg {
     let frame = Frame {
         left: 46.0,
         right: width - right,
-        top: 44.0,
+        top: if narrow { 68.0 } else { 46.0 },
         bottom: height - 46.0,
     };
     let (x, y) = scales(panel, &frame);
@@ -86,12 +90,12 @@ fn scales(panel: &Panel<'_>, frame: &Frame) -> (Scale, Scale) {
         (sizes.0 / margin, sizes.1 * margin),
         (frame.left, frame.right),
     );
-    let measured = panel
-        .points
-        .iter()
-        .flat_map(|p| [p.bits_per_byte / 8.0, p.adjusted_rate()]);
+    let raw = panel.points.iter().map(|p| p.bits_per_byte / 8.0);
     let known = shown_baselines(panel).into_iter().map(|b| b.rate);
-    let (low, high) = extent(measured.chain(known).map(|rate| 100.0 * rate));
+    let (low, high) = extent(raw.chain(known));
+    let adjusted = extent(panel.points.iter().map(|p| p.adjusted_rate()));
+    let high = adjusted.1.min(WORTH_SHOWING * adjusted.0).max(high);
+    let (low, high) = (100.0 * low, 100.0 * high);
     let pixels = (frame.bottom, frame.top);
     let y = if high / low > 5.0 {
         Scale::log((low / 1.12, high * 1.08), pixels)
@@ -137,7 +141,7 @@ fn axes(svg: &mut Svg, frame: &Frame, x: &Scale, y: &Scale, narrow: bool) {
     );
     svg.text(
         "axis-title",
-        (2.0, frame.top - 30.0),
+        (2.0, 14.0),
         Anchor::Start,
         "% of the raw bytes",
     );
@@ -220,8 +224,8 @@ fn adjusted_curve(svg: &mut Svg, c: &CriticalSize, series: &str, x: &Scale, y: &
     curve(svg, c, series, &rate, x, y);
 }
 
-/// The fitted law over the sizes that were fitted, with the band that 95% of
-/// the resampled laws pass at each size.
+/// The fitted law over the sizes shown, with the band that 95% of the resampled
+/// laws pass at each size.
 fn curve(
     svg: &mut Svg,
     c: &CriticalSize,
@@ -230,7 +234,11 @@ fn curve(
     x: &Scale,
     y: &Scale,
 ) {
-    let sizes = x.samples(97);
+    let sizes: Vec<f64> = x
+        .samples(121)
+        .into_iter()
+        .filter(|&n| y.contains(rate(&c.law, n)))
+        .collect();
     if !c.band.is_empty() {
         let bounds: Vec<(f64, [f64; 2])> = sizes
             .iter()
@@ -249,9 +257,7 @@ fn curve(
     }
     let line: Vec<(f64, f64)> = sizes
         .iter()
-        .map(|&n| (n, rate(&c.law, n)))
-        .filter(|(_, r)| y.contains(*r))
-        .map(|(n, r)| (x.at(n), y.at(r)))
+        .map(|&n| (x.at(n), y.at(rate(&c.law, n))))
         .collect();
     svg.path(&format!("curve {class}"), &line);
 }
@@ -267,6 +273,9 @@ fn points(svg: &mut Svg, p: &Point, conventions: &[&str], x: &Scale, y: &Scale) 
             3.4,
             &format!("{about}: raw {}%", percent(raw)),
         );
+    }
+    if !y.contains(100.0 * p.adjusted_rate()) {
+        return;
     }
     svg.circle(
         &format!("dot {}", class_of(conventions, &p.convention)),
@@ -341,13 +350,18 @@ fn legend(svg: &mut Svg, conventions: &[&str], frame: &Frame) {
     for name in conventions {
         entries.push((class_of(conventions, name), format!("adjusted, {name}")));
     }
-    let width = |text: &str| 24.0 + 6.4 * text.len() as f64;
-    let mut at = frame.right + if frame.right > 600.0 { 0.0 } else { 86.0 };
-    for (class, text) in entries.iter().rev() {
-        at -= width(text);
-        let y = frame.top - 34.0;
-        svg.line(&format!("curve {class}"), (at, y), (at + 14.0, y));
-        svg.circle(&format!("dot {class}"), (at + 7.0, y), 3.4, "");
-        svg.text("legend", (at + 19.0, y + 4.0), Anchor::Start, text);
+    let width = |text: &str| 38.0 + 6.5 * text.len() as f64;
+    let total: f64 = entries.iter().map(|(_, text)| width(text)).sum();
+    // Beside the axis title where there is room, below it where not.
+    let (mut at, y) = if 150.0 + total < frame.right {
+        (frame.right - total + 14.0, 10.0)
+    } else {
+        (4.0, 34.0)
+    };
+    for (class, text) in entries {
+        svg.line(&format!("curve {class}"), (at, y), (at + 16.0, y));
+        svg.circle(&format!("dot {class}"), (at + 8.0, y), 3.4, "");
+        svg.text("legend", (at + 22.0, y + 4.0), Anchor::Start, &text);
+        at += width(&text);
     }
 }

@@ -105,14 +105,16 @@ impl Svg {
         )
     }
 
-    /// A file of its own.
+    /// A file of its own, with a margin.
     pub(super) fn file(&self) -> String {
+        const MARGIN: f64 = 18.0;
+        let (width, height) = (self.width + 2.0 * MARGIN, self.height + 2.0 * MARGIN);
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" width=\"{0}\" height=\"{1}\" \
-             viewBox=\"0 0 {0} {1}\" role=\"img\" aria-label=\"{2}\">\n<style>\n{STYLE}</style>\n\
-             <rect class=\"ground\" width=\"{0}\" height=\"{1}\"/>\n{3}</svg>\n",
-            self.width,
-            self.height,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" width=\"{width}\" \
+             height=\"{height}\" viewBox=\"-{MARGIN} -{MARGIN} {width} {height}\" role=\"img\" \
+             aria-label=\"{}\">\n<style>\n{STYLE}</style>\n\
+             <rect class=\"ground\" x=\"-{MARGIN}\" y=\"-{MARGIN}\" width=\"{width}\" height=\"{height}\"/>\n\
+             {}</svg>\n",
             escape(&self.label),
             self.body
         )

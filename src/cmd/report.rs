@@ -1,0 +1,38 @@
+//! `brevity report`: the page, pictures and tables of a sweep, made again.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use brevity_eval::critical::Estimator;
+use brevity_eval::report::{Report, measure_baselines};
+
+/// Writes report.html, report.json, points.csv and the pictures into the sweep's folder.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of a sweep
+    sweep: PathBuf,
+    /// Do not run the classical coders over data that were not measured yet
+    #[arg(long)]
+    no_baselines: bool,
+    /// Print the report as JSON instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> anyhow::Result<()> {
+    if !args.no_baselines {
+        for message in measure_baselines(&args.sweep)? {
+            eprintln!("brevity: {message}");
+        }
+    }
+    let report = Report::of_sweep(&args.sweep, &Estimator::default())?;
+    let page = report.write(&args.sweep)?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{}\n{}", report.text().trim_end(), page.display())?;
+    }
+    Ok(())
+}
