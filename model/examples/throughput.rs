@@ -78,7 +78,7 @@ fn measure(name: &str, spec: &Spec, peak: f64) {
     });
     print("score", parts.len(), rate);
 
-    for lanes in [16, 32, 64] {
+    for lanes in [8, 16, 32] {
         let mut state = model.state(lanes);
         let mut previous = vec![0; lanes];
         let steps = spec.reach();

@@ -152,6 +152,13 @@ impl Spec {
         self.layers as u64 * block + d * SYMBOLS as u64
     }
 
+    /// Bytes of keys and values that a lane remembers at most, `8 L d reach`:
+    /// each step of a lane reads them all, so decoding is fast while those of
+    /// all lanes together fit a CPU's last-level cache.
+    pub fn lane_bytes(&self) -> u64 {
+        8 * (self.layers * self.width) as u64 * self.reach() as u64
+    }
+
     /// Keys a query attends to, averaged over the positions of one training
     /// sequence of `context` bytes.
     pub fn mean_keys(&self) -> f64 {

@@ -12,6 +12,10 @@ use std::sync::Arc;
 /// stay in a core's second-level cache.
 pub(super) const ROWS: usize = 128;
 
+/// Steps of a lane that go together at least, where so many are wanted: the
+/// block of queries for which attention reads keys and values once.
+const STEPS: usize = 16;
+
 /// Lanes that a thread advances together, from layer to layer.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -79,8 +83,8 @@ impl Group {
     /// Advances every lane by `steps`, in tiles.
     ///
     /// `token(lane, step)` is the byte before each; `each(lane, step, logits)`
-    /// gets what is predicted, in increasing step for each lane. Lanes
-    /// in errors are those of the group.
+    /// gets what is predicted, in increasing step for each lane. Errors
+    /// count lanes from the first of the group.
     pub fn run(
         &mut self,
         model: &Transformer,
@@ -88,7 +92,7 @@ impl Group {
         token: impl Fn(usize, usize) -> u8,
         mut each: impl FnMut(usize, usize, &[f32; SYMBOLS]),
     ) -> Result<(), ForwardError> {
-        let most = (ROWS / self.lanes).max(1);
+        let most = (ROWS / self.lanes).max(STEPS);
         let mut done = 0;
         while done < steps {
             let tile = match model.spec.window {

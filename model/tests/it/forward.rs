@@ -3,7 +3,8 @@
 
 use crate::reference;
 use crate::support::{any_spec, random_bytes, random_weights};
-use brevity_model::{Role, Spec, Transformer, Weights};
+use brevity_kernels::simd::Path;
+use brevity_model::{Activation, Role, Spec, Transformer, Weights};
 use proptest::prelude::*;
 
 /// Logits `[bytes.len(), 256]` of one lane, byte by byte.
@@ -58,6 +59,24 @@ fn compare(weights: &Weights, bytes: &[u8]) {
             at / 256,
             at % 256
         );
+    }
+}
+
+#[test]
+fn every_arithmetic_path_gives_the_same_bits() {
+    // The path is the process's; other tests do not mind, that is the point.
+    let fastest = Path::current();
+    for activation in [Activation::Gelu, Activation::GeluErf, Activation::Swiglu] {
+        let mut spec = Spec::lmic(24, 2, 2, 40);
+        spec.activation = activation;
+        spec.qk_norm = true;
+        let model = Transformer::new(&random_weights(&spec, 8));
+        let bytes = random_bytes(9, 60);
+        let expected = stepwise(&model, &bytes);
+        Path::set(Path::Portable);
+        let portable = stepwise(&model, &bytes);
+        Path::set(fastest);
+        assert_same(&portable, &expected, "portable");
     }
 }
 

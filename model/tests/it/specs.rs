@@ -39,6 +39,13 @@ fn a_tied_model_spends_its_embedding_once() {
 }
 
 #[test]
+fn a_lane_remembers_keys_and_values() {
+    let mut spec = Spec::brevity(64, 4, 2, 512);
+    spec.window = Some(256);
+    assert_eq!(spec.lane_bytes(), 2 * 4 * 4 * 64 * 256);
+}
+
+#[test]
 fn mean_keys_counts_what_each_query_sees() {
     for (context, window) in [(7, None), (7, Some(3)), (7, Some(7)), (1, Some(1))] {
         let mut spec = Spec::aspect(16, context);
