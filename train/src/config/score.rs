@@ -11,16 +11,12 @@ pub struct ScoreConfig {
     /// trained on; with the model's bytes a two-part code), `held-out` (those
     /// that `[data.holdout]` keeps away from training).
     pub regimes: Vec<Regime>,
-    /// Write the coded stream, decode it again and compare, so that the length
-    /// is that of a real file. Without it, lengths are marked `estimate`.
-    pub verify: bool,
 }
 
 impl Default for ScoreConfig {
     fn default() -> ScoreConfig {
         ScoreConfig {
             regimes: vec![Regime::InSample],
-            verify: true,
         }
     }
 }

@@ -35,8 +35,8 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// The results of a sweep for the terminal: state, axes and rates in percent,
-/// then the messages of what failed.
+/// The results of a sweep for the terminal: state, axes, the raw rate and the
+/// adjusted rates (fp16 and stored weights) in percent, then the messages of what failed.
 pub fn table(rows: &[Map<String, Value>]) -> String {
     let axes: Vec<&String> = rows
         .first()
@@ -52,7 +52,8 @@ pub fn table(rows: &[Map<String, Value>]) -> String {
         "regime",
         "bits/byte",
         "raw %",
-        "adjusted %",
+        "fp16 %",
+        "stored %",
     ];
     header.extend(last.map(String::from));
     let mut cells = vec![header];
@@ -76,6 +77,7 @@ pub fn table(rows: &[Map<String, Value>]) -> String {
             number("/bits_per_byte", 1.0),
             number("/raw_rate", 100.0),
             number("/adjusted_rate/fp16", 100.0),
+            number("/adjusted_rate/stored", 100.0),
         ]);
         cells.push(line);
     }
@@ -107,7 +109,7 @@ mod tests {
             row(
                 json!({"id": "aa", "state": "done", "axes": {"model.width": 16}, "seed": 0,
                 "data": {"bytes": 100}, "parameters": 5000, "regime": "in-sample",
-                "bits_per_byte": 2.0, "raw_rate": 0.25, "adjusted_rate": {"fp16": 0.5}}),
+                "bits_per_byte": 2.0, "raw_rate": 0.25, "adjusted_rate": {"fp16": 0.5, "stored": 0.375}}),
             ),
             row(
                 json!({"id": "bb", "state": "failed", "axes": {"model.width": 32}, "seed": 0,
@@ -118,7 +120,7 @@ mod tests {
         let lines: Vec<_> = table.lines().collect();
         assert_eq!(
             lines[1],
-            "aa  done             16     0         100        5000  in-sample      2.000  25.000      50.000"
+            "aa  done             16     0         100        5000  in-sample      2.000  25.000  50.000    37.500"
         );
         assert_eq!(lines[4], "bb failed: no");
     }
