@@ -43,9 +43,7 @@ impl State {
         self.groups.iter_mut().for_each(Group::reset);
         self.failure = None;
     }
-}
 
-impl State {
     /// Runs every group, each with its item of `work`, for `steps` steps.
     fn advance<W: Send>(
         &mut self,
