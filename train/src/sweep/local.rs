@@ -1,7 +1,7 @@
 //! Trials trained in this process. The one place of this module that trains.
 
 use super::bytes::DataCache;
-use super::run::{Job, Step, Trainer, WorkError};
+use super::work::{Job, Step, Trainer, WorkError};
 use crate::{Control, DeviceKind, Metrics, Outcome, Progress, TrainSetup};
 use serde_json::{Map, Value, json};
 use std::path::Path;

@@ -33,6 +33,7 @@ mod error;
 mod folder;
 mod local;
 mod manifest;
+mod options;
 mod progress;
 mod provenance;
 mod results;
@@ -41,6 +42,7 @@ mod score;
 mod slurm;
 mod store;
 mod table;
+mod work;
 
 pub use bytes::DataCache;
 pub use dry_run::{DryRun, Speed};
@@ -48,12 +50,11 @@ pub use error::SweepError;
 pub use folder::{Failure, Lock, State, SweepFolder, TrialScore};
 pub use local::LocalTrainer;
 pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};
+pub use options::{RunOptions, Shard, Summary};
 pub use progress::Bars;
 pub use results::{csv, rows};
-pub use run::{
-    Job, Observer, RunOptions, Scorer, Shard, Step, Summary, Trainer, Unobserved, Work, WorkError,
-    run,
-};
+pub use run::run;
 pub use score::CodeLengthScorer;
 pub use slurm::write_script;
 pub use table::table;
+pub use work::{Job, Observer, Scorer, Step, Trainer, Unobserved, Work, WorkError};

@@ -2,7 +2,7 @@
 
 use super::folder::State;
 use super::manifest::Trial;
-use super::run::Observer;
+use super::work::Observer;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::HashMap;
 use std::sync::Mutex;

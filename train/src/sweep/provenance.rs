@@ -1,6 +1,6 @@
 //! Where a number comes from.
 
-use super::run::Job;
+use super::work::Job;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::path::Path;

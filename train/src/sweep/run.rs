@@ -4,212 +4,17 @@
 use super::error::{SweepError, chain, is_storage};
 use super::folder::{Failure, Lock, State, SweepFolder, TrialScore};
 use super::manifest::{Manifest, Trial};
+use super::options::{RunOptions, Summary};
 use super::provenance::Provenance;
 use super::results;
+use super::work::{Job, Step, Work, WorkError};
 use crate::MODEL;
-use serde_json::{Map, Value};
 use std::any::Any;
 use std::collections::VecDeque;
-use std::error::Error;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-
-/// What went wrong in a trial.
-pub type WorkError = Box<dyn Error + Send + Sync>;
-
-/// How a step of a trial ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step<T> {
-    /// It is complete.
-    Done(T),
-    /// It was asked to stop and left what is needed to continue.
-    Interrupted,
-}
-
-/// One trial on its way.
-pub struct Job<'a> {
-    /// What to do.
-    pub trial: &'a Trial,
-    /// Where it lies: `metrics.jsonl`, `checkpoint/`, `model.safetensors`.
-    pub folder: PathBuf,
-    /// Threads of the pool that this runs in.
-    pub threads: usize,
-    /// Set when the work is to stop as soon as it is safe.
-    pub stop: &'a AtomicBool,
-    observer: &'a dyn Observer,
-}
-
-impl Job<'_> {
-    /// Whether to stop.
-    pub fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Tells how far the training is: `done` of 1, at `bits_per_byte`.
-    pub fn advance(&self, done: f64, bits_per_byte: f64) {
-        self.observer.advanced(self.trial, done, bits_per_byte);
-    }
-}
-
-/// Trains a trial's model. If the folder holds a checkpoint, it continues
-/// there; when it is done, `model.safetensors` lies in the folder.
-pub trait Trainer: Sync {
-    /// Trains, and reports on the training as an object of results.
-    ///
-    /// # Errors
-    /// Whatever stops this one trial.
-    fn train(&self, job: &Job<'_>) -> Result<Step<Map<String, Value>>, WorkError>;
-}
-
-/// Scores a trained model.
-pub trait Scorer: Sync {
-    /// One object of results for each regime of the trial's config, in order.
-    ///
-    /// # Errors
-    /// Whatever stops this one trial.
-    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError>;
-}
-
-/// Watches a sweep. Calls come from the threads that work.
-pub trait Observer: Sync {
-    /// A trial begins; `resumed` if it began before.
-    fn started(&self, trial: &Trial, resumed: bool) {
-        let _ = (trial, resumed);
-    }
-    /// A trial's training is at `done` of 1.
-    fn advanced(&self, trial: &Trial, done: f64, bits_per_byte: f64) {
-        let _ = (trial, done, bits_per_byte);
-    }
-    /// A trial ended, in this state.
-    fn ended(&self, trial: &Trial, state: &State) {
-        let _ = (trial, state);
-    }
-}
-
-/// An observer that looks away.
-pub struct Unobserved;
-
-impl Observer for Unobserved {}
-
-/// Who does the work of a sweep, and who watches it.
-pub struct Work<'a> {
-    /// Trains.
-    pub trainer: &'a dyn Trainer,
-    /// Scores.
-    pub scorer: &'a dyn Scorer,
-    /// Watches.
-    pub observer: &'a dyn Observer,
-}
-
-/// A part of a sweep: every `of`-th trial, from the `number`-th (from 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    /// Which part, from 1.
-    pub number: usize,
-    /// How many parts there are.
-    pub of: usize,
-}
-
-impl Shard {
-    /// Whether a trial belongs to this part.
-    pub fn has(&self, trial: &Trial) -> bool {
-        trial.index % self.of == self.number - 1
-    }
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Shard, String> {
-        let parts = text
-            .split_once('/')
-            .and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
-        match parts {
-            Some((number, of)) if 1 <= number && number <= of => Ok(Shard { number, of }),
-            _ => Err(format!(
-                "`{text}` is not a shard: write i/n with i from 1 to n"
-            )),
-        }
-    }
-}
-
-impl fmt::Display for Shard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.number, self.of)
-    }
-}
-
-/// How to run a sweep.
-#[derive(Clone, Debug)]
-pub struct RunOptions {
-    /// Trials at a time; by default as many as there are threads, up to 8.
-    pub jobs: Option<usize>,
-    /// Threads for all of them together.
-    pub threads: usize,
-    /// Continue interrupted trials.
-    pub resume: bool,
-    /// Try failed trials again.
-    pub retry_failed: bool,
-    /// Do a part only.
-    pub shard: Option<Shard>,
-    /// The device that provenance names.
-    pub device: String,
-}
-
-impl Default for RunOptions {
-    fn default() -> RunOptions {
-        RunOptions {
-            jobs: None,
-            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
-            resume: false,
-            retry_failed: false,
-            shard: None,
-            device: "flex".into(),
-        }
-    }
-}
-
-/// What came of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Trials that were done by this run.
-    pub done: usize,
-    /// Trials that were done before.
-    pub skipped: usize,
-    /// Trials that failed now or before, with the reason.
-    pub failed: Vec<(String, Failure)>,
-    /// Trials that are not done because the run was asked to stop.
-    pub interrupted: usize,
-    /// Trials that another shard is working at.
-    pub elsewhere: usize,
-}
-
-impl Summary {
-    /// Whether the sweep is complete, as an error where it is not. What other
-    /// shards work at is not missed.
-    ///
-    /// # Errors
-    /// [`SweepError::Stopped`] or [`SweepError::Failed`].
-    pub fn verdict(&self) -> Result<(), SweepError> {
-        if self.interrupted > 0 {
-            let left = self.interrupted;
-            return Err(SweepError::Stopped { left });
-        }
-        if self.failed.is_empty() {
-            return Ok(());
-        }
-        let message = |(id, failure): &(String, Failure)| (id.clone(), failure.message.clone());
-        Err(SweepError::Failed {
-            trials: self.done + self.skipped + self.failed.len(),
-            failed: self.failed.iter().map(message).collect(),
-        })
-    }
-}
 
 /// Runs what is left of a sweep, in `folder`. The results files of the folder
 /// are brought up to date after each trial.
@@ -279,15 +84,14 @@ pub fn run(
             resume_unwind(panic);
         }
     });
-    results::write(folder, manifest)?;
-    match sweep.fatal.into_inner().expect(UNPOISONED) {
-        Some(error) => Err(error),
-        None => {
-            let mut summary = sweep.summary.into_inner().expect(UNPOISONED);
-            summary.interrupted += sweep.queue.into_inner().expect(UNPOISONED).len();
-            Ok(summary)
-        }
+    let written = results::write(folder, manifest);
+    if let Some(error) = sweep.fatal.into_inner().expect(UNPOISONED) {
+        return Err(error);
     }
+    written?;
+    let mut summary = sweep.summary.into_inner().expect(UNPOISONED);
+    summary.interrupted += sweep.queue.into_inner().expect(UNPOISONED).len();
+    Ok(summary)
 }
 
 /// Workers catch the panics of the trials and have none of their own.

@@ -1,7 +1,7 @@
 //! Scores of trained models by their exact code length.
 
 use super::bytes::DataCache;
-use super::run::{Job, Scorer, Step, WorkError};
+use super::work::{Job, Scorer, Step, WorkError};
 use crate::MODEL;
 use brevity_data::{ByteSet, Regime, Split};
 use brevity_model::Weights;
