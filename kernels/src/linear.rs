@@ -62,7 +62,7 @@ const PART_ROWS: usize = 1024;
 /// Blocks of a weight gradient wanted, to keep many threads busy.
 const WANTED_BLOCKS: usize = 16;
 
-/// Rows of the weight gradient that a task takes.
+/// Rows of the weight gradient that a task takes at most.
 const I_BLOCK: usize = 96;
 
 /// Into how many parts [`backward_weight`] cuts its rows: a function of the
@@ -116,16 +116,22 @@ pub fn backward_weight(
 fn chains(a: View, b: View, parts: usize, out: Shared, accumulate: bool) {
     let (inputs, rows, outputs) = (a.rows(), a.cols(), b.cols());
     let part_rows = rows.div_ceil(parts);
-    let row_blocks = inputs.div_ceil(I_BLOCK);
+    let work = rows * inputs * outputs;
     let col_blocks = outputs.div_ceil(C_BLOCK);
-    let blocks = row_blocks * col_blocks;
-    threads::each(parts * blocks, rows * inputs * outputs, |task| {
+    // Smaller blocks where there would be too few for the threads.
+    let wanted = match threads::worth(work) {
+        1 => 1,
+        threads => (2 * threads).div_ceil(parts * col_blocks),
+    };
+    let row_block = inputs.div_ceil(wanted).next_multiple_of(12).min(I_BLOCK);
+    let blocks = inputs.div_ceil(row_block) * col_blocks;
+    threads::each(parts * blocks, work, |task| {
         let part = task / blocks;
-        let i = task % blocks / col_blocks * I_BLOCK;
+        let i = task % blocks / col_blocks * row_block;
         let j = task % col_blocks * C_BLOCK;
         let c = out.offset(part * inputs * outputs);
         Block::plain(a, b, c, accumulate).run(
-            i..(i + I_BLOCK).min(inputs),
+            i..(i + row_block).min(inputs),
             j..(j + C_BLOCK).min(outputs),
             part * part_rows..((part + 1) * part_rows).min(rows),
         );
