@@ -2,10 +2,11 @@
 
 use super::block::Keys;
 use super::exp2::exp2;
-use super::forward::{with_turns, work};
+use super::forward::work;
 use super::rows::{inner, load_tile, scale, store_tile};
 use super::sequence::{Part, Sequence, copy_row};
 use super::tile::{QUERIES, accumulate, accumulate_transposed, inner_products};
+use super::turns;
 use super::visible::{SPAN, Sees, Span, Visible};
 use super::{Attention, Saved, naive};
 use crate::simd::{Kernel, LANES, Simd, dispatch};
@@ -26,26 +27,26 @@ pub(super) fn backward(
     let tasks = dout.len() / (time * a.head_dim);
     let dqkv = Shared::new(dqkv);
     let rows = time * a.width();
+    let turns = a.rope.then(|| turns::table(a.head_dim, time));
+    let turns = turns.as_deref().unwrap_or_default();
     scratch::with(tasks, |dgains| {
         let partial = Shared::new(dgains);
-        with_turns(a, time, |turns| {
-            threads::each(tasks, 3 * tasks * work(a, time), |task| {
-                let (b, h) = (task / a.heads, task % a.heads);
-                let sequence = Sequence::new(a, time, saved.qkv, saved.gain, turns, task);
-                let column = h * a.head_dim;
-                scratch::with(scratch_len(&sequence), |scratch| {
-                    let dgain = dispatch(Head {
-                        sequence,
-                        out: &saved.out[b * rows..(b + 1) * rows][column..],
-                        stats: &saved.stats[task * 2 * time..][..2 * time],
-                        dout: &dout[b * rows..(b + 1) * rows][column..],
-                        scale: saved.gain.map_or(1.0, |g| g[h]) * a.inverse_root(),
-                        dqkv: dqkv.offset(b * 3 * rows + column),
-                        scratch,
-                    });
-                    // SAFETY: each task has a place of its own.
-                    unsafe { *partial.ptr().add(task) = dgain };
+        threads::each(tasks, 3 * tasks * work(a, time), |task| {
+            let (b, h) = (task / a.heads, task % a.heads);
+            let sequence = Sequence::new(a, time, saved.qkv, saved.gain, turns, task);
+            let column = h * a.head_dim;
+            scratch::with(scratch_len(&sequence), |scratch| {
+                let dgain = dispatch(Head {
+                    sequence,
+                    out: &saved.out[b * rows..(b + 1) * rows][column..],
+                    stats: &saved.stats[task * 2 * time..][..2 * time],
+                    dout: &dout[b * rows..(b + 1) * rows][column..],
+                    scale: saved.gain.map_or(1.0, |g| g[h]) * a.inverse_root(),
+                    dqkv: dqkv.offset(b * 3 * rows + column),
+                    scratch,
                 });
+                // SAFETY: each task has a place of its own.
+                unsafe { *partial.ptr().add(task) = dgain };
             });
         });
         if let Some(dgain) = dgain {
@@ -171,12 +172,12 @@ impl Kernel for Head<'_> {
                 S::store_ptr(inverse, scratch.inverse.add(g * LANES));
             }
             s.load_values::<S>(scratch.values);
-            let mut dgain = [S::splat(0.0); 1];
+            let mut dgain = S::splat(0.0);
             for first in (0..s.time).step_by(QUERIES) {
-                self.block::<S>(first, &scratch, &mut dgain[0]);
+                self.block::<S>(first, &scratch, &mut dgain);
             }
             self.finish_keys::<S>(&scratch);
-            naive::tree(S::to_array(dgain[0]))
+            naive::tree(S::to_array(dgain))
         }
     }
 }
@@ -217,9 +218,9 @@ impl Head<'_> {
                 );
 
                 let mut stats = [[0.0; LANES]; 2];
-                for r in 0..rows {
-                    stats[0][r] = self.stats[from + r];
-                    stats[1][r] = self.stats[s.time + from + r];
+                if rows > 0 {
+                    stats[0][..rows].copy_from_slice(&self.stats[from..][..rows]);
+                    stats[1][..rows].copy_from_slice(&self.stats[s.time + from..][..rows]);
                 }
                 max[half] = S::load(&stats[0]);
                 let skip = from * s.width;
@@ -266,7 +267,7 @@ impl Head<'_> {
                 group += span.len as u64;
             }
 
-            for half in 0..2 {
+            for (half, inverse_rms) in inverse_rms.into_iter().enumerate() {
                 let (from, at) = (first + half * LANES, half * tile);
                 let rows = s.rows(from);
                 if rows == 0 {
@@ -281,7 +282,7 @@ impl Head<'_> {
                 *dgain = S::add(*dgain, inner::<S>(unit, grad, dim));
                 scale::<S>(grad, S::splat(self.scale), dim, grad);
                 s.preparation
-                    .backward::<S>(grad, unit, inverse_rms[half], s.turns(from));
+                    .backward::<S>(grad, unit, inverse_rms, s.turns(from));
                 let dst = self.dqkv.ptr().add(s.offset(Part::Query, from));
                 store_tile::<S>(grad, dst, s.row(), rows, dim);
             }
@@ -311,14 +312,14 @@ impl Head<'_> {
             if span.masked {
                 let k = keys.key_group(span.slot, dim);
                 let v = keys.value_group(span.slot);
-                let mut seen = QUERIES..0;
+                let mut seen: Option<Range<usize>> = None;
                 for half in 0..2 {
                     let sees = visible.sees(span.group, half);
                     if let Sees::None = sees {
                         continue;
                     }
                     let at = half * LANES;
-                    seen = seen.start.min(at)..at + LANES;
+                    seen = Some(seen.map_or(at, |s| s.start)..at + LANES);
                     let weights = block.weights.add(at);
                     let dscores = block.dscores.add(at);
                     let s = inner_products::<S, 8, 1>(block.queries.add(half * tile), k, dim);
@@ -335,7 +336,9 @@ impl Head<'_> {
                     let dqueries = block.dqueries.add(at);
                     accumulate::<S, 1, false>(dscores, k, LANES, dim, dqueries);
                 }
-                self.transposed::<S>(scratch, span.slot, 0, seen);
+                if let Some(seen) = seen {
+                    self.transposed::<S>(scratch, span.slot, 0, seen);
+                }
                 return;
             }
             for g in 0..span.len {
@@ -345,14 +348,14 @@ impl Head<'_> {
                     let from = (g * LANES + at) * QUERIES;
                     let weights = block.weights.add(from);
                     let dscores = block.dscores.add(from);
-                    let s = inner_products::<S, 4, 2>(block.queries, k.from_row(at), dim);
+                    let s = inner_products::<S, 4, 2>(block.queries, k.skip(at), dim);
                     for (r, s) in s.into_iter().enumerate() {
                         for half in 0..2 {
                             let w = exp2::<S>(S::sub(s[half], max[half]));
                             S::store_ptr(w, weights.add(r * QUERIES + half * LANES));
                         }
                     }
-                    let dw = inner_products::<S, 4, 2>(block.dout, v.from_row(at), dim);
+                    let dw = inner_products::<S, 4, 2>(block.dout, v.skip(at), dim);
                     for (r, dw) in dw.into_iter().enumerate() {
                         for half in 0..2 {
                             let w = S::load_ptr(weights.add(r * QUERIES + half * LANES));

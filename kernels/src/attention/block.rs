@@ -46,7 +46,7 @@ impl Keys {
             component: 1,
         };
         // SAFETY: promised by the caller.
-        unsafe { all.from_row(slot * LANES) }
+        unsafe { all.skip(slot * LANES) }
     }
 }
 
@@ -104,7 +104,7 @@ pub(super) unsafe fn attend<S: Simd>(
                 }
             } else {
                 for i in 0..2 * span.len {
-                    let k = keys.key_group(span.slot + i / 2, dim).from_row(i % 2 * 4);
+                    let k = keys.key_group(span.slot + i / 2, dim).skip(i % 2 * 4);
                     let s = inner_products::<S, 4, 2>(queries, k, dim);
                     for (r, s) in s.into_iter().enumerate() {
                         max = [S::max(max[0], s[0]), S::max(max[1], s[1])];

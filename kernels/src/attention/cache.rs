@@ -1,12 +1,14 @@
 //! Keys and values of many streams that advance in lock-step.
 
 use super::block::{self, Keys};
-use super::rows::{Preparation, fill_turns, load_tile, scale, store_tile, turns_len};
+use super::rows::{Preparation, load_tile, scale, store_tile};
 use super::sequence::{Part, copy_row};
 use super::step::Step;
 use super::tile::QUERIES;
+use super::turns::{self, turns_len};
 use super::visible::Visible;
 use super::{Attention, padded};
+use crate::rope;
 use crate::scratch::{self, Buffer};
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::{self, Shared};
@@ -28,6 +30,8 @@ pub struct Cache {
     position: u64,
     /// Groups of eight positions in each ring.
     groups: usize,
+    /// What [`rope::steps`] says, empty without rotation.
+    steps: Vec<u32>,
     /// Prepared keys, `[lanes][heads][groups][head_dim][8]`: a group is a tile.
     keys: Buffer,
     /// Values, `[lanes][groups * 8][heads][padded head_dim]`.
@@ -57,6 +61,11 @@ impl Cache {
             reach,
             position: 0,
             groups,
+            steps: if attention.rope {
+                rope::steps(attention.head_dim)
+            } else {
+                Vec::new()
+            },
             keys: Buffer::zeros(positions * attention.width()),
             values: Buffer::zeros(positions * attention.heads * padded(attention.head_dim)),
         }
@@ -108,6 +117,7 @@ impl Cache {
             qkv,
             out: Shared::new(out),
             groups: self.groups,
+            steps: &self.steps,
             keys: Shared::new(self.keys.as_mut_slice()),
             values: Shared::new(self.values.as_mut_slice()),
             reach: self.reach as u64,
@@ -129,6 +139,7 @@ pub(super) struct Streams<'a> {
     pub qkv: &'a [f32],
     pub out: Shared,
     pub groups: usize,
+    pub steps: &'a [u32],
     pub keys: Shared,
     pub values: Shared,
     pub reach: u64,
@@ -189,11 +200,7 @@ impl Streams<'_> {
         };
         scratch::with(turns, |turns| {
             if a.rope {
-                fill_turns(
-                    a.head_dim,
-                    |tile, row| position + (tile * LANES + row) as u64,
-                    turns,
-                );
+                turns::fill(self.steps, position, turns);
             }
             let turns = &*turns;
             let work = self.work(lanes, n, position);
@@ -221,7 +228,7 @@ impl Streams<'_> {
         let turns = if a.rope { turns_len(a.head_dim) } else { 0 };
         scratch::with(turns, |turns| {
             if a.rope {
-                fill_turns(a.head_dim, |_, _| position, turns);
+                turns::fill_one(self.steps, position, turns);
             }
             let turns = &*turns;
             // Eight heads of a lane are prepared together.

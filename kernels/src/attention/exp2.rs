@@ -3,14 +3,15 @@
 
 use crate::simd::Simd;
 
-/// Minimax coefficients of `2^r = 1 + C[4] r + C[3] r^2 + ... + C[0] r^5` for `r` in
-/// `-0.5..=0.5`, relative error below `9.2e-8` before rounding.
+/// Minimax coefficients of `2^r = 1 + C[4] r + C[3] r^2 + ... + C[0] r^5` for
+/// `r` in `-0.5..=0.5`, given the first two: relative error below `1.1e-7`
+/// before rounding.
 const C: [f32; 5] = [
-    1.326_472_7e-3,
-    9.671_513e-3,
-    5.550_733_6e-2,
-    2.402_224_2e-1,
-    6.931_47e-1,
+    1.330_060_7e-3,
+    9.669_691e-3,
+    5.550_558_5e-2,
+    2.402_228_2e-1,
+    std::f32::consts::LN_2,
 ];
 /// `1.5 * 2^23 + 127`: adding it rounds to an integer and leaves that integer
 /// plus the exponent bias in the low bits.
@@ -18,7 +19,7 @@ const MAGIC: f32 = 12_583_039.0;
 /// From here down the result is 0.
 const LOWEST: f32 = -127.0;
 
-/// `2^x` for `x <= 0`, within `2e-7` relative down to `2^-126`, 0 from -127
+/// `2^x` for `x <= 0`, within `2.5e-7` relative down to `2^-126`, 0 from -127
 /// down; NaN stays NaN.
 #[inline(always)]
 pub(super) fn exp2<S: Simd>(x: S::F) -> S::F {
@@ -76,7 +77,7 @@ mod tests {
                 for (x, y) in xs.into_iter().zip(dispatch_on(path, Eight(xs))) {
                     assert_eq!(y.to_bits(), exp2_scalar(x).to_bits(), "{x}");
                     let exact = f64::from(x).exp2();
-                    let slack = 2e-7 * exact + 2f64.powi(-126);
+                    let slack = 2.5e-7 * exact + 2f64.powi(-126);
                     assert!((f64::from(y) - exact).abs() <= slack, "{x} {y}");
                 }
             }

@@ -2,9 +2,10 @@
 
 use super::Attention;
 use super::block::{self, Keys};
-use super::rows::{fill_turns, scale, store_tile, turns_len};
+use super::rows::{scale, store_tile};
 use super::sequence::{Part, Sequence};
 use super::tile::QUERIES;
+use super::turns;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::Shared;
 use crate::{scratch, threads};
@@ -21,30 +22,19 @@ pub(super) fn forward(
     let tasks = out.len() / (time * a.head_dim);
     let out = Shared::new(out);
     let stats = stats.map(Shared::new);
-    with_turns(a, time, |turns| {
-        threads::each(tasks, tasks * work(a, time), |task| {
-            let sequence = Sequence::new(a, time, qkv, gain, turns, task);
-            let (b, h) = (task / a.heads, task % a.heads);
-            scratch::with(scratch_len(&sequence), |scratch| {
-                dispatch(Head {
-                    sequence,
-                    out: out.offset(b * time * a.width() + h * a.head_dim),
-                    stats: stats.map(|s| s.offset(task * 2 * time)),
-                    scratch,
-                });
+    let turns = a.rope.then(|| turns::table(a.head_dim, time));
+    let turns = turns.as_deref().unwrap_or_default();
+    threads::each(tasks, tasks * work(a, time), |task| {
+        let sequence = Sequence::new(a, time, qkv, gain, turns, task);
+        let (b, h) = (task / a.heads, task % a.heads);
+        scratch::with(scratch_len(&sequence), |scratch| {
+            dispatch(Head {
+                sequence,
+                out: out.offset(b * time * a.width() + h * a.head_dim),
+                stats: stats.map(|s| s.offset(task * 2 * time)),
+                scratch,
             });
         });
-    });
-}
-
-/// Lends `f` the rotations of `time` positions.
-pub(super) fn with_turns(a: &Attention, time: usize, f: impl FnOnce(&[f32])) {
-    if !a.rope {
-        return f(&[]);
-    }
-    scratch::with(time.div_ceil(LANES) * turns_len(a.head_dim), |turns| {
-        fill_turns(a.head_dim, |tile, row| (tile * LANES + row) as u64, turns);
-        f(turns);
     });
 }
 

@@ -61,6 +61,7 @@ mod rows;
 mod sequence;
 mod step;
 mod tile;
+mod turns;
 mod visible;
 
 pub use cache::Cache;

@@ -7,31 +7,7 @@
 //! All pointers here are unaligned, and good for what the function says.
 
 use super::NORM_EPS;
-use crate::rope;
 use crate::simd::{LANES, Simd};
-
-/// Values of rotation that one tile of a head needs: for each pair of
-/// components the cosines of eight rows, then the sines.
-pub(super) fn turns_len(head_dim: usize) -> usize {
-    head_dim * LANES
-}
-
-/// Fills `turns`, tile by tile; `position` takes a tile and a row in it.
-pub(super) fn fill_turns(
-    head_dim: usize,
-    position: impl Fn(usize, usize) -> u64,
-    turns: &mut [f32],
-) {
-    let steps = rope::steps(head_dim);
-    for (tile, turns) in turns.chunks_exact_mut(turns_len(head_dim)).enumerate() {
-        for (&step, pair) in steps.iter().zip(turns.chunks_exact_mut(2 * LANES)) {
-            for r in 0..LANES {
-                let (c, s) = rope::cos_sin(position(tile, r), step);
-                (pair[r], pair[LANES + r]) = (c, s);
-            }
-        }
-    }
-}
 
 /// Reads `rows <= 8` rows of `dim` values, `stride` apart, into a tile.
 ///
@@ -163,7 +139,7 @@ pub(super) unsafe fn normalise<S: Simd>(tile: *mut f32, dim: usize) -> S::F {
 ///
 /// # Safety
 /// `tile` is good for reading and writing `dim` vectors, `turns` for reading
-/// [`turns_len`] values.
+/// [`turns_len`](super::turns::turns_len) values.
 #[inline(always)]
 pub(super) unsafe fn rotate<S: Simd>(tile: *mut f32, turns: *const f32, dim: usize, back: bool) {
     let half = dim / 2;
@@ -201,7 +177,7 @@ impl Preparation {
     ///
     /// # Safety
     /// `tile` is good for reading and writing `dim` vectors; `turns`, with
-    /// rotation, for reading [`turns_len`] values.
+    /// rotation, for reading [`turns_len`](super::turns::turns_len) values.
     #[inline(always)]
     pub unsafe fn forward<S: Simd>(&self, tile: *mut f32, turns: *const f32) -> S::F {
         // SAFETY: promised by the caller.

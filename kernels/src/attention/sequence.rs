@@ -1,7 +1,8 @@
 //! One head of one whole sequence, as training sees it.
 
-use super::rows::{Preparation, load_tile, turns_len};
+use super::rows::{Preparation, load_tile};
 use super::tile::QUERIES;
+use super::turns::turns_len;
 use super::visible::Visible;
 use super::{Attention, padded};
 use crate::simd::{LANES, Simd};

@@ -21,10 +21,12 @@ pub(super) struct Matrix {
 }
 
 impl Matrix {
+    /// The matrix without its first `row` rows.
+    ///
     /// # Safety
-    /// Key `row` exists.
+    /// There are so many.
     #[inline(always)]
-    pub unsafe fn from_row(self, row: usize) -> Matrix {
+    pub unsafe fn skip(self, row: usize) -> Matrix {
         Matrix {
             // SAFETY: promised by the caller.
             ptr: unsafe { self.ptr.add(row * self.row) },
