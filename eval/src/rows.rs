@@ -141,6 +141,32 @@ impl ResultRow {
         }
     }
 
+    /// Code lengths in bits of equally long contiguous blocks of what was scored.
+    #[must_use]
+    pub fn block_bits(&self) -> Option<Vec<f64>> {
+        let values = self.other.get("block_bits")?.as_array()?;
+        let bits: Option<Vec<f64>> = values.iter().map(Value::as_f64).collect();
+        bits.filter(|b| b.iter().sum::<f64>() > 0.0)
+    }
+
+    /// What the sweep varied, in words, less data and seed: `width 16, layers 2`.
+    #[must_use]
+    pub fn settings(&self) -> String {
+        let varied: Vec<String> = self
+            .axes
+            .iter()
+            .filter(|(key, _)| is_setting(key))
+            .map(|(key, value)| {
+                let short = key.rsplit('.').next().unwrap_or(key);
+                match value.as_str() {
+                    Some(text) => format!("{short} {text}"),
+                    None => format!("{short} {value}"),
+                }
+            })
+            .collect();
+        varied.join(", ")
+    }
+
     /// Hash of the bytes that were scored; empty when not known.
     #[must_use]
     pub fn scored_hash(&self) -> &str {
@@ -200,14 +226,17 @@ impl ResultRow {
 /// Axes that make a model larger or smaller: steps of one ladder.
 const SIZE_AXES: [&str; 4] = ["model.width", "model.layers", "model.heads", "model.hidden"];
 
+/// Whether an axis is part of a configuration: not the data, not the seed.
+fn is_setting(key: &str) -> bool {
+    !key.starts_with("data.") && key != "seed" && !key.ends_with(".seed")
+}
+
 /// What tells each row's ladder from others on the same data: its values of the
 /// axes that are varied by themselves and are not size, data or seed. An axis
 /// that always changes along with size (a tuned learning rate, say) tells no
 /// ladders apart.
 #[must_use]
 pub fn variants(rows: &[&ResultRow]) -> Vec<String> {
-    let is_variant =
-        |key: &str| !key.starts_with("data.") && key != "seed" && !key.ends_with(".seed");
     let mut keys: Vec<&str> = Vec::new();
     for (i, x) in rows.iter().enumerate() {
         for y in &rows[..i] {
@@ -217,7 +246,7 @@ pub fn variants(rows: &[&ResultRow]) -> Vec<String> {
             let mut differing = x
                 .axes
                 .iter()
-                .filter(|(key, value)| is_variant(key) && y.axes.get(*key) != Some(value))
+                .filter(|(key, value)| is_setting(key) && y.axes.get(*key) != Some(value))
                 .map(|(key, _)| key.as_str());
             if let (Some(key), None) = (differing.next(), differing.next())
                 && !SIZE_AXES.contains(&key)

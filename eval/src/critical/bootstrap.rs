@@ -6,11 +6,10 @@
 //! a percentile interval takes the spread of n - k errors for known; the
 //! residuals are therefore also scaled by Student's quantile over the normal one.
 
-use rand_chacha::ChaCha8Rng;
-use rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
 
 use super::{Estimator, law::Law};
+use crate::random::{below, stream};
 
 /// Laws fitted to resampled data: the fitted values with centred, inflated
 /// residuals drawn anew.
@@ -84,18 +83,6 @@ pub(crate) fn interval(mut values: Vec<f64>) -> Option<[f64; 2]> {
         values[i] + t * (next - values[i])
     };
     Some([at(0.025), at(0.975)])
-}
-
-/// The random stream of one resample.
-pub(crate) fn stream(seed: u64, resample: usize) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(resample as u64);
-    rng
-}
-
-/// A number below `n`, by multiplication (bias below n / 2^64).
-pub(crate) fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
-    ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }
 
 #[cfg(test)]

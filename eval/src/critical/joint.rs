@@ -25,6 +25,7 @@ use super::{
     points,
     solve::{nelder_mead, solve3},
 };
+use crate::random::{below, stream};
 use rayon::prelude::*;
 
 /// Relative errors beyond this count linearly: about the noise between seeds.
@@ -415,10 +416,10 @@ impl Fitted {
             resampled = (0..estimator.resamples.div_ceil(5))
                 .into_par_iter()
                 .filter_map(|i| {
-                    let mut rng = bootstrap::stream(estimator.seed, i);
+                    let mut rng = stream(estimator.seed, i);
                     let mut drawn = series.to_vec();
                     for p in &mut drawn {
-                        let r = residuals[bootstrap::below(&mut rng, n)];
+                        let r = residuals[below(&mut rng, n)];
                         p.bits_per_byte = fitted(p) * (1.0 + r).max(1e-3);
                     }
                     law.refit(&drawn)

@@ -76,7 +76,7 @@ impl Columns {
         if self.regime {
             left(&mut cells, row.regime.as_deref().unwrap_or_default());
         }
-        left(&mut cells, &settings(row));
+        left(&mut cells, &row.settings());
         right(&mut cells, Some(row.parameters.to_string()));
         right(&mut cells, row.seed.map(|seed| seed.to_string()));
         right(&mut cells, row.raw().map(|r| format!("{:.4}", 8.0 * r)));
@@ -89,23 +89,6 @@ impl Columns {
         left(&mut cells, &row.state_in_words());
         format!("<tr>{cells}</tr>\n")
     }
-}
-
-/// What the sweep varied, less what has its own column.
-fn settings(row: &ResultRow) -> String {
-    let varied: Vec<String> = row
-        .axes
-        .iter()
-        .filter(|(key, _)| !key.starts_with("data.") && key.as_str() != "seed")
-        .map(|(key, value)| {
-            let short = key.rsplit('.').next().unwrap_or(key);
-            match value.as_str() {
-                Some(text) => format!("{short} {text}"),
-                None => format!("{short} {value}"),
-            }
-        })
-        .collect();
-    varied.join(", ")
 }
 
 fn left(cells: &mut String, text: &str) {
