@@ -44,7 +44,7 @@ pub struct PredictError(pub String);
 /// assert!(next[0].bits(b'a') < 7.0, "after b came a");
 /// # Ok::<(), brevity_codec::predict::PredictError>(())
 /// ```
-pub trait Predictor {
+pub trait Predictor: Send {
     /// Number of lanes.
     fn lanes(&self) -> usize;
 
@@ -91,7 +91,7 @@ pub trait Predictor {
 }
 
 /// Starts predictors, one for each block of an archive.
-pub trait Model {
+pub trait Model: Sync {
     /// Bytes that lanes should be multiples of: the chunk length of a model
     /// whose chunks are independent, else 1.
     fn unit(&self) -> usize;

@@ -1,0 +1,125 @@
+//! The parts of an archive in bytes, without decoding.
+
+use super::error::Error;
+use super::input::Input;
+use super::layout::{BlockHeader, DIGEST, Header, Index};
+use crate::block::Method;
+use brevity_model::Spec;
+use std::io::Read;
+
+/// One block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockInfo {
+    /// Where it starts in the archive.
+    pub offset: u64,
+    /// How it is coded.
+    pub method: Method,
+    /// Bytes of the original.
+    pub raw: u64,
+    /// Bytes of its header.
+    pub header: u64,
+    /// Bytes of its stream.
+    pub payload: u64,
+}
+
+/// All fields of an archive.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// What the archive begins with, the model included.
+    pub header: Header,
+    /// The model's spec, if the archive holds a model.
+    pub spec: Option<Spec>,
+    /// Bytes before the first block, the model not counted.
+    pub header_bytes: u64,
+    /// Bytes of the stored model or recipe.
+    pub model_bytes: u64,
+    /// The blocks.
+    pub blocks: Vec<BlockInfo>,
+    /// Bytes of the index.
+    pub index_bytes: u64,
+    /// The front of the original's BLAKE3.
+    pub digest: [u8; DIGEST],
+    /// Bytes of the whole archive.
+    pub stored: u64,
+}
+
+impl Inspection {
+    /// Bytes of the original.
+    pub fn raw(&self) -> u64 {
+        self.blocks.iter().map(|b| b.raw).sum()
+    }
+
+    /// Bytes of all streams.
+    pub fn payload(&self) -> u64 {
+        self.blocks.iter().map(|b| b.payload).sum()
+    }
+
+    /// Bytes that are neither the model nor a stream.
+    pub fn overhead(&self) -> u64 {
+        self.stored - self.model_bytes - self.payload()
+    }
+}
+
+/// Reads all fields, and checks that of the model, but no block's.
+///
+/// # Errors
+/// Fields that make no sense, or an end in the middle.
+pub fn inspect(input: impl Read) -> Result<Inspection, Error> {
+    let mut input = Input::new(input, 0);
+    let (header, model_at) = Header::read(&mut input)?;
+    let spec = match &header {
+        Header::Embedded(bytes) => match Spec::from_bytes(bytes) {
+            Ok((spec, _)) => Some(spec),
+            Err(error) => {
+                return Err(Error::Model {
+                    offset: model_at,
+                    source: error.into(),
+                });
+            }
+        },
+        _ => None,
+    };
+    let model_bytes = input.offset - model_at;
+    let mut blocks = Vec::new();
+    let mut index = Index::default();
+    loop {
+        let offset = input.offset;
+        let block = BlockHeader::read(&mut input)?;
+        input.skip(block.stored as u64, "a block")?;
+        blocks.push(BlockInfo {
+            offset,
+            method: block.method,
+            raw: block.raw as u64,
+            header: block.length() as u64,
+            payload: block.stored as u64,
+        });
+        index.blocks.push((block.raw as u64, input.offset - offset));
+        if block.last {
+            break;
+        }
+    }
+    let index_at = input.offset;
+    if blocks.len() > 1 {
+        let length = index.to_bytes().len() as u64;
+        let bytes = input.bytes(length, "the block index")?;
+        if Index::from_bytes(&bytes, index_at)? != index {
+            return Err(Error::Malformed {
+                offset: index_at,
+                what: "the block index does not match the blocks",
+            });
+        }
+    }
+    let index_bytes = input.offset - index_at;
+    let digest = input.array("the hash of the original")?;
+    input.end()?;
+    Ok(Inspection {
+        header,
+        spec,
+        header_bytes: model_at,
+        model_bytes,
+        blocks,
+        index_bytes,
+        digest,
+        stored: input.offset,
+    })
+}

@@ -1,0 +1,283 @@
+//! The fields of an archive: what `docs/format.md` specifies.
+
+use super::error::Error;
+use super::input::{Input, put_varint};
+use crate::block::{Coded, Method};
+use std::fmt;
+use std::io::Read;
+
+/// First bytes of every archive.
+pub const MAGIC: [u8; 3] = [0xB7, b'b', b'v'];
+
+/// Version of the format.
+pub const VERSION: u8 = 1;
+
+/// The numeric engine: the order of all arithmetic that frequencies depend on.
+/// It changes when the same model would give other frequencies.
+pub const ENGINE: u8 = 1;
+
+/// Most bytes of a block.
+pub const MAX_BLOCK: usize = 1 << 26;
+
+/// Most bytes of a stored model.
+const MAX_MODEL: u64 = 1 << 33;
+
+/// Most bytes of a recipe.
+const MAX_RECIPE: u64 = 1 << 16;
+
+/// Bytes of the hash of the original: the front of its BLAKE3.
+pub const DIGEST: usize = 12;
+
+/// Identity of a model that an archive needs and does not hold: the front of
+/// the BLAKE3 of its spec and all its weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ModelId(pub [u8; 8]);
+
+impl fmt::Display for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+/// What follows the magic number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// Blocks need no model.
+    Plain,
+    /// A stored model (see [`crate::weights`]).
+    Embedded(Vec<u8>),
+    /// A model that the reader must have.
+    External(ModelId),
+    /// How a model that learns while it codes is set up.
+    Recipe(Vec<u8>),
+}
+
+/// The first four bytes of a BLAKE3.
+pub fn check(parts: &[&[u8]]) -> [u8; 4] {
+    let mut hasher = blake3::Hasher::new();
+    parts.iter().for_each(|part| {
+        hasher.update(part);
+    });
+    let mut out = [0; 4];
+    out.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
+    out
+}
+
+impl Header {
+    /// The archive up to the first block.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.push(VERSION);
+        let kind = match self {
+            Header::Plain => 0,
+            Header::Embedded(_) => 1,
+            Header::External(_) => 2,
+            Header::Recipe(_) => 3,
+        };
+        out.push(kind << 4 | ENGINE);
+        match self {
+            Header::Plain => {}
+            Header::External(id) => out.extend(id.0),
+            Header::Embedded(bytes) | Header::Recipe(bytes) => {
+                put_varint(&mut out, bytes.len() as u64);
+                out.extend(check(&[bytes]));
+                out.extend(bytes);
+            }
+        }
+        out
+    }
+
+    /// Reads a header; also gives the offset of the stored model or recipe.
+    pub fn read<R: Read>(input: &mut Input<R>) -> Result<(Header, u64), Error> {
+        if input.array("the magic number")? != MAGIC {
+            return Err(Error::Foreign);
+        }
+        let [version] = input.array("the header")?;
+        if version != VERSION {
+            return Err(Error::Version(version));
+        }
+        let offset = input.offset;
+        let [kind] = input.array("the header")?;
+        if kind & 15 != ENGINE {
+            return Err(Error::Engine(kind & 15));
+        }
+        let mut checked = |most| -> Result<Vec<u8>, Error> {
+            let length = input.varint(most, "the length of the model")?;
+            let check_bytes: [u8; 4] = input.array("the model")?;
+            let start = input.offset;
+            let bytes = input.bytes(length, "the model")?;
+            if check(&[&bytes]) != check_bytes {
+                return Err(Error::ModelCheck { offset: start });
+            }
+            Ok(bytes)
+        };
+        let header = match kind >> 4 {
+            0 => Header::Plain,
+            1 => Header::Embedded(checked(MAX_MODEL)?),
+            2 => Header::External(ModelId(input.array("the model's hash")?)),
+            3 => Header::Recipe(checked(MAX_RECIPE)?),
+            _ => {
+                let what = "an unknown kind of model";
+                return Err(Error::Malformed { offset, what });
+            }
+        };
+        let length = match &header {
+            Header::Embedded(bytes) | Header::Recipe(bytes) => bytes.len() as u64,
+            Header::Plain | Header::External(_) => 0,
+        };
+        let start = input.offset - length;
+        Ok((header, start))
+    }
+}
+
+/// The front of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BlockHeader {
+    /// Whether no block follows.
+    pub last: bool,
+    pub method: Method,
+    pub lanes_log2: u32,
+    /// Bytes of the original.
+    pub raw: usize,
+    /// Bytes of the payload.
+    pub stored: usize,
+    pub frequencies: u32,
+    pub check: [u8; 4],
+    /// The bytes that the check covers beside the payload.
+    covered: Vec<u8>,
+}
+
+/// The lanes field of a tag, which holds a power of two up to this.
+const MAX_LANES_LOG2: u32 = 15;
+
+impl BlockHeader {
+    /// A block as it is written.
+    pub fn write(coded: &Coded, raw: usize, last: bool) -> Vec<u8> {
+        let method = match coded.method {
+            Method::Raw => 0,
+            Method::Contexts => 1,
+            Method::Model => 2,
+            Method::Mixed => 3,
+        };
+        let lanes = coded.lanes_log2.min(MAX_LANES_LOG2) as u8;
+        let mut out = vec![method | u8::from(last) << 2 | lanes << 4];
+        put_varint(&mut out, raw as u64);
+        if coded.method != Method::Raw {
+            put_varint(&mut out, coded.payload.len() as u64);
+            out.extend(coded.frequencies.to_le_bytes());
+        }
+        let check = check(&[&out, &coded.payload]);
+        out.extend(check);
+        out.extend(&coded.payload);
+        out
+    }
+
+    /// Reads all of a block but its payload.
+    pub fn read<R: Read>(input: &mut Input<R>) -> Result<BlockHeader, Error> {
+        let offset = input.offset;
+        let malformed = |what| Err(Error::Malformed { offset, what });
+        let [tag] = input.array("a block")?;
+        let method = match tag & 3 {
+            0 => Method::Raw,
+            1 => Method::Contexts,
+            2 => Method::Model,
+            _ => Method::Mixed,
+        };
+        let last = tag & 4 != 0;
+        let lanes_log2 = u32::from(tag >> 4);
+        if tag & 8 != 0 || (lanes_log2 > 0 && !method.needs_model()) {
+            return malformed("a block has an unknown tag");
+        }
+        let mut covered = vec![tag];
+        let raw = input.varint(MAX_BLOCK as u64, "the length of a block")?;
+        put_varint(&mut covered, raw);
+        if raw == 0 && !(last && method == Method::Raw) {
+            return malformed("a block is empty");
+        }
+        let (mut stored, mut frequencies) = (raw, 0);
+        if method != Method::Raw {
+            stored = input.varint(raw, "the stored length of a block")?;
+            put_varint(&mut covered, stored);
+            frequencies = u32::from_le_bytes(input.array("a block")?);
+            covered.extend(frequencies.to_le_bytes());
+        }
+        Ok(BlockHeader {
+            last,
+            method,
+            lanes_log2,
+            raw: raw as usize,
+            stored: stored as usize,
+            frequencies,
+            check: input.array("a block")?,
+            covered,
+        })
+    }
+
+    /// Bytes of the header itself.
+    pub fn length(&self) -> usize {
+        self.covered.len() + self.check.len()
+    }
+
+    /// The block with its payload, if they belong together.
+    pub fn with(self, payload: Vec<u8>) -> Option<Coded> {
+        (check(&[&self.covered, &payload]) == self.check).then_some(Coded {
+            method: self.method,
+            lanes_log2: self.lanes_log2,
+            payload,
+            frequencies: self.frequencies,
+        })
+    }
+}
+
+/// Where the blocks of an archive of more than one lie.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Index {
+    /// For each block, bytes of the original and bytes in the archive, the
+    /// block's header included.
+    pub blocks: Vec<(u64, u64)>,
+}
+
+impl Index {
+    /// Bytes of the fixed part at the end: length and check.
+    pub const TAIL: usize = 8;
+
+    /// The index as it lies after the last block: a pair of varints a block,
+    /// their total length in four bytes, a check.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for &(raw, stored) in &self.blocks {
+            put_varint(&mut out, raw);
+            put_varint(&mut out, stored);
+        }
+        let length = out.len() as u32;
+        let check = check(&[&out, &length.to_le_bytes()]);
+        out.extend(length.to_le_bytes());
+        out.extend(check);
+        out
+    }
+
+    /// Reads the pairs of an index whose check fits.
+    pub fn from_bytes(bytes: &[u8], offset: u64) -> Result<Index, Error> {
+        let malformed = Error::Malformed {
+            offset,
+            what: "the block index does not match its checksum",
+        };
+        let Some((covered, tail)) = bytes.split_last_chunk::<4>() else {
+            return Err(malformed);
+        };
+        let Some((pairs, length)) = covered.split_last_chunk::<4>() else {
+            return Err(malformed);
+        };
+        if check(&[pairs, length]) != *tail || u32::from_le_bytes(*length) as usize != pairs.len() {
+            return Err(malformed);
+        }
+        let mut input = Input::new(pairs, offset);
+        let mut blocks = Vec::new();
+        while input.offset < offset + pairs.len() as u64 {
+            let raw = input.varint(MAX_BLOCK as u64, "the block index")?;
+            let stored = input.varint(2 * MAX_BLOCK as u64, "the block index")?;
+            blocks.push((raw, stored));
+        }
+        Ok(Index { blocks })
+    }
+}

@@ -1,0 +1,188 @@
+//! Reading archives from front to end.
+
+use super::error::Error;
+use super::input::Input;
+use super::layout::{BlockHeader, Header, Index, ModelId};
+use super::{Summary, digest};
+use crate::block::{self, Coded, Failure};
+use crate::predict::{Model, TransformerModel};
+use crate::weights;
+use brevity_model::{Transformer, Weights};
+use rayon::prelude::*;
+use std::io::{Read, Write};
+
+/// Follows a recipe: a model that learns, at its start, or why not.
+pub type Recipe<'a> = &'a dyn Fn(&[u8]) -> Result<Box<dyn Model>, String>;
+
+/// Models for archives that do not hold theirs.
+#[derive(Clone, Copy, Default)]
+pub struct Models<'a> {
+    /// The model of an archive that holds only its hash.
+    pub external: Option<&'a Weights>,
+    /// Turns the recipe of a learning model into that model.
+    pub recipe: Option<Recipe<'a>>,
+}
+
+impl Models<'_> {
+    /// The model that an archive's blocks need; `offset` is where the header
+    /// has it.
+    pub(super) fn resolve(
+        &self,
+        header: &Header,
+        offset: u64,
+    ) -> Result<Option<Box<dyn Model>>, Error> {
+        let transformer = |weights: &Weights| -> Box<dyn Model> {
+            Box::new(TransformerModel::new(Transformer::new(weights)))
+        };
+        match header {
+            Header::Plain => Ok(None),
+            Header::Embedded(bytes) => match weights::decode(bytes) {
+                Ok(weights) => Ok(Some(transformer(&weights))),
+                Err(source) => Err(Error::Model { offset, source }),
+            },
+            Header::External(wanted) => {
+                let weights = self.external.ok_or(Error::ModelMissing(*wanted))?;
+                let given = ModelId::of(weights);
+                if given != *wanted {
+                    let wanted = *wanted;
+                    return Err(Error::ModelMismatch { wanted, given });
+                }
+                Ok(Some(transformer(weights)))
+            }
+            Header::Recipe(bytes) => {
+                let follow = self.recipe.ok_or_else(|| Error::Recipe {
+                    offset,
+                    reason: "this program cannot learn while it decodes".into(),
+                })?;
+                let model = follow(bytes).map_err(|reason| Error::Recipe { offset, reason })?;
+                Ok(Some(model))
+            }
+        }
+    }
+}
+
+/// A block that was read and matches its check.
+pub(super) struct Stored {
+    pub offset: u64,
+    pub raw: usize,
+    pub coded: Coded,
+    pub last: bool,
+}
+
+/// Reads one block; `has_model` says whether its method may need one.
+pub(super) fn read_block<R: Read>(
+    input: &mut Input<R>,
+    block: u64,
+    has_model: bool,
+) -> Result<Stored, Error> {
+    let offset = input.offset;
+    let header = BlockHeader::read(input)?;
+    if header.method.needs_model() && !has_model {
+        return Err(Error::Malformed {
+            offset,
+            what: "a block needs a model and the archive has none",
+        });
+    }
+    let (raw, last) = (header.raw, header.last);
+    let payload = input.bytes(header.stored as u64, "a block")?;
+    let coded = header
+        .with(payload)
+        .ok_or(Error::BlockCheck { block, offset })?;
+    Ok(Stored {
+        offset,
+        raw,
+        coded,
+        last,
+    })
+}
+
+impl Stored {
+    /// The block's bytes.
+    pub(super) fn decode(&self, block: u64, model: Option<&dyn Model>) -> Result<Vec<u8>, Error> {
+        let offset = self.offset;
+        block::decode(&self.coded, self.raw, model).map_err(|failure| match failure {
+            Failure::Predict(source) => Error::Predict { block, source },
+            // The stored bytes are those that were written.
+            Failure::Stream | Failure::Diverged => Error::Diverged { block, offset },
+        })
+    }
+}
+
+/// Decompresses an archive and checks everything in it. Memory depends on the
+/// size of a block and the number of threads, not on the archive's.
+///
+/// `progress` gets the number of bytes of the original that are done. What was
+/// written before an error is the front of the original.
+///
+/// # Errors
+/// Anything wrong with the archive, named with its offset; a missing model.
+pub fn decompress(
+    input: impl Read,
+    mut output: impl Write,
+    models: &Models,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Summary, Error> {
+    let mut input = Input::new(input, 0);
+    let (header, offset) = Header::read(&mut input)?;
+    let model = models.resolve(&header, offset)?;
+    let model = model.as_deref();
+    let together = match model {
+        Some(_) => 1,
+        None => rayon::current_num_threads(),
+    };
+    let mut hasher = blake3::Hasher::new();
+    let mut index = Index::default();
+    let mut raw = 0;
+    let mut ended = false;
+    while !ended {
+        let mut batch = Vec::new();
+        // A damaged block is reported after those before it are written.
+        let mut damage = None;
+        while batch.len() < together && !ended && damage.is_none() {
+            let start = input.offset;
+            let number = index.blocks.len() as u64;
+            match read_block(&mut input, number, model.is_some()) {
+                Ok(stored) => {
+                    ended = stored.last;
+                    index.blocks.push((stored.raw as u64, input.offset - start));
+                    batch.push((number, stored));
+                }
+                Err(error) => damage = Some(error),
+            }
+        }
+        let decoded: Vec<Result<Vec<u8>, Error>> = batch
+            .par_iter()
+            .map(|(number, stored)| stored.decode(*number, model))
+            .collect();
+        for bytes in decoded {
+            let bytes = bytes?;
+            output.write_all(&bytes).map_err(Error::Write)?;
+            hasher.update(&bytes);
+            raw += bytes.len() as u64;
+            progress(raw);
+        }
+        if let Some(error) = damage {
+            return Err(error);
+        }
+    }
+    if index.blocks.len() > 1 {
+        let expected = index.to_bytes();
+        let offset = input.offset;
+        if input.bytes(expected.len() as u64, "the block index")? != expected {
+            let what = "the block index does not match the blocks";
+            return Err(Error::Malformed { offset, what });
+        }
+    }
+    let offset = input.offset;
+    let digest = digest(&hasher);
+    if input.array("the hash of the original")? != digest {
+        return Err(Error::Digest { offset });
+    }
+    input.end()?;
+    output.flush().map_err(Error::Write)?;
+    Ok(Summary {
+        raw,
+        stored: input.offset,
+        digest,
+    })
+}

@@ -1,0 +1,207 @@
+//! Writing archives.
+
+use super::error::Error;
+use super::layout::{BlockHeader, Header, Index, MAX_BLOCK, ModelId};
+use super::{Summary, digest};
+use crate::block::{self, Coded, Method};
+use crate::predict::{Model, TransformerModel};
+use crate::weights::{self, Plan};
+use brevity_model::{Transformer, Weights};
+use rayon::prelude::*;
+use std::io::{ErrorKind, Read, Write};
+
+/// How to compress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Bytes of the original in a block, at most [`MAX_BLOCK`]. Blocks are what
+    /// is decoded as a whole; each learns anew.
+    pub block: usize,
+    /// How blocks are coded; by default with all that there is. A block that
+    /// does not get shorter is stored raw.
+    pub method: Option<Method>,
+}
+
+impl Default for Options {
+    /// Blocks of 16 MiB, everything mixed.
+    fn default() -> Options {
+        Options {
+            block: 1 << 24,
+            method: None,
+        }
+    }
+}
+
+/// Where predictions come from, and how a reader gets at them.
+pub struct Source<'a> {
+    header: Header,
+    model: Option<Box<dyn Model + 'a>>,
+}
+
+impl<'a> Source<'a> {
+    /// No model: blocks are coded with context models that learn online.
+    pub fn none() -> Source<'a> {
+        Source {
+            header: Header::Plain,
+            model: None,
+        }
+    }
+
+    /// A model that is stored in the archive, as finely as `plan` says.
+    ///
+    /// # Panics
+    /// If the plan is for another spec.
+    pub fn embedded(weights: &Weights, plan: &Plan) -> Source<'a> {
+        let transformer = Transformer::new(&weights::quantise(weights, plan));
+        Source {
+            header: Header::Embedded(weights::encode(weights, plan)),
+            model: Some(Box::new(TransformerModel::new(transformer))),
+        }
+    }
+
+    /// A model that the reader must have; the archive holds its hash.
+    pub fn external(weights: &Weights) -> Source<'a> {
+        Source {
+            header: Header::External(ModelId::of(weights)),
+            model: Some(Box::new(TransformerModel::new(Transformer::new(weights)))),
+        }
+    }
+
+    /// A model that starts from nothing but a recipe and learns what it codes.
+    /// The reader gets the recipe, at most 65,536 bytes, and must be able to
+    /// follow it.
+    pub fn recipe(recipe: Vec<u8>, model: Box<dyn Model + 'a>) -> Source<'a> {
+        Source {
+            header: Header::Recipe(recipe),
+            model: Some(model),
+        }
+    }
+
+    /// What the archive begins with.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+}
+
+impl ModelId {
+    /// The identity of a model: its spec and the bits of all its weights.
+    pub fn of(weights: &Weights) -> ModelId {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&weights.spec().to_bytes());
+        for (_, values) in weights.iter() {
+            for value in values {
+                hasher.update(&value.to_le_bytes());
+            }
+        }
+        let mut id = [0; 8];
+        id.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        ModelId(id)
+    }
+}
+
+/// Compresses all of `input` into an archive. Memory depends on the size of a
+/// block and the number of threads, not on the input's.
+///
+/// `progress` gets the number of bytes of the original that are done.
+///
+/// # Errors
+/// Reading, writing, and a model that yields something that is no number.
+///
+/// # Panics
+/// If `options.block` is 0 or more than [`MAX_BLOCK`], or `options.method` needs
+/// a model and there is none.
+pub fn compress(
+    mut input: impl Read,
+    mut output: impl Write,
+    source: &Source,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Summary, Error> {
+    assert!(
+        (1..=MAX_BLOCK).contains(&options.block),
+        "blocks of {} bytes",
+        options.block
+    );
+    let model = source.model.as_deref();
+    let method = options.method.unwrap_or(match model {
+        Some(_) => Method::Mixed,
+        None => Method::Contexts,
+    });
+    assert!(
+        model.is_some() || !method.needs_model(),
+        "method {} needs a model",
+        method.name()
+    );
+    let mut stored = 0;
+    let mut put = |bytes: &[u8]| -> Result<(), Error> {
+        stored += bytes.len() as u64;
+        output.write_all(bytes).map_err(Error::Write)
+    };
+    put(&source.header.to_bytes())?;
+
+    // A model uses all threads for a block; without one, a block is a thread's.
+    let together = if method.needs_model() {
+        1
+    } else {
+        rayon::current_num_threads()
+    };
+    let mut hasher = blake3::Hasher::new();
+    let mut index = Index::default();
+    let mut raw = 0;
+    let mut ahead = block_of(&mut input, options.block)?;
+    loop {
+        let mut batch = vec![ahead];
+        ahead = block_of(&mut input, options.block)?;
+        while batch.len() < together && !ahead.is_empty() {
+            batch.push(ahead);
+            ahead = block_of(&mut input, options.block)?;
+        }
+        let coded: Vec<Result<Coded, _>> = batch
+            .par_iter()
+            .map(|bytes| block::encode(bytes, method, model))
+            .collect();
+        let count = batch.len();
+        for (i, (bytes, coded)) in batch.iter().zip(coded).enumerate() {
+            let coded = coded.map_err(|source| Error::Predict {
+                block: index.blocks.len() as u64,
+                source,
+            })?;
+            let last = ahead.is_empty() && i + 1 == count;
+            let written = BlockHeader::write(&coded, bytes.len(), last);
+            put(&written)?;
+            index
+                .blocks
+                .push((bytes.len() as u64, written.len() as u64));
+            hasher.update(bytes);
+            raw += bytes.len() as u64;
+            progress(raw);
+        }
+        if ahead.is_empty() {
+            break;
+        }
+    }
+    if index.blocks.len() > 1 {
+        put(&index.to_bytes())?;
+    }
+    let digest = digest(&hasher);
+    put(&digest)?;
+    output.flush().map_err(Error::Write)?;
+    Ok(Summary {
+        raw,
+        stored,
+        digest,
+    })
+}
+
+/// The next `length` bytes, or what is left.
+fn block_of(input: &mut impl Read, length: usize) -> Result<Vec<u8>, Error> {
+    let mut block = Vec::new();
+    loop {
+        // `take` and `read_to_end` allocate no more than there is to read.
+        let rest = (length - block.len()) as u64;
+        match input.by_ref().take(rest).read_to_end(&mut block) {
+            Ok(_) => return Ok(block),
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) => return Err(Error::Read(e)),
+        }
+    }
+}

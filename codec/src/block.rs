@@ -1,0 +1,470 @@
+//! One block of bytes, coded and decoded.
+//!
+//! A block is one stream of the range coder. Its lanes take turns: step by step,
+//! and within a step from the first lane to the last. An encoder prices bytes
+//! ahead in slices of steps while the slice before is coded; a decoder asks the
+//! predictor for one step at a time.
+
+use crate::cdf::{Frequencies, TOTAL};
+use crate::cm::{Advice, BitCoder, Mixture};
+use crate::layout::Layout;
+use crate::predict::{Model, PredictError, Predictor, Priced};
+use crate::range::{Decoder, Encoder};
+
+/// Steps priced at once: a multiple of these keeps attention in its fast form.
+const SLICE: usize = 256;
+
+/// How a block is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// The bytes themselves.
+    Raw,
+    /// Context models that learn online, no trained model.
+    Contexts,
+    /// The archive's model alone.
+    Model,
+    /// The archive's model mixed with context models.
+    Mixed,
+}
+
+impl Method {
+    /// Whether decoding needs the archive's model.
+    pub fn needs_model(self) -> bool {
+        matches!(self, Method::Model | Method::Mixed)
+    }
+
+    /// Name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Raw => "raw",
+            Method::Contexts => "contexts",
+            Method::Model => "model",
+            Method::Mixed => "mixed",
+        }
+    }
+}
+
+/// A coded block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Coded {
+    pub method: Method,
+    /// Lanes are at most two to this power.
+    pub lanes_log2: u32,
+    pub payload: Vec<u8>,
+    /// Hash of all frequencies in the order of their use.
+    pub frequencies: u32,
+}
+
+/// Why a block cannot be decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The predictor gave up.
+    Predict(PredictError),
+    /// The stream is not as long as its symbols.
+    Stream,
+    /// Other frequencies than the encoder's.
+    Diverged,
+}
+
+impl From<PredictError> for Failure {
+    fn from(error: PredictError) -> Failure {
+        Failure::Predict(error)
+    }
+}
+
+/// A model where the method needs one; the caller has seen to it that it is
+/// there.
+fn needed(method: Method, model: Option<&dyn Model>) -> Option<&dyn Model> {
+    model.filter(|_| method.needs_model())
+}
+
+/// Codes `bytes`, raw if nothing shorter comes of it.
+///
+/// # Panics
+/// If the method needs a model and there is none.
+pub(crate) fn encode(
+    bytes: &[u8],
+    method: Method,
+    model: Option<&dyn Model>,
+) -> Result<Coded, PredictError> {
+    let raw = || Coded {
+        method: Method::Raw,
+        lanes_log2: 0,
+        payload: bytes.to_vec(),
+        frequencies: 0,
+    };
+    if method == Method::Raw || bytes.is_empty() {
+        return Ok(raw());
+    }
+    let model = needed(method, model);
+    let lanes_log2 = model.map_or(0, |m| m.lanes().ilog2());
+    let (payload, frequencies) = match model {
+        None => encode_contexts(bytes),
+        Some(model) => {
+            let layout = Layout::new(bytes.len(), model.unit(), 1 << lanes_log2);
+            encode_lanes(bytes, &layout, model, method == Method::Mixed)?
+        }
+    };
+    if payload.len() >= bytes.len() {
+        return Ok(raw());
+    }
+    Ok(Coded {
+        method,
+        lanes_log2,
+        payload,
+        frequencies,
+    })
+}
+
+fn encode_contexts(bytes: &[u8]) -> (Vec<u8>, u32) {
+    let mut mixture = Mixture::new(1, bytes.len(), false);
+    let mut coder = ByteEncoder::default();
+    for &byte in bytes {
+        coder.byte = byte;
+        mixture.code(0, &mut coder, &NoAdvice);
+    }
+    coder.finish()
+}
+
+fn encode_lanes(
+    bytes: &[u8],
+    layout: &Layout,
+    model: &dyn Model,
+    mixed: bool,
+) -> Result<(Vec<u8>, u32), PredictError> {
+    let lanes = layout.lanes();
+    let mut predictor = model.start(layout);
+    let mut mixture = mixed.then(|| Mixture::new(lanes, bytes.len(), true));
+    let mut coder = ByteEncoder::default();
+    let slice = |first: usize| -> Slice {
+        let steps = SLICE.min(layout.steps() - first);
+        let mut column = vec![0; lanes * steps];
+        for (lane, column) in column.chunks_mut(steps).enumerate() {
+            let range = layout.range(lane);
+            let rest = &bytes[range][first.min(layout.range(lane).len())..];
+            let count = steps.min(rest.len());
+            column[..count].copy_from_slice(&rest[..count]);
+        }
+        Slice {
+            first,
+            steps,
+            priced: vec![Priced::default(); column.len()],
+            bytes: column,
+        }
+    };
+    let mut current = slice(0);
+    predictor.price(&current.bytes, current.steps, &mut current.priced)?;
+    loop {
+        let next = current.first + current.steps;
+        let mut ahead = (next < layout.steps()).then(|| slice(next));
+        let (priced, ()) = rayon::join(
+            || match &mut ahead {
+                Some(s) => predictor.price(&s.bytes, s.steps, &mut s.priced),
+                None => Ok(()),
+            },
+            || current.code(layout, &mut coder, mixture.as_mut()),
+        );
+        priced?;
+        match ahead {
+            Some(slice) => current = slice,
+            None => return Ok(coder.finish()),
+        }
+    }
+}
+
+/// Some steps of all lanes, `[lanes, steps]`.
+struct Slice {
+    first: usize,
+    steps: usize,
+    bytes: Vec<u8>,
+    priced: Vec<Priced>,
+}
+
+impl Slice {
+    fn code(&self, layout: &Layout, coder: &mut ByteEncoder, mut mixture: Option<&mut Mixture>) {
+        for step in 0..self.steps {
+            for lane in 0..layout.lanes() {
+                let at = lane * self.steps + step;
+                let active = lane < layout.active(self.first + step);
+                match &mut mixture {
+                    Some(mixture) if active => {
+                        coder.byte = self.bytes[at];
+                        mixture.code(lane, coder, &Known(&self.priced[at], self.bytes[at]));
+                    }
+                    Some(mixture) => mixture.skip(),
+                    None if active => coder.symbol(&self.priced[at]),
+                    None => {}
+                }
+            }
+        }
+    }
+}
+
+/// Decodes `length` bytes.
+///
+/// # Panics
+/// If the method needs a model and there is none.
+pub(crate) fn decode(
+    coded: &Coded,
+    length: usize,
+    model: Option<&dyn Model>,
+) -> Result<Vec<u8>, Failure> {
+    if coded.method == Method::Raw {
+        return Ok(coded.payload.clone());
+    }
+    let mut coder = ByteDecoder {
+        decoder: Decoder::new(&coded.payload),
+        hash: FrequencyHash::default(),
+    };
+    let out = match needed(coded.method, model) {
+        None => decode_contexts(&mut coder, length)?,
+        Some(model) => {
+            let layout = Layout::new(length, model.unit(), 1 << coded.lanes_log2);
+            let mixture =
+                (coded.method == Method::Mixed).then(|| Mixture::new(layout.lanes(), length, true));
+            decode_lanes(&mut coder, &layout, &mut *model.start(&layout), mixture)?
+        }
+    };
+    if coder.hash.finish() != coded.frequencies {
+        return Err(Failure::Diverged);
+    }
+    if !coder.decoder.ended() {
+        return Err(Failure::Stream);
+    }
+    Ok(out)
+}
+
+fn decode_contexts(coder: &mut ByteDecoder, length: usize) -> Result<Vec<u8>, Failure> {
+    let mut mixture = Mixture::new(1, length, false);
+    let mut out = Vec::new();
+    while out.len() < length {
+        out.push(mixture.code(0, coder, &NoAdvice));
+        if coder.decoder.overrun() {
+            return Err(Failure::Stream);
+        }
+    }
+    Ok(out)
+}
+
+fn decode_lanes(
+    coder: &mut ByteDecoder,
+    layout: &Layout,
+    predictor: &mut dyn Predictor,
+    mut mixture: Option<Mixture>,
+) -> Result<Vec<u8>, Failure> {
+    let lanes = layout.lanes();
+    let mut out = vec![0; layout.range(lanes - 1).end];
+    let mut next = vec![Frequencies::default(); lanes];
+    let mut column = vec![0; lanes];
+    for step in 0..layout.steps() {
+        predictor.predict(&mut next)?;
+        let active = layout.active(step);
+        column[active..].fill(0);
+        for lane in 0..active {
+            column[lane] = match &mut mixture {
+                Some(mixture) => mixture.code(lane, coder, &Tree::new(&next[lane])),
+                None => coder.symbol(&next[lane]),
+            };
+            out[layout.range(lane).start + step] = column[lane];
+        }
+        if let Some(mixture) = &mut mixture {
+            (active..lanes).for_each(|_| mixture.skip());
+        }
+        if coder.decoder.overrun() {
+            return Err(Failure::Stream);
+        }
+        predictor.update(&column)?;
+    }
+    Ok(out)
+}
+
+/// A running hash of frequencies.
+#[derive(Default)]
+struct FrequencyHash(u64);
+
+impl FrequencyHash {
+    #[inline(always)]
+    fn add(&mut self, start: u32, length: u32) {
+        let mixed = (self.0 ^ u64::from(start) << 32 ^ u64::from(length))
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ mixed >> 29;
+    }
+
+    fn finish(&self) -> u32 {
+        (self.0 >> 32) as u32 ^ self.0 as u32
+    }
+}
+
+#[derive(Default)]
+struct ByteEncoder {
+    encoder: Encoder,
+    hash: FrequencyHash,
+    /// Bits to code, the highest first.
+    byte: u8,
+}
+
+impl ByteEncoder {
+    fn symbol(&mut self, priced: &Priced) {
+        self.hash.add(priced.start, priced.frequency());
+        self.encoder.symbol(priced.start, priced.frequency());
+    }
+
+    fn finish(self) -> (Vec<u8>, u32) {
+        (self.encoder.finish(), self.hash.finish())
+    }
+}
+
+impl BitCoder for ByteEncoder {
+    #[inline(always)]
+    fn code(&mut self, p: u32) -> bool {
+        let bit = self.byte & 0x80 != 0;
+        self.byte <<= 1;
+        self.hash.add(0, p);
+        self.encoder.bit(bit, p);
+        bit
+    }
+}
+
+struct ByteDecoder<'a> {
+    decoder: Decoder<'a>,
+    hash: FrequencyHash,
+}
+
+impl ByteDecoder<'_> {
+    fn symbol(&mut self, next: &Frequencies) -> u8 {
+        let (byte, start, length) = next.find(self.decoder.target());
+        self.decoder.take(start, length);
+        self.hash.add(start, length);
+        byte
+    }
+}
+
+impl BitCoder for ByteDecoder<'_> {
+    #[inline(always)]
+    fn code(&mut self, p: u32) -> bool {
+        self.hash.add(0, p);
+        self.decoder.bit(p)
+    }
+}
+
+struct NoAdvice;
+
+impl Advice for NoAdvice {
+    #[inline(always)]
+    fn masses(&self, _: usize, _: usize) -> Option<(u32, u32)> {
+        None
+    }
+}
+
+/// A model's distribution along the bits of a byte that is known.
+struct Known<'a>(&'a Priced, u8);
+
+impl Advice for Known<'_> {
+    #[inline(always)]
+    fn masses(&self, depth: usize, _: usize) -> Option<(u32, u32)> {
+        let whole = if depth == 0 {
+            TOTAL
+        } else {
+            self.0.masses[depth - 1]
+        };
+        let part = self.0.masses[depth];
+        let rest = whole - part;
+        let one = self.1 >> (7 - depth) & 1 == 1;
+        Some(if one { (rest, part) } else { (part, rest) })
+    }
+}
+
+/// A model's distribution at every prefix of a byte.
+struct Tree {
+    /// Sum of frequencies by prefix with a leading one.
+    masses: [u32; 512],
+}
+
+impl Tree {
+    fn new(next: &Frequencies) -> Tree {
+        let mut masses = [0; 512];
+        masses[256..].copy_from_slice(next.as_array());
+        for node in (1..256).rev() {
+            masses[node] = masses[2 * node] + masses[2 * node + 1];
+        }
+        Tree { masses }
+    }
+}
+
+impl Advice for Tree {
+    #[inline(always)]
+    fn masses(&self, _: usize, node: usize) -> Option<(u32, u32)> {
+        Some((self.masses[2 * node], self.masses[2 * node + 1]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::predict::Counts;
+
+    struct CountsModel(usize);
+
+    impl Model for CountsModel {
+        fn unit(&self) -> usize {
+            self.0
+        }
+
+        fn lanes(&self) -> usize {
+            4
+        }
+
+        fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
+            Box::new(Counts::new(2, layout.lanes()))
+        }
+    }
+
+    fn text(length: usize) -> Vec<u8> {
+        let words = ["sea ", "shells ", "she ", "sells, ", "shore. ", "\n"];
+        (0_usize..)
+            .flat_map(|i| words[i * i % 7 % 6].bytes())
+            .take(length)
+            .collect()
+    }
+
+    #[test]
+    fn every_method_gives_back_the_bytes() {
+        for length in [1, 2, 255, 1000, 3001] {
+            let bytes = text(length);
+            for method in [Method::Raw, Method::Contexts, Method::Model, Method::Mixed] {
+                let model = CountsModel(7);
+                let coded = encode(&bytes, method, Some(&model)).unwrap();
+                assert_eq!(decode(&coded, length, Some(&model)), Ok(bytes.clone()));
+                if length > 900 {
+                    assert_eq!(coded.method, method);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn another_model_is_found_out() {
+        let bytes = text(3000);
+        for method in [Method::Model, Method::Mixed] {
+            let coded = encode(&bytes, method, Some(&CountsModel(7))).unwrap();
+            let failure = decode(&coded, 3000, Some(&CountsModel(8))).unwrap_err();
+            assert!(matches!(failure, Failure::Diverged | Failure::Stream));
+        }
+    }
+
+    #[test]
+    fn noise_is_stored() {
+        let bytes: Vec<u8> = (0..999_u32)
+            .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect();
+        let coded = encode(&bytes, Method::Contexts, None).unwrap();
+        assert!(coded.payload.len() <= 999);
+    }
+
+    #[test]
+    fn a_claim_of_more_bytes_than_the_stream_holds_is_refused() {
+        let mut coded = encode(&text(500), Method::Contexts, None).unwrap();
+        coded.payload.truncate(9);
+        assert_eq!(decode(&coded, 1 << 20, None), Err(Failure::Stream));
+    }
+}

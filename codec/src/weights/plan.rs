@@ -1,0 +1,242 @@
+//! How finely each tensor is stored.
+
+use super::{LARGEST, encode, quantise};
+use brevity_model::{Role, Weights};
+
+/// A width of storage that is the same for all matrices. Norm scales, gains and
+/// biases, a few in a hundred parameters, are 16-bit floats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Precision {
+    /// Half-precision floats throughout.
+    Float16,
+    /// As `Bits(8)`.
+    Int8,
+    /// Integers of so many bits, 2 to 16, with a step for each row that makes
+    /// its largest value fit; entropy coding then takes less.
+    Bits(u32),
+    /// Multiples of one step for all matrices, rounded to the steps there are.
+    Step(f32),
+}
+
+/// How one tensor is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// Half-precision floats.
+    Float16,
+    /// Integers times one [`step`].
+    Step(u8),
+    /// Integers times a [`step`] for each row.
+    Rows(Vec<u8>),
+}
+
+/// Step number `k`: `2^(-k/8)`, from 1 down to 2.5e-10.
+pub fn step(k: u8) -> f32 {
+    /// `2^(-i/8)`
+    const EIGHTHS: [f32; 8] = [
+        1.0,
+        0.917_004_05,
+        0.840_896_4,
+        0.771_105_4,
+        0.707_106_77,
+        0.648_419_8,
+        0.594_603_55,
+        0.545_253_9,
+    ];
+    let octave = f32::from_bits((127 - u32::from(k / 8)) << 23);
+    EIGHTHS[usize::from(k % 8)] * octave
+}
+
+/// The finest step that is at least `least`.
+fn index_at_least(least: f32) -> u8 {
+    (0..=255).rev().find(|&k| step(k) >= least).unwrap_or(0)
+}
+
+impl Storage {
+    /// The step number of a row; 0 for floats.
+    pub(super) fn row_index(&self, row: usize) -> u8 {
+        match self {
+            Storage::Float16 => 0,
+            Storage::Step(k) => *k,
+            Storage::Rows(rows) => rows.get(row).copied().unwrap_or(0),
+        }
+    }
+
+    /// The step of a row; 1 for floats.
+    pub(super) fn row_step(&self, row: usize) -> f32 {
+        step(self.row_index(row))
+    }
+}
+
+/// How each tensor of a spec is stored, in canonical order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    storage: Vec<Storage>,
+}
+
+impl Plan {
+    /// The same width for all matrices.
+    ///
+    /// # Panics
+    /// If `Bits` is not between 2 and 16, or `Step` not a positive number.
+    pub fn new(weights: &Weights, precision: Precision) -> Plan {
+        let storage = weights.iter().map(|(info, values)| {
+            if !info.role.is_matrix() {
+                return Storage::Float16;
+            }
+            let (_, columns) = info.rows_columns();
+            match precision {
+                Precision::Float16 => Storage::Float16,
+                Precision::Int8 => Storage::Rows(row_steps(values, columns, 8)),
+                Precision::Bits(bits) => Storage::Rows(row_steps(values, columns, bits)),
+                Precision::Step(size) => {
+                    assert!(size > 0.0, "a step of {size}");
+                    Storage::Step(index_at_least(size / 1.000_001))
+                }
+            }
+        });
+        Plan {
+            storage: storage.collect(),
+        }
+    }
+
+    /// Each tensor as given, in canonical order.
+    pub fn from_storage(storage: Vec<Storage>) -> Plan {
+        Plan { storage }
+    }
+
+    /// How each tensor is stored, in canonical order.
+    pub fn storage(&self) -> &[Storage] {
+        &self.storage
+    }
+
+    /// The steps with the shortest description of weights and data:
+    /// `data_bits` prices the data under the weights it is given (those a
+    /// decoder would have), in bits; a sample, scaled up, does.
+    ///
+    /// A search downhill: first over one step for all, then over a step for each
+    /// kind of tensor. It asks for about 40 prices.
+    ///
+    /// # Errors
+    /// The first error of `data_bits`.
+    pub fn minimise<E>(
+        weights: &Weights,
+        mut data_bits: impl FnMut(&Weights) -> Result<f64, E>,
+    ) -> Result<Plan, E> {
+        let mut groups: Vec<Group> = Vec::new();
+        for (info, _) in weights.iter() {
+            let kind = kind(info.role, &info.name);
+            if groups.iter().all(|g| g.kind != kind) {
+                groups.push(Group { kind, index: 0 });
+            }
+        }
+        let mut price = |groups: &[Group]| -> Result<f64, E> {
+            let plan = Plan::by_group(weights, groups);
+            let stored = encode(weights, &plan).len() as f64 * 8.0;
+            Ok(stored + data_bits(&quantise(weights, &plan))?)
+        };
+        // One step for all, from 1/32 on, in ever smaller moves.
+        groups.iter_mut().for_each(|g| g.index = 40);
+        let mut best = price(&groups)?;
+        for distance in [8, 4, 2] {
+            for direction in [distance, -distance] {
+                let moved = |groups: &[Group]| groups.iter().map(|g| g.moved(direction)).collect();
+                best = descend(&mut groups, best, moved, &mut price)?;
+            }
+        }
+        for distance in [6, 2] {
+            for i in 0..groups.len() {
+                for direction in [distance, -distance] {
+                    let moved = |groups: &[Group]| {
+                        let mut groups = groups.to_vec();
+                        groups[i] = groups[i].moved(direction);
+                        groups
+                    };
+                    best = descend(&mut groups, best, moved, &mut price)?;
+                }
+            }
+        }
+        Ok(Plan::by_group(weights, &groups))
+    }
+
+    fn by_group(weights: &Weights, groups: &[Group]) -> Plan {
+        let storage = weights.iter().map(|(info, values)| {
+            let kind = kind(info.role, &info.name);
+            let group = groups.iter().find(|g| g.kind == kind);
+            let largest = values.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+            // No integer may exceed what the format holds.
+            let coarse_enough = index_at_least(largest / LARGEST as f32);
+            Storage::Step(group.map_or(0, |g| g.index).min(coarse_enough))
+        });
+        Plan {
+            storage: storage.collect(),
+        }
+    }
+}
+
+/// Repeats a move as long as it makes the description shorter.
+fn descend<E>(
+    groups: &mut Vec<Group>,
+    mut best: f64,
+    moved: impl Fn(&[Group]) -> Vec<Group>,
+    price: &mut impl FnMut(&[Group]) -> Result<f64, E>,
+) -> Result<f64, E> {
+    loop {
+        let candidate = moved(groups);
+        if candidate == *groups {
+            return Ok(best);
+        }
+        let total = price(&candidate)?;
+        if total >= best {
+            return Ok(best);
+        }
+        (*groups, best) = (candidate, total);
+    }
+}
+
+/// Tensors that share a step while a plan is searched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Group {
+    kind: (Role, bool),
+    index: u8,
+}
+
+impl Group {
+    fn moved(&self, by: i32) -> Group {
+        Group {
+            kind: self.kind,
+            index: (i32::from(self.index) + by).clamp(0, 160) as u8,
+        }
+    }
+}
+
+/// What tensors are grouped by: the role, and whether they belong to attention.
+fn kind(role: Role, name: &str) -> (Role, bool) {
+    (role, name.contains("attention"))
+}
+
+/// For each row, the finest step under which it fits `bits` bits with sign.
+fn row_steps(values: &[f32], columns: usize, bits: u32) -> Vec<u8> {
+    assert!((2..=16).contains(&bits), "integers of {bits} bits");
+    let largest = ((1 << (bits - 1)) - 1) as f32;
+    values
+        .chunks(columns)
+        .map(|row| {
+            let most = row.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+            index_at_least(most / (largest + 0.49))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_powers_of_the_eighth_root() {
+        for k in 0..=255 {
+            let expected = (-f64::from(k) / 8.0).exp2() as f32;
+            assert_eq!(step(k), expected, "{k}");
+            assert_eq!(index_at_least(step(k)), k);
+        }
+    }
+}

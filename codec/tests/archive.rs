@@ -1,0 +1,305 @@
+//! Archives of every kind, whole and damaged.
+
+use brevity_codec::archive::{
+    self, Error, Header, ModelId, Models, Options, Source, compress, decompress, decompress_range,
+    inspect, salvage,
+};
+use brevity_codec::predict::{Counts, Model, Predictor};
+use brevity_codec::weights::{Plan, Precision};
+use brevity_codec::{Layout, Method};
+use brevity_model::{Spec, Weights};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+use std::io::Cursor;
+
+fn weights(spec: Spec) -> Weights {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let mut value = |_| (rng.next_u32() as f32 / u32::MAX as f32 - 0.5) * 0.3;
+    Weights::from_fn(spec, |info| (0..info.len()).map(&mut value).collect()).unwrap()
+}
+
+fn small() -> Weights {
+    weights(Spec::brevity(8, 1, 2, 16))
+}
+
+fn text(length: usize) -> Vec<u8> {
+    let words = ["sea ", "shells ", "she ", "sells, ", "shore. ", "\n"];
+    let word = |i: usize| words[i * i % 7 % 6].bytes();
+    (0..).flat_map(word).take(length).collect()
+}
+
+fn noise(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    ChaCha8Rng::seed_from_u64(5).fill_bytes(&mut bytes);
+    bytes
+}
+
+fn pack(bytes: &[u8], source: &Source, options: Options) -> Vec<u8> {
+    let mut out = Vec::new();
+    let summary = compress(bytes, &mut out, source, &options, &mut |_| {}).unwrap();
+    assert_eq!(
+        (summary.raw, summary.stored),
+        (bytes.len() as u64, out.len() as u64)
+    );
+    out
+}
+
+fn unpack(archive: &[u8], models: &Models) -> Result<Vec<u8>, Error> {
+    let mut out = Vec::new();
+    decompress(archive, &mut out, models, &mut |_| {}).map(|_| out)
+}
+
+fn blocks(block: usize) -> Options {
+    Options {
+        block,
+        method: None,
+    }
+}
+
+#[test]
+fn every_source_and_method_round_trips() {
+    let weights = small();
+    let plan = Plan::new(&weights, Precision::Bits(6));
+    let external = Models {
+        external: Some(&weights),
+        recipe: None,
+    };
+    for length in [0, 1, 15, 16, 17, 300, 1000] {
+        let bytes = text(length);
+        for block in [100, 1 << 20] {
+            let archive = pack(&bytes, &Source::none(), blocks(block));
+            assert_eq!(unpack(&archive, &Models::default()).unwrap(), bytes);
+            for method in [Method::Raw, Method::Contexts, Method::Model, Method::Mixed] {
+                let options = Options {
+                    block,
+                    method: Some(method),
+                };
+                let archive = pack(&bytes, &Source::embedded(&weights, &plan), options);
+                assert_eq!(unpack(&archive, &Models::default()).unwrap(), bytes);
+                let archive = pack(&bytes, &Source::external(&weights), options);
+                assert_eq!(unpack(&archive, &external).unwrap(), bytes);
+            }
+        }
+    }
+}
+
+struct Learner;
+
+impl Model for Learner {
+    fn unit(&self) -> usize {
+        1
+    }
+
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
+        Box::new(Counts::new(2, layout.lanes()))
+    }
+}
+
+#[test]
+fn a_recipe_is_followed_or_missed() {
+    let bytes = text(500);
+    let source = Source::recipe(b"counts 2".to_vec(), Box::new(Learner));
+    let archive = pack(&bytes, &source, Options::default());
+    let follow = |recipe: &[u8]| -> Result<Box<dyn Model>, String> {
+        match recipe {
+            b"counts 2" => Ok(Box::new(Learner)),
+            _ => Err("unknown".into()),
+        }
+    };
+    let models = Models {
+        external: None,
+        recipe: Some(&follow),
+    };
+    assert_eq!(unpack(&archive, &models).unwrap(), bytes);
+    let error = unpack(&archive, &Models::default()).unwrap_err();
+    assert!(matches!(error, Error::Recipe { .. }));
+}
+
+#[test]
+fn overhead_is_small() {
+    let weights = small();
+    let external = Source::external(&weights);
+    let archive = pack(
+        &text(1024),
+        &external,
+        Options {
+            block: 1 << 20,
+            method: Some(Method::Model),
+        },
+    );
+    let inspection = inspect(&archive[..]).unwrap();
+    assert!(inspection.overhead() < 40, "{}", inspection.overhead());
+    assert_eq!(inspection.raw(), 1024);
+    for source in [Source::none(), external] {
+        let archive = pack(&noise(1 << 16), &source, Options::default());
+        assert!(archive.len() <= (1 << 16) + 64, "{}", archive.len());
+    }
+    // A few bytes a block, whatever the bytes.
+    let archive = pack(&noise(10_000), &Source::none(), blocks(1000));
+    assert!(archive.len() < 10_000 + 10 * 14 + 40, "{}", archive.len());
+}
+
+#[test]
+fn the_wrong_model_is_named() {
+    let weights = small();
+    let other = self::weights(Spec::brevity(8, 1, 1, 16));
+    let archive = pack(&text(99), &Source::external(&weights), Options::default());
+    let error = unpack(&archive, &Models::default()).unwrap_err();
+    assert!(matches!(error, Error::ModelMissing(id) if id == ModelId::of(&weights)));
+    let models = Models {
+        external: Some(&other),
+        recipe: None,
+    };
+    let error = unpack(&archive, &models).unwrap_err();
+    assert!(matches!(error, Error::ModelMismatch { given, .. } if given == ModelId::of(&other)));
+}
+
+#[test]
+fn threads_do_not_change_an_archive() {
+    let weights = weights(Spec::brevity(16, 2, 2, 32));
+    let bytes = text(5000);
+    let archives: Vec<Vec<u8>> = [1, 2, 5]
+        .into_iter()
+        .map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| {
+                let mut all = pack(&bytes, &Source::none(), blocks(900));
+                all.extend(pack(&bytes, &Source::external(&weights), blocks(2000)));
+                all
+            })
+        })
+        .collect();
+    assert!(archives.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn ranges_are_parts_of_the_whole() {
+    let bytes = text(2500);
+    for block in [300, 1 << 20] {
+        let archive = pack(&bytes, &Source::none(), blocks(block));
+        for range in [
+            0..0,
+            0..1,
+            299..301,
+            17..1800,
+            2499..2500,
+            0..2500,
+            2500..2500,
+        ] {
+            let mut out = Vec::new();
+            let input = Cursor::new(&archive);
+            let wanted = range.start as u64..range.end as u64;
+            decompress_range(input, &mut out, &Models::default(), wanted).unwrap();
+            assert_eq!(out, bytes[range]);
+        }
+        let mut out = Vec::new();
+        let error = decompress_range(Cursor::new(&archive), &mut out, &Models::default(), 5..2501);
+        assert!(matches!(error, Err(Error::Range { length: 2500, .. })));
+    }
+}
+
+#[test]
+fn what_is_intact_is_salvaged() {
+    let bytes = text(1000);
+    let archive = pack(&bytes, &Source::none(), blocks(250));
+    let second = inspect(&archive[..]).unwrap().blocks[1];
+    for (at, flip) in [
+        (second.offset + second.header + 3, 1),
+        (second.offset + 1, 0x40),
+    ] {
+        let mut damaged = archive.clone();
+        damaged[at as usize] ^= flip;
+        let mut out = Vec::new();
+        let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
+        assert_eq!(
+            (done.recovered, done.lost, done.damage.len()),
+            (750, 250, 1)
+        );
+        assert_eq!(out[..250], bytes[..250]);
+        assert_eq!(out[250..500], [0; 250]);
+        assert_eq!(out[500..], bytes[500..]);
+    }
+    // Without the index the front is still there.
+    let mut out = Vec::new();
+    let cut = &archive[..archive.len() - 30];
+    let done = salvage(Cursor::new(cut), &mut out, &Models::default()).unwrap();
+    assert_eq!(out[..750], bytes[..750]);
+    assert!(done.recovered >= 750);
+}
+
+/// Truncated anywhere, or with any bit flipped, an archive is refused: no panic,
+/// no wrong bytes. (A flip in an unused field would be found here.)
+#[test]
+fn damage_is_always_noticed() {
+    let bytes = text(400);
+    let weights = small();
+    let plan = Plan::new(&weights, Precision::Bits(3));
+    let archives = [
+        pack(&bytes, &Source::none(), blocks(150)),
+        pack(
+            &bytes[..200],
+            &Source::embedded(&weights, &plan),
+            Options::default(),
+        ),
+    ];
+    for archive in &archives {
+        for length in 0..archive.len() {
+            let error = unpack(&archive[..length], &Models::default()).unwrap_err();
+            let ends = matches!(error, Error::Truncated { offset, .. } if offset == length as u64);
+            assert!(ends, "{length}: {error}");
+            assert!(inspect(&archive[..length]).is_err());
+        }
+        let mut longer = archive.clone();
+        longer.push(0);
+        assert!(unpack(&longer, &Models::default()).is_err());
+        for bit in 0..8 * archive.len() {
+            let mut damaged = archive.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(unpack(&damaged, &Models::default()).is_err(), "bit {bit}");
+            let _ = inspect(&damaged[..]);
+            let mut sink = Vec::new();
+            let _ = salvage(Cursor::new(&damaged), &mut sink, &Models::default());
+            let _ = decompress_range(Cursor::new(&damaged), &mut sink, &Models::default(), 9..99);
+        }
+    }
+}
+
+/// Length fields at their extremes, with bytes that may follow.
+#[test]
+fn claims_take_no_memory_and_no_time() {
+    let front = &Header::Plain.to_bytes()[..];
+    let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+    let terabyte = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40];
+    let most = [0x80, 0x80, 0x80, 0x20];
+    let mut cases: Vec<Vec<u8>> = Vec::new();
+    for length in [&huge[..], &terabyte, &most] {
+        for tag in 0..=255 {
+            cases.push([front, &[tag], length, &[5, 1, 2, 3, 4, 5, 6, 7, 8]].concat());
+        }
+        for kind in [0x11, 0x31] {
+            cases.push([&front[..4], &[kind], length, &[1, 2, 3, 4, 5]].concat());
+        }
+    }
+    for case in cases {
+        let error = unpack(&case, &Models::default()).unwrap_err();
+        let named = matches!(error, Error::Malformed { .. } | Error::Truncated { .. });
+        assert!(named, "{error}");
+    }
+}
+
+#[test]
+fn foreign_and_newer_files_are_named() {
+    let unpack = |bytes: &[u8]| unpack(bytes, &Models::default()).unwrap_err();
+    assert!(matches!(unpack(b"\x1f\x8b\x08\0\0"), Error::Foreign));
+    assert!(matches!(unpack(&[]), Error::Truncated { offset: 0, .. }));
+    let mut newer = Header::Plain.to_bytes();
+    newer[3] = 2;
+    assert!(matches!(unpack(&newer), Error::Version(2)));
+    newer[3] = archive::VERSION;
+    newer[4] = 9;
+    assert!(matches!(unpack(&newer), Error::Engine(9)));
+}
