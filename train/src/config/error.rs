@@ -170,7 +170,7 @@ pub(super) fn explain(message: &str) -> (String, Option<String>) {
 }
 
 /// The candidate that `name` is most likely a slip of, if any is near.
-pub fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let name = name.to_lowercase();
     let most = (name.chars().count() / 3).max(1) + 1;
     candidates

@@ -38,7 +38,7 @@ mod model;
 mod score;
 
 pub use axes::SweepConfig;
-pub use error::{ConfigError, Fault, Place, nearest};
+pub use error::{ConfigError, Fault, Place};
 pub use experiment::{Experiment, ExperimentConfig, TrialConfig, TrialPlan};
 pub use model::{ModelConfig, Preset};
 pub use score::ScoreConfig;

@@ -2,8 +2,8 @@
 
 use super::autodiff;
 use super::{
-    AttentionLayer, AttentionWeights, Head, HeadWeights, Maybe, MlpLayer, MlpWeights, Tokens, host,
-    reference,
+    AttentionLayer, AttentionWeights, Head, HeadWeights, Maybe, MlpLayer, MlpWeights, Tokens,
+    default_bodies, host, reference,
 };
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
@@ -77,6 +77,11 @@ macro_rules! by_kernels {
                 length: usize,
                 scale: f32,
             ) -> FloatTensor<Self> {
+                if default_bodies() {
+                    return reference::embedding::<Self>(
+                        weight, position, mask, &tokens, length, scale,
+                    );
+                }
                 host::embedding::<Self>(&weight, &position, &mask, &tokens, length, scale)
             }
 
@@ -86,6 +91,9 @@ macro_rules! by_kernels {
                 mask: Maybe<Self>,
                 layer: AttentionLayer,
             ) -> FloatTensor<Self> {
+                if default_bodies() {
+                    return reference::attention_layer::<Self>(x, weights, mask, layer);
+                }
                 host::attention_layer::<Self>(&x, &weights, &mask, layer).0
             }
 
@@ -95,6 +103,9 @@ macro_rules! by_kernels {
                 mask: Maybe<Self>,
                 layer: MlpLayer,
             ) -> FloatTensor<Self> {
+                if default_bodies() {
+                    return reference::mlp_layer::<Self>(x, weights, mask, layer);
+                }
                 host::mlp_layer::<Self>(&x, &weights, &mask, layer).0
             }
 
@@ -104,6 +115,9 @@ macro_rules! by_kernels {
                 targets: Tokens,
                 head: Head,
             ) -> FloatTensor<Self> {
+                if default_bodies() {
+                    return reference::head_loss::<Self>(x, weights, &targets, head);
+                }
                 host::head_loss::<Self>(&x, &weights, &targets, head).0
             }
         }
@@ -117,6 +131,11 @@ macro_rules! by_kernels {
                 length: usize,
                 scale: f32,
             ) -> FloatTensor<Self> {
+                if default_bodies() {
+                    return reference::embedding::<Self>(
+                        weight, position, mask, &tokens, length, scale,
+                    );
+                }
                 autodiff::embedding::<$backend, C>(weight, position, mask, tokens, length, scale)
             }
 
@@ -126,6 +145,9 @@ macro_rules! by_kernels {
                 mask: Maybe<Self>,
                 layer: AttentionLayer,
             ) -> FloatTensor<Self> {
+                if default_bodies() {
+                    return reference::attention_layer::<Self>(x, weights, mask, layer);
+                }
                 autodiff::attention_layer::<$backend, C>(x, weights, mask, layer)
             }
 
@@ -135,6 +157,9 @@ macro_rules! by_kernels {
                 mask: Maybe<Self>,
                 layer: MlpLayer,
             ) -> FloatTensor<Self> {
+                if default_bodies() {
+                    return reference::mlp_layer::<Self>(x, weights, mask, layer);
+                }
                 autodiff::mlp_layer::<$backend, C>(x, weights, mask, layer)
             }
 
@@ -144,6 +169,9 @@ macro_rules! by_kernels {
                 targets: Tokens,
                 head: Head,
             ) -> FloatTensor<Self> {
+                if default_bodies() {
+                    return reference::head_loss::<Self>(x, weights, &targets, head);
+                }
                 autodiff::head_loss::<$backend, C>(x, weights, targets, head)
             }
         }

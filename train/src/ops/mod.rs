@@ -22,6 +22,8 @@ mod buffers;
 mod host;
 mod layers;
 pub mod reference;
+#[cfg(test)]
+mod tests;
 
 pub use backends::{DeviceError, DeviceKind, Ops};
 pub use brevity_kernels::attention::Attention;
@@ -30,10 +32,32 @@ pub use brevity_model::{Activation, Norm, Placement};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, ExtensionType};
 use burn::tensor::Tensor;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Bytes that all parts of an operation share.
 pub type Tokens = Arc<[u8]>;
+
+thread_local! {
+    static DEFAULT_BODIES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f` with the default bodies of [`Ops`] on every backend, as far as this
+/// thread goes: plain burn, to compare with.
+pub fn with_default_bodies<T>(f: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            DEFAULT_BODIES.set(self.0);
+        }
+    }
+    let _restore = Restore(DEFAULT_BODIES.replace(true));
+    f()
+}
+
+fn default_bodies() -> bool {
+    DEFAULT_BODIES.get()
+}
 
 /// Keeps the memory of values read back from a tensor for the next step.
 pub(crate) fn recycle(values: Vec<f32>) {

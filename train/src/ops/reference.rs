@@ -22,9 +22,9 @@ impl<B: Backend> Clone for Array<B> {
 }
 
 impl<B: Backend> Array<B> {
-    /// A constant on the device of `self`.
+    /// A constant on the device of `self` and in its precision.
     fn constant(&self, values: Vec<f32>, shape: &[usize]) -> Self {
-        let data = TensorData::new(values, shape.to_vec());
+        let data = TensorData::new(values, shape.to_vec()).convert_dtype(self.0.dtype());
         Array(B::float_from_data(data, &self.0.device()))
     }
     fn dims(&self) -> Vec<usize> {
