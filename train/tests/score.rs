@@ -56,6 +56,9 @@ fn nothing_learned_costs_eight_bits_a_byte_and_the_model() {
         assert!((1.0..1.001).contains(&raw), "{raw}");
         let adjusted = row["adjusted_rate"]["fp16"].as_f64().unwrap();
         assert!((adjusted - raw - 2.0 * parameters / 4000.0).abs() < 1e-12);
+        let stored = row["model_bytes"]["stored"].as_f64().unwrap();
+        assert!(stored < parameters / 8.0, "zeros cost {stored} bytes");
+        assert_eq!(row["stored_bits_per_byte"], 8.0);
         assert_eq!(row["estimate"], true);
         assert_eq!(row["provenance"]["data_hash"], row["data"]["hash"]);
     }
