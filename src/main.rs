@@ -1,1 +1,53 @@
-fn main() {}
+//! The `brevity` command: parses, calls one library function, prints.
+
+mod cmd;
+mod exit;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Keeps freed buffers, so that a training step faults no new pages.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measure models by how short they make the description of their data.
+#[derive(Parser)]
+#[command(version, about, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train and score every trial of a sweep config, then report
+    Sweep(cmd::sweep::Args),
+    /// Train one model
+    Train(cmd::train::Args),
+    /// Locate the critical size of a finished sweep
+    Critical(cmd::critical::Args),
+    /// Compress files with the classical coders
+    Baselines(cmd::baselines::Args),
+    /// Write the report of a sweep again
+    Report(cmd::report::Args),
+    /// List, fetch, import and measure data sets
+    Data(cmd::data::Args),
+}
+
+fn main() -> ExitCode {
+    // clap exits with 2 on wrong usage and 0 on --help.
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Sweep(args) => cmd::sweep::run(args),
+        Command::Train(args) => cmd::train::run(args),
+        Command::Critical(args) => cmd::critical::run(args),
+        Command::Baselines(args) => cmd::baselines::run(args),
+        Command::Report(args) => cmd::report::run(args),
+        Command::Data(args) => cmd::data::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(&error),
+    }
+}

@@ -1,0 +1,48 @@
+//! How the command ends: 0 done, 1 the work failed, 2 wrong usage or config,
+//! 130 stopped by a signal.
+
+use brevity_data::DataError;
+use brevity_train::config::ConfigError;
+use brevity_train::sweep::SweepError;
+use std::io;
+use std::process::ExitCode;
+
+/// Wrong usage that clap cannot see, such as two options that exclude each
+/// other only for some inputs.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// Prints the whole chain of an error and gives the exit status it stands for.
+/// A reader that went away (`brevity ... | head`) is no failure.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    if broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("brevity: {error:#}");
+    ExitCode::from(error.chain().find_map(status).unwrap_or(1))
+}
+
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let kind = if let Some(e) = cause.downcast_ref::<io::Error>() {
+            Some(e.kind())
+        } else {
+            cause
+                .downcast_ref::<serde_json::Error>()
+                .and_then(serde_json::Error::io_error_kind)
+        };
+        kind == Some(io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// The status that a link of the chain stands for, if it is one that knows.
+fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
+    if let Some(error) = cause.downcast_ref::<SweepError>() {
+        return Some(error.exit_status());
+    }
+    if let Some(error) = cause.downcast_ref::<DataError>() {
+        return Some(if error.is_usage() { 2 } else { 1 });
+    }
+    (cause.is::<Usage>() || cause.is::<ConfigError>()).then_some(2)
+}

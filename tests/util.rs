@@ -1,0 +1,91 @@
+//! What the tests of the command share: a directory of their own, and the
+//! command run in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A directory that belongs to one test and goes with it.
+pub struct Dir(tempfile::TempDir);
+
+impl Dir {
+    /// An empty directory.
+    pub fn new() -> Dir {
+        Dir(tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    /// The path of `name` inside.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file and returns its path.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).expect("a folder");
+        }
+        std::fs::write(&path, content).expect("a file");
+        path
+    }
+
+    /// The command, to be run in this directory.
+    pub fn brevity(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brevity"));
+        command.args(args).current_dir(self.0.path());
+        command
+    }
+
+    /// Runs the command to its end.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        Ran::new(args, self.brevity(args).output().expect("the command starts"))
+    }
+
+    /// The directory itself.
+    #[allow(dead_code)]
+    pub fn root(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// A command that has ended.
+pub struct Ran {
+    what: String,
+    output: Output,
+}
+
+impl Ran {
+    fn new(args: &[&str], output: Output) -> Ran {
+        Ran { what: format!("brevity {}", args.join(" ")), output }
+    }
+
+    /// Standard output as text.
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.output.stdout).into_owned()
+    }
+
+    /// Standard error as text.
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.output.stderr).into_owned()
+    }
+
+    /// Asserts the exit status.
+    #[track_caller]
+    pub fn status(self, expected: i32) -> Ran {
+        assert_eq!(
+            self.output.status.code(),
+            Some(expected),
+            "{}\nstdout:\n{}\nstderr:\n{}",
+            self.what,
+            self.stdout(),
+            self.stderr()
+        );
+        self
+    }
+
+    /// Asserts that standard error names `needle`.
+    #[track_caller]
+    pub fn says(self, needle: &str) -> Ran {
+        assert!(self.stderr().contains(needle), "{}: no {needle:?} in\n{}", self.what, self.stderr());
+        self
+    }
+}
