@@ -115,6 +115,82 @@ impl ModuleVisitor for Collector<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::DeviceKind;
+    use crate::batches::Batches;
+    use crate::ops::with_default_bodies;
+    use crate::recipe::Order;
+    use brevity_model::Spec;
+
+    struct Names(Vec<String>, Vec<String>);
+
+    impl ModuleVisitor for Names {
+        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
+            self.1.push(self.0.join("."));
+        }
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.0.push(name.into());
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.0.pop();
+        }
+    }
+
+    fn specs() -> [Spec; 3] {
+        let all = Spec {
+            position: brevity_model::Position::Learned,
+            norm: brevity_model::Norm::Layer,
+            attention_bias: true,
+            mlp_bias: true,
+            tied: false,
+            ..Spec::brevity(8, 2, 2, 12)
+        };
+        [Spec::brevity(8, 2, 2, 12), Spec::lmic(8, 2, 2, 12), all]
+    }
+
+    #[test]
+    fn modules_have_the_names_and_the_order_of_the_spec() {
+        for spec in specs() {
+            let parameters = Parameters::zeros(&spec);
+            let device = DeviceKind::Flex.device().unwrap();
+            let mut names = Names(Vec::new(), Vec::new());
+            Transformer::new(&parameters, &device).visit(&mut names);
+            let expected: Vec<_> = spec.tensors().into_iter().map(|t| t.name).collect();
+            assert_eq!(names.1, expected);
+        }
+    }
+
+    #[test]
+    fn the_kernels_train_like_plain_burn() {
+        let data: Vec<u8> = (0..200u32).map(|i| (i * i % 251) as u8).collect();
+        for spec in specs() {
+            let mut parameters = Parameters::initial(&spec, 3);
+            // Blocks that add nothing would have no gradients to compare.
+            for (i, value) in parameters.values.iter_mut().enumerate() {
+                *value += (i % 17) as f32 * 0.01 - 0.08;
+            }
+            let gradient = || {
+                let mut batches = Batches::new(&data, 12, true, Order::Random, 5);
+                let device = DeviceKind::Flex.device().unwrap().autodiff();
+                let dropout = Dropout {
+                    share: 0.1,
+                    seed: 1,
+                    pass: 0,
+                };
+                let mut sum = vec![0.0; parameters.values.len()];
+                let batch = batches.get(0, 4);
+                let nats = accumulate(&parameters, &device, batch, dropout, &mut sum);
+                (nats, sum)
+            };
+            let (nats, ours) = gradient();
+            let (plain_nats, plain) = with_default_bodies(gradient);
+            assert!((nats - plain_nats).abs() < 1e-5, "{nats} {plain_nats}");
+            let norm = plain.iter().map(|x| x * x).sum::<f32>().sqrt();
+            assert!(norm > 0.01);
+            for (a, b) in ours.iter().zip(&plain) {
+                assert!((a - b).abs() < 2e-5 * norm, "{a} {b} of {norm}");
+            }
+        }
+    }
 
     #[test]
     fn a_mask_keeps_the_mean_and_is_a_function_of_its_place() {

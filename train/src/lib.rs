@@ -39,6 +39,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// The types of a GPU backend nest deeply.
+#![recursion_limit = "256"]
+
 mod batches;
 mod checkpoint;
 pub mod config;

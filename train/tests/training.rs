@@ -300,3 +300,15 @@ fn bad_runs_are_refused() {
         "{error}"
     );
 }
+
+/// The model of one run, for ever: a change of this hash is a change of the
+/// arithmetic or of the random numbers, and needs a line in the changelog.
+#[test]
+fn the_golden_run_has_its_hash() {
+    let (_, spec) = specs().swap_remove(0);
+    let hash = blake3::hash(&model(&setup(&spec)));
+    assert_eq!(
+        hash.to_hex().as_str(),
+        "3556a8fe5a252b3ab486af39a72a32331b2eaa50057dfd834894ce1b4d4a88f6"
+    );
+}

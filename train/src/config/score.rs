@@ -11,12 +11,17 @@ pub struct ScoreConfig {
     /// trained on; with the model's bytes a two-part code), `held-out` (those
     /// that `[data.holdout]` keeps away from training).
     pub regimes: Vec<Regime>,
+    /// Write archives, decode them and compare, so that lengths are those of
+    /// real files; costs about as much as two passes of training. Without it,
+    /// lengths are code lengths, marked as estimates.
+    pub verify: bool,
 }
 
 impl Default for ScoreConfig {
     fn default() -> ScoreConfig {
         ScoreConfig {
             regimes: vec![Regime::InSample],
+            verify: true,
         }
     }
 }

@@ -208,9 +208,26 @@ mod ndarray {
 mod wgpu {
     use super::*;
     use burn::backend::Cube;
+    use burn::tensor::wgpu::WgpuBackend;
+    use std::sync::OnceLock;
 
     impl Ops for Cube {}
     impl<C: CheckpointStrategy> Ops for Autodiff<Cube, C> {}
+
+    /// Opens the GPU, once in the life of the process for each kind.
+    pub(super) fn device(kind: DeviceKind) -> Result<Device, DeviceError> {
+        static WGPU: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
+        static VULKAN: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
+        let (known, api) = match kind {
+            DeviceKind::Vulkan => (&VULKAN, WgpuBackend::Vulkan),
+            _ => (&WGPU, WgpuBackend::Auto),
+        };
+        let open = || {
+            let device = Device::wgpu_options().graphics_api(api).init();
+            device.map_err(|error| DeviceError::Unavailable(kind, error.to_string()))
+        };
+        known.get_or_init(open).clone()
+    }
 }
 
 /// Where training runs.
@@ -234,6 +251,9 @@ pub enum DeviceError {
     /// The program was built without it.
     #[error("device `{0}` is not part of this build; build with `--features {1}`")]
     NotBuilt(DeviceKind, &'static str),
+    /// The machine does not have it, or not the driver for it.
+    #[error("device `{0}` cannot be opened: {1}")]
+    Unavailable(DeviceKind, String),
     /// There is no device of this name.
     #[error("there is no device `{0}`; the devices are flex, ndarray, wgpu and vulkan")]
     Unknown(String),
@@ -273,7 +293,7 @@ impl DeviceKind {
     /// The device itself, without automatic differentiation.
     ///
     /// # Errors
-    /// If the program was built without it.
+    /// If the program was built without it, or the machine does not have it.
     pub fn device(self) -> Result<Device, DeviceError> {
         match self {
             DeviceKind::Flex => Ok(Device::flex()),
@@ -282,9 +302,7 @@ impl DeviceKind {
             #[cfg(not(feature = "ndarray"))]
             DeviceKind::Ndarray => Err(DeviceError::NotBuilt(self, "ndarray")),
             #[cfg(feature = "wgpu")]
-            DeviceKind::Wgpu | DeviceKind::Vulkan => {
-                Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice))
-            }
+            DeviceKind::Wgpu | DeviceKind::Vulkan => wgpu::device(self),
             #[cfg(not(feature = "wgpu"))]
             DeviceKind::Wgpu | DeviceKind::Vulkan => Err(DeviceError::NotBuilt(self, "wgpu")),
         }

@@ -3,7 +3,7 @@
 //! An [`Experiment`](crate::config::Experiment) is expanded once into a
 //! [`Manifest`], which is frozen in the sweep's folder; [`run`] does what is
 //! left of it. Training and scoring are given to it as a [`Trainer`] and a
-//! [`Scorer`]; [`LocalTrainer`] and [`CodeLengthScorer`] are the usual ones.
+//! [`Scorer`]; [`LocalTrainer`] and [`ArchiveScorer`] are the usual ones.
 //!
 //! ```text
 //! runs/NAME/
@@ -33,6 +33,7 @@ mod error;
 mod folder;
 mod local;
 mod manifest;
+mod measure;
 mod options;
 mod progress;
 mod provenance;
@@ -54,7 +55,7 @@ pub use options::{RunOptions, Shard, Summary};
 pub use progress::Bars;
 pub use results::{csv, rows};
 pub use run::run;
-pub use score::CodeLengthScorer;
+pub use score::ArchiveScorer;
 pub use slurm::write_script;
 pub use table::table;
 pub use work::{Job, Observer, Scorer, Step, Trainer, Unobserved, Work, WorkError};

@@ -1,9 +1,10 @@
-//! Scores of trained models by their exact code length.
+//! Scores of trained models.
 
 use super::bytes::DataCache;
+use super::measure::Model;
 use super::work::{Job, Scorer, Step, WorkError};
 use crate::MODEL;
-use brevity_codec::weights::{self, Plan};
+use brevity_codec::weights::Plan;
 use brevity_codec::{ScoreError, score};
 use brevity_data::{ByteSet, Regime, Split};
 use brevity_model::Weights;
@@ -16,22 +17,23 @@ const SAMPLE: usize = 1 << 15;
 /// Pieces of the data that the sample is made of.
 const PIECES: usize = 8;
 
-/// Scores a model by the code length of its regimes' bytes under integer
-/// frequencies, with the weights as they are and with the weights as an archive
-/// stores them. No archive is written: the lengths are marked as estimates.
+/// Scores a model by the bytes that its regimes take: with the weights as they
+/// are and with the weights as an archive stores them. Where the config says
+/// `score.verify`, these are the lengths of archives that were decoded again;
+/// otherwise code lengths under integer frequencies, marked as estimates.
 #[derive(Debug)]
-pub struct CodeLengthScorer<'a> {
+pub struct ArchiveScorer<'a> {
     data: &'a DataCache,
 }
 
-impl<'a> CodeLengthScorer<'a> {
+impl<'a> ArchiveScorer<'a> {
     /// A scorer that takes its bytes from `data`.
-    pub fn new(data: &'a DataCache) -> CodeLengthScorer<'a> {
-        CodeLengthScorer { data }
+    pub fn new(data: &'a DataCache) -> ArchiveScorer<'a> {
+        ArchiveScorer { data }
     }
 }
 
-impl Scorer for CodeLengthScorer<'_> {
+impl Scorer for ArchiveScorer<'_> {
     fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError> {
         let weights = Weights::load(&job.folder.join(MODEL))?;
         if *weights.spec() != job.trial.config.model {
@@ -39,27 +41,30 @@ impl Scorer for CodeLengthScorer<'_> {
             return Err(format!("{} is a model of another spec", path.display()).into());
         }
         let split = self.data.of(job.trial)?;
-        let Some(stored) = Stored::new(&weights, &split.train.bytes, job)? else {
+        let Some(plan) = plan(&weights, &split.train.bytes, job)? else {
             return Ok(Step::Interrupted);
         };
+        let model = Model {
+            exact: weights,
+            plan,
+        };
+        let config = &job.trial.config.score;
         let mut rows = Vec::new();
-        for regime in &job.trial.config.score.regimes {
+        for regime in &config.regimes {
             if job.stopped() {
                 return Ok(Step::Interrupted);
             }
             let bytes = scored_bytes(&split, *regime)?;
-            rows.push(row(*regime, &weights, &stored, bytes, split.train.len())?);
+            rows.push(row(
+                *regime,
+                &model,
+                bytes,
+                split.train.len(),
+                config.verify,
+            )?);
         }
         Ok(Step::Done(rows))
     }
-}
-
-/// A model as an archive stores it.
-struct Stored {
-    /// The weights that a decoder has.
-    weights: Weights,
-    /// What they take.
-    bytes: usize,
 }
 
 /// Why the search for the cheapest weights ended early.
@@ -68,28 +73,23 @@ enum Halt {
     Score(ScoreError),
 }
 
-impl Stored {
-    /// The form with the shortest description of weights and training data, as
-    /// far as a sample of the data tells. `None` if the job is to stop.
-    fn new(weights: &Weights, data: &[u8], job: &Job<'_>) -> Result<Option<Stored>, WorkError> {
-        let sample = sample(data, weights.spec().context);
-        let scale = data.len() as f64 / sample.len() as f64;
-        let plan = Plan::minimise(weights, |candidate| {
-            if job.stopped() {
-                return Err(Halt::Stopped);
-            }
-            let price = score(candidate, &sample).map_err(Halt::Score)?;
-            Ok(price.bits * scale)
-        });
-        let plan = match plan {
-            Ok(plan) => plan,
-            Err(Halt::Stopped) => return Ok(None),
-            Err(Halt::Score(error)) => return Err(error.into()),
-        };
-        Ok(Some(Stored {
-            weights: weights::quantise(weights, &plan),
-            bytes: weights::encode(weights, &plan).len(),
-        }))
+/// How to store the weights for the shortest description of weights and
+/// training data, as far as a sample of the data tells. `None` if the job is to
+/// stop.
+fn plan(weights: &Weights, data: &[u8], job: &Job<'_>) -> Result<Option<Plan>, WorkError> {
+    let sample = sample(data, weights.spec().context);
+    let scale = data.len() as f64 / sample.len() as f64;
+    let plan = Plan::minimise(weights, |candidate| {
+        if job.stopped() {
+            return Err(Halt::Stopped);
+        }
+        let price = score(candidate, &sample).map_err(Halt::Score)?;
+        Ok(price.bits * scale)
+    });
+    match plan {
+        Ok(plan) => Ok(Some(plan)),
+        Err(Halt::Stopped) => Ok(None),
+        Err(Halt::Score(error)) => Err(error.into()),
     }
 }
 
@@ -118,31 +118,37 @@ fn scored_bytes(split: &Split, regime: Regime) -> Result<&ByteSet, WorkError> {
 /// the bytes it was trained on, which in-sample are the same.
 fn row(
     regime: Regime,
-    weights: &Weights,
-    stored: &Stored,
+    model: &Model,
     bytes: &ByteSet,
     trained_on: usize,
+    verify: bool,
 ) -> Result<Map<String, Value>, WorkError> {
-    let exact = score(weights, &bytes.bytes)?;
-    let rounded = score(&stored.weights, &bytes.bytes)?;
+    let bits = score(&model.exact, &bytes.bytes)?;
+    let (exact, stored) = match verify {
+        true => (model.external(&bytes.bytes)?, model.embedded(&bytes.bytes)?),
+        false => (
+            model.external_estimate(&bytes.bytes)?,
+            model.embedded_estimate(&bytes.bytes)?,
+        ),
+    };
     let rate = |coded: u64| coded as f64 / bytes.len() as f64;
     let adjusted = |coded: u64, model: u64| rate(coded) + model as f64 / trained_on as f64;
-    let fp16 = 2 * weights.spec().parameters();
+    let fp16 = 2 * model.exact.spec().parameters();
     let row = json!({
         "regime": regime.name(),
         "scored": { "bytes": bytes.len(), "hash": bytes.blake3() },
-        "bits_per_byte": exact.bits_per_byte(),
-        "data_bits": exact.bits,
-        "coded_bytes": exact.stream_bytes(),
-        "stored_bits_per_byte": rounded.bits_per_byte(),
-        "model_bytes": { "fp16": fp16, "stored": stored.bytes },
-        "raw_rate": rate(exact.stream_bytes()),
+        "bits_per_byte": bits.bits_per_byte(),
+        "data_bits": bits.bits,
+        "coded_bytes": exact.coded,
+        "stored_coded_bytes": stored.coded,
+        "model_bytes": { "fp16": fp16, "stored": stored.rest },
+        "raw_rate": rate(exact.coded),
         "adjusted_rate": {
-            "fp16": adjusted(exact.stream_bytes(), fp16),
-            "stored": adjusted(rounded.stream_bytes(), stored.bytes as u64),
+            "fp16": adjusted(exact.coded, fp16),
+            "stored": adjusted(stored.coded, stored.rest),
         },
-        "estimate": true,
-        "verified": false,
+        "estimate": !verify,
+        "verified": verify,
     });
     match row {
         Value::Object(row) => Ok(row),
