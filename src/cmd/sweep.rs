@@ -8,7 +8,7 @@ use brevity_eval::report::{Report, measure_baselines};
 use brevity_train::DeviceKind;
 use brevity_train::config::Experiment;
 use brevity_train::sweep::{
-    self, Bars, CodeLengthScorer, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest,
+    self, Bars, ArchiveScorer, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest,
     RunOptions, Shard, SweepFolder, Work,
 };
 use clap::ValueEnum;
@@ -113,7 +113,7 @@ impl Common {
         stop_on_signals()?;
         let bars = Bars::new(manifest.trials.len());
         let trainer = LocalTrainer::new(&data, self.device);
-        let scorer = CodeLengthScorer::new(&data);
+        let scorer = ArchiveScorer::new(&data);
         let work = Work {
             trainer: &trainer,
             scorer: &scorer,
