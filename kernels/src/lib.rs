@@ -17,6 +17,7 @@
 //! | [`math`] | exp, ln, tanh, erf, sine and cosine |
 //! | [`reduce`] | sums in a fixed order |
 //! | [`simd`] | eight lanes on every CPU, and the choice of instruction set |
+//! | [`peak`] | what this machine's multiply-adds reach at most |
 //! | [`selftest`] | whether this machine computes the recorded bits |
 //!
 //! # The rules that make results reproducible
@@ -65,6 +66,7 @@ pub mod loss;
 pub mod math;
 pub mod norm;
 pub mod optim;
+pub mod peak;
 pub mod reduce;
 pub mod rope;
 pub mod selftest;

@@ -1,0 +1,267 @@
+//! Whole training steps, measured in turn in one run: the machine's peak, our
+//! step, the same model by plain burn operations, and JAX.
+//!
+//! ```text
+//! pip install -r benches/requirements.txt     # for the JAX column
+//! cargo bench --bench step                    # all shapes
+//! cargo bench --bench step -- d96 d64-lmic    # some of them
+//! ```
+//!
+//! Every figure comes from a process of its own, so that peak memory means
+//! something, and every shape is gone through in rounds, so that a machine whose
+//! speed drifts bends all columns alike. Quote the ratios.
+
+use std::process::{Command, ExitCode};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use brevity_model::Spec;
+use brevity_train::{
+    Control, DeviceKind, OptimizerKind, TrainConfig, TrainSetup, ops::with_default_bodies, run,
+};
+use serde_json::{Value, json};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Sequences a step.
+const BATCH: usize = 16;
+
+/// Times that every column of a shape is measured.
+const ROUNDS: usize = 3;
+
+/// A model whose step is measured.
+struct Shape {
+    name: &'static str,
+    lmic: bool,
+    width: usize,
+    layers: usize,
+    heads: usize,
+    context: usize,
+}
+
+const fn shape(
+    name: &'static str,
+    lmic: bool,
+    [width, layers, heads, context]: [usize; 4],
+) -> Shape {
+    Shape {
+        name,
+        lmic,
+        width,
+        layers,
+        heads,
+        context,
+    }
+}
+
+const SHAPES: &[Shape] = &[
+    shape("d16", false, [16, 2, 1, 256]),
+    shape("d32", false, [32, 2, 1, 256]),
+    shape("d48", false, [48, 2, 2, 256]),
+    shape("d64-lmic", true, [64, 4, 8, 256]),
+    shape("d64", false, [64, 4, 2, 256]),
+    shape("d96", false, [96, 3, 3, 256]),
+    shape("d128", false, [128, 5, 4, 256]),
+    shape("d256", false, [256, 4, 8, 256]),
+    shape("d64-T1024", false, [64, 4, 2, 1024]),
+    shape("d128-T1024", false, [128, 5, 4, 1024]),
+    shape("d256-T1024", false, [256, 4, 8, 1024]),
+];
+
+impl Shape {
+    fn spec(&self) -> Spec {
+        let (width, layers, heads) = (self.width, self.layers, self.heads);
+        if self.lmic {
+            Spec::lmic(width, layers, heads, self.context)
+        } else {
+            Spec::brevity(width, layers, heads, self.context)
+        }
+    }
+
+    fn batch_bytes(&self) -> usize {
+        BATCH * self.context
+    }
+}
+
+fn main() -> ExitCode {
+    // `cargo bench` adds --bench.
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
+    if let [flag, what, name] = &args[..]
+        && flag == "--one"
+    {
+        println!("{}", one(what, name));
+        return ExitCode::SUCCESS;
+    }
+    for name in &args {
+        if !SHAPES.iter().any(|s| s.name == name) {
+            eprintln!("no shape `{name}`");
+            return ExitCode::from(2);
+        }
+    }
+    println!(
+        "{:11} {:>10} {:>6} | {:>9} {:>8} {:>7} {:>7} | {:>10} {:>7} | {:>8} {:>7}",
+        "shape",
+        "parameters",
+        "peak",
+        "KB/s",
+        "GFLOP/s",
+        "of peak",
+        "MB",
+        "plain KB/s",
+        "times",
+        "JAX KB/s",
+        "times"
+    );
+    for shape in SHAPES {
+        if args.is_empty() || args.iter().any(|a| a == shape.name) {
+            compare(shape);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Measures every column of one shape in rounds, and prints the medians.
+fn compare(shape: &Shape) {
+    let mut columns: [Vec<Value>; 4] = Default::default();
+    for _ in 0..ROUNDS {
+        for (column, what) in columns.iter_mut().zip(["peak", "ours", "plain", "jax"]) {
+            column.extend(child(what, shape));
+        }
+    }
+    let [peak, ours, plain, jax] = columns;
+    let rate = |column: &[Value]| {
+        median(column, "seconds_per_step").map(|s| shape.batch_bytes() as f64 / s)
+    };
+    let (Some(peak), Some(ours_rate)) = (median(&peak, "flops_per_second"), rate(&ours)) else {
+        println!("{:11} failed", shape.name);
+        return;
+    };
+    let spec = shape.spec();
+    let flops = ours_rate * spec.flops_per_byte();
+    print!(
+        "{:11} {:>10} {:>6.1} | {:>9.1} {:>8.1} {:>6.1}% {:>7.0} |",
+        shape.name,
+        spec.parameters(),
+        peak / 1e9,
+        ours_rate / 1e3,
+        flops / 1e9,
+        100.0 * flops / peak,
+        median(&ours, "peak_bytes").unwrap_or(f64::NAN) / 1e6,
+    );
+    for (other, width) in [(rate(&plain), 10), (rate(&jax), 8)] {
+        match other {
+            Some(other) => print!(" {:>width$.1} {:>6.1}x |", other / 1e3, ours_rate / other),
+            None => print!(" {:>width$} {:>7} |", "-", "-"),
+        }
+    }
+    println!();
+}
+
+fn median(values: &[Value], key: &str) -> Option<f64> {
+    let mut values: Vec<f64> = values.iter().filter_map(|v| v[key].as_f64()).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// One measurement in a process of its own; `None` if it failed.
+fn child(what: &str, shape: &Shape) -> Option<Value> {
+    let mut command = if what == "jax" {
+        let mut python = Command::new("python3");
+        python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer_jax.py"));
+        for (flag, value) in [
+            ("--width", shape.width),
+            ("--layers", shape.layers),
+            ("--heads", shape.heads),
+            ("--context", shape.context),
+            ("--batch", BATCH),
+        ] {
+            python.args([flag, &value.to_string()]);
+        }
+        python.args(["--preset", if shape.lmic { "lmic" } else { "brevity" }]);
+        python
+    } else {
+        let mut own = Command::new(std::env::current_exe().ok()?);
+        own.args(["--one", what, shape.name]);
+        own
+    };
+    let output = command.output().ok()?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        eprintln!(
+            "{what} {}: {}",
+            shape.name,
+            message.lines().last().unwrap_or("failed")
+        );
+        return None;
+    }
+    serde_json::from_slice(&output.stdout).ok()
+}
+
+/// What a child process measures.
+fn one(what: &str, name: &str) -> Value {
+    let shape = SHAPES.iter().find(|s| s.name == name).expect("a shape");
+    match what {
+        "peak" => json!({ "flops_per_second": brevity_kernels::peak::flops_per_second() }),
+        "plain" => with_default_bodies(|| steps(shape)),
+        _ => steps(shape),
+    }
+}
+
+/// Trains for a few seconds; the time of a step is the median of those after
+/// the first quarter.
+fn steps(shape: &Shape) -> Value {
+    let spec = shape.spec();
+    let data: Vec<u8> = (0..1_000_000u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    let setup = TrainSetup {
+        spec,
+        config: TrainConfig {
+            steps: Some(1_000_000),
+            batch_bytes: shape.batch_bytes() as u64,
+            log_steps: 1_000_000,
+            checkpoint_seconds: 0.0,
+            // As the peer has it.
+            optimizer: OptimizerKind::Adamw,
+            ..TrainConfig::default()
+        },
+        seed: 1,
+        device: DeviceKind::Flex,
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let stop = AtomicBool::new(false);
+    let start = Instant::now();
+    let ends = Mutex::new(Vec::new());
+    let control = Control {
+        stop: &stop,
+        progress: &|_| {
+            let mut ends = ends.lock().expect("no panic");
+            ends.push(start.elapsed().as_secs_f64());
+            if ends.len() >= 8 && start.elapsed().as_secs_f64() > 5.0 {
+                stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+        },
+    };
+    run(&setup, &data, folder.path(), &control).expect("a run that is stopped");
+    let ends = ends.into_inner().expect("no panic");
+    let mut times: Vec<f64> = ends
+        .windows(2)
+        .skip(ends.len() / 4)
+        .map(|w| w[1] - w[0])
+        .collect();
+    times.sort_by(f64::total_cmp);
+    json!({ "seconds_per_step": times[times.len() / 2], "peak_bytes": peak_bytes() })
+}
+
+/// The most memory this process has had, bytes; 0 where Linux does not tell.
+fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let kb = line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kb.unwrap_or(0) * 1024
+}
