@@ -153,7 +153,7 @@ fn mul_add_wide(a: f32, b: f32, c: f32) -> f32 {
     } else {
         u64::MAX
     };
-    let inexact = lost > 0.0 || lost < 0.0;
+    let inexact = lost.abs() > 0.0;
     let step = if even && inexact { towards } else { 0 };
     f64::from_bits(s.to_bits().wrapping_add(step)) as f32
 }
