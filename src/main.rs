@@ -27,12 +27,24 @@ enum Command {
     Train(cmd::train::Args),
     /// Locate the critical size of a finished sweep
     Critical(cmd::critical::Args),
+    /// Rank the models of a sweep by description length
+    Select(cmd::select::Args),
     /// Compress files with the classical coders
     Baselines(cmd::baselines::Args),
     /// Write the report of a sweep again
     Report(cmd::report::Args),
+    /// Compress files losslessly, with or without a model
+    Compress(cmd::compress::Args),
+    /// Decompress archives
+    Decompress(cmd::decompress::Args),
+    /// Check that archives decode to what was compressed
+    Verify(cmd::verify::Args),
+    /// List the parts of archives in bytes
+    Inspect(cmd::inspect::Args),
     /// List, fetch, import and measure data sets
     Data(cmd::data::Args),
+    /// Check that this CPU computes the recorded bits
+    Selftest(cmd::selftest::Args),
 }
 
 fn main() -> ExitCode {
@@ -42,9 +54,15 @@ fn main() -> ExitCode {
         Command::Sweep(args) => cmd::sweep::run(args),
         Command::Train(args) => cmd::train::run(args),
         Command::Critical(args) => cmd::critical::run(args),
+        Command::Select(args) => cmd::select::run(args),
         Command::Baselines(args) => cmd::baselines::run(args),
         Command::Report(args) => cmd::report::run(args),
+        Command::Compress(args) => cmd::compress::run(args),
+        Command::Decompress(args) => cmd::decompress::run(args),
+        Command::Verify(args) => cmd::verify::run(args),
+        Command::Inspect(args) => cmd::inspect::run(args),
         Command::Data(args) => cmd::data::run(args),
+        Command::Selftest(args) => cmd::selftest::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

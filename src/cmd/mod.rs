@@ -2,8 +2,15 @@
 //! prints.
 
 pub mod baselines;
+pub mod compress;
 pub mod critical;
 pub mod data;
+pub mod decompress;
+mod files;
+pub mod inspect;
 pub mod report;
+pub mod select;
+pub mod selftest;
 pub mod sweep;
 pub mod train;
+pub mod verify;

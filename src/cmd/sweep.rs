@@ -8,8 +8,8 @@ use brevity_eval::report::{Report, measure_baselines};
 use brevity_train::DeviceKind;
 use brevity_train::config::Experiment;
 use brevity_train::sweep::{
-    self, Bars, ArchiveScorer, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest,
-    RunOptions, Shard, SweepFolder, Work,
+    self, ArchiveScorer, Bars, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest, RunOptions,
+    Shard, SweepFolder, Work,
 };
 use clap::ValueEnum;
 use serde_json::{Map, Value};

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use std::io::{Read, Write};
 
 /// Follows a recipe: a model that learns, at its start, or why not.
-pub type Recipe<'a> = &'a dyn Fn(&[u8]) -> Result<Box<dyn Model>, String>;
+pub type Recipe<'a> = &'a (dyn Fn(&[u8]) -> Result<Box<dyn Model>, String> + Sync);
 
 /// Models for archives that do not hold theirs.
 #[derive(Clone, Copy, Default)]

@@ -1,0 +1,131 @@
+//! `brevity decompress`: archives back into files.
+
+use super::files::{self, Common, EXTENSION, Target, is_dash};
+use crate::exit::Usage;
+use anyhow::{Context, Result, bail};
+use brevity_codec::archive::{self, Models};
+use brevity_model::Weights;
+use std::io::Write;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Decompresses FILE.bvy to FILE, checking all of it.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Archives to decompress; `-` is standard input
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The model, for an archive that does not hold it
+    #[arg(short, long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Only these bytes of the original; either end may be left out
+    #[arg(long, value_name = "START..END", value_parser = range)]
+    range: Option<Range<u64>>,
+    /// Write what is intact of a damaged archive, zeros for blocks that are lost
+    #[arg(long, conflicts_with = "range")]
+    salvage: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn range(text: &str) -> Result<Range<u64>, String> {
+    let bad = || format!("`{text}` is not a range such as 100..200");
+    let (start, end) = text.split_once("..").ok_or_else(bad)?;
+    let number = |text: &str, default| match text {
+        "" => Ok(default),
+        _ => text.parse().map_err(|_| bad()),
+    };
+    let range = number(start, 0)?..number(end, u64::MAX)?;
+    if range.start > range.end { Err(bad()) } else { Ok(range) }
+}
+
+impl Args {
+    /// As `brevity compress -d` has them.
+    pub fn new(files: Vec<PathBuf>, model: Option<PathBuf>, common: Common) -> Args {
+        Args {
+            files,
+            model,
+            range: None,
+            salvage: false,
+            common,
+        }
+    }
+}
+
+/// Runs `brevity decompress`.
+///
+/// # Errors
+/// Wrong usage; a file that cannot be read or written; an archive that is
+/// damaged or needs another model. A file that is not complete is not kept,
+/// unless it was salvaged.
+pub fn run(args: Args) -> Result<()> {
+    if args.common.output.is_some() && args.files.len() > 1 {
+        bail!(Usage("-o takes one file".into()));
+    }
+    files::clean_up_on_interrupt()?;
+    let weights = args.model.as_deref().map(Weights::load).transpose()?;
+    let models = Models {
+        external: weights.as_ref(),
+        recipe: None,
+    };
+    let common = args.common.clone();
+    common.run.with_threads(|| {
+        args.files
+            .iter()
+            .try_for_each(|path| args.decompress(path, &models))
+    })?
+}
+
+impl Args {
+    fn decompress(&self, path: &Path, models: &Models) -> Result<()> {
+        let named = path.extension().is_some_and(|e| e == EXTENSION);
+        let derived = named.then(|| path.with_extension(""));
+        let mut target = self.common.target(path, derived)?;
+        let complete = match &mut target {
+            Target::Stdout => self.write(path, std::io::stdout().lock(), models)?,
+            Target::File(file) => self.write(path, &mut *file, models)?,
+        };
+        if let Target::File(file) = target {
+            file.finish()?;
+        }
+        if !complete {
+            bail!("{}: parts of the archive are lost", path.display());
+        }
+        Ok(())
+    }
+
+    /// Whether all of it could be decoded; only a salvage carries on if not.
+    fn write(&self, path: &Path, out: impl Write, models: &Models) -> Result<bool> {
+        let context = || format!("cannot decompress {}", path.display());
+        let run = &self.common.run;
+        if !self.salvage && self.range.is_none() {
+            let (input, _) = files::open(path)?;
+            let bar = run.bar("decompress", None);
+            let mut progress = |done| bar.set_position(done);
+            let summary = archive::decompress(input, out, models, &mut progress);
+            bar.finish_and_clear();
+            let summary = summary.with_context(context)?;
+            if run.verbose {
+                run.say(|| format!("{}: {} bytes", path.display(), summary.raw));
+            }
+            return Ok(true);
+        }
+        if is_dash(path) {
+            bail!(Usage("a range or a salvage needs a file".into()));
+        }
+        let input = files::open_file(path)?;
+        if let Some(range) = &self.range {
+            archive::decompress_range(input, out, models, range.clone()).with_context(context)?;
+            return Ok(true);
+        }
+        let salvaged = archive::salvage(input, out, models).with_context(context)?;
+        for damage in &salvaged.damage {
+            eprintln!("brevity: {}: {damage}", path.display());
+        }
+        run.say(|| {
+            let (recovered, lost) = (salvaged.recovered, salvaged.lost);
+            format!("{}: {recovered} bytes recovered, {lost} lost", path.display())
+        });
+        Ok(salvaged.damage.is_empty())
+    }
+}

@@ -1,0 +1,257 @@
+//! Files in and out of the archive commands, with the habits of zstd and xz:
+//! `-` is standard input or output, nothing is overwritten without `-f`, a run
+//! that fails or is interrupted leaves no output, the source is not touched.
+
+use crate::exit::Usage;
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// What archives are called.
+pub const EXTENSION: &str = "bvy";
+
+/// Options that the archive commands share.
+#[derive(clap::Args, Clone)]
+pub struct Common {
+    /// Write here instead; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write to standard output
+    #[arg(short = 'c', long, conflicts_with = "output")]
+    pub stdout: bool,
+    /// Overwrite files; write archives to a terminal
+    #[arg(short, long)]
+    pub force: bool,
+    /// Keep the source: it always is
+    #[arg(short, long)]
+    pub keep: bool,
+    #[command(flatten)]
+    pub run: Run,
+}
+
+/// Options of commands that only read, too.
+#[derive(clap::Args, Clone)]
+pub struct Run {
+    /// Threads to use; 0 is all
+    #[arg(short = 'T', long, value_name = "COUNT", default_value_t = 0)]
+    pub threads: usize,
+    /// Say more
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// No progress and no summary
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+impl Run {
+    /// Runs `work` with the threads asked for.
+    pub fn with_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
+        Ok(pool.build().context("cannot start threads")?.install(work))
+    }
+
+    /// A line on standard error, unless quiet.
+    pub fn say(&self, line: impl FnOnce() -> String) {
+        if !self.quiet {
+            eprintln!("{}", line());
+        }
+    }
+
+    /// A bar for `length` bytes, or what is known of them; silent when standard
+    /// error is not a terminal.
+    pub fn bar(&self, what: &str, length: Option<u64>) -> ProgressBar {
+        let target = if self.quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(length, target);
+        let template = match length {
+            Some(_) => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+            None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+}
+
+/// Whether a path stands for standard input or output.
+pub fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Opens a source; also gives its length, if it has one.
+pub fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
+    if is_dash(path) {
+        return Ok((Box::new(io::stdin()), None));
+    }
+    let file = open_file(path)?;
+    let length = file.metadata().ok().filter(fs::Metadata::is_file);
+    let length = length.map(|m| m.len());
+    Ok((Box::new(BufReader::with_capacity(1 << 16, file)), length))
+}
+
+/// Opens a file that is no folder.
+pub fn open_file(path: &Path) -> Result<File> {
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if file.metadata().is_ok_and(|m| m.is_dir()) {
+        bail!(Usage(format!("{} is a folder", path.display())));
+    }
+    Ok(file)
+}
+
+impl Common {
+    /// Where the output for `source` goes; `derived` is its name beside the
+    /// source, if one can be derived.
+    pub fn target(&self, source: &Path, derived: Option<PathBuf>) -> Result<Target> {
+        let path = match (&self.output, derived) {
+            (Some(path), _) if !is_dash(path) => path.clone(),
+            (Some(_), _) => return Ok(Target::Stdout),
+            (None, _) if self.stdout || is_dash(source) => return Ok(Target::Stdout),
+            (None, Some(path)) => path,
+            (None, None) => bail!(Usage(format!(
+                "{} does not end in .{EXTENSION}: say where to write with -o",
+                source.display()
+            ))),
+        };
+        if !self.force && path.symlink_metadata().is_ok() {
+            bail!(Usage(format!(
+                "{} exists: overwrite it with -f",
+                path.display()
+            )));
+        }
+        Ok(Target::File(OutputFile::new(path, source, self.force)?))
+    }
+}
+
+/// An open output.
+pub enum Target {
+    /// Standard output.
+    Stdout,
+    /// A file.
+    File(OutputFile),
+}
+
+/// A file that appears under its name only when it is complete.
+pub struct OutputFile {
+    path: PathBuf,
+    temporary: PathBuf,
+    writer: BufWriter<File>,
+    force: bool,
+}
+
+/// The temporary file to remove on an interrupt.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+fn set_unfinished(path: Option<PathBuf>) {
+    if let Ok(mut unfinished) = UNFINISHED.lock() {
+        *unfinished = path;
+    }
+}
+
+/// Makes an interrupt remove what is unfinished.
+pub fn clean_up_on_interrupt() -> Result<()> {
+    ctrlc::set_handler(|| {
+        if let Ok(unfinished) = UNFINISHED.lock()
+            && let Some(path) = &*unfinished
+        {
+            let _ = fs::remove_file(path);
+        }
+        std::process::exit(130);
+    })
+    .context("cannot handle interrupts")
+}
+
+impl OutputFile {
+    fn new(path: PathBuf, source: &Path, force: bool) -> Result<OutputFile> {
+        let context = || format!("cannot write {}", path.display());
+        let name = path.file_name().with_context(context)?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}.tmp", std::process::id()));
+        let temporary = path.with_file_name(hidden);
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create_new(true).open(&temporary);
+        let file = file.with_context(context)?;
+        set_unfinished(Some(temporary.clone()));
+        if !is_dash(source)
+            && let Ok(metadata) = fs::metadata(source)
+        {
+            // As readable as its source, and no more.
+            let _ = file.set_permissions(metadata.permissions());
+        }
+        Ok(OutputFile {
+            path,
+            temporary,
+            writer: BufWriter::with_capacity(1 << 16, file),
+            force,
+        })
+    }
+
+    /// Where it will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was written so far, complete as far as the disk goes.
+    pub fn reread(&mut self) -> Result<BufReader<File>> {
+        let context = || format!("cannot write {}", self.path.display());
+        self.writer.flush().with_context(context)?;
+        self.writer.get_ref().sync_all().with_context(context)?;
+        let file = File::open(&self.temporary).with_context(context)?;
+        Ok(BufReader::with_capacity(1 << 16, file))
+    }
+
+    /// Gives the file its name.
+    pub fn finish(mut self) -> Result<()> {
+        self.reread()?;
+        let result = if self.force {
+            fs::rename(&self.temporary, &self.path)
+        } else {
+            // Unlike a rename, a link never replaces a file.
+            match fs::hard_link(&self.temporary, &self.path) {
+                Err(e) if e.kind() == io::ErrorKind::Unsupported => {
+                    fs::rename(&self.temporary, &self.path)
+                }
+                result => result,
+            }
+        };
+        result.with_context(|| format!("cannot write {}", self.path.display()))
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.writer.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl Drop for OutputFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary);
+        set_unfinished(None);
+    }
+}
+
+/// Standard output for bytes that are not for people.
+pub fn stdout_for_archives(force: bool) -> Result<io::Stdout> {
+    let out = io::stdout();
+    if out.is_terminal() && !force {
+        bail!(Usage(
+            "not writing an archive to a terminal: use -o, or -f to insist".into()
+        ));
+    }
+    Ok(out)
+}

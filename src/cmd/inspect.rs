@@ -1,0 +1,141 @@
+//! `brevity inspect`: the parts of an archive in bytes.
+
+use super::files;
+use anyhow::{Context, Result};
+use brevity_codec::Method;
+use brevity_codec::archive::{self, Header, Inspection};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Reads all fields of archives and decodes nothing.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Archives to inspect; `-` is standard input
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    /// As `brevity compress -l` has them.
+    pub fn new(files: Vec<PathBuf>) -> Args {
+        Args { files, json: false }
+    }
+}
+
+/// Runs `brevity inspect`.
+///
+/// # Errors
+/// An archive whose fields make no sense.
+pub fn run(args: Args) -> Result<()> {
+    let mut inspected = Vec::new();
+    for path in &args.files {
+        let (input, _) = files::open(path)?;
+        let inspection = archive::inspect(input).with_context(|| path.display().to_string())?;
+        inspected.push((path.display().to_string(), inspection));
+    }
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let all: Vec<Value> = inspected.iter().map(|(p, i)| to_json(p, i)).collect();
+        serde_json::to_writer_pretty(&mut out, &all)?;
+        writeln!(out)?;
+    } else {
+        for (path, inspection) in &inspected {
+            write!(out, "{}", text(path, inspection))?;
+        }
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn kind(header: &Header) -> &'static str {
+    match header {
+        Header::Plain => "none",
+        Header::Embedded(_) => "embedded",
+        Header::External(_) => "external",
+        Header::Recipe(_) => "recipe",
+    }
+}
+
+/// Stored bits a parameter, of an archive that holds its model.
+fn bits_per_parameter(i: &Inspection) -> Option<f64> {
+    let parameters = i.spec.as_ref()?.parameters();
+    Some(i.model_bytes as f64 * 8.0 / parameters as f64)
+}
+
+fn rate(part: u64, i: &Inspection) -> f64 {
+    part as f64 / i.raw().max(1) as f64
+}
+
+fn text(path: &str, i: &Inspection) -> String {
+    let mut out = format!("{path}: {} bytes of {}\n", i.stored, i.raw());
+    let mut line = |name: &str, bytes: u64, note: String| {
+        let share = 100.0 * rate(bytes, i);
+        out += &format!("  {name:<10}{bytes:>14}  {share:>8.4}%  {note}\n");
+    };
+    let model = match (&i.header, &i.spec, bits_per_parameter(i)) {
+        (Header::External(id), ..) => format!("external, {id}"),
+        (_, Some(spec), Some(bits)) => format!(
+            "{} parameters at {bits:.3} bits, width {}, {} layers",
+            spec.parameters(),
+            spec.width,
+            spec.layers
+        ),
+        (header, ..) => kind(header).to_owned(),
+    };
+    line("model", i.model_bytes, model);
+    let methods = [Method::Mixed, Method::Model, Method::Contexts, Method::Raw];
+    for method in methods {
+        let blocks: Vec<_> = i.blocks.iter().filter(|b| b.method == method).collect();
+        if !blocks.is_empty() {
+            let payload = blocks.iter().map(|b| b.payload).sum();
+            let raw: u64 = blocks.iter().map(|b| b.raw).sum();
+            let note = format!("{} blocks, {raw} bytes", blocks.len());
+            line(method.name(), payload, note);
+        }
+    }
+    line("overhead", i.overhead(), "headers, checks, index".into());
+    line("total", i.stored, format!("blake3 {}...", hex(&i.digest)));
+    out
+}
+
+fn to_json(path: &str, i: &Inspection) -> Value {
+    let blocks: Vec<Value> = i
+        .blocks
+        .iter()
+        .map(|b| {
+            json!({
+                "offset": b.offset,
+                "method": b.method.name(),
+                "bytes": b.raw,
+                "header_bytes": b.header,
+                "payload_bytes": b.payload,
+            })
+        })
+        .collect();
+    json!({
+        "path": path,
+        "bytes": i.raw(),
+        "archive_bytes": i.stored,
+        "raw_rate": rate(i.payload(), i),
+        "adjusted_rate": rate(i.stored, i),
+        "model": {
+            "kind": kind(&i.header),
+            "bytes": i.model_bytes,
+            "parameters": i.spec.as_ref().map(|s| s.parameters()),
+            "bits_per_parameter": bits_per_parameter(i),
+            "spec": i.spec,
+        },
+        "payload_bytes": i.payload(),
+        "overhead_bytes": i.overhead(),
+        "index_bytes": i.index_bytes,
+        "blake3": hex(&i.digest),
+        "blocks": blocks,
+    })
+}

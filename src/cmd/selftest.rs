@@ -1,0 +1,30 @@
+//! `brevity selftest`: whether this CPU computes what every other one does.
+
+use std::io::Write;
+
+use anyhow::Result;
+use brevity_kernels::selftest;
+use brevity_kernels::simd::Path;
+
+/// Runs fixed inputs through every kernel, on each instruction set that this
+/// CPU has, and compares the bits with the recorded ones.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Runs `brevity selftest`.
+///
+/// # Errors
+/// The first group of kernels whose bits differ.
+pub fn run(Args {}: Args) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    for path in [Path::Portable, Path::Avx2] {
+        if !path.available() {
+            writeln!(out, "{path:?}: not on this CPU")?;
+            continue;
+        }
+        Path::set(path);
+        selftest::run()?;
+        writeln!(out, "{path:?}: all kernels compute the recorded bits")?;
+    }
+    Ok(())
+}

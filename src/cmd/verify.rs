@@ -1,0 +1,55 @@
+//! `brevity verify`: is an archive whole?
+
+use super::files::{self, Run};
+use anyhow::{Context, Result};
+use brevity_codec::archive::{self, Models};
+use brevity_model::Weights;
+use std::path::{Path, PathBuf};
+
+/// Decodes archives and checks everything in them, writing nothing.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Archives to check; `-` is standard input
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The model, for an archive that does not hold it
+    #[arg(short, long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    run: Run,
+}
+
+impl Args {
+    /// As `brevity compress -t` has them.
+    pub fn new(files: Vec<PathBuf>, model: Option<PathBuf>, run: Run) -> Args {
+        Args { files, model, run }
+    }
+}
+
+/// Runs `brevity verify`.
+///
+/// # Errors
+/// The first archive that is damaged, unreadable or needs another model.
+pub fn run(args: Args) -> Result<()> {
+    let weights = args.model.as_deref().map(Weights::load).transpose()?;
+    let models = Models {
+        external: weights.as_ref(),
+        recipe: None,
+    };
+    args.run.with_threads(|| {
+        args.files
+            .iter()
+            .try_for_each(|path| verify(path, &models, &args.run))
+    })?
+}
+
+fn verify(path: &Path, models: &Models, run: &Run) -> Result<()> {
+    let (input, _) = files::open(path)?;
+    let bar = run.bar("verify", None);
+    let mut progress = |done| bar.set_position(done);
+    let summary = archive::decompress(input, std::io::sink(), models, &mut progress);
+    bar.finish_and_clear();
+    let summary = summary.with_context(|| path.display().to_string())?;
+    run.say(|| format!("{}: ok, {} bytes", path.display(), summary.raw));
+    Ok(())
+}
