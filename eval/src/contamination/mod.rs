@@ -1,0 +1,202 @@
+//! Detectors of leaks: was this test text in that training text?
+//!
+//! - [`ngram_overlap`]: the share of the test's word n-grams that occur in the
+//!   training text, n = 8 and 13 as language-model reports count them;
+//! - [`longest_matches`]: for every position of the test the longest byte string that
+//!   starts there and occurs in the training text, from a suffix array: the
+//!   longest common match, and the share of bytes in matches of 50 or more;
+//! - [`min_k`]: Min-K% of Shi et al. (arXiv 2310.16789): the mean code length of
+//!   the k% most surprising bytes; low for text that was trained on.
+//!
+//! The first two see exact copies only and need the training data; the third
+//! needs only the model and is weak. A description length needs neither: a leak
+//! into the weights is paid for by the two-part code. [`kendall_tau`] compares
+//! the rankings that different measures give.
+//!
+//! ```
+//! use brevity_eval::contamination::longest_matches;
+//!
+//! let train = b"it was the best of times, it was the worst of times";
+//! let found = longest_matches(train, b"truly the worst of days");
+//! assert_eq!(found.iter().max(), Some(&14)); // " the worst of "
+//! ```
+
+mod suffix;
+
+use std::collections::HashSet;
+
+pub use suffix::longest_matches;
+
+/// Bytes of a match that is no coincidence.
+pub const LONG_MATCH: usize = 50;
+
+/// What a pair of texts has in common.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Overlap {
+    /// Share of the test's word 8-grams found in the training text.
+    pub ngram8: f64,
+    /// Share of its 13-grams.
+    pub ngram13: f64,
+    /// Bytes of the longest string that both have.
+    pub longest_match: usize,
+    /// Share of the test's bytes that lie in common strings of [`LONG_MATCH`] bytes or more.
+    pub in_long_matches: f64,
+}
+
+/// All measures of overlap of a test text with a training text.
+///
+/// # Panics
+///
+/// As [`longest_matches`].
+#[must_use]
+pub fn overlap(train: &[u8], test: &[u8]) -> Overlap {
+    let longest = longest_matches(train, test);
+    Overlap {
+        ngram8: ngram_overlap(train, test, 8),
+        ngram13: ngram_overlap(train, test, 13),
+        longest_match: longest.iter().copied().max().unwrap_or(0),
+        in_long_matches: covered(&longest, LONG_MATCH),
+    }
+}
+
+/// Share of positions that lie in a match of at least `least` bytes, given the
+/// longest match that starts at each position.
+#[must_use]
+pub fn covered(longest: &[usize], least: usize) -> f64 {
+    let (mut end, mut inside) = (0, 0usize);
+    for (i, &len) in longest.iter().enumerate() {
+        if len >= least {
+            end = end.max(i + len);
+        }
+        inside += usize::from(i < end);
+    }
+    inside as f64 / longest.len().max(1) as f64
+}
+
+/// Share of the test's n-grams of words that the training text has. Words are
+/// runs of ASCII letters, digits and bytes above 127, in lower case; what is
+/// between them does not count. Zero for a test of fewer than n words.
+#[must_use]
+pub fn ngram_overlap(train: &[u8], test: &[u8], n: usize) -> f64 {
+    let wanted = words(test);
+    if n == 0 || wanted.len() < n {
+        return 0.0;
+    }
+    let grams: HashSet<&[Vec<u8>]> = wanted.windows(n).collect();
+    let trained = words(train);
+    let seen: HashSet<&[Vec<u8>]> = trained.windows(n).filter(|w| grams.contains(w)).collect();
+    let hits = wanted.windows(n).filter(|w| seen.contains(w)).count();
+    hits as f64 / (wanted.len() + 1 - n) as f64
+}
+
+fn words(text: &[u8]) -> Vec<Vec<u8>> {
+    text.split(|b| !(b.is_ascii_alphanumeric() || *b > 127))
+        .filter(|word| !word.is_empty())
+        .map(<[u8]>::to_ascii_lowercase)
+        .collect()
+}
+
+/// Mean code length, in bits, of the `percent` most expensive bytes of a text.
+/// Zero for no bytes.
+#[must_use]
+pub fn min_k(code_lengths: &[f32], percent: f64) -> f64 {
+    let mut sorted: Vec<f32> = code_lengths.to_vec();
+    sorted.sort_by(|x, y| y.total_cmp(x));
+    let count =
+        ((sorted.len() as f64 * percent / 100.0).ceil() as usize).clamp(1, sorted.len().max(1));
+    let sum: f64 = sorted.iter().take(count).map(|&b| f64::from(b)).sum();
+    sum / count as f64
+}
+
+/// How often a score tells a member from a non-member: the probability that a
+/// random member scores lower than a random non-member, ties counting half
+/// (area under the ROC curve). 0.5 is no better than a coin.
+#[must_use]
+pub fn auc(members: &[f64], others: &[f64]) -> f64 {
+    let mut won = 0.0;
+    for m in members {
+        for o in others {
+            won += if m < o {
+                1.0
+            } else if m == o {
+                0.5
+            } else {
+                0.0
+            };
+        }
+    }
+    won / (members.len() * others.len()).max(1) as f64
+}
+
+/// Kendall's tau-b between two scores of the same models: 1 when they order
+/// them alike, -1 when in reverse, ties allowed for. Zero when one of them does
+/// not tell any two models apart.
+///
+/// # Panics
+///
+/// When the two have different lengths.
+#[must_use]
+pub fn kendall_tau(x: &[f64], y: &[f64]) -> f64 {
+    assert_eq!(x.len(), y.len(), "two scores for each model");
+    let (mut agree, mut tied_x, mut tied_y, mut pairs) = (0i64, 0i64, 0i64, 0i64);
+    for i in 0..x.len() {
+        for j in 0..i {
+            let (a, b) = (x[i].total_cmp(&x[j]) as i64, y[i].total_cmp(&y[j]) as i64);
+            agree += a * b;
+            tied_x += i64::from(a == 0);
+            tied_y += i64::from(b == 0);
+            pairs += 1;
+        }
+    }
+    let scale = (((pairs - tied_x) * (pairs - tied_y)) as f64).sqrt();
+    if scale == 0.0 {
+        0.0
+    } else {
+        agree as f64 / scale
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRAIN: &[u8] = b"The quick brown fox jumps over the lazy dog and runs into the deep \
+        dark forest where nobody has ever seen it again.";
+
+    #[test]
+    fn ngrams_ignore_case_and_punctuation_but_not_words() {
+        let copy = b"the QUICK, brown fox - jumps over the lazy dog!";
+        assert_eq!(ngram_overlap(TRAIN, copy, 8), 1.0);
+        let changed = b"the quick brown fox leaps over the lazy dog";
+        assert_eq!(ngram_overlap(TRAIN, changed, 8), 0.0);
+        assert_eq!(ngram_overlap(TRAIN, b"too short", 8), 0.0);
+    }
+
+    #[test]
+    fn a_copy_in_the_middle_is_found_and_measured() {
+        let copied = &TRAIN[20..90];
+        let test = [b"#####".as_slice(), copied, b"#####"].concat();
+        let found = overlap(TRAIN, &test);
+        assert_eq!(found.longest_match, 70);
+        assert!((found.in_long_matches - 70.0 / 80.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn min_k_is_the_mean_of_the_worst() {
+        let bits = [1.0, 9.0, 2.0, 7.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+        assert_eq!(min_k(&bits, 20.0), 8.0);
+        assert_eq!(min_k(&bits, 0.0), 9.0);
+        assert_eq!(min_k(&[], 20.0), 0.0);
+    }
+
+    #[test]
+    fn ranks_agree_reverse_and_tie() {
+        let x = [1.0, 2.0, 3.0, 4.0];
+        assert_eq!(kendall_tau(&x, &x), 1.0);
+        assert_eq!(kendall_tau(&x, &[4.0, 3.0, 2.0, 1.0]), -1.0);
+        assert!((kendall_tau(&x, &[1.0, 3.0, 2.0, 4.0]) - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!(kendall_tau(&x, &[1.0; 4]), 0.0);
+        assert_eq!(auc(&[1.0, 2.0], &[3.0, 4.0]), 1.0);
+        assert_eq!(auc(&[1.0], &[1.0]), 0.5);
+    }
+}
