@@ -8,6 +8,7 @@ use crate::transformer::Transformer;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand_core::RngCore;
+use rayon::prelude::*;
 
 /// Where dropout masks come from: the masks of one forward pass.
 #[derive(Clone, Copy, Debug)]
@@ -27,18 +28,25 @@ impl Dropout {
     /// The mask at one site: 0 for dropped values, `1 / (1 - share)` for the
     /// others, so that the mean stays.
     fn mask(&self, site: u64, len: usize) -> Vec<f32> {
-        let mut rng = random::at(self.seed, Stream::Dropout, self.pass * SITES + site);
+        // Values a task draws, and 32-bit words of the generator they take.
+        const CHUNK: usize = 1 << 14;
+        const WORDS: u128 = CHUNK as u128 / 2;
+        let rng = random::at(self.seed, Stream::Dropout, self.pass * SITES + site);
         let threshold = (self.share * 65536.0) as u16;
         let kept = (1.0 / (1.0 - f64::from(threshold) / 65536.0)) as f32;
-        let mut mask = Vec::with_capacity(len);
-        while mask.len() < len {
-            let word = rng.next_u64();
-            for shift in [0, 16, 32, 48] {
-                let dropped = ((word >> shift) as u16) < threshold;
-                mask.push(if dropped { 0.0 } else { kept });
+        let mut mask = vec![0.0; len];
+        let chunks = mask.par_chunks_mut(CHUNK).enumerate();
+        chunks.for_each(|(index, chunk)| {
+            let mut rng = rng.clone();
+            rng.set_word_pos(index as u128 * WORDS);
+            for values in chunk.chunks_mut(4) {
+                let word = rng.next_u64();
+                for (i, value) in values.iter_mut().enumerate() {
+                    let kept_here = (word >> (16 * i)) as u16 >= threshold;
+                    *value = if kept_here { kept } else { 0.0 };
+                }
             }
-        }
-        mask.truncate(len);
+        });
         mask
     }
 }

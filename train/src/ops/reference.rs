@@ -326,14 +326,13 @@ pub fn head_loss<B: Backend>(
         weight
     };
     let logits = Array::<B>(x).matmul(weight).add_row(weights.bias);
-    let (rows, symbols) = (targets.len(), logits.dims()[1]);
-    let mut hot = vec![0.0; rows * symbols];
-    for (row, &target) in hot.chunks_exact_mut(symbols).zip(targets) {
-        row[usize::from(target)] = 1.0;
-    }
-    let hot = logits.constant(hot, &[rows, symbols]);
+    let rows = targets.len();
+    let targets: Vec<i32> = targets.iter().map(|&t| i32::from(t)).collect();
+    let targets = TensorData::new(targets, [rows, 1]);
+    let targets = B::int_from_data(targets, &logits.0.device());
     let shifted = logits.clone().sub(logits.max_last());
     let log_sum = shifted.clone().exp().sum_last().log();
-    let nats = log_sum.sub(shifted.mul(hot).sum_last());
+    let chosen = Array::<B>(B::float_gather(1, shifted.0, targets));
+    let nats = log_sum.sub(chosen);
     Array::<B>(B::float_sum(nats.0)).scale(1.0 / rows as f32).0
 }
