@@ -1,7 +1,7 @@
 //! What the tests of the command share: a directory of their own, and the
 //! command run in it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 /// A directory that belongs to one test and goes with it.
@@ -37,13 +37,10 @@ impl Dir {
 
     /// Runs the command to its end.
     pub fn run(&self, args: &[&str]) -> Ran {
-        Ran::new(args, self.brevity(args).output().expect("the command starts"))
-    }
-
-    /// The directory itself.
-    #[allow(dead_code)]
-    pub fn root(&self) -> &Path {
-        self.0.path()
+        Ran::new(
+            args,
+            self.brevity(args).output().expect("the command starts"),
+        )
     }
 }
 
@@ -55,7 +52,10 @@ pub struct Ran {
 
 impl Ran {
     fn new(args: &[&str], output: Output) -> Ran {
-        Ran { what: format!("brevity {}", args.join(" ")), output }
+        Ran {
+            what: format!("brevity {}", args.join(" ")),
+            output,
+        }
     }
 
     /// Standard output as text.
@@ -85,7 +85,12 @@ impl Ran {
     /// Asserts that standard error names `needle`.
     #[track_caller]
     pub fn says(self, needle: &str) -> Ran {
-        assert!(self.stderr().contains(needle), "{}: no {needle:?} in\n{}", self.what, self.stderr());
+        assert!(
+            self.stderr().contains(needle),
+            "{}: no {needle:?} in\n{}",
+            self.what,
+            self.stderr()
+        );
         self
     }
 }

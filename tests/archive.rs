@@ -1,0 +1,96 @@
+//! Compressing and decompressing, as a user of xz would.
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::util::Dir;
+
+fn text() -> String {
+    (0..4000)
+        .map(|i| format!("line {} of {}\n", i * i % 977, i))
+        .collect()
+}
+
+#[test]
+fn a_file_comes_back_and_neither_is_overwritten() {
+    let dir = Dir::new();
+    let file = dir.file("a.txt", text());
+    dir.run(&["compress", "a.txt"]).status(0);
+    assert_eq!(fs::read_to_string(&file).expect("the source"), text());
+    dir.run(&["compress", "a.txt"]).status(2).says("-f");
+    dir.run(&["verify", "a.txt.bvy"]).status(0);
+    dir.run(&["decompress", "a.txt.bvy"]).status(2).says("-f");
+    dir.run(&["decompress", "a.txt.bvy", "-o", "b.txt"])
+        .status(0);
+    assert_eq!(
+        fs::read(dir.path("b.txt")).expect("the copy"),
+        text().as_bytes()
+    );
+    let inspected = dir.run(&["inspect", "a.txt.bvy"]).status(0);
+    assert!(
+        inspected.stdout().contains("total"),
+        "{}",
+        inspected.stdout()
+    );
+}
+
+#[test]
+fn archives_flow_through_pipes() {
+    let dir = Dir::new();
+    let pipe = |args: &[&str], input: &[u8]| {
+        let mut child = dir
+            .brevity(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let input = input.to_vec();
+        let writer = std::thread::spawn(move || stdin.write_all(&input));
+        let output = child.wait_with_output().expect("the command ends");
+        writer.join().expect("no panic").expect("all is read");
+        assert!(output.status.success(), "{args:?}");
+        output.stdout
+    };
+    let archive = pipe(&["compress", "-"], text().as_bytes());
+    assert!(archive.len() < text().len() / 4);
+    assert_eq!(pipe(&["decompress", "-"], &archive), text().as_bytes());
+}
+
+#[test]
+fn a_damaged_archive_says_where_and_leaves_nothing() {
+    let dir = Dir::new();
+    dir.file("a.txt", text());
+    dir.run(&["compress", "a.txt"]).status(0);
+    let mut archive = fs::read(dir.path("a.txt.bvy")).expect("an archive");
+    let middle = archive.len() / 2;
+    archive[middle] ^= 1;
+    dir.file("bad.bvy", &archive);
+    dir.run(&["decompress", "bad.bvy"])
+        .status(1)
+        .says("bad.bvy");
+    assert!(!dir.path("bad").exists());
+    dir.run(&["verify", "bad.bvy"]).status(1);
+}
+
+#[test]
+fn random_bytes_cost_at_most_64_bytes_more() {
+    let dir = Dir::new();
+    let mut state = 1u64;
+    let noise: Vec<u8> = (0..65_536)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 56) as u8
+        })
+        .collect();
+    dir.file("noise", &noise);
+    dir.run(&["compress", "noise"]).status(0);
+    let coded = fs::metadata(dir.path("noise.bvy"))
+        .expect("an archive")
+        .len();
+    assert!((65_536..=65_536 + 64).contains(&coded), "{coded}");
+}

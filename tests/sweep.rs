@@ -1,0 +1,151 @@
+//! A sweep from its config to its report, interrupted and continued.
+
+use std::fs;
+use std::process::Stdio;
+
+use crate::util::Dir;
+
+/// Four sizes, two data sizes, small enough for a test.
+const CONFIG: &str = r#"
+name = "tiny"
+[data]
+source = "data.txt"
+[model]
+context = 32
+[train]
+steps = 60
+batch_bytes = 256
+log_steps = 5
+checkpoint_steps = 5
+[sweep.grid]
+model.width = [8, 12, 16, 24]
+"#;
+
+fn dir() -> Dir {
+    let dir = Dir::new();
+    // Text with some structure at several distances.
+    let words = [
+        "brevity",
+        "is",
+        "the",
+        "soul",
+        "of",
+        "wit",
+        "and",
+        "tediousness",
+    ];
+    let mut text = String::new();
+    let mut state = 1u32;
+    while text.len() < 20_000 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        text += words[(state >> 29) as usize];
+        text += if state >> 24 & 7 == 0 { ".\n" } else { " " };
+    }
+    dir.file("data.txt", text);
+    dir.file("c.toml", CONFIG);
+    dir
+}
+
+/// The results without what may differ between runs.
+fn results(dir: &Dir) -> serde_json::Value {
+    let text = fs::read_to_string(dir.path("runs/tiny/results.json")).expect("results");
+    let mut rows: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    for row in rows.as_array_mut().expect("rows") {
+        let row = row.as_object_mut().expect("an object");
+        row.retain(|key, _| !["provenance", "training", "trained"].contains(&key.as_str()));
+        row.retain(|key, _| !key.contains("seconds"));
+    }
+    rows
+}
+
+/// The models of all trials, by name.
+fn models(dir: &Dir) -> Vec<(String, Vec<u8>)> {
+    let mut all: Vec<_> = fs::read_dir(dir.path("runs/tiny/trials"))
+        .expect("trials")
+        .map(|trial| {
+            let trial = trial.expect("a trial").path();
+            let name = trial
+                .file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned();
+            (
+                name,
+                fs::read(trial.join("model.safetensors")).expect("a model"),
+            )
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn a_sweep_reports_the_critical_size() {
+    let dir = dir();
+    let ran = dir.run(&["sweep", "c.toml"]).status(0);
+    assert!(ran.stdout().contains("N*"), "{}", ran.stdout());
+    for file in ["report.html", "results.json", "results.csv"] {
+        assert!(dir.path("runs/tiny").join(file).exists(), "{file}");
+    }
+    let json = dir
+        .run(&["critical", "runs/tiny", "--json"])
+        .status(0)
+        .stdout();
+    let sizes: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    for field in [
+        "data_bytes",
+        "convention",
+        "regime",
+        "n_star",
+        "ci95",
+        "rate",
+        "alpha",
+    ] {
+        assert!(!sizes[0][field].is_null(), "{field}");
+    }
+    // What is done is skipped; another config in the same folder is refused.
+    dir.run(&["sweep", "c.toml"]).status(0);
+    let drift = dir
+        .run(&["sweep", "c.toml", "--set", "train.steps=61"])
+        .status(2);
+    drift.says("train.steps");
+}
+
+#[test]
+fn a_killed_sweep_resumes_to_the_same_results() {
+    let whole = dir();
+    whole.run(&["sweep", "c.toml"]).status(0);
+
+    let killed = dir();
+    for kill in 1..=6 {
+        let mut child = killed
+            .brevity(&["sweep", "c.toml", "--resume", "--jobs", "1"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command starts");
+        // Killed at some line of the metrics, a few further each time.
+        while lines(&killed) < 8 * kill {
+            if child.try_wait().expect("a child").is_some() {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        child.kill().expect("a child to kill");
+        child.wait().expect("a child");
+    }
+    killed.run(&["sweep", "c.toml", "--resume"]).status(0);
+    assert_eq!(results(&killed), results(&whole));
+    assert!(models(&killed) == models(&whole), "weights differ");
+}
+
+/// Lines of all metrics together.
+fn lines(dir: &Dir) -> usize {
+    let Ok(trials) = fs::read_dir(dir.path("runs/tiny/trials")) else {
+        return 0;
+    };
+    trials
+        .filter_map(|trial| fs::read_to_string(trial.ok()?.path().join("metrics.jsonl")).ok())
+        .map(|text| text.lines().count())
+        .sum()
+}

@@ -1,0 +1,6 @@
+//! The command, driven from outside.
+
+mod archive;
+mod sweep;
+mod usage;
+mod util;
