@@ -1,0 +1,17 @@
+#![no_main]
+//! Whole archives.
+
+use brevity_codec::archive::{Models, decompress, inspect};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let inspection = inspect(bytes);
+    if inspection.as_ref().is_ok_and(|i| i.raw() > 1 << 20) {
+        return; // honest, but slow
+    }
+    let mut out = Vec::new();
+    if let Ok(summary) = decompress(bytes, &mut out, &Models::default(), &mut |_| {}) {
+        assert_eq!(summary.raw, out.len() as u64);
+        assert_eq!(inspection.unwrap().raw(), summary.raw);
+    }
+});
