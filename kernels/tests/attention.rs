@@ -156,6 +156,51 @@ proptest! {
 }
 
 #[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    // Large enough to be shared among threads.
+    let (batch, time) = (6, 80);
+    let a = Attention {
+        heads: 3,
+        head_dim: 16,
+        rope: true,
+        window: Some(60),
+    };
+    let case = Case::new(a, batch, time, true, 5);
+    let gain = case.gain.as_deref();
+    let d = a.width();
+    let run = |threads: usize| {
+        let compute = || {
+            let mut out = vec![0.0; batch * time * d];
+            let mut stats = vec![0.0; a.stats_len(batch, time)];
+            a.forward(time, &case.qkv, gain, &mut out, Some(&mut stats));
+            let saved = Saved {
+                qkv: &case.qkv,
+                gain,
+                out: &out,
+                stats: &stats,
+            };
+            let mut dqkv = vec![0.0; case.qkv.len()];
+            let mut dgain = vec![0.0; a.heads];
+            a.backward(time, saved, &case.dout, &mut dqkv, Some(&mut dgain));
+            let mut streamed = vec![0.0; out.len()];
+            let mut cache = Cache::new(a, batch, 60);
+            cache.attend(time, &case.qkv, gain, &mut streamed);
+            [out, dqkv, dgain, streamed].map(|x| bits(&x))
+        };
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap()
+            .install(compute)
+    };
+    let one = run(1);
+    assert_eq!(one[0], one[3], "whole and streamed");
+    for threads in [2, 8] {
+        assert_eq!(run(threads), one, "{threads} threads");
+    }
+}
+
+#[test]
 fn a_stream_may_be_unbounded() {
     // Around the wrap of the phases and of every ring.
     let a = Attention {
