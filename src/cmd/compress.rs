@@ -156,7 +156,10 @@ impl Args {
         self.common.run.say(|| {
             let rate = 100.0 * summary.stored as f64 / summary.raw.max(1) as f64;
             let (raw, stored) = (summary.raw, summary.stored);
-            format!("{}: {raw} bytes to {stored} ({rate:.2}%), {name}", path.display())
+            format!(
+                "{}: {raw} bytes to {stored} ({rate:.2}%), {name}",
+                path.display()
+            )
         });
         Ok(())
     }
@@ -187,9 +190,8 @@ impl Args {
             recipe: None,
         };
         let mut progress = |done| bar.set_position(done);
-        let decoded =
-            archive::decompress(file.reread()?, std::io::sink(), &models, &mut progress)
-                .context("the archive does not decode")?;
+        let decoded = archive::decompress(file.reread()?, std::io::sink(), &models, &mut progress)
+            .context("the archive does not decode")?;
         bar.finish_and_clear();
         if decoded != *summary {
             bail!("the archive does not decode to its source");
@@ -216,7 +218,9 @@ impl Args {
         for i in 0..16 {
             let part = length.min(SAMPLE) / 16;
             file.seek(SeekFrom::Start(length / 16 * i))?;
-            Read::by_ref(&mut file).take(part.max(1)).read_to_end(&mut sample)?;
+            Read::by_ref(&mut file)
+                .take(part.max(1))
+                .read_to_end(&mut sample)?;
         }
         let bar = self.common.run.bar("steps", None);
         let share = length as f64 / sample.len().max(1) as f64;

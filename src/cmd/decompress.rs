@@ -36,7 +36,11 @@ fn range(text: &str) -> Result<Range<u64>, String> {
         _ => text.parse().map_err(|_| bad()),
     };
     let range = number(start, 0)?..number(end, u64::MAX)?;
-    if range.start > range.end { Err(bad()) } else { Ok(range) }
+    if range.start > range.end {
+        Err(bad())
+    } else {
+        Ok(range)
+    }
 }
 
 impl Args {
@@ -124,7 +128,10 @@ impl Args {
         }
         run.say(|| {
             let (recovered, lost) = (salvaged.recovered, salvaged.lost);
-            format!("{}: {recovered} bytes recovered, {lost} lost", path.display())
+            format!(
+                "{}: {recovered} bytes recovered, {lost} lost",
+                path.display()
+            )
         });
         Ok(salvaged.damage.is_empty())
     }
