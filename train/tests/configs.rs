@@ -62,6 +62,7 @@ fn the_papers_grid_has_the_papers_counts() {
         .iter()
         .map(|trial| trial.parameters)
         .collect();
+    assert_eq!(manifest.trials[0].data.bytes, 100_000_000);
     for count in [
         231_936, 331_392, 430_848, 856_832, 9_596_160, 25_465_088, 38_066_432,
     ] {

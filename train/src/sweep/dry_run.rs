@@ -206,6 +206,9 @@ impl fmt::Display for DryRun {
     }
 }
 
+/// Seconds of a year.
+const YEAR: f64 = 365.25 * 86400.0;
+
 /// Seconds as a person says them.
 fn clock(seconds: f64) -> String {
     match seconds {
@@ -213,7 +216,8 @@ fn clock(seconds: f64) -> String {
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 90.0 * 60.0 => format!("{:.0} min", s / 60.0),
         s if s < 48.0 * 3600.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.1} d", s / 86400.0),
+        s if s < 2.0 * YEAR => format!("{:.1} d", s / 86400.0),
+        s => format!("{:.0} years", s / YEAR),
     }
 }
 
@@ -223,7 +227,8 @@ mod tests {
 
     #[test]
     fn times_read_well() {
-        let times = [0.2, 59.6, 200.0, 7200.0, 1e6].map(clock);
-        assert_eq!(times, ["<1 s", "60 s", "3 min", "2.0 h", "11.6 d"]);
+        let times = [0.2, 59.6, 200.0, 7200.0, 1e6, 1e9].map(clock);
+        let words = ["<1 s", "60 s", "3 min", "2.0 h", "11.6 d", "32 years"];
+        assert_eq!(times, words);
     }
 }

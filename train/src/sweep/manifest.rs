@@ -2,7 +2,7 @@
 
 use super::error::SweepError;
 use crate::config::{ConfigError, Experiment, TrialConfig};
-use brevity_data::{DataConfig, DataError, Regime, Split};
+use brevity_data::{DataConfig, DataError, Regime, Registry, Source, Split};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -75,14 +75,22 @@ impl From<&Split> for DataIdentity {
 }
 
 impl DataIdentity {
-    /// What a config alone tells of data that are not at hand. Where it leaves
-    /// the length open, the length is 0.
+    /// What a config and the registry tell of data that are not at hand. Where
+    /// they leave the length open, it is 0.
     pub fn unseen(config: &DataConfig) -> DataIdentity {
+        let whole = match &config.source {
+            Source::Registered(name) => Registry::builtin().get(name).and_then(|set| set.bytes),
+            _ => None,
+        };
+        let holdout_bytes = config.holdout.as_ref().map_or(0, |holdout| holdout.bytes);
+        let left = whole
+            .unwrap_or(0)
+            .saturating_sub(config.offset + holdout_bytes);
         DataIdentity {
             source: config.source.to_string(),
-            bytes: config.bytes.unwrap_or(0),
+            bytes: config.bytes.unwrap_or(left),
             hash: None,
-            holdout_bytes: config.holdout.as_ref().map_or(0, |holdout| holdout.bytes),
+            holdout_bytes,
             holdout_hash: None,
         }
     }
