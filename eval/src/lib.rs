@@ -8,6 +8,7 @@
 //! - [`critical`]: the size at which more parameters stop paying for themselves,
 //!   with its interval, and [`critical::joint`], the law over data size;
 //! - [`selection`]: models ranked by description length, and how sure that is;
+//! - [`checks`]: whether a ladder of models supports what is concluded from it;
 //! - [`contamination`]: detectors of test text in training text, to set beside
 //!   description lengths, which need none;
 //! - [`report`]: all of it as one page, pictures, tables, CSV and JSON;
@@ -30,6 +31,7 @@
 //! ```
 
 pub mod baselines;
+pub mod checks;
 pub mod contamination;
 pub mod critical;
 pub mod format;

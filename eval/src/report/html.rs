@@ -7,6 +7,7 @@ use super::{
     svg::{STYLE, Svg, escape},
 };
 use crate::{
+    checks::Verdict,
     critical::{CriticalSize, summary},
     format::{bytes, count, percent},
 };
@@ -22,6 +23,7 @@ pub(super) fn page(report: &Report) -> String {
         section(&mut body, panel, panels.len() > 1);
     }
     laws(&mut body, report);
+    verdict(&mut body, report);
     results_table::write(&mut body, report);
     footer(&mut body, report);
     format!(
@@ -204,6 +206,26 @@ fn laws(out: &mut String, report: &Report) {
             );
         }
     }
+}
+
+fn verdict(out: &mut String, report: &Report) {
+    let Some(checks) = &report.checks else { return };
+    let meaning = match checks.verdict {
+        Verdict::Sound => "nothing found here speaks against the critical sizes",
+        Verdict::UpperBound => {
+            "better training may shorten the descriptions, so the rates are upper bounds"
+        }
+        Verdict::Unsound => "the critical sizes should not be relied on",
+    };
+    put!(
+        out,
+        "<h2>Verdict: {}</h2>\n<div class=\"card\"><p>In short, {meaning}. What was looked at:</p><ul>",
+        checks.verdict.name()
+    );
+    for reason in &checks.reasons {
+        put!(out, "<li>{}</li>", escape(reason));
+    }
+    put!(out, "</ul></div>");
 }
 
 fn footer(out: &mut String, report: &Report) {

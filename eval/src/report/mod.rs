@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::{
+    checks::Checks,
     critical::{
         CriticalError, CriticalSize, Estimator, Point, critical_sizes,
         joint::{DataLaw, data_laws},
@@ -74,6 +75,8 @@ pub struct Report {
     pub critical: Vec<CriticalSize>,
     /// Its laws over data size, where there is more than one data size.
     pub laws: Vec<DataLaw>,
+    /// Whether the ladder supports them.
+    pub checks: Option<Checks>,
     /// Classical coders on the same bytes.
     pub baselines: Vec<DataBaselines>,
     /// What could not be estimated or measured, and why.
@@ -126,6 +129,9 @@ impl Report {
                 Ok(found) => report.laws.extend(found),
                 Err(error) => report.notes.push(error.to_string()),
             }
+        }
+        if !report.critical.is_empty() {
+            report.checks = Some(Checks::of(&report.rows, &report.critical));
         }
         report
     }

@@ -27,6 +27,14 @@ pub(super) fn terminal(report: &Report) -> String {
     if !report.laws.is_empty() {
         let _ = write!(text, "\n{}", summary::laws(&report.laws));
     }
+    if let Some(checks) = &report.checks {
+        let _ = writeln!(
+            text,
+            "\nverdict: {}; {}",
+            checks.verdict.name(),
+            checks.reasons.join("; ")
+        );
+    }
     for note in &report.notes {
         let _ = writeln!(text, "note: {note}");
     }

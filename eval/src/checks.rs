@@ -1,0 +1,328 @@
+//! Whether a ladder of models supports what is concluded from it.
+//!
+//! A critical size compares models of different sizes, each at its best. It is
+//! only an upper bound when training longer would still shorten descriptions
+//! (the small models are further along than the large ones), and means nothing
+//! when the learning rate suits one end of the ladder only. [`Checks::of`] looks
+//! for the evidence among the rows of a sweep: runs that differ in length of
+//! training alone, in learning rate alone, in seed alone.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    critical::CriticalSize,
+    format::{count, percent},
+    rows::ResultRow,
+};
+
+/// What the checks come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing speaks against the numbers.
+    Sound,
+    /// Better training would give shorter descriptions, or nobody has looked.
+    UpperBound,
+    /// The numbers should not be used.
+    Unsound,
+}
+
+/// Adjusted rate of one model trained once and about twice as long.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Doubled {
+    /// Parameters of the model.
+    pub parameters: u64,
+    /// Longer over shorter training.
+    pub factor: f64,
+    /// Share of the adjusted rate that the longer run removes.
+    pub gain: f64,
+}
+
+/// Best of several learning rates at one size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BestRate {
+    /// Parameters of the model.
+    pub parameters: u64,
+    /// The learning rate with the lowest raw rate.
+    pub learning_rate: f64,
+    /// How many were tried.
+    pub tried: usize,
+}
+
+/// The evidence, and the verdict with its reasons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checks {
+    /// The worst that the reasons allow.
+    pub verdict: Verdict,
+    /// One sentence for each thing that was looked at.
+    pub reasons: Vec<String>,
+    /// Largest relative standard deviation of the raw rate over seeds at one
+    /// size; nothing with one seed.
+    pub seed_spread: Option<f64>,
+    /// Longer training, for every size that has it, smallest first.
+    pub doubled: Vec<Doubled>,
+    /// Best learning rates, for every size with three or more, smallest first.
+    pub best_rates: Vec<BestRate>,
+}
+
+const LENGTHS: [&str; 2] = ["train.epochs", "train.steps"];
+const RATE: &str = "train.learning_rate";
+
+impl Checks {
+    /// Looks through the scored rows of a sweep and the critical sizes found.
+    #[must_use]
+    pub fn of(rows: &[ResultRow], critical: &[CriticalSize]) -> Self {
+        let rows: Vec<&ResultRow> = rows.iter().filter(|r| r.is_scored()).collect();
+        let mut checks = Self {
+            verdict: Verdict::Sound,
+            reasons: Vec::new(),
+            seed_spread: seed_spread(&rows),
+            doubled: doubled(&rows),
+            best_rates: best_rates(&rows),
+        };
+        checks.judge_regimes(&rows);
+        checks.judge_training();
+        checks.judge_rates();
+        checks.judge_seeds();
+        checks.judge_grid(critical);
+        checks
+    }
+
+    fn find(&mut self, verdict: Verdict, reason: String) {
+        self.verdict = self.verdict.max(verdict);
+        self.reasons.push(reason);
+    }
+
+    fn judge_regimes(&mut self, rows: &[&ResultRow]) {
+        if rows.iter().any(|r| r.regime.as_deref() == Some("overlap")) {
+            let reason = "some scores are on data that overlap the training data";
+            self.find(Verdict::Unsound, reason.into());
+        }
+    }
+
+    fn judge_training(&mut self) {
+        let (Some(small), Some(large)) = (self.doubled.first(), self.doubled.last()) else {
+            let reason = "no model was trained longer to see how much that would gain";
+            return self.find(Verdict::UpperBound, reason.into());
+        };
+        let worst = self.doubled.iter().map(|d| d.gain).fold(0.0, f64::max);
+        let reason = format!(
+            "{:.1} times the training takes {}% off the adjusted rate at {} parameters and {}% at {}",
+            small.factor,
+            percent(small.gain),
+            count(small.parameters as f64),
+            percent(large.gain),
+            count(large.parameters as f64),
+        );
+        let verdict = if worst > 0.02 {
+            Verdict::UpperBound
+        } else {
+            Verdict::Sound
+        };
+        self.find(verdict, reason);
+    }
+
+    fn judge_rates(&mut self) {
+        let rates = || self.best_rates.iter().map(|b| b.learning_rate);
+        let (low, high) = (
+            rates().fold(f64::INFINITY, f64::min),
+            rates().fold(0.0, f64::max),
+        );
+        if self.best_rates.len() < 2 {
+            return self
+                .reasons
+                .push("the learning rate was not swept at two sizes".into());
+        }
+        let octaves = (high / low).log2();
+        let verdict = if octaves > 1.01 {
+            Verdict::Unsound
+        } else {
+            Verdict::Sound
+        };
+        self.find(
+            verdict,
+            format!("the best learning rate moves by {octaves:.1} octaves over the sizes"),
+        );
+    }
+
+    fn judge_seeds(&mut self) {
+        self.reasons.push(match self.seed_spread {
+            Some(spread) => format!(
+                "seeds differ by up to {}% (standard deviation)",
+                percent(spread)
+            ),
+            None => "one seed only: the spread between runs is not measured".into(),
+        });
+    }
+
+    fn judge_grid(&mut self, critical: &[CriticalSize]) {
+        for c in critical {
+            if c.n_star <= c.grid[0] || c.n_star >= c.grid[1] {
+                let reason = format!("{}: N* lies outside of the sizes measured", c.name());
+                self.find(Verdict::Unsound, reason);
+            }
+        }
+    }
+}
+
+impl Verdict {
+    /// `sound`, `upper bound` or `unsound`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sound => "sound",
+            Self::UpperBound => "upper bound",
+            Self::Unsound => "unsound",
+        }
+    }
+}
+
+/// Whether two rows are the same but for the axes that `differ` names.
+fn alike(x: &ResultRow, y: &ResultRow, differ: impl Fn(&str) -> bool) -> bool {
+    let rest = |row: &ResultRow| -> Vec<(String, Value)> {
+        row.axes
+            .iter()
+            .filter(|(key, _)| !differ(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    };
+    x.data == y.data && x.regime == y.regime && x.parameters == y.parameters && rest(x) == rest(y)
+}
+
+fn is_seed(key: &str) -> bool {
+    key == "seed" || key.ends_with(".seed")
+}
+
+fn seed_spread(rows: &[&ResultRow]) -> Option<f64> {
+    let spread = |first: &ResultRow| {
+        let rates: Vec<f64> = rows
+            .iter()
+            .filter(|r| alike(r, first, is_seed))
+            .filter_map(|r| r.raw())
+            .collect();
+        let n = rates.len() as f64;
+        let mean = rates.iter().sum::<f64>() / n;
+        let squares: f64 = rates.iter().map(|r| (r / mean - 1.0).powi(2)).sum();
+        (rates.len() > 1).then(|| (squares / (n - 1.0)).sqrt())
+    };
+    rows.iter().filter_map(|row| spread(row)).reduce(f64::max)
+}
+
+fn doubled(rows: &[&ResultRow]) -> Vec<Doubled> {
+    let mut found = Vec::new();
+    for key in LENGTHS {
+        let length = |row: &ResultRow| row.axes.get(key).and_then(Value::as_f64);
+        for short in rows {
+            for long in rows.iter().filter(|r| r.seed == short.seed) {
+                let (Some(a), Some(b)) = (length(short), length(long)) else {
+                    continue;
+                };
+                let factor = b / a;
+                if !(1.8..=2.5).contains(&factor) || !alike(short, long, |k| k == key) {
+                    continue;
+                }
+                if let (Some(before), Some(after)) = (short.adjusted("fp16"), long.adjusted("fp16"))
+                {
+                    found.push(Doubled {
+                        parameters: short.parameters,
+                        factor,
+                        gain: 1.0 - after / before,
+                    });
+                }
+            }
+        }
+    }
+    found.sort_by_key(|d| d.parameters);
+    found
+}
+
+fn best_rates(rows: &[&ResultRow]) -> Vec<BestRate> {
+    let rate = |row: &ResultRow| row.axes.get(RATE).and_then(Value::as_f64);
+    let mut found: Vec<BestRate> = Vec::new();
+    let mut seen: Vec<&ResultRow> = Vec::new();
+    for &first in rows {
+        if seen.iter().any(|s| alike(s, first, |k| k == RATE)) {
+            continue;
+        }
+        seen.push(first);
+        let tried: Vec<(f64, f64)> = rows
+            .iter()
+            .filter(|r| r.seed == first.seed && alike(r, first, |k| k == RATE))
+            .filter_map(|r| Some((r.raw()?, rate(r)?)))
+            .collect();
+        let best = tried.iter().min_by(|x, y| x.0.total_cmp(&y.0));
+        if let (Some(best), true) = (best, tried.len() >= 3) {
+            found.push(BestRate {
+                parameters: first.parameters,
+                learning_rate: best.1,
+                tried: tried.len(),
+            });
+        }
+    }
+    found.sort_by_key(|b| b.parameters);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn row(n: u64, seed: u64, axes: Value, raw: f64) -> ResultRow {
+        serde_json::from_value(json!({
+            "id": "x", "axes": axes, "seed": seed, "parameters": n, "state": "done",
+            "regime": "in-sample", "raw_rate": raw,
+            "data": {"source": "t", "bytes": 1_000_000, "hash": "h"},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn without_evidence_it_is_an_upper_bound() {
+        let checks = Checks::of(&[row(1000, 0, json!({}), 0.5)], &[]);
+        assert_eq!(checks.verdict, Verdict::UpperBound);
+        assert!(checks.reasons[0].contains("trained longer"));
+    }
+
+    #[test]
+    fn longer_training_that_gains_little_is_sound() {
+        let ladder = |gain: f64| -> Vec<ResultRow> {
+            let mut rows = Vec::new();
+            for n in [1000, 8000] {
+                rows.push(row(n, 0, json!({"train.epochs": 4.0}), 0.5));
+                rows.push(row(n, 0, json!({"train.epochs": 8.0}), 0.5 * (1.0 - gain)));
+            }
+            rows
+        };
+        let checks = Checks::of(&ladder(0.005), &[]);
+        assert_eq!(checks.verdict, Verdict::Sound, "{:?}", checks.reasons);
+        assert_eq!(checks.doubled.len(), 2);
+        assert_eq!(Checks::of(&ladder(0.05), &[]).verdict, Verdict::UpperBound);
+    }
+
+    #[test]
+    fn a_moving_learning_rate_is_unsound() {
+        let mut rows = Vec::new();
+        for (n, best) in [(1000, 0.01_f64), (8000, 0.001)] {
+            for rate in [0.001, 0.003, 0.01] {
+                let raw = 0.4 + 0.01 * (rate / best).ln().abs();
+                rows.push(row(n, 0, json!({"train.learning_rate": rate}), raw));
+            }
+        }
+        let checks = Checks::of(&rows, &[]);
+        assert_eq!(checks.verdict, Verdict::Unsound);
+        assert_eq!(checks.best_rates.len(), 2);
+    }
+
+    #[test]
+    fn seeds_are_compared_at_each_size() {
+        let rows = [
+            row(1000, 0, json!({"seed": 0}), 0.50),
+            row(1000, 1, json!({"seed": 1}), 0.51),
+            row(8000, 0, json!({"seed": 0}), 0.40),
+        ];
+        let spread = Checks::of(&rows, &[]).seed_spread.unwrap();
+        assert!((spread - 0.014).abs() < 0.001, "{spread}");
+    }
+}
