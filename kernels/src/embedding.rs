@@ -1,6 +1,6 @@
 //! Rows of a table by byte, and the way back.
 //!
-//! Shapes: the table is [256, width], tokens [rows], y and dy [rows, width], a
+//! Shapes: the table is [256, width], tokens `[rows]`, y and dy [rows, width], a
 //! table of positions [context, width] (row `r` is at position `r mod context`).
 
 use crate::simd::{Kernel, LANES, Simd, dispatch};

@@ -16,7 +16,7 @@ pub const CLASSES: usize = 256;
 const BLOCK: usize = 64;
 
 /// The cost of each row: `nats[r] = -ln softmax(logits[r])[targets[r]]`.
-/// logits is [rows, 256]; targets and nats are [rows].
+/// logits is [rows, 256]; targets and nats are `[rows]`.
 ///
 /// # Panics
 /// If the lengths do not match.

@@ -1,6 +1,6 @@
 //! Layer norm and RMS norm of rows, forward and backward.
 //!
-//! Shapes: x, y and their gradients are [rows, width]; gain and bias [width].
+//! Shapes: x, y and their gradients are [rows, width]; gain and bias `[width]`.
 //! A sum over a row is eight chains of fused multiply-adds (value `j` goes to
 //! chain `j mod 8`) added by a fixed tree; sums over rows go by
 //! [`crate::reduce::sum_rows`]' parts.
@@ -13,7 +13,7 @@ use crate::threads::{self, Shared};
 const CHUNK: usize = 1 << 14;
 
 /// RMS norm (Zhang & Sennrich 2019): `y = x r gain` with
-/// `r = 1 / sqrt(mean(x^2) + eps)`, which `inverse`, [rows], keeps for the
+/// `r = 1 / sqrt(mean(x^2) + eps)`, which `inverse`, `[rows]`, keeps for the
 /// backward pass.
 ///
 /// # Panics
@@ -24,7 +24,7 @@ pub fn rms_norm(x: &[f32], gain: &[f32], eps: f32, y: &mut [f32], inverse: Optio
 }
 
 /// Layer norm (Ba et al. 2016): `y = (x - mean) r gain + bias` with
-/// `r = 1 / sqrt(variance + eps)`. `saved` keeps mean and `r`, [rows] each, for
+/// `r = 1 / sqrt(variance + eps)`. `saved` keeps mean and `r`, `[rows]` each, for
 /// the backward pass.
 ///
 /// # Panics

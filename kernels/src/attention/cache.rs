@@ -32,9 +32,9 @@ pub struct Cache {
     groups: usize,
     /// What [`rope::steps`] says, empty without rotation.
     steps: Vec<u32>,
-    /// Prepared keys, `[lanes][heads][groups][head_dim][8]`: a group is a tile.
+    /// Prepared keys, `[lanes]`[heads]`[groups][head_dim][8]`: a group is a tile.
     keys: Buffer,
-    /// Values, `[lanes][groups * 8][heads][padded head_dim]`.
+    /// Values, `[lanes][groups * 8]`[heads]`[padded head_dim]`.
     values: Buffer,
 }
 

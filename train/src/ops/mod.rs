@@ -8,7 +8,7 @@
 //! branch to it in place.
 //!
 //! [`Ops`] has a default body for each, composed of ordinary burn operations in
-//! [`reference`]: the definition, and what a GPU runs. The CPU backends
+//! [`mod@reference`]: the definition, and what a GPU runs. The CPU backends
 //! override them with the kernels of `brevity-kernels` and backward passes
 //! written by hand, so that a training step on the CPU has the same bits on
 //! every machine and with any number of threads.
