@@ -4,13 +4,16 @@
 //!
 //! ```text
 //! magic     8 bytes, "BRVCKPT1"
-//! header    u32 length, then JSON: spec, config, seed, data, step, totals
-//! values    f32: parameters, first moments, second moments, average (if any)
+//! header    u32 length, then JSON: spec, config, seed, data, step, totals,
+//!           numbers of the quantiser's steps (if any)
+//! values    f32: parameters, first moments, second moments, average (if any),
+//!           mean squares of gradients (if weights are to be quantised)
 //! hash      32 bytes, BLAKE3 of everything before
 //! ```
 
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
+use crate::quantise::Quantiser;
 use crate::recipe::TrainConfig;
 use brevity_model::Spec;
 use serde::{Deserialize, Serialize};
@@ -56,6 +59,8 @@ struct Header {
     position: Position,
     parameters: u64,
     average: bool,
+    #[serde(default)]
+    steps: Vec<u8>,
 }
 
 /// Why a checkpoint cannot be written or continued.
@@ -108,6 +113,7 @@ pub(crate) fn save(
     position: Position,
     parameters: &Parameters,
     optimizer: &Optimizer,
+    quantiser: &Quantiser,
 ) -> Result<(), CheckpointError> {
     let path = checkpoint_path(folder);
     let header = Header {
@@ -115,6 +121,7 @@ pub(crate) fn save(
         position,
         parameters: parameters.values.len() as u64,
         average: !optimizer.average.is_empty(),
+        steps: quantiser.steps.clone(),
     };
     let header = serde_json::to_vec(&header).expect("a header is plain data");
     let mut bytes = Vec::with_capacity(header.len() + 16 * parameters.values.len() + 44);
@@ -126,6 +133,7 @@ pub(crate) fn save(
         &optimizer.first,
         &optimizer.second,
         &optimizer.average,
+        &quantiser.squares,
     ] {
         bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
     }
@@ -160,13 +168,14 @@ pub(crate) fn remove(folder: &Path) -> Result<(), CheckpointError> {
     }
 }
 
-/// Reads the checkpoint in `folder` into `parameters` and `optimizer`, if there
-/// is one and it belongs to the run `identity`.
+/// Reads the checkpoint in `folder` into `parameters`, `optimizer` and
+/// `quantiser`, if there is one and it belongs to the run `identity`.
 pub(crate) fn load(
     folder: &Path,
     identity: &Identity,
     parameters: &mut Parameters,
     optimizer: &mut Optimizer,
+    quantiser: &mut Quantiser,
 ) -> Result<Option<Position>, CheckpointError> {
     let path = checkpoint_path(folder);
     let bytes = match fs::read(&path) {
@@ -212,6 +221,7 @@ pub(crate) fn load(
         &mut optimizer.first,
         &mut optimizer.second,
         &mut optimizer.average,
+        &mut quantiser.squares,
     ];
     let expected: usize = targets.iter().map(|t| t.len()).sum();
     if values.len() != 4 * expected {
@@ -223,6 +233,7 @@ pub(crate) fn load(
             *value = f32::from_le_bytes(bytes.try_into().expect("four bytes"));
         }
     }
+    quantiser.steps = header.steps;
     Ok(Some(header.position))
 }
 

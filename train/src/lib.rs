@@ -5,6 +5,9 @@
 //!   measures the burn model's loss.
 //! - [`TrainConfig`] is the `[train]` table of an experiment: optimiser,
 //!   schedule, budget, regularisation.
+//! - [`QuantiseConfig`] is its `[train.quantise]` table, which makes the last
+//!   part of a run minimise the length of weights and data together;
+//!   [`stored_plan`] tells how weights from such a run are stored.
 //! - [`ops`] extends burn's backends by the operations of a byte transformer;
 //!   on the CPU they are the kernels of `brevity-kernels`.
 //! - [`config`] reads whole experiments, [`sweep`] runs many of them.
@@ -50,6 +53,7 @@ mod metrics;
 pub mod ops;
 mod optimizer;
 mod parameters;
+mod quantise;
 mod random;
 mod recipe;
 mod run;
@@ -60,5 +64,8 @@ mod transformer;
 pub use checkpoint::{CheckpointError, checkpoint_path};
 pub use metrics::{LogError, Metrics};
 pub use ops::{DeviceError, DeviceKind};
-pub use recipe::{OptimizerKind, Order, ScheduleKind, TrainConfig, TrainConfigError};
+pub use quantise::stored_plan;
+pub use recipe::{
+    OptimizerKind, Order, QuantiseConfig, ScheduleKind, TrainConfig, TrainConfigError,
+};
 pub use run::{Control, MODEL, Outcome, Progress, TrainError, TrainSetup, evaluate, run};

@@ -97,6 +97,22 @@ pub struct TrainConfig {
     pub checkpoint_seconds: f64,
     /// Steps between two checkpoints; 0 is none by steps. Default 0.
     pub checkpoint_steps: u64,
+    /// Training towards weights that are cheap to store. Default off.
+    pub quantise: QuantiseConfig,
+}
+
+/// The `[train.quantise]` table: the last part of a run can minimise the length
+/// of weights and data together, with the weights rounded as they are stored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuantiseConfig {
+    /// Share of the steps for which the weights are rounded; 0 is off. The
+    /// weights settle best within the cooldown. Default 0.
+    pub share: f64,
+    /// Stored bits a parameter to aim at. Without it, steps have the size that
+    /// makes weights and data together shortest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits: Option<f64>,
 }
 
 impl Default for TrainConfig {
@@ -124,6 +140,7 @@ impl Default for TrainConfig {
             log_steps: 20,
             checkpoint_seconds: 60.0,
             checkpoint_steps: 0,
+            quantise: QuantiseConfig::default(),
         }
     }
 }
@@ -206,7 +223,20 @@ impl TrainConfig {
         if self.schedule == ScheduleKind::Wsd && self.warmup + self.cooldown > 1.0 {
             return err("cooldown", "warmup and cooldown overlap".into());
         }
-        Ok(())
+        let QuantiseConfig { share, bits } = self.quantise;
+        if !(0.0..1.0).contains(&share) {
+            return err("quantise.share", format!("{share} is not from 0 up to 1"));
+        }
+        match bits {
+            Some(_) if share == 0.0 => {
+                let reason = "it needs `train.quantise.share` above 0, such as 0.3";
+                err("quantise.bits", reason.into())
+            }
+            Some(bits) if !(0.5..=16.0).contains(&bits) => {
+                err("quantise.bits", format!("{bits} is not between 0.5 and 16"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Sequences a step for a context of `spec.context` bytes.

@@ -7,6 +7,7 @@ use crate::metrics::{Log, LogError, Metrics};
 use crate::ops::{self, DeviceError, DeviceKind, Tokens};
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
+use crate::quantise::Quantiser;
 use crate::recipe::{TrainConfig, TrainConfigError};
 use crate::schedule;
 use crate::transformer::Transformer;
@@ -215,6 +216,7 @@ struct Run<'a> {
     identity: Identity,
     parameters: Parameters,
     optimizer: Optimizer,
+    quantiser: Quantiser,
     gradient: Vec<f32>,
     position: Position,
     steps: u64,
@@ -236,7 +238,22 @@ impl<'a> Run<'a> {
                 blake3: blake3::hash(data).to_string(),
             },
         };
-        let position = checkpoint::load(folder, &identity, &mut parameters, &mut optimizer)?;
+        let steps = config.total_steps(spec, data.len() as u64);
+        let sequences = config.batch_sequences(spec);
+        let mut quantiser = Quantiser::new(
+            &config.quantise,
+            &parameters,
+            steps,
+            data.len() as u64,
+            sequences * spec.context as u64,
+        );
+        let position = checkpoint::load(
+            folder,
+            &identity,
+            &mut parameters,
+            &mut optimizer,
+            &mut quantiser,
+        )?;
         let independent = spec.window.is_none();
         let batches = Batches::new(data, spec.context, independent, config.order, setup.seed);
         Ok(Run {
@@ -248,9 +265,10 @@ impl<'a> Run<'a> {
             gradient: vec![0.0; parameters.values.len()],
             parameters,
             optimizer,
+            quantiser,
             position: position.unwrap_or_default(),
-            steps: config.total_steps(spec, data.len() as u64),
-            sequences: config.batch_sequences(spec),
+            steps,
+            sequences,
         })
     }
 
@@ -301,9 +319,9 @@ impl<'a> Run<'a> {
                 saved = Instant::now();
             }
         }
-        let weights = self
-            .parameters
-            .weights(self.optimizer.result(&self.parameters))?;
+        let values = self.optimizer.result(&self.parameters);
+        let values = self.quantiser.result(&self.parameters, values);
+        let weights = self.parameters.weights(&values)?;
         weights.save(&self.folder.join(MODEL))?;
         checkpoint::remove(self.folder)?;
         // A run that was killed between its last step and this point has
@@ -327,6 +345,7 @@ impl<'a> Run<'a> {
         let sequences = self.sequences / parts;
         self.gradient.fill(0.0);
         let mut nats = 0.0;
+        let seen = self.quantiser.seen(&self.parameters);
         for part in 0..parts {
             let pass = self.position.step * parts + part;
             let batch = self.batches.get(pass * sequences, sequences as usize);
@@ -335,8 +354,8 @@ impl<'a> Run<'a> {
                 seed: self.setup.seed,
                 pass,
             };
-            let (parameters, sum) = (&self.parameters, &mut self.gradient);
-            nats += gradients::accumulate(parameters, &self.device, batch, dropout, sum);
+            let sum = &mut self.gradient;
+            nats += gradients::accumulate(seen, &self.device, batch, dropout, sum);
         }
         let nats = nats / parts as f64;
         let step = self.position.step;
@@ -349,6 +368,8 @@ impl<'a> Run<'a> {
         }
         let rate = schedule::rate(config, step, self.steps);
         let scale = 1.0 / parts as f32;
+        self.quantiser
+            .gradient(step, &self.parameters, &mut self.gradient, scale);
         let norm = self.optimizer.step(
             config,
             &mut self.parameters,
@@ -358,6 +379,7 @@ impl<'a> Run<'a> {
             rate,
         );
         self.position.step += 1;
+        self.quantiser.choose(step + 1, &self.parameters);
         self.position.nats += nats;
         self.position.nats_steps += 1;
         self.position.last_nats = nats;
@@ -371,6 +393,7 @@ impl<'a> Run<'a> {
             self.position,
             &self.parameters,
             &self.optimizer,
+            &self.quantiser,
         )
     }
 }

@@ -3,7 +3,7 @@
 use super::bytes::DataCache;
 use super::measure::Model;
 use super::work::{Job, Scorer, Step, WorkError};
-use crate::MODEL;
+use crate::{MODEL, stored_plan};
 use brevity_codec::weights::Plan;
 use brevity_codec::{ScoreError, score};
 use brevity_data::{ByteSet, Regime, Split};
@@ -74,9 +74,12 @@ enum Halt {
 }
 
 /// How to store the weights for the shortest description of weights and
-/// training data, as far as a sample of the data tells. `None` if the job is to
-/// stop.
+/// training data: as they are if they were trained for it, otherwise as far as
+/// a sample of the data tells. `None` if the job is to stop.
 fn plan(weights: &Weights, data: &[u8], job: &Job<'_>) -> Result<Option<Plan>, WorkError> {
+    if let Some(plan) = stored_plan(weights) {
+        return Ok(Some(plan));
+    }
     let sample = sample(data, weights.spec().context);
     let scale = data.len() as f64 / sample.len() as f64;
     let plan = Plan::minimise(weights, |candidate| {

@@ -1,0 +1,306 @@
+//! Training the adjusted rate itself: weights that learn to be cheap to store.
+//!
+//! What is reported is a two-part code length, weights and data. In the last
+//! share of a run, the phase, this is what is minimised. Per byte of the `n`
+//! bytes of data, in nats:
+//!
+//! ```text
+//! cross entropy(data | rounded weights) + ln 2 / n * bits(rounded weights)
+//! ```
+//!
+//! - Every tensor gets a step. Rounding to multiples of `s` adds the variance
+//!   `s^2 / 12` to each weight, hence `h s^2 / 24` to the loss, where `h` is the
+//!   mean second derivative of the loss by a weight of the tensor; a weight's
+//!   integer costs `const - ln s` nats, shared by `n` bytes. The sum is least at
+//!   `s^2 = 12 / (n h)`. As the cost of a byte is a log probability, `h` is the
+//!   expected square of its gradient (Fisher), which is what the mean gradient
+//!   of a batch of independent bytes has, times the bytes of the batch.
+//! - Forward and backward passes see rounded weights; the gradient goes to the
+//!   weights before rounding as if there were none (straight through).
+//! - To it comes the gradient of the bits, see [`rate`].
+//! - The result of the run is rounded, so that the weight coder of
+//!   `brevity-codec` stores it as it is; [`stored_plan`] finds the steps again.
+//!
+//! With an average of weights (`train.ema`), it is the weights before rounding
+//! that are averaged, and the average that is rounded at the end.
+//!
+//! What is not here: the coder of the integers, and the search for the steps of
+//! weights that were not trained for it. Both are in `brevity_codec::weights`.
+
+mod rate;
+mod stored;
+
+pub use stored::stored_plan;
+
+use crate::parameters::Parameters;
+use crate::recipe::QuantiseConfig;
+use brevity_codec::weights::{LARGEST, step};
+use brevity_kernels::math::wide::ln;
+use rate::Costs;
+use std::f64::consts::LN_2;
+
+/// Steps over which squares of gradients are averaged, about.
+const MEMORY: u64 = 64;
+
+/// How often the steps are chosen anew in the first half of the phase. Then
+/// they stay, and the weights settle on their grid.
+const CHOICES: u64 = 8;
+
+/// The number of the finest step that is chosen, `2^-20`.
+const FINEST: i32 = 160;
+
+/// The state of quantisation-aware training.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Quantiser {
+    config: QuantiseConfig,
+    /// The first step, counted from 0, whose forward pass sees rounded weights.
+    start: u64,
+    /// The first step from which on the grid stays as it is.
+    settled: u64,
+    /// Bytes that share the cost of the weights.
+    data_bytes: f64,
+    /// Bytes of a batch.
+    batch_bytes: f64,
+    /// For each tensor the mean square of the gradient by one weight, in nats
+    /// per byte; empty when off.
+    pub squares: Vec<f32>,
+    /// For each tensor the number of its step; empty before the phase.
+    pub steps: Vec<u8>,
+    rounded: Option<Parameters>,
+}
+
+impl Quantiser {
+    /// For a run of `steps` optimiser steps of `batch_bytes` bytes over
+    /// `data_bytes` bytes of data.
+    pub fn new(
+        config: &QuantiseConfig,
+        parameters: &Parameters,
+        steps: u64,
+        data_bytes: u64,
+        batch_bytes: u64,
+    ) -> Quantiser {
+        let phase = (config.share * steps as f64).round() as u64;
+        let start = steps.saturating_sub(phase).max(1);
+        let tensors = match config.share > 0.0 {
+            true => parameters.tensors().len(),
+            false => 0,
+        };
+        Quantiser {
+            config: config.clone(),
+            start,
+            settled: start + steps.saturating_sub(start) / 2,
+            data_bytes: data_bytes as f64,
+            batch_bytes: batch_bytes as f64,
+            squares: vec![0.0; tensors],
+            steps: Vec::new(),
+            rounded: None,
+        }
+    }
+
+    /// The parameters that the model computes with: rounded in the phase.
+    pub fn seen<'a>(&'a mut self, parameters: &'a Parameters) -> &'a Parameters {
+        if self.steps.is_empty() {
+            return parameters;
+        }
+        let rounded = self.rounded.get_or_insert_with(|| parameters.clone());
+        rounded.values.copy_from_slice(&parameters.values);
+        for ((_, range), &k) in parameters.tensors().iter().zip(&self.steps) {
+            round(&mut rounded.values[range.clone()], step(k));
+        }
+        rounded
+    }
+
+    /// Takes note of the gradient of the loss at step `index`, counted from 0,
+    /// and adds that of the rate in the phase. `gradient` is `1 / scale` times
+    /// the gradient of the mean loss of a byte in nats.
+    pub fn gradient(
+        &mut self,
+        index: u64,
+        parameters: &Parameters,
+        gradient: &mut [f32],
+        scale: f32,
+    ) {
+        if self.squares.is_empty() {
+            return;
+        }
+        self.measure(index, parameters, gradient, f64::from(scale));
+        let weight = LN_2 / self.data_bytes / f64::from(scale);
+        for ((_, range), &k) in parameters.tensors().iter().zip(&self.steps) {
+            let values = &parameters.values[range.clone()];
+            let costs = Costs::of(values, step(k));
+            let factor = (weight / f64::from(step(k))) as f32;
+            for (g, &x) in gradient[range.clone()].iter_mut().zip(values) {
+                *g += factor * costs.slope(x / step(k));
+            }
+        }
+    }
+
+    fn measure(&mut self, index: u64, parameters: &Parameters, gradient: &[f32], scale: f64) {
+        let first = self.start.saturating_sub(MEMORY);
+        if !(first..self.settled.max(self.start)).contains(&index) {
+            return;
+        }
+        // A plain mean at first, then one that forgets.
+        let decay = (index - first).min(MEMORY - 1) as f64;
+        let decay = decay / (decay + 1.0);
+        for ((_, range), square) in parameters.tensors().iter().zip(&mut self.squares) {
+            let gradient = &gradient[range.clone()];
+            let sum: f64 = gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum();
+            let mean = sum / gradient.len() as f64 * scale * scale;
+            *square = (decay * f64::from(*square) + (1.0 - decay) * mean) as f32;
+        }
+    }
+
+    /// Chooses the steps, if that is due after `done` optimiser steps.
+    pub fn choose(&mut self, done: u64, parameters: &Parameters) {
+        let every = ((self.settled - self.start) / CHOICES).max(1);
+        let due = (self.start..=self.settled).contains(&done)
+            && (done - self.start).is_multiple_of(every);
+        if self.squares.is_empty() || !due {
+            return;
+        }
+        let best = self.squares.iter().map(|&square| {
+            let second = f64::from(square) * self.batch_bytes;
+            let inverse_square = self.data_bytes * second / 12.0;
+            // Where nothing depends on the weights, the coarsest will do.
+            match inverse_square.is_normal() {
+                true => (4.0 * ln(inverse_square) / LN_2).round() as i32,
+                false => 0,
+            }
+        });
+        let best: Vec<i32> = best.collect();
+        let moved = |by: i32| -> Vec<u8> {
+            let number = |&k: &i32| (k + by).clamp(0, FINEST) as u8;
+            best.iter().map(number).collect()
+        };
+        self.steps = match self.config.bits {
+            None => moved(0),
+            Some(bits) => {
+                // The coarsest grid that takes as many bits.
+                let (mut below, mut enough) = (-FINEST, FINEST);
+                while enough - below > 1 {
+                    let middle = (below + enough).div_euclid(2);
+                    match stored_bits(parameters, &moved(middle)) < bits {
+                        true => below = middle,
+                        false => enough = middle,
+                    }
+                }
+                moved(enough)
+            }
+        };
+    }
+
+    /// The result of the run from its weights before rounding.
+    pub fn result(&self, parameters: &Parameters, values: &[f32]) -> Vec<f32> {
+        let mut values = values.to_vec();
+        for ((_, range), &k) in parameters.tensors().iter().zip(&self.steps) {
+            round(&mut values[range.clone()], step(k));
+        }
+        values
+    }
+}
+
+/// To the nearest multiples of `step`, as the weight coder stores them.
+fn round(values: &mut [f32], step: f32) {
+    for x in values {
+        // The sum makes negative zeros positive, as they are when decoded.
+        *x = integer(*x, step) * step + 0.0;
+    }
+}
+
+fn integer(x: f32, step: f32) -> f32 {
+    (x / step).round().clamp(-LARGEST as f32, LARGEST as f32)
+}
+
+/// Bits a parameter of all tensors together.
+fn stored_bits(parameters: &Parameters, steps: &[u8]) -> f64 {
+    let tensors = parameters.tensors().iter().zip(steps);
+    let bits = tensors.map(|((_, range), &k)| {
+        let values = &parameters.values[range.clone()];
+        Costs::of(values, step(k)).total(values, step(k))
+    });
+    bits.sum::<f64>() / parameters.values.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brevity_model::Spec;
+
+    fn quantiser(bits: Option<f64>, parameters: &Parameters) -> Quantiser {
+        let config = QuantiseConfig { share: 0.5, bits };
+        Quantiser::new(&config, parameters, 100, 1_000_000, 4096)
+    }
+
+    fn parameters() -> Parameters {
+        let mut parameters = Parameters::initial(&Spec::brevity(32, 2, 2, 32), 1);
+        // The residual matrices of a new model are zero, which costs nothing.
+        for (i, x) in parameters.values.iter_mut().enumerate() {
+            *x += ((i * 7919 % 1000) as f32 - 500.0) * 3e-4;
+        }
+        parameters
+    }
+
+    #[test]
+    fn steps_follow_the_second_derivative() {
+        let parameters = parameters();
+        let mut quantiser = quantiser(None, &parameters);
+        let gradient = vec![1e-3; parameters.values.len()];
+        for index in 0..50 {
+            quantiser.gradient(index, &parameters, &mut gradient.clone(), 0.5);
+            quantiser.choose(index + 1, &parameters);
+        }
+        // h = (0.5e-3)^2 * 4096, s^2 = 12 / (n h)
+        let expected = (12.0_f64 / (1e6 * 0.25e-6 * 4096.0)).sqrt();
+        for &k in &quantiser.steps {
+            let ratio = f64::from(step(k)) / expected;
+            assert!((0.95..1.05).contains(&ratio), "{ratio}");
+        }
+    }
+
+    #[test]
+    fn a_target_of_bits_is_met() {
+        let parameters = parameters();
+        for bits in [2.0, 3.0, 4.5] {
+            let mut quantiser = quantiser(Some(bits), &parameters);
+            quantiser.squares.fill(1e-7);
+            quantiser.choose(50, &parameters);
+            let got = stored_bits(&parameters, &quantiser.steps);
+            assert!((bits..bits + 0.15).contains(&got), "{bits}: {got}");
+        }
+    }
+
+    #[test]
+    fn the_phase_begins_chooses_and_settles() {
+        let parameters = parameters();
+        let mut quantiser = quantiser(None, &parameters);
+        let mut chosen = Vec::new();
+        for done in 1..=100 {
+            quantiser.squares.fill(1e12 * (done as f32).powi(-8));
+            let before = quantiser.steps.clone();
+            quantiser.choose(done, &parameters);
+            if quantiser.steps != before {
+                chosen.push(done);
+            }
+        }
+        assert_eq!(chosen.first(), Some(&50));
+        assert_eq!(chosen.last(), Some(&74));
+        let seen = quantiser.seen(&parameters).values.clone();
+        assert_eq!(seen, quantiser.result(&parameters, &parameters.values));
+        assert_ne!(seen, parameters.values);
+    }
+
+    #[test]
+    fn nothing_happens_when_it_is_off() {
+        let parameters = parameters();
+        let config = QuantiseConfig::default();
+        let mut quantiser = Quantiser::new(&config, &parameters, 10, 1000, 100);
+        for done in 1..=10 {
+            let mut gradient = vec![1.0; parameters.values.len()];
+            quantiser.gradient(done - 1, &parameters, &mut gradient, 1.0);
+            assert!(gradient.iter().all(|&g| g == 1.0));
+            quantiser.choose(done, &parameters);
+            assert_eq!(quantiser.seen(&parameters), &parameters);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The steps of weights that lie on grids.
+
+use brevity_codec::weights::{LARGEST, Plan, Storage, step};
+use brevity_model::Weights;
+
+/// The plan that stores these weights without changing them, if they were
+/// trained with `[train.quantise]`: for each tensor the coarsest step that all
+/// its values are whole multiples of. `None` if some tensor has none; then
+/// [`Plan::minimise`] finds how finely the weights are worth storing.
+///
+/// ```
+/// use brevity_codec::weights::{self, Plan, Precision};
+/// use brevity_model::{Spec, Weights};
+/// use brevity_train::stored_plan;
+///
+/// let trained = Weights::from_fn(Spec::aspect(16, 64), |info| {
+///     (0..info.len()).map(|i| (i as f32).sin()).collect()
+/// }).unwrap();
+/// assert_eq!(stored_plan(&trained), None);
+///
+/// let whole = Weights::from_fn(Spec::aspect(16, 64), |info| {
+///     (0..info.len()).map(|i| (i % 3) as f32 * 0.125).collect()
+/// }).unwrap();
+/// let plan = stored_plan(&whole).unwrap();
+/// assert_eq!(weights::decode(&weights::encode(&whole, &plan)).unwrap(), whole);
+/// ```
+pub fn stored_plan(weights: &Weights) -> Option<Plan> {
+    let storage = weights.iter().map(|(_, values)| {
+        let whole = |k: &u8| values.iter().all(|&x| is_multiple(x, step(*k)));
+        (0..=u8::MAX).find(whole).map(Storage::Step)
+    });
+    let storage: Option<Vec<Storage>> = storage.collect();
+    storage.map(Plan::from_storage)
+}
+
+fn is_multiple(x: f32, step: f32) -> bool {
+    let integer = (x / step).round();
+    integer.abs() <= LARGEST as f32 && integer * step == x
+}
