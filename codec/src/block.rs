@@ -78,6 +78,23 @@ fn needed(method: Method, model: Option<&dyn Model>) -> Option<&dyn Model> {
     model.filter(|_| method.needs_model())
 }
 
+/// Most bytes that a predictor may take for a block.
+const MOST_MEMORY: u64 = 1 << 33;
+
+/// Refuses what no machine should be asked for.
+fn check_memory(model: &dyn Model, layout: &Layout) -> Result<(), PredictError> {
+    let memory = model.memory(layout);
+    if memory > MOST_MEMORY {
+        return Err(PredictError(format!(
+            "the model needs {memory} bytes for {} lanes of {} bytes, more than {MOST_MEMORY}: \
+             make blocks smaller",
+            layout.lanes(),
+            layout.steps()
+        )));
+    }
+    Ok(())
+}
+
 /// Codes `bytes`, raw if nothing shorter comes of it.
 ///
 /// # Panics
@@ -102,6 +119,7 @@ pub(crate) fn encode(
         None => encode_contexts(bytes),
         Some(model) => {
             let layout = Layout::new(bytes.len(), model.unit(), 1 << lanes_log2);
+            check_memory(model, &layout)?;
             encode_lanes(bytes, &layout, model, method == Method::Mixed)?
         }
     };
@@ -220,6 +238,7 @@ pub(crate) fn decode(
         None => decode_contexts(&mut coder, length)?,
         Some(model) => {
             let layout = Layout::new(length, model.unit(), 1 << coded.lanes_log2);
+            check_memory(model, &layout)?;
             let mixture =
                 (coded.method == Method::Mixed).then(|| Mixture::new(layout.lanes(), length, true));
             decode_lanes(&mut coder, &layout, &mut *model.start(&layout), mixture)?

@@ -57,7 +57,10 @@ impl<R: Read> Input<R> {
                 break;
             }
         }
-        Err(Error::Malformed { offset, what })
+        Err(Error::Malformed {
+            offset,
+            what: "a number is too large or not in its shortest form",
+        })
     }
 
     /// The next `length` bytes. Memory grows with what is really there.

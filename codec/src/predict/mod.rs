@@ -99,6 +99,12 @@ pub trait Model: Sync {
     /// The most lanes worth having, a power of two.
     fn lanes(&self) -> usize;
 
+    /// Bytes of memory that a predictor for such a block takes, if that grows
+    /// with the block; archives that claim too much are refused.
+    fn memory(&self, _layout: &Layout) -> u64 {
+        0
+    }
+
     /// A predictor at the start of a block.
     fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a>;
 }

@@ -41,6 +41,13 @@ impl Model for TransformerModel {
         LANES
     }
 
+    /// Keys and values of all positions that are seen at once.
+    fn memory(&self, layout: &Layout) -> u64 {
+        let spec = self.transformer.spec();
+        let positions = layout.lanes() * layout.steps().min(spec.reach());
+        8 * (positions as u64) * (spec.layers * spec.width) as u64
+    }
+
     fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
         let lanes = layout.lanes();
         let steps = layout.steps().max(1);
