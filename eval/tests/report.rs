@@ -115,7 +115,7 @@ fn too_few_sizes_are_noted_and_a_broken_file_is_named() {
     std::fs::write(&path, Value::from(few).to_string()).unwrap();
     let report = Report::of_sweep(folder.path(), &Estimator::default()).unwrap();
     assert!(report.critical.is_empty());
-    assert!(report.notes[0].contains("2 distinct model sizes"));
+    assert!(report.notes[0].contains("fewer than 3 model sizes"));
     report.write(folder.path()).unwrap();
 
     std::fs::write(&path, "[{").unwrap();

@@ -8,7 +8,7 @@
 
 use rayon::prelude::*;
 
-use super::{Estimator, law::Law};
+use super::{Estimator, cost::ModelCost, law::Law};
 use crate::random::{below, stream};
 
 /// Laws fitted to resampled data: the fitted values with centred, inflated
@@ -34,6 +34,38 @@ pub(crate) fn laws(law: &Law, points: &[(f64, f64)], estimator: &Estimator) -> V
                 })
                 .collect();
             Law::fit(&drawn)
+        })
+        .collect()
+}
+
+/// As many model costs, fitted to resampled model bytes: how unevenly sizes are
+/// stored is part of what is not known about the optimum. Where bytes a
+/// parameter are exact, so is the cost.
+pub(crate) fn costs(
+    cost: &ModelCost,
+    points: &[(f64, f64)],
+    estimator: &Estimator,
+    count: usize,
+) -> Vec<ModelCost> {
+    let n = points.len();
+    if n < 4 || cost.worst_miss(points) < 1e-9 {
+        return vec![*cost; count];
+    }
+    let misses = points.iter().map(|&(size, m)| m / cost.bytes(size) - 1.0);
+    let residuals = inflated(misses.collect(), 2);
+    (0..count)
+        .into_par_iter()
+        .map(|i| {
+            // Apart from the streams of the laws, which count from 0.
+            let mut rng = stream(estimator.seed, usize::MAX - i);
+            let drawn: Vec<_> = points
+                .iter()
+                .map(|&(size, _)| {
+                    let r = residuals[below(&mut rng, n)];
+                    (size, cost.bytes(size) * (1.0 + r).max(1e-3))
+                })
+                .collect();
+            ModelCost::fit(&drawn).unwrap_or(*cost)
         })
         .collect()
 }

@@ -221,9 +221,11 @@ fn one_size(group: &[Point], estimator: &Estimator) -> Result<CriticalSize, Crit
 
     let n_star = model_cost.optimum(&law, first.data_bytes);
     let band = bootstrap::laws(&law, &pairs, estimator);
+    let resampled = bootstrap::costs(&model_cost, &costs, estimator, band.len());
+    let optima = band.iter().zip(&resampled);
     let ci95 = interval(
-        band.iter()
-            .map(|l| model_cost.optimum(l, first.data_bytes))
+        optima
+            .map(|(law, cost)| cost.optimum(law, first.data_bytes))
             .collect(),
     );
     let akima_n_star = akima_optimum(&means, first.data_bytes);

@@ -43,7 +43,9 @@ macro_rules! put {
 
 fn header(out: &mut String, report: &Report) {
     let done = report.rows.iter().filter(|r| r.is_scored()).count();
-    let mut models: Vec<&str> = report.rows.iter().map(|r| r.id.as_str()).collect();
+    let scored = report.rows.iter().filter(|r| r.is_scored());
+    let mut models: Vec<&str> = scored.map(|r| r.id.as_str()).collect();
+    models.sort_unstable();
     models.dedup();
     put!(out, "<p class=\"over\">brevity report</p>");
     put!(out, "<h1>{}</h1>", escape(&report.name));

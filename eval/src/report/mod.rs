@@ -114,11 +114,19 @@ impl Report {
             ..Self::default()
         };
         let groups = crate::critical::points::groups(&report.points);
+        let mut too_small = Vec::new();
         for group in &groups {
             match critical_sizes(group, estimator) {
                 Ok(found) => report.critical.extend(found),
+                Err(CriticalError::TooFewSizes { group, .. }) => too_small.push(group),
                 Err(error) => report.notes.push(error.to_string()),
             }
+        }
+        if !too_small.is_empty() {
+            report.notes.push(format!(
+                "no critical size where fewer than 3 model sizes are measured: {}",
+                too_small.join("; ")
+            ));
         }
         for series in collect(&report.points, Point::same_series) {
             let first = series[0].data_bytes;
@@ -288,7 +296,11 @@ fn same_panel(x: &Point, y: &Point) -> bool {
 fn replace(path: &Path, content: &[u8]) -> Result<(), ReportError> {
     let write = || -> std::io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut builder = tempfile::Builder::new();
+        // As any other file, and not for the owner alone: reports are passed on.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
