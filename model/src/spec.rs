@@ -151,7 +151,7 @@ impl Spec {
 
     /// Our recipe for small byte models: pre-RMSNorm, rotary positions,
     /// normalised queries and keys, squared rectifier, no biases but on the
-    /// output, tied embeddings. The choices are measured in `docs/recipe.md`.
+    /// output, tied embeddings.
     pub fn brevity(width: usize, layers: usize, heads: usize, context: usize) -> Spec {
         Spec {
             width,
