@@ -32,6 +32,7 @@
 mod akima;
 mod bootstrap;
 mod cost;
+mod huber;
 pub mod joint;
 mod law;
 pub mod points;

@@ -1,0 +1,167 @@
+//! The search for a joint law: Huber's loss, profiled over the exponents.
+
+use super::{
+    Point,
+    joint::JointLaw,
+    law::ALPHA_RANGE,
+    solve::{nelder_mead, solve3},
+};
+
+/// Relative errors beyond this count linearly: about the noise between seeds.
+const HUBER: f64 = 0.01;
+
+/// Points in the form the search wants them.
+pub(super) struct Problem {
+    rows: Vec<[f64; 3]>,
+    centre: [f64; 2],
+    pub(super) data_sizes: usize,
+}
+
+impl Problem {
+    pub(super) fn new(points: &[Point]) -> Option<Self> {
+        let distinct = |of: fn(&Point) -> f64| {
+            let mut all: Vec<f64> = points.iter().map(of).collect();
+            all.sort_by(f64::total_cmp);
+            all.dedup();
+            all.len()
+        };
+        if distinct(|p| p.parameters) < 3 {
+            return None;
+        }
+        let count = points.len() as f64;
+        let mean = |of: fn(&Point) -> f64| points.iter().map(|p| of(p).ln()).sum::<f64>() / count;
+        let centre = [mean(|p| p.parameters), mean(|p| p.data_bytes)];
+        let rows = points
+            .iter()
+            .map(|p| {
+                [
+                    p.parameters.ln() - centre[0],
+                    p.data_bytes.ln() - centre[1],
+                    p.bits_per_byte,
+                ]
+            })
+            .collect();
+        Some(Self {
+            rows,
+            centre,
+            data_sizes: distinct(|p| p.data_bytes),
+        })
+    }
+
+    fn exponents(&self, x: [f64; 2]) -> (f64, f64) {
+        let bounded = |x: f64| x.clamp(ALPHA_RANGE.0.ln(), ALPHA_RANGE.1.ln()).exp();
+        let alpha = bounded(x[0]);
+        (
+            alpha,
+            if self.data_sizes < 3 {
+                alpha
+            } else {
+                bounded(x[1])
+            },
+        )
+    }
+
+    /// The best law that the search finds from any of the starts, which are
+    /// logarithms of (alpha, beta).
+    pub(super) fn best_of(&self, starts: &[[f64; 2]]) -> Option<JointLaw> {
+        let (_, x) = starts
+            .iter()
+            .map(|&start| nelder_mead(|x| self.project(x).1, start, 0.2, 1e-10))
+            .min_by(|p, q| p.0.total_cmp(&q.0))?;
+        let ([e, a, b], _) = self.project(x);
+        let (alpha, beta) = self.exponents(x);
+        Some(JointLaw {
+            e,
+            a: a * (alpha * self.centre[0]).exp(),
+            alpha,
+            b: b * (beta * self.centre[1]).exp(),
+            beta,
+        })
+    }
+
+    /// Best (E, A, B) at fixed exponents, in centred units, and the summed loss.
+    fn project(&self, x: [f64; 2]) -> ([f64; 3], f64) {
+        let (alpha, beta) = self.exponents(x);
+        let terms: Vec<([f64; 3], f64)> = self
+            .rows
+            .iter()
+            .map(|&[n, d, l]| {
+                let data = if self.data_sizes < 2 {
+                    0.0
+                } else {
+                    (-beta * d).exp()
+                };
+                ([1.0, (-alpha * n).exp(), data], l)
+            })
+            .collect();
+        let mut weights: Vec<f64> = terms.iter().map(|t| 1.0 / (t.1 * t.1)).collect();
+        let mut best = ([0.0; 3], f64::INFINITY);
+        for _ in 0..50 {
+            let coefficients = constrained(&terms, &weights);
+            let mut loss = 0.0;
+            for ((x, l), w) in terms.iter().zip(&mut weights) {
+                let fitted: f64 = x.iter().zip(coefficients).map(|(x, c)| x * c).sum();
+                let r = (l - fitted).abs() / l;
+                loss += if r <= HUBER {
+                    r * r / 2.0
+                } else {
+                    HUBER * (r - HUBER / 2.0)
+                };
+                *w = (HUBER / r.max(HUBER)) / (l * l);
+            }
+            let settled = best.1 - loss <= 1e-12 * loss;
+            if loss < best.1 {
+                best = (coefficients, loss);
+            }
+            if settled {
+                break;
+            }
+        }
+        best
+    }
+}
+
+/// Weighted least squares with the first two coefficients at 0 or above, by
+/// trying each set of coefficients held at 0.
+fn constrained(terms: &[([f64; 3], f64)], weights: &[f64]) -> [f64; 3] {
+    let (mut gram, mut rhs) = ([[0.0; 3]; 3], [0.0; 3]);
+    for ((x, l), w) in terms.iter().zip(weights) {
+        for i in 0..3 {
+            rhs[i] += w * x[i] * l;
+            for j in 0..3 {
+                gram[i][j] += w * x[i] * x[j];
+            }
+        }
+    }
+    let mut best = ([0.0; 3], f64::INFINITY);
+    for held in [[false, false], [true, false], [false, true]] {
+        let (mut g, mut r) = (gram, rhs);
+        for i in 0..3 {
+            // A column of zeros (no data term) would be singular; so would a held one.
+            if (i < 2 && held[i]) || g[i][i] == 0.0 {
+                g[i] = [0.0; 3];
+                for row in &mut g {
+                    row[i] = 0.0;
+                }
+                g[i][i] = 1.0;
+                r[i] = 0.0;
+            }
+        }
+        let Some(c) = solve3(g, r) else { continue };
+        if c[0] < 0.0 || c[1] < 0.0 {
+            continue;
+        }
+        // Loss less its constant: c'Gc - 2 c'r.
+        let mut loss = 0.0;
+        for i in 0..3 {
+            loss -= 2.0 * c[i] * rhs[i];
+            for j in 0..3 {
+                loss += c[i] * gram[i][j] * c[j];
+            }
+        }
+        if loss < best.1 {
+            best = (c, loss);
+        }
+    }
+    best.0
+}
