@@ -104,6 +104,25 @@ fn threads_and_kills_change_no_bit() {
 }
 
 #[test]
+fn bits_a_parameter_are_an_axis() {
+    let stored_bits = |bits: f64| {
+        let mut setup = setup(QuantiseConfig {
+            share: 0.4,
+            bits: Some(bits),
+        });
+        setup.config.steps = Some(120);
+        setup.config.checkpoint_steps = 0;
+        let weights = trained(&setup);
+        let plan = stored_plan(&weights).unwrap();
+        8.0 * weights::encode(&weights, &plan).len() as f64 / weights.parameters() as f64
+    };
+    for bits in [2.0, 4.0] {
+        let stored = stored_bits(bits);
+        assert!((stored - bits).abs() < 0.5, "{bits}: {stored}");
+    }
+}
+
+#[test]
 fn a_table_that_makes_no_sense_is_refused() {
     let error = |text: &str| {
         let config: TrainConfig = toml::from_str(text).unwrap();

@@ -14,7 +14,9 @@
 //!   integer costs `const - ln s` nats, shared by `n` bytes. The sum is least at
 //!   `s^2 = 12 / (n h)`. As the cost of a byte is a log probability, `h` is the
 //!   expected square of its gradient (Fisher), which is what the mean gradient
-//!   of a batch of independent bytes has, times the bytes of the batch.
+//!   of a batch of independent bytes has, times the bytes of the batch. The
+//!   chosen steps are [`COARSER`] times that: the weights adapt to their grid,
+//!   and the bytes of a batch are not independent.
 //! - Forward and backward passes see rounded weights; the gradient goes to the
 //!   weights before rounding as if there were none (straight through).
 //! - To it comes the gradient of the bits, see [`rate`].
@@ -45,6 +47,12 @@ const MEMORY: u64 = 64;
 /// How often the steps are chosen anew in the first half of the phase. Then
 /// they stay, and the weights settle on their grid.
 const CHOICES: u64 = 8;
+
+/// Steps are so many times those that the theory above gives. In a first
+/// measurement (33K parameters, 3 epochs of 200 KB of English) the whole
+/// description took 3.607 bits a byte with a factor of 1, 3.540 with 1.5 and
+/// 3.498 with 2.8; rounded afterwards 3.617.
+const COARSER: f64 = 2.0;
 
 /// The number of the finest step that is chosen, `2^-20`.
 const FINEST: i32 = 160;
@@ -161,7 +169,7 @@ impl Quantiser {
         }
         let best = self.squares.iter().map(|&square| {
             let second = f64::from(square) * self.batch_bytes;
-            let inverse_square = self.data_bytes * second / 12.0;
+            let inverse_square = self.data_bytes * second / (12.0 * COARSER * COARSER);
             // Where nothing depends on the weights, the coarsest will do.
             match inverse_square.is_normal() {
                 true => (4.0 * ln(inverse_square) / LN_2).round() as i32,
@@ -251,7 +259,7 @@ mod tests {
             quantiser.choose(index + 1, &parameters);
         }
         // h = (0.5e-3)^2 * 4096, s^2 = 12 / (n h)
-        let expected = (12.0_f64 / (1e6 * 0.25e-6 * 4096.0)).sqrt();
+        let expected = COARSER * (12.0_f64 / (1e6 * 0.25e-6 * 4096.0)).sqrt();
         for &k in &quantiser.steps {
             let ratio = f64::from(step(k)) / expected;
             assert!((0.95..1.05).contains(&ratio), "{ratio}");
