@@ -35,6 +35,7 @@ pub mod archive;
 mod block;
 pub mod cdf;
 mod cm;
+mod coder;
 mod layout;
 mod log2;
 pub mod predict;

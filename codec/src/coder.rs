@@ -1,0 +1,130 @@
+//! Between a block's bytes and the range coder: the hash of all frequencies on
+//! the way, and what a model says of a byte's bits.
+
+use crate::cdf::{Frequencies, TOTAL};
+use crate::cm::{Advice, BitCoder};
+use crate::predict::Priced;
+use crate::range::{Decoder, Encoder};
+
+/// A running hash of frequencies.
+#[derive(Default)]
+pub struct FrequencyHash(u64);
+
+impl FrequencyHash {
+    #[inline(always)]
+    pub fn add(&mut self, start: u32, length: u32) {
+        let mixed = (self.0 ^ u64::from(start) << 32 ^ u64::from(length))
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ mixed >> 29;
+    }
+
+    pub fn finish(&self) -> u32 {
+        (self.0 >> 32) as u32 ^ self.0 as u32
+    }
+}
+
+/// Writes bytes, as symbols or bit by bit.
+#[derive(Default)]
+pub struct ByteEncoder {
+    encoder: Encoder,
+    hash: FrequencyHash,
+    /// Bits to code, the highest first.
+    pub byte: u8,
+}
+
+impl ByteEncoder {
+    pub fn symbol(&mut self, priced: &Priced) {
+        self.hash.add(priced.start, priced.frequency());
+        self.encoder.symbol(priced.start, priced.frequency());
+    }
+
+    pub fn finish(self) -> (Vec<u8>, u32) {
+        (self.encoder.finish(), self.hash.finish())
+    }
+}
+
+impl BitCoder for ByteEncoder {
+    #[inline(always)]
+    fn code(&mut self, p: u32) -> bool {
+        let bit = self.byte & 0x80 != 0;
+        self.byte <<= 1;
+        self.hash.add(0, p);
+        self.encoder.bit(bit, p);
+        bit
+    }
+}
+
+/// Reads bytes, as symbols or bit by bit.
+pub struct ByteDecoder<'a> {
+    pub decoder: Decoder<'a>,
+    pub hash: FrequencyHash,
+}
+
+impl ByteDecoder<'_> {
+    pub fn symbol(&mut self, next: &Frequencies) -> u8 {
+        let (byte, start, length) = next.find(self.decoder.target());
+        self.decoder.take(start, length);
+        self.hash.add(start, length);
+        byte
+    }
+}
+
+impl BitCoder for ByteDecoder<'_> {
+    #[inline(always)]
+    fn code(&mut self, p: u32) -> bool {
+        self.hash.add(0, p);
+        self.decoder.bit(p)
+    }
+}
+
+/// There is no trained model.
+pub struct NoAdvice;
+
+impl Advice for NoAdvice {
+    #[inline(always)]
+    fn masses(&self, _: usize, _: usize) -> Option<(u32, u32)> {
+        None
+    }
+}
+
+/// A model's distribution along the bits of a byte that is known.
+pub struct Known<'a>(pub &'a Priced, pub u8);
+
+impl Advice for Known<'_> {
+    #[inline(always)]
+    fn masses(&self, depth: usize, _: usize) -> Option<(u32, u32)> {
+        let whole = if depth == 0 {
+            TOTAL
+        } else {
+            self.0.masses[depth - 1]
+        };
+        let part = self.0.masses[depth];
+        let rest = whole - part;
+        let one = self.1 >> (7 - depth) & 1 == 1;
+        Some(if one { (rest, part) } else { (part, rest) })
+    }
+}
+
+/// A model's distribution at every prefix of a byte.
+pub struct Tree {
+    /// Sum of frequencies by prefix with a leading one.
+    masses: [u32; 512],
+}
+
+impl Tree {
+    pub fn new(next: &Frequencies) -> Tree {
+        let mut masses = [0; 512];
+        masses[256..].copy_from_slice(next.as_array());
+        for node in (1..256).rev() {
+            masses[node] = masses[2 * node] + masses[2 * node + 1];
+        }
+        Tree { masses }
+    }
+}
+
+impl Advice for Tree {
+    #[inline(always)]
+    fn masses(&self, _: usize, node: usize) -> Option<(u32, u32)> {
+        Some((self.masses[2 * node], self.masses[2 * node + 1]))
+    }
+}
