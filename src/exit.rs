@@ -3,6 +3,7 @@
 
 use brevity_data::DataError;
 use brevity_train::config::ConfigError;
+use brevity_train::pack::PackError;
 use brevity_train::sweep::SweepError;
 use std::io;
 use std::process::ExitCode;
@@ -12,6 +13,11 @@ use std::process::ExitCode;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Usage(pub String);
+
+/// An interrupt stopped work that can be continued.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped; the same command continues where it was")]
+pub struct Stopped;
 
 /// Prints the whole chain of an error and gives the exit status it stands for.
 /// A reader that went away (`brevity ... | head`) is no failure.
@@ -43,6 +49,14 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     }
     if let Some(error) = cause.downcast_ref::<DataError>() {
         return Some(if error.is_usage() { 2 } else { 1 });
+    }
+    if let Some(PackError::Another { .. } | PackError::InTheWay { .. } | PackError::Busy { .. }) =
+        cause.downcast_ref()
+    {
+        return Some(2);
+    }
+    if cause.is::<Stopped>() {
+        return Some(130);
     }
     (cause.is::<Usage>() || cause.is::<ConfigError>()).then_some(2)
 }

@@ -29,6 +29,8 @@ enum Command {
     Critical(cmd::critical::Args),
     /// Rank the models of a sweep by description length
     Select(cmd::select::Args),
+    /// Price the bytes of every trial while its model learns them
+    Prequential(cmd::prequential::Args),
     /// Compress files with the classical coders
     Baselines(cmd::baselines::Args),
     /// Write the report of a sweep again
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Train(args) => cmd::train::run(args),
         Command::Critical(args) => cmd::critical::run(args),
         Command::Select(args) => cmd::select::run(args),
+        Command::Prequential(args) => cmd::prequential::run(args),
         Command::Baselines(args) => cmd::baselines::run(args),
         Command::Report(args) => cmd::report::run(args),
         Command::Compress(args) => cmd::compress::run(args),

@@ -112,6 +112,33 @@ fn a_sweep_reports_the_critical_size() {
 }
 
 #[test]
+fn scores_are_those_of_archives_that_lie_there() {
+    let dir = dir();
+    dir.run(&["sweep", "c.toml"]).status(0);
+    let rows = results(&dir);
+    for row in rows.as_array().expect("rows") {
+        let id = row["id"].as_str().expect("an id");
+        let archive = format!("runs/tiny/trials/{id}/archive/in-sample.bvy");
+        let length = fs::metadata(dir.path(&archive)).expect("an archive").len();
+        let stored = |field: &serde_json::Value| field.as_u64().expect("a number");
+        assert_eq!(
+            length,
+            stored(&row["stored_coded_bytes"]) + stored(&row["model_bytes"]["stored"])
+        );
+        dir.run(&["decompress", &archive, "-f", "-o", "back"])
+            .status(0);
+        let same = fs::read(dir.path("back")).ok() == fs::read(dir.path("data.txt")).ok();
+        assert!(same, "{archive} holds other bytes");
+    }
+    // Blocks of the data are drawn for the intervals of a selection.
+    let ranked = dir
+        .run(&["select", "runs/tiny", "--json"])
+        .status(0)
+        .stdout();
+    assert!(ranked.contains("\"resampled\": \"blocks\""), "{ranked}");
+}
+
+#[test]
 fn a_killed_sweep_resumes_to_the_same_results() {
     let whole = dir();
     whole.run(&["sweep", "c.toml"]).status(0);

@@ -7,10 +7,9 @@
 
 use crate::cdf::Frequencies;
 use crate::cm::Mixture;
-use crate::coder::{ByteDecoder, ByteEncoder, FrequencyHash, Known, NoAdvice, Tree};
+use crate::coder::{ByteDecoder, ByteEncoder, Known, NoAdvice, Tree};
 use crate::layout::Layout;
 use crate::predict::{Model, PredictError, Predictor, Priced};
-use crate::range::Decoder;
 
 /// Steps priced at once: a multiple of these keeps attention in its fast form.
 const SLICE: usize = 256;
@@ -231,18 +230,42 @@ pub(crate) fn decode(
     if coded.method == Method::Raw {
         return Ok(coded.payload.clone());
     }
-    let mut coder = ByteDecoder {
-        decoder: Decoder::new(&coded.payload),
-        hash: FrequencyHash::default(),
-    };
+    decode_stream(&mut ByteDecoder::new(&coded.payload), coded, length, model)
+}
+
+/// The code length of the block's bytes under the frequencies that it is coded
+/// with, bits.
+///
+/// # Panics
+/// As [`decode`].
+pub(crate) fn code_length(
+    coded: &Coded,
+    length: usize,
+    model: Option<&dyn Model>,
+) -> Result<f64, Failure> {
+    if coded.method == Method::Raw {
+        return Ok(8.0 * length as f64);
+    }
+    let mut coder = ByteDecoder::new(&coded.payload);
+    coder.bits = Some(0.0);
+    decode_stream(&mut coder, coded, length, model)?;
+    Ok(coder.bits.unwrap_or_default())
+}
+
+fn decode_stream(
+    coder: &mut ByteDecoder,
+    coded: &Coded,
+    length: usize,
+    model: Option<&dyn Model>,
+) -> Result<Vec<u8>, Failure> {
     let out = match needed(coded.method, model) {
-        None => decode_contexts(&mut coder, length)?,
+        None => decode_contexts(coder, length)?,
         Some(model) => {
             let layout = Layout::new(length, model.unit(), 1 << coded.lanes_log2);
             check_memory(model, &layout)?;
             let mixture =
                 (coded.method == Method::Mixed).then(|| Mixture::new(layout.lanes(), length, true));
-            decode_lanes(&mut coder, &layout, &mut *model.start(&layout), mixture)?
+            decode_lanes(coder, &layout, &mut *model.start(&layout), mixture)?
         }
     };
     if coder.hash.finish() != coded.frequencies {
@@ -339,6 +362,18 @@ mod tests {
                     assert_eq!(coded.method, method);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_stream_is_its_code_length_and_at_most_a_byte_more() {
+        let bytes = text(3000);
+        for method in [Method::Contexts, Method::Model, Method::Mixed] {
+            let model = CountsModel(7);
+            let coded = encode(&bytes, method, Some(&model)).unwrap();
+            let least = code_length(&coded, 3000, Some(&model)).unwrap() / 8.0;
+            let more = coded.payload.len() as f64 - least;
+            assert!((0.0..=2.0).contains(&more), "{method:?}: {more}");
         }
     }
 

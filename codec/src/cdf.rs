@@ -112,6 +112,35 @@ impl Frequencies {
         out
     }
 
+    /// Gives `2^-shift` of the probability to the uniform distribution, so that
+    /// no byte costs more than `shift + 8` bits. Integer arithmetic: each
+    /// frequency loses its own share, rounded down, and what is then too much
+    /// comes off the first largest one.
+    ///
+    /// # Panics
+    /// If `shift` is not between 1 and 16.
+    ///
+    /// ```
+    /// use brevity_codec::{Frequencies, TOTAL};
+    ///
+    /// let mut logits = [0.0; 256];
+    /// logits[0] = 50.0;
+    /// let mut next = Frequencies::from_logits(&logits).unwrap();
+    /// assert_eq!(next.bits(1), 24.0);
+    /// next.mix_uniform(12);
+    /// assert!(next.bits(1) < 20.0);
+    /// assert_eq!(next.as_array().iter().sum::<u32>(), TOTAL);
+    /// ```
+    pub fn mix_uniform(&mut self, shift: u32) {
+        assert!((1..=16).contains(&shift), "a share of 2^-{shift}");
+        let each = (TOTAL / SYMBOLS as u32) >> shift;
+        for count in &mut self.counts {
+            *count = *count - (*count >> shift) + each;
+        }
+        let largest = (0..SYMBOLS).rev().max_by_key(|&i| self.counts[i]);
+        self.settle(largest.unwrap_or(0));
+    }
+
     /// Gives what is missing from the sum to the most frequent symbol.
     fn settle(&mut self, largest: usize) {
         let sum: u32 = self.counts.iter().sum();
@@ -279,6 +308,20 @@ mod tests {
             logits[77] = bad;
             let error = Frequencies::from_logits(&logits).unwrap_err();
             assert_eq!(error, NonFinite { symbol: 77 });
+        }
+    }
+
+    #[test]
+    fn a_share_of_the_uniform_keeps_the_sum() {
+        for shift in 1..=16 {
+            for scale in [0.0, 1.0, 40.0] {
+                let logits: Vec<f32> = (0..SYMBOLS).map(|i| (i % 13) as f32 * scale).collect();
+                let mut f = Frequencies::from_logits(&logits).unwrap();
+                f.mix_uniform(shift);
+                assert_eq!(f.as_array().iter().sum::<u32>(), TOTAL);
+                let worst = (0..=255).map(|b| f.bits(b)).fold(0.0, f64::max);
+                assert!(worst <= f64::from(shift) + 8.0, "{worst} {shift}");
+            }
         }
     }
 

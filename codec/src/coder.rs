@@ -1,8 +1,9 @@
 //! Between a block's bytes and the range coder: the hash of all frequencies on
 //! the way, and what a model says of a byte's bits.
 
-use crate::cdf::{Frequencies, TOTAL};
+use crate::cdf::{Frequencies, PRECISION, TOTAL};
 use crate::cm::{Advice, BitCoder};
+use crate::log2::log2;
 use crate::predict::Priced;
 use crate::range::{Decoder, Encoder};
 
@@ -58,13 +59,31 @@ impl BitCoder for ByteEncoder {
 pub struct ByteDecoder<'a> {
     pub decoder: Decoder<'a>,
     pub hash: FrequencyHash,
+    /// Sum of the code lengths, for those who want it.
+    pub bits: Option<f64>,
 }
 
-impl ByteDecoder<'_> {
+impl<'a> ByteDecoder<'a> {
+    pub fn new(stream: &'a [u8]) -> ByteDecoder<'a> {
+        ByteDecoder {
+            decoder: Decoder::new(stream),
+            hash: FrequencyHash::default(),
+            bits: None,
+        }
+    }
+
+    #[inline(always)]
+    fn price(&mut self, frequency: u32) {
+        if let Some(bits) = &mut self.bits {
+            *bits += f64::from(PRECISION) - log2(u64::from(frequency));
+        }
+    }
+
     pub fn symbol(&mut self, next: &Frequencies) -> u8 {
         let (byte, start, length) = next.find(self.decoder.target());
         self.decoder.take(start, length);
         self.hash.add(start, length);
+        self.price(length);
         byte
     }
 }
@@ -73,7 +92,9 @@ impl BitCoder for ByteDecoder<'_> {
     #[inline(always)]
     fn code(&mut self, p: u32) -> bool {
         self.hash.add(0, p);
-        self.decoder.bit(p)
+        let bit = self.decoder.bit(p);
+        self.price(if bit { p } else { TOTAL - p });
+        bit
     }
 }
 

@@ -8,6 +8,8 @@
 //! - [`critical`]: the size at which more parameters stop paying for themselves,
 //!   with its interval, and [`critical::joint`], the law over data size;
 //! - [`selection`]: models ranked by description length, and how sure that is;
+//! - [`prequential`]: what learners need for data they have not seen, beside
+//!   two-part codes of the same ladder;
 //! - [`checks`]: whether a ladder of models supports what is concluded from it;
 //! - [`contamination`]: detectors of test text in training text, to set beside
 //!   description lengths, which need none;
@@ -35,6 +37,7 @@ pub mod checks;
 pub mod contamination;
 pub mod critical;
 pub mod format;
+pub mod prequential;
 mod random;
 pub mod report;
 pub mod rows;

@@ -8,6 +8,9 @@ use std::{collections::BTreeMap, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Name of the regime of prequential codes, and of their convention.
+pub const PREQUENTIAL: &str = "prequential";
+
 /// What a row's model was scored on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -185,10 +188,20 @@ impl ResultRow {
             .or_else(|| self.bits_per_byte.map(|b| b / 8.0))
     }
 
-    /// The conventions this row prices its model under; `fp16` at least.
+    /// Whether the length is a prequential code's, whose model is its recipe.
+    #[must_use]
+    pub fn is_prequential(&self) -> bool {
+        self.regime.as_deref() == Some(PREQUENTIAL)
+    }
+
+    /// The conventions this row prices its model under; `fp16` at least, but for
+    /// prequential codes, which send no parameters.
     #[must_use]
     pub fn conventions(&self) -> Vec<String> {
-        let mut names = vec!["fp16".to_owned()];
+        let mut names = match self.is_prequential() {
+            true => Vec::new(),
+            false => vec!["fp16".to_owned()],
+        };
         for (name, bytes) in self.model_bytes.iter().flatten() {
             if name != "fp16" && bytes.is_some() {
                 names.push(name.clone());
@@ -201,7 +214,8 @@ impl ResultRow {
     #[must_use]
     pub fn model(&self, convention: &str) -> Option<f64> {
         let given = self.model_bytes.as_ref().and_then(|m| *m.get(convention)?);
-        given.or_else(|| (convention == "fp16").then_some(2.0 * self.parameters as f64))
+        let counted = convention == "fp16" && !self.is_prequential();
+        given.or_else(|| counted.then_some(2.0 * self.parameters as f64))
     }
 
     /// (coded + model bytes) over data bytes under a convention.
@@ -296,6 +310,20 @@ mod tests {
         let row = &parse(&format!("[{ROW}]")).unwrap()[0];
         assert!((row.coded("fp16").unwrap() - 5000.0).abs() < 1e-6);
         assert!((row.coded("stored").unwrap() - 5100.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_prequential_code_sends_its_recipe_alone() {
+        let text = ROW
+            .replace("in-sample", PREQUENTIAL)
+            .replace(r#""fp16": 2000, "stored": 600"#, r#""prequential": 100"#)
+            .replace(r#""fp16": 0.7, "stored": 0.57"#, r#""prequential": 0.51"#);
+        let row = &parse(&format!("[{text}]")).unwrap()[0];
+        assert_eq!(row.conventions(), [PREQUENTIAL]);
+        assert_eq!(
+            (row.adjusted("fp16"), row.adjusted(PREQUENTIAL)),
+            (None, Some(0.51))
+        );
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! products, bytes a second for passes over memory.
 
 use brevity_kernels::activation::{self, Activation};
+use brevity_kernels::embedding::Embedding;
 use brevity_kernels::gemm::{Epilogue, Packed, View};
 use brevity_kernels::optim::{self, AdamW};
-use brevity_kernels::{embedding, linear, loss, norm, peak};
+use brevity_kernels::{linear, loss, norm, peak};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -176,11 +177,20 @@ fn passes(bench: &mut Bench) {
         loss::cross_entropy_with_gradient(&hidden, &tokens, 1e-4, &mut nats, &mut out);
     });
     let (table, mut dtable) = (values(256 * width), vec![0.0; 256 * width]);
-    bench.run("embedding", bytes(1, len), || {
-        embedding::forward(&table, width, &tokens, 8.0, None, &mut y);
+    let (taps, mut dtaps) = (values(4 * width), vec![0.0; 4 * width]);
+    let embedding = Embedding {
+        table: &table,
+        width,
+        scale: 8.0,
+        taps: &taps,
+        length: ROWS,
+        before: 0,
+    };
+    bench.run("embedding with 4 taps", bytes(1, len), || {
+        embedding.forward(&tokens, None, &mut y);
     });
-    bench.run("embedding backward", bytes(1, len), || {
-        embedding::backward(&dy, width, &tokens, 8.0, &mut dtable);
+    bench.run("embedding with 4 taps backward", bytes(1, len), || {
+        embedding.backward(&tokens, &dy, &mut dtable, &mut dtaps);
     });
     let (mut m, mut v) = (vec![0.0; len], vec![0.0; len]);
     let adamw = AdamW {

@@ -1,7 +1,9 @@
-//! Rows of a table by byte, and the way back.
+//! Rows of a table by byte, weighted with those of the bytes before, and the
+//! way back.
 //!
-//! Shapes: the table is [256, width], tokens `[rows]`, y and dy [rows, width], a
-//! table of positions [context, width] (row `r` is at position `r mod context`).
+//! Shapes: the table is [256, width], taps [taps, width], tokens
+//! [sequences, before + length], y and dy [sequences * length, width], a table
+//! of positions [length, width].
 
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::{self, Shared};
@@ -15,137 +17,206 @@ const ROWS: usize = 256;
 /// Columns a backward task takes: a cache line.
 const COLUMNS: usize = 16;
 
-/// `y[r] = scale table[tokens[r]]`, plus `positions[r mod context]` if given.
-///
-/// # Panics
-/// If the lengths do not match.
-#[track_caller]
-pub fn forward(
-    table: &[f32],
-    width: usize,
-    tokens: &[u8],
-    scale: f32,
-    positions: Option<&[f32]>,
-    y: &mut [f32],
-) {
-    assert_eq!(table.len(), SYMBOLS * width, "a row of {width} a byte");
-    assert_eq!(y.len(), tokens.len() * width, "a row of {width} a token");
-    let context = positions.map_or(1, |p| {
-        assert!(!p.is_empty() && p.len() % width == 0, "whole positions");
-        p.len() / width
-    });
-    let out = Shared::new(y);
-    threads::each(
-        tokens.len().div_ceil(ROWS),
-        tokens.len() * width * 2,
-        |task| {
-            let first = task * ROWS;
-            let tokens = &tokens[first..tokens.len().min(first + ROWS)];
+/// How bytes become vectors: `scale (table[b_t] + sum_k taps[k] table[b_(t-1-k)])`
+/// for byte `b_t` of a sequence, a causal depthwise convolution of the embedded
+/// bytes. Bytes from before the sequence count if they are known, else they add
+/// nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Embedding<'a> {
+    /// `[256, width]`
+    pub table: &'a [f32],
+    /// Values of a row.
+    pub width: usize,
+    /// Factor of everything but positions.
+    pub scale: f32,
+    /// `[taps, width]`: weights of the byte before, the one before that, and so
+    /// on; empty for the table alone.
+    pub taps: &'a [f32],
+    /// Rows of a sequence.
+    pub length: usize,
+    /// Tokens of each sequence that come before the one of its first row.
+    pub before: usize,
+}
+
+impl Embedding<'_> {
+    /// The embedded tokens, plus `positions[t]` for row `t` of a sequence if
+    /// given.
+    ///
+    /// # Panics
+    /// If the lengths do not match.
+    #[track_caller]
+    pub fn forward(&self, tokens: &[u8], positions: Option<&[f32]>, y: &mut [f32]) {
+        let rows = self.rows(tokens);
+        let width = self.width;
+        assert_eq!(y.len(), rows * width, "a row of {width} a token");
+        if let Some(positions) = positions {
+            assert_eq!(positions.len(), self.length * width, "a row a position");
+        }
+        let out = Shared::new(y);
+        let work = rows * (width * 2 + self.taps.len() * 2);
+        threads::each(rows.div_ceil(ROWS), work, |task| {
+            let rows = task * ROWS..rows.min((task + 1) * ROWS);
             dispatch(Gather {
-                table,
-                width,
+                embedding: *self,
                 tokens,
-                scale,
                 positions,
-                position: first % context,
                 // SAFETY: blocks of rows are disjoint and inside `y`.
-                y: unsafe { out.slice(first * width, tokens.len() * width) },
+                y: unsafe { out.slice(rows.start * width, rows.len() * width) },
+                rows,
             });
-        },
-    );
+        });
+    }
+
+    /// The gradients of the table and of the taps, on top of what `dtable` and
+    /// `dtaps` hold: contributions in the order of the rows, those of one row
+    /// from its own byte backwards. Sums over taps are taken a sequence at a
+    /// time.
+    ///
+    /// # Panics
+    /// If the lengths do not match.
+    #[track_caller]
+    pub fn backward(&self, tokens: &[u8], dy: &[f32], dtable: &mut [f32], dtaps: &mut [f32]) {
+        let rows = self.rows(tokens);
+        let width = self.width;
+        assert_eq!(dtable.len(), self.table.len(), "a gradient a value");
+        assert_eq!(dtaps.len(), self.taps.len(), "a gradient a tap");
+        assert_eq!(dy.len(), rows * width, "a row of {width} a token");
+        let table = Shared::new(dtable);
+        let taps = Shared::new(dtaps);
+        let work = dy.len() * 2 + rows * self.taps.len() * 4;
+        threads::each(width.div_ceil(COLUMNS), work, |task| {
+            let first = task * COLUMNS;
+            dispatch(Scatter {
+                embedding: *self,
+                dy,
+                columns: first..width.min(first + COLUMNS),
+                tokens,
+                table,
+                taps,
+            });
+        });
+    }
+
+    /// Number of rows.
+    #[track_caller]
+    fn rows(&self, tokens: &[u8]) -> usize {
+        let (width, whole) = (self.width, self.before + self.length);
+        assert!(width > 0 && self.length > 0, "rows of some width");
+        assert_eq!(self.table.len(), SYMBOLS * width, "a row of {width} a byte");
+        assert_eq!(self.taps.len() % width, 0, "a row of {width} a tap");
+        assert_eq!(tokens.len() % whole, 0, "whole sequences");
+        tokens.len() / whole * self.length
+    }
+
+    /// The token of a row and those before it in its sequence, the nearest
+    /// last, as many as there are taps at most.
+    #[inline(always)]
+    fn tokens<'t>(&self, tokens: &'t [u8], row: usize) -> (u8, &'t [u8]) {
+        let (sequence, step) = (row / self.length, row % self.length);
+        let start = sequence * (self.before + self.length);
+        let at = start + self.before + step;
+        let seen = (self.taps.len() / self.width).min(at - start);
+        (tokens[at], &tokens[at - seen..at])
+    }
 }
 
 struct Gather<'a> {
-    table: &'a [f32],
-    width: usize,
+    embedding: Embedding<'a>,
     tokens: &'a [u8],
-    scale: f32,
     positions: Option<&'a [f32]>,
-    /// Of the first token.
-    position: usize,
+    rows: std::ops::Range<usize>,
     y: &'a mut [f32],
 }
 
 impl Kernel for Gather<'_> {
     type Out = ();
     #[inline(always)]
-    fn run<S: Simd>(mut self) {
-        let (width, scale) = (self.width, S::splat(self.scale));
-        for (&token, y) in self
-            .tokens
-            .iter()
-            .zip(self.y.chunks_exact_mut(width.max(1)))
-        {
-            let from = &self.table[token as usize * width..][..width];
-            match self.positions {
-                None => {
-                    for (e, y) in from.chunks(LANES).zip(y.chunks_mut(LANES)) {
-                        S::store_part(S::mul(S::load_part(e), scale), y);
-                    }
+    fn run<S: Simd>(self) {
+        let e = self.embedding;
+        let (width, scale) = (e.width, S::splat(e.scale));
+        let row_of = |token: u8| &e.table[token as usize * width..][..width];
+        for (row, y) in self.rows.zip(self.y.chunks_exact_mut(width)) {
+            let (token, before) = e.tokens(self.tokens, row);
+            let own = row_of(token);
+            for column in (0..width).step_by(LANES) {
+                let columns = column..width.min(column + LANES);
+                let mut sum = S::load_part(&own[columns.clone()]);
+                for (k, &token) in before.iter().rev().enumerate() {
+                    let tap = S::load_part(&e.taps[k * width..][columns.clone()]);
+                    let value = S::load_part(&row_of(token)[columns.clone()]);
+                    sum = S::mul_add(tap, value, sum);
                 }
-                Some(positions) => {
-                    let place = &positions[self.position * width..][..width];
-                    let inputs = from.chunks(LANES).zip(place.chunks(LANES));
-                    for ((e, p), y) in inputs.zip(y.chunks_mut(LANES)) {
-                        let sum = S::mul_add(S::load_part(e), scale, S::load_part(p));
-                        S::store_part(sum, y);
+                let scaled = match self.positions {
+                    None => S::mul(sum, scale),
+                    Some(positions) => {
+                        let place = &positions[row % e.length * width..][columns.clone()];
+                        S::mul_add(sum, scale, S::load_part(place))
                     }
-                    self.position += 1;
-                    if self.position * width == positions.len() {
-                        self.position = 0;
-                    }
-                }
+                };
+                S::store_part(scaled, &mut y[columns]);
             }
         }
     }
 }
 
-/// The gradient of the table: `dtable[tokens[r]] += scale dy[r]`, rows in order,
-/// on top of what `dtable` holds.
-///
-/// # Panics
-/// If the lengths do not match.
-#[track_caller]
-pub fn backward(dy: &[f32], width: usize, tokens: &[u8], scale: f32, dtable: &mut [f32]) {
-    assert_eq!(dtable.len(), SYMBOLS * width, "a row of {width} a byte");
-    assert_eq!(dy.len(), tokens.len() * width, "a row of {width} a token");
-    let out = Shared::new(dtable);
-    threads::each(width.div_ceil(COLUMNS), dy.len() * 2, |task| {
-        let first = task * COLUMNS;
-        dispatch(Scatter {
-            dy,
-            width,
-            columns: first..width.min(first + COLUMNS),
-            tokens,
-            scale,
-            table: out,
-        });
-    });
-}
-
 struct Scatter<'a> {
+    embedding: Embedding<'a>,
     dy: &'a [f32],
-    width: usize,
     columns: std::ops::Range<usize>,
     tokens: &'a [u8],
-    scale: f32,
     table: Shared,
+    taps: Shared,
 }
 
 impl Kernel for Scatter<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let scale = S::splat(self.scale);
-        for (&token, dy) in self.tokens.iter().zip(self.dy.chunks_exact(self.width)) {
-            let start = token as usize * self.width + self.columns.start;
-            // SAFETY: a row of the table, columns of this task.
-            let sum = unsafe { self.table.slice(start, self.columns.len()) };
-            let dy = &dy[self.columns.clone()];
-            for (dy, sum) in dy.chunks(LANES).zip(sum.chunks_mut(LANES)) {
-                let next = S::mul_add(S::load_part(dy), scale, S::load_part(sum));
-                S::store_part(next, sum);
+        for column in self.columns.clone().step_by(LANES) {
+            self.lanes::<S>(column..self.columns.end.min(column + LANES));
+        }
+    }
+}
+
+impl Scatter<'_> {
+    /// A vector's width of columns.
+    #[inline(always)]
+    fn lanes<S: Simd>(&self, columns: std::ops::Range<usize>) {
+        let e = self.embedding;
+        let (width, count) = (e.width, columns.len());
+        let scale = S::splat(e.scale);
+        let at = |row: usize| row * width + columns.start;
+        for (row, dy) in self.dy.chunks_exact(width).enumerate() {
+            let (token, before) = e.tokens(self.tokens, row);
+            let dy = S::load_part(&dy[columns.clone()]);
+            // SAFETY: a row of the table, columns of this task alone.
+            let sum = unsafe { self.table.slice(at(usize::from(token)), count) };
+            S::store_part(S::mul_add(dy, scale, S::load_part(sum)), sum);
+            let dy = S::mul(dy, scale);
+            for (k, &token) in before.iter().rev().enumerate() {
+                let tap = S::load_part(&e.taps[at(k)..][..count]);
+                // SAFETY: as above.
+                let sum = unsafe { self.table.slice(at(usize::from(token)), count) };
+                S::store_part(S::mul_add(dy, tap, S::load_part(sum)), sum);
             }
+        }
+        for k in 0..e.taps.len() / width {
+            // SAFETY: a row of the taps, columns of this task alone.
+            let sum = unsafe { self.taps.slice(at(k), count) };
+            let mut total = S::load_part(sum);
+            for (sequence, dy) in self.dy.chunks_exact(e.length * width).enumerate() {
+                let mut part = S::splat(0.0);
+                for (step, dy) in dy.chunks_exact(width).enumerate() {
+                    let (_, before) = e.tokens(self.tokens, sequence * e.length + step);
+                    if let Some(&token) = before.iter().rev().nth(k) {
+                        let value = S::load_part(&e.table[at(usize::from(token))..][..count]);
+                        let dy = S::mul(S::load_part(&dy[columns.clone()]), scale);
+                        part = S::mul_add(dy, value, part);
+                    }
+                }
+                total = S::add(total, part);
+            }
+            S::store_part(total, sum);
         }
     }
 }

@@ -11,9 +11,10 @@
 
 use crate::activation::{self, Activation};
 use crate::attention::{Attention, Saved};
+use crate::embedding::Embedding;
 use crate::gemm::{Epilogue, View};
 use crate::optim::{AdamW, Muon};
-use crate::{embedding, linear, loss, math, norm, optim};
+use crate::{linear, loss, math, norm, optim};
 use std::fmt;
 
 /// A kernel whose results differ from the recorded ones.
@@ -49,7 +50,7 @@ const GROUPS: [Group; 8] = [
     ("norm", 0xf652_20d1_b8d1_4f29, norms),
     ("activation", 0x843f_c147_7f70_9ca2, activations),
     ("loss", 0x6a9c_8be9_1127_8b42, losses),
-    ("embedding", 0x9d84_4300_d961_3f47, embeddings),
+    ("embedding", 0x3b11_302c_24b9_84d0, embeddings),
     ("attention", 0x7306_788a_f311_004d, attentions),
     ("optim", 0xdf98_74e7_7634_3dac, optimisers),
 ];
@@ -196,14 +197,24 @@ fn losses(hash: &mut Hash) {
 }
 
 fn embeddings(hash: &mut Hash) {
-    let (rows, width) = (40, 12);
-    let (table, tokens) = (values(256 * width, 1), bytes(rows, 2));
-    let positions = values(10 * width, 3);
-    let (mut y, mut dtable) = (vec![0.0; rows * width], vec![0.0; table.len()]);
-    embedding::forward(&table, width, &tokens, 2.5, Some(&positions), &mut y);
-    embedding::backward(&y, width, &tokens, 2.5, &mut dtable);
+    let (width, length, before) = (12, 10, 2);
+    let (table, tokens) = (values(256 * width, 1), bytes(4 * (before + length), 2));
+    let (positions, taps) = (values(length * width, 3), values(3 * width, 4));
+    let embedding = Embedding {
+        table: &table,
+        width,
+        scale: 2.5,
+        taps: &taps,
+        length,
+        before,
+    };
+    let mut y = vec![0.0; 4 * length * width];
+    let (mut dtable, mut dtaps) = (vec![0.0; table.len()], vec![0.0; taps.len()]);
+    embedding.forward(&tokens, Some(&positions), &mut y);
+    embedding.backward(&tokens, &y, &mut dtable, &mut dtaps);
     hash.add(&y);
     hash.add(&dtable);
+    hash.add(&dtaps);
 }
 
 fn attentions(hash: &mut Hash) {

@@ -4,7 +4,8 @@
 mod common;
 
 use brevity_kernels::activation::{self, Activation};
-use brevity_kernels::{embedding, loss, norm, reduce};
+use brevity_kernels::embedding::{self, Embedding};
+use brevity_kernels::{loss, norm, reduce};
 use common::{assert_bits, bytes, everywhere, uniform, values};
 use std::sync::OnceLock;
 
@@ -284,30 +285,68 @@ fn cross_entropy_of_extreme_logits() {
 
 #[test]
 fn embedding_gathers_and_scatters() {
-    for (rows, width, context) in [(10, 5, 5), (1030, 40, 103)] {
-        let (table, tokens) = (values(256 * width, 1), bytes(rows, 2));
-        let (place, dy) = (values(context * width, 3), values(rows * width, 4));
+    for (sequences, length, before, width, taps) in [
+        (2, 5, 0, 5, 0),
+        (1, 1, 0, 3, 4),
+        (3, 7, 2, 8, 3),
+        (10, 103, 0, 40, 4),
+    ] {
+        let rows = sequences * length;
+        let tokens = bytes(sequences * (before + length), 2);
+        let (table, tap) = (values(256 * width, 1), values(taps * width, 6));
+        let (place, dy) = (values(length * width, 3), values(rows * width, 4));
         let start = values(256 * width, 5);
-        let (mut plain, mut placed) = (vec![], vec![]);
+        let (mut plain, mut placed) = (vec![0.0; rows * width], vec![0.0; rows * width]);
         let (mut dtable, mut dplace) = (start.clone(), vec![0.0f32; place.len()]);
-        for (r, &t) in tokens.iter().enumerate() {
-            for j in 0..width {
-                let (at, d) = (t as usize * width + j, dy[r * width + j]);
-                plain.push(table[at] * 1.5);
-                placed.push(table[at].mul_add(1.5, place[r % context * width + j]));
-                dtable[at] = d.mul_add(1.5, dtable[at]);
-                dplace[r % context * width + j] += d;
+        let mut dtaps = vec![0.0f32; tap.len()];
+        for j in 0..width {
+            for s in 0..sequences {
+                let mut part = vec![0.0f32; taps];
+                for t in 0..length {
+                    let at = (s * length + t) * width + j;
+                    let seen = &tokens[s * (before + length)..][..before + t + 1];
+                    let entry = |back: usize| {
+                        let token = seen.len().checked_sub(1 + back)?;
+                        Some(usize::from(seen[token]) * width + j)
+                    };
+                    let own = entry(0).unwrap();
+                    let mut sum = table[own];
+                    dtable[own] = dy[at].mul_add(1.5, dtable[own]);
+                    for k in 0..taps {
+                        if let Some(from) = entry(k + 1) {
+                            sum = tap[k * width + j].mul_add(table[from], sum);
+                            let d = dy[at] * 1.5;
+                            dtable[from] = d.mul_add(tap[k * width + j], dtable[from]);
+                            part[k] = d.mul_add(table[from], part[k]);
+                        }
+                    }
+                    plain[at] = sum * 1.5;
+                    placed[at] = sum.mul_add(1.5, place[t * width + j]);
+                    dplace[t * width + j] += dy[at];
+                }
+                for (k, part) in part.iter().enumerate() {
+                    dtaps[k * width + j] += part;
+                }
             }
         }
         everywhere(|| {
+            let embedding = Embedding {
+                table: &table,
+                width,
+                scale: 1.5,
+                taps: &tap,
+                length,
+                before,
+            };
             let mut y = vec![0.0; rows * width];
-            embedding::forward(&table, width, &tokens, 1.5, None, &mut y);
+            embedding.forward(&tokens, None, &mut y);
             assert_bits(&y, &plain, "embedding");
-            embedding::forward(&table, width, &tokens, 1.5, Some(&place), &mut y);
+            embedding.forward(&tokens, Some(&place), &mut y);
             assert_bits(&y, &placed, "embedding with positions");
-            let mut d = start.clone();
-            embedding::backward(&dy, width, &tokens, 1.5, &mut d);
+            let (mut d, mut t) = (start.clone(), vec![0.0; tap.len()]);
+            embedding.backward(&tokens, &dy, &mut d, &mut t);
             assert_bits(&d, &dtable, "table gradient");
+            assert_bits(&t, &dtaps, "tap gradient");
             let mut d = vec![0.0; place.len()];
             embedding::backward_positions(&dy, &mut d);
             assert_bits(&d, &dplace, "position gradient");

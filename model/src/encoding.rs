@@ -7,8 +7,9 @@
 //!           position 2 (sinusoidal, learned, rope),
 //!           activation 2 (gelu, gelu-erf, relu2, swiglu),
 //!           mlp_bias, attention_bias, output_bias, tied, scale_embedding,
-//!           qk_norm, has a window; the other three bits are zero
-//! extents   varints: width, layers, heads, hidden, context, window if any
+//!           qk_norm, has a window, has taps; the other two bits are zero
+//! extents   varints: width, layers, heads, hidden, context, window if any,
+//!           taps if any
 //! ```
 //!
 //! A varint has seven bits a byte, the lowest first, the high bit set on all
@@ -20,7 +21,7 @@ use crate::spec::{Activation, Norm, Placement, Position, Spec, SpecError};
 const VERSION: u8 = 1;
 
 /// Bytes of the longest encoding of a valid spec.
-pub const MAX_ENCODED_SPEC: usize = 3 + 6 * 4;
+pub const MAX_ENCODED_SPEC: usize = 3 + 7 * 4;
 
 /// Why bytes are not the encoding of a spec. Offsets count from their start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +38,8 @@ pub enum DecodeError {
     /// A switch has a value with no meaning.
     #[error("model spec has unknown switches {0:#06x} at byte 1")]
     Switches(u16),
-    /// A varint is not in its shortest form, or too long for any spec.
+    /// A varint is not in its shortest form, too long for any spec, or 0 where
+    /// that is left out.
     #[error("model spec has a malformed number at byte {offset}")]
     Number {
         /// Where the number starts.
@@ -60,6 +62,7 @@ impl Spec {
             self.scale_embedding,
             self.qk_norm,
             self.window.is_some(),
+            self.taps > 0,
         ];
         let mut switches = match self.norm {
             Norm::Layer => 0,
@@ -92,7 +95,8 @@ impl Spec {
             self.hidden,
             self.context,
         ];
-        for extent in extents.into_iter().chain(self.window) {
+        let taps = (self.taps > 0).then_some(self.taps);
+        for extent in extents.into_iter().chain(self.window).chain(taps) {
             put_varint(&mut out, extent);
         }
         out
@@ -111,7 +115,7 @@ impl Spec {
         }
         let switches = u16::from_le_bytes([input.byte()?, input.byte()?]);
         let unknown = DecodeError::Switches(switches);
-        if switches >> 13 != 0 {
+        if switches >> 14 != 0 {
             return Err(unknown);
         }
         let flag = |bit: u32| switches >> bit & 1 == 1;
@@ -122,6 +126,10 @@ impl Spec {
             hidden: input.varint()?,
             context: input.varint()?,
             window: flag(12).then(|| input.varint()).transpose()?,
+            taps: match flag(13) {
+                true => input.nonzero()?,
+                false => 0,
+            },
             norm: if flag(0) { Norm::Rms } else { Norm::Layer },
             placement: if flag(1) {
                 Placement::Post
@@ -174,6 +182,15 @@ impl Input<'_> {
             .ok_or(DecodeError::Truncated { offset })?;
         self.offset += 1;
         Ok(byte)
+    }
+
+    /// As [`Input::varint`], but a number that is left out when it is 0.
+    fn nonzero(&mut self) -> Result<usize, DecodeError> {
+        let offset = self.offset;
+        match self.varint()? {
+            0 => Err(DecodeError::Number { offset }),
+            number => Ok(number),
+        }
     }
 
     /// A number of at most four bytes, more than any extent needs.

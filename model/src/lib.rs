@@ -19,7 +19,7 @@
 //!
 //! // 64 wide, two layers, positions that start anew every 256 bytes.
 //! let spec = Spec::aspect(64, 256);
-//! assert_eq!(spec.parameters(), 115_268);
+//! assert_eq!(spec.parameters(), 115_460);
 //! // Whoever trains gives better values than these.
 //! let weights = Weights::from_fn(spec, |info| vec![0.02; info.len()])?;
 //!

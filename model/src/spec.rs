@@ -9,6 +9,9 @@ pub const SYMBOLS: usize = 256;
 /// The most parameters a model may have: 2^31, 8 GiB of `f32`.
 pub const MAX_PARAMETERS: u64 = 1 << 31;
 
+/// The most taps on an embedding.
+pub const MAX_TAPS: usize = 64;
+
 /// Which normalisation a block uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -82,6 +85,12 @@ pub struct Spec {
     pub heads: usize,
     /// Width of the feed-forward layer.
     pub hidden: usize,
+    /// Earlier bytes whose embeddings are added to that of each byte, weighted
+    /// by channel: the taps of a causal depthwise convolution over the embedded
+    /// bytes, which tells a small model the bytes just before without the use
+    /// of attention. 0 is none.
+    #[serde(default)]
+    pub taps: usize,
     /// Bytes in a training sequence; without a window, also the length of the
     /// independent chunks that are scored and coded.
     pub context: usize,
@@ -134,6 +143,7 @@ impl Spec {
             layers,
             heads,
             hidden: 4 * width,
+            taps: 0,
             context,
             window: None,
             norm: Norm::Layer,
@@ -149,15 +159,16 @@ impl Spec {
         }
     }
 
-    /// Our recipe for small byte models: pre-RMSNorm, rotary positions,
-    /// normalised queries and keys, squared rectifier, no biases but on the
-    /// output, tied embeddings.
+    /// Our recipe for small byte models: three taps on the embedding,
+    /// pre-RMSNorm, rotary positions, normalised queries and keys, squared
+    /// rectifier, no biases but on the output, tied embeddings.
     pub fn brevity(width: usize, layers: usize, heads: usize, context: usize) -> Spec {
         Spec {
             width,
             layers,
             heads,
             hidden: 4 * width,
+            taps: 3,
             context,
             window: None,
             norm: Norm::Rms,
@@ -251,6 +262,9 @@ impl Spec {
             if self.position != Position::Rope {
                 return err("window", "a window needs position = \"rope\"".into());
             }
+        }
+        if self.taps > MAX_TAPS {
+            return err("taps", format!("{} is more than {MAX_TAPS}", self.taps));
         }
         let parameters = self.parameters();
         if parameters > MAX_PARAMETERS {

@@ -8,6 +8,8 @@ use crate::spec::{Activation, Norm, Placement, Position, SYMBOLS, Spec};
 pub enum Role {
     /// Byte embedding, `[256, width]`; also the output matrix of tied models.
     Embedding,
+    /// Weights of earlier bytes' embeddings, `[taps, width]`, zero at the start.
+    Taps,
     /// Learned position vectors, `[context, width]`.
     Position,
     /// A block's matrix that reads the residual stream, `[in, out]`.
@@ -65,13 +67,16 @@ impl TensorInfo {
 }
 
 impl Spec {
-    /// Every parameter tensor, in the canonical order: embedding, positions,
+    /// Every parameter tensor, in the canonical order: embedding, taps, positions,
     /// blocks from the first to the last, final norm, output.
     pub fn tensors(&self) -> Vec<TensorInfo> {
         let d = self.width;
         let up = self.up_width();
         let mut list = List(Vec::new());
         list.push("embedding.weight", &[SYMBOLS, d], Role::Embedding);
+        if self.taps > 0 {
+            list.push("embedding.taps", &[self.taps, d], Role::Taps);
+        }
         if self.position == Position::Learned {
             list.push("position.weight", &[self.context, d], Role::Position);
         }
@@ -119,7 +124,7 @@ impl Spec {
         if self.qk_norm {
             block += self.heads as u64;
         }
-        let mut total = SYMBOLS as u64 * d + self.layers as u64 * block;
+        let mut total = (SYMBOLS + self.taps) as u64 * d + self.layers as u64 * block;
         if self.position == Position::Learned {
             total += self.context as u64 * d;
         }

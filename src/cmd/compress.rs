@@ -1,16 +1,22 @@
 //! `brevity compress`: files into archives.
 
-use super::files::{self, Common, EXTENSION, OutputFile, Target, is_dash};
+use super::files::{self, Common, OutputFile, Target, is_dash};
+use super::online::Pace;
+use super::pack::Training;
 use super::{decompress, inspect, verify};
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
-use brevity_codec::archive::{self, MAX_BLOCK, Models, Options, Source, Summary};
+use brevity_codec::archive::{self, EXTENSION, MAX_BLOCK, Models, Options, Source, Summary};
 use brevity_codec::weights::{Plan, Precision};
 use brevity_codec::{Method, score};
 use brevity_model::Weights;
+use brevity_train::online::LearningModel;
+use brevity_train::stored_plan;
+use indicatif::HumanBytes;
 use std::ffi::OsString;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Bytes of a file that a search for step sizes prices, at most: its sixteenths
 /// are sampled evenly.
@@ -19,7 +25,9 @@ const SAMPLE: u64 = 1 << 18;
 /// Compresses files to FILE.bvy, each decoded again before it gets its name.
 ///
 /// Without a model, context models learn each file from nothing. With one, they
-/// are mixed with it.
+/// are mixed with it. With --train, a model is trained on each file and stored
+/// with it. With --online, a model learns each file while it is coded, and none
+/// is stored.
 #[derive(clap::Args)]
 pub struct Args {
     /// Files to compress; `-` is standard input
@@ -28,22 +36,31 @@ pub struct Args {
     /// Trained model to compress with, a safetensors file
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) training: Training,
+    /// Learn each file while it is coded: no model is stored, and decompressing
+    /// takes as long
+    #[arg(long, conflicts_with = "model")]
+    online: bool,
+    #[arg(skip)]
+    pace: Pace,
     /// Leave the model out of the archive, which then needs it to be read
     #[arg(long, requires = "model")]
     external: bool,
     /// How to store the model: fp16, int8, bits a parameter (2 to 16), or auto
     /// for the shortest archive
     #[arg(long, value_name = "BITS", default_value = "auto", value_parser = width)]
-    bits: Width,
+    pub(super) bits: Width,
     /// How to code: mixed, model, contexts or raw [default: all there is]
     #[arg(long, value_name = "METHOD", value_parser = method)]
     method: Option<Method>,
     /// Bytes that are coded, and can be read, on their own
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().block, value_parser = block)]
-    block: usize,
-    /// Do not decode the archive after writing it
+    pub(super) block: usize,
+    /// Do not decode the archive after writing it, or as it goes to standard
+    /// output
     #[arg(long)]
-    no_verify: bool,
+    pub(super) no_verify: bool,
     /// Decompress instead
     #[arg(short, long, group = "mode")]
     decompress: bool,
@@ -54,12 +71,12 @@ pub struct Args {
     #[arg(short, long, group = "mode")]
     list: bool,
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
 }
 
 /// How to store a model.
 #[derive(Clone, Copy, Debug)]
-enum Width {
+pub(super) enum Width {
     Auto,
     Fixed(Precision),
 }
@@ -90,6 +107,13 @@ fn block(text: &str) -> Result<usize, String> {
     }
 }
 
+fn models(external: Option<&Weights>) -> Models<'_> {
+    Models {
+        external,
+        recipe: Some(&LearningModel::follow),
+    }
+}
+
 /// Runs `brevity compress`.
 ///
 /// # Errors
@@ -109,8 +133,21 @@ pub fn run(args: Args) -> Result<()> {
     if args.common.output.is_some() && args.files.len() > 1 {
         bail!(Usage("-o takes one file".into()));
     }
-    if args.model.is_none() && args.method.is_some_and(Method::needs_model) {
-        bail!(Usage("this method needs a model: give it with -m".into()));
+    if args.training.train && args.online {
+        bail!(Usage(
+            "--train stores a model, --online stores none: give one of them".into()
+        ));
+    }
+    if args.training.train && (args.model.is_some() || args.method.is_some()) {
+        bail!(Usage(
+            "--train makes the model and chooses the method: leave out -m and --method".into()
+        ));
+    }
+    let has_model = args.model.is_some() || args.online;
+    if !has_model && args.method.is_some_and(Method::needs_model) {
+        bail!(Usage(
+            "this method needs a model: give it with -m, or --online".into()
+        ));
     }
     files::clean_up_on_interrupt()?;
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
@@ -124,35 +161,49 @@ pub fn run(args: Args) -> Result<()> {
 
 impl Args {
     fn compress(&self, path: &Path, weights: Option<&Weights>) -> Result<()> {
-        let mut derived = OsString::from(path);
-        derived.push(format!(".{EXTENSION}"));
-        let mut target = self.common.target(path, Some(derived.into()))?;
+        if self.training.train {
+            return self.train(path);
+        }
+        let mut target = self.common.target(path, Some(self.derived(path)))?;
         let source = match weights {
+            None if self.online => self.pace.source(length(path)?)?,
             None => Source::none(),
             Some(weights) if self.external => Source::external(weights),
             Some(weights) => Source::embedded(weights, &self.plan(weights, path)?),
         };
+        let input = files::open(path)?;
         let summary = match &mut target {
             Target::Stdout => {
                 let out = files::stdout_for_archives(self.common.force)?;
-                self.write(path, out.lock(), &source)?
+                // It cannot be read again, so it is decoded on its way.
+                let models = (!self.no_verify).then_some(models(weights));
+                self.write(path, input, out.lock(), &source, models)?
             }
             Target::File(file) => {
-                let summary = self.write(path, &mut *file, &source)?;
-                if !self.no_verify {
-                    self.verify(file, &summary, weights)?;
-                }
+                let summary = self.write(path, input, &mut *file, &source, None)?;
+                self.verify(file, &summary, weights)?;
                 summary
             }
         };
-        let name = match target {
-            Target::Stdout => "standard output".to_owned(),
+        match target {
+            Target::Stdout => self.report(path, &summary, "standard output"),
             Target::File(file) => {
                 let name = file.path().display().to_string();
                 file.finish()?;
-                name
+                self.report(path, &summary, &name);
             }
-        };
+        }
+        Ok(())
+    }
+
+    /// The archive's name beside its source.
+    pub(super) fn derived(&self, path: &Path) -> PathBuf {
+        let mut derived = OsString::from(path);
+        derived.push(format!(".{EXTENSION}"));
+        derived.into()
+    }
+
+    pub(super) fn report(&self, path: &Path, summary: &Summary, name: &str) {
         self.common.run.say(|| {
             let rate = 100.0 * summary.stored as f64 / summary.raw.max(1) as f64;
             let (raw, stored) = (summary.raw, summary.stored);
@@ -161,33 +212,53 @@ impl Args {
                 path.display()
             )
         });
-        Ok(())
     }
 
-    fn write(&self, path: &Path, out: impl Write, source: &Source) -> Result<Summary> {
-        let (input, length) = files::open(path)?;
+    /// Writes an archive; with `models`, it is decoded as it is written.
+    pub(super) fn write(
+        &self,
+        path: &Path,
+        (input, length): (impl Read, Option<u64>),
+        out: impl Write,
+        source: &Source,
+        models: Option<Models>,
+    ) -> Result<Summary> {
         let bar = self.common.run.bar("compress", length);
+        self.pace.set(&bar);
+        let start = Instant::now();
         let options = Options {
             block: self.block,
             method: self.method,
         };
         let mut progress = |done| bar.set_position(done);
-        let summary = archive::compress(input, out, source, &options, &mut progress);
+        let summary = match models {
+            None => archive::compress(input, out, source, &options, &mut progress),
+            Some(models) => {
+                archive::compress_verified(input, out, source, &options, &models, &mut progress)
+            }
+        };
         bar.finish_and_clear();
-        summary.with_context(|| format!("cannot compress {}", path.display()))
+        let summary = summary.with_context(|| format!("cannot compress {}", path.display()))?;
+        self.tell_speed("coded", &summary, start);
+        Ok(summary)
     }
 
-    /// Decodes what was written.
-    fn verify(
+    /// Decodes what was written, unless that is not wanted.
+    pub(super) fn verify(
         &self,
         file: &mut OutputFile,
         summary: &Summary,
         weights: Option<&Weights>,
     ) -> Result<()> {
+        if self.no_verify {
+            return Ok(());
+        }
         let bar = self.common.run.bar("verify", Some(summary.raw));
+        self.pace.set(&bar);
+        let start = Instant::now();
         let models = Models {
-            external: weights,
-            recipe: None,
+            recipe: Some(&|recipe| self.pace.follow(recipe)),
+            ..models(weights)
         };
         let mut progress = |done| bar.set_position(done);
         let decoded = archive::decompress(file.reread()?, std::io::sink(), &models, &mut progress)
@@ -196,18 +267,31 @@ impl Args {
         if decoded != *summary {
             bail!("the archive does not decode to its source");
         }
+        self.tell_speed("decoded", summary, start);
         Ok(())
+    }
+
+    /// How fast a model that learns goes, which is what its user pays.
+    fn tell_speed(&self, what: &str, summary: &Summary, start: Instant) {
+        if self.online {
+            let speed = summary.raw as f64 / start.elapsed().as_secs_f64();
+            let speed = HumanBytes(speed as u64);
+            self.common.run.say(|| format!("{what} at {speed}/s"));
+        }
     }
 
     /// How finely to store the model for this file.
     fn plan(&self, weights: &Weights, path: &Path) -> Result<Plan> {
-        let precision = match self.bits {
-            Width::Fixed(precision) => precision,
+        if let Width::Fixed(precision) = self.bits {
+            return Ok(Plan::new(weights, precision));
+        }
+        match stored_plan(weights) {
+            // The model was trained to be stored so.
+            Some(plan) => Ok(plan),
             // What is in a stream is not known before.
-            Width::Auto if is_dash(path) => Precision::Int8,
-            Width::Auto => return self.shortest(weights, path),
-        };
-        Ok(Plan::new(weights, precision))
+            None if is_dash(path) => Ok(Plan::new(weights, Precision::Int8)),
+            None => self.shortest(weights, path),
+        }
     }
 
     /// The plan for the shortest archive, as a sample of the file sees it.
@@ -231,4 +315,13 @@ impl Args {
         bar.finish_and_clear();
         Ok(plan)
     }
+}
+
+/// Bytes of a source, if that is known before it is read.
+fn length(path: &Path) -> Result<Option<u64>> {
+    if is_dash(path) {
+        return Ok(None);
+    }
+    let metadata = files::open_file(path)?.metadata()?;
+    Ok(metadata.is_file().then_some(metadata.len()))
 }

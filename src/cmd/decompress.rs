@@ -1,13 +1,16 @@
 //! `brevity decompress`: archives back into files.
 
-use super::files::{self, Common, EXTENSION, Target, is_dash};
+use super::files::{self, Common, Target, is_dash};
+use super::online::Pace;
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
-use brevity_codec::archive::{self, Models};
+use brevity_codec::archive::{self, EXTENSION, Models};
 use brevity_model::Weights;
+use brevity_train::measure::Decoding;
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Decompresses FILE.bvy to FILE, checking all of it.
 #[derive(clap::Args)]
@@ -56,6 +59,28 @@ impl Args {
     }
 }
 
+/// This program, to be started again: the very file that runs, even where
+/// another has taken its name since.
+pub fn own_program() -> Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() {
+        return Ok(running.to_owned());
+    }
+    std::env::current_exe().context("cannot tell where this program lies")
+}
+
+/// `brevity decompress` of an archive to standard output.
+pub fn command(program: &Path, decoding: &Decoding) -> Command {
+    let mut command = Command::new(program);
+    command.args(["decompress", "--quiet", "--stdout"]);
+    command.arg(format!("--threads={}", decoding.threads));
+    if let Some(model) = decoding.model {
+        command.arg("--model").arg(model);
+    }
+    command.arg("--").arg(decoding.archive);
+    command
+}
+
 /// Runs `brevity decompress`.
 ///
 /// # Errors
@@ -68,26 +93,27 @@ pub fn run(args: Args) -> Result<()> {
     }
     files::clean_up_on_interrupt()?;
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
+    let pace = Pace::default();
     let models = Models {
         external: weights.as_ref(),
-        recipe: None,
+        recipe: Some(&|recipe| pace.follow(recipe)),
     };
     let common = args.common.clone();
     common.run.with_threads(|| {
         args.files
             .iter()
-            .try_for_each(|path| args.decompress(path, &models))
+            .try_for_each(|path| args.decompress(path, &models, &pace))
     })?
 }
 
 impl Args {
-    fn decompress(&self, path: &Path, models: &Models) -> Result<()> {
+    fn decompress(&self, path: &Path, models: &Models, pace: &Pace) -> Result<()> {
         let named = path.extension().is_some_and(|e| e == EXTENSION);
         let derived = named.then(|| path.with_extension(""));
         let mut target = self.common.target(path, derived)?;
         let complete = match &mut target {
-            Target::Stdout => self.write(path, std::io::stdout().lock(), models)?,
-            Target::File(file) => self.write(path, &mut *file, models)?,
+            Target::Stdout => self.write(path, std::io::stdout().lock(), models, pace)?,
+            Target::File(file) => self.write(path, &mut *file, models, pace)?,
         };
         if let Target::File(file) = target {
             file.finish()?;
@@ -99,12 +125,13 @@ impl Args {
     }
 
     /// Whether all of it could be decoded; only a salvage carries on if not.
-    fn write(&self, path: &Path, out: impl Write, models: &Models) -> Result<bool> {
+    fn write(&self, path: &Path, out: impl Write, models: &Models, pace: &Pace) -> Result<bool> {
         let context = || format!("cannot decompress {}", path.display());
         let run = &self.common.run;
         if !self.salvage && self.range.is_none() {
             let (input, _) = files::open(path)?;
             let bar = run.bar("decompress", None);
+            pace.set(&bar);
             let mut progress = |done| bar.set_position(done);
             let summary = archive::decompress(input, out, models, &mut progress);
             bar.finish_and_clear();

@@ -4,15 +4,14 @@
 
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
+use brevity_codec::archive::EXTENSION;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-/// What archives are called.
-pub const EXTENSION: &str = "bvy";
 
 /// Options that the archive commands share.
 #[derive(clap::Args, Clone)]
@@ -109,6 +108,17 @@ pub fn open_file(path: &Path) -> Result<File> {
 }
 
 impl Common {
+    /// Refuses a name that is taken, unless files may be overwritten.
+    pub fn free(&self, path: &Path) -> Result<()> {
+        if !self.force && path.symlink_metadata().is_ok() {
+            bail!(Usage(format!(
+                "{} exists: overwrite it with -f",
+                path.display()
+            )));
+        }
+        Ok(())
+    }
+
     /// Where the output for `source` goes; `derived` is its name beside the
     /// source, if one can be derived.
     pub fn target(&self, source: &Path, derived: Option<PathBuf>) -> Result<Target> {
@@ -122,12 +132,7 @@ impl Common {
                 source.display()
             ))),
         };
-        if !self.force && path.symlink_metadata().is_ok() {
-            bail!(Usage(format!(
-                "{} exists: overwrite it with -f",
-                path.display()
-            )));
-        }
+        self.free(&path)?;
         Ok(Target::File(OutputFile::new(path, source, self.force)?))
     }
 }
@@ -157,9 +162,19 @@ fn set_unfinished(path: Option<PathBuf>) {
     }
 }
 
+/// Set by an interrupt while something runs that can stop.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Whether such a thing runs.
+static STOPPABLE: AtomicBool = AtomicBool::new(false);
+
 /// Makes an interrupt remove what is unfinished.
 pub fn clean_up_on_interrupt() -> Result<()> {
     ctrlc::set_handler(|| {
+        if STOPPABLE.load(Ordering::Relaxed) && !STOP.swap(true, Ordering::Relaxed) {
+            eprintln!("stopping: writing a checkpoint; once more to end at once");
+            return;
+        }
         if let Ok(unfinished) = UNFINISHED.lock()
             && let Some(path) = &*unfinished
         {
@@ -168,6 +183,14 @@ pub fn clean_up_on_interrupt() -> Result<()> {
         std::process::exit(130);
     })
     .context("cannot handle interrupts")
+}
+
+/// Runs what the first interrupt asks to stop, instead of ending the process.
+pub fn stoppable<T>(work: impl FnOnce(&AtomicBool) -> T) -> T {
+    STOPPABLE.store(true, Ordering::Relaxed);
+    let result = work(&STOP);
+    STOPPABLE.store(false, Ordering::Relaxed);
+    result
 }
 
 impl OutputFile {
@@ -208,6 +231,14 @@ impl OutputFile {
         self.writer.get_ref().sync_all().with_context(context)?;
         let file = File::open(&self.temporary).with_context(context)?;
         Ok(BufReader::with_capacity(1 << 16, file))
+    }
+
+    /// Begins anew.
+    pub fn restart(&mut self) -> Result<()> {
+        let context = || format!("cannot write {}", self.path.display());
+        self.writer.flush().with_context(context)?;
+        self.writer.get_ref().set_len(0).with_context(context)?;
+        self.writer.rewind().with_context(context)
     }
 
     /// Gives the file its name.

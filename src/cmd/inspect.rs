@@ -1,19 +1,29 @@
 //! `brevity inspect`: the parts of an archive in bytes.
 
-use super::files;
-use anyhow::{Context, Result};
+use super::files::{self, is_dash};
+use crate::exit::Usage;
+use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
-use brevity_codec::archive::{self, Header, Inspection};
+use brevity_codec::archive::{self, Header, Inspection, Models};
+use brevity_model::Weights;
+use brevity_train::online::{LearningModel, Recipe};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Reads all fields of archives and decodes nothing.
+/// Reads all fields of archives. With --entropy, blocks are decoded as well, to
+/// tell what their streams take beyond the code length.
 #[derive(clap::Args)]
 pub struct Args {
     /// Archives to inspect; `-` is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// Decode the blocks and compare the streams with their code lengths
+    #[arg(long)]
+    entropy: bool,
+    /// The model, for --entropy of an archive that does not hold it
+    #[arg(short, long, value_name = "FILE", requires = "entropy")]
+    model: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -22,7 +32,12 @@ pub struct Args {
 impl Args {
     /// As `brevity compress -l` has them.
     pub fn new(files: Vec<PathBuf>) -> Args {
-        Args { files, json: false }
+        Args {
+            files,
+            entropy: false,
+            model: None,
+            json: false,
+        }
     }
 }
 
@@ -31,20 +46,40 @@ impl Args {
 /// # Errors
 /// An archive whose fields make no sense.
 pub fn run(args: Args) -> Result<()> {
+    let weights = args.model.as_deref().map(Weights::load).transpose()?;
+    let models = Models {
+        external: weights.as_ref(),
+        recipe: Some(&LearningModel::follow),
+    };
     let mut inspected = Vec::new();
     for path in &args.files {
+        if args.entropy && is_dash(path) {
+            bail!(Usage("--entropy reads twice and needs a file".into()));
+        }
         let (input, _) = files::open(path)?;
-        let inspection = archive::inspect(input).with_context(|| path.display().to_string())?;
-        inspected.push((path.display().to_string(), inspection));
+        let context = || path.display().to_string();
+        let inspection = archive::inspect(input).with_context(context)?;
+        let bits = match args.entropy {
+            true => {
+                let (input, _) = files::open(path)?;
+                let bits = archive::entropy(input, &models, &mut |_| {}).with_context(context)?;
+                Some(bits.iter().sum())
+            }
+            false => None,
+        };
+        inspected.push((context(), inspection, bits));
     }
     let mut out = std::io::stdout().lock();
     if args.json {
-        let all: Vec<Value> = inspected.iter().map(|(p, i)| to_json(p, i)).collect();
+        let all: Vec<Value> = inspected
+            .iter()
+            .map(|(path, inspection, bits)| to_json(path, inspection, *bits))
+            .collect();
         serde_json::to_writer_pretty(&mut out, &all)?;
         writeln!(out)?;
     } else {
-        for (path, inspection) in &inspected {
-            write!(out, "{}", text(path, inspection))?;
+        for (path, inspection, bits) in &inspected {
+            write!(out, "{}", text(path, inspection, *bits))?;
         }
     }
     Ok(())
@@ -69,11 +104,16 @@ fn bits_per_parameter(i: &Inspection) -> Option<f64> {
     Some(i.model_bytes as f64 * 8.0 / parameters as f64)
 }
 
+/// Bytes of all streams beyond the code length of what they code.
+fn over_entropy(i: &Inspection, bits: Option<f64>) -> Option<f64> {
+    Some(i.payload() as f64 - bits? / 8.0)
+}
+
 fn rate(part: u64, i: &Inspection) -> f64 {
     part as f64 / i.raw().max(1) as f64
 }
 
-fn text(path: &str, i: &Inspection) -> String {
+fn text(path: &str, i: &Inspection, bits: Option<f64>) -> String {
     let mut out = format!("{path}: {} bytes of {}\n", i.stored, i.raw());
     let mut line = |name: &str, bytes: u64, note: String| {
         let share = 100.0 * rate(bytes, i);
@@ -81,6 +121,15 @@ fn text(path: &str, i: &Inspection) -> String {
     };
     let model = match (&i.header, &i.spec, bits_per_parameter(i)) {
         (Header::External(id), ..) => format!("external, {id}"),
+        (Header::Recipe(bytes), ..) => match Recipe::from_bytes(bytes) {
+            Ok(recipe) => format!(
+                "none: {} parameters, width {}, {} layers, learn while they code",
+                recipe.spec().parameters(),
+                recipe.spec().width,
+                recipe.spec().layers
+            ),
+            Err(error) => error.to_string(),
+        },
         (_, Some(spec), Some(bits)) => format!(
             "{} parameters at {bits:.3} bits, width {}, {} layers",
             spec.parameters(),
@@ -101,11 +150,16 @@ fn text(path: &str, i: &Inspection) -> String {
         }
     }
     line("overhead", i.overhead(), "headers, checks, index".into());
-    line("total", i.stored, format!("blake3 {}...", hex(&i.digest)));
+    line("total", i.stored, "the adjusted rate".into());
+    if let Some(over) = over_entropy(i, bits) {
+        let share = 100.0 * over / i.payload().max(1) as f64;
+        out += &format!("  streams take {over:.1} bytes ({share:.4}%) over their entropy\n");
+    }
+    out += &format!("  blake3 {}...\n", hex(&i.digest));
     out
 }
 
-fn to_json(path: &str, i: &Inspection) -> Value {
+fn to_json(path: &str, i: &Inspection, bits: Option<f64>) -> Value {
     let blocks: Vec<Value> = i
         .blocks
         .iter()
@@ -134,6 +188,8 @@ fn to_json(path: &str, i: &Inspection) -> Value {
         },
         "payload_bytes": i.payload(),
         "overhead_bytes": i.overhead(),
+        "entropy_bits": bits,
+        "stream_over_entropy_bytes": over_entropy(i, bits),
         "index_bytes": i.index_bytes,
         "blake3": hex(&i.digest),
         "blocks": blocks,

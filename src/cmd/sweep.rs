@@ -1,5 +1,6 @@
 //! `brevity sweep`: train and score every trial of a config.
 
+use super::decompress::{self, own_program};
 use crate::exit::Usage;
 use anyhow::Result;
 use brevity_data::{DataConfig, DataError};
@@ -7,9 +8,10 @@ use brevity_eval::critical::Estimator;
 use brevity_eval::report::{Report, measure_baselines};
 use brevity_train::DeviceKind;
 use brevity_train::config::Experiment;
+use brevity_train::measure::{Decoding, FreshProcess};
 use brevity_train::sweep::{
-    self, ArchiveScorer, Bars, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest, RunOptions,
-    Shard, SweepFolder, Work,
+    self, ArchiveScorer, Bars, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest,
+    PrequentialScorer, PrequentialTrainer, RunOptions, Shard, SweepFolder, Work,
 };
 use clap::ValueEnum;
 use serde_json::{Map, Value};
@@ -34,18 +36,8 @@ enum Engine {
 pub struct Args {
     /// The experiment, a TOML file such as configs/quickstart.toml
     config: PathBuf,
-    /// Trials at a time [default: as many as threads, at most 8]
-    #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
-    /// Show the trials with their sizes and estimated times, and do nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Try failed trials again
-    #[arg(long)]
-    retry_failed: bool,
-    /// Do every n-th trial only, from the i-th; shards may share a folder
-    #[arg(long, value_name = "I/N")]
-    shard: Option<Shard>,
+    #[command(flatten)]
+    trials: Trials,
     /// Run the trials here, or write a script for Slurm
     #[arg(long, value_enum, default_value = "local")]
     engine: Engine,
@@ -53,13 +45,55 @@ pub struct Args {
     common: Common,
 }
 
-/// What `sweep` and `train` have in common.
+/// What commands with many trials have in common.
+#[derive(clap::Args)]
+pub(super) struct Trials {
+    /// Trials at a time [default: as many as threads, at most 8]
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Show the trials with their sizes and estimated times, and do nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Try failed trials again
+    #[arg(long)]
+    retry_failed: bool,
+    /// Do every n-th trial only, from the i-th; shards may share a folder
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+}
+
+impl Trials {
+    /// Adds these options to those of all commands.
+    pub(super) fn options(&self, common: &Common) -> Result<RunOptions> {
+        if self.jobs == Some(0) {
+            return Err(Usage("--jobs 0: at least one is needed".into()).into());
+        }
+        Ok(RunOptions {
+            jobs: self.jobs,
+            retry_failed: self.retry_failed,
+            shard: self.shard,
+            ..common.options()?
+        })
+    }
+}
+
+/// What the trials of an experiment do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Train a model and score it.
+    TwoPart,
+    /// Price bytes while they are learned.
+    Prequential,
+}
+
+/// What `sweep`, `train` and `prequential` have in common.
 #[derive(clap::Args)]
 pub(super) struct Common {
     /// Change a value of the config, as in --set model.width=64
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Folder for the results [default: runs/NAME]
+    /// Folder for the results [default: runs/NAME, for prequential codes
+    /// runs/NAME-prequential]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Continue interrupted trials at their checkpoints
@@ -78,11 +112,15 @@ pub(super) struct Common {
 
 impl Common {
     /// Reads the config; also gives the folder of its results.
-    pub(super) fn open(&self, config: &Path) -> Result<(Experiment, SweepFolder)> {
+    pub(super) fn open(&self, config: &Path, kind: Kind) -> Result<(Experiment, SweepFolder)> {
         let experiment = Experiment::read(config, &self.set)?;
+        let (experiment, suffix) = match kind {
+            Kind::TwoPart => (experiment.two_part(), ""),
+            Kind::Prequential => (experiment.prequential()?, "-prequential"),
+        };
         let out = match &self.out {
             Some(out) => out.clone(),
-            None => Path::new("runs").join(&experiment.name),
+            None => Path::new("runs").join(format!("{}{suffix}", experiment.name)),
         };
         Ok((experiment, SweepFolder::new(out)))
     }
@@ -107,17 +145,30 @@ impl Common {
         experiment: &Experiment,
         folder: &SweepFolder,
         options: &RunOptions,
+        kind: Kind,
     ) -> Result<(Manifest, sweep::Summary)> {
         let data = DataCache::default();
         let manifest = Manifest::expand(experiment, |config| seen(&data, config))?;
         stop_on_signals()?;
         let bars = Bars::new(manifest.trials.len());
         let trainer = LocalTrainer::new(&data, self.device);
-        let scorer = ArchiveScorer::new(&data);
-        let work = Work {
-            trainer: &trainer,
-            scorer: &scorer,
-            observer: &bars,
+        let program = own_program()?;
+        let command = |decoding: &Decoding| decompress::command(&program, decoding);
+        let decoder = FreshProcess { command: &command };
+        let scorer = ArchiveScorer::new(&data, &decoder);
+        let learner = PrequentialTrainer::new(&data, self.device);
+        let pricer = PrequentialScorer::new(&data, &decoder);
+        let work = match kind {
+            Kind::TwoPart => Work {
+                trainer: &trainer,
+                scorer: &scorer,
+                observer: &bars,
+            },
+            Kind::Prequential => Work {
+                trainer: &learner,
+                scorer: &pricer,
+                observer: &bars,
+            },
         };
         let summary = sweep::run(folder, &manifest, experiment.text(), &work, options, &STOP);
         bars.clear();
@@ -131,21 +182,17 @@ impl Common {
 /// A config that cannot be used, a sweep that cannot start, has failed trials,
 /// or was stopped.
 pub fn run(args: Args) -> Result<()> {
-    let (experiment, folder) = args.common.open(&args.config)?;
-    let mut options = args.common.options()?;
-    options.jobs = args.jobs;
-    options.retry_failed = args.retry_failed;
-    options.shard = args.shard;
-    if args.jobs == Some(0) {
-        return Err(Usage("--jobs 0: at least one is needed".into()).into());
-    }
-    if args.dry_run {
-        return dry_run(&args, &experiment, &folder, options.threads);
+    let (experiment, folder) = args.common.open(&args.config, Kind::TwoPart)?;
+    let options = args.trials.options(&args.common)?;
+    if args.trials.dry_run {
+        return dry_run(&args.common, &experiment, &folder, options.threads);
     }
     if args.engine == Engine::Slurm {
         return write_script(&args, &experiment, &folder);
     }
-    let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
+    let (manifest, summary) = args
+        .common
+        .execute(&experiment, &folder, &options, Kind::TwoPart)?;
     let rows = sweep::rows(&folder, &manifest)?;
     let report = report(folder.root(), &rows)?;
     let mut out = std::io::stdout().lock();
@@ -176,8 +223,9 @@ fn report(folder: &Path, rows: &[Map<String, Value>]) -> Result<String> {
     ))
 }
 
-fn dry_run(
-    args: &Args,
+/// Shows what an experiment would do.
+pub(super) fn dry_run(
+    common: &Common,
     experiment: &Experiment,
     folder: &SweepFolder,
     threads: usize,
@@ -190,7 +238,7 @@ fn dry_run(
     })?;
     let dry = DryRun::new(folder, &manifest, threads)?;
     let mut out = std::io::stdout().lock();
-    if args.common.json {
+    if common.json {
         serde_json::to_writer_pretty(&mut out, &dry.rows())?;
         writeln!(out)?;
     } else {
@@ -200,7 +248,7 @@ fn dry_run(
 }
 
 fn write_script(args: &Args, experiment: &Experiment, folder: &SweepFolder) -> Result<()> {
-    if args.shard.is_some() {
+    if args.trials.shard.is_some() {
         let message = "--shard and --engine slurm exclude each other: the script has the shards";
         return Err(Usage(message.into()).into());
     }
@@ -210,7 +258,7 @@ fn write_script(args: &Args, experiment: &Experiment, folder: &SweepFolder) -> R
     for set in &args.common.set {
         passed.extend(["--set".into(), set.clone()]);
     }
-    if args.retry_failed {
+    if args.trials.retry_failed {
         passed.push("--retry-failed".into());
     }
     let script = sweep::write_script(

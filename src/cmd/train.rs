@@ -1,6 +1,6 @@
 //! `brevity train`: train and score one model.
 
-use super::sweep::Common;
+use super::sweep::{Common, Kind};
 use crate::exit::Usage;
 use anyhow::Result;
 use brevity_train::sweep;
@@ -23,7 +23,7 @@ pub struct Args {
 /// A config that cannot be used or has more than one trial, a training that
 /// failed or was stopped.
 pub fn run(args: Args) -> Result<()> {
-    let (experiment, folder) = args.common.open(&args.config)?;
+    let (experiment, folder) = args.common.open(&args.config, Kind::TwoPart)?;
     if experiment.trials.len() != 1 {
         return Err(Usage(format!(
             "{} has {} trials: run them with `brevity sweep`, or pick one with --set",
@@ -34,7 +34,9 @@ pub fn run(args: Args) -> Result<()> {
     }
     let mut options = args.common.options()?;
     options.retry_failed = true;
-    let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
+    let (manifest, summary) = args
+        .common
+        .execute(&experiment, &folder, &options, Kind::TwoPart)?;
     summary.verdict()?;
     let rows = sweep::rows(&folder, &manifest)?;
     let mut out = std::io::stdout().lock();

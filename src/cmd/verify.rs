@@ -1,6 +1,7 @@
 //! `brevity verify`: is an archive whole?
 
 use super::files::{self, Run};
+use super::online::Pace;
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Models};
 use brevity_model::Weights;
@@ -32,20 +33,22 @@ impl Args {
 /// The first archive that is damaged, unreadable or needs another model.
 pub fn run(args: Args) -> Result<()> {
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
+    let pace = Pace::default();
     let models = Models {
         external: weights.as_ref(),
-        recipe: None,
+        recipe: Some(&|recipe| pace.follow(recipe)),
     };
     args.run.with_threads(|| {
         args.files
             .iter()
-            .try_for_each(|path| verify(path, &models, &args.run))
+            .try_for_each(|path| verify(path, &models, &pace, &args.run))
     })?
 }
 
-fn verify(path: &Path, models: &Models, run: &Run) -> Result<()> {
+fn verify(path: &Path, models: &Models, pace: &Pace, run: &Run) -> Result<()> {
     let (input, _) = files::open(path)?;
     let bar = run.bar("verify", None);
+    pace.set(&bar);
     let mut progress = |done| bar.set_position(done);
     let summary = archive::decompress(input, std::io::sink(), models, &mut progress);
     bar.finish_and_clear();

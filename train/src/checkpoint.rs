@@ -11,6 +11,7 @@
 //! hash      32 bytes, BLAKE3 of everything before
 //! ```
 
+use crate::files;
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::quantise::Quantiser;
@@ -19,10 +20,13 @@ use brevity_model::Spec;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8; 8] = b"BRVCKPT1";
+
+/// Where it lies in a run's folder.
+const FOLDER: &str = "checkpoint";
 
 /// What a run is; a checkpoint continues only the run it was made by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +42,15 @@ pub(crate) struct Identity {
 pub(crate) struct DataIdentity {
     pub bytes: u64,
     pub blake3: String,
+}
+
+impl DataIdentity {
+    pub fn of(data: &[u8]) -> DataIdentity {
+        DataIdentity {
+            bytes: data.len() as u64,
+            blake3: blake3::hash(data).to_string(),
+        }
+    }
 }
 
 /// How far a run is.
@@ -102,7 +115,7 @@ pub enum CheckpointError {
 
 /// The checkpoint of the run in `folder`.
 pub fn checkpoint_path(folder: &Path) -> PathBuf {
-    folder.join("checkpoint").join("state.bin")
+    folder.join(FOLDER).join("state.bin")
 }
 
 /// Writes the state of a run; an earlier checkpoint stays whole until this one
@@ -139,18 +152,9 @@ pub(crate) fn save(
     }
     let hash = blake3::hash(&bytes);
     bytes.extend_from_slice(hash.as_bytes());
-    write_atomically(&path, &bytes).map_err(|source| CheckpointError::Io { path, source })
-}
-
-/// Writes `bytes` to a temporary name beside `path`, syncs, renames.
-fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    fs::File::open(folder)?.sync_all()
+    fs::create_dir_all(folder.join(FOLDER))
+        .and_then(|()| files::write(&path, &bytes))
+        .map_err(|source| CheckpointError::Io { path, source })
 }
 
 /// Removes the checkpoint of a run that is complete.
@@ -162,7 +166,7 @@ pub(crate) fn remove(folder: &Path) -> Result<(), CheckpointError> {
         }
         _ => {
             // The folder may hold something of the user's; then it stays.
-            let _ = fs::remove_dir(folder.join("checkpoint"));
+            let _ = fs::remove_dir(folder.join(FOLDER));
             Ok(())
         }
     }
@@ -238,7 +242,11 @@ pub(crate) fn load(
 }
 
 /// The first key with another value: its dotted name and both values.
-fn difference(name: &str, there: &Value, here: &Value) -> Option<(String, String, String)> {
+pub(crate) fn difference(
+    name: &str,
+    there: &Value,
+    here: &Value,
+) -> Option<(String, String, String)> {
     match (there, here) {
         (Value::Object(a), Value::Object(b)) => a.keys().chain(b.keys()).find_map(|key| {
             let name = match name {

@@ -8,8 +8,13 @@
 //! - [`QuantiseConfig`] is its `[train.quantise]` table, which makes the last
 //!   part of a run minimise the length of weights and data together;
 //!   [`stored_plan`] tells how weights from such a run are stored.
+//! - [`online`] learns the bytes it prices: the prequential code, and archives
+//!   that hold a recipe instead of weights.
 //! - [`ops`] extends burn's backends by the operations of a byte transformer;
 //!   on the CPU they are the kernels of `brevity-kernels`.
+//! - [`measure`] tells what data take under a trained model, by archives that
+//!   were decoded again.
+//! - [`pack`] trains a model for one file, to be stored beside it.
 //! - [`config`] reads whole experiments, [`sweep`] runs many of them.
 //!
 //! On the CPU a run is reproducible: the same setup and bytes give the same
@@ -48,10 +53,14 @@
 mod batches;
 mod checkpoint;
 pub mod config;
+mod files;
 mod gradients;
+pub mod measure;
 mod metrics;
+pub mod online;
 pub mod ops;
 mod optimizer;
+pub mod pack;
 mod parameters;
 mod quantise;
 mod random;

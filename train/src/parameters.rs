@@ -53,7 +53,7 @@ impl Parameters {
                     values.fill(1.0);
                     continue;
                 }
-                Role::Bias => continue,
+                Role::Bias | Role::Taps => continue,
                 Role::Residual if !post => continue,
                 Role::Hidden | Role::Residual => 1.0 / (info.shape[0] as f64).sqrt(),
                 Role::Embedding if !spec.tied && !spec.scale_embedding => 1.0,

@@ -18,6 +18,8 @@ pub(crate) enum Stream {
     Epoch = 3,
     /// Dropout masks; the position is the number of the mask in the run.
     Dropout = 4,
+    /// Sequences that an online learner sees again; the position is the step.
+    Replay = 5,
 }
 
 /// The generator for the numbers at `position` of `stream`.

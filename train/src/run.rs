@@ -233,10 +233,7 @@ impl<'a> Run<'a> {
             model: spec.clone(),
             train: config.identity(),
             seed: setup.seed,
-            data: DataIdentity {
-                bytes: data.len() as u64,
-                blake3: blake3::hash(data).to_string(),
-            },
+            data: DataIdentity::of(data),
         };
         let steps = config.total_steps(spec, data.len() as u64);
         let sequences = config.batch_sequences(spec);

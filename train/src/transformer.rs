@@ -4,8 +4,8 @@
 //! order is the canonical one.
 
 use crate::ops::{
-    self, Attention, AttentionLayer, AttentionWeights, Head, HeadWeights, LinearWeights, MlpLayer,
-    MlpWeights, NormWeights, Tokens, maybe, some,
+    self, Attention, AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head,
+    HeadWeights, LinearWeights, MlpLayer, MlpWeights, NormWeights, Tokens, maybe, some,
 };
 use crate::parameters::Parameters;
 use brevity_model::{Norm, Placement, Position, Spec, sinusoidal_positions};
@@ -13,9 +13,16 @@ use burn::backend::Dispatch;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// An embedding table, of bytes or of positions.
+/// The embedding of bytes.
 #[derive(Module, Debug)]
 struct Embedding {
+    weight: Param<Tensor<2>>,
+    taps: Option<Param<Tensor<2>>>,
+}
+
+/// Learned vectors of positions.
+#[derive(Module, Debug)]
+struct Positions {
     weight: Param<Tensor<2>>,
 }
 
@@ -82,7 +89,7 @@ struct Output {
 #[derive(Module, Debug)]
 pub(crate) struct Transformer {
     embedding: Embedding,
-    position: Option<Embedding>,
+    position: Option<Positions>,
     blocks: Vec<Block>,
     final_norm: Option<NormModule>,
     output: Output,
@@ -110,10 +117,11 @@ impl Transformer {
         Transformer {
             embedding: Embedding {
                 weight: source.get("embedding.weight"),
+                taps: source.find("embedding.taps"),
             },
             position: source
                 .find("position.weight")
-                .map(|weight| Embedding { weight }),
+                .map(|weight| Positions { weight }),
             blocks: (0..spec.layers)
                 .map(|i| source.block(&format!("blocks.{i}")))
                 .collect(),
@@ -148,8 +156,13 @@ impl Transformer {
             true => (spec.width as f32).sqrt(),
             false => 1.0,
         };
-        let weight = self.embedding.weight.val();
-        let mut x = ops::embedding(weight, positions, mask(), inputs, length, scale);
+        let embedding = EmbeddingWeights {
+            weight: some(self.embedding.weight.val()),
+            taps: maybe(self.embedding.taps.as_ref().map(Param::val)),
+            position: maybe(positions),
+        };
+        let layer = EmbeddingLayer { length, scale };
+        let mut x = ops::embedding(embedding, mask(), inputs, layer);
         for block in &self.blocks {
             let attention = AttentionWeights {
                 norm: block.attention_norm.weights(),

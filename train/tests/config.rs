@@ -101,6 +101,11 @@ fn values_out_of_range_name_key_and_place() {
         message.contains("a.toml:9:1: score.regimes: nothing to score"),
         "{message}"
     );
+    let message = refusal(&format!("{BASE}[score]\nbits = [4, 20]\n"));
+    assert!(
+        message.contains("a.toml:9:1: score.bits: 20 is not between"),
+        "{message}"
+    );
     let message = refusal(&BASE.replace("width = 64\n", ""));
     assert!(
         message.contains("a.toml:5:2: model.width: a model needs a width"),

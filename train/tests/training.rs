@@ -309,6 +309,6 @@ fn the_golden_run_has_its_hash() {
     let hash = blake3::hash(&model(&setup(&spec)));
     assert_eq!(
         hash.to_hex().as_str(),
-        "3556a8fe5a252b3ab486af39a72a32331b2eaa50057dfd834894ce1b4d4a88f6"
+        "82c24bbf8eb7240977c95c86a385658b03f0a14b39c54698c559180e0d182396"
     );
 }

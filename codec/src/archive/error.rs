@@ -14,6 +14,9 @@ pub enum Error {
     /// Writing the output failed.
     #[error("cannot write: {0}")]
     Write(#[source] io::Error),
+    /// What was written does not decode to its source.
+    #[error("the archive that was written does not decode: {0}")]
+    Unverified(#[source] Box<Error>),
     /// The model gave up while it coded a block.
     #[error("block {block}: {source}")]
     Predict {

@@ -2,9 +2,11 @@
 //!
 //! What lives here:
 //! - [`compress`], streaming, with a [`Source`] of predictions and [`Options`];
+//!   [`compress_verified`], which decodes what it writes;
 //! - [`decompress`], streaming; [`decompress_range`] for a part of a file;
 //!   [`salvage`] for what is left of a damaged one;
-//! - [`inspect`], which reads all fields and decodes nothing;
+//! - [`inspect`], which reads all fields and decodes nothing; [`entropy`], which
+//!   tells what the streams take at least;
 //! - [`Header`], [`Index`] and the block header: the fields themselves, which
 //!   `docs/format.md` specifies byte by byte.
 //!
@@ -31,6 +33,7 @@
 //! # Ok::<(), brevity_codec::archive::Error>(())
 //! ```
 
+mod entropy;
 mod error;
 mod input;
 mod inspect;
@@ -38,15 +41,21 @@ mod layout;
 mod read;
 mod salvage;
 mod seek;
+mod verified;
 mod write;
 
+pub use entropy::entropy;
 pub use error::Error;
 pub use inspect::{BlockInfo, Inspection, inspect};
 pub use layout::{DIGEST, ENGINE, Header, Index, MAGIC, MAX_BLOCK, ModelId, VERSION};
 pub use read::{Models, decompress};
 pub use salvage::{Salvaged, salvage};
 pub use seek::decompress_range;
+pub use verified::compress_verified;
 pub use write::{Options, Source, compress};
+
+/// What the names of archives end in.
+pub const EXTENSION: &str = "bvy";
 
 /// What went through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

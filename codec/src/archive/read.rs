@@ -99,12 +99,22 @@ pub(super) fn read_block<R: Read>(
 impl Stored {
     /// The block's bytes.
     pub(super) fn decode(&self, block: u64, model: Option<&dyn Model>) -> Result<Vec<u8>, Error> {
+        block::decode(&self.coded, self.raw, model).map_err(|failure| self.error(block, failure))
+    }
+
+    /// The code length of the block's bytes, bits.
+    pub(super) fn code_length(&self, block: u64, model: Option<&dyn Model>) -> Result<f64, Error> {
+        block::code_length(&self.coded, self.raw, model)
+            .map_err(|failure| self.error(block, failure))
+    }
+
+    fn error(&self, block: u64, failure: Failure) -> Error {
         let offset = self.offset;
-        block::decode(&self.coded, self.raw, model).map_err(|failure| match failure {
+        match failure {
             Failure::Predict(source) => Error::Predict { block, source },
             // The stored bytes are those that were written.
             Failure::Stream | Failure::Diverged => Error::Diverged { block, offset },
-        })
+        }
     }
 }
 

@@ -349,6 +349,25 @@ mod tests {
     }
 
     #[test]
+    fn plans_are_moved_to_so_many_bits() {
+        let model = model(Spec::aspect(32, 64));
+        let rows = Plan::new(&model, Precision::Bits(6));
+        let step = Plan::from_storage(vec![Storage::Step(40); rows.storage().len()]);
+        for plan in [rows, step] {
+            for bits in [2.0, 4.0, 6.5, 8.0] {
+                let moved = plan.at_bits(&model, bits);
+                let stored = encode(&model, &moved);
+                let taken = stored.len() as f64 * 8.0 / model.parameters() as f64;
+                assert!((bits - 0.15..=bits).contains(&taken), "{bits}: {taken}");
+                assert_eq!(decode(&stored).unwrap(), quantise(&model, &moved));
+            }
+            // The spec alone takes more.
+            let coarsest = encode(&model, &plan.at_bits(&model, 1e-3));
+            assert!(coarsest.len() < 2500, "{}", coarsest.len());
+        }
+    }
+
+    #[test]
     fn the_shortest_description_is_found() {
         let model = model(Spec::aspect(16, 32));
         // Data that get longer with the square of the error.

@@ -51,6 +51,12 @@ fn index_at_least(least: f32) -> u8 {
     (0..=255).rev().find(|&k| step(k) >= least).unwrap_or(0)
 }
 
+/// The finest step under which no integer exceeds what the format holds.
+fn coarse_enough(values: &[f32]) -> u8 {
+    let largest = values.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+    index_at_least(largest / LARGEST as f32)
+}
+
 impl Storage {
     /// The step number of a row; 0 for floats.
     pub(super) fn row_index(&self, row: usize) -> u8 {
@@ -109,6 +115,45 @@ impl Plan {
         &self.storage
     }
 
+    /// This plan with all its steps made finer or coarser by one factor, so that
+    /// the stored weights take as many bits a parameter as they may, `bits` at
+    /// most, spec and all. The ratios between tensors stay. Steps are an eighth
+    /// of an octave apart, so up to an eighth of a bit is left. Where even the
+    /// coarsest steps take more, it is those.
+    pub fn at_bits(&self, weights: &Weights, bits: f64) -> Plan {
+        let most = bits * weights.spec().parameters() as f64;
+        let fits = |by: i32| encode(weights, &self.moved(weights, by)).len() as f64 * 8.0 <= most;
+        // No step is more than 255 from another.
+        let (mut enough, mut more) = (-255_i32, 256);
+        while more - enough > 1 {
+            let middle = (enough + more).div_euclid(2);
+            match fits(middle) {
+                true => enough = middle,
+                false => more = middle,
+            }
+        }
+        self.moved(weights, enough)
+    }
+
+    /// All steps finer by so many eighths of an octave.
+    fn moved(&self, weights: &Weights, by: i32) -> Plan {
+        let storage = weights
+            .iter()
+            .zip(&self.storage)
+            .map(|((_, values), storage)| {
+                let coarse_enough = coarse_enough(values);
+                let moved = |k: &u8| ((i32::from(*k) + by).clamp(0, 255) as u8).min(coarse_enough);
+                match storage {
+                    Storage::Float16 => Storage::Float16,
+                    Storage::Step(k) => Storage::Step(moved(k)),
+                    Storage::Rows(rows) => Storage::Rows(rows.iter().map(moved).collect()),
+                }
+            });
+        Plan {
+            storage: storage.collect(),
+        }
+    }
+
     /// The steps with the shortest description of weights and data:
     /// `data_bits` prices the data under the weights it is given (those a
     /// decoder would have), in bits; a sample, scaled up, does.
@@ -162,10 +207,7 @@ impl Plan {
         let storage = weights.iter().map(|(info, values)| {
             let kind = kind(info.role, &info.name);
             let group = groups.iter().find(|g| g.kind == kind);
-            let largest = values.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
-            // No integer may exceed what the format holds.
-            let coarse_enough = index_at_least(largest / LARGEST as f32);
-            Storage::Step(group.map_or(0, |g| g.index).min(coarse_enough))
+            Storage::Step(group.map_or(0, |g| g.index).min(coarse_enough(values)))
         });
         Plan {
             storage: storage.collect(),

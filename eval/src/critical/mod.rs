@@ -11,7 +11,8 @@
 //! with a 95% interval by residual bootstrap, a cross-check that assumes no law
 //! (Akima's interpolant), and warnings where the number should not be trusted.
 //! At N* the model's share of the description is alpha times the reducible
-//! share. [`joint`] fits all data sizes at once and predicts N* for others.
+//! share. [`joint`] fits all data sizes at once and predicts N* for others;
+//! [`prior`] guesses where nothing was measured.
 //!
 //! A parabola through the adjusted rate in log N is not offered: the curve is
 //! not a parabola (a power falls on the left, a line rises on the right), and
@@ -36,6 +37,7 @@ mod huber;
 pub mod joint;
 mod law;
 pub mod points;
+pub mod prior;
 mod solve;
 pub mod summary;
 

@@ -80,11 +80,15 @@ impl Point {
 ///
 /// The loss is the one that goes with the convention: coded bytes are what the
 /// adjusted rate leaves after the model, so weights that were quantised to be
-/// stored are judged by their own code length.
+/// stored are judged by their own code length. Prequential codes are left out:
+/// they have no critical size.
 #[must_use]
 pub fn from_rows(rows: &[ResultRow]) -> Vec<Point> {
     let mut points = Vec::new();
-    let rows: Vec<&ResultRow> = rows.iter().filter(|row| row.is_scored()).collect();
+    let rows: Vec<&ResultRow> = rows
+        .iter()
+        .filter(|row| row.is_scored() && !row.is_prequential())
+        .collect();
     for (row, variant) in rows.iter().zip(crate::rows::variants(&rows)) {
         for convention in row.conventions() {
             let (Some(coded), Some(model)) = (row.coded(&convention), row.model(&convention))

@@ -126,7 +126,7 @@ fn data_configs(folder: &Path) -> Result<Vec<DataConfig>, ReportError> {
 }
 
 /// The name in the manifest, or that of the folder.
-pub(super) fn sweep_name(folder: &Path) -> String {
+pub(crate) fn sweep_name(folder: &Path) -> String {
     let manifest = std::fs::read(folder.join("manifest.json")).ok();
     let named = manifest
         .and_then(|text| serde_json::from_slice::<Value>(&text).ok())

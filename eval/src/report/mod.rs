@@ -13,10 +13,10 @@ mod data;
 mod html;
 mod law_chart;
 mod parts_chart;
-mod rate_chart;
+pub(crate) mod rate_chart;
 mod results_table;
-mod scale;
-mod svg;
+pub(crate) mod scale;
+pub(crate) mod svg;
 mod text;
 
 use std::io::Write;
@@ -34,6 +34,7 @@ use crate::{
     rows::{self, ResultRow, RowError},
 };
 
+pub(crate) use data::sweep_name;
 pub use data::{DataBaselines, measure_baselines, read_baselines};
 
 /// Why no report could be made.
@@ -151,7 +152,7 @@ impl Report {
     /// When the results cannot be read.
     pub fn of_sweep(folder: &Path, estimator: &Estimator) -> Result<Self, ReportError> {
         let rows = rows::read(folder)?;
-        let name = data::sweep_name(folder);
+        let name = sweep_name(folder);
         let baselines = read_baselines(folder)?;
         Ok(Self::new(name, rows, baselines, estimator))
     }
@@ -293,7 +294,7 @@ fn same_panel(x: &Point, y: &Point) -> bool {
 }
 
 /// Writes to a temporary name in the same folder, syncs, renames.
-fn replace(path: &Path, content: &[u8]) -> Result<(), ReportError> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), ReportError> {
     let write = || -> std::io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();

@@ -12,11 +12,18 @@ use crate::{
 };
 
 /// Classes of the conventions' colours, in order of appearance.
-pub(super) const SERIES: [&str; 4] = ["adjusted-a", "adjusted-b", "adjusted-c", "adjusted-d"];
+pub(crate) const SERIES: [&str; 6] = [
+    "adjusted-a",
+    "adjusted-b",
+    "adjusted-c",
+    "adjusted-d",
+    "adjusted-e",
+    "adjusted-f",
+];
 
 /// Rates beyond this many times the best adjusted one are off the picture: far
 /// from the optimum there is nothing to see but the model's own bytes.
-pub(super) const WORTH_SHOWING: f64 = 3.0;
+pub(crate) const WORTH_SHOWING: f64 = 3.0;
 
 /// Draws a panel `width` pixels wide.
 pub(super) fn draw(panel: &Panel<'_>, width: f64) -> Svg {
@@ -148,13 +155,13 @@ fn axes(svg: &mut Svg, frame: &Frame, x: &Scale, y: &Scale, narrow: bool) {
 }
 
 /// `20` rather than `20.0`, and never `0.30000000000000004`.
-fn trimmed(x: f64) -> String {
+pub(crate) fn trimmed(x: f64) -> String {
     let text = format!("{x:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A tick's count: `4K`, `1.5M`.
-pub(super) fn short_count(x: f64) -> String {
+pub(crate) fn short_count(x: f64) -> String {
     for (scale, suffix) in [(1e9, "G"), (1e6, "M"), (1e3, "K")] {
         if x >= scale {
             return trimmed(x / scale) + suffix;

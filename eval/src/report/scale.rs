@@ -2,14 +2,14 @@
 
 /// Maps values to pixels, linearly or by the logarithm.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     from: (f64, f64),
     to: (f64, f64),
     log: bool,
 }
 
 impl Scale {
-    pub(super) fn linear(from: (f64, f64), to: (f64, f64)) -> Self {
+    pub(crate) fn linear(from: (f64, f64), to: (f64, f64)) -> Self {
         Self {
             from,
             to,
@@ -18,7 +18,7 @@ impl Scale {
     }
 
     /// Both ends of `from` are positive.
-    pub(super) fn log(from: (f64, f64), to: (f64, f64)) -> Self {
+    pub(crate) fn log(from: (f64, f64), to: (f64, f64)) -> Self {
         Self {
             from,
             to,
@@ -26,23 +26,23 @@ impl Scale {
         }
     }
 
-    pub(super) fn at(&self, value: f64) -> f64 {
+    pub(crate) fn at(&self, value: f64) -> f64 {
         let place = |v: f64| if self.log { v.max(1e-300).ln() } else { v };
         let (low, high) = (place(self.from.0), place(self.from.1));
         self.to.0 + (place(value) - low) / (high - low) * (self.to.1 - self.to.0)
     }
 
     /// As [`at`](Self::at), but no further out than the ends.
-    pub(super) fn clamped(&self, value: f64) -> f64 {
+    pub(crate) fn clamped(&self, value: f64) -> f64 {
         self.at(value.clamp(self.from.0, self.from.1))
     }
 
-    pub(super) fn contains(&self, value: f64) -> bool {
+    pub(crate) fn contains(&self, value: f64) -> bool {
         self.from.0 <= value && value <= self.from.1
     }
 
     /// `count` values from end to end, evenly spaced in pixels.
-    pub(super) fn samples(&self, count: usize) -> Vec<f64> {
+    pub(crate) fn samples(&self, count: usize) -> Vec<f64> {
         (0..count)
             .map(|i| i as f64 / (count - 1) as f64)
             .map(|t| {
@@ -56,7 +56,7 @@ impl Scale {
     }
 
     /// Round values inside, about one for every `spacing` pixels.
-    pub(super) fn ticks(&self, spacing: f64) -> Vec<f64> {
+    pub(crate) fn ticks(&self, spacing: f64) -> Vec<f64> {
         let wanted = ((self.to.1 - self.to.0).abs() / spacing).max(2.0);
         if self.log {
             let steps: [&[f64]; 4] = [

@@ -7,10 +7,10 @@
 use std::fmt::{Display, Write};
 
 /// The classes that drawings use, and the colours of both themes.
-pub(super) const STYLE: &str = include_str!("chart.css");
+pub(crate) const STYLE: &str = include_str!("chart.css");
 
 /// A drawing under construction; coordinates in pixels, y downwards.
-pub(super) struct Svg {
+pub(crate) struct Svg {
     width: f64,
     height: f64,
     label: String,
@@ -19,7 +19,7 @@ pub(super) struct Svg {
 
 /// Which end of a text is at its point.
 #[derive(Clone, Copy)]
-pub(super) enum Anchor {
+pub(crate) enum Anchor {
     Start,
     Middle,
     End,
@@ -27,7 +27,7 @@ pub(super) enum Anchor {
 
 impl Svg {
     /// `label` says in words what is shown, for readers who do not see it.
-    pub(super) fn new(width: f64, height: f64, label: String) -> Self {
+    pub(crate) fn new(width: f64, height: f64, label: String) -> Self {
         Self {
             width,
             height,
@@ -36,14 +36,14 @@ impl Svg {
         }
     }
 
-    pub(super) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+    pub(crate) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         self.push(format_args!(
             r#"<line class="{class}" x1="{:.1}" y1="{:.1}" x2="{:.1}" y2="{:.1}"/>"#,
             from.0, from.1, to.0, to.1
         ));
     }
 
-    pub(super) fn rect(&mut self, class: &str, at: (f64, f64), size: (f64, f64), title: &str) {
+    pub(crate) fn rect(&mut self, class: &str, at: (f64, f64), size: (f64, f64), title: &str) {
         self.push(format_args!(
             r#"<rect class="{class}" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}">{}</rect>"#,
             at.0,
@@ -54,7 +54,7 @@ impl Svg {
         ));
     }
 
-    pub(super) fn circle(&mut self, class: &str, at: (f64, f64), radius: f64, title: &str) {
+    pub(crate) fn circle(&mut self, class: &str, at: (f64, f64), radius: f64, title: &str) {
         self.push(format_args!(
             r#"<circle class="{class}" cx="{:.1}" cy="{:.1}" r="{radius}">{}</circle>"#,
             at.0,
@@ -64,19 +64,19 @@ impl Svg {
     }
 
     /// A line through the points.
-    pub(super) fn path(&mut self, class: &str, points: &[(f64, f64)]) {
+    pub(crate) fn path(&mut self, class: &str, points: &[(f64, f64)]) {
         let steps = steps(points);
         self.push(format_args!(r#"<path class="{class}" d="{steps}"/>"#));
     }
 
     /// The area between two lines over the same places.
-    pub(super) fn area(&mut self, class: &str, upper: &[(f64, f64)], lower: &[(f64, f64)]) {
+    pub(crate) fn area(&mut self, class: &str, upper: &[(f64, f64)], lower: &[(f64, f64)]) {
         let around: Vec<_> = upper.iter().chain(lower.iter().rev()).copied().collect();
         let steps = steps(&around);
         self.push(format_args!(r#"<path class="{class}" d="{steps}Z"/>"#));
     }
 
-    pub(super) fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
+    pub(crate) fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
@@ -95,7 +95,7 @@ impl Svg {
     }
 
     /// For a page that holds [`STYLE`] already.
-    pub(super) fn inline(&self, class: &str) -> String {
+    pub(crate) fn inline(&self, class: &str) -> String {
         format!(
             "<svg class=\"chart {class}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n",
             self.width,
@@ -106,7 +106,7 @@ impl Svg {
     }
 
     /// A file of its own, with a margin.
-    pub(super) fn file(&self) -> String {
+    pub(crate) fn file(&self) -> String {
         const MARGIN: f64 = 18.0;
         let (width, height) = (self.width + 2.0 * MARGIN, self.height + 2.0 * MARGIN);
         format!(
@@ -138,7 +138,7 @@ fn title_element(title: &str) -> String {
 }
 
 /// Text that is safe between tags and in attributes.
-pub(super) fn escape(text: impl Display) -> String {
+pub(crate) fn escape(text: impl Display) -> String {
     let mut safe = String::new();
     for c in text.to_string().chars() {
         match c {
@@ -155,7 +155,7 @@ pub(super) fn escape(text: impl Display) -> String {
 
 /// Moves labels apart: the positions nearest to `wanted` (increasing) that are
 /// at least `gap` apart and between `low` and `high`, as far as there is room.
-pub(super) fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
+pub(crate) fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     // Blocks of labels that touch: (sum of wanted tops, count); a block's top is
     // the mean of where its labels would want it.
     let mut blocks: Vec<(f64, usize)> = Vec::new();

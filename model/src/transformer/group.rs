@@ -4,7 +4,7 @@ use super::block::finite_rows;
 use super::{ForwardError, Transformer};
 use crate::spec::{Activation, Position, SYMBOLS, Spec};
 use brevity_kernels::attention::{Attention, Cache};
-use brevity_kernels::embedding;
+use brevity_kernels::embedding::Embedding;
 use std::sync::Arc;
 
 /// Rows (lanes times steps) that go through the layers together: enough for
@@ -22,6 +22,9 @@ pub(super) struct Group {
     lanes: usize,
     /// Steps since the start of the lanes.
     position: u64,
+    /// The last bytes that the taps of the next step see, `[lanes, taps]`; those
+    /// before the start of the chunk or stream have no meaning.
+    recent: Vec<u8>,
     /// Keys and values, one cache a layer.
     caches: Vec<Cache>,
     /// Vectors of the positions that may come, if sinusoidal.
@@ -32,7 +35,8 @@ pub(super) struct Group {
 /// Activations of the rows at hand; row `lane * steps + step`.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
-    /// The byte before each.
+    /// The bytes that taps see before the first step of each lane, then the
+    /// byte before each step.
     tokens: Vec<u8>,
     /// The residual stream, `[rows, d]`.
     pub x: Vec<f32>,
@@ -64,6 +68,7 @@ impl Group {
         Group {
             lanes,
             position: 0,
+            recent: vec![0; lanes * spec.taps],
             caches: vec![Cache::new(attention, lanes, reach); spec.layers],
             sinusoids: sinusoids.clone(),
             buffers: Buffers::default(),
@@ -134,21 +139,35 @@ impl Group {
         let buffers = &mut self.buffers;
         buffers.resize(&model.spec, self.lanes * steps);
 
-        for (row, to) in buffers.tokens.iter_mut().enumerate() {
-            let (lane, step) = (row / steps, row % steps);
-            let first = start == 0 && step == 0;
-            *to = if first { 0 } else { token(lane, step) };
+        let taps = model.spec.taps;
+        let before = taps.min(start as usize);
+        buffers.tokens.resize(self.lanes * (before + steps), 0);
+        let lanes = buffers.tokens.chunks_exact_mut(before + steps);
+        for (lane, tokens) in lanes.enumerate() {
+            let recent = &mut self.recent[lane * taps..][..taps];
+            tokens[..before].copy_from_slice(&recent[taps - before..]);
+            for (step, to) in tokens[before..].iter_mut().enumerate() {
+                let first = start == 0 && step == 0;
+                *to = if first { 0 } else { token(lane, step) };
+            }
+            let last = taps.min(tokens.len());
+            recent[taps - last..].copy_from_slice(&tokens[tokens.len() - last..]);
         }
         let d = model.spec.width;
         let positions = match &model.positions {
             Some(learned) => &learned[..],
             None => &self.sinusoids[..],
         };
-        embedding::forward(
-            &model.embedding,
-            d,
+        let embedding = Embedding {
+            table: &model.embedding,
+            width: d,
+            scale: model.embedding_scale,
+            taps: &model.taps,
+            length: steps,
+            before,
+        };
+        embedding.forward(
             &buffers.tokens,
-            model.embedding_scale,
             (!positions.is_empty()).then(|| &positions[start as usize * d..][..steps * d]),
             &mut buffers.x,
         );
@@ -175,7 +194,6 @@ impl Buffers {
             Activation::Swiglu => spec.hidden,
             _ => 0,
         };
-        self.tokens.resize(rows, 0);
         for (buffer, width) in [
             (&mut self.x, spec.width),
             (&mut self.y, spec.width),

@@ -42,6 +42,8 @@ pub struct Transformer {
     /// `[256, d]`
     embedding: Vec<f32>,
     embedding_scale: f32,
+    /// `[taps, d]`
+    taps: Vec<f32>,
     /// `[context, d]` for learned positions.
     positions: Option<Vec<f32>>,
     blocks: Vec<Block>,
@@ -89,6 +91,10 @@ impl Transformer {
             } else {
                 1.0
             },
+            taps: weights
+                .get("embedding.taps")
+                .map(<[f32]>::to_vec)
+                .unwrap_or_default(),
             positions: weights.get("position.weight").map(<[f32]>::to_vec),
             blocks: (0..spec.layers).map(|i| Block::new(weights, i)).collect(),
             final_norm: (spec.placement == Placement::Pre)

@@ -110,19 +110,21 @@ fn chunks_do_not_see_each_other() {
 fn a_stream_forgets_beyond_the_window() {
     let mut spec = Spec::aspect(16, 8);
     spec.window = Some(5);
+    spec.taps = 2;
     let weights = random_weights(&spec, 5);
     let model = Transformer::new(&weights);
-    // Two layers see 2 * 4 positions back, and the input is one byte late.
+    // Two layers see 2 * 4 positions back, taps two more, and the input is one
+    // byte late.
     let (mut one, mut other) = (random_bytes(7, 60), random_bytes(8, 60));
     one[40..].copy_from_slice(&random_bytes(9, 20));
     other[40..].copy_from_slice(&random_bytes(9, 20));
     let (one, other) = (stepwise(&model, &one), stepwise(&model, &other));
     assert_same(
-        &one[49 * 256..],
-        &other[49 * 256..],
+        &one[51 * 256..],
+        &other[51 * 256..],
         "far from the difference",
     );
-    assert_ne!(one[48 * 256..49 * 256], other[48 * 256..49 * 256]);
+    assert_ne!(one[50 * 256..51 * 256], other[50 * 256..51 * 256]);
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn sequence(weights: &Weights, bytes: &[u8]) -> Vec<f64> {
     let spec = weights.spec();
     let d = spec.width;
     let embedding = tensor(weights, "embedding.weight").unwrap();
+    let taps = tensor(weights, "embedding.taps").unwrap_or_default();
     let mut x: Rows = (0..bytes.len())
         .map(|t| {
             let token = if t == 0 { 0 } else { usize::from(bytes[t - 1]) };
@@ -32,7 +33,18 @@ fn sequence(weights: &Weights, bytes: &[u8]) -> Vec<f64> {
                 1.0
             };
             (0..d)
-                .map(|i| embedding[token * d + i] * scale + position(weights, t, i))
+                .map(|i| {
+                    let mut sum = embedding[token * d + i];
+                    for k in 0..spec.taps.min(t) {
+                        // The input at step t - 1 - k; that at step 0 is byte 0.
+                        let token = match t - 1 - k {
+                            0 => 0,
+                            at => usize::from(bytes[at - 1]),
+                        };
+                        sum += taps[k * d + i] * embedding[token * d + i];
+                    }
+                    sum * scale + position(weights, t, i)
+                })
                 .collect()
         })
         .collect();

@@ -29,8 +29,9 @@ fn lmic_has_the_parameter_counts_of_the_paper() {
 #[test]
 fn a_tied_model_spends_its_embedding_once() {
     let spec = Spec::brevity(64, 4, 2, 256);
-    // Embedding, blocks of 12 d^2 with two norms and two gains, final norm, bias.
-    let expected = 256 * 64 + 4 * (12 * 64 * 64 + 2 * 64 + 2) + 64 + 256;
+    // Embedding, taps, blocks of 12 d^2 with two norms and two gains, final
+    // norm, bias.
+    let expected = 256 * 64 + 3 * 64 + 4 * (12 * 64 * 64 + 2 * 64 + 2) + 64 + 256;
     assert_eq!(spec.parameters(), expected);
     assert_eq!(spec.matrix_parameters(), 4 * 12 * 64 * 64 + 64 * 256);
     // 6 M + 12 L d K with K = (256 + 1) / 2 keys on average.
@@ -77,6 +78,7 @@ fn tensors_come_in_the_canonical_order() {
         .collect();
     let expected = [
         ("embedding.weight", vec![256, 8], Role::Embedding),
+        ("embedding.taps", vec![3, 8], Role::Taps),
         ("blocks.0.attention_norm.weight", vec![8], Role::Scale),
         ("blocks.0.attention.qkv.weight", vec![8, 24], Role::Hidden),
         ("blocks.0.attention.gain", vec![2], Role::Gain),
@@ -181,7 +183,7 @@ fn the_encoding_is_frozen() {
     spec.window = Some(256);
     assert_eq!(
         spec.to_bytes(),
-        [1, 0x29, 0x1b, 96, 3, 3, 0x80, 3, 0x80, 8, 0x80, 2]
+        [1, 0x29, 0x3b, 96, 3, 3, 0x80, 3, 0x80, 8, 0x80, 2, 3]
     );
 }
 
@@ -198,7 +200,12 @@ fn damaged_encodings_say_where() {
         Spec::from_bytes(&bytes).unwrap_err()
     };
     assert_eq!(with(0, 2), DecodeError::Version(2));
-    assert_eq!(with(2, 0x25), DecodeError::Switches(0x2542));
+    assert_eq!(with(2, 0x45), DecodeError::Switches(0x4542));
+    // No taps are no switch and no number.
+    let zero = [&good[..2], &[good[2] | 0x20], &good[3..], &[0]].concat();
+    let error = Spec::from_bytes(&zero).unwrap_err();
+    let offset = good.len();
+    assert_eq!(error, DecodeError::Number { offset });
     assert_eq!(with(1, 0x4e), DecodeError::Switches(0x054e));
     assert!(matches!(with(3, 0), DecodeError::Spec(e) if e.field == "width"));
     // 0x80 0x00 would be another way to write zero.

@@ -19,7 +19,7 @@ pub fn random_weights(spec: &Spec, seed: u64) -> Weights {
         let (centre, spread) = match info.role {
             Role::Embedding | Role::Position => (0.0, 1.0),
             Role::Scale | Role::Gain => (1.0, 0.5),
-            Role::Bias => (0.0, 0.3),
+            Role::Bias | Role::Taps => (0.0, 0.3),
             Role::Hidden | Role::Residual | Role::Output => (0.0, (3.0 / rows as f32).sqrt()),
         };
         (0..info.len())
@@ -43,6 +43,7 @@ pub fn any_spec() -> impl Strategy<Value = Spec> {
             layers,
             heads,
             hidden,
+            taps: usize::from(bits >> 7) * (1 + context % 4),
             context,
             window: (position == Position::Rope && flag(0)).then(|| 1 + window.index(context)),
             norm: [Norm::Layer, Norm::Rms][norm as usize],

@@ -136,11 +136,11 @@ fn check_keys(trials: &[Vec<Assignment>]) -> Result<(), AxisError> {
         for (i, assignment) in trial.iter().enumerate() {
             let key = &assignment.key;
             let table = key.split('.').next().unwrap_or_default();
-            if !["seed", "data", "model", "train", "score"].contains(&table) {
+            if !["seed", "data", "model", "train", "score", "prequential"].contains(&table) {
                 return Err(AxisError {
                     key: assignment.origin.clone(),
                     message: format!(
-                        "`{key}` is neither the seed nor a key of data, model, train or score"
+                        "`{key}` is neither the seed nor a key of data, model, train, score or prequential"
                     ),
                 });
             }

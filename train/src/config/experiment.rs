@@ -4,6 +4,7 @@ use super::axes::{Assignment, SweepConfig};
 use super::document::{Document, assign};
 use super::error::ConfigError;
 use super::model::ModelConfig;
+use super::prequential::PrequentialConfig;
 use super::score::ScoreConfig;
 use crate::TrainConfig;
 use brevity_data::DataConfig;
@@ -34,6 +35,8 @@ pub struct ExperimentConfig {
     /// What is measured.
     #[serde(default)]
     pub score: ScoreConfig,
+    /// How bytes are learned while they are priced, where they are.
+    pub prequential: Option<PrequentialConfig>,
     /// What differs between trials.
     #[serde(default)]
     pub sweep: SweepConfig,
@@ -56,6 +59,10 @@ pub struct TrialConfig {
     pub train: TrainConfig,
     /// What is measured.
     pub score: ScoreConfig,
+    /// How the bytes are learned while they are priced; without it, the trial
+    /// trains a model and scores it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prequential: Option<PrequentialConfig>,
 }
 
 /// One trial of an experiment: its config, and the axes that led to it.
@@ -117,6 +124,31 @@ impl Experiment {
             trials,
             document,
         })
+    }
+
+    /// The same experiment as a sweep of two-part codes: without
+    /// `[prequential]`, so that one config serves both.
+    pub fn two_part(mut self) -> Experiment {
+        for trial in &mut self.trials {
+            trial.config.prequential = None;
+        }
+        self
+    }
+
+    /// The same experiment as prequential codes: with the defaults of
+    /// `[prequential]` where there is no such table.
+    ///
+    /// # Errors
+    /// A learner that does not go with its model.
+    pub fn prequential(mut self) -> Result<Experiment, ConfigError> {
+        for index in 0..self.trials.len() {
+            let config = &mut self.trials[index].config;
+            let table = config.prequential.get_or_insert_default().clone();
+            if let Err((key, message)) = table.validate(&config.model) {
+                return Err(self.error(index, &format!("prequential.{key}"), message));
+            }
+        }
+        Ok(self)
     }
 
     /// The text of the config file as it was read, without `--set`.
@@ -191,7 +223,7 @@ fn plan(
     config
         .score
         .validate()
-        .map_err(|message| fault("score.regimes", message))?;
+        .map_err(|error| fault(&format!("score.{}", error.field), error.reason))?;
     let axes = assignments
         .iter()
         .filter(|assignment| assignment.key != "seed")
@@ -206,6 +238,7 @@ fn plan(
             model,
             train: config.train,
             score: config.score,
+            prequential: config.prequential,
         },
         assignments,
     })

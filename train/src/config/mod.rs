@@ -1,8 +1,9 @@
 //! Experiments as TOML: what a config may say, and what it comes to.
 //!
-//! An experiment has up to six parts. `[data]` says which bytes, `[model]` what
-//! transformer, `[train]` how it learns, `[score]` what is measured, `[sweep]`
-//! which of these values differ between trials; `name` says where results go.
+//! An experiment has up to seven parts. `[data]` says which bytes, `[model]` what
+//! transformer, `[train]` how it learns, `[score]` what is measured,
+//! `[prequential]` how bytes are learned while they are priced, `[sweep]` which
+//! of these values differ between trials; `name` says where results go.
 //!
 //! ```toml
 //! name = "sizes"
@@ -35,10 +36,12 @@ mod document;
 mod error;
 mod experiment;
 mod model;
+mod prequential;
 mod score;
 
 pub use axes::SweepConfig;
 pub use error::{ConfigError, Fault, Place};
 pub use experiment::{Experiment, ExperimentConfig, TrialConfig, TrialPlan};
 pub use model::{ModelConfig, Preset};
-pub use score::ScoreConfig;
+pub use prequential::{Mode, PrequentialConfig};
+pub use score::{ScoreConfig, ScoreConfigError};

@@ -30,6 +30,8 @@ pub struct ModelConfig {
     /// Width of the feed-forward layer; by default four times the width, for
     /// SwiGLU 8/3 of it rounded up to a multiple of 8.
     pub hidden: Option<usize>,
+    /// Earlier bytes whose embeddings are added to that of each byte.
+    pub taps: Option<usize>,
     /// Bytes in a training sequence; by default 256, for `lmic` 2048.
     pub context: Option<usize>,
     /// Attention window; makes scoring and coding one unbounded stream.
@@ -80,6 +82,7 @@ impl ModelConfig {
         fill(&mut spec.layers, self.layers);
         fill(&mut spec.heads, self.heads);
         fill(&mut spec.hidden, self.hidden);
+        fill(&mut spec.taps, self.taps);
         fill(&mut spec.context, self.context);
         spec.window = self.window.or(spec.window);
         fill(&mut spec.norm, self.norm);

@@ -4,7 +4,7 @@ use brevity_data::Regime;
 use serde::{Deserialize, Serialize};
 
 /// The `[score]` table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScoreConfig {
     /// Which bytes to score; each gives a row of results: `in-sample` (those
@@ -15,6 +15,11 @@ pub struct ScoreConfig {
     /// real files; costs about as much as two passes of training. Without it,
     /// lengths are code lengths, marked as estimates.
     pub verify: bool,
+    /// Stored bits a parameter to price the model at, besides two bytes and the
+    /// number that is shortest: each is one more convention, with its own
+    /// adjusted rate and critical size. Default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bits: Vec<f64>,
 }
 
 impl Default for ScoreConfig {
@@ -22,29 +27,51 @@ impl Default for ScoreConfig {
         ScoreConfig {
             regimes: vec![Regime::InSample],
             verify: true,
+            bits: Vec::new(),
         }
     }
 }
 
+/// A field of a [`ScoreConfig`] that makes no sense, and why.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("score.{field}: {reason}")]
+pub struct ScoreConfigError {
+    /// The field at fault.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
 impl ScoreConfig {
-    /// Checks the regimes: at least one, each one that a sweep can score, none
-    /// twice.
+    /// Checks every field: regimes, at least one, that a sweep can score; bits
+    /// that weights can be stored in; nothing twice.
     ///
     /// # Errors
-    /// What is wrong with `score.regimes`.
-    pub fn validate(&self) -> Result<(), String> {
+    /// The first field that makes no sense.
+    pub fn validate(&self) -> Result<(), ScoreConfigError> {
+        let err = |field, reason: String| Err(ScoreConfigError { field, reason });
         if self.regimes.is_empty() {
-            return Err("nothing to score: give `in-sample`, `held-out` or both".into());
+            let reason = "nothing to score: give `in-sample`, `held-out` or both";
+            return err("regimes", reason.into());
         }
         for (i, regime) in self.regimes.iter().enumerate() {
             if !matches!(regime, Regime::InSample | Regime::HeldOut) {
-                return Err(format!(
+                let reason = format!(
                     "`{regime}` is what a score may turn out to be, not what can be asked for; \
                      give `in-sample`, `held-out` or both"
-                ));
+                );
+                return err("regimes", reason);
             }
             if self.regimes[..i].contains(regime) {
-                return Err(format!("`{regime}` is there twice"));
+                return err("regimes", format!("`{regime}` is there twice"));
+            }
+        }
+        for (i, bits) in self.bits.iter().enumerate() {
+            if !(1.0..=16.0).contains(bits) {
+                return err("bits", format!("{bits} is not between 1 and 16"));
+            }
+            if self.bits[..i].contains(bits) {
+                return err("bits", format!("{bits} is there twice"));
             }
         }
         Ok(())

@@ -5,8 +5,8 @@ use super::buffers::give;
 use super::host::{self, Host};
 use super::layers::{HeadSaved, LinearGrads, NormGrads, SublayerSaved};
 use super::{
-    AttentionLayer, AttentionWeights, Head, HeadWeights, LinearWeights, Maybe, MlpLayer,
-    MlpWeights, NormWeights, Tokens,
+    AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head, HeadWeights,
+    LinearWeights, Maybe, MlpLayer, MlpWeights, NormWeights, Tokens,
 };
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -136,30 +136,30 @@ fn register<B: Host, const N: usize>(
     }
 }
 
-/// [`super::embedding`] with gradients of the weight and of the positions.
+/// [`super::embedding`] with gradients of all but the mask.
 pub(super) fn embedding<B: Host, C: CheckpointStrategy>(
-    weight: Tracked<B, C>,
-    position: Maybe<Autodiff<B, C>>,
+    weights: EmbeddingWeights<Autodiff<B, C>>,
     mask: Maybe<Autodiff<B, C>>,
     tokens: Tokens,
-    length: usize,
-    scale: f32,
+    layer: EmbeddingLayer,
 ) -> Tracked<B, C> {
     let mut inputs = Inputs::<B, C>::new();
-    let weight = inputs.take(weight);
-    let position = inputs.maybe(position, &weight);
+    let weight = inputs.take(weights.weight);
+    let weights = EmbeddingWeights {
+        taps: inputs.maybe(weights.taps, &weight),
+        position: inputs.maybe(weights.position, &weight),
+        weight,
+    };
     let mask = Inputs::<B, C>::constant(mask);
     inputs.node(EmbeddingBackward, || {
-        let y = host::embedding(&weight, &position, &mask, &tokens, length, scale);
+        let y = host::embedding(&weights, &mask, &tokens, layer);
         (
             y,
             EmbeddingState {
-                weight,
-                position,
+                weights,
                 mask,
                 tokens,
-                length,
-                scale,
+                layer,
             },
         )
     })
@@ -170,35 +170,29 @@ struct EmbeddingBackward;
 
 #[derive(Clone, Debug)]
 struct EmbeddingState<B: Host> {
-    weight: FloatTensor<B>,
-    position: Maybe<B>,
+    weights: EmbeddingWeights<B>,
     mask: Maybe<B>,
     tokens: Tokens,
-    length: usize,
-    scale: f32,
+    layer: EmbeddingLayer,
 }
 
-impl<B: Host> Backward<B, 2> for EmbeddingBackward {
+impl<B: Host> Backward<B, 3> for EmbeddingBackward {
     type State = EmbeddingState<B>;
 
-    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = host::into_values::<B>(grads.consume::<B>(&ops.node));
         let s = ops.state;
-        let (weight, position) = host::with_embedding::<B, _>(
-            &s.weight,
-            &s.position,
-            &s.mask,
-            s.length,
-            s.scale,
-            |layer| layer.backward(&s.tokens, dy),
-        );
-        let width = s.weight.shape()[1];
+        let result = host::with_embedding::<B, _>(&s.weights, &s.mask, s.layer, |layer| {
+            layer.backward(&s.tokens, dy)
+        });
+        let width = s.weights.weight.shape()[1];
         let values = [
-            matrix(weight, width),
-            position.and_then(|p| matrix(p, width)),
+            matrix(result.weight, width),
+            result.taps.and_then(|taps| matrix(taps, width)),
+            result.position.and_then(|p| matrix(p, width)),
         ];
         let parents = ops.parents.map(|p| p.map(|node| node.id));
-        register::<B, 2>(parents, values, &s.weight, grads);
+        register::<B, 3>(parents, values, &s.weights.weight, grads);
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::autodiff;
 use super::{
-    AttentionLayer, AttentionWeights, Head, HeadWeights, Maybe, MlpLayer, MlpWeights, Tokens,
-    default_bodies, host, reference,
+    AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head, HeadWeights, Maybe,
+    MlpLayer, MlpWeights, Tokens, default_bodies, host, reference,
 };
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
@@ -24,14 +24,12 @@ use std::str::FromStr;
 pub trait Ops: Backend {
     /// See [`embedding`](super::embedding).
     fn embedding(
-        weight: FloatTensor<Self>,
-        #[extension_type] position: Maybe<Self>,
+        #[extension_type] weights: EmbeddingWeights<Self>,
         #[extension_type] mask: Maybe<Self>,
         tokens: Tokens,
-        length: usize,
-        scale: f32,
+        layer: EmbeddingLayer,
     ) -> FloatTensor<Self> {
-        reference::embedding::<Self>(weight, position, mask, &tokens, length, scale)
+        reference::embedding::<Self>(weights, mask, &tokens, layer)
     }
 
     /// See [`attention_layer`](super::attention_layer).
@@ -70,19 +68,15 @@ macro_rules! by_kernels {
     ($backend:ty) => {
         impl Ops for $backend {
             fn embedding(
-                weight: FloatTensor<Self>,
-                position: Maybe<Self>,
+                weights: EmbeddingWeights<Self>,
                 mask: Maybe<Self>,
                 tokens: Tokens,
-                length: usize,
-                scale: f32,
+                layer: EmbeddingLayer,
             ) -> FloatTensor<Self> {
                 if default_bodies() {
-                    return reference::embedding::<Self>(
-                        weight, position, mask, &tokens, length, scale,
-                    );
+                    return reference::embedding::<Self>(weights, mask, &tokens, layer);
                 }
-                host::embedding::<Self>(&weight, &position, &mask, &tokens, length, scale)
+                host::embedding::<Self>(&weights, &mask, &tokens, layer)
             }
 
             fn attention_layer(
@@ -124,19 +118,15 @@ macro_rules! by_kernels {
 
         impl<C: CheckpointStrategy> Ops for Autodiff<$backend, C> {
             fn embedding(
-                weight: FloatTensor<Self>,
-                position: Maybe<Self>,
+                weights: EmbeddingWeights<Self>,
                 mask: Maybe<Self>,
                 tokens: Tokens,
-                length: usize,
-                scale: f32,
+                layer: EmbeddingLayer,
             ) -> FloatTensor<Self> {
                 if default_bodies() {
-                    return reference::embedding::<Self>(
-                        weight, position, mask, &tokens, length, scale,
-                    );
+                    return reference::embedding::<Self>(weights, mask, &tokens, layer);
                 }
-                autodiff::embedding::<$backend, C>(weight, position, mask, tokens, length, scale)
+                autodiff::embedding::<$backend, C>(weights, mask, tokens, layer)
             }
 
             fn attention_layer(

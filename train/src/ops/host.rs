@@ -2,12 +2,13 @@
 
 use super::buffers::{Buffer, give};
 use super::layers::{
-    EmbeddingLayer, HeadLayer, HeadSaved, LinearLayer, Middle, NormLayer, Sublayer, SublayerSaved,
+    self, HeadLayer, HeadSaved, LinearLayer, Middle, NormLayer, Sublayer, SublayerSaved,
 };
 use super::{
-    AttentionLayer, AttentionWeights, Head, HeadWeights, LinearWeights, Maybe, MlpLayer,
-    MlpWeights, Norm, NormWeights,
+    AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head, HeadWeights,
+    LinearWeights, Maybe, MlpLayer, MlpWeights, Norm, NormWeights,
 };
+use brevity_kernels::embedding::Embedding;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{TensorData, read_sync};
@@ -182,39 +183,38 @@ pub(super) fn with_head<B: Host, T>(
 
 /// Runs `f` on the embedding layer that the tensors describe.
 pub(super) fn with_embedding<B: Host, T>(
-    weight: &FloatTensor<B>,
-    position: &Maybe<B>,
+    weights: &EmbeddingWeights<B>,
     mask: &Maybe<B>,
-    length: usize,
-    scale: f32,
-    f: impl FnOnce(EmbeddingLayer) -> T,
+    layer: EmbeddingLayer,
+    f: impl FnOnce(layers::EmbeddingLayer) -> T,
 ) -> T {
-    let values = values::<B>(weight);
-    let (position, mask) = (maybe(position), maybe(mask));
-    f(EmbeddingLayer {
-        weight: &values,
+    let table = values::<B>(&weights.weight);
+    let (taps, position) = (maybe(&weights.taps), maybe(&weights.position));
+    let mask = maybe(mask);
+    f(layers::EmbeddingLayer {
+        embedding: Embedding {
+            table: &table,
+            width: weights.weight.shape()[1],
+            scale: layer.scale,
+            taps: taps.as_deref().unwrap_or_default(),
+            length: layer.length,
+            before: 0,
+        },
         position: position.as_deref(),
         mask: mask.as_deref(),
-        width: weight.shape()[1],
-        length,
-        scale,
     })
 }
 
 /// [`super::embedding`].
 pub(super) fn embedding<B: Host>(
-    weight: &FloatTensor<B>,
-    position: &Maybe<B>,
+    weights: &EmbeddingWeights<B>,
     mask: &Maybe<B>,
     tokens: &[u8],
-    length: usize,
-    scale: f32,
+    layer: EmbeddingLayer,
 ) -> FloatTensor<B> {
-    let y = with_embedding::<B, _>(weight, position, mask, length, scale, |layer| {
-        layer.forward(tokens)
-    });
-    let shape = [tokens.len(), weight.shape()[1]];
-    tensor::<B>(y, &shape, weight)
+    let y = with_embedding::<B, _>(weights, mask, layer, |layer| layer.forward(tokens));
+    let shape = [tokens.len(), weights.weight.shape()[1]];
+    tensor::<B>(y, &shape, &weights.weight)
 }
 
 /// [`super::attention_layer`], and what its backward pass needs.

@@ -7,8 +7,9 @@
 use super::buffers::{Buffer, give, take};
 use super::{Activation, Attention, Norm, Placement};
 use brevity_kernels::activation::{self, Activation as Elementwise};
+use brevity_kernels::embedding::{self, Embedding};
 use brevity_kernels::gemm::{Epilogue, View};
-use brevity_kernels::{attention, embedding, linear, loss, norm, reduce};
+use brevity_kernels::{attention, linear, loss, norm, reduce};
 use rayon::prelude::*;
 
 /// Parameters and kind of a norm over rows of `weight.len()`.
@@ -454,49 +455,60 @@ impl HeadLayer<'_> {
 /// The embedding layer.
 #[derive(Clone, Copy)]
 pub(super) struct EmbeddingLayer<'a> {
-    pub weight: &'a [f32],
+    pub embedding: Embedding<'a>,
     pub position: Option<&'a [f32]>,
     pub mask: Option<&'a [f32]>,
-    pub width: usize,
-    pub length: usize,
-    pub scale: f32,
+}
+
+/// Gradients of the embedding layer.
+#[derive(Debug)]
+pub(super) struct EmbeddingGrads {
+    pub weight: Vec<f32>,
+    pub taps: Option<Vec<f32>>,
+    pub position: Option<Vec<f32>>,
 }
 
 impl EmbeddingLayer<'_> {
+    /// Values of the vectors of a sequence's positions.
+    fn positions(&self) -> usize {
+        self.embedding.length * self.embedding.width
+    }
+
     /// `[tokens, width]`.
     pub fn forward(&self, tokens: &[u8]) -> Vec<f32> {
-        let mut y = take(tokens.len() * self.width);
-        let position = self.position.map(|p| &p[..self.length * self.width]);
-        embedding::forward(
-            self.weight,
-            self.width,
-            tokens,
-            self.scale,
-            position,
-            &mut y,
-        );
+        let mut y = take(tokens.len() * self.embedding.width);
+        let position = self.position.map(|p| &p[..self.positions()]);
+        self.embedding.forward(tokens, position, &mut y);
         if let Some(mask) = self.mask {
             each(&mut y, &[mask], |y, [m]| y * m);
         }
         y
     }
 
-    /// Gradients of the weight and of the positions.
-    pub fn backward(&self, tokens: &[u8], mut dy: Vec<f32>) -> (Vec<f32>, Option<Vec<f32>>) {
+    /// Gradients of the parameters from the one at the output.
+    pub fn backward(&self, tokens: &[u8], mut dy: Vec<f32>) -> EmbeddingGrads {
         if let Some(mask) = self.mask {
             each(&mut dy, &[mask], |d, [m]| d * m);
         }
-        let mut weight = take(self.weight.len());
-        weight.fill(0.0);
-        embedding::backward(&dy, self.width, tokens, self.scale, &mut weight);
-        let position = self.position.map(|position| {
-            let mut grad = take(position.len());
+        let zeros = |length| {
+            let mut grad = take(length);
             grad.fill(0.0);
-            embedding::backward_positions(&dy, &mut grad[..self.length * self.width]);
+            grad
+        };
+        let mut weight = zeros(self.embedding.table.len());
+        let mut taps = zeros(self.embedding.taps.len());
+        self.embedding.backward(tokens, &dy, &mut weight, &mut taps);
+        let position = self.position.map(|position| {
+            let mut grad = zeros(position.len());
+            embedding::backward_positions(&dy, &mut grad[..self.positions()]);
             grad
         });
         give(dy);
-        (weight, position)
+        EmbeddingGrads {
+            weight,
+            taps: (!taps.is_empty()).then_some(taps),
+            position,
+        }
     }
 }
 

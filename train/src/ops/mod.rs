@@ -98,6 +98,19 @@ pub fn maybe<const D: usize>(tensor: Option<Tensor<D>>) -> Maybe<Dispatch> {
     tensor.map_or(Maybe::None, |t| Maybe::Some(t.into_dispatch()))
 }
 
+/// Parameters of the embedding.
+#[derive(Clone, Debug, ExtensionType)]
+pub struct EmbeddingWeights<B: Backend> {
+    /// `[256, width]`
+    pub weight: FloatTensor<B>,
+    /// Weights of earlier bytes, `[taps, width]`.
+    #[extension_type]
+    pub taps: Maybe<B>,
+    /// Vectors of positions, `[at least length, width]`.
+    #[extension_type]
+    pub position: Maybe<B>,
+}
+
 /// Parameters of a norm.
 #[derive(Clone, Debug, ExtensionType)]
 pub struct NormWeights<B: Backend> {
@@ -165,6 +178,15 @@ pub struct HeadWeights<B: Backend> {
     pub bias: Maybe<B>,
 }
 
+/// What the embedding is, apart from its parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EmbeddingLayer {
+    /// Rows of a sequence.
+    pub length: usize,
+    /// Factor of everything but positions.
+    pub scale: f32,
+}
+
 /// What an attention sublayer is, apart from its parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AttentionLayer {
@@ -198,24 +220,22 @@ pub struct Head {
     pub tied: bool,
 }
 
-/// Rows of `weight` `[256, width]` chosen by `tokens`, times `scale`, plus the
-/// rows `0..length` of `position` `[at least length, width]` once a sequence,
-/// times `mask`: `[tokens, width]`.
+/// The embedded `tokens`, whole sequences of `layer.length`: the row of
+/// `weights.weight` that belongs to each, plus those of the bytes before it in
+/// its sequence times the taps, all times `layer.scale`; plus the row of
+/// `weights.position` for its place in the sequence; times `mask`:
+/// `[tokens, width]`.
 pub fn embedding(
-    weight: Tensor<2>,
-    position: Option<Tensor<2>>,
+    weights: EmbeddingWeights<Dispatch>,
     mask: Option<Tensor<2>>,
     tokens: Tokens,
-    length: usize,
-    scale: f32,
+    layer: EmbeddingLayer,
 ) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as Ops>::embedding(
-        some(weight),
-        maybe(position),
+        weights,
         maybe(mask),
         tokens,
-        length,
-        scale,
+        layer,
     ))
 }
 

@@ -4,8 +4,8 @@
 //! none but a GPU. The kernels are tested against these.
 
 use super::{
-    Activation, AttentionLayer, AttentionWeights, Head, HeadWeights, LinearWeights, Maybe,
-    MlpLayer, MlpWeights, Norm, Placement,
+    Activation, AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head,
+    HeadWeights, LinearWeights, Maybe, MlpLayer, MlpWeights, Norm, Placement,
 };
 use brevity_kernels::{attention, rope};
 use burn::backend::tensor::FloatTensor;
@@ -127,18 +127,37 @@ impl<B: Backend> Array<B> {
 
 /// [`super::embedding`].
 pub fn embedding<B: Backend>(
-    weight: FloatTensor<B>,
-    position: Maybe<B>,
+    weights: EmbeddingWeights<B>,
     mask: Maybe<B>,
     tokens: &[u8],
-    length: usize,
-    scale: f32,
+    layer: EmbeddingLayer,
 ) -> FloatTensor<B> {
-    let (rows, width) = (tokens.len(), weight.shape()[1]);
-    let tokens: Vec<i32> = tokens.iter().map(|&t| i32::from(t)).collect();
-    let tokens = B::int_from_data(TensorData::new(tokens, [rows]), &weight.device());
-    let mut x = Array::<B>(B::float_select(weight, 0, tokens)).scale(scale);
-    if let Maybe::Some(position) = position {
+    let EmbeddingLayer { length, scale } = layer;
+    let (rows, width) = (tokens.len(), weights.weight.shape()[1]);
+    let table = weights.weight;
+    let look_up = |tokens: Vec<i32>| {
+        let tokens = TensorData::new(tokens, [rows]);
+        let tokens = B::int_from_data(tokens, &table.device());
+        Array::<B>(B::float_select(table.clone(), 0, tokens))
+    };
+    let mut x = look_up(tokens.iter().map(|&t| i32::from(t)).collect());
+    if let Maybe::Some(taps) = weights.taps {
+        let taps = Array::<B>(taps);
+        for k in 0..taps.dims()[0] {
+            let seen = |row: usize| row % length > k;
+            let before = |row: usize| match seen(row) {
+                true => i32::from(tokens[row - 1 - k]),
+                false => 0,
+            };
+            let value = look_up((0..rows).map(before).collect());
+            let seen = (0..rows).map(|row| f32::from(seen(row))).collect();
+            let seen = value.constant(seen, &[rows, 1]);
+            let tap = taps.clone().slice(0, k, k + 1);
+            x = x.add(value.mul(seen).mul(tap));
+        }
+    }
+    let mut x = x.scale(scale);
+    if let Maybe::Some(position) = weights.position {
         let position = Array::<B>(position)
             .slice(0, 0, length)
             .reshape(&[1, length, width]);

@@ -219,6 +219,7 @@ impl Layer for HeadCase {
 }
 
 struct EmbeddingCase {
+    taps: usize,
     position: bool,
     mask: bool,
     scale: f32,
@@ -229,25 +230,39 @@ impl EmbeddingCase {
     fn tokens() -> Tokens {
         [7, 255, 7, 0, 7, 1].into()
     }
+
+    fn inputs<B: Backend>(&self, inputs: &[FloatTensor<B>]) -> (EmbeddingWeights<B>, Maybe<B>) {
+        let mut take = Take::<B>(inputs.iter());
+        let weights = EmbeddingWeights {
+            weight: take.one(),
+            taps: take.maybe(self.taps > 0),
+            position: take.maybe(self.position),
+        };
+        (weights, take.maybe(self.mask))
+    }
+
+    fn layer(&self) -> EmbeddingLayer {
+        EmbeddingLayer {
+            length: Self::LENGTH,
+            scale: self.scale,
+        }
+    }
 }
 
 impl Layer for EmbeddingCase {
     fn apply<B: Ops>(&self, inputs: &[FloatTensor<B>]) -> FloatTensor<B> {
-        let mut take = Take::<B>(inputs.iter());
-        let weight = take.one();
-        let (position, mask) = (take.maybe(self.position), take.maybe(self.mask));
-        let tokens = EmbeddingCase::tokens();
-        <B as Ops>::embedding(weight, position, mask, tokens, Self::LENGTH, self.scale)
+        let (weights, mask) = self.inputs::<B>(inputs);
+        <B as Ops>::embedding(weights, mask, EmbeddingCase::tokens(), self.layer())
     }
     fn reference<B: Backend>(&self, inputs: &[FloatTensor<B>]) -> FloatTensor<B> {
-        let mut take = Take::<B>(inputs.iter());
-        let weight = take.one();
-        let (position, mask) = (take.maybe(self.position), take.maybe(self.mask));
-        let tokens = EmbeddingCase::tokens();
-        reference::embedding::<B>(weight, position, mask, &tokens, Self::LENGTH, self.scale)
+        let (weights, mask) = self.inputs::<B>(inputs);
+        reference::embedding::<B>(weights, mask, &EmbeddingCase::tokens(), self.layer())
     }
     fn shapes(&self) -> Vec<Vec<usize>> {
         let mut shapes = vec![vec![256, WIDTH]];
+        if self.taps > 0 {
+            shapes.push(vec![self.taps, WIDTH]);
+        }
         if self.position {
             // One position more than a sequence has.
             shapes.push(vec![Self::LENGTH + 1, WIDTH]);
@@ -449,12 +464,19 @@ fn head_gradients_are_right_in_every_variant() {
 
 #[test]
 fn embedding_gradients_are_right_in_every_variant() {
-    for (position, mask, scale) in [(false, false, 1.0), (true, false, 2.5), (true, true, 1.0)] {
+    for (taps, position, mask, scale) in [
+        (0, false, false, 1.0),
+        (0, true, false, 2.5),
+        (1, true, true, 1.0),
+        // More taps than a sequence has bytes.
+        (4, false, false, 2.5),
+    ] {
         let case = EmbeddingCase {
+            taps,
             position,
             mask,
             scale,
         };
-        check(&format!("{position} {mask} {scale}"), &case);
+        check(&format!("{taps} {position} {mask} {scale}"), &case);
     }
 }

@@ -17,6 +17,8 @@ const SCORE: &str = "score.json";
 const FAILED: &str = "failed.json";
 /// What is known of the training once it is complete.
 const TRAINED: &str = "trained.json";
+/// Scores of some of the regimes, until all are done.
+const SCORED: &str = "scored.json";
 
 /// How far a trial is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,8 +184,10 @@ impl SweepFolder {
     }
 
     pub(super) fn write_score(&self, trial: &Trial, score: &TrialScore) -> Result<(), SweepError> {
-        store::write_json(&self.trial(trial).join(SCORE), score)?;
-        store::remove(&self.trial(trial).join(FAILED))
+        let folder = self.trial(trial);
+        store::write_json(&folder.join(SCORE), score)?;
+        store::remove(&folder.join(SCORED))?;
+        store::remove(&folder.join(FAILED))
     }
 
     pub(super) fn write_failure(&self, trial: &Trial, failure: &Failure) -> Result<(), SweepError> {
@@ -218,6 +222,15 @@ impl SweepFolder {
     ) -> Result<(), SweepError> {
         store::write_json(&self.trial(trial).join(TRAINED), report)
     }
+}
+
+/// The rows of the regimes that are scored so far, of the trial in `folder`.
+pub(super) fn scored(folder: &Path) -> Result<Vec<Map<String, Value>>, SweepError> {
+    Ok(store::read_json(&folder.join(SCORED))?.unwrap_or_default())
+}
+
+pub(super) fn write_scored(folder: &Path, rows: &[Map<String, Value>]) -> Result<(), SweepError> {
+    store::write_json(&folder.join(SCORED), &rows)
 }
 
 fn open_lock(path: &Path) -> Result<File, SweepError> {

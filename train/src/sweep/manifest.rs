@@ -1,7 +1,7 @@
 //! The frozen list of a sweep's trials.
 
 use super::error::SweepError;
-use crate::config::{ConfigError, Experiment, TrialConfig};
+use crate::config::{ConfigError, Experiment, Mode, TrialConfig};
 use brevity_data::{DataConfig, DataError, Regime, Registry, Source, Split};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -252,7 +252,8 @@ fn check_data(
             .error(index, "model.context", message)
             .with_help("use a shorter context or more data"));
     }
-    if config.score.regimes.contains(&Regime::HeldOut) && data.holdout_bytes == 0 {
+    let held_out = config.score.regimes.contains(&Regime::HeldOut);
+    if held_out && config.prequential.is_none() && data.holdout_bytes == 0 {
         let message = "`held-out` needs held-out bytes, and [data] has none";
         return Err(experiment.error(index, "score.regimes", message));
     }
@@ -261,13 +262,20 @@ fn check_data(
 
 /// Bytes that the training of a trial works through.
 fn training_bytes(config: &TrialConfig, data_bytes: u64) -> f64 {
-    config.train.total_bytes(&config.model, data_bytes) as f64
+    match &config.prequential {
+        Some(table) if table.mode == Mode::Online => {
+            table.online.training_bytes(&config.model, data_bytes)
+        }
+        // Blocks that double train on all bytes once, and on the last half
+        // not at all.
+        _ => config.train.total_bytes(&config.model, data_bytes) as f64,
+    }
 }
 
 /// Twelve hexadecimal digits of the hash of everything that decides the result.
 fn trial_id(config: &TrialConfig, data: &DataIdentity, version: &str) -> String {
     // The name says where results go, not what they are.
-    let all = serde_json::json!({
+    let mut all = serde_json::json!({
         "format": FORMAT,
         "version": version,
         "seed": config.seed,
@@ -277,6 +285,9 @@ fn trial_id(config: &TrialConfig, data: &DataIdentity, version: &str) -> String 
         "score": config.score,
         "data": data,
     });
+    if let Some(prequential) = &config.prequential {
+        all["prequential"] = value(prequential);
+    }
     let hash = blake3::hash(canonical(&all).as_bytes()).to_hex();
     hash[..12].to_string()
 }

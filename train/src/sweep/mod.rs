@@ -18,6 +18,8 @@
 //!     checkpoint/          where the training continues
 //!     model.safetensors    the weights: the training is complete
 //!     trained.json         what the training reports
+//!     archive/             of each regime the archive that holds its model
+//!     scored.json          scores of the regimes that are done, until all are
 //!     score.json           scores and provenance: the trial is done
 //!     failed.json          why it failed
 //! ```
@@ -33,8 +35,8 @@ mod error;
 mod folder;
 mod local;
 mod manifest;
-mod measure;
 mod options;
+mod prequential;
 mod progress;
 mod provenance;
 mod results;
@@ -52,6 +54,7 @@ pub use folder::{Failure, Lock, State, SweepFolder, TrialScore};
 pub use local::LocalTrainer;
 pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};
 pub use options::{RunOptions, Shard, Summary};
+pub use prequential::{PrequentialScorer, PrequentialTrainer};
 pub use progress::Bars;
 pub use results::{csv, rows};
 pub use run::run;

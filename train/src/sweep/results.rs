@@ -76,8 +76,8 @@ pub fn write(folder: &SweepFolder, manifest: &Manifest) -> Result<(), SweepError
     store::write(&folder.root().join("results.csv"), csv(&rows).as_bytes())
 }
 
-/// Rows as CSV (RFC 4180): nested objects become dotted columns; provenance
-/// and the training's report are left to the JSON.
+/// Rows as CSV (RFC 4180): nested objects become dotted columns; provenance,
+/// the training's report and the code lengths of blocks are left to the JSON.
 pub fn csv(rows: &[Map<String, Value>]) -> String {
     let mut columns: Vec<String> = Vec::new();
     let flat: Vec<Map<String, Value>> = rows.iter().map(flatten).collect();
@@ -119,7 +119,7 @@ fn flatten(row: &Map<String, Value>) -> Map<String, Value> {
     }
     let mut out = Map::new();
     for (key, value) in row {
-        if key != "provenance" && key != "training" {
+        if !["provenance", "training", "block_bits"].contains(&key.as_str()) {
             walk(key, value, &mut out);
         }
     }
@@ -143,7 +143,7 @@ mod tests {
         let row = |value: Value| value.as_object().unwrap().clone();
         let rows = [
             row(json!({"id": "a", "axes": {"model.width": 16}, "provenance": {"x": 1}})),
-            row(json!({"id": "b,\"c\"", "rate": 0.5, "hash": null})),
+            row(json!({"id": "b,\"c\"", "rate": 0.5, "hash": null, "block_bits": [1]})),
         ];
         assert_eq!(
             csv(&rows),

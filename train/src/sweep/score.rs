@@ -1,112 +1,90 @@
 //! Scores of trained models.
 
 use super::bytes::DataCache;
-use super::measure::Model;
+use super::folder;
 use super::work::{Job, Scorer, Step, WorkError};
-use crate::{MODEL, stored_plan};
-use brevity_codec::weights::Plan;
-use brevity_codec::{ScoreError, score};
+use crate::MODEL;
+use crate::measure::{
+    Archives, Decoder, Length, MeasureError, Measured, StoredModel, measure, stored_length,
+};
 use brevity_data::{ByteSet, Regime, Split};
 use brevity_model::Weights;
 use serde_json::{Map, Value, json};
 
-/// Bytes that tell how finely the weights are worth storing. The search prices
-/// them about 40 times.
-const SAMPLE: usize = 1 << 15;
-
-/// Pieces of the data that the sample is made of.
-const PIECES: usize = 8;
-
 /// Scores a model by the bytes that its regimes take: with the weights as they
 /// are and with the weights as an archive stores them. Where the config says
-/// `score.verify`, these are the lengths of archives that were decoded again;
-/// otherwise code lengths under integer frequencies, marked as estimates.
-#[derive(Debug)]
+/// `score.verify`, these are the lengths of archives that were decoded again,
+/// and the one that holds its model stays in the trial's folder as
+/// `archive/REGIME.bvy`; otherwise they are code lengths under integer
+/// frequencies, marked as estimates. For each of `score.bits` there is a further
+/// convention, `4-bit` and the like.
+///
+/// What is done of a trial that is stopped or killed is not done again.
 pub struct ArchiveScorer<'a> {
     data: &'a DataCache,
+    decoder: &'a dyn Decoder,
 }
 
 impl<'a> ArchiveScorer<'a> {
-    /// A scorer that takes its bytes from `data`.
-    pub fn new(data: &'a DataCache) -> ArchiveScorer<'a> {
-        ArchiveScorer { data }
+    /// A scorer that takes its bytes from `data` and has archives decoded by
+    /// `decoder`.
+    pub fn new(data: &'a DataCache, decoder: &'a dyn Decoder) -> ArchiveScorer<'a> {
+        ArchiveScorer { data, decoder }
     }
-}
 
-impl Scorer for ArchiveScorer<'_> {
-    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError> {
-        let weights = Weights::load(&job.folder.join(MODEL))?;
+    fn rows(&self, job: &Job<'_>) -> Result<Vec<Map<String, Value>>, WorkError> {
+        let path = job.folder.join(MODEL);
+        let weights = Weights::load(&path)?;
         if *weights.spec() != job.trial.config.model {
-            let path = job.folder.join(MODEL);
             return Err(format!("{} is a model of another spec", path.display()).into());
         }
         let split = self.data.of(job.trial)?;
-        let Some(plan) = plan(&weights, &split.train.bytes, job)? else {
-            return Ok(Step::Interrupted);
-        };
-        let model = Model {
-            exact: weights,
-            plan,
-        };
         let config = &job.trial.config.score;
-        let mut rows = Vec::new();
-        for regime in &config.regimes {
-            if job.stopped() {
-                return Ok(Step::Interrupted);
-            }
+        let mut rows = folder::scored(&job.folder)?;
+        rows.truncate(config.regimes.len());
+        if rows.len() == config.regimes.len() {
+            return Ok(rows);
+        }
+        let model = StoredModel::for_data(weights, &split.train.bytes, job.stop)?;
+        for regime in &config.regimes[rows.len()..] {
             let bytes = scored_bytes(&split, *regime)?;
-            rows.push(row(
-                *regime,
-                &model,
-                bytes,
-                split.train.len(),
-                config.verify,
-            )?);
+            let archives = Archives {
+                folder: &job.folder.join(ARCHIVES),
+                name: regime.name(),
+                model: &path,
+                decoder: self.decoder,
+            };
+            let archives = config.verify.then_some(&archives);
+            let measured = measure(&model, &bytes.bytes, archives, job.stop)?;
+            let mut priced = vec![
+                ("fp16".to_owned(), fp16(&model, measured.exact)),
+                ("stored".to_owned(), measured.stored),
+            ];
+            for bits in &config.bits {
+                let narrow = model.at_bits(*bits);
+                let length = stored_length(&narrow, &bytes.bytes, archives, job.stop)?;
+                priced.push((format!("{bits}-bit"), length));
+            }
+            rows.push(row(*regime, &measured, &priced, split.train.len()));
+            folder::write_scored(&job.folder, &rows)?;
         }
-        Ok(Step::Done(rows))
+        Ok(rows)
     }
 }
 
-/// Why the search for the cheapest weights ended early.
-enum Halt {
-    Stopped,
-    Score(ScoreError),
-}
+/// The folder of archives in a trial's.
+const ARCHIVES: &str = "archive";
 
-/// How to store the weights for the shortest description of weights and
-/// training data: as they are if they were trained for it, otherwise as far as
-/// a sample of the data tells. `None` if the job is to stop.
-fn plan(weights: &Weights, data: &[u8], job: &Job<'_>) -> Result<Option<Plan>, WorkError> {
-    if let Some(plan) = stored_plan(weights) {
-        return Ok(Some(plan));
-    }
-    let sample = sample(data, weights.spec().context);
-    let scale = data.len() as f64 / sample.len() as f64;
-    let plan = Plan::minimise(weights, |candidate| {
-        if job.stopped() {
-            return Err(Halt::Stopped);
+impl Scorer for ArchiveScorer<'_> {
+    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError> {
+        match self.rows(job) {
+            Ok(rows) => Ok(Step::Done(rows)),
+            Err(error) => match error.downcast_ref() {
+                Some(MeasureError::Stopped) => Ok(Step::Interrupted),
+                _ => Err(error),
+            },
         }
-        let price = score(candidate, &sample).map_err(Halt::Score)?;
-        Ok(price.bits * scale)
-    });
-    match plan {
-        Ok(plan) => Ok(Some(plan)),
-        Err(Halt::Stopped) => Ok(None),
-        Err(Halt::Score(error)) => Err(error.into()),
     }
-}
-
-/// Evenly spaced pieces of the data, whole contexts long.
-fn sample(data: &[u8], context: usize) -> Vec<u8> {
-    let piece = (SAMPLE / PIECES).next_multiple_of(context);
-    if data.len() <= PIECES * piece {
-        return data.to_vec();
-    }
-    let stride = data.len() / PIECES;
-    (0..PIECES)
-        .flat_map(|i| &data[i * stride..][..piece])
-        .copied()
-        .collect()
 }
 
 fn scored_bytes(split: &Split, regime: Regime) -> Result<&ByteSet, WorkError> {
@@ -117,58 +95,50 @@ fn scored_bytes(split: &Split, regime: Regime) -> Result<&ByteSet, WorkError> {
     }
 }
 
-/// Contract 5: the coded bytes are paid by the bytes they code, the model by
-/// the bytes it was trained on, which in-sample are the same.
-fn row(
-    regime: Regime,
-    model: &Model,
-    bytes: &ByteSet,
-    trained_on: usize,
-    verify: bool,
-) -> Result<Map<String, Value>, WorkError> {
-    let bits = score(&model.exact, &bytes.bytes)?;
-    let (exact, stored) = match verify {
-        true => (model.external(&bytes.bytes)?, model.embedded(&bytes.bytes)?),
-        false => (
-            model.external_estimate(&bytes.bytes)?,
-            model.embedded_estimate(&bytes.bytes)?,
-        ),
-    };
-    let rate = |coded: u64| coded as f64 / bytes.len() as f64;
-    let adjusted = |coded: u64, model: u64| rate(coded) + model as f64 / trained_on as f64;
-    let fp16 = 2 * model.exact.spec().parameters();
-    let row = json!({
-        "regime": regime.name(),
-        "scored": { "bytes": bytes.len(), "hash": bytes.blake3() },
-        "bits_per_byte": bits.bits_per_byte(),
-        "data_bits": bits.bits,
-        "coded_bytes": exact.coded,
-        "stored_coded_bytes": stored.coded,
-        "model_bytes": { "fp16": fp16, "stored": stored.rest },
-        "raw_rate": rate(exact.coded),
-        "adjusted_rate": {
-            "fp16": adjusted(exact.coded, fp16),
-            "stored": adjusted(stored.coded, stored.rest),
-        },
-        "estimate": !verify,
-        "verified": verify,
-    });
-    match row {
-        Value::Object(row) => Ok(row),
-        _ => unreachable!("the literal above is an object"),
+/// The convention of the paper: two bytes a parameter, and the data under the
+/// weights as they are.
+fn fp16(model: &StoredModel, exact: Length) -> Length {
+    Length {
+        coded: exact.coded,
+        rest: 2 * model.exact.spec().parameters(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sample_is_spread_and_made_of_whole_contexts() {
-        let data: Vec<u8> = (0..1 << 20).map(|i| (i >> 12) as u8).collect();
-        let taken = sample(&data, 100);
-        assert_eq!(taken.len(), PIECES * 4100);
-        assert_eq!((taken[0], taken[4100]), (0, 32));
-        assert_eq!(sample(&data[..1000], 100), &data[..1000]);
+/// Contract 5: the coded bytes are paid by the bytes they code, the model by
+/// the bytes it was trained on, which in-sample are the same. `priced` has the
+/// lengths of data and model by convention.
+fn row(
+    regime: Regime,
+    measured: &Measured,
+    priced: &[(String, Length)],
+    trained_on: usize,
+) -> Map<String, Value> {
+    let rate = |coded: u64| coded as f64 / measured.bytes as f64;
+    let adjusted = |length: &Length| rate(length.coded) + length.rest as f64 / trained_on as f64;
+    let by_convention = |value: &dyn Fn(&Length) -> Value| -> Map<String, Value> {
+        let values = priced
+            .iter()
+            .map(|(name, length)| (name.clone(), value(length)));
+        values.collect()
+    };
+    // Whole bits are fine enough for what blocks are for.
+    let block_bits = measured.block_bits.iter().map(|b| b.round() as u64);
+    let row = json!({
+        "regime": regime.name(),
+        "scored": { "bytes": measured.bytes, "hash": measured.hash.to_string() },
+        "bits_per_byte": measured.bits_per_byte(),
+        "data_bits": measured.bits,
+        "coded_bytes": measured.exact.coded,
+        "stored_coded_bytes": measured.stored.coded,
+        "model_bytes": by_convention(&|length| length.rest.into()),
+        "raw_rate": rate(measured.exact.coded),
+        "adjusted_rate": by_convention(&|length| adjusted(length).into()),
+        "estimate": !measured.verified,
+        "verified": measured.verified,
+        "block_bits": block_bits.collect::<Vec<_>>(),
+    });
+    match row {
+        Value::Object(row) => row,
+        _ => unreachable!("the literal above is an object"),
     }
 }

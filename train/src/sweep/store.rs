@@ -1,44 +1,23 @@
 //! Files that hold the whole of what was written, or what they held before.
 
 use super::SweepError;
+use crate::files;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 /// Writes `bytes` to `path`: to a temporary name in the same folder, synced,
 /// renamed.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), SweepError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let attempt = || -> io::Result<()> {
-        let mut file = temporary(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        // The rename itself is durable once the folder is.
-        File::open(folder)?.sync_all()
-    };
-    attempt().map_err(|error| SweepError::io("write", path, error))
+    files::write(path, bytes).map_err(|error| SweepError::io("write", path, error))
 }
 
 /// As [`write()`], but leaves a file that is there alone. Returns whether it
 /// wrote.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, SweepError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let attempt = || -> io::Result<bool> {
-        let mut file = temporary(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        match file.persist_noclobber(path) {
-            Ok(_) => {}
-            Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-            Err(e) => return Err(e.error),
-        }
-        File::open(folder)?.sync_all()?;
-        Ok(true)
-    };
-    attempt().map_err(|error| SweepError::io("write", path, error))
+    files::write_new(path, bytes).map_err(|error| SweepError::io("write", path, error))
 }
 
 /// [`write()`] of a value as indented JSON with a newline at the end.
@@ -77,15 +56,6 @@ pub(super) fn remove(path: &Path) -> Result<(), SweepError> {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(SweepError::io("remove", path, e)),
         _ => Ok(()),
     }
-}
-
-fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    // Readable by everybody the umask lets, as an ordinary file.
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".brevity-").suffix(".tmp");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
 }
 
 #[cfg(test)]

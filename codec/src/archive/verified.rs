@@ -1,0 +1,88 @@
+//! Archives that are decoded as they are written.
+
+use super::Summary;
+use super::error::Error;
+use super::read::{Models, decompress};
+use super::write::{Options, Source, compress};
+use std::io::{self, BufReader, PipeWriter, Read, Write};
+use std::thread;
+
+/// As [`compress`], and decodes what goes out while it does, for an output that
+/// cannot be read again. Memory is that of compressing and decompressing
+/// together; the slower of the two, which is decoding, sets the pace.
+///
+/// `models` are what a reader of the archive has.
+///
+/// # Errors
+/// As [`compress`], and [`Error::Unverified`] if the archive does not decode to
+/// its source. What was written by then is no archive.
+///
+/// # Panics
+/// As [`compress`].
+pub fn compress_verified(
+    input: impl Read,
+    output: impl Write,
+    source: &Source,
+    options: &Options,
+    models: &Models,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Summary, Error> {
+    let (copy, pipe) = io::pipe().map_err(Error::Write)?;
+    // A pool of its own: threads that wait for the pipe must not be those that
+    // fill it.
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(rayon::current_num_threads())
+        .build()
+        .map_err(|error| Error::Write(io::Error::other(error)))?;
+    thread::scope(|scope| {
+        let decoding = scope.spawn(move || {
+            let copy = BufReader::with_capacity(1 << 16, copy);
+            pool.install(|| decompress(copy, io::sink(), models, &mut |_| {}))
+        });
+        let mut both = Both {
+            output,
+            pipe,
+            broken: false,
+        };
+        let written = compress(input, &mut both, source, options, progress);
+        let Both { pipe, broken, .. } = both;
+        drop(pipe);
+        let decoded = match decoding.join() {
+            Ok(decoded) => decoded,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        match (written, decoded) {
+            (Err(error), _) if !broken => Err(error),
+            (_, Err(error)) => Err(Error::Unverified(Box::new(error))),
+            (Ok(written), Ok(decoded)) if written == decoded => Ok(written),
+            // The hash that it ends with is that of what was decoded.
+            _ => Err(Error::Unverified(Box::new(Error::Malformed {
+                offset: 0,
+                what: "it ends early",
+            }))),
+        }
+    })
+}
+
+/// Writes to an output and to whoever decodes it.
+struct Both<W> {
+    output: W,
+    pipe: PipeWriter,
+    /// Whoever decodes has given up.
+    broken: bool,
+}
+
+impl<W: Write> Write for Both<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let count = self.output.write(buffer)?;
+        if let Err(error) = self.pipe.write_all(&buffer[..count]) {
+            self.broken = true;
+            return Err(error);
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}

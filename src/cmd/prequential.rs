@@ -1,0 +1,52 @@
+//! `brevity prequential`: what models need for data that they learn as they go.
+
+use super::sweep::{Common, Kind, Trials, dry_run};
+use anyhow::Result;
+use brevity_eval::prequential::Prequential;
+use brevity_train::sweep;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Prices every byte with a model that has learned from those before it alone,
+/// for each trial of a config.
+///
+/// The same config serves `brevity sweep`, which ignores `[prequential]`; give the
+/// folder of that sweep to see both codes in one picture.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The experiment, a TOML file such as configs/prequential.toml
+    config: PathBuf,
+    /// Folder of a sweep over the same models and bytes, to be shown beside
+    #[arg(long, value_name = "SWEEP")]
+    beside: Option<PathBuf>,
+    #[command(flatten)]
+    trials: Trials,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Runs `brevity prequential`.
+///
+/// # Errors
+/// A config that cannot be used, trials that failed or were stopped.
+pub fn run(args: Args) -> Result<()> {
+    let (experiment, folder) = args.common.open(&args.config, Kind::Prequential)?;
+    let options = args.trials.options(&args.common)?;
+    if args.trials.dry_run {
+        return dry_run(&args.common, &experiment, &folder, options.threads);
+    }
+    let (manifest, summary) =
+        args.common
+            .execute(&experiment, &folder, &options, Kind::Prequential)?;
+    let rows = sweep::rows(&folder, &manifest)?;
+    let report = Prequential::of_folder(folder.root(), args.beside.as_deref())?;
+    let page = report.write(folder.root())?;
+    let mut out = std::io::stdout().lock();
+    if args.common.json {
+        serde_json::to_writer_pretty(&mut out, &rows)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{}\n{}", report.text().trim_end(), page.display())?;
+    }
+    Ok(summary.verdict()?)
+}

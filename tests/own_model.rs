@@ -1,0 +1,148 @@
+//! `compress --train`: a file with a model of its own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::util::Dir;
+
+/// Five texts of one rule, a byte of each in turn: what follows depends on the
+/// byte five back, which a small transformer learns and contexts do not.
+fn interleaved(length: usize) -> Vec<u8> {
+    let mut state = 1u32;
+    let mut random = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 16
+    };
+    let mut bytes: Vec<u8> = (0..5).map(|i| b'A' + i).collect();
+    while bytes.len() < length {
+        let back = u32::from(bytes[bytes.len() - 5] - b'A');
+        let next = match random() % 16 {
+            0 => random() % 32,
+            _ => (back * 5 + 7) % 32,
+        };
+        bytes.push(b'A' + next as u8);
+    }
+    bytes
+}
+
+const TRAIN: &[&str] = &[
+    "compress", "data", "--train", "--size", "4000", "--epochs", "6", "-T", "2",
+];
+
+fn leftovers(dir: &Dir) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(dir.path(""))
+        .expect("the directory")
+        .map(|entry| entry.expect("an entry").file_name().display().to_string())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_model_that_pays_for_itself_is_in_the_archive() {
+    let dir = Dir::new();
+    let data = interleaved(150_000);
+    dir.file("data", &data);
+    let ran = dir.run(TRAIN).status(0);
+    let ran = ran.says("estimates: about").says("contexts alone");
+    assert!(!ran.stderr().contains("no model"), "{}", ran.stderr());
+    assert_eq!(leftovers(&dir), ["data", "data.bvy"]);
+    dir.run(&["decompress", "data.bvy", "-o", "back"]).status(0);
+    assert!(fs::read(dir.path("back")).expect("the copy") == data);
+
+    let inspected = dir
+        .run(&["inspect", "data.bvy", "--entropy", "--json"])
+        .status(0)
+        .stdout();
+    let parts: serde_json::Value = serde_json::from_str(&inspected).expect("JSON");
+    assert_eq!(parts[0]["model"]["kind"], "embedded");
+    assert_eq!(parts[0]["blocks"][0]["method"], "mixed");
+    let over = parts[0]["stream_over_entropy_bytes"].as_f64();
+    assert!(over.is_some_and(|over| (0.0..=2.0).contains(&over)));
+    dir.run(&["compress", "data", "-o", "plain.bvy"]).status(0);
+    let length = |name: &str| fs::metadata(dir.path(name)).expect("an archive").len();
+    assert!(length("data.bvy") < length("plain.bvy"));
+}
+
+#[test]
+fn a_training_that_was_stopped_continues_to_the_same_archive() {
+    let data = interleaved(100_000);
+    let whole = Dir::new();
+    whole.file("data", &data);
+    whole.run(TRAIN).status(0);
+
+    let stopped = Dir::new();
+    stopped.file("data", &data);
+    let metrics = stopped.path("data.bvy.training/metrics.jsonl");
+    let mut child = stopped
+        .brevity(TRAIN)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the command starts");
+    while lines(&metrics) < 4 {
+        assert!(child.try_wait().expect("a child").is_none(), "it ended");
+        std::thread::yield_now();
+    }
+    let interrupt = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(interrupt.expect("kill").success());
+    assert_eq!(child.wait().expect("a child").code(), Some(130));
+    assert!(
+        stopped
+            .path("data.bvy.training/checkpoint/state.bin")
+            .exists()
+    );
+    assert!(!stopped.path("data.bvy").exists());
+
+    // Other options would be another model.
+    let other = [TRAIN, &["--seed", "1"]].concat();
+    stopped.run(&other).status(2).says("`seed` is 0 there");
+    stopped.run(TRAIN).status(0);
+    assert_eq!(leftovers(&stopped), ["data", "data.bvy"]);
+    let archive = |dir: &Dir| fs::read(dir.path("data.bvy")).expect("an archive");
+    assert!(archive(&whole) == archive(&stopped), "archives differ");
+}
+
+fn lines(path: &Path) -> usize {
+    fs::read_to_string(path).map_or(0, |text| text.lines().count())
+}
+
+#[test]
+fn a_model_that_does_not_pay_is_left_out() {
+    let dir = Dir::new();
+    dir.file("tiny", "hello ".repeat(1000));
+    dir.run(&["compress", "tiny", "--train"])
+        .status(0)
+        .says("no model is small enough");
+    // Contexts know all of it; a hardly trained model does not.
+    let text: String = (0..6000)
+        .map(|i| format!("line {} of {i}\n", i * i % 977))
+        .collect();
+    dir.file("data", &text);
+    dir.run(&[
+        "compress", "data", "--train", "--budget", "20000", "--size", "1",
+    ])
+    .status(0)
+    .says("so the archive has no model");
+    dir.run(&["compress", "data", "-o", "plain.bvy"]).status(0);
+    let archive = |name: &str| fs::read(dir.path(name)).expect("an archive");
+    assert!(archive("data.bvy") == archive("plain.bvy"));
+}
+
+#[test]
+fn a_folder_in_the_way_is_left_alone() {
+    let dir = Dir::new();
+    dir.file("data", interleaved(50_000));
+    dir.file("data.bvy.training/mine", "precious");
+    dir.run(TRAIN).status(2).says("in the way");
+    assert!(dir.path("data.bvy.training/mine").exists());
+    dir.run(&["compress", "data", "--train", "-o", "-"])
+        .status(2)
+        .says("needs a file to write");
+    dir.run(&["compress", "data", "--train", "-m", "x"])
+        .status(2);
+    dir.file("data.bvy", "mine too");
+    dir.run(TRAIN).status(2).says("-f");
+}

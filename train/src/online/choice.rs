@@ -1,0 +1,56 @@
+//! The recipe that is worth its time for so many bytes.
+//!
+//! Rates and averages were chosen on the first 98,304 bytes of English prose:
+//! a learning rate above that of many epochs, and an average of weights, which
+//! makes up for it. `docs/mdl.md` has the figures.
+
+use super::recipe::{OnlineConfig, Recipe};
+use crate::TrainConfig;
+use brevity_model::Spec;
+
+/// Width of the model by the bytes it is worth for: up to so many.
+const WIDTHS: [(u64, usize); 5] = [
+    (20_000, 16),
+    (100_000, 24),
+    (400_000, 32),
+    (2_000_000, 48),
+    (16_000_000, 64),
+];
+
+/// Width for more bytes than that.
+const WIDEST: usize = 96;
+
+impl Recipe {
+    /// A recipe for a source of about so many bytes, one megabyte where that is
+    /// not known: larger models for more bytes. A decoder need not choose: the
+    /// recipe is in the archive.
+    pub fn for_bytes(bytes: Option<u64>) -> Recipe {
+        let bytes = bytes.unwrap_or(1_000_000);
+        let width = WIDTHS.iter().find(|(most, _)| bytes <= *most);
+        let width = width.map_or(WIDEST, |(_, width)| *width);
+        let train = TrainConfig {
+            learning_rate: 0.02,
+            ema: 0.95,
+            ..TrainConfig::default()
+        };
+        let spec = Spec::aspect(width, 256);
+        let recipe = Recipe::new(spec, 0, &train, OnlineConfig::default());
+        recipe.expect("the defaults make sense")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_bytes_get_larger_models() {
+        let parameters = |bytes| Recipe::for_bytes(bytes).spec().parameters();
+        let mut last = 0;
+        for bytes in [0, 200_000, 1_000_000, 10_000_000, 1 << 40] {
+            assert!(parameters(Some(bytes)) > last);
+            last = parameters(Some(bytes));
+        }
+        assert_eq!(parameters(None), parameters(Some(1_000_000)));
+    }
+}

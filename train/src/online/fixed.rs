@@ -1,0 +1,82 @@
+//! Pricing as a learner does, with a model that does not learn.
+
+use super::OnlineError;
+use super::pricer::Pricer;
+use super::recipe::OnlineConfig;
+use super::tally::{Tally, column};
+use super::temperature::Temperature;
+use brevity_codec::Layout;
+use brevity_codec::predict::Priced;
+use brevity_model::{Transformer, Weights};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The code length of `bytes` in bits under weights that stay as they are,
+/// priced as a learner prices: in the same windows, each with what is before
+/// it in its lane, with a temperature that is fitted on the way and a share of
+/// the uniform distribution. What a learner with these weights at its start
+/// and nothing to learn would need; `None` if it was asked to stop.
+///
+/// # Errors
+/// Weights that are too large to code with.
+pub fn fixed(
+    weights: &Weights,
+    online: &OnlineConfig,
+    bytes: &[u8],
+    stop: &AtomicBool,
+) -> Result<Option<f64>, OnlineError> {
+    let mut tally = Tally::new(bytes.len());
+    let mut temperature = Temperature::default();
+    let done = price_block(
+        weights,
+        online,
+        bytes,
+        0..bytes.len(),
+        &mut temperature,
+        &mut tally,
+        stop,
+    )?;
+    Ok(done.then(|| tally.end().bits))
+}
+
+/// Adds the code lengths of the bytes in `block` to `tally`; whether it came to
+/// the end before it was asked to stop. The block knows of nothing before it
+/// but the temperature.
+pub(super) fn price_block(
+    weights: &Weights,
+    online: &OnlineConfig,
+    bytes: &[u8],
+    block: std::ops::Range<usize>,
+    temperature: &mut Temperature,
+    tally: &mut Tally,
+    stop: &AtomicBool,
+) -> Result<bool, OnlineError> {
+    let (start, bytes) = (block.start, &bytes[block]);
+    let layout = Layout::new(bytes.len(), 1, online.lanes as usize);
+    let context = weights.spec().context;
+    let mut pricer = Pricer::new(layout, online.floor);
+    pricer.adopt(Transformer::new(weights));
+    std::mem::swap(pricer.temperature(), temperature);
+    let mut first = 0;
+    while first < layout.steps() {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let steps = (online.window as usize).min(layout.steps() - first);
+        let known = first.min(context - online.window as usize);
+        let past = column(bytes, &layout, first - known, known);
+        let past: Vec<&[u8]> = match known {
+            0 => vec![&[]; layout.lanes()],
+            known => past.chunks(known).collect(),
+        };
+        pricer.open(&past, steps)?;
+        let column = column(bytes, &layout, first, steps);
+        let lanes: Vec<&[u8]> = column.chunks(steps).collect();
+        let mut priced = vec![Priced::default(); column.len()];
+        pricer.price(&lanes, steps, priced.chunks_mut(steps))?;
+        pricer.close();
+        tally.add(start, &layout, first, &priced);
+        first += steps;
+    }
+    std::mem::swap(pricer.temperature(), temperature);
+    Ok(true)
+}

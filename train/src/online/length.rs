@@ -1,0 +1,67 @@
+//! The length of the online code, without an archive.
+
+use super::OnlineError;
+use super::learner::Learner;
+use super::recipe::Recipe;
+use super::tally::{PrequentialLength, Tally, column};
+use crate::run::{Control, Progress};
+use brevity_codec::Layout;
+use brevity_codec::predict::{Predictor, Priced};
+use std::sync::atomic::Ordering;
+
+/// The prequential code length of `bytes` under `recipe`: what an archive of
+/// one block would take, each byte priced by a model that has learned from
+/// those before it alone.
+///
+/// `control.progress` is told after each window; `None` if it was asked to
+/// stop. The result depends on recipe and bytes alone, to the last bit.
+///
+/// # Errors
+/// See [`OnlineError`].
+///
+/// ```
+/// use brevity_model::Spec;
+/// use brevity_train::online::{OnlineConfig, Recipe, prequential};
+/// use brevity_train::{Control, TrainConfig};
+/// use std::sync::atomic::AtomicBool;
+///
+/// let online = OnlineConfig { lanes: 2, window: 8, ..OnlineConfig::default() };
+/// let recipe = Recipe::new(Spec::brevity(8, 1, 1, 16), 0, &TrainConfig::default(), online)?;
+/// let control = Control { stop: &AtomicBool::new(false), progress: &|_| {} };
+/// let text = b"to be or not to be, ".repeat(20);
+/// let length = prequential(&recipe, &text, &control)?.expect("nobody stopped it");
+/// assert!(length.bits < 8.0 * text.len() as f64);
+/// assert_eq!(length.curve.last().map(|end| end.bytes), Some(400));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn prequential(
+    recipe: &Recipe,
+    bytes: &[u8],
+    control: &Control<'_>,
+) -> Result<Option<PrequentialLength>, OnlineError> {
+    let layout = Layout::new(bytes.len(), 1, recipe.online().lanes as usize);
+    let mut learner = Learner::new(recipe, layout)?;
+    let mut tally = Tally::new(bytes.len());
+    let mut first = 0;
+    while first < layout.steps() {
+        if control.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let steps = learner.left();
+        let column = column(bytes, &layout, first, steps);
+        let mut priced = vec![Priced::default(); column.len()];
+        learner.price(&column, steps, &mut priced)?;
+        tally.add(0, &layout, first, &priced);
+        first += steps;
+        let end = tally.end();
+        (control.progress)(Progress {
+            step: first as u64,
+            steps: layout.steps() as u64,
+            bytes: end.bytes,
+            bits_per_byte: end.bits / end.bytes as f64,
+        });
+    }
+    Ok(Some(
+        tally.total(recipe.to_bytes().len(), learner.finish()?),
+    ))
+}

@@ -1,0 +1,118 @@
+//! A recipe as the codec's model.
+
+use super::learner::Learner;
+use super::recipe::Recipe;
+use crate::ops::{DeviceError, DeviceKind};
+use brevity_codec::Layout;
+use brevity_codec::predict::{Model, Predictor};
+use std::sync::Arc;
+
+/// Codes blocks with a model that learns them, each from nothing but the
+/// recipe.
+///
+/// ```
+/// use brevity_codec::archive::{compress, decompress, Models, Options, Source};
+/// use brevity_model::Spec;
+/// use brevity_train::TrainConfig;
+/// use brevity_train::online::{LearningModel, OnlineConfig, Recipe};
+///
+/// let online = OnlineConfig { lanes: 2, window: 8, ..OnlineConfig::default() };
+/// let recipe = Recipe::new(Spec::brevity(8, 1, 1, 16), 0, &TrainConfig::default(), online)?;
+/// let text = b"how much wood would a woodchuck chuck".repeat(5);
+/// let mut archive = Vec::new();
+/// let source = Source::recipe(recipe.to_bytes(), Box::new(LearningModel::new(recipe)?));
+/// compress(&text[..], &mut archive, &source, &Options::default(), &mut |_| {})?;
+///
+/// // The recipe is in the archive.
+/// let models = Models { recipe: Some(&LearningModel::follow), ..Models::default() };
+/// let mut back = Vec::new();
+/// decompress(&archive[..], &mut back, &models, &mut |_| {})?;
+/// assert_eq!(back, text);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct LearningModel {
+    recipe: Recipe,
+    watch: Option<Watch>,
+}
+
+/// Told how many bytes have been priced since it was told last.
+pub type Watch = Arc<dyn Fn(u64) + Send + Sync>;
+
+impl LearningModel {
+    /// A model that follows `recipe`.
+    ///
+    /// # Errors
+    /// A build without the CPU device, which alone computes the same bits
+    /// everywhere.
+    pub fn new(recipe: Recipe) -> Result<LearningModel, DeviceError> {
+        DeviceKind::Flex.device()?;
+        Ok(LearningModel {
+            recipe,
+            watch: None,
+        })
+    }
+
+    /// The same model, which tells how fast it goes: window by window, since a
+    /// block takes long.
+    pub fn watched(self, watch: Watch) -> LearningModel {
+        LearningModel {
+            watch: Some(watch),
+            ..self
+        }
+    }
+
+    /// Turns the recipe of an archive into its model: for the field `recipe` of
+    /// [`Models`](brevity_codec::archive::Models).
+    ///
+    /// # Errors
+    /// Bytes that are no recipe, and what [`LearningModel::new`] refuses.
+    pub fn follow(recipe: &[u8]) -> Result<Box<dyn Model>, String> {
+        Ok(Box::new(LearningModel::of_archive(recipe)?))
+    }
+
+    /// As [`LearningModel::follow`], to be [`watched`](LearningModel::watched).
+    ///
+    /// # Errors
+    /// As [`LearningModel::follow`].
+    pub fn of_archive(recipe: &[u8]) -> Result<LearningModel, String> {
+        let recipe = Recipe::from_bytes(recipe).map_err(|error| error.to_string())?;
+        LearningModel::new(recipe).map_err(|error| error.to_string())
+    }
+
+    /// The recipe.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+}
+
+impl Model for LearningModel {
+    /// A window sees what was before it in its lane, so lanes may be cut
+    /// anywhere.
+    fn unit(&self) -> usize {
+        1
+    }
+
+    fn lanes(&self) -> usize {
+        self.recipe.online().lanes as usize
+    }
+
+    /// Parameters with gradients and moments, the activations of the largest
+    /// training step, keys and values, and the bytes themselves.
+    fn memory(&self, layout: &Layout) -> u64 {
+        let spec = self.recipe.spec();
+        let online = self.recipe.online();
+        let rows = (layout.lanes() * spec.context).max(online.batch_bytes as usize) as u64;
+        let layer = (12 * spec.width + 4 * spec.hidden) as u64;
+        let activations = rows * (layer * spec.layers as u64 + 3 * 256 + 4 * spec.width as u64);
+        let cache = (2 * layout.lanes() * spec.context * spec.layers * spec.width) as u64;
+        let bytes = (layout.lanes() * layout.steps()) as u64;
+        4 * (8 * spec.parameters() + activations + cache) + 2 * bytes
+    }
+
+    fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
+        let learner = Learner::new(&self.recipe, *layout);
+        let learner = learner.expect("the device was there when the model was made");
+        Box::new(learner.watched(self.watch.as_deref()))
+    }
+}

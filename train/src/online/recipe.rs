@@ -1,0 +1,422 @@
+//! Everything that decides what an online learner does, and its bytes.
+
+use crate::TrainConfig;
+use crate::recipe::{OptimizerKind, TrainConfigError};
+use brevity_model::{DecodeError, Spec, SpecError};
+use serde::{Deserialize, Serialize};
+
+/// How a learner goes through bytes. Every field has a default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OnlineConfig {
+    /// Parts of the data that advance in lock-step, at most; a power of two.
+    /// Default 16.
+    pub lanes: u32,
+    /// Steps of all lanes that are priced between two visits of the optimiser,
+    /// at most the context. Default 64.
+    pub window: u32,
+    /// Optimiser steps a window on sequences drawn from all bytes so far, beside
+    /// the one on the newest bytes. Default 7.
+    pub replay: u32,
+    /// Bytes of a step of replay, rounded down to whole sequences (at least
+    /// one). Default 4096.
+    pub batch_bytes: u32,
+    /// Steps over which the learning rate rises from zero. Default 10.
+    pub warmup: u32,
+    /// Steps after which the learning rate falls with the square root of their
+    /// number; 0 is never. Default 0.
+    pub hold: u32,
+    /// The uniform distribution's share of each price is `2^-floor`; no byte
+    /// costs more than `floor + 8` bits. 0 is no share. Default 12.
+    pub floor: u32,
+}
+
+impl Default for OnlineConfig {
+    fn default() -> OnlineConfig {
+        OnlineConfig {
+            lanes: 16,
+            window: 64,
+            replay: 7,
+            batch_bytes: 4096,
+            warmup: 10,
+            hold: 0,
+            floor: 12,
+        }
+    }
+}
+
+impl OnlineConfig {
+    /// Checks every field, against the model where they depend on it. The
+    /// bounds also keep what a recipe from elsewhere asks for within what a
+    /// machine has.
+    ///
+    /// # Errors
+    /// The first field that makes no sense, and why.
+    pub fn validate(&self, spec: &Spec) -> Result<(), (&'static str, String)> {
+        if !self.lanes.is_power_of_two() || self.lanes > 1 << 12 {
+            let reason = format!("{} is no power of two up to 4096", self.lanes);
+            return Err(("lanes", reason));
+        }
+        if self.window == 0 || self.window as usize > spec.context {
+            let (window, context) = (self.window, spec.context);
+            let reason = format!("{window} is not between 1 and the context {context}");
+            return Err(("window", reason));
+        }
+        for (field, value, most) in [
+            ("replay", self.replay, 1 << 10),
+            ("batch_bytes", self.batch_bytes, 1 << 22),
+            ("floor", self.floor, 16),
+        ] {
+            if value > most {
+                return Err((field, format!("{value} is more than {most}")));
+            }
+        }
+        match self.batch_bytes {
+            0 => Err(("batch_bytes", "0 is not at least 1".into())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Bytes that learning `bytes` bytes trains on, with repetition, and a third
+    /// of those that pricing sees: forward passes count as much as a step of
+    /// training less its way back.
+    pub(crate) fn training_bytes(&self, spec: &Spec, bytes: u64) -> f64 {
+        let window = f64::from(self.window * self.lanes);
+        let newest = f64::from(self.lanes) * spec.context as f64;
+        let replay = f64::from(self.replay) * f64::from(self.batch_bytes);
+        bytes as f64 / window * (newest * (4.0 / 3.0) + replay)
+    }
+}
+
+/// Why there is no such recipe.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RecipeError {
+    /// The model makes no sense.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The optimiser's settings make no sense.
+    #[error(transparent)]
+    Train(#[from] TrainConfigError),
+    /// A field of an [`OnlineConfig`] makes no sense.
+    #[error("{field}: {reason}")]
+    Online {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The bytes do not begin with a model.
+    #[error("the recipe's {0}")]
+    Encoding(#[from] DecodeError),
+    /// Written by a newer version.
+    #[error("the recipe has version {0}, this program reads version {VERSION}: update it")]
+    Version(u8),
+    /// The bytes end too early, or go on after the end, or hold a number that
+    /// no recipe has.
+    #[error("the recipe is malformed at byte {offset}: {what}")]
+    Malformed {
+        /// Where, from the recipe's start.
+        offset: usize,
+        /// The field.
+        what: &'static str,
+    },
+}
+
+/// Version of the encoding.
+const VERSION: u8 = 1;
+
+/// A complete description of a learner: what a decoder needs to repeat it.
+///
+/// ```
+/// use brevity_model::Spec;
+/// use brevity_train::TrainConfig;
+/// use brevity_train::online::{OnlineConfig, Recipe};
+///
+/// let train = TrainConfig::default();
+/// let recipe = Recipe::new(Spec::aspect(32, 256), 7, &train, OnlineConfig::default())?;
+/// let bytes = recipe.to_bytes();
+/// assert!(bytes.len() < 80);
+/// assert_eq!(Recipe::from_bytes(&bytes)?, recipe);
+/// # Ok::<(), brevity_train::online::RecipeError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    spec: Spec,
+    seed: u64,
+    /// The optimiser's fields, each a number of single precision; the others
+    /// have their defaults.
+    train: TrainConfig,
+    online: OnlineConfig,
+}
+
+impl Recipe {
+    /// A recipe of these parts. Of `train` it takes what the optimiser needs:
+    /// optimiser, rates, momenta, weight decay, clipping, dropout and the average
+    /// of weights, rounded to single precision. Budget, batches and schedule
+    /// are `online`'s.
+    ///
+    /// # Errors
+    /// A part that makes no sense.
+    pub fn new(
+        spec: Spec,
+        seed: u64,
+        train: &TrainConfig,
+        online: OnlineConfig,
+    ) -> Result<Recipe, RecipeError> {
+        let mut own = TrainConfig {
+            optimizer: train.optimizer,
+            ..TrainConfig::default()
+        };
+        let mut theirs = train.clone();
+        for (to, from) in numbers(&mut own).into_iter().zip(numbers(&mut theirs)) {
+            *to = f64::from(*from as f32);
+        }
+        own.validate()?;
+        spec.validate()?;
+        online
+            .validate(&spec)
+            .map_err(|(field, reason)| RecipeError::Online { field, reason })?;
+        Ok(Recipe {
+            spec,
+            seed,
+            train: own,
+            online,
+        })
+    }
+
+    /// The model.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Decides the first weights, the replay and dropout.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How it goes through bytes.
+    pub fn online(&self) -> &OnlineConfig {
+        &self.online
+    }
+
+    /// The optimiser's settings.
+    pub(super) fn train(&self) -> &TrainConfig {
+        &self.train
+    }
+
+    /// The learning rate of step `step`, from 0, as a share of its peak.
+    pub(super) fn rate(&self, step: u64) -> f64 {
+        let OnlineConfig { warmup, hold, .. } = self.online;
+        let step = (step + 1) as f64;
+        let rise = (step / f64::from(warmup.max(1))).min(1.0);
+        let fall = match hold {
+            0 => 1.0,
+            hold => (f64::from(hold) / step).min(1.0).sqrt(),
+        };
+        rise * fall
+    }
+
+    /// The encoding: the spec, a version, the optimiser, then its settings as
+    /// 32-bit floats (little endian) and the integers as varints.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = self.spec.to_bytes();
+        out.push(VERSION);
+        out.push(match self.train.optimizer {
+            OptimizerKind::Muon => 0,
+            OptimizerKind::Adamw => 1,
+        });
+        for value in numbers(&mut self.train.clone()) {
+            out.extend((*value as f32).to_le_bytes());
+        }
+        put_varint(&mut out, self.seed);
+        for value in integers(&mut self.online.clone()) {
+            put_varint(&mut out, u64::from(*value));
+        }
+        out
+    }
+
+    /// Reads an encoding, all of `bytes`.
+    ///
+    /// # Errors
+    /// Anything but the one encoding of a valid recipe. Nothing is allocated
+    /// for what it describes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Recipe, RecipeError> {
+        let (spec, offset) = Spec::from_bytes(bytes)?;
+        let mut input = Input { bytes, offset };
+        let version = input.byte("the version")?;
+        if version != VERSION {
+            return Err(RecipeError::Version(version));
+        }
+        let mut train = TrainConfig {
+            optimizer: match input.byte("the optimiser")? {
+                0 => OptimizerKind::Muon,
+                1 => OptimizerKind::Adamw,
+                _ => return Err(input.malformed(1, "the optimiser")),
+            },
+            ..TrainConfig::default()
+        };
+        for value in numbers(&mut train) {
+            let mut float = [0; 4];
+            for byte in &mut float {
+                *byte = input.byte("a setting of the optimiser")?;
+            }
+            *value = f64::from(f32::from_le_bytes(float));
+        }
+        let seed = input.varint(u64::MAX, "the seed")?;
+        let mut online = OnlineConfig::default();
+        for value in integers(&mut online) {
+            *value = input.varint(u64::from(u32::MAX), "a setting of the learner")? as u32;
+        }
+        if input.offset != bytes.len() {
+            return Err(input.malformed(0, "there are bytes after the end"));
+        }
+        Recipe::new(spec, seed, &train, online)
+    }
+}
+
+/// The settings of the optimiser that a recipe holds, in the order of its
+/// encoding.
+fn numbers(train: &mut TrainConfig) -> [&mut f64; 9] {
+    [
+        &mut train.learning_rate,
+        &mut train.rest_rate,
+        &mut train.beta1,
+        &mut train.beta2,
+        &mut train.momentum,
+        &mut train.weight_decay,
+        &mut train.clip,
+        &mut train.dropout,
+        &mut train.ema,
+    ]
+}
+
+/// The fields of a learner, in the order of the encoding.
+fn integers(online: &mut OnlineConfig) -> [&mut u32; 7] {
+    [
+        &mut online.lanes,
+        &mut online.window,
+        &mut online.replay,
+        &mut online.batch_bytes,
+        &mut online.warmup,
+        &mut online.hold,
+        &mut online.floor,
+    ]
+}
+
+fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+struct Input<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl Input<'_> {
+    fn malformed(&self, back: usize, what: &'static str) -> RecipeError {
+        let offset = self.offset - back;
+        RecipeError::Malformed { offset, what }
+    }
+
+    fn byte(&mut self, what: &'static str) -> Result<u8, RecipeError> {
+        let byte = self.bytes.get(self.offset).copied();
+        let byte = byte.ok_or_else(|| self.malformed(0, what))?;
+        self.offset += 1;
+        Ok(byte)
+    }
+
+    /// A number in its shortest form.
+    fn varint(&mut self, most: u64, what: &'static str) -> Result<u64, RecipeError> {
+        let start = self.offset;
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte(what)?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                let shortest = shift == 0 || byte != 0;
+                let fits = shift < 63 || byte <= 1;
+                if shortest && fits && value <= most {
+                    return Ok(value);
+                }
+                break;
+            }
+        }
+        Err(self.malformed(self.offset - start, what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe() -> Recipe {
+        let train = TrainConfig {
+            optimizer: OptimizerKind::Adamw,
+            learning_rate: 0.003,
+            ema: 0.99,
+            ..TrainConfig::default()
+        };
+        Recipe::new(
+            Spec::aspect(16, 128),
+            1 << 40,
+            &train,
+            OnlineConfig::default(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_recipe_has_one_encoding() {
+        let bytes = recipe().to_bytes();
+        assert_eq!(Recipe::from_bytes(&bytes).unwrap(), recipe());
+        for length in 0..bytes.len() {
+            assert!(Recipe::from_bytes(&bytes[..length]).is_err(), "{length}");
+        }
+        let long = [&bytes[..], &[0]].concat();
+        let error = Recipe::from_bytes(&long).unwrap_err().to_string();
+        assert!(error.contains("after the end"), "{error}");
+    }
+
+    #[test]
+    fn damage_never_panics_and_never_claims_much() {
+        let bytes = recipe().to_bytes();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 1 << bit;
+                if let Ok(other) = Recipe::from_bytes(&damaged) {
+                    assert_eq!(other.to_bytes(), damaged);
+                    assert!(other.online.lanes <= 4096 && other.online.replay <= 1024);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nonsense_names_its_field() {
+        let with = |change: fn(&mut OnlineConfig)| {
+            let mut online = OnlineConfig::default();
+            change(&mut online);
+            let spec = Spec::aspect(16, 128);
+            let made = Recipe::new(spec, 0, &TrainConfig::default(), online);
+            made.unwrap_err().to_string()
+        };
+        assert!(with(|o| o.lanes = 12).starts_with("lanes: "));
+        assert!(with(|o| o.window = 200).starts_with("window: "));
+        assert!(with(|o| o.floor = 17).starts_with("floor: "));
+        assert!(with(|o| o.batch_bytes = 0).starts_with("batch_bytes: "));
+    }
+
+    #[test]
+    fn the_rate_rises_holds_and_falls() {
+        let mut recipe = recipe();
+        recipe.online.hold = 100;
+        assert_eq!(recipe.rate(0), 0.1);
+        assert_eq!(recipe.rate(50), 1.0);
+        assert_eq!(recipe.rate(399), 0.5);
+    }
+}

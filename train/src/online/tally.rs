@@ -1,0 +1,108 @@
+//! Adding up code lengths.
+
+use brevity_codec::predict::Priced;
+use brevity_codec::{Layout, code_length};
+use brevity_model::Weights;
+use serde::{Deserialize, Serialize};
+
+/// A point of the curve of cumulative length.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// Bytes priced so far.
+    pub bytes: u64,
+    /// Their cost in bits.
+    pub bits: f64,
+}
+
+/// The prequential code length of some bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrequentialLength {
+    /// The exact sum of all code lengths, bits. An archive's stream is as long,
+    /// but for the byte that ends it.
+    pub bits: f64,
+    /// The code length of each byte in bits, in the order of the file.
+    pub lengths: Vec<f32>,
+    /// Cumulative bits at the end of each window, in the order of coding:
+    /// lanes, which are parts of the file, advance together.
+    pub curve: Vec<CurvePoint>,
+    /// Bytes of the recipe, all that a receiver needs besides.
+    pub recipe_bytes: u64,
+    /// The model that all bytes made.
+    pub weights: Weights,
+}
+
+impl PrequentialLength {
+    /// Bits a byte, without the recipe; 0 for no bytes.
+    pub fn bits_per_byte(&self) -> f64 {
+        self.bits / self.lengths.len().max(1) as f64
+    }
+
+    /// The prequential rate: coded bytes and recipe over bytes; 0 for none.
+    pub fn rate(&self) -> f64 {
+        (self.bits / 8.0 + self.recipe_bytes as f64) / self.lengths.len().max(1) as f64
+    }
+}
+
+/// Lengths so far.
+pub(super) struct Tally {
+    lengths: Vec<f32>,
+    curve: Vec<CurvePoint>,
+}
+
+impl Tally {
+    /// Nothing yet of `bytes` bytes.
+    pub fn new(bytes: usize) -> Tally {
+        Tally {
+            lengths: vec![0.0; bytes],
+            curve: Vec::new(),
+        }
+    }
+
+    /// What came together so far.
+    pub fn end(&self) -> CurvePoint {
+        self.curve.last().copied().unwrap_or(CurvePoint {
+            bytes: 0,
+            bits: 0.0,
+        })
+    }
+
+    /// Adds some steps, from `first`, of all lanes of a block that begins at
+    /// byte `start`; `priced` is `[lanes, steps]`.
+    pub fn add(&mut self, start: usize, layout: &Layout, first: usize, priced: &[Priced]) {
+        let steps = priced.len() / layout.lanes();
+        let mut end = self.end();
+        for step in 0..steps {
+            for lane in 0..layout.active(first + step) {
+                let bits = code_length(priced[lane * steps + step].frequency());
+                self.lengths[start + layout.range(lane).start + first + step] = bits as f32;
+                end.bits += bits;
+                end.bytes += 1;
+            }
+        }
+        self.curve.push(end);
+    }
+
+    /// The whole.
+    pub fn total(self, recipe_bytes: usize, weights: Weights) -> PrequentialLength {
+        PrequentialLength {
+            bits: self.end().bits,
+            lengths: self.lengths,
+            curve: self.curve,
+            recipe_bytes: recipe_bytes as u64,
+            weights,
+        }
+    }
+}
+
+/// `steps` bytes of each lane from step `first`, `[lanes, steps]`; zeros past
+/// a lane's end.
+pub(super) fn column(bytes: &[u8], layout: &Layout, first: usize, steps: usize) -> Vec<u8> {
+    let mut out = vec![0; layout.lanes() * steps];
+    for (lane, column) in out.chunks_mut(steps.max(1)).enumerate() {
+        let range = layout.range(lane);
+        let start = (range.start + first).min(range.end);
+        let known = &bytes[start..range.end.min(start + steps)];
+        column[..known.len()].copy_from_slice(known);
+    }
+    out
+}
