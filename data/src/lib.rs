@@ -5,8 +5,8 @@
 //! disjoint held-out splits as a config asks for them ([`DataConfig`]), the
 //! embedded set `crates` ([`CratesList`]), seeded bytes ([`Generator`]), the
 //! [`Registry`] of public sets with the [`Client`] that fetches them, the
-//! conversions of pictures and sound ([`import()`], [`Conversion`]), and
-//! statistics ([`Stats`]). What does not: batches and the order of training
+//! conversions of pictures and sound ([`import()`], [`Conversion`]),
+//! statistics ([`Stats`]), and files that are whole or not there ([`durable`]). What does not: batches and the order of training
 //! sequences (`brevity-train`), and compressors (`brevity-eval`).
 //!
 //! ```
@@ -33,6 +33,7 @@ mod byteset;
 mod config;
 mod content;
 mod crates;
+pub mod durable;
 mod error;
 mod fetch;
 mod generate;

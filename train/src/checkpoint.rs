@@ -11,11 +11,11 @@
 //! hash      32 bytes, BLAKE3 of everything before
 //! ```
 
-use crate::files;
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::quantise::Quantiser;
 use crate::recipe::TrainConfig;
+use brevity_data::durable;
 use brevity_model::Spec;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -153,7 +153,7 @@ pub(crate) fn save(
     let hash = blake3::hash(&bytes);
     bytes.extend_from_slice(hash.as_bytes());
     fs::create_dir_all(folder.join(FOLDER))
-        .and_then(|()| files::write(&path, &bytes))
+        .and_then(|()| durable::write(&path, &bytes))
         .map_err(|source| CheckpointError::Io { path, source })
 }
 

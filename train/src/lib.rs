@@ -53,7 +53,6 @@
 mod batches;
 mod checkpoint;
 pub mod config;
-mod files;
 mod gradients;
 pub mod measure;
 mod metrics;

@@ -1,6 +1,7 @@
 //! The record of a run: `metrics.jsonl`, the source of truth, and TensorBoard
 //! events, a view of it.
 
+use brevity_data::durable;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -53,10 +54,7 @@ impl Log {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
                 Err(error) => return Err(error),
             };
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(kept.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
+            durable::write(&path, kept.as_bytes())?;
             OpenOptions::new().append(true).open(&path)
         };
         let file = open().map_err(|source| LogError {

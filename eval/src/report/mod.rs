@@ -19,9 +19,9 @@ pub(crate) mod scale;
 pub(crate) mod svg;
 mod text;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use brevity_data::durable;
 use serde::Serialize;
 
 use crate::{
@@ -295,19 +295,7 @@ fn same_panel(x: &Point, y: &Point) -> bool {
 
 /// Writes to a temporary name in the same folder, syncs, renames.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), ReportError> {
-    let write = || -> std::io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        // As any other file, and not for the owner alone: reports are passed on.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|source| ReportError::File {
+    durable::write(path, content).map_err(|source| ReportError::File {
         path: path.to_owned(),
         source,
     })

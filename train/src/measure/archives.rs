@@ -1,9 +1,9 @@
 //! Archives as files: written, decoded, compared, kept.
 
 use super::{Decoder, Decoding, Length, MeasureError};
-use crate::files;
 use brevity_codec::Method;
 use brevity_codec::archive::{self, EXTENSION, Header, Options, Source, compress, inspect};
+use brevity_data::durable;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ impl Archives<'_> {
             }
         };
         fs::create_dir_all(self.folder).map_err(io("create", self.folder))?;
-        let file = files::temporary(self.folder).map_err(io("write in", self.folder))?;
+        let file = durable::temporary(self.folder).map_err(io("write in", self.folder))?;
         let options = Options {
             method: Some(Method::Model),
             ..Options::default()
@@ -94,7 +94,7 @@ impl Archives<'_> {
     /// Gives a verified archive its name.
     pub(crate) fn keep(&self, file: NamedTempFile) -> Result<(), MeasureError> {
         let path = self.path();
-        files::publish(file, &path).map_err(|source| MeasureError::Io {
+        durable::publish(file, &path).map_err(|source| MeasureError::Io {
             action: "write",
             path,
             source,

@@ -2,7 +2,8 @@
 
 use crate::checkpoint::{DataIdentity, Identity, difference};
 use crate::measure::MeasureError;
-use crate::{MODEL, TrainError, TrainSetup, files};
+use crate::{MODEL, TrainError, TrainSetup};
+use brevity_data::durable;
 use brevity_model::{FileError, Weights};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -123,7 +124,7 @@ impl Workspace {
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let text = serde_json::to_vec_pretty(&here).expect("a value is plain data");
-                files::write(&path, &text).map_err(io("write", &path))?;
+                durable::write(&path, &text).map_err(io("write", &path))?;
             }
             Err(error) => return Err(io("read", &path)(error)),
             Ok(text) => {

@@ -1,7 +1,7 @@
 //! Files that hold the whole of what was written, or what they held before.
 
 use super::SweepError;
-use crate::files;
+use brevity_data::durable;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -11,13 +11,13 @@ use std::path::Path;
 /// Writes `bytes` to `path`: to a temporary name in the same folder, synced,
 /// renamed.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), SweepError> {
-    files::write(path, bytes).map_err(|error| SweepError::io("write", path, error))
+    durable::write(path, bytes).map_err(|error| SweepError::io("write", path, error))
 }
 
 /// As [`write()`], but leaves a file that is there alone. Returns whether it
 /// wrote.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, SweepError> {
-    files::write_new(path, bytes).map_err(|error| SweepError::io("write", path, error))
+    durable::write_new(path, bytes).map_err(|error| SweepError::io("write", path, error))
 }
 
 /// [`write()`] of a value as indented JSON with a newline at the end.

@@ -6,7 +6,11 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 /// A file in `folder` under a temporary name, removed unless it is published.
-pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+///
+/// # Errors
+///
+/// When the folder is missing or not writable.
+pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     // Readable by everybody the umask lets, as an ordinary file.
     let mut builder = tempfile::Builder::new();
     builder.prefix(".brevity-").suffix(".tmp");
@@ -17,7 +21,12 @@ pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 
 /// Syncs a file and gives it its name in the same folder, in place of what had
 /// it.
-pub(crate) fn publish(file: NamedTempFile, path: &Path) -> io::Result<()> {
+///
+/// # Errors
+///
+/// When the disk is full or fails; the file is then removed, and what had its
+/// name is there still.
+pub fn publish(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     sync_folder(path)
@@ -25,7 +34,7 @@ pub(crate) fn publish(file: NamedTempFile, path: &Path) -> io::Result<()> {
 
 /// As [`publish`], but leaves a file that has the name alone. Returns whether
 /// there was none.
-pub(crate) fn publish_new(file: NamedTempFile, path: &Path) -> io::Result<bool> {
+pub fn publish_new(file: NamedTempFile, path: &Path) -> io::Result<bool> {
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Ok(_) => {}
@@ -37,13 +46,21 @@ pub(crate) fn publish_new(file: NamedTempFile, path: &Path) -> io::Result<bool> 
 }
 
 /// Writes `bytes` to a temporary name beside `path`, syncs, renames.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+///
+/// As [`temporary`] and [`publish`].
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     publish(with_bytes(path, bytes)?, path)
 }
 
 /// As [`write()`], but leaves a file that is there alone. Returns whether it
 /// wrote.
-pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+///
+/// # Errors
+///
+/// As [`write()`].
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     publish_new(with_bytes(path, bytes)?, path)
 }
 
@@ -62,5 +79,34 @@ fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_writer_wins_unless_it_may_not_replace() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write(&path, b"one").unwrap();
+        write(&path, b"two").unwrap();
+        assert!(!write_new(&path, b"three").unwrap());
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_may_be_read_by_whom_the_umask_lets() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let ordinary = folder.path().join("ordinary");
+        std::fs::write(&ordinary, b"x").unwrap();
+        let path = folder.path().join("file");
+        write(&path, b"x").unwrap();
+        let mode = |path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&path), mode(&ordinary));
     }
 }
