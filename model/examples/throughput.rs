@@ -8,7 +8,7 @@
 //! Operations are counted as in `Spec::forward_flops_per_byte`: matrices and
 //! attention over a full window, nothing else.
 
-use brevity_kernels::simd::{Kernel, Simd, dispatch};
+use brevity_kernels::peak;
 use brevity_model::{Role, Spec, Transformer, Weights};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ fn main() {
     });
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.expect("threads start").install(|| {
-        let peak = peak_flops();
+        let peak = peak::flops_per_second();
         println!(
             "{threads} threads, peak {:.0} GFLOP/s in fused multiply-adds",
             peak / 1e9
@@ -121,32 +121,4 @@ fn weights(spec: &Spec) -> Weights {
         (0..info.len()).map(|_| spread * next()).collect()
     });
     made.expect("valid weights")
-}
-
-/// Peak of all threads in operations a second, two for a multiply-add.
-fn peak_flops() -> f64 {
-    const STEPS: usize = 1 << 24;
-    let start = Instant::now();
-    let sums = rayon::broadcast(|_| dispatch(Chains(STEPS)));
-    assert!(sums.iter().all(|sum| sum.is_finite()));
-    let operations = 2 * 8 * 12 * STEPS * sums.len();
-    operations as f64 / start.elapsed().as_secs_f64()
-}
-
-/// Twelve chains, as many as hide the latency on current CPUs.
-struct Chains(usize);
-
-impl Kernel for Chains {
-    type Out = f32;
-    #[inline(always)]
-    fn run<S: Simd>(self) -> f32 {
-        let factor = S::splat(std::hint::black_box(0.999));
-        let mut sums = [S::splat(1.0); 12];
-        for _ in 0..self.0 {
-            for sum in &mut sums {
-                *sum = S::mul_add(*sum, factor, factor);
-            }
-        }
-        sums.map(|sum| S::to_array(sum)[0]).iter().sum()
-    }
 }
