@@ -2,6 +2,7 @@
 //! 130 stopped by a signal.
 
 use brevity_data::DataError;
+use brevity_eval::score::ScoreError;
 use brevity_train::config::ConfigError;
 use brevity_train::pack::PackError;
 use brevity_train::sweep::SweepError;
@@ -25,8 +26,20 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     if broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("brevity: {error:#}");
+    eprintln!("brevity: {}", message(error));
     ExitCode::from(error.chain().find_map(status).unwrap_or(1))
+}
+
+/// The whole chain, less causes that what stands before them already ends with.
+fn message(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |message, cause| {
+        let cause = cause.to_string();
+        match message.is_empty() {
+            true => cause,
+            false if message.ends_with(&cause) => message,
+            false => format!("{message}: {cause}"),
+        }
+    })
 }
 
 fn broken_pipe(error: &anyhow::Error) -> bool {
@@ -54,6 +67,12 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         cause.downcast_ref()
     {
         return Some(2);
+    }
+    match cause.downcast_ref() {
+        Some(ScoreError::Stopped) => return Some(130),
+        Some(ScoreError::Sweep(_)) => return Some(2),
+        Some(ScoreError::Data { source, .. }) if source.is_usage() => return Some(2),
+        _ => {}
     }
     if cause.is::<Stopped>() {
         return Some(130);

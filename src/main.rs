@@ -31,6 +31,8 @@ enum Command {
     Select(cmd::select::Args),
     /// Price the bytes of every trial while its model learns them
     Prequential(cmd::prequential::Args),
+    /// Price byte sets under models: raw, held-out, adjusted, prequential
+    Score(cmd::score::Args),
     /// Compress files with the classical coders
     Baselines(cmd::baselines::Args),
     /// Write the report of a sweep again
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Critical(args) => cmd::critical::run(args),
         Command::Select(args) => cmd::select::run(args),
         Command::Prequential(args) => cmd::prequential::run(args),
+        Command::Score(args) => cmd::score::run(args),
         Command::Baselines(args) => cmd::baselines::run(args),
         Command::Report(args) => cmd::report::run(args),
         Command::Compress(args) => cmd::compress::run(args),

@@ -3,6 +3,7 @@
 mod archive;
 mod online;
 mod own_model;
+mod score;
 mod sweep;
 mod usage;
 mod util;

@@ -42,6 +42,7 @@ mod list;
 mod regime;
 mod registry;
 mod source;
+mod spec;
 mod stats;
 mod store;
 

@@ -13,6 +13,7 @@
 //! - [`checks`]: whether a ladder of models supports what is concluded from it;
 //! - [`contamination`]: detectors of test text in training text, to set beside
 //!   description lengths, which need none;
+//! - [`score`]: models and byte sets of one's own, every length of every pair;
 //! - [`report`]: all of it as one page, pictures, tables, CSV and JSON;
 //! - [`rows`]: the rows of `results.json`, read with tolerance.
 //!
@@ -41,5 +42,6 @@ pub mod prequential;
 mod random;
 pub mod report;
 pub mod rows;
+pub mod score;
 pub mod selection;
 pub mod table;

@@ -60,6 +60,21 @@ impl Run {
         }
     }
 
+    /// A bar that counts pieces of work; silent when standard error is not a
+    /// terminal.
+    pub fn steps(&self) -> ProgressBar {
+        let target = match self.quiet {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::stderr(),
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
     /// A bar for `length` bytes, or what is known of them; silent when standard
     /// error is not a terminal.
     pub fn bar(&self, what: &str, length: Option<u64>) -> ProgressBar {

@@ -12,6 +12,7 @@ mod online;
 mod pack;
 pub mod prequential;
 pub mod report;
+pub mod score;
 pub mod select;
 pub mod selftest;
 pub mod sweep;

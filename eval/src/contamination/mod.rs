@@ -43,6 +43,19 @@ pub struct Overlap {
     pub in_long_matches: f64,
 }
 
+impl Overlap {
+    /// The overlap of `bytes` bytes with themselves.
+    #[must_use]
+    pub fn whole(bytes: usize) -> Overlap {
+        Overlap {
+            ngram8: 1.0,
+            ngram13: 1.0,
+            longest_match: bytes,
+            in_long_matches: 1.0,
+        }
+    }
+}
+
 /// All measures of overlap of a test text with a training text.
 ///
 /// # Panics

@@ -1,5 +1,6 @@
 //! What can go wrong while lengths are measured.
 
+use crate::ops::DeviceError;
 use brevity_codec::{ScoreError, archive};
 use std::io;
 use std::path::PathBuf;
@@ -10,6 +11,9 @@ pub enum MeasureError {
     /// The model yields something that is no number.
     #[error(transparent)]
     Score(#[from] ScoreError),
+    /// The device that learns is not there.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The archive cannot be made.
     #[error("cannot write an archive in {}: {source}", folder.display())]
     Compress {

@@ -35,11 +35,13 @@
 mod archives;
 mod decode;
 mod error;
+mod learned;
 mod stored;
 
 pub use archives::Archives;
 pub use decode::{Decoder, Decoding, FreshProcess, InProcess};
 pub use error::MeasureError;
+pub use learned::learned_length;
 pub use stored::StoredModel;
 
 use brevity_codec::archive::Source;

@@ -4,7 +4,7 @@
 //! a learning rate above that of many epochs, and an average of weights, which
 //! makes up for it. `docs/mdl.md` has the figures.
 
-use super::recipe::{OnlineConfig, Recipe};
+use super::recipe::{OnlineConfig, Recipe, RecipeError};
 use crate::TrainConfig;
 use brevity_model::Spec;
 
@@ -28,14 +28,22 @@ impl Recipe {
         let bytes = bytes.unwrap_or(1_000_000);
         let width = WIDTHS.iter().find(|(most, _)| bytes <= *most);
         let width = width.map_or(WIDEST, |(_, width)| *width);
+        Recipe::for_spec(Spec::aspect(width, 256)).expect("the defaults make sense")
+    }
+
+    /// The same recipe for a model of one's own.
+    ///
+    /// # Errors
+    /// A model that makes no sense.
+    pub fn for_spec(spec: Spec) -> Result<Recipe, RecipeError> {
         let train = TrainConfig {
             learning_rate: 0.02,
             ema: 0.95,
             ..TrainConfig::default()
         };
-        let spec = Spec::aspect(width, 256);
-        let recipe = Recipe::new(spec, 0, &train, OnlineConfig::default());
-        recipe.expect("the defaults make sense")
+        let mut online = OnlineConfig::default();
+        online.window = online.window.min(spec.context as u32);
+        Recipe::new(spec, 0, &train, online)
     }
 }
 

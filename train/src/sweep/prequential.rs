@@ -4,13 +4,10 @@ use super::bytes::DataCache;
 use super::store;
 use super::work::{Job, Scorer, Step, Trainer, WorkError};
 use crate::config::{Mode, PrequentialConfig, TrialConfig};
-use crate::measure::{Archives, Decoder, MeasureError, sums_of_blocks};
-use crate::online::{
-    CurvePoint, LearningModel, PrequentialLength, Recipe, blockwise, fixed, prequential,
-};
+use crate::measure::{Archives, Decoder, MeasureError, learned_length, sums_of_blocks};
+use crate::online::{CurvePoint, PrequentialLength, Recipe, blockwise, fixed, prequential};
 use crate::{Control, DeviceKind, MODEL, Progress, TrainSetup};
 use brevity_codec::ScoreResult;
-use brevity_codec::archive::Source;
 use brevity_model::Weights;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -186,10 +183,7 @@ impl<'a> PrequentialScorer<'a> {
             model,
             decoder: self.decoder,
         };
-        let source = Source::recipe(recipe.to_bytes(), Box::new(LearningModel::new(recipe)?));
-        let hash = blake3::hash(bytes);
-        let (file, length) = archives.verified(&source, bytes, hash, job.stop)?;
-        archives.keep(file)?;
+        let length = learned_length(recipe, bytes, &archives, job.stop)?;
         Ok((length.coded, length.rest))
     }
 

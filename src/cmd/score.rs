@@ -1,0 +1,81 @@
+//! `brevity score`: models of one's own on byte sets of one's own.
+
+use super::decompress::{self, own_program};
+use super::files::Run;
+use anyhow::Result;
+use brevity_data::DataConfig;
+use brevity_eval::score::{Options, score, text};
+use brevity_train::measure::{Decoder, Decoding, FreshProcess};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Set by the first Ctrl-C.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Prices byte sets under models: raw, held-out, adjusted and prequential.
+///
+/// What the model was trained on is taken from the folder it lies in. A rate on
+/// bytes that it has seen says nothing about how it does on others; regime and
+/// overlap tell.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Models: safetensors files, or folders of trials (runs/NAME/trials/ID)
+    #[arg(required = true, value_name = "MODEL")]
+    models: Vec<PathBuf>,
+    /// Byte sets: what data.source takes in a config, with a piece of it if wanted, as
+    /// in crates,bytes=100000,offset=5000
+    #[arg(long, required = true, num_args = 1.., value_name = "SOURCE")]
+    data: Vec<DataConfig>,
+    /// Also price the bytes while a model of the same shape learns them; this
+    /// trains one for each pair
+    #[arg(long)]
+    prequential: bool,
+    /// Do not write archives and decode them: lengths are estimates
+    #[arg(long)]
+    estimate: bool,
+    /// Print JSON: an object for one pair, an array for several
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    run: Run,
+}
+
+/// Runs `brevity score`.
+///
+/// # Errors
+/// A model or byte set that cannot be read, an archive that does not decode.
+pub fn run(args: Args) -> Result<()> {
+    let program = own_program()?;
+    let command = |decoding: &Decoding| decompress::command(&program, decoding);
+    let decoder = FreshProcess { command: &command };
+    // What is at work removes its archives.
+    ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })?;
+    let bar = args.run.steps();
+    let scores = args.run.with_threads(|| {
+        let options = Options {
+            decoder: (!args.estimate).then_some(&decoder as &dyn Decoder),
+            prequential: args.prequential,
+            stop: &STOP,
+            progress: &|done, of, what| {
+                bar.set_length(of as u64);
+                bar.set_position(done as u64);
+                bar.set_message(what.to_owned());
+            },
+        };
+        score(&args.models, &args.data, &options)
+    })?;
+    bar.finish_and_clear();
+    let scores = scores?;
+    let mut out = std::io::stdout().lock();
+    match (args.json, &scores[..]) {
+        (true, [one]) => serde_json::to_writer_pretty(&mut out, one)?,
+        (true, all) => serde_json::to_writer_pretty(&mut out, all)?,
+        (false, all) => return Ok(write!(out, "{}", text(all))?),
+    }
+    Ok(writeln!(out)?)
+}
