@@ -31,6 +31,8 @@ enum Command {
     Select(cmd::select::Args),
     /// Price the bytes of every trial while its model learns them
     Prequential(cmd::prequential::Args),
+    /// Find out what a leaked test does to each measure
+    Contamination(cmd::contamination::Args),
     /// Price byte sets under models: raw, held-out, adjusted, prequential
     Score(cmd::score::Args),
     /// Compress files with the classical coders
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Critical(args) => cmd::critical::run(args),
         Command::Select(args) => cmd::select::run(args),
         Command::Prequential(args) => cmd::prequential::run(args),
+        Command::Contamination(args) => cmd::contamination::run(args),
         Command::Score(args) => cmd::score::run(args),
         Command::Baselines(args) => cmd::baselines::run(args),
         Command::Report(args) => cmd::report::run(args),

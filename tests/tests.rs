@@ -1,6 +1,7 @@
 //! The command, driven from outside.
 
 mod archive;
+mod contamination;
 mod online;
 mod own_model;
 mod score;

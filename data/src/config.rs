@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::byteset::ByteSet;
 use crate::content::Content;
 use crate::error::{DataError, Result};
+use crate::leak::LeakConfig;
 use crate::source::Source;
 use crate::store::Store;
 
@@ -49,6 +50,9 @@ pub struct DataConfig {
     /// Bytes that are kept away from training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout: Option<HoldoutConfig>,
+    /// Held-out bytes that are learned from all the same: an experiment on leaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leak: Option<LeakConfig>,
 }
 
 /// Which bytes are held out.
@@ -75,6 +79,16 @@ pub struct Split {
     pub train: ByteSet,
     /// Kept away.
     pub holdout: Option<ByteSet>,
+    /// The test of an experiment on leaks, copies of which are in `train`.
+    pub leak: Option<ByteSet>,
+}
+
+impl Split {
+    /// What a code of its own, which needs no training bytes, is to describe: the
+    /// test of an experiment on leaks, otherwise the bytes to learn from.
+    pub fn described(&self) -> &ByteSet {
+        self.leak.as_ref().unwrap_or(&self.train)
+    }
 }
 
 impl From<Source> for DataConfig {
@@ -86,6 +100,7 @@ impl From<Source> for DataConfig {
             offset: 0,
             seed: 0,
             holdout: None,
+            leak: None,
         }
     }
 }
@@ -138,7 +153,25 @@ impl DataConfig {
             )?),
             _ => sets.next(),
         };
-        Ok(Split { train, holdout })
+        self.leak(train, holdout)
+    }
+
+    /// Takes the test that leaks off the held-out bytes, and puts its copies in.
+    fn leak(&self, train: ByteSet, holdout: Option<ByteSet>) -> Result<Split> {
+        let (Some(config), Some(all)) = (&self.leak, &holdout) else {
+            return Ok(Split {
+                train,
+                holdout,
+                leak: None,
+            });
+        };
+        let bytes = config.bytes as usize;
+        let leak = all.prefix(bytes)?;
+        Ok(Split {
+            train: config.mix(train, &leak),
+            holdout: Some(all.slice(bytes..all.len())?),
+            leak: Some(leak),
+        })
     }
 
     /// What can be checked without looking at the source.
@@ -154,6 +187,25 @@ impl DataConfig {
                 "data.holdout.bytes",
                 "0 bytes; leave the table out instead",
             ));
+        }
+        self.leak
+            .as_ref()
+            .map_or(Ok(()), |leak| self.check_leak(leak))
+    }
+
+    fn check_leak(&self, leak: &LeakConfig) -> Result<()> {
+        let held_out = self.holdout.as_ref().map_or(0, |h| h.bytes);
+        if leak.bytes == 0 || leak.bytes >= held_out {
+            let message = format!(
+                "{} bytes; the test is taken off the {held_out} of data.holdout, some of which \
+                 must stay clean",
+                leak.bytes
+            );
+            return Err(config("data.leak.bytes", message));
+        }
+        if !leak.copies.checked_mul(leak.bytes).is_some_and(fits_memory) {
+            let message = format!("{} copies do not fit memory", leak.copies);
+            return Err(config("data.leak.copies", message));
         }
         Ok(())
     }

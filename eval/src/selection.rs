@@ -122,6 +122,22 @@ pub fn rank(rows: &[ResultRow], options: &Options) -> Vec<Ranking> {
     rankings
 }
 
+/// The ways in which scored rows count model bytes, in order of appearance.
+#[must_use]
+pub fn conventions(rows: &[ResultRow]) -> Vec<String> {
+    let mut found = Vec::new();
+    for name in rows
+        .iter()
+        .filter(|r| r.is_scored())
+        .flat_map(ResultRow::conventions)
+    {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
 /// Values with the same key together, in order of first appearance.
 fn gathered<'a, K: PartialEq>(
     rows: &[&'a ResultRow],

@@ -3,6 +3,7 @@
 
 pub mod baselines;
 pub mod compress;
+pub mod contamination;
 pub mod critical;
 pub mod data;
 pub mod decompress;

@@ -35,9 +35,7 @@ pub fn run(args: Args) -> Result<()> {
     if args.trials.dry_run {
         return dry_run(&args.common, &experiment, &folder, options.threads);
     }
-    let (manifest, summary) =
-        args.common
-            .execute(&experiment, &folder, &options, Kind::Prequential)?;
+    let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
     let rows = sweep::rows(&folder, &manifest)?;
     let report = Prequential::of_folder(folder.root(), args.beside.as_deref())?;
     let page = report.write(folder.root())?;

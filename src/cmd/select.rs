@@ -1,5 +1,7 @@
 //! `brevity select`: models ranked by description length.
 
+use crate::exit::Usage;
+use anyhow::anyhow;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -32,14 +34,19 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         ..Options::default()
     };
     let rankings = selection::rank(&rows, &options);
-    anyhow::ensure!(
-        !rankings.is_empty(),
-        "{}: no scored trial{}",
-        args.sweep.display(),
-        options.convention.map_or_else(String::new, |name| format!(
-            " with model bytes counted as {name}"
-        ))
-    );
+    if rankings.is_empty() {
+        let sweep = args.sweep.display();
+        return Err(
+            match (options.convention, &selection::conventions(&rows)[..]) {
+                (_, []) | (None, _) => anyhow!("{sweep}: no scored trial"),
+                (Some(name), known) => Usage(format!(
+                    "{sweep}: no scored trial counts model bytes as `{name}`; there are {}",
+                    known.join(", ")
+                ))
+                .into(),
+            },
+        );
+    }
     let mut out = std::io::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &rankings)?;

@@ -4,14 +4,15 @@ use super::decompress::{self, own_program};
 use crate::exit::Usage;
 use anyhow::Result;
 use brevity_data::{DataConfig, DataError};
+use brevity_eval::contamination::Detectors;
 use brevity_eval::critical::Estimator;
 use brevity_eval::report::{Report, measure_baselines};
 use brevity_train::DeviceKind;
 use brevity_train::config::Experiment;
 use brevity_train::measure::{Decoding, FreshProcess};
 use brevity_train::sweep::{
-    self, ArchiveScorer, Bars, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest,
-    PrequentialScorer, PrequentialTrainer, RunOptions, Shard, SweepFolder, Work,
+    self, ArchiveScorer, Bars, ByKind, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest,
+    PrequentialScorer, PrequentialTrainer, RunOptions, Scorer, Shard, SweepFolder, Trainer, Work,
 };
 use clap::ValueEnum;
 use serde_json::{Map, Value};
@@ -84,6 +85,8 @@ pub(super) enum Kind {
     TwoPart,
     /// Price bytes while they are learned.
     Prequential,
+    /// Both, with leaks.
+    Contamination,
 }
 
 /// What `sweep`, `train` and `prequential` have in common.
@@ -117,6 +120,7 @@ impl Common {
         let (experiment, suffix) = match kind {
             Kind::TwoPart => (experiment.two_part(), ""),
             Kind::Prequential => (experiment.prequential()?, "-prequential"),
+            Kind::Contamination => (experiment.contamination()?, ""),
         };
         let out = match &self.out {
             Some(out) => out.clone(),
@@ -145,7 +149,6 @@ impl Common {
         experiment: &Experiment,
         folder: &SweepFolder,
         options: &RunOptions,
-        kind: Kind,
     ) -> Result<(Manifest, sweep::Summary)> {
         let data = DataCache::default();
         let manifest = Manifest::expand(experiment, |config| seen(&data, config))?;
@@ -158,17 +161,18 @@ impl Common {
         let scorer = ArchiveScorer::new(&data, &decoder);
         let learner = PrequentialTrainer::new(&data, self.device);
         let pricer = PrequentialScorer::new(&data, &decoder);
-        let work = match kind {
-            Kind::TwoPart => Work {
-                trainer: &trainer,
-                scorer: &scorer,
-                observer: &bars,
-            },
-            Kind::Prequential => Work {
-                trainer: &learner,
-                scorer: &pricer,
-                observer: &bars,
-            },
+        let trainer = ByKind::<&dyn Trainer> {
+            two_part: &trainer,
+            prequential: &learner,
+        };
+        let scorer = ByKind::<&dyn Scorer> {
+            two_part: &scorer,
+            prequential: &pricer,
+        };
+        let work = Work {
+            trainer: &trainer,
+            scorer: &Detectors::new(&scorer, &data),
+            observer: &bars,
         };
         let summary = sweep::run(folder, &manifest, experiment.text(), &work, options, &STOP);
         bars.clear();
@@ -190,9 +194,7 @@ pub fn run(args: Args) -> Result<()> {
     if args.engine == Engine::Slurm {
         return write_script(&args, &experiment, &folder);
     }
-    let (manifest, summary) = args
-        .common
-        .execute(&experiment, &folder, &options, Kind::TwoPart)?;
+    let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
     let rows = sweep::rows(&folder, &manifest)?;
     let report = report(folder.root(), &rows)?;
     let mut out = std::io::stdout().lock();

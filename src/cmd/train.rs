@@ -34,9 +34,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let mut options = args.common.options()?;
     options.retry_failed = true;
-    let (manifest, summary) = args
-        .common
-        .execute(&experiment, &folder, &options, Kind::TwoPart)?;
+    let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
     summary.verdict()?;
     let rows = sweep::rows(&folder, &manifest)?;
     let mut out = std::io::stdout().lock();

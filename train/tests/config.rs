@@ -37,6 +37,98 @@ fn a_config_without_a_sweep_is_one_trial() {
     assert_eq!(experiment.trials[0].config.seed, 0);
 }
 
+/// A config of leaks; the memoriser's budget is for what it learns alone.
+const LEAKS: &str = "\
+[data]
+source = \"random\"
+bytes = 10_000
+holdout = { bytes = 3000 }
+leak = { bytes = 1000 }
+
+[model]
+width = 16
+context = 128
+
+[train]
+steps = 5
+
+[contamination]
+doses = [0, 4]
+disguised = [4]
+text_bytes = 2000
+random_bytes = 1000
+memoriser = { model.width = 32, train.epochs = 9.0 }
+";
+
+#[test]
+fn leaks_are_tried_with_both_models_in_both_codes() {
+    let text = format!("{LEAKS}[sweep]\nseeds = [3, 4]\n");
+    let experiment = parse(&text).unwrap().contamination().unwrap();
+    // For both models: two doses in two codes, a disguise, text and random in two.
+    assert_eq!(experiment.trials.len(), 2 * 2 * (2 * 2 + 1 + 2 * 2));
+    for trial in &experiment.trials {
+        let axis = |key: &str| {
+            let found = trial.axes.iter().find(|(name, _)| name == key);
+            found.unwrap_or_else(|| panic!("no {key}")).1.clone()
+        };
+        let config = &trial.config;
+        assert_eq!(
+            axis("code").as_str() == Some("prequential"),
+            config.prequential.is_some()
+        );
+        let memoriser = axis("model").as_str() == Some("memoriser");
+        assert_eq!(config.model.width, if memoriser { 32 } else { 16 });
+        let alone = ["text", "random"].contains(&axis("part").as_str().unwrap());
+        assert_eq!(config.data.leak.is_none(), alone);
+        match alone && memoriser {
+            true => assert_eq!((config.train.epochs, config.train.steps), (Some(9.0), None)),
+            false => assert_eq!((config.train.epochs, config.train.steps), (None, Some(5))),
+        }
+        if let Some(leak) = &config.data.leak {
+            assert_eq!(
+                axis("data.leak.copies").as_integer(),
+                Some(leak.copies as i64)
+            );
+            assert_eq!(
+                leak.skip_words > 0,
+                axis("part").as_str() == Some("disguise")
+            );
+        }
+    }
+    // What the command line says holds for all parts.
+    let sets = ["data.bytes=20_000", "train.steps=7"];
+    let experiment = with_sets(LEAKS, &sets).unwrap().contamination().unwrap();
+    assert_eq!(experiment.trials[0].config.data.bytes, Some(20_000));
+    assert_eq!(experiment.trials[0].config.train.steps, Some(7));
+}
+
+#[test]
+fn leaks_that_make_no_sense_are_named() {
+    let refused = |text: &str, needle: &str| {
+        let error = parse(text).unwrap().contamination().unwrap_err();
+        assert!(error.to_string().contains(needle), "{needle}: {error}");
+    };
+    refused(BASE, "there is no [contamination]");
+    refused(
+        &LEAKS.replace("leak = { bytes = 1000 }", ""),
+        "there is no [data.leak]",
+    );
+    refused(&LEAKS.replace("[0, 4]", "[4, 7]"), "0 is missing");
+    refused(&LEAKS.replace("[0, 4]", "[0, 4, 4]"), "4 is there twice");
+    refused(
+        &LEAKS.replace("{ model.width = 32, train.epochs = 9.0 }", "{}"),
+        "memoriser",
+    );
+    refused(
+        &LEAKS.replace("model.width = 32", "model.widht = 32"),
+        "widht",
+    );
+    refused(
+        &format!("{LEAKS}[sweep.grid]\nmodel.width = [8]\n"),
+        "axes of its own",
+    );
+}
+
 #[test]
 fn a_trial_written_as_toml_is_a_config_of_the_same_trial() {
     let text = format!(

@@ -54,6 +54,20 @@ fn every_config_expands_and_dry_runs() {
 }
 
 #[test]
+fn the_leaks_of_the_repository_expand() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/contamination.toml");
+    let experiment = Experiment::read(&path, &[]).unwrap();
+    let manifest = unseen(&experiment.contamination().unwrap());
+    let of = |part: &str| {
+        let trials = manifest.trials.iter();
+        trials.filter(|trial| trial.axes["part"] == part).count()
+    };
+    // Two models, three seeds; all but the disguises in two codes.
+    assert_eq!((of("dose"), of("disguise")), (2 * 3 * 8 * 2, 2 * 3 * 2));
+    assert_eq!((of("text"), of("random")), (2 * 3 * 2, 2 * 3 * 2));
+}
+
+#[test]
 fn the_papers_grid_has_the_papers_counts() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/paper-lmic.toml");
     let manifest = unseen(&Experiment::read(&path, &[]).unwrap());

@@ -36,6 +36,7 @@ fn manifest(config: &str) -> Manifest {
             hash: Some("00".into()),
             holdout_bytes: 0,
             holdout_hash: None,
+            leak_hash: None,
         })
     };
     Manifest::expand(&experiment, identify).unwrap()

@@ -45,6 +45,37 @@ fn held_out_bytes_are_the_last_and_do_not_depend_on_the_prefix() {
 }
 
 #[test]
+fn a_test_that_leaks_is_taken_off_the_held_out_bytes() {
+    let config = |leak: &str| {
+        let text = format!("source = 'FILE'\nholdout = {{ bytes = 100 }}\nleak = {leak}");
+        load(1000, &text)
+    };
+    let split = config("{ bytes = 40, copies = 2 }").unwrap();
+    let (leak, clean) = (split.leak.clone().unwrap(), split.holdout.clone().unwrap());
+    assert_eq!(leak.provenance.range(), 900..940);
+    assert_eq!(clean.provenance.range(), 940..1000);
+    assert_eq!(split.described(), &leak);
+    assert_eq!(split.train.len(), 900 + 80);
+    assert_eq!(split.train.bytes[300..340], leak.bytes);
+    assert_eq!(split.train.bytes[640..680], leak.bytes);
+    // Without copies it is the control: nothing but what is scored changes.
+    let control = config("{ bytes = 40 }").unwrap();
+    assert_eq!(control.train.provenance.range(), 0..900);
+    assert_eq!(Regime::of(&control.train, &leak), Regime::HeldOut);
+    for (leak, field) in [
+        ("{ bytes = 100 }", "data.leak.bytes"),
+        ("{ bytes = 0 }", "data.leak.bytes"),
+        (
+            "{ bytes = 10, copies = 9_000_000_000_000_000_000 }",
+            "data.leak.copies",
+        ),
+    ] {
+        let error = config(leak).unwrap_err();
+        assert!(error.to_string().starts_with(field), "{error}");
+    }
+}
+
+#[test]
 fn generated_sources_hold_out_bytes_beyond_any_prefix() {
     let at = |bytes: u64| {
         let text =

@@ -13,6 +13,9 @@
 //! into the weights is paid for by the two-part code. [`kendall_tau`] compares
 //! the rankings that different measures give.
 //!
+//! [`Detectors`] runs them beside the scores of a sweep, and [`Contamination`] is
+//! what `brevity contamination` finds out about all measures.
+//!
 //! ```
 //! use brevity_eval::contamination::longest_matches;
 //!
@@ -21,10 +24,16 @@
 //! assert_eq!(found.iter().max(), Some(&14)); // " the worst of "
 //! ```
 
+mod experiment;
+mod scorer;
 mod suffix;
 
 use std::collections::HashSet;
 
+pub use experiment::{
+    Alone, Candidate, Contamination, Finding, Leaked, Learned, MEASURES, Ranks, Spread, Tau,
+};
+pub use scorer::{Detected, Detectors, MinK};
 pub use suffix::longest_matches;
 
 /// Bytes of a match that is no coincidence.

@@ -71,8 +71,12 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
             break;
         }
         match config.load() {
-            Ok(Split { train, holdout }) => {
-                for set in std::iter::once(&train).chain(&holdout) {
+            Ok(Split {
+                train,
+                holdout,
+                leak,
+            }) => {
+                for set in std::iter::once(&train).chain(&holdout).chain(&leak) {
                     let Some(at) = wanted.iter().position(|w| w.0 == set.blake3()) else {
                         continue;
                     };

@@ -123,10 +123,13 @@ impl Report {
                 Err(error) => report.notes.push(error.to_string()),
             }
         }
-        if !too_small.is_empty() {
+        if let [first, others @ ..] = &too_small[..] {
+            let others = match others.len() {
+                0 => String::new(),
+                count => format!(" and {count} more series"),
+            };
             report.notes.push(format!(
-                "no critical size where fewer than 3 model sizes are measured: {}",
-                too_small.join("; ")
+                "no critical size where fewer than 3 model sizes are measured: {first}{others}"
             ));
         }
         for series in collect(&report.points, Point::same_series) {

@@ -83,6 +83,15 @@ impl Document {
         self.sets.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
+    /// The same document without these keys or tables.
+    pub fn without(&self, keys: &[&str]) -> Document {
+        let mut document = self.clone();
+        for key in keys {
+            remove(&mut document.table, key);
+        }
+        document
+    }
+
     /// An error about `key`, at the place that gave it its value; at its table
     /// where the key is not written down.
     pub fn error(&self, key: &str, message: impl Into<String>) -> ConfigError {
@@ -154,6 +163,20 @@ pub(super) fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), S
             match next {
                 Value::Table(next) => assign(next, rest, value),
                 other => Err(format!("`{first}` is a {}, not a table", other.type_str())),
+            }
+        }
+    }
+}
+
+/// Removes what stands at the dotted `key`, if anything does.
+fn remove(table: &mut Table, key: &str) {
+    match key.split_once('.') {
+        None => {
+            table.remove(key);
+        }
+        Some((first, rest)) => {
+            if let Some(Value::Table(next)) = table.get_mut(first) {
+                remove(next, rest);
             }
         }
     }

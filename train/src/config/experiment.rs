@@ -1,6 +1,7 @@
 //! From a config file to the complete configs of its trials.
 
 use super::axes::{Assignment, SweepConfig};
+use super::contamination::ContaminationConfig;
 use super::document::{Document, assign};
 use super::error::ConfigError;
 use super::model::ModelConfig;
@@ -40,6 +41,8 @@ pub struct ExperimentConfig {
     /// What differs between trials.
     #[serde(default)]
     pub sweep: SweepConfig,
+    /// Which leaks are tried, for `brevity contamination`.
+    pub contamination: Option<ContaminationConfig>,
 }
 
 /// Everything about one trial, with nothing left to defaults. As TOML it is a
@@ -82,7 +85,7 @@ pub struct Experiment {
     pub name: String,
     /// The trials, in the order of the sweep.
     pub trials: Vec<TrialPlan>,
-    document: Document,
+    pub(super) document: Document,
 }
 
 impl Experiment {
@@ -141,12 +144,8 @@ impl Experiment {
     /// # Errors
     /// A learner that does not go with its model.
     pub fn prequential(mut self) -> Result<Experiment, ConfigError> {
-        for index in 0..self.trials.len() {
-            let config = &mut self.trials[index].config;
-            let table = config.prequential.get_or_insert_default().clone();
-            if let Err((key, message)) = table.validate(&config.model) {
-                return Err(self.error(index, &format!("prequential.{key}"), message));
-            }
+        for trial in &mut self.trials {
+            trial.learn(&self.document)?;
         }
         Ok(self)
     }
@@ -173,7 +172,24 @@ impl Experiment {
     }
 }
 
-fn typed(table: &Table) -> Result<ExperimentConfig, toml::de::Error> {
+impl TrialPlan {
+    /// Makes it a prequential code.
+    pub(super) fn learn(&mut self, document: &Document) -> Result<(), ConfigError> {
+        let table = self.config.prequential.get_or_insert_default().clone();
+        table
+            .validate(&self.config.model)
+            .map_err(|(key, message)| {
+                trial_error(
+                    document,
+                    &self.assignments,
+                    &format!("prequential.{key}"),
+                    message,
+                )
+            })
+    }
+}
+
+pub(super) fn typed(table: &Table) -> Result<ExperimentConfig, toml::de::Error> {
     ExperimentConfig::deserialize(table.clone().into_deserializer())
 }
 
@@ -195,7 +211,7 @@ fn experiment_name(document: &Document, config: &ExperimentConfig) -> Result<Str
 }
 
 /// The complete, checked config of one trial.
-fn plan(
+pub(super) fn plan(
     document: &Document,
     name: &str,
     assignments: Vec<Assignment>,
@@ -204,7 +220,11 @@ fn plan(
     table.remove("sweep");
     for assignment in &assignments {
         let fault = |message: String| document.error(&assignment.origin, message);
-        if let Some((_, set)) = document.sets().find(|(key, _)| *key == assignment.key) {
+        let chosen = assignment.origin.starts_with("sweep.");
+        if let Some((_, set)) = document
+            .sets()
+            .find(|(key, _)| chosen && *key == assignment.key)
+        {
             let message = format!("`--set {set}` has no effect: the sweep chooses this value");
             return Err(fault(message).with_help("set the axis instead"));
         }

@@ -1,9 +1,10 @@
 //! Experiments as TOML: what a config may say, and what it comes to.
 //!
-//! An experiment has up to seven parts. `[data]` says which bytes, `[model]` what
+//! An experiment has up to eight parts. `[data]` says which bytes, `[model]` what
 //! transformer, `[train]` how it learns, `[score]` what is measured,
 //! `[prequential]` how bytes are learned while they are priced, `[sweep]` which
-//! of these values differ between trials; `name` says where results go.
+//! of these values differ between trials, `[contamination]` which leaks are tried
+//! instead; `name` says where results go.
 //!
 //! ```toml
 //! name = "sizes"
@@ -32,6 +33,7 @@
 //! running trials ([`crate::sweep`]).
 
 mod axes;
+mod contamination;
 mod document;
 mod error;
 mod experiment;
@@ -40,6 +42,7 @@ mod prequential;
 mod score;
 
 pub use axes::SweepConfig;
+pub use contamination::ContaminationConfig;
 pub use error::{ConfigError, Fault, Place};
 pub use experiment::{Experiment, ExperimentConfig, TrialConfig, TrialPlan};
 pub use model::{ModelConfig, Preset};

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct ScoreConfig {
     /// Which bytes to score; each gives a row of results: `in-sample` (those
     /// trained on; with the model's bytes a two-part code), `held-out` (those
-    /// that `[data.holdout]` keeps away from training).
+    /// that `[data.holdout]` keeps away from training), `overlap` (the test that
+    /// `[data.leak]` lets into the training).
     pub regimes: Vec<Regime>,
     /// Write archives, decode them and compare, so that lengths are those of
     /// real files; costs about as much as two passes of training. Without it,
@@ -55,7 +56,7 @@ impl ScoreConfig {
             return err("regimes", reason.into());
         }
         for (i, regime) in self.regimes.iter().enumerate() {
-            if !matches!(regime, Regime::InSample | Regime::HeldOut) {
+            if *regime == Regime::Shifted {
                 let reason = format!(
                     "`{regime}` is what a score may turn out to be, not what can be asked for; \
                      give `in-sample`, `held-out` or both"

@@ -24,6 +24,9 @@ pub struct DataIdentity {
     pub holdout_bytes: u64,
     /// BLAKE3 of the held-out bytes, where there are any.
     pub holdout_hash: Option<String>,
+    /// BLAKE3 of the test that leaks, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leak_hash: Option<String>,
 }
 
 /// One trial of a sweep.
@@ -70,6 +73,7 @@ impl From<&Split> for DataIdentity {
             hash: Some(train.blake3.clone()),
             holdout_bytes: holdout.map_or(0, |holdout| holdout.bytes),
             holdout_hash: holdout.map(|holdout| holdout.blake3.clone()),
+            leak_hash: split.leak.as_ref().map(|leak| leak.blake3().to_owned()),
         }
     }
 }
@@ -86,12 +90,14 @@ impl DataIdentity {
         let left = whole
             .unwrap_or(0)
             .saturating_sub(config.offset + holdout_bytes);
+        let (leak_bytes, copies) = config.leak.as_ref().map_or((0, 0), |l| (l.bytes, l.copies));
         DataIdentity {
             source: config.source.to_string(),
-            bytes: config.bytes.unwrap_or(left),
+            bytes: config.bytes.unwrap_or(left) + copies * leak_bytes,
             hash: None,
-            holdout_bytes,
+            holdout_bytes: holdout_bytes.saturating_sub(leak_bytes),
             holdout_hash: None,
+            leak_hash: None,
         }
     }
 }
@@ -257,6 +263,11 @@ fn check_data(
         let message = "`held-out` needs held-out bytes, and [data] has none";
         return Err(experiment.error(index, "score.regimes", message));
     }
+    let overlap = config.score.regimes.contains(&Regime::Overlap);
+    if overlap && config.data.leak.is_none() {
+        let message = "`overlap` needs a test that leaks, and there is no [data.leak]";
+        return Err(experiment.error(index, "score.regimes", message));
+    }
     Ok(())
 }
 
@@ -264,7 +275,12 @@ fn check_data(
 fn training_bytes(config: &TrialConfig, data_bytes: u64) -> f64 {
     match &config.prequential {
         Some(table) if table.mode == Mode::Online => {
-            table.online.training_bytes(&config.model, data_bytes)
+            let described = config
+                .data
+                .leak
+                .as_ref()
+                .map_or(data_bytes, |leak| leak.bytes);
+            table.online.training_bytes(&config.model, described)
         }
         // Blocks that double train on all bytes once, and on the last half
         // not at all.

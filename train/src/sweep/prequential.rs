@@ -57,7 +57,7 @@ impl Trainer for PrequentialTrainer<'_> {
         let config = &job.trial.config;
         let table = table(config)?;
         let split = self.data.of(job.trial)?;
-        let bytes = &split.train.bytes[..];
+        let bytes = &split.described().bytes[..];
         let progress = |at: Progress| {
             job.advance(at.step as f64 / at.steps as f64, at.bits_per_byte);
         };
@@ -191,7 +191,7 @@ impl<'a> PrequentialScorer<'a> {
         let config = &job.trial.config;
         let table = table(config)?;
         let split = self.data.of(job.trial)?;
-        let bytes = &split.train.bytes[..];
+        let bytes = &split.described().bytes[..];
         let path = job.folder.join(MODEL);
         let weights = Weights::load(&path)?;
         let lengths: Lengths = store::read_json(&job.folder.join(LENGTHS))?
@@ -212,7 +212,7 @@ impl<'a> PrequentialScorer<'a> {
         Ok(Some(json!({
             "regime": PREQUENTIAL,
             "mode": table.mode.name(),
-            "scored": { "bytes": bytes.len(), "hash": split.train.blake3() },
+            "scored": { "bytes": bytes.len(), "hash": split.described().blake3() },
             "bits_per_byte": estimate.bits_per_byte(),
             "data_bits": lengths.bits,
             "coded_bytes": coded,

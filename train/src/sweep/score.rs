@@ -10,6 +10,7 @@ use crate::measure::{
 use brevity_data::{ByteSet, Regime, Split};
 use brevity_model::Weights;
 use serde_json::{Map, Value, json};
+use std::sync::atomic::AtomicBool;
 
 /// Scores a model by the bytes that its regimes take: with the weights as they
 /// are and with the weights as an archive stores them. Where the config says
@@ -45,9 +46,15 @@ impl<'a> ArchiveScorer<'a> {
         if rows.len() == config.regimes.len() {
             return Ok(rows);
         }
-        let model = StoredModel::for_data(weights, &split.train.bytes, job.stop)?;
+        let mut models = Models::new(weights);
         for regime in &config.regimes[rows.len()..] {
             let bytes = scored_bytes(&split, *regime)?;
+            // A test that leaked pays for the model alone, and it is stored for it.
+            let paying = match regime {
+                Regime::Overlap => bytes,
+                _ => &split.train,
+            };
+            let model = models.stored_for(paying, job.stop)?;
             let archives = Archives {
                 folder: &job.folder.join(ARCHIVES),
                 name: regime.name(),
@@ -55,9 +62,9 @@ impl<'a> ArchiveScorer<'a> {
                 decoder: self.decoder,
             };
             let archives = config.verify.then_some(&archives);
-            let measured = measure(&model, &bytes.bytes, archives, job.stop)?;
+            let measured = measure(model, &bytes.bytes, archives, job.stop)?;
             let mut priced = vec![
-                ("fp16".to_owned(), fp16(&model, measured.exact)),
+                ("fp16".to_owned(), fp16(model, measured.exact)),
                 ("stored".to_owned(), measured.stored),
             ];
             for bits in &config.bits {
@@ -65,10 +72,39 @@ impl<'a> ArchiveScorer<'a> {
                 let length = stored_length(&narrow, &bytes.bytes, archives, job.stop)?;
                 priced.push((format!("{bits}-bit"), length));
             }
-            rows.push(row(*regime, &measured, &priced, split.train.len()));
+            rows.push(row(*regime, &measured, &priced, paying.len()));
             folder::write_scored(&job.folder, &rows)?;
         }
         Ok(rows)
+    }
+}
+
+/// A model as it is stored for the bytes that pay for it.
+struct Models {
+    exact: Weights,
+    /// That of the last bytes, by their hash; most regimes share it.
+    last: Option<(String, StoredModel)>,
+}
+
+impl Models {
+    fn new(exact: Weights) -> Models {
+        Models { exact, last: None }
+    }
+
+    fn stored_for(
+        &mut self,
+        paying: &ByteSet,
+        stop: &AtomicBool,
+    ) -> Result<&StoredModel, MeasureError> {
+        let last = self.last.take().filter(|(hash, _)| hash == paying.blake3());
+        let last = match last {
+            Some(last) => last,
+            None => {
+                let model = StoredModel::for_data(self.exact.clone(), &paying.bytes, stop)?;
+                (paying.blake3().to_owned(), model)
+            }
+        };
+        Ok(&self.last.insert(last).1)
     }
 }
 
@@ -91,6 +127,7 @@ fn scored_bytes(split: &Split, regime: Regime) -> Result<&ByteSet, WorkError> {
     match regime {
         Regime::InSample => Ok(&split.train),
         Regime::HeldOut => split.holdout.as_ref().ok_or("nothing is held out".into()),
+        Regime::Overlap => split.leak.as_ref().ok_or("nothing leaks".into()),
         other => Err(format!("nothing is known to score as {other}").into()),
     }
 }
@@ -105,16 +142,17 @@ fn fp16(model: &StoredModel, exact: Length) -> Length {
 }
 
 /// Contract 5: the coded bytes are paid by the bytes they code, the model by
-/// the bytes it was trained on, which in-sample are the same. `priced` has the
-/// lengths of data and model by convention.
+/// the bytes it was trained on, which in-sample are the same; for a test that
+/// leaked, by the test, whose description it is part of. `priced` has the lengths
+/// of data and model by convention.
 fn row(
     regime: Regime,
     measured: &Measured,
     priced: &[(String, Length)],
-    trained_on: usize,
+    charged_to: usize,
 ) -> Map<String, Value> {
     let rate = |coded: u64| coded as f64 / measured.bytes as f64;
-    let adjusted = |length: &Length| rate(length.coded) + length.rest as f64 / trained_on as f64;
+    let adjusted = |length: &Length| rate(length.coded) + length.rest as f64 / charged_to as f64;
     let by_convention = |value: &dyn Fn(&Length) -> Value| -> Map<String, Value> {
         let values = priced
             .iter()

@@ -1,0 +1,132 @@
+//! Test bytes among the bytes to learn from, put there on purpose.
+
+use serde::{Deserialize, Serialize};
+
+use crate::byteset::ByteSet;
+
+/// Which held-out bytes leak into those to learn from, and how.
+///
+/// The first `bytes` of the held-out ones are the test that leaks; the others stay
+/// clean, so that both are bytes of one source and of one stretch of it.
+///
+/// ```
+/// use brevity_data::DataConfig;
+/// let config: DataConfig = toml::from_str(
+///     "source = 'random'
+///      bytes = 1000
+///      holdout = { bytes = 300 }
+///      leak = { bytes = 100, copies = 2 }",
+/// )
+/// .unwrap();
+/// let split = config.load()?;
+/// let leak = split.leak.unwrap();
+/// assert_eq!((leak.len(), split.holdout.unwrap().len()), (100, 200));
+/// assert_eq!(split.train.len(), 1000 + 2 * 100);
+/// # Ok::<(), brevity_data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeakConfig {
+    /// How many of the held-out bytes, from their first.
+    pub bytes: u64,
+    /// Copies of them, evenly spread between the bytes to learn from. 0 is the
+    /// control: the same test, and nothing leaks.
+    #[serde(default)]
+    pub copies: u64,
+    /// A disguise: each copy lacks every so-many-th word, each other ones than the
+    /// copy before, so that no long run of words is left. 0 copies all of them.
+    #[serde(default)]
+    pub skip_words: u64,
+}
+
+impl LeakConfig {
+    /// `base` with the copies of `leak` in it; `base` itself without any. Bytes
+    /// with copies are an origin of their own.
+    pub(crate) fn mix(&self, base: ByteSet, leak: &ByteSet) -> ByteSet {
+        if self.copies == 0 {
+            return base;
+        }
+        let copies = self.copies as usize;
+        let mut bytes = Vec::with_capacity(base.len() + copies * leak.len());
+        let mut from = 0;
+        for copy in 1..=copies {
+            // In 128 bits: lengths times copies need not fit 64.
+            let at = (base.len() as u128 * copy as u128 / (copies as u128 + 1)) as usize;
+            bytes.extend_from_slice(&base.bytes[from..at]);
+            match self.skip_words {
+                0 => bytes.extend_from_slice(&leak.bytes),
+                every => bytes.extend(without_words(&leak.bytes, every, copy as u64)),
+            }
+            from = at;
+        }
+        bytes.extend_from_slice(&base.bytes[from..]);
+        let manner = match self.skip_words {
+            0 => String::new(),
+            every => format!(" without every {every}th word"),
+        };
+        let name = format!("{} with {copies} copies of a test{manner}", base.name());
+        ByteSet::new(name, bytes)
+    }
+}
+
+/// The text without each word whose number leaves `first` over when divided by
+/// `every`, and without the white space behind it.
+fn without_words(text: &[u8], every: u64, first: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let (mut words, mut inside, mut left_out) = (0u64, false, false);
+    for &byte in text {
+        let begins = !byte.is_ascii_whitespace() && !inside;
+        inside = !byte.is_ascii_whitespace();
+        if begins {
+            left_out = words % every == first % every;
+            words += 1;
+        }
+        if !left_out {
+            out.push(byte);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mixed(copies: u64, skip_words: u64) -> Vec<u8> {
+        let config = LeakConfig {
+            bytes: 5,
+            copies,
+            skip_words,
+        };
+        let base = ByteSet::new("base", b"aaaabbbb".to_vec());
+        let leak = ByteSet::new("leak", b"x y z".to_vec());
+        config.mix(base, &leak).bytes
+    }
+
+    #[test]
+    fn copies_are_spread_evenly() {
+        assert_eq!(mixed(0, 0), b"aaaabbbb");
+        assert_eq!(mixed(1, 0), b"aaaax y zbbbb");
+        assert_eq!(mixed(3, 0), b"aax y zaax y zbbx y zbb");
+    }
+
+    #[test]
+    fn a_disguise_leaves_out_other_words_in_each_copy() {
+        // Positions 2 and 5 of the base; words 1 and 2 are left out in turn.
+        assert_eq!(mixed(2, 3), b"aax zaabx y bbb");
+    }
+
+    #[test]
+    fn no_run_of_words_is_as_long_as_the_step() {
+        let text: String = (0..60).map(|i| format!("w{i} ")).collect();
+        for copy in 0..6 {
+            let left = without_words(text.as_bytes(), 6, copy);
+            let left = String::from_utf8(left).unwrap();
+            let kept: Vec<&str> = left.split_whitespace().collect();
+            assert_eq!(kept.len(), 50);
+            for run in text.split_whitespace().collect::<Vec<_>>().windows(6) {
+                assert!(!kept.windows(6).any(|kept| kept == run));
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `brevity contamination`: what a leaked test does to each measure.
+
+use super::sweep::{Common, Kind, Trials, dry_run};
+use anyhow::Result;
+use brevity_eval::contamination::Contamination;
+use brevity_eval::report::measure_baselines;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Trains models on bytes into which a test has leaked, and asks every measure
+/// and detector about it.
+///
+/// The experiments are those of the config's table `contamination`; a run is
+/// continued and shared out like a sweep.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The experiment, a TOML file such as configs/contamination.toml
+    config: PathBuf,
+    #[command(flatten)]
+    trials: Trials,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Runs `brevity contamination`.
+///
+/// # Errors
+/// A config that cannot be used, trials that failed or were stopped.
+pub fn run(args: Args) -> Result<()> {
+    let (experiment, folder) = args.common.open(&args.config, Kind::Contamination)?;
+    let options = args.trials.options(&args.common)?;
+    if args.trials.dry_run {
+        return dry_run(&args.common, &experiment, &folder, options.threads);
+    }
+    let (_, summary) = args.common.execute(&experiment, &folder, &options)?;
+    for message in measure_baselines(folder.root())? {
+        eprintln!("brevity: {message}");
+    }
+    let found = Contamination::of_folder(folder.root())?;
+    let page = found.write(folder.root())?;
+    let mut out = std::io::stdout().lock();
+    if args.common.json {
+        serde_json::to_writer_pretty(&mut out, &found)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{}\n{}", found.text().trim_end(), page.display())?;
+    }
+    Ok(summary.verdict()?)
+}
