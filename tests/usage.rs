@@ -74,3 +74,15 @@ fn a_foreign_archive_is_refused() {
     dir.file("x.bvy", b"PK\x03\x04 certainly not one of ours");
     dir.run(&["verify", "x.bvy"]).status(1).says("x.bvy");
 }
+
+#[test]
+fn a_damaged_model_is_named_and_its_fault_told_once() {
+    let dir = with_data();
+    dir.file("m.safetensors", [0xff; 100]);
+    let ran = dir
+        .run(&["compress", "data.txt", "-m", "m.safetensors"])
+        .status(1);
+    let ran = ran.says("m.safetensors: not a valid safetensors file");
+    assert_eq!(ran.stderr().matches("not a valid").count(), 1);
+    assert!(!dir.path("data.txt.bvy").exists());
+}
