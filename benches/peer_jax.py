@@ -1,7 +1,8 @@
 """One training step of the same byte transformer in JAX, jitted by XLA.
 
 The peer that `cargo bench --bench step` runs in turn with our own step. Prints
-one JSON object: seconds a step (median) and peak memory.
+one JSON object: seconds a step (median), processor time a step (mean), and peak
+memory.
 
     pip install -r benches/requirements.txt
     python3 benches/peer_jax.py --width 64 --layers 4 --heads 8 --context 256
@@ -124,6 +125,7 @@ def main():
     params, state, loss = step(params, state, tokens, targets)
     loss.block_until_ready()
     end = time.perf_counter() + args.seconds
+    cpu = time.process_time()
     while time.perf_counter() < end or len(times) < 3:
         start = time.perf_counter()
         params, state, loss = step(params, state, tokens, targets)
@@ -131,6 +133,7 @@ def main():
         times.append(time.perf_counter() - start)
     print(json.dumps({
         "seconds_per_step": float(np.median(times)),
+        "cpu_per_step": (time.process_time() - cpu) / len(times),
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "jax": jax.__version__,
     }))

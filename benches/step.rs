@@ -10,6 +10,13 @@
 //! Every figure comes from a process of its own, so that peak memory means
 //! something, and every shape is gone through in rounds, so that a machine whose
 //! speed drifts bends all columns alike. Quote the ratios.
+//!
+//! A step is [`STEP_BYTES`] bytes. `times` is how many times as fast our step is.
+//! Columns named `cpu` count processor time instead of the clock, which still
+//! means something when other programs use the machine: the share of the peak
+//! is then that of as many seconds of one core.
+
+mod usage;
 
 use std::process::{Command, ExitCode};
 use std::sync::Mutex;
@@ -21,12 +28,13 @@ use brevity_train::{
     Control, DeviceKind, OptimizerKind, TrainConfig, TrainSetup, ops::with_default_bodies, run,
 };
 use serde_json::{Value, json};
+use usage::Usage;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Sequences a step.
-const BATCH: usize = 16;
+/// Bytes of a step: 16 sequences of 256, or 4 of 1024.
+const STEP_BYTES: usize = 4096;
 
 /// Times that every column of a shape is measured.
 const ROUNDS: usize = 3;
@@ -65,7 +73,9 @@ const SHAPES: &[Shape] = &[
     shape("d96", false, [96, 3, 3, 256]),
     shape("d128", false, [128, 5, 4, 256]),
     shape("d256", false, [256, 4, 8, 256]),
+    shape("d48-T1024", false, [48, 2, 2, 1024]),
     shape("d64-T1024", false, [64, 4, 2, 1024]),
+    shape("d96-T1024", false, [96, 3, 3, 1024]),
     shape("d128-T1024", false, [128, 5, 4, 1024]),
     shape("d256-T1024", false, [256, 4, 8, 1024]),
 ];
@@ -80,8 +90,8 @@ impl Shape {
         }
     }
 
-    fn batch_bytes(&self) -> usize {
-        BATCH * self.context
+    fn batch(&self) -> usize {
+        STEP_BYTES / self.context
     }
 }
 
@@ -104,18 +114,23 @@ fn main() -> ExitCode {
         }
     }
     println!(
-        "{:11} {:>10} {:>6} | {:>9} {:>8} {:>7} {:>7} | {:>10} {:>7} | {:>8} {:>7}",
+        "{:11} {:>10} {:>6} | {:>7} {:>8} {:>7} {:>8} {:>6} | {:>7} {:>7} {:>9} {:>6} | {:>7} {:>7} {:>9} {:>6}",
         "shape",
         "parameters",
         "peak",
         "KB/s",
         "GFLOP/s",
         "of peak",
+        "cpu peak",
         "MB",
-        "plain KB/s",
+        "plain",
         "times",
-        "JAX KB/s",
-        "times"
+        "cpu times",
+        "MB",
+        "JAX",
+        "times",
+        "cpu times",
+        "MB",
     );
     for shape in SHAPES {
         if args.is_empty() || args.iter().any(|a| a == shape.name) {
@@ -134,29 +149,41 @@ fn compare(shape: &Shape) {
         }
     }
     let [peak, ours, plain, jax] = columns;
-    let rate = |column: &[Value]| {
-        median(column, "seconds_per_step").map(|s| shape.batch_bytes() as f64 / s)
-    };
-    let (Some(peak), Some(ours_rate)) = (median(&peak, "flops_per_second"), rate(&ours)) else {
+    let rate = |column: &[Value]| median(column, "seconds_per_step").map(|s| STEP_BYTES as f64 / s);
+    let cpu = |column: &[Value]| median(column, "cpu_per_step").unwrap_or(f64::NAN);
+    let megabytes = |column: &[Value]| median(column, "peak_bytes").unwrap_or(f64::NAN) / 1e6;
+    let (Some(all), Some(one), Some(ours_rate)) = (
+        median(&peak, "flops_per_second"),
+        median(&peak, "flops_per_core"),
+        rate(&ours),
+    ) else {
         println!("{:11} failed", shape.name);
         return;
     };
     let spec = shape.spec();
     let flops = ours_rate * spec.flops_per_byte();
+    let step_flops = STEP_BYTES as f64 * spec.flops_per_byte();
     print!(
-        "{:11} {:>10} {:>6.1} | {:>9.1} {:>8.1} {:>6.1}% {:>7.0} |",
+        "{:11} {:>10} {:>6.1} | {:>7.1} {:>8.1} {:>6.1}% {:>7.1}% {:>6.0} |",
         shape.name,
         spec.parameters(),
-        peak / 1e9,
+        all / 1e9,
         ours_rate / 1e3,
         flops / 1e9,
-        100.0 * flops / peak,
-        median(&ours, "peak_bytes").unwrap_or(f64::NAN) / 1e6,
+        100.0 * flops / all,
+        100.0 * step_flops / cpu(&ours) / one,
+        megabytes(&ours),
     );
-    for (other, width) in [(rate(&plain), 10), (rate(&jax), 8)] {
-        match other {
-            Some(other) => print!(" {:>width$.1} {:>6.1}x |", other / 1e3, ours_rate / other),
-            None => print!(" {:>width$} {:>7} |", "-", "-"),
+    for other in [&plain, &jax] {
+        match rate(other) {
+            Some(other_rate) => print!(
+                " {:>7.1} {:>6.1}x {:>8.1}x {:>6.0} |",
+                other_rate / 1e3,
+                ours_rate / other_rate,
+                cpu(other) / cpu(&ours),
+                megabytes(other),
+            ),
+            None => print!(" {:>7} {:>7} {:>9} {:>6} |", "-", "-", "-", "-"),
         }
     }
     println!();
@@ -178,7 +205,7 @@ fn child(what: &str, shape: &Shape) -> Option<Value> {
             ("--layers", shape.layers),
             ("--heads", shape.heads),
             ("--context", shape.context),
-            ("--batch", BATCH),
+            ("--batch", shape.batch()),
         ] {
             python.args([flag, &value.to_string()]);
         }
@@ -206,7 +233,11 @@ fn child(what: &str, shape: &Shape) -> Option<Value> {
 fn one(what: &str, name: &str) -> Value {
     let shape = SHAPES.iter().find(|s| s.name == name).expect("a shape");
     match what {
-        "peak" => json!({ "flops_per_second": brevity_kernels::peak::flops_per_second() }),
+        "peak" => {
+            let all = brevity_kernels::peak::flops_per_second();
+            let threads = rayon::current_num_threads() as f64;
+            json!({ "flops_per_second": all, "flops_per_core": all / threads })
+        }
         "plain" => with_default_bodies(|| steps(shape)),
         _ => steps(shape),
     }
@@ -223,7 +254,7 @@ fn steps(shape: &Shape) -> Value {
         spec,
         config: TrainConfig {
             steps: Some(1_000_000),
-            batch_bytes: shape.batch_bytes() as u64,
+            batch_bytes: STEP_BYTES as u64,
             log_steps: 1_000_000,
             checkpoint_seconds: 0.0,
             // As the peer has it.
@@ -241,7 +272,7 @@ fn steps(shape: &Shape) -> Value {
         stop: &stop,
         progress: &|_| {
             let mut ends = ends.lock().expect("no panic");
-            ends.push(start.elapsed().as_secs_f64());
+            ends.push((start.elapsed().as_secs_f64(), Usage::now()));
             if ends.len() >= 8 && start.elapsed().as_secs_f64() > 5.0 {
                 stop.store(true, std::sync::atomic::Ordering::Relaxed);
             }
@@ -249,13 +280,16 @@ fn steps(shape: &Shape) -> Value {
     };
     run(&setup, &data, folder.path(), &control).expect("a run that is stopped");
     let ends = ends.into_inner().expect("no panic");
-    let mut times: Vec<f64> = ends
-        .windows(2)
-        .skip(ends.len() / 4)
-        .map(|w| w[1] - w[0])
-        .collect();
+    let ends = &ends[ends.len() / 4..];
+    let mut times: Vec<f64> = ends.windows(2).map(|w| w[1].0 - w[0].0).collect();
     times.sort_by(f64::total_cmp);
-    json!({ "seconds_per_step": times[times.len() / 2], "peak_bytes": peak_bytes() })
+    let used = ends[ends.len() - 1].1.since(ends[0].1, ends.len() - 1);
+    json!({
+        "seconds_per_step": times[times.len() / 2],
+        "cpu_per_step": used.cpu_seconds,
+        "page_faults_per_step": used.page_faults,
+        "peak_bytes": peak_bytes(),
+    })
 }
 
 /// The most memory this process has had, bytes; 0 where Linux does not tell.

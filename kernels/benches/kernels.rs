@@ -1,12 +1,15 @@
 //! Every kernel at the shapes of small byte models: share of the FMA peak for
-//! products, bytes a second for passes over memory.
+//! products and attention, share of the bandwidth of a copy through memory for
+//! passes, which may exceed it where the data stay in a cache.
 
 use brevity_kernels::activation::{self, Activation};
+use brevity_kernels::attention::{Attention, Cache, Saved};
 use brevity_kernels::embedding::Embedding;
 use brevity_kernels::gemm::{Epilogue, Packed, View};
 use brevity_kernels::optim::{self, AdamW};
-use brevity_kernels::{linear, loss, norm, peak};
+use brevity_kernels::{linear, loss, norm, peak, reduce};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use rayon::prelude::*;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -36,7 +39,10 @@ enum Cost {
 
 struct Bench<'a> {
     criterion: &'a mut Criterion,
+    /// Floating-point operations a second.
     peak: f64,
+    /// Bytes a second.
+    bandwidth: f64,
 }
 
 impl Bench<'_> {
@@ -52,7 +58,9 @@ impl Bench<'_> {
                 group.throughput(Throughput::Elements(n as u64));
             }
             Cost::Bytes(n) => {
-                println!("{name}: {:.1} GB/s", n as f64 / seconds / 1e9);
+                let rate = n as f64 / seconds;
+                let share = 100.0 * rate / self.bandwidth;
+                println!("{name}: {:.1} GB/s, {share:.0}% of a copy", rate / 1e9);
                 group.throughput(Throughput::Bytes(n as u64));
             }
         }
@@ -155,12 +163,13 @@ fn passes(bench: &mut Bench) {
     let bytes = |tensors: usize, len: usize| Cost::Bytes(4 * tensors * len);
     let (x, dy, gain) = (values(len), values(len), values(width));
     let (mut y, mut dx) = (values(len), values(len));
-    let (mut inverse, mut dgain) = (vec![0.0; ROWS], vec![0.0; width]);
+    let part = reduce::part_rows(ROWS, 1);
+    let (mut inverse, mut dgains) = (vec![0.0; ROWS], vec![0.0; ROWS / part * width]);
     bench.run("rms norm", bytes(2, len), || {
         norm::rms_norm(&x, &gain, 1e-6, &mut y, Some(&mut inverse));
     });
     bench.run("rms norm backward", bytes(4, len), || {
-        norm::rms_norm_backward(&x, &gain, &inverse, &dy, &mut dx, true, &mut dgain);
+        norm::rms_norm_backward(&x, &gain, &inverse, &dy, &mut dx, true, part, &mut dgains);
     });
     let (hidden, mut out) = (values(4 * len), values(4 * len));
     for f in [Activation::Gelu, Activation::GeluErf, Activation::Relu2] {
@@ -208,12 +217,81 @@ fn passes(bench: &mut Bench) {
     });
 }
 
+/// Forward and backward at 64 components, and a step of a decoder.
+fn attentions(bench: &mut Bench) {
+    let (time, width) = (256, 64);
+    for heads in [8, 4, 2] {
+        let attention = Attention {
+            heads,
+            head_dim: width / heads,
+            rope: true,
+            window: None,
+        };
+        let gain = vec![1.0; heads];
+        let (qkv, dout) = (values(ROWS * 3 * width), values(ROWS * width));
+        let (mut out, mut dqkv) = (dout.clone(), qkv.clone());
+        let mut stats = vec![0.0; attention.stats_len(ROWS / time, time)];
+        let mut dgain = vec![0.0; ROWS / time * heads];
+        // Two products over half of the pairs of positions; five in the gradient,
+        // of which four are counted, since one repeats the forward pass.
+        let flops = 2 * ROWS * time * width;
+        let name = format!("attention {heads} heads of {}", width / heads);
+        bench.run(&format!("{name} forward"), Cost::Flops(flops), || {
+            attention.forward(time, &qkv, Some(&gain), &mut out, Some(&mut stats));
+        });
+        bench.run(&format!("{name} backward"), Cost::Flops(2 * flops), || {
+            let saved = Saved {
+                qkv: &qkv,
+                gain: Some(&gain),
+                out: &out,
+                stats: &stats,
+            };
+            attention.backward(time, saved, &dout, &mut dqkv, Some(&mut dgain));
+        });
+        let lanes = 8;
+        let window = Some(time);
+        let sliding = Attention {
+            window,
+            ..attention
+        };
+        let mut cache = Cache::new(sliding, lanes, time);
+        // A full window: every further step sees `time` positions.
+        let block = &qkv[..lanes * time * 3 * width];
+        cache.attend(time, block, Some(&gain), &mut out[..lanes * time * width]);
+        let flops = Cost::Flops(4 * lanes * time * width);
+        bench.run(&format!("{name}, a step of {lanes} lanes"), flops, || {
+            let out = &mut out[..lanes * width];
+            cache.attend(1, &qkv[..lanes * 3 * width], Some(&gain), out);
+        });
+    }
+}
+
+/// Bytes a second, read and written, of a copy far larger than the caches by all
+/// threads.
+fn bandwidth() -> f64 {
+    let from = vec![1.0f32; 1 << 24];
+    let mut to = vec![0.0f32; 1 << 24];
+    let chunk = 1 << 16;
+    let seconds = shortest(|| {
+        let chunks = to.par_chunks_mut(chunk).zip(from.par_chunks(chunk));
+        chunks.for_each(|(to, from)| to.copy_from_slice(from));
+    });
+    8.0 * from.len() as f64 / seconds
+}
+
 fn all(criterion: &mut Criterion) {
     let peak = peak::flops_per_second();
     let threads = rayon::current_num_threads();
     println!("FMA peak of {threads} threads: {:.1} GFLOP/s", peak / 1e9);
-    let mut bench = Bench { criterion, peak };
+    let bandwidth = bandwidth();
+    println!("a copy through memory: {:.1} GB/s", bandwidth / 1e9);
+    let mut bench = Bench {
+        criterion,
+        peak,
+        bandwidth,
+    };
     products(&mut bench);
+    attentions(&mut bench);
     passes(&mut bench);
 }
 

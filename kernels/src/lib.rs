@@ -18,6 +18,7 @@
 //! | [`reduce`] | sums in a fixed order |
 //! | [`simd`] | eight lanes on every CPU, and the choice of instruction set |
 //! | [`peak`] | what this machine's multiply-adds reach at most |
+//! | [`threads`] | who shares work: kernels among threads, or their caller |
 //! | [`selftest`] | whether this machine computes the recorded bits |
 //!
 //! # The rules that make results reproducible
@@ -72,5 +73,6 @@ pub mod rope;
 pub mod selftest;
 pub mod simd;
 
+pub mod threads;
+
 mod scratch;
-mod threads;

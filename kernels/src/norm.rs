@@ -174,11 +174,13 @@ fn inverse_of<S: Simd>(x: &[f32], mean: f32, eps: f32) -> f32 {
 
 /// The gradient of [`rms_norm`]. With `h = dy gain`:
 /// `dx = r h - x r^3 mean(h x)`, added to what `dx` holds if `accumulate`, and
-/// `dgain = sum over rows of dy x r`.
+/// `dgain = sum over rows of dy x r`, apart for each `part` rows: `[parts, width]`,
+/// overwritten, to be added by [`reduce::add_parts`].
 ///
 /// # Panics
 /// If the lengths do not match.
 #[track_caller]
+#[expect(clippy::too_many_arguments, reason = "they are what the formula has")]
 pub fn rms_norm_backward(
     x: &[f32],
     gain: &[f32],
@@ -186,6 +188,7 @@ pub fn rms_norm_backward(
     dy: &[f32],
     dx: &mut [f32],
     accumulate: bool,
+    part: usize,
     dgain: &mut [f32],
 ) {
     let saved = Saved {
@@ -195,12 +198,14 @@ pub fn rms_norm_backward(
         inverse,
         dy,
     };
-    backward::<true>(saved, dx, accumulate, dgain);
+    backward::<true>(saved, dx, accumulate, part, dgain, &mut []);
 }
 
 /// The gradient of [`layer_norm`]. With `h = dy gain` and `n = (x - mean) r`:
 /// `dx = r (h - mean(h) - n mean(h n))`, added to what `dx` holds if
-/// `accumulate`; `dgain` and `dbias` are the sums over rows of `dy n` and `dy`.
+/// `accumulate`; `dgain` and `dbias` are the sums over rows of `dy n` and `dy`, apart
+/// for each `part` rows: `[parts, width]`, overwritten, to be added by
+/// [`reduce::add_parts`].
 ///
 /// # Panics
 /// If the lengths do not match.
@@ -214,10 +219,12 @@ pub fn layer_norm_backward(
     dy: &[f32],
     dx: &mut [f32],
     accumulate: bool,
+    part: usize,
     dgain: &mut [f32],
     dbias: &mut [f32],
 ) {
     assert_eq!(mean.len(), inverse.len(), "mean and inverse deviation");
+    assert_eq!(dbias.len(), dgain.len(), "gradients of gain and bias");
     let saved = Saved {
         x,
         gain,
@@ -225,8 +232,7 @@ pub fn layer_norm_backward(
         inverse,
         dy,
     };
-    backward::<false>(saved, dx, accumulate, dgain);
-    reduce::sum_rows(dy, dbias, false);
+    backward::<false>(saved, dx, accumulate, part, dgain, dbias);
 }
 
 #[derive(Clone, Copy)]
@@ -239,34 +245,52 @@ struct Saved<'a> {
 }
 
 #[track_caller]
-fn backward<const RMS: bool>(saved: Saved, dx: &mut [f32], accumulate: bool, dgain: &mut [f32]) {
+fn backward<const RMS: bool>(
+    saved: Saved,
+    dx: &mut [f32],
+    accumulate: bool,
+    part: usize,
+    dgain: &mut [f32],
+    dbias: &mut [f32],
+) {
     let width = saved.gain.len();
     let rows = rows_of(saved.x.len(), width);
     assert_eq!(saved.dy.len(), saved.x.len(), "input and output gradient");
     assert_eq!(dx.len(), saved.x.len(), "input and its gradient");
     assert_eq!(saved.inverse.len(), rows, "one saved value a row");
-    assert_eq!(dgain.len(), width, "gain and its gradient");
-    if width == 0 {
-        return;
-    }
-    let dx = Shared::new(dx);
-    reduce::in_parts(rows, saved.x.len() * 4, dgain, false, |rows, dgain| {
+    let parts = rows.div_ceil(part);
+    assert_eq!(dgain.len(), parts * width, "a gradient of the gain a part");
+    let (dx, dgain, dbias) = (Shared::new(dx), Shared::new(dgain), Shared::new(dbias));
+    threads::each(parts, saved.x.len() * 4, |p| {
+        let rows = p * part..rows.min((p + 1) * part);
         let values = rows.start * width..rows.end * width;
-        // SAFETY: parts of the rows are disjoint and inside `dx`.
-        let dx = unsafe { dx.slice(values.start, values.len()) };
+        // SAFETY: parts of the rows are disjoint and inside `dx`, and each has
+        // gradients of its own.
+        let (dx, dgain, dbias) = unsafe {
+            (
+                dx.slice(values.start, values.len()),
+                dgain.slice(p * width, width),
+                dbias.slice(p * width, if RMS { 0 } else { width }),
+            )
+        };
         dgain.fill(0.0);
+        let dy = &saved.dy[values.clone()];
         dispatch(Backward::<RMS> {
             saved: Saved {
-                x: &saved.x[values.clone()],
+                x: &saved.x[values],
                 mean: if RMS { &[] } else { &saved.mean[rows.clone()] },
                 inverse: &saved.inverse[rows],
-                dy: &saved.dy[values],
+                dy,
                 ..saved
             },
             dx,
             accumulate,
             dgain,
         });
+        if !RMS {
+            dbias.fill(0.0);
+            reduce::add_parts(dy, dbias, true);
+        }
     });
 }
 

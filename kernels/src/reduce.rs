@@ -16,15 +16,17 @@ pub fn sum(values: &[f32]) -> f64 {
     values.iter().fold(0.0, |sum, &x| sum + x as f64)
 }
 
-/// Rows in a part of [`sum_rows`] at least.
+/// Rows in a part of a sum at least.
 const PART_ROWS: usize = 256;
 /// Parts at most.
 const PARTS: usize = 16;
 
-/// Into how many parts a sum over `rows` rows is cut: a function of their
-/// number alone.
-pub(crate) fn row_parts(rows: usize) -> usize {
-    rows.div_ceil(PART_ROWS).clamp(1, PARTS)
+/// Rows in each part of a sum over `rows` rows, whole multiples of `unit`: a
+/// function of the shape alone. There are at most 16 parts; the last may be
+/// shorter.
+pub fn part_rows(rows: usize, unit: usize) -> usize {
+    let parts = rows.div_ceil(PART_ROWS).clamp(1, PARTS);
+    rows.div_ceil(parts).next_multiple_of(unit).max(1)
 }
 
 /// The sum of the rows of `x`, [rows, out.len()], or added to what `out` holds if
@@ -41,34 +43,19 @@ pub fn sum_rows(x: &[f32], out: &mut [f32], accumulate: bool) {
     }
     assert_eq!(x.len() % cols, 0, "whole rows of {cols}");
     let rows = x.len() / cols;
-    in_parts(rows, x.len(), out, accumulate, |range, part| {
-        part.fill(0.0);
-        dispatch(AddRows {
-            x: &x[range.start * cols..range.end * cols],
-            out: part,
-        });
-    });
-}
-
-/// Cuts `rows` rows into [`row_parts`], lets `task` compute each part's sum
-/// into a slice like `out` (whose contents are unspecified before), and adds the
-/// parts in order.
-pub(crate) fn in_parts(
-    rows: usize,
-    work: usize,
-    out: &mut [f32],
-    accumulate: bool,
-    task: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
-) {
-    let (parts, len) = (row_parts(rows), out.len());
-    let part_rows = rows.div_ceil(parts);
-    scratch::with(parts * len, |partial| {
+    let part = part_rows(rows, 1);
+    let parts = rows.div_ceil(part).max(1);
+    scratch::with(parts * cols, |partial| {
         let shared = Shared::new(partial);
-        threads::each(parts, work, |p| {
+        threads::each(parts, x.len(), |p| {
             // SAFETY: parts are disjoint and inside `partial`.
-            let part = unsafe { shared.slice(p * len, len) };
-            let first = (p * part_rows).min(rows);
-            task(first..(first + part_rows).min(rows), part);
+            let sum = unsafe { shared.slice(p * cols, cols) };
+            sum.fill(0.0);
+            let rows = p * part..rows.min((p + 1) * part);
+            dispatch(AddRows {
+                x: &x[rows.start * cols..rows.end * cols],
+                out: sum,
+            });
         });
         add_parts(partial, out, accumulate);
     });
@@ -76,7 +63,10 @@ pub(crate) fn in_parts(
 
 /// Adds the parts that lie one after the other in `partial`, in order, to `out`
 /// or, unless `accumulate`, to the first of them.
-pub(crate) fn add_parts(partial: &[f32], out: &mut [f32], accumulate: bool) {
+///
+/// # Panics
+/// If there is none.
+pub fn add_parts(partial: &[f32], out: &mut [f32], accumulate: bool) {
     let len = out.len();
     let rest = if accumulate {
         partial

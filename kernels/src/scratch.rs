@@ -46,11 +46,23 @@ thread_local! {
 /// Lends `f` a buffer of `len` values, aligned to 64 bytes, whose contents are
 /// unspecified (what an earlier use left there). May be nested.
 pub(crate) fn with<T>(len: usize, f: impl FnOnce(&mut [f32]) -> T) -> T {
+    let mut buffer = take(len);
+    let result = f(&mut buffer.as_mut_slice()[..len]);
+    give(buffer);
+    result
+}
+
+/// A buffer of at least `len` values that this thread kept. Its contents are
+/// unspecified.
+pub(crate) fn take(len: usize) -> Buffer {
     let mut buffer = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
     buffer.reserve(len);
-    let result = f(&mut buffer.as_mut_slice()[..len]);
+    buffer
+}
+
+/// Keeps a buffer for the next use.
+pub(crate) fn give(buffer: Buffer) {
     FREE.with_borrow_mut(|free| free.push(buffer));
-    result
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::attention::{Attention, Saved};
 use crate::embedding::Embedding;
 use crate::gemm::{Epilogue, View};
 use crate::optim::{AdamW, Muon};
-use crate::{linear, loss, math, norm, optim};
+use crate::{linear, loss, math, norm, optim, reduce};
 use std::fmt;
 
 /// A kernel whose results differ from the recorded ones.
@@ -154,14 +154,29 @@ fn norms(hash: &mut Hash) {
     let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
     let (mut mean, mut inverse) = (vec![0.0; rows], vec![0.0; rows]);
     let (mut dgain, mut dbias) = (vec![0.0; width], vec![0.0; width]);
+    let part = reduce::part_rows(rows, 1);
+    let mut dgains = vec![0.0; rows.div_ceil(part) * width];
+    let mut dbiases = dgains.clone();
     norm::rms_norm(&x, &gain, 1e-6, &mut y, Some(&mut inverse));
-    norm::rms_norm_backward(&x, &gain, &inverse, &dy, &mut dx, false, &mut dgain);
+    norm::rms_norm_backward(&x, &gain, &inverse, &dy, &mut dx, false, part, &mut dgains);
+    reduce::add_parts(&dgains, &mut dgain, false);
     [&y, &dx, &dgain].iter().for_each(|v| hash.add(v));
     let saved = Some((&mut mean[..], &mut inverse[..]));
     norm::layer_norm(&x, &gain, &bias, 1e-5, &mut y, saved);
     norm::layer_norm_backward(
-        &x, &gain, &mean, &inverse, &dy, &mut dx, true, &mut dgain, &mut dbias,
+        &x,
+        &gain,
+        &mean,
+        &inverse,
+        &dy,
+        &mut dx,
+        true,
+        part,
+        &mut dgains,
+        &mut dbiases,
     );
+    reduce::add_parts(&dgains, &mut dgain, false);
+    reduce::add_parts(&dbiases, &mut dbias, false);
     [&y, &dx, &dgain, &dbias].iter().for_each(|v| hash.add(v));
 }
 
@@ -238,8 +253,10 @@ fn attentions(hash: &mut Hash) {
             stats: &stats,
         };
         let (dout, mut dqkv) = (values(out.len(), 2), vec![0.0; qkv.len()]);
-        let mut dgain = [0.0; 2];
-        attention.backward(time, saved, &dout, &mut dqkv, gain.map(|_| &mut dgain[..]));
+        let (mut dgain, mut dgains) = ([0.0; 2], [0.0; 4]);
+        let apart = gain.map(|_| &mut dgains[..]);
+        attention.backward(time, saved, &dout, &mut dqkv, apart);
+        reduce::add_parts(&dgains, &mut dgain, true);
         hash.add(&out);
         hash.add(&dqkv);
         hash.add(&dgain);

@@ -6,6 +6,35 @@
 //! saves the hand-over of each call.
 
 use rayon::prelude::*;
+use std::cell::Cell;
+
+thread_local! {
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f`, in which kernels share no work: for a caller that has cut its work
+/// among the threads already, in pieces that stay in a core's own cache from one
+/// kernel to the next.
+pub fn alone<T>(f: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ALONE.set(self.0);
+        }
+    }
+    let _restore = Restore(ALONE.replace(true));
+    f()
+}
+
+/// Threads among which kernels called here share their work: one inside
+/// [`alone`], otherwise those of the current pool.
+pub fn current() -> usize {
+    if ALONE.get() {
+        1
+    } else {
+        rayon::current_num_threads()
+    }
+}
 
 /// Work, in fused multiply-adds or values moved, below which waking another
 /// thread costs more than it saves: about 20 microseconds of one core.
@@ -13,11 +42,7 @@ const WORTH_SHARING: usize = 1 << 20;
 
 /// How many threads `work` operations are worth: 1, or all of them.
 pub(crate) fn worth(work: usize) -> usize {
-    if work < WORTH_SHARING {
-        1
-    } else {
-        rayon::current_num_threads()
-    }
+    if work < WORTH_SHARING { 1 } else { current() }
 }
 
 /// Runs `task(0)`, ..., `task(count - 1)`, which together do `work` operations.

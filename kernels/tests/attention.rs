@@ -66,7 +66,7 @@ proptest! {
         naive::forward(&a, 0, time, &case.qkv, gain, &mut expect, Some(&mut stats));
         let saved = Saved { qkv: &case.qkv, gain, out: &expect, stats: &stats };
         let mut expect_dqkv = vec![0.0; case.qkv.len()];
-        let mut expect_dgain = vec![0.0; a.heads];
+        let mut expect_dgain = vec![0.0; batch * a.heads];
         naive::backward(&a, time, saved, &case.dout, &mut expect_dqkv,
             norm.then_some(&mut expect_dgain[..]));
 
@@ -77,7 +77,7 @@ proptest! {
             assert_eq!(bits(&out), bits(&expect), "{path:?} out");
             assert_eq!(bits(&own), bits(&stats), "{path:?} stats");
             let mut dqkv = vec![f32::NAN; case.qkv.len()];
-            let mut dgain = vec![0.0; a.heads];
+            let mut dgain = vec![0.0; batch * a.heads];
             a.backward(time, saved, &case.dout, &mut dqkv, norm.then_some(&mut dgain[..]));
             assert_eq!(bits(&dqkv), bits(&expect_dqkv), "{path:?} dqkv");
             assert_eq!(bits(&dgain), bits(&expect_dgain), "{path:?} dgain");
@@ -139,7 +139,7 @@ proptest! {
         a.forward(time, &case.qkv, gain, &mut out, Some(&mut stats));
         let saved = Saved { qkv: &case.qkv, gain, out: &out, stats: &stats };
         let mut dqkv = vec![0.0; case.qkv.len()];
-        let mut dgain = vec![0.0; heads];
+        let mut dgain = vec![0.0; batch * heads];
         a.backward(time, saved, &case.dout, &mut dqkv, norm.then_some(&mut dgain[..]));
 
         let exact = gradients(&case, f64::from(NORM_EPS));
@@ -149,8 +149,9 @@ proptest! {
         for (i, (x, y)) in dqkv.iter().zip(&exact.dqkv).enumerate() {
             prop_assert!((f64::from(*x) - y).abs() < 5e-5 * (1.0 + y.abs()), "dqkv {i}: {x} {y}");
         }
-        for (x, y) in dgain.iter().zip(&exact.dgain) {
-            prop_assert!((f64::from(*x) - y).abs() < 1e-4 * (1.0 + y.abs()), "dgain {x} {y}");
+        for (h, y) in exact.dgain.iter().enumerate() {
+            let x: f32 = dgain.chunks(heads).map(|sequence| sequence[h]).sum();
+            prop_assert!((f64::from(x) - y).abs() < 1e-4 * (1.0 + y.abs()), "dgain {x} {y}");
         }
     }
 }
@@ -180,7 +181,7 @@ fn any_number_of_threads_gives_the_same_bits() {
                 stats: &stats,
             };
             let mut dqkv = vec![0.0; case.qkv.len()];
-            let mut dgain = vec![0.0; a.heads];
+            let mut dgain = vec![0.0; batch * a.heads];
             a.backward(time, saved, &case.dout, &mut dqkv, Some(&mut dgain));
             let mut streamed = vec![0.0; out.len()];
             let mut cache = Cache::new(a, batch, 60);

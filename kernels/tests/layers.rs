@@ -189,16 +189,40 @@ fn norms_and_their_gradients() {
                 let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
                 let (mut mean, mut inverse) = (vec![0.0; rows], vec![0.0; rows]);
                 let (mut dgain, mut dbias) = (zero.clone(), zero.clone());
+                let part = reduce::part_rows(rows, 1);
+                let parts = rows.div_ceil(part);
+                let mut dgains = vec![0.0; parts * width];
+                let mut dbiases = dgains.clone();
                 if rms {
                     norm::rms_norm(&x, &gain, EPS, &mut y, Some(&mut inverse));
-                    norm::rms_norm_backward(&x, &gain, &inverse, &dy, &mut dx, false, &mut dgain);
+                    norm::rms_norm_backward(
+                        &x,
+                        &gain,
+                        &inverse,
+                        &dy,
+                        &mut dx,
+                        false,
+                        part,
+                        &mut dgains,
+                    );
                 } else {
                     let saved = Some((&mut mean[..], &mut inverse[..]));
                     norm::layer_norm(&x, &gain, &bias, EPS, &mut y, saved);
                     norm::layer_norm_backward(
-                        &x, &gain, &mean, &inverse, &dy, &mut dx, false, &mut dgain, &mut dbias,
+                        &x,
+                        &gain,
+                        &mean,
+                        &inverse,
+                        &dy,
+                        &mut dx,
+                        false,
+                        part,
+                        &mut dgains,
+                        &mut dbiases,
                     );
                 }
+                reduce::add_parts(&dgains, &mut dgain, false);
+                reduce::add_parts(&dbiases, &mut dbias, false);
                 [y, dx, dgain, dbias].concat()
             });
             let what = format!("rms {rms} {rows} x {width}");
@@ -232,8 +256,10 @@ fn norm_gradients_accumulate() {
     let (mut y, mut inverse) = (vec![0.0; x.len()], vec![0.0; rows]);
     norm::rms_norm(&x, &gain, EPS, &mut y, Some(&mut inverse));
     let (mut alone, mut added, mut dgain) = (vec![0.0; x.len()], start.clone(), vec![0.0; width]);
-    norm::rms_norm_backward(&x, &gain, &inverse, &dy, &mut alone, false, &mut dgain);
-    norm::rms_norm_backward(&x, &gain, &inverse, &dy, &mut added, true, &mut dgain);
+    norm::rms_norm_backward(
+        &x, &gain, &inverse, &dy, &mut alone, false, rows, &mut dgain,
+    );
+    norm::rms_norm_backward(&x, &gain, &inverse, &dy, &mut added, true, rows, &mut dgain);
     let want: Vec<f32> = start.iter().zip(&alone).map(|(a, b)| a + b).collect();
     assert_bits(&added, &want, "accumulated");
 }

@@ -1,12 +1,17 @@
-//! Measures whole training steps: bytes and floating-point operations a second.
+//! Measures whole training steps: bytes and floating-point operations a second,
+//! processor time and page faults a step.
 //!
 //! `cargo run --release -p brevity-train --example step -- WIDTH LAYERS HEADS CONTEXT BATCH STEPS THREADS`
+
+#[path = "../../benches/usage/mod.rs"]
+mod usage;
 
 use brevity_model::Spec;
 use brevity_train::{Control, DeviceKind, TrainConfig, TrainSetup, run};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+use usage::Usage;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let numbers: Vec<usize> = std::env::args()
@@ -42,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             times
                 .lock()
                 .unwrap()
-                .push((Instant::now(), p.bits_per_byte))
+                .push((Instant::now(), p.bits_per_byte, Usage::now()))
         },
     };
     let pool = rayon::ThreadPoolBuilder::new()
@@ -51,14 +56,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     pool.install(|| run(&setup, &data, folder.path(), &control))?;
     let times = times.into_inner()?;
     let (first, last) = (times[times.len() / 4], times[times.len() - 1]);
-    let seconds = (last.0 - first.0).as_secs_f64() / (times.len() - 1 - times.len() / 4) as f64;
+    let steps = times.len() - 1 - times.len() / 4;
+    let seconds = (last.0 - first.0).as_secs_f64() / steps as f64;
+    let used = last.2.since(first.2, steps);
     let bytes = (batch * context) as f64 / seconds;
     println!(
-        "{} parameters: {:.2} ms a step, {:.1} KB/s, {:.1} GFLOP/s, loss {:.4}",
+        "{} parameters: {:.2} ms a step, {:.1} KB/s, {:.1} GFLOP/s, {:.2} ms of processor \
+         time and {:.0} page faults a step, loss {:.4}",
         spec.parameters(),
         1e3 * seconds,
         bytes / 1e3,
         bytes * spec.flops_per_byte() / 1e9,
+        1e3 * used.cpu_seconds,
+        used.page_faults,
         last.1,
     );
     Ok(())

@@ -8,7 +8,8 @@
 use crate::parameters::Parameters;
 use crate::recipe::{OptimizerKind, TrainConfig};
 use brevity_kernels::optim::{self, AdamW, Muon};
-use brevity_model::Role;
+use brevity_model::{Role, TensorInfo};
+use rayon::prelude::*;
 
 /// Added to the root of AdamW's second moment.
 const EPSILON: f64 = 1e-8;
@@ -58,46 +59,28 @@ impl Optimizer {
         let scale = scale * clip;
         let hidden_width = parameters.spec().hidden;
         let tensors = parameters.tensors().to_vec();
-        for (info, range) in tensors {
-            let gradient = &gradient[range.clone()];
-            let values = &mut parameters.values[range.clone()];
-            let first = &mut self.first[range.clone()];
-            let weight_decay = match info.role.is_matrix() {
-                true => config.weight_decay,
-                false => 0.0,
-            };
-            let hidden = matches!(info.role, Role::Hidden | Role::Residual);
-            if hidden && config.optimizer == OptimizerKind::Muon {
-                let muon = Muon {
-                    learning_rate: rate * config.learning_rate,
-                    momentum: config.momentum,
-                    nesterov: true,
-                    weight_decay,
-                };
-                // Queries, keys and values are matrices of their own, and so
-                // are gate and value.
-                let split = match &info.name {
-                    name if name.ends_with("qkv.weight") => 3,
-                    name if name.ends_with("up.weight") => info.shape[1] / hidden_width,
-                    _ => 1,
-                };
-                muon.step(scale, gradient, values, first, info.shape[0], split);
-            } else {
-                let share = match hidden {
-                    true => 1.0,
-                    false => config.rest_rate,
-                };
-                let adamw = AdamW {
-                    learning_rate: rate * config.learning_rate * share,
-                    beta1: config.beta1,
-                    beta2: config.beta2,
-                    epsilon: EPSILON,
-                    weight_decay,
-                };
-                let second = &mut self.second[range];
-                adamw.step(step, scale, gradient, values, first, second);
-            }
-        }
+        let mut values = &mut parameters.values[..];
+        let (mut first, mut second) = (&mut self.first[..], &mut self.second[..]);
+        // Tensors lie side by side, in order.
+        let tensors: Vec<Tensor> = tensors
+            .iter()
+            .map(|(info, range)| Tensor {
+                info,
+                gradient: &gradient[range.clone()],
+                values: front(&mut values, range.len()),
+                first: front(&mut first, range.len()),
+                second: front(&mut second, range.len()),
+            })
+            .collect();
+        let rates = Rates {
+            config,
+            scale,
+            step,
+            rate,
+            hidden_width,
+        };
+        let tensors = tensors.into_par_iter().with_max_len(1);
+        tensors.for_each(|tensor| rates.step(tensor));
         if !self.average.is_empty() {
             // The average of a young run forgets the initial weights faster.
             let young = (1.0 + step as f64) / (10.0 + step as f64);
@@ -113,5 +96,88 @@ impl Optimizer {
             true => &parameters.values,
             false => &self.average,
         }
+    }
+}
+
+/// Takes the first `len` values off `rest`.
+fn front<'a>(rest: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
+    let (front, behind) = std::mem::take(rest).split_at_mut(len);
+    *rest = behind;
+    front
+}
+
+/// One tensor's part of everything.
+struct Tensor<'a> {
+    info: &'a TensorInfo,
+    gradient: &'a [f32],
+    values: &'a mut [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+}
+
+/// What one step does to each tensor.
+struct Rates<'a> {
+    config: &'a TrainConfig,
+    /// Factor of the gradient.
+    scale: f32,
+    /// Number of the step, from 1.
+    step: u64,
+    /// Factor of the learning rates.
+    rate: f64,
+    hidden_width: usize,
+}
+
+impl Rates<'_> {
+    fn step(&self, tensor: Tensor) {
+        let (config, info) = (self.config, tensor.info);
+        let weight_decay = match info.role.is_matrix() {
+            true => config.weight_decay,
+            false => 0.0,
+        };
+        let hidden = matches!(info.role, Role::Hidden | Role::Residual);
+        if hidden && config.optimizer == OptimizerKind::Muon {
+            let muon = Muon {
+                learning_rate: self.rate * config.learning_rate,
+                momentum: config.momentum,
+                nesterov: true,
+                weight_decay,
+            };
+            // Queries, keys and values are matrices of their own, and so are gate
+            // and value.
+            let split = match &info.name {
+                name if name.ends_with("qkv.weight") => 3,
+                name if name.ends_with("up.weight") => info.shape[1] / self.hidden_width,
+                _ => 1,
+            };
+            let (values, momentum) = (tensor.values, tensor.first);
+            muon.step(
+                self.scale,
+                tensor.gradient,
+                values,
+                momentum,
+                info.shape[0],
+                split,
+            );
+            return;
+        }
+        let share = match hidden {
+            true => 1.0,
+            false => config.rest_rate,
+        };
+        let adamw = AdamW {
+            learning_rate: self.rate * config.learning_rate * share,
+            beta1: config.beta1,
+            beta2: config.beta2,
+            epsilon: EPSILON,
+            weight_decay,
+        };
+        adamw.step(
+            self.step,
+            self.scale,
+            tensor.gradient,
+            tensor.values,
+            tensor.first,
+            tensor.second,
+        );
     }
 }

@@ -6,9 +6,8 @@ use super::forward::work;
 use super::rows::{inner, load_tile, scale, store_tile};
 use super::sequence::{Part, Sequence, copy_row};
 use super::tile::{QUERIES, accumulate, accumulate_transposed, inner_products};
-use super::turns;
 use super::visible::{SPAN, Sees, Span, Visible};
-use super::{Attention, Saved, naive};
+use super::{Attention, Saved, by_dim, known, naive, padded, turns};
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::Shared;
 use crate::{scratch, threads};
@@ -29,34 +28,26 @@ pub(super) fn backward(
     let rows = time * a.width();
     let turns = a.rope.then(|| turns::table(a.head_dim, time));
     let turns = turns.as_deref().unwrap_or_default();
-    scratch::with(tasks, |dgains| {
-        let partial = Shared::new(dgains);
-        threads::each(tasks, 3 * tasks * work(a, time), |task| {
-            let (b, h) = (task / a.heads, task % a.heads);
-            let sequence = Sequence::new(a, time, saved.qkv, saved.gain, turns, task);
-            let column = h * a.head_dim;
-            scratch::with(scratch_len(&sequence), |scratch| {
-                let dgain = dispatch(Head {
-                    sequence,
-                    out: &saved.out[b * rows..(b + 1) * rows][column..],
-                    stats: &saved.stats[task * 2 * time..][..2 * time],
-                    dout: &dout[b * rows..(b + 1) * rows][column..],
-                    scale: saved.gain.map_or(1.0, |g| g[h]) * a.inverse_root(),
-                    dqkv: dqkv.offset(b * 3 * rows + column),
-                    scratch,
-                });
-                // SAFETY: each task has a place of its own.
-                unsafe { *partial.ptr().add(task) = dgain };
+    let dgain = dgain.map(Shared::new);
+    threads::each(tasks, 3 * tasks * work(a, time), |task| {
+        let (b, h) = (task / a.heads, task % a.heads);
+        let sequence = Sequence::new(a, time, saved.qkv, saved.gain, turns, task);
+        let column = h * a.head_dim;
+        scratch::with(scratch_len(&sequence), |scratch| {
+            let sum = dispatch(Head {
+                sequence,
+                out: &saved.out[b * rows..(b + 1) * rows][column..],
+                stats: &saved.stats[task * 2 * time..][..2 * time],
+                dout: &dout[b * rows..(b + 1) * rows][column..],
+                scale: saved.gain.map_or(1.0, |g| g[h]) * a.inverse_root(),
+                dqkv: dqkv.offset(b * 3 * rows + column),
+                scratch,
             });
-        });
-        if let Some(dgain) = dgain {
-            dgain.fill(0.0);
-            for partial in dgains.chunks_exact(a.heads) {
-                for (sum, x) in dgain.iter_mut().zip(partial) {
-                    *sum += x * a.inverse_root();
-                }
+            if let Some(dgain) = dgain {
+                // SAFETY: each task has a place of its own.
+                unsafe { *dgain.ptr().add(task) = sum * a.inverse_root() };
             }
-        }
+        });
     });
 }
 
@@ -159,8 +150,16 @@ impl Kernel for Head<'_> {
     type Out = f32;
     #[inline(always)]
     fn run<S: Simd>(self) -> f32 {
+        by_dim!(S, self.sequence.preparation.dim, D => self.blocks::<S, D>())
+    }
+}
+
+impl Head<'_> {
+    /// All blocks of queries, one after the other.
+    #[inline(always)]
+    fn blocks<S: Simd, const D: usize>(self) -> f32 {
         let s = &self.sequence;
-        let (groups, tile) = (s.groups(), s.preparation.dim * LANES);
+        let (groups, tile) = (s.groups(), known::<D>(s.preparation.dim) * LANES);
         assert!(self.scratch.len() >= scratch_len(s));
         self.scratch[..scratch_len(s)].fill(0.0);
         // SAFETY: the scratch is long enough; groups and blocks are those of
@@ -174,25 +173,28 @@ impl Kernel for Head<'_> {
             s.load_values::<S>(scratch.values);
             let mut dgain = S::splat(0.0);
             for first in (0..s.time).step_by(QUERIES) {
-                self.block::<S>(first, &scratch, &mut dgain);
+                self.block::<S, D>(first, &scratch, &mut dgain);
             }
-            self.finish_keys::<S>(&scratch);
+            self.finish_keys::<S, D>(&scratch);
             naive::tree(S::to_array(dgain))
         }
     }
-}
 
-impl Head<'_> {
     /// All that one block of queries contributes.
     ///
     /// # Safety
     /// `scratch` is cut for the sequence, keys and values are loaded, `first`
     /// is a block of the sequence.
     #[inline(always)]
-    unsafe fn block<S: Simd>(&self, first: usize, scratch: &Scratch, dgain: &mut S::F) {
+    unsafe fn block<S: Simd, const D: usize>(
+        &self,
+        first: usize,
+        scratch: &Scratch,
+        dgain: &mut S::F,
+    ) {
         let s = &self.sequence;
-        let dim = s.preparation.dim;
-        let (tile, row) = (dim * LANES, s.value_row());
+        let dim = known::<D>(s.preparation.dim);
+        let (tile, row) = (dim * LANES, padded(dim));
         let (visible, block) = (s.visible(first), &scratch.block);
         // SAFETY: tiles and rows of the block, groups of the sequence.
         unsafe {
@@ -263,7 +265,7 @@ impl Head<'_> {
             let (mut group, last) = visible.groups();
             while group <= last {
                 let span = visible.span(group, keys.groups);
-                self.span::<S>(&visible, &span, scratch, &keys, max, mean);
+                self.span::<S, D>(&visible, &span, scratch, &keys, max, mean);
                 group += span.len as u64;
             }
 
@@ -294,7 +296,7 @@ impl Head<'_> {
     /// # Safety
     /// As for [`block`](Self::block); the span is one of the block.
     #[inline(always)]
-    unsafe fn span<S: Simd>(
+    unsafe fn span<S: Simd, const D: usize>(
         &self,
         visible: &Visible,
         span: &Span,
@@ -303,15 +305,15 @@ impl Head<'_> {
         max: [S::F; 2],
         mean: [S::F; 2],
     ) {
-        let dim = self.sequence.preparation.dim;
+        let dim = known::<D>(self.sequence.preparation.dim);
         let block = &scratch.block;
         let tile = dim * LANES;
         // SAFETY: spans have at most SPAN groups, groups eight keys; a half
         // that sees nothing is neither written nor read.
         unsafe {
+            let k = keys.key_groups(span.slot, dim);
+            let v = keys.value_groups(span.slot);
             if span.masked {
-                let k = keys.key_group(span.slot, dim);
-                let v = keys.value_group(span.slot);
                 let mut seen: Option<Range<usize>> = None;
                 for half in 0..2 {
                     let sees = visible.sees(span.group, half);
@@ -334,28 +336,26 @@ impl Head<'_> {
                         S::store_ptr(mask::<S>(sees, r, ds), dscores.add(r * QUERIES));
                     }
                     let dqueries = block.dqueries.add(at);
-                    accumulate::<S, 1, false>(dscores, k, LANES, dim, dqueries);
+                    accumulate::<S, 1, false>(dscores, k, 1, dim, dqueries);
                 }
                 if let Some(seen) = seen {
-                    self.transposed::<S>(scratch, span.slot, 0, seen);
+                    self.transposed::<S, D>(scratch, span.slot, 0, seen);
                 }
                 return;
             }
             for g in 0..span.len {
-                let k = keys.key_group(span.slot + g, dim);
-                let v = keys.value_group(span.slot + g);
                 for at in [0, 4] {
                     let from = (g * LANES + at) * QUERIES;
                     let weights = block.weights.add(from);
                     let dscores = block.dscores.add(from);
-                    let s = inner_products::<S, 4, 2>(block.queries, k.skip(at), dim);
+                    let s = inner_products::<S, 4, 2>(block.queries, k.at(g, at), dim);
                     for (r, s) in s.into_iter().enumerate() {
                         for half in 0..2 {
                             let w = exp2::<S>(S::sub(s[half], max[half]));
                             S::store_ptr(w, weights.add(r * QUERIES + half * LANES));
                         }
                     }
-                    let dw = inner_products::<S, 4, 2>(block.dout, v.skip(at), dim);
+                    let dw = inner_products::<S, 4, 2>(block.dout, v.at(g, at), dim);
                     for (r, dw) in dw.into_iter().enumerate() {
                         for half in 0..2 {
                             let w = S::load_ptr(weights.add(r * QUERIES + half * LANES));
@@ -364,13 +364,9 @@ impl Head<'_> {
                         }
                     }
                 }
-                self.transposed::<S>(scratch, span.slot + g, g, 0..QUERIES);
+                self.transposed::<S, D>(scratch, span.slot + g, g, 0..QUERIES);
             }
-            for g in 0..span.len {
-                let dscores = block.dscores.add(g * LANES * QUERIES);
-                let k = keys.key_group(span.slot + g, dim);
-                accumulate::<S, 2, false>(dscores, k, LANES, dim, block.dqueries);
-            }
+            accumulate::<S, 2, false>(block.dscores, k, span.len, dim, block.dqueries);
         }
     }
 
@@ -380,14 +376,14 @@ impl Head<'_> {
     /// # Safety
     /// As for [`block`](Self::block).
     #[inline(always)]
-    unsafe fn transposed<S: Simd>(
+    unsafe fn transposed<S: Simd, const D: usize>(
         &self,
         scratch: &Scratch,
         slot: usize,
         g: usize,
         queries: Range<usize>,
     ) {
-        let row = self.sequence.value_row();
+        let row = padded(known::<D>(self.sequence.preparation.dim));
         let (block, vectors) = (&scratch.block, row / LANES);
         // SAFETY: the group is one of the sequence.
         unsafe {
@@ -407,10 +403,10 @@ impl Head<'_> {
     /// # Safety
     /// As for [`block`](Self::block); all blocks are done.
     #[inline(always)]
-    unsafe fn finish_keys<S: Simd>(&self, scratch: &Scratch) {
+    unsafe fn finish_keys<S: Simd, const D: usize>(&self, scratch: &Scratch) {
         let s = &self.sequence;
-        let dim = s.preparation.dim;
-        let (tile, row) = (dim * LANES, s.value_row());
+        let dim = known::<D>(s.preparation.dim);
+        let (tile, row) = (dim * LANES, padded(dim));
         // SAFETY: groups and rows of the sequence.
         unsafe {
             for g in 0..s.groups() {

@@ -20,18 +20,20 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// The eight keys of a group.
+    /// The keys from the group at `slot` on.
     ///
     /// # Safety
     /// `slot` is below `groups`.
     #[inline(always)]
-    pub unsafe fn key_group(&self, slot: usize, dim: usize) -> Matrix {
-        Matrix {
-            // SAFETY: promised by the caller.
-            ptr: unsafe { self.keys.add(slot * dim * LANES) },
+    pub unsafe fn key_groups(&self, slot: usize, dim: usize) -> Matrix {
+        let all = Matrix {
+            ptr: self.keys,
+            group: dim * LANES,
             row: 1,
             component: LANES,
-        }
+        };
+        // SAFETY: promised by the caller.
+        unsafe { all.at(slot, 0) }
     }
 
     /// The values from the group at `slot` on.
@@ -39,14 +41,15 @@ impl Keys {
     /// # Safety
     /// `slot` is below `groups`.
     #[inline(always)]
-    pub unsafe fn value_group(&self, slot: usize) -> Matrix {
+    pub unsafe fn value_groups(&self, slot: usize) -> Matrix {
         let all = Matrix {
             ptr: self.values,
+            group: self.row * LANES,
             row: self.row,
             component: 1,
         };
         // SAFETY: promised by the caller.
-        unsafe { all.skip(slot * LANES) }
+        unsafe { all.at(slot, 0) }
     }
 }
 
@@ -96,15 +99,16 @@ pub(super) unsafe fn attend<S: Simd>(
         while group <= last {
             let span = visible.span(group, keys.groups);
             if span.masked {
-                let k = keys.key_group(span.slot, dim);
+                let k = keys.key_groups(span.slot, dim);
                 for (half, max) in max.iter_mut().enumerate() {
                     let sees = visible.sees(group, half);
                     let queries = queries.add(half * dim * LANES);
                     masked_scores::<S>(sees, queries, k, dim, max, to.add(half * LANES));
                 }
             } else {
+                let k = keys.key_groups(span.slot, dim);
                 for i in 0..2 * span.len {
-                    let k = keys.key_group(span.slot + i / 2, dim).skip(i % 2 * 4);
+                    let k = k.at(i / 2, i % 2 * 4);
                     let s = inner_products::<S, 4, 2>(queries, k, dim);
                     for (r, s) in s.into_iter().enumerate() {
                         max = [S::max(max[0], s[0]), S::max(max[1], s[1])];
@@ -122,7 +126,7 @@ pub(super) unsafe fn attend<S: Simd>(
         let mut from = scores;
         while group <= last {
             let span = visible.span(group, keys.groups);
-            let values = keys.value_group(span.slot);
+            let values = keys.value_groups(span.slot);
             if span.masked {
                 for (half, max) in max.into_iter().enumerate() {
                     let sees = visible.sees(group, half);
@@ -131,22 +135,16 @@ pub(super) unsafe fn attend<S: Simd>(
                     match sees {
                         Sees::None => {}
                         Sees::Some(_) => {
-                            accumulate::<S, 1, true>(from.add(at), values, LANES, dim, acc.add(at));
+                            accumulate::<S, 1, true>(from.add(at), values, 1, dim, acc.add(at));
                         }
                         Sees::All => {
-                            accumulate::<S, 1, false>(
-                                from.add(at),
-                                values,
-                                LANES,
-                                dim,
-                                acc.add(at),
-                            );
+                            accumulate::<S, 1, false>(from.add(at), values, 1, dim, acc.add(at));
                         }
                     }
                 }
             } else {
                 probabilities::<S>(span.len, max, from, sums);
-                accumulate::<S, 2, false>(from, values, span.len * LANES, dim, acc);
+                accumulate::<S, 2, false>(from, values, span.len, dim, acc);
             }
             from = from.add(span.len * LANES * QUERIES);
             group += span.len as u64;

@@ -5,7 +5,7 @@ use super::block::{self, Keys};
 use super::rows::{scale, store_tile};
 use super::sequence::{Part, Sequence};
 use super::tile::QUERIES;
-use super::turns;
+use super::{by_dim, known, padded, turns};
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::Shared;
 use crate::{scratch, threads};
@@ -65,8 +65,16 @@ impl Kernel for Head<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
+        by_dim!(S, self.sequence.preparation.dim, D => self.blocks::<S, D>());
+    }
+}
+
+impl Head<'_> {
+    /// All blocks of queries, one after the other.
+    #[inline(always)]
+    fn blocks<S: Simd, const D: usize>(self) {
         let s = &self.sequence;
-        let dim = s.preparation.dim;
+        let dim = known::<D>(s.preparation.dim);
         let (groups, tile) = (s.groups(), dim * LANES);
         assert!(self.scratch.len() >= scratch_len(s));
         let keys = self.scratch.as_mut_ptr();
@@ -84,7 +92,7 @@ impl Kernel for Head<'_> {
             let keys = Keys {
                 keys,
                 values,
-                row: s.value_row(),
+                row: padded(dim),
                 groups,
             };
             for first in (0..s.time).step_by(QUERIES) {

@@ -146,8 +146,8 @@ impl Attention {
     ///
     /// - `dout`: `[batch, time, d]`, the gradient at the output;
     /// - `dqkv`: `[batch, time, 3 d]`, overwritten;
-    /// - `dgain`: `[heads]`, overwritten; summed over time by eight partial
-    ///   sums, over the batch in order.
+    /// - `dgain`: `[batch, heads]`, overwritten: the gradient at the gains from
+    ///   each sequence apart, summed over time by eight partial sums.
     ///
     /// Each gradient of a query is a chain over the keys in increasing
     /// position; each gradient of a key or value is a chain over the queries.
@@ -174,7 +174,8 @@ impl Attention {
         assert_eq!(dqkv.len(), saved.qkv.len(), "attention: dqkv");
         if let Some(dgain) = &dgain {
             assert!(saved.gain.is_some(), "attention: dgain without gain");
-            assert_eq!(dgain.len(), self.heads, "attention: dgain");
+            let sequences = dout.len() / (time * self.width());
+            assert_eq!(dgain.len(), sequences * self.heads, "attention: dgain");
         }
         backward::backward(self, time, saved, dout, dqkv, dgain);
     }
@@ -241,6 +242,31 @@ impl Attention {
     fn factor(&self, gain: Option<f32>) -> f32 {
         gain.unwrap_or(1.0) * (std::f32::consts::LOG2_E * self.inverse_root())
     }
+}
+
+/// Evaluates `$body` with the constant `$D`: the head dimension, if a copy of the
+/// code was made for it, otherwise 0. In a copy the loops over components, short
+/// as they are, unroll. The bits are the same.
+macro_rules! by_dim {
+    ($S:ty, $dim:expr, $D:ident => $body:expr) => {
+        match $dim {
+            8 if <$S as Simd>::TUNED => by_dim!(@copy 8, $D => $body),
+            16 if <$S as Simd>::TUNED => by_dim!(@copy 16, $D => $body),
+            32 if <$S as Simd>::TUNED => by_dim!(@copy 32, $D => $body),
+            _ => by_dim!(@copy 0, $D => $body),
+        }
+    };
+    (@copy $dim:literal, $D:ident => $body:expr) => {{
+        const $D: usize = $dim;
+        $body
+    }};
+}
+use by_dim;
+
+/// The head dimension in a copy of the code that [`by_dim`] made.
+#[inline(always)]
+fn known<const D: usize>(dim: usize) -> usize {
+    if D == 0 { dim } else { D }
 }
 
 /// `n` rounded up to whole vectors.

@@ -167,7 +167,7 @@ pub fn backward(
     let norm = saved.gain.is_some();
     let batch = saved.out.len() / (time * d);
     let inverse_root = a.inverse_root();
-    let mut dgains = vec![0.0; a.heads];
+    let mut dgains = vec![0.0; batch * a.heads];
     for b in 0..batch {
         let qkv = &saved.qkv[b * time * 3 * d..][..time * 3 * d];
         for h in 0..a.heads {
@@ -206,7 +206,7 @@ pub fn backward(
                 row[d + h * dh..][..dh].copy_from_slice(&dk);
                 row[2 * d + h * dh..][..dh].copy_from_slice(&dv);
             }
-            dgains[h] += tree(gain_sums) * inverse_root;
+            dgains[b * a.heads + h] = tree(gain_sums) * inverse_root;
         }
     }
     if let Some(dgain) = dgain {

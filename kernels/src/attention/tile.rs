@@ -11,25 +11,26 @@ use std::ops::Range;
 /// Queries of a block.
 pub(super) const QUERIES: usize = 2 * LANES;
 
-/// Where the values of a matrix lie: those of key `j` and component `c` at
-/// `ptr + j * row + c * component`.
+/// Where the values of a matrix lie: those of key `8 g + j` and component `c` at
+/// `ptr + g * group + j * row + c * component`.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix {
     pub ptr: *const f32,
+    pub group: usize,
     pub row: usize,
     pub component: usize,
 }
 
 impl Matrix {
-    /// The matrix without its first `row` rows.
+    /// The matrix from row `row < 8` of group `group` on.
     ///
     /// # Safety
-    /// There are so many.
+    /// There is such a row.
     #[inline(always)]
-    pub unsafe fn skip(self, row: usize) -> Matrix {
+    pub unsafe fn at(self, group: usize, row: usize) -> Matrix {
         Matrix {
             // SAFETY: promised by the caller.
-            ptr: unsafe { self.ptr.add(row * self.row) },
+            ptr: unsafe { self.ptr.add(group * self.group + row * self.row) },
             ..self
         }
     }
@@ -77,16 +78,17 @@ pub(super) unsafe fn inner_products<S: Simd, const K: usize, const Q: usize>(
 
 /// `acc[c] += sum over keys of weights[key] * values[key][c]` for `Q` vectors
 /// of the queries of a block: chains over the keys that go on where `acc`
-/// stands. `acc` is `[dim][16]`, `weights` `[keys][16]`. With `SKIP`, a negative
-/// weight leaves its chain untouched.
+/// stands. The keys are those of whole groups of eight; `acc` is `[dim][16]`,
+/// `weights` `[groups * 8][16]`. With `SKIP`, a negative weight leaves its chain
+/// untouched.
 ///
 /// # Safety
-/// The pointers are good for that, `values` for `keys` rows of `dim`.
+/// The pointers are good for that, `values` for so many groups of `dim`.
 #[inline(always)]
 pub(super) unsafe fn accumulate<S: Simd, const Q: usize, const SKIP: bool>(
     weights: *const f32,
     values: Matrix,
-    keys: usize,
+    groups: usize,
     dim: usize,
     acc: *mut f32,
 ) {
@@ -94,11 +96,11 @@ pub(super) unsafe fn accumulate<S: Simd, const Q: usize, const SKIP: bool>(
     unsafe {
         let mut c = 0;
         while c + 4 <= dim {
-            accumulate_components::<S, 4, Q, SKIP>(weights, values, keys, c, acc);
+            accumulate_components::<S, 4, Q, SKIP>(weights, values, groups, c, acc);
             c += 4;
         }
         while c < dim {
-            accumulate_components::<S, 1, Q, SKIP>(weights, values, keys, c, acc);
+            accumulate_components::<S, 1, Q, SKIP>(weights, values, groups, c, acc);
             c += 1;
         }
     }
@@ -108,11 +110,11 @@ pub(super) unsafe fn accumulate<S: Simd, const Q: usize, const SKIP: bool>(
 unsafe fn accumulate_components<S: Simd, const C: usize, const Q: usize, const SKIP: bool>(
     weights: *const f32,
     values: Matrix,
-    keys: usize,
+    groups: usize,
     first: usize,
     acc: *mut f32,
 ) {
-    // SAFETY: keys below `keys` and components `first..first + C` only.
+    // SAFETY: groups below `groups` and components `first..first + C` only.
     unsafe {
         let acc = acc.add(first * QUERIES);
         let mut w = [S::splat(0.0); Q];
@@ -123,24 +125,27 @@ unsafe fn accumulate_components<S: Simd, const C: usize, const Q: usize, const S
             }
         }
         let mut weights = weights;
-        let mut values_ptr = values.ptr.add(first * values.component);
-        for _ in 0..keys {
-            for (i, w) in w.iter_mut().enumerate() {
-                *w = S::load_ptr(weights.add(i * LANES));
-            }
-            for (c, sum) in sum.iter_mut().enumerate() {
-                let x = S::splat(*values_ptr.add(c * values.component));
-                for (sum, w) in sum.iter_mut().zip(w) {
-                    let new = S::mul_add(w, x, *sum);
-                    *sum = if SKIP {
-                        S::select_lt(w, S::splat(0.0), *sum, new)
-                    } else {
-                        new
-                    };
+        let mut group = values.ptr.add(first * values.component);
+        for _ in 0..groups {
+            for r in 0..LANES {
+                for (i, w) in w.iter_mut().enumerate() {
+                    *w = S::load_ptr(weights.add(r * QUERIES + i * LANES));
+                }
+                for (c, sum) in sum.iter_mut().enumerate() {
+                    let x = *group.add(r * values.row + c * values.component);
+                    let x = S::splat(x);
+                    for (sum, w) in sum.iter_mut().zip(w) {
+                        let new = S::mul_add(w, x, *sum);
+                        *sum = if SKIP {
+                            S::select_lt(w, S::splat(0.0), *sum, new)
+                        } else {
+                            new
+                        };
+                    }
                 }
             }
-            weights = weights.add(QUERIES);
-            values_ptr = values_ptr.add(values.row);
+            weights = weights.add(LANES * QUERIES);
+            group = group.wrapping_add(values.group);
         }
         for (c, sum) in sum.into_iter().enumerate() {
             for (i, sum) in sum.into_iter().enumerate() {

@@ -86,6 +86,19 @@ impl Right<'_> {
     }
 }
 
+impl<'a> View<'a> {
+    /// Lends `f` this matrix in the order in which products of many rows read it
+    /// fastest: where it lies, or [packed](Packed) once for all of them. For
+    /// callers that cut the rows of a product among threads themselves.
+    pub fn prepared<T>(self, f: impl FnOnce(Right) -> T) -> T {
+        if block::reads_in_place(&self, usize::MAX) {
+            f(Right::View(self))
+        } else {
+            Packed::with(self, |packed| f(Right::Packed(packed)))
+        }
+    }
+}
+
 /// `C = A B`, or `C = C + A B` if `accumulate`, then the epilogue.
 ///
 /// A is [m, k], B [k, n], C [m, n].

@@ -2,7 +2,7 @@
 
 use super::tile::{MR, NR};
 use super::view::View;
-use crate::scratch::Buffer;
+use crate::scratch::{self, Buffer};
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use std::ops::Range;
 
@@ -44,6 +44,21 @@ impl Packed {
             k: b.rows,
             cols: b.cols,
         }
+    }
+
+    /// [`Packed::new`] for the time of `f` only: the memory comes from what
+    /// this thread keeps, and goes back there.
+    pub fn with<T>(b: View, f: impl FnOnce(&Packed) -> T) -> T {
+        let mut buffer = scratch::take(b.rows * padded(b.cols));
+        whole(b, buffer.as_mut_slice());
+        let packed = Packed {
+            buffer,
+            k: b.rows,
+            cols: b.cols,
+        };
+        let result = f(&packed);
+        scratch::give(packed.buffer);
+        result
     }
 
     /// Steps of the reduction.

@@ -12,6 +12,7 @@ pub struct Avx2;
 impl Simd for Avx2 {
     type F = __m256;
     type I = __m256i;
+    const TUNED: bool = true;
 
     #[inline(always)]
     fn splat(x: f32) -> __m256 {

@@ -32,6 +32,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type F: Copy;
     /// Eight `i32`.
     type I: Copy;
+    /// Whether copies of a kernel for common sizes are worth their code.
+    const TUNED: bool;
 
     /// Every lane is `x`.
     fn splat(x: f32) -> Self::F;

@@ -56,6 +56,7 @@ fn mul_add_wide(a: f32, b: f32, c: f32) -> f32 {
 impl Simd for Portable {
     type F = [f32; LANES];
     type I = [i32; LANES];
+    const TUNED: bool = false;
 
     #[inline(always)]
     fn splat(x: f32) -> Self::F {

@@ -1,0 +1,141 @@
+//! The output layer.
+
+use super::super::buffers::{Buffer, take};
+use super::affine::{LinearGrads, NormGrads, NormLayer, NormSaved, backward_input, bias_gradient};
+use super::each;
+use super::parts::Parts;
+use brevity_kernels::gemm::{Epilogue, View};
+use brevity_kernels::{linear, loss, reduce};
+
+/// The output layer: an optional norm, logits, mean cross entropy.
+#[derive(Clone, Copy)]
+pub(in super::super) struct HeadLayer<'a> {
+    pub norm: Option<NormLayer<'a>>,
+    pub weight: &'a [f32],
+    pub bias: Option<&'a [f32]>,
+    pub width: usize,
+    pub tied: bool,
+}
+
+/// What the backward pass of the output layer needs beside its input.
+#[derive(Clone, Debug, Default)]
+pub(in super::super) struct HeadSaved {
+    norm: NormSaved,
+    normed: Buffer,
+    dlogits: Buffer,
+}
+
+/// Gradients of the output layer.
+#[derive(Debug)]
+pub(in super::super) struct HeadGrads {
+    pub x: Vec<f32>,
+    pub norm: Option<NormGrads>,
+    pub head: LinearGrads,
+}
+
+impl HeadLayer<'_> {
+    /// The weights as `[width, 256]`.
+    fn view(&self) -> View<'_> {
+        let symbols = self.weight.len() / self.width;
+        if self.tied {
+            View::new(self.weight, symbols, self.width).t()
+        } else {
+            View::new(self.weight, self.width, symbols)
+        }
+    }
+
+    /// The mean cost in nats of `targets`, one a row of `x`.
+    pub fn forward(&self, x: &[f32], targets: &[u8]) -> (f32, HeadSaved) {
+        let rows = targets.len();
+        let parts = Parts::new(rows, 1);
+        let mut saved = HeadSaved {
+            norm: self.norm.map_or_else(NormSaved::default, |n| n.saved(rows)),
+            normed: Buffer::new(if self.norm.is_some() { x.len() } else { 0 }),
+            dlogits: Buffer::new(rows * loss::CLASSES),
+        };
+        let mut nats = Buffer::new(rows);
+        let [mut inverse, mut mean] = saved.norm.cut(&parts);
+        let mut normed = parts.cut(&mut saved.normed);
+        let mut logits = parts.cut(&mut saved.dlogits);
+        let mut costs = parts.cut(&mut nats);
+        let task = |rows| {
+            let norm = [inverse.next(), mean.next()];
+            (rows, norm, normed.next(), logits.next(), costs.next())
+        };
+        let scale = 1.0 / rows as f32;
+        self.view().prepared(|weights| {
+            parts.each(task, |(rows, statistics, normed, logits, nats)| {
+                let mut input = parts.of(x, &rows);
+                if let Some(norm) = &self.norm {
+                    norm.forward(input, normed, statistics);
+                    input = normed;
+                }
+                let epilogue = Epilogue {
+                    bias: self.bias,
+                    ..Epilogue::default()
+                };
+                linear::forward(input, weights, logits, epilogue);
+                loss::cross_entropy_in_place(logits, &targets[rows], scale, nats);
+            });
+        });
+        let mean = reduce::sum(&nats) / rows as f64;
+        (mean as f32, saved)
+    }
+
+    /// Gradients, times the gradient `dmean` at the mean.
+    pub fn backward(&self, x: &[f32], mut saved: HeadSaved, dmean: f32) -> HeadGrads {
+        let parts = Parts::new(x.len() / self.width, 1);
+        let mut dx = take(x.len());
+        let mut dnorm = self.norm.map(|norm| norm.sums(&parts));
+        let [mut dweight, mut dbias] = match &mut dnorm {
+            Some(sums) => sums.cut(&parts).map(Some),
+            None => [None, None],
+        };
+        let mut dlogits = parts.cut(&mut saved.dlogits);
+        let mut dxs = parts.cut(&mut dx);
+        let task = |rows| {
+            let sums = [&mut dweight, &mut dbias];
+            let sums = sums.map(|cut| cut.as_mut().map(|c| c.next()).unwrap_or_default());
+            (rows, sums, dlogits.next(), dxs.next())
+        };
+        self.view().t().prepared(|transposed| {
+            parts.each(task, |(rows, sums, dlogits, dx)| {
+                if dmean != 1.0 {
+                    each(dlogits, &[], |d, []| d * dmean);
+                }
+                let Some(norm) = &self.norm else {
+                    return backward_input(dlogits, transposed, dx, false, Epilogue::default());
+                };
+                let mut dnormed = Buffer::new(dx.len());
+                let epilogue = Epilogue::default();
+                backward_input(dlogits, transposed, &mut dnormed, false, epilogue);
+                let statistics = saved.norm.of(&parts, &rows);
+                let (x, part) = (parts.of(x, &rows), parts.part_rows());
+                norm.backward(x, statistics, &dnormed, dx, false, part, sums);
+            });
+        });
+
+        let dlogits = &saved.dlogits;
+        let input = match self.norm {
+            Some(_) => &saved.normed,
+            None => x,
+        };
+        let mut weight = take(self.weight.len());
+        let (width, symbols) = (self.width, loss::CLASSES);
+        if self.tied {
+            linear::backward_weight(dlogits, input, symbols, width, &mut weight, false);
+        } else {
+            linear::backward_weight(input, dlogits, width, symbols, &mut weight, false);
+        }
+        HeadGrads {
+            x: dx,
+            norm: self
+                .norm
+                .and_then(|norm| dnorm.map(|sums| sums.total(&norm))),
+            head: LinearGrads {
+                weight,
+                bias: self.bias.map(|_| bias_gradient(dlogits, symbols)),
+            },
+        }
+    }
+}
