@@ -15,6 +15,12 @@ use std::process::ExitCode;
 #[error("{0}")]
 pub struct Usage(pub String);
 
+/// Some of several files could not be worked on; their errors were printed.
+/// Holds the exit status.
+#[derive(Debug, thiserror::Error)]
+#[error("not all files were done")]
+pub struct Told(pub u8);
+
 /// An interrupt stopped work that can be continued.
 #[derive(Debug, thiserror::Error)]
 #[error("stopped; the same command continues where it was")]
@@ -26,8 +32,29 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     if broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
+    if let Some(Told(status)) = error.downcast_ref() {
+        return ExitCode::from(*status);
+    }
+    ExitCode::from(print(error))
+}
+
+/// Prints what is wrong with one of several files, and gives the exit status
+/// that it stands for; 0 for none.
+///
+/// # Errors
+/// What ends the work on the other files as well.
+pub fn tell(result: anyhow::Result<()>) -> anyhow::Result<u8> {
+    match result {
+        Ok(()) => Ok(0),
+        Err(error) if error.is::<Stopped>() || broken_pipe(&error) => Err(error),
+        Err(error) => Ok(print(&error)),
+    }
+}
+
+/// Prints the whole chain of an error, and gives the exit status it stands for.
+fn print(error: &anyhow::Error) -> u8 {
     eprintln!("brevity: {}", message(error));
-    ExitCode::from(error.chain().find_map(status).unwrap_or(1))
+    error.chain().find_map(status).unwrap_or(1)
 }
 
 /// The whole chain, less causes that what stands before them already ends with.

@@ -94,3 +94,65 @@ fn random_bytes_cost_at_most_64_bytes_more() {
         .len();
     assert!((65_536..=65_536 + 64).contains(&coded), "{coded}");
 }
+
+#[test]
+fn a_source_is_never_its_own_output() {
+    let dir = Dir::new();
+    let file = dir.file("a.txt", text());
+    for output in ["a.txt", "./a.txt"] {
+        let ran = dir.run(&["compress", "-f", "a.txt", "-o", output]);
+        ran.status(2).says("the source itself");
+    }
+    dir.run(&["compress", "a.txt"]).status(0);
+    let ran = dir.run(&["decompress", "-f", "a.txt.bvy", "-o", "a.txt.bvy"]);
+    ran.status(2).says("the source itself");
+    assert_eq!(fs::read_to_string(file).expect("the source"), text());
+    dir.run(&["verify", "a.txt.bvy"]).status(0);
+}
+
+#[test]
+fn a_bad_file_does_not_keep_others_from_their_turn() {
+    let dir = Dir::new();
+    dir.file("a.txt", "a rose is a rose");
+    dir.file("b.txt", "is a rose is a rose");
+    let ran = dir.run(&["compress", "a.txt", "nowhere", "b.txt"]);
+    ran.status(1).says("nowhere");
+    let ran = dir.run(&["verify", "a.txt.bvy", "a.txt", "b.txt.bvy"]);
+    ran.status(1)
+        .says("a.txt.bvy: ok")
+        .says("a.txt: not a brevity archive")
+        .says("b.txt.bvy: ok");
+    // Nor may their archives run into each other.
+    let ran = dir.run(&["compress", "-c", "a.txt", "b.txt"]);
+    ran.status(2).says("-c takes one file");
+}
+
+#[test]
+fn ranges_may_be_open() {
+    let dir = Dir::new();
+    dir.file("a.txt", "0123456789");
+    dir.run(&["compress", "a.txt", "--block", "3"]).status(0);
+    let part = |range| dir.run(&["decompress", "-c", "a.txt.bvy", "--range", range]);
+    for (range, expected) in [
+        ("2..7", "23456"),
+        ("..4", "0123"),
+        ("8..", "89"),
+        ("..", "0123456789"),
+        ("4..4", ""),
+        ("10..", ""),
+    ] {
+        assert_eq!(part(range).status(0).stdout(), expected, "{range}");
+    }
+    part("3..11").status(1).says("within the 10 bytes");
+    part("11..").status(1).says("within the 10 bytes");
+    part("7..3").status(2).says("7..3");
+}
+
+#[test]
+fn a_number_of_threads_is_believable() {
+    let dir = Dir::new();
+    dir.file("a.txt", "a");
+    dir.run(&["compress", "a.txt", "-T", "100000"])
+        .status(2)
+        .says("0 to 256");
+}

@@ -3,6 +3,8 @@
 mod archive;
 mod contamination;
 mod online;
+#[cfg(unix)]
+mod output;
 mod own_model;
 mod score;
 mod sweep;

@@ -12,7 +12,6 @@ use brevity_codec::{Method, score};
 use brevity_model::Weights;
 use brevity_train::online::LearningModel;
 use brevity_train::stored_plan;
-use indicatif::HumanBytes;
 use std::ffi::OsString;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -133,6 +132,11 @@ pub fn run(args: Args) -> Result<()> {
     if args.common.output.is_some() && args.files.len() > 1 {
         bail!(Usage("-o takes one file".into()));
     }
+    if args.common.stdout && args.files.len() > 1 {
+        bail!(Usage(
+            "-c takes one file: archives behind one another are none".into()
+        ));
+    }
     if args.training.train && args.online {
         bail!(Usage(
             "--train stores a model, --online stores none: give one of them".into()
@@ -151,12 +155,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     files::clean_up_on_interrupt()?;
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
-    let run = args.common.run.clone();
-    run.with_threads(|| {
-        args.files
-            .iter()
-            .try_for_each(|path| args.compress(path, weights.as_ref()))
-    })?
+    let work = |path: &Path| args.compress(path, weights.as_ref());
+    args.common.run.each(&args.files, work)
 }
 
 impl Args {
@@ -271,12 +271,11 @@ impl Args {
         Ok(())
     }
 
-    /// How fast a model that learns goes, which is what its user pays.
+    /// How fast a model that learns goes, which is what its user pays; others
+    /// on request.
     fn tell_speed(&self, what: &str, summary: &Summary, start: Instant) {
-        if self.online {
-            let speed = summary.raw as f64 / start.elapsed().as_secs_f64();
-            let speed = HumanBytes(speed as u64);
-            self.common.run.say(|| format!("{what} at {speed}/s"));
+        if self.online || self.common.run.verbose {
+            self.common.run.say_speed(what, summary.raw, start);
         }
     }
 

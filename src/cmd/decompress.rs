@@ -8,9 +8,10 @@ use brevity_codec::archive::{self, EXTENSION, Models};
 use brevity_model::Weights;
 use brevity_train::measure::Decoding;
 use std::io::Write;
-use std::ops::Range;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 /// Decompresses FILE.bvy to FILE, checking all of it.
 #[derive(clap::Args)]
@@ -23,7 +24,7 @@ pub struct Args {
     model: Option<PathBuf>,
     /// Only these bytes of the original; either end may be left out
     #[arg(long, value_name = "START..END", value_parser = range)]
-    range: Option<Range<u64>>,
+    range: Option<Part>,
     /// Write what is intact of a damaged archive, zeros for blocks that are lost
     #[arg(long, conflicts_with = "range")]
     salvage: bool,
@@ -31,19 +32,22 @@ pub struct Args {
     common: Common,
 }
 
-fn range(text: &str) -> Result<Range<u64>, String> {
+/// Bytes from the first to before the second.
+type Part = (Bound<u64>, Bound<u64>);
+
+fn range(text: &str) -> Result<Part, String> {
     let bad = || format!("`{text}` is not a range such as 100..200");
     let (start, end) = text.split_once("..").ok_or_else(bad)?;
-    let number = |text: &str, default| match text {
-        "" => Ok(default),
-        _ => text.parse().map_err(|_| bad()),
+    let number = |text: &str| match text {
+        "" => Ok(None),
+        _ => text.parse::<u64>().map(Some).map_err(|_| bad()),
     };
-    let range = number(start, 0)?..number(end, u64::MAX)?;
-    if range.start > range.end {
-        Err(bad())
-    } else {
-        Ok(range)
+    let (start, end) = (number(start)?, number(end)?);
+    if end.is_some_and(|end| end < start.unwrap_or(0)) {
+        return Err(bad());
     }
+    let bound = |end: Option<u64>, some: fn(u64) -> Bound<u64>| end.map_or(Bound::Unbounded, some);
+    Ok((bound(start, Bound::Included), bound(end, Bound::Excluded)))
 }
 
 impl Args {
@@ -98,12 +102,8 @@ pub fn run(args: Args) -> Result<()> {
         external: weights.as_ref(),
         recipe: Some(&|recipe| pace.follow(recipe)),
     };
-    let common = args.common.clone();
-    common.run.with_threads(|| {
-        args.files
-            .iter()
-            .try_for_each(|path| args.decompress(path, &models, &pace))
-    })?
+    let work = |path: &Path| args.decompress(path, &models, &pace);
+    args.common.run.each(&args.files, work)
 }
 
 impl Args {
@@ -133,11 +133,13 @@ impl Args {
             let bar = run.bar("decompress", None);
             pace.set(&bar);
             let mut progress = |done| bar.set_position(done);
+            let start = Instant::now();
             let summary = archive::decompress(input, out, models, &mut progress);
             bar.finish_and_clear();
             let summary = summary.with_context(context)?;
             if run.verbose {
                 run.say(|| format!("{}: {} bytes", path.display(), summary.raw));
+                run.say_speed("decoded", summary.raw, start);
             }
             return Ok(true);
         }
@@ -145,8 +147,8 @@ impl Args {
             bail!(Usage("a range or a salvage needs a file".into()));
         }
         let input = files::open_file(path)?;
-        if let Some(range) = &self.range {
-            archive::decompress_range(input, out, models, range.clone()).with_context(context)?;
+        if let Some(range) = self.range {
+            archive::decompress_range(input, out, models, range).with_context(context)?;
             return Ok(true);
         }
         let salvaged = archive::salvage(input, out, models).with_context(context)?;

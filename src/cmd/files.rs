@@ -2,16 +2,16 @@
 //! `-` is standard input or output, nothing is overwritten without `-f`, a run
 //! that fails or is interrupted leaves no output, the source is not touched.
 
-use crate::exit::Usage;
+use crate::exit::{self, Told, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::EXTENSION;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 /// Options that the archive commands share.
 #[derive(clap::Args, Clone)]
@@ -36,7 +36,7 @@ pub struct Common {
 #[derive(clap::Args, Clone)]
 pub struct Run {
     /// Threads to use; 0 is all
-    #[arg(short = 'T', long, value_name = "COUNT", default_value_t = 0)]
+    #[arg(short = 'T', long, value_name = "COUNT", default_value_t = 0, value_parser = threads)]
     pub threads: usize,
     /// Say more
     #[arg(short, long)]
@@ -46,11 +46,48 @@ pub struct Run {
     pub quiet: bool,
 }
 
+/// Most threads that may be asked for: each takes memory for a block.
+const MOST_THREADS: usize = 256;
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 0..=MOST_THREADS) => Ok(count),
+        _ => Err(format!("not a number from 0 to {MOST_THREADS}")),
+    }
+}
+
 impl Run {
     /// Runs `work` with the threads asked for.
     pub fn with_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
         Ok(pool.build().context("cannot start threads")?.install(work))
+    }
+
+    /// Does the same with every file: what is wrong with one does not keep the
+    /// others from their turn.
+    ///
+    /// # Errors
+    /// What is wrong with the only file, or [`Told`] if several were tried.
+    pub fn each(&self, paths: &[PathBuf], work: impl Fn(&Path) -> Result<()> + Sync) -> Result<()> {
+        let [path] = paths else {
+            let statuses = self.with_threads(|| {
+                let tries = paths.iter().map(|path| exit::tell(work(path)));
+                tries.collect::<Result<Vec<u8>>>()
+            })??;
+            return match statuses.into_iter().max() {
+                Some(status @ 1..) => Err(Told(status).into()),
+                _ => Ok(()),
+            };
+        };
+        self.with_threads(|| work(path))?
+    }
+
+    /// Says how fast `bytes` were `done`.
+    pub fn say_speed(&self, done: &str, bytes: u64, start: Instant) {
+        self.say(|| {
+            let speed = bytes as f64 / start.elapsed().as_secs_f64();
+            format!("{done} at {}/s", HumanBytes(speed as u64))
+        });
     }
 
     /// A line on standard error, unless quiet.
@@ -123,15 +160,25 @@ pub fn open_file(path: &Path) -> Result<File> {
 }
 
 impl Common {
-    /// Refuses a name that is taken, unless files may be overwritten.
-    pub fn free(&self, path: &Path) -> Result<()> {
-        if !self.force && path.symlink_metadata().is_ok() {
-            bail!(Usage(format!(
-                "{} exists: overwrite it with -f",
-                path.display()
-            )));
-        }
-        Ok(())
+    /// Refuses to write where something is: a file, unless it may be overwritten
+    /// and is not the source; anything else always.
+    pub fn free(&self, path: &Path, source: &Path) -> Result<()> {
+        let Ok(taken) = path.symlink_metadata() else {
+            return Ok(());
+        };
+        let same = |source: PathBuf| path.canonicalize().is_ok_and(|path| path == source);
+        let problem = if !is_dash(source) && source.canonicalize().is_ok_and(same) {
+            "is the source itself: write elsewhere"
+        } else if taken.is_dir() {
+            "is a folder"
+        } else if !taken.is_file() && !taken.is_symlink() {
+            "is not a file: write to it with -c"
+        } else if !self.force {
+            "exists: overwrite it with -f"
+        } else {
+            return Ok(());
+        };
+        bail!(Usage(format!("{} {problem}", path.display())))
     }
 
     /// Where the output for `source` goes; `derived` is its name beside the
@@ -147,7 +194,7 @@ impl Common {
                 source.display()
             ))),
         };
-        self.free(&path)?;
+        self.free(&path, source)?;
         Ok(Target::File(OutputFile::new(path, source, self.force)?))
     }
 }
@@ -166,6 +213,8 @@ pub struct OutputFile {
     temporary: PathBuf,
     writer: BufWriter<File>,
     force: bool,
+    /// When the source was last changed.
+    modified: Option<SystemTime>,
 }
 
 /// The temporary file to remove on an interrupt.
@@ -217,20 +266,27 @@ impl OutputFile {
         hidden.push(format!(".{}.tmp", std::process::id()));
         let temporary = path.with_file_name(hidden);
         let mut options = OpenOptions::new();
-        let file = options.write(true).create_new(true).open(&temporary);
-        let file = file.with_context(context)?;
+        options.write(true).create_new(true);
+        let like = match is_dash(source) {
+            true => None,
+            false => fs::metadata(source).ok().filter(fs::Metadata::is_file),
+        };
+        // As readable as its source, at no instant more.
+        #[cfg(unix)]
+        if like.is_some() {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        let file = options.open(&temporary).with_context(context)?;
         set_unfinished(Some(temporary.clone()));
-        if !is_dash(source)
-            && let Ok(metadata) = fs::metadata(source)
-        {
-            // As readable as its source, and no more.
-            let _ = file.set_permissions(metadata.permissions());
+        if let Some(like) = &like {
+            let _ = file.set_permissions(like.permissions());
         }
         Ok(OutputFile {
             path,
             temporary,
             writer: BufWriter::with_capacity(1 << 16, file),
             force,
+            modified: like.and_then(|like| like.modified().ok()),
         })
     }
 
@@ -256,15 +312,19 @@ impl OutputFile {
         self.writer.rewind().with_context(context)
     }
 
-    /// Gives the file its name.
+    /// Gives the file its name, and its source's time of last change.
     pub fn finish(mut self) -> Result<()> {
         self.reread()?;
+        if let Some(modified) = self.modified {
+            let _ = self.writer.get_ref().set_modified(modified);
+        }
         let result = if self.force {
             fs::rename(&self.temporary, &self.path)
         } else {
-            // Unlike a rename, a link never replaces a file.
+            // Unlike a rename, a link never replaces a file. Some file systems
+            // have none.
             match fs::hard_link(&self.temporary, &self.path) {
-                Err(e) if e.kind() == io::ErrorKind::Unsupported => {
+                Err(_) if self.path.symlink_metadata().is_err() => {
                     fs::rename(&self.temporary, &self.path)
                 }
                 result => result,

@@ -145,7 +145,8 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>) -> String {
         if !blocks.is_empty() {
             let payload = blocks.iter().map(|b| b.payload).sum();
             let raw: u64 = blocks.iter().map(|b| b.raw).sum();
-            let note = format!("{} blocks, {raw} bytes", blocks.len());
+            let plural = if blocks.len() == 1 { "" } else { "s" };
+            let note = format!("{} block{plural}, {raw} bytes", blocks.len());
             line(method.name(), payload, note);
         }
     }

@@ -75,7 +75,7 @@ impl Args {
                 "--train needs a file to write: its checkpoints lie beside it".into()
             ));
         };
-        self.common.free(&output)?;
+        self.common.free(&output, path)?;
         let mut data = Vec::new();
         let (mut input, length) = files::open(path)?;
         let read = input.read_to_end(&mut data);

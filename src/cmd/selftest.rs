@@ -23,8 +23,11 @@ pub fn run(Args {}: Args) -> Result<()> {
             continue;
         }
         Path::set(path);
-        selftest::run()?;
-        writeln!(out, "{path:?}: all kernels compute the recorded bits")?;
+        let hash = selftest::run()?;
+        writeln!(
+            out,
+            "{path:?}: all kernels compute the recorded bits, {hash:016x}"
+        )?;
     }
     Ok(())
 }

@@ -38,11 +38,8 @@ pub fn run(args: Args) -> Result<()> {
         external: weights.as_ref(),
         recipe: Some(&|recipe| pace.follow(recipe)),
     };
-    args.run.with_threads(|| {
-        args.files
-            .iter()
-            .try_for_each(|path| verify(path, &models, &pace, &args.run))
-    })?
+    let work = |path: &Path| verify(path, &models, &pace, &args.run);
+    args.run.each(&args.files, work)
 }
 
 fn verify(path: &Path, models: &Models, pace: &Pace, run: &Run) -> Result<()> {

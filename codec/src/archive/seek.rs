@@ -5,7 +5,7 @@ use super::input::Input;
 use super::layout::{DIGEST, Header, Index};
 use super::read::{Models, read_block};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::ops::Range;
+use std::ops::{Bound, RangeBounds};
 
 /// Where a block lies.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,7 @@ pub fn decompress_range(
     mut input: impl Read + Seek,
     mut output: impl Write,
     models: &Models,
-    range: Range<u64>,
+    range: impl RangeBounds<u64>,
 ) -> Result<(), Error> {
     let mut front = Input::new(&mut input, 0);
     let (header, model_at) = Header::read(&mut front)?;
@@ -93,16 +93,22 @@ pub fn decompress_range(
         places(&mut input, start)?
     };
     let length = places.last().map_or(0, |p| p.raw_start + p.raw);
-    if range.start > range.end || range.end > length {
-        return Err(Error::Range {
-            start: range.start,
-            end: range.end,
-            length,
-        });
+    let start = match range.start_bound() {
+        Bound::Included(&start) => start,
+        Bound::Excluded(&before) => before.saturating_add(1),
+        Bound::Unbounded => 0,
+    };
+    let end = match range.end_bound() {
+        Bound::Included(&last) => last.saturating_add(1),
+        Bound::Excluded(&end) => end,
+        Bound::Unbounded => length,
+    };
+    if start > end || end > length {
+        return Err(Error::Range { start, end, length });
     }
     for (number, place) in (0..).zip(places) {
-        let from = range.start.max(place.raw_start);
-        let to = range.end.min(place.raw_start + place.raw);
+        let from = start.max(place.raw_start);
+        let to = end.min(place.raw_start + place.raw);
         if from >= to {
             continue;
         }

@@ -1,0 +1,88 @@
+//! Every instruction set and every number of threads writes the same archive,
+//! and reads it. A binary of its own: the instruction set is the process's.
+
+use brevity_codec::Method;
+use brevity_codec::archive::{Models, Options, Source, compress, decompress};
+use brevity_codec::weights::{Plan, Precision};
+use brevity_kernels::simd::Path;
+use brevity_model::{Spec, Weights};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+
+const THREADS: [usize; 3] = [1, 2, 8];
+
+fn weights(spec: Spec) -> Weights {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let mut value = |_| (rng.next_u32() >> 16) as f32 / 131_072.0 - 0.25;
+    Weights::from_fn(spec, |info| (0..info.len()).map(&mut value).collect()).unwrap()
+}
+
+fn text(length: usize) -> Vec<u8> {
+    let line = |i: usize| format!("How much wood would {} woodchucks chuck? ", i * i % 97);
+    (0..)
+        .flat_map(|i| line(i).into_bytes())
+        .take(length)
+        .collect()
+}
+
+/// Runs `work` on every instruction set that this CPU has, with one to eight
+/// threads.
+fn everywhere<T: Send>(work: impl Fn() -> T + Sync) -> Vec<(String, T)> {
+    let mut results = Vec::new();
+    for path in [Path::Portable, Path::Avx2] {
+        if !path.available() {
+            continue;
+        }
+        Path::set(path);
+        for threads in THREADS {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let result = pool.build().unwrap().install(&work);
+            results.push((format!("{path:?}, {threads} threads"), result));
+        }
+    }
+    results
+}
+
+#[test]
+fn archives_are_the_same_everywhere_and_decode_everywhere() {
+    let chunks = weights(Spec::brevity(16, 2, 2, 32));
+    let paper = weights(Spec::lmic(8, 1, 2, 32));
+    let mut stream = Spec::brevity(8, 2, 2, 32);
+    stream.window = Some(12);
+    let stream = weights(stream);
+    let stored = |weights| Source::embedded(weights, &Plan::new(weights, Precision::Bits(4)));
+    let sources = [
+        (Source::none(), Method::Contexts),
+        (stored(&chunks), Method::Mixed),
+        (stored(&paper), Method::Mixed),
+        (stored(&stream), Method::Model),
+    ];
+    let bytes = text(3000);
+    let pack = || -> Vec<Vec<u8>> {
+        let pack = |(source, method): &(Source, Method)| {
+            let options = Options {
+                block: 1100,
+                method: Some(*method),
+            };
+            let mut out = Vec::new();
+            compress(&bytes[..], &mut out, source, &options, &mut |_| {}).unwrap();
+            out
+        };
+        sources.iter().map(pack).collect()
+    };
+    let written = everywhere(pack);
+    let (_, first) = &written[0];
+    for (place, archives) in &written {
+        assert!(archives == first, "{place}: another archive");
+    }
+    let read = everywhere(|| {
+        first.iter().all(|archive| {
+            let mut back = Vec::new();
+            decompress(&archive[..], &mut back, &Models::default(), &mut |_| {}).unwrap();
+            back == bytes
+        })
+    });
+    for (place, same) in read {
+        assert!(same, "{place}: other bytes");
+    }
+}
