@@ -4,7 +4,7 @@
 //! (N* near 7.5M), sampled as one would measure it.
 
 use brevity_eval::critical::{
-    Estimator, Law, ModelCost, Point, critical_sizes,
+    Estimator, Law, ModelCost, Point, critical_sizes, each_critical_size,
     points::{parse_csv, read_csv},
 };
 use rand_chacha::ChaCha8Rng;
@@ -186,6 +186,33 @@ fn bad_points_are_refused() {
         error.to_string().contains("2 distinct model sizes"),
         "{error}"
     );
+}
+
+#[test]
+fn a_series_that_cannot_be_fitted_leaves_the_others() {
+    // At 1 kB the raw rate rises from the second size on; at 1 MB it falls.
+    let text = "parameters,data_bytes,bits_per_byte\n\
+                1000,1e3,4\n2000,1e3,3\n4000,1e3,5\n8000,1e3,6\n\
+                1000,1e6,4\n2000,1e6,3\n4000,1e6,2.5\n8000,1e6,2.25\n";
+    let points = parse_csv(text, "t.csv", 2.0).unwrap();
+    let each = each_critical_size(&points, &Estimator::default()).unwrap();
+    let [small, large] = &each[..] else { panic!() };
+    let error = small.as_ref().unwrap_err().to_string();
+    assert!(
+        error.contains("2 distinct model sizes below which"),
+        "{error}"
+    );
+    assert!(large.as_ref().unwrap().n_star > 1000.0);
+}
+
+#[test]
+fn where_larger_models_are_no_better_the_smallest_is_the_optimum() {
+    let text = "parameters,data_bytes,bits_per_byte\n\
+                1000,1e4,8\n2000,1e4,8.001\n4000,1e4,8.002\n8000,1e4,8.003\n";
+    let points = parse_csv(text, "t.csv", 2.0).unwrap();
+    let found = &critical_sizes(&points, &Estimator::default()).unwrap()[0];
+    assert_eq!(found.n_star, 1000.0);
+    assert!((found.rate - 1.2).abs() < 0.01, "{}", found.rate);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use brevity_eval::critical::{
-    Estimator, critical_sizes,
+    Estimator, each_critical_size,
     joint::data_laws,
     points::{from_rows, read_csv},
     summary,
@@ -63,7 +63,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             write!(out, "{}", summary::laws(&laws))?;
         }
     } else {
-        let found = critical_sizes(&points, &estimator)?;
+        let each = each_critical_size(&points, &estimator)?;
+        let (found, left_out): (Vec<_>, Vec<_>) = each.into_iter().partition(Result::is_ok);
+        let found: Vec<_> = found.into_iter().flatten().collect();
+        for error in left_out.into_iter().filter_map(Result::err) {
+            if found.is_empty() {
+                return Err(error.into());
+            }
+            eprintln!("brevity: {error}");
+        }
         if args.json {
             serde_json::to_writer_pretty(&mut out, &found)?;
             writeln!(out)?;

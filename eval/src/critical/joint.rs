@@ -19,6 +19,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::law::ALPHA_RANGE;
 use super::{
     CriticalError, Estimator, ModelCost, Point, bootstrap, huber::Problem, law::Law, points,
 };
@@ -173,6 +174,7 @@ fn one_series(
     let too_few = || CriticalError::TooFewSizes {
         group: series[0].group_name(),
         sizes: points::mean_by_size(series).len(),
+        rising: false,
     };
     let measured = data_sizes(series);
     let fitted = Fitted::new(series, estimator).ok_or_else(too_few)?;
@@ -201,6 +203,12 @@ fn one_series(
     }
     if fitted.law.alpha < 0.1 {
         warnings.push(format!("alpha is {:.3}, below 0.1", fitted.law.alpha));
+    }
+    if fitted.law.alpha > 0.99 * ALPHA_RANGE.1 {
+        warnings.push(format!(
+            "alpha is {:.1}, the largest that is looked for: a few sizes decide it",
+            fitted.law.alpha
+        ));
     }
     if fitted.residual > 0.03 {
         warnings.push(format!(

@@ -56,13 +56,16 @@ use akima::Akima;
 pub enum CriticalError {
     /// Too few sizes for three unknowns.
     #[error(
-        "{group}: {sizes} distinct model sizes; the law has three unknowns and needs at least 3, better 6"
+        "{group}: {sizes} distinct model sizes{}; the law has three unknowns and needs at least 3, better 6",
+        if *.rising { " below which the raw rate does not rise again" } else { "" }
     )]
     TooFewSizes {
         /// Data size, regime and convention.
         group: String,
         /// Distinct sizes there are.
         sizes: usize,
+        /// Whether larger ones are left out, as the raw rate rises again there.
+        rising: bool,
     },
     /// A value that no measurement can have.
     #[error("point {index}: {field} is {value}; it must be a positive finite number")]
@@ -194,22 +197,35 @@ pub fn critical_sizes(
     points: &[Point],
     estimator: &Estimator,
 ) -> Result<Vec<CriticalSize>, CriticalError> {
+    each_critical_size(points, estimator)?.into_iter().collect()
+}
+
+/// As [`critical_sizes`], but each group has its own estimate or the reason why
+/// there is none.
+///
+/// # Errors
+///
+/// When there are no points, or one holds an impossible value.
+pub fn each_critical_size(
+    points: &[Point],
+    estimator: &Estimator,
+) -> Result<Vec<Result<CriticalSize, CriticalError>>, CriticalError> {
     points::check(points)?;
-    points::groups(points)
-        .into_iter()
-        .map(|group| one_size(&group, estimator))
-        .collect()
+    let groups = points::groups(points).into_iter();
+    Ok(groups.map(|group| one_size(&group, estimator)).collect())
 }
 
 fn one_size(group: &[Point], estimator: &Estimator) -> Result<CriticalSize, CriticalError> {
     let mut warnings = Vec::new();
     let means = points::mean_by_size(group);
     let first = &group[0];
+    let falling = falling_part(&means, &mut warnings);
+    let usable = means.iter().filter(|p| p.parameters <= falling).count();
     let too_few = || CriticalError::TooFewSizes {
         group: first.group_name(),
-        sizes: means.len(),
+        sizes: usable,
+        rising: usable < means.len(),
     };
-    let falling = falling_part(&means, &mut warnings);
     let pairs: Vec<(f64, f64)> = group
         .iter()
         .filter(|p| p.parameters <= falling)
@@ -222,15 +238,16 @@ fn one_size(group: &[Point], estimator: &Estimator) -> Result<CriticalSize, Crit
         .collect();
     let model_cost = ModelCost::fit(&costs).ok_or_else(too_few)?;
 
-    let n_star = model_cost.optimum(&law, first.data_bytes);
+    // Where larger models are no better, the smallest one is the best there is.
+    let optimum = |law: &Law, cost: &ModelCost| match law.a == 0.0 {
+        true => means[0].parameters,
+        false => cost.optimum(law, first.data_bytes),
+    };
+    let n_star = optimum(&law, &model_cost);
     let band = bootstrap::laws(&law, &pairs, estimator);
     let resampled = bootstrap::costs(&model_cost, &costs, estimator, band.len());
     let optima = band.iter().zip(&resampled);
-    let ci95 = interval(
-        optima
-            .map(|(law, cost)| cost.optimum(law, first.data_bytes))
-            .collect(),
-    );
+    let ci95 = interval(optima.map(|(law, cost)| optimum(law, cost)).collect());
     let akima_n_star = akima_optimum(&means, first.data_bytes);
     let residuals = law.relative_residuals(&pairs);
     let residual = (residuals.iter().map(|r| r * r).sum::<f64>() / residuals.len() as f64).sqrt();

@@ -10,7 +10,6 @@ use crate::measure::{
 use brevity_data::{ByteSet, Regime, Split};
 use brevity_model::Weights;
 use serde_json::{Map, Value, json};
-use std::sync::atomic::AtomicBool;
 
 /// Scores a model by the bytes that its regimes take: with the weights as they
 /// are and with the weights as an archive stores them. Where the config says
@@ -46,15 +45,14 @@ impl<'a> ArchiveScorer<'a> {
         if rows.len() == config.regimes.len() {
             return Ok(rows);
         }
-        let mut models = Models::new(weights);
+        // A test that leaked pays for the whole model, so it is stored for the test.
+        let told = match config.regimes.contains(&Regime::Overlap) {
+            true => scored_bytes(&split, Regime::Overlap)?,
+            false => &split.train,
+        };
+        let model = StoredModel::for_data(weights, &told.bytes, job.stop)?;
         for regime in &config.regimes[rows.len()..] {
             let bytes = scored_bytes(&split, *regime)?;
-            // A test that leaked pays for the model alone, and it is stored for it.
-            let paying = match regime {
-                Regime::Overlap => bytes,
-                _ => &split.train,
-            };
-            let model = models.stored_for(paying, job.stop)?;
             let archives = Archives {
                 folder: &job.folder.join(ARCHIVES),
                 name: regime.name(),
@@ -62,9 +60,9 @@ impl<'a> ArchiveScorer<'a> {
                 decoder: self.decoder,
             };
             let archives = config.verify.then_some(&archives);
-            let measured = measure(model, &bytes.bytes, archives, job.stop)?;
+            let measured = measure(&model, &bytes.bytes, archives, job.stop)?;
             let mut priced = vec![
-                ("fp16".to_owned(), fp16(model, measured.exact)),
+                ("fp16".to_owned(), fp16(&model, measured.exact)),
                 ("stored".to_owned(), measured.stored),
             ];
             for bits in &config.bits {
@@ -72,39 +70,14 @@ impl<'a> ArchiveScorer<'a> {
                 let length = stored_length(&narrow, &bytes.bytes, archives, job.stop)?;
                 priced.push((format!("{bits}-bit"), length));
             }
-            rows.push(row(*regime, &measured, &priced, paying.len()));
+            let charged_to = match regime {
+                Regime::Overlap => bytes.len(),
+                _ => split.train.len(),
+            };
+            rows.push(row(*regime, &measured, &priced, charged_to));
             folder::write_scored(&job.folder, &rows)?;
         }
         Ok(rows)
-    }
-}
-
-/// A model as it is stored for the bytes that pay for it.
-struct Models {
-    exact: Weights,
-    /// That of the last bytes, by their hash; most regimes share it.
-    last: Option<(String, StoredModel)>,
-}
-
-impl Models {
-    fn new(exact: Weights) -> Models {
-        Models { exact, last: None }
-    }
-
-    fn stored_for(
-        &mut self,
-        paying: &ByteSet,
-        stop: &AtomicBool,
-    ) -> Result<&StoredModel, MeasureError> {
-        let last = self.last.take().filter(|(hash, _)| hash == paying.blake3());
-        let last = match last {
-            Some(last) => last,
-            None => {
-                let model = StoredModel::for_data(self.exact.clone(), &paying.bytes, stop)?;
-                (paying.blake3().to_owned(), model)
-            }
-        };
-        Ok(&self.last.insert(last).1)
     }
 }
 
