@@ -2,6 +2,7 @@
 //! 130 stopped by a signal.
 
 use brevity_data::DataError;
+use brevity_eval::baselines::BaselineError;
 use brevity_eval::score::ScoreError;
 use brevity_train::config::ConfigError;
 use brevity_train::pack::PackError;
@@ -92,6 +93,15 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     }
     if let Some(PackError::Another { .. } | PackError::InTheWay { .. } | PackError::Busy { .. }) =
         cause.downcast_ref()
+    {
+        return Some(2);
+    }
+    if let Some(
+        BaselineError::UnknownCoder { .. }
+        | BaselineError::ZeroChunk
+        | BaselineError::Missing { .. }
+        | BaselineError::Empty { .. },
+    ) = cause.downcast_ref()
     {
         return Some(2);
     }

@@ -5,8 +5,8 @@
 //! disjoint held-out splits as a config asks for them ([`DataConfig`]), the
 //! embedded set `crates` ([`CratesList`]), seeded bytes ([`Generator`]), the
 //! [`Registry`] of public sets with the [`Client`] that fetches them, the
-//! conversions of pictures and sound ([`import()`], [`Conversion`]),
-//! statistics ([`Stats`]), and files that are whole or not there ([`durable`]). What does not: batches and the order of training
+//! conversions of pictures and sound there ([`import()`], [`Conversion`]) and back
+//! ([`export()`]), statistics ([`Stats`]), and files that are whole or not there ([`durable`]). What does not: batches and the order of training
 //! sequences (`brevity-train`), and compressors (`brevity-eval`).
 //!
 //! ```
@@ -35,6 +35,7 @@ mod content;
 mod crates;
 pub mod durable;
 mod error;
+mod export;
 mod fetch;
 mod generate;
 mod import;
@@ -51,9 +52,12 @@ pub use byteset::{ByteSet, Provenance};
 pub use config::{DataConfig, HoldoutConfig, Split};
 pub use crates::CratesList;
 pub use error::{DataError, Result};
+pub use export::{Select, export};
 pub use fetch::Client;
 pub use generate::Generator;
-pub use import::{Conversion, PATCH_HEIGHT, PATCH_WIDTH, default_name, import};
+pub use import::{
+    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Picture, Shape, Sound, default_name, import,
+};
 pub use leak::LeakConfig;
 pub use list::{Listing, State, list};
 pub use regime::{Regime, SHARED_WINDOW, shared_bytes};

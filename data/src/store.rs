@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{DataError, Result};
-use crate::import::Conversion;
+use crate::import::{Conversion, Item};
 
 /// The data folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +41,16 @@ pub struct SetRecord {
     pub licence: Option<String>,
     /// How the bytes were made.
     pub convert: Conversion,
+    /// How they lie, in words: [`Conversion::layout`].
+    #[serde(default)]
+    pub layout: String,
     /// The files it was made from.
     #[serde(default)]
     pub file: Vec<FileRecord>,
+    /// What each file, or member of an archive, was; their bytes lie in this
+    /// order. Sets of versions that did not keep it have none.
+    #[serde(default)]
+    pub item: Vec<Item>,
 }
 
 /// A file that went into a set.

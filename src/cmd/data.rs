@@ -1,10 +1,11 @@
 //! `brevity data`: data sets listed, fetched, imported, measured.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use brevity_data::{
-    Client, Conversion, DataConfig, Registry, SetRecord, Source, Stats, Store, default_name,
-    import, list,
+    Client, Conversion, DataConfig, Registry, Select, SetRecord, Source, Stats, Store,
+    default_name, export, import, list,
 };
 use brevity_eval::table::Table;
 use clap::Subcommand;
@@ -47,7 +48,8 @@ enum Action {
         /// The files
         #[arg(value_name = "PATH")]
         source: Source,
-        /// What they become: `gray-patches` for PNG, `pcm8` for FLAC and WAV at 16 kHz
+        /// What they become: `gray-patches`, `rgb`, `rgb-planar` for PNG, JPEG, WebP and PPM;
+        /// `pcm8`, `pcm16`, `pcm16-planes` for FLAC and WAV
         #[arg(long = "as", value_name = "CONVERSION", default_value = "bytes", value_parser = conversion)]
         conversion: Conversion,
         /// Name of the data set [default: that of the file or folder]
@@ -59,6 +61,17 @@ enum Action {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Write what a set was made of as files: PNG, WAV, or the bytes
+    Export {
+        /// Name of the data set
+        name: String,
+        /// Which of its items, counted from 0, such as 3 or 0-9 [default: all]
+        #[arg(long, value_name = "RANGE")]
+        items: Option<Select>,
+        /// Folder for the files [default: the set's name]
+        #[arg(long, short, value_name = "FOLDER")]
+        out: Option<PathBuf>,
     },
     /// Measure files or data sets: length, hash, entropies, duplicates
     Stats {
@@ -96,6 +109,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             })?;
             let record = import(&source, conversion, &name, force, &store)?;
             print_records(&[record], json, &store)
+        }
+        Action::Export { name, items, out } => {
+            let folder = out.unwrap_or_else(|| PathBuf::from(&name));
+            let files = export(&name, items.unwrap_or(Select::ALL), &folder, &store)?;
+            let mut out = std::io::stdout().lock();
+            for file in files {
+                writeln!(out, "{}", file.display())?;
+            }
+            Ok(())
         }
         Action::Stats {
             sources,

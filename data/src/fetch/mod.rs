@@ -104,7 +104,7 @@ impl Client {
                     .collect();
                 unpack::unpack(entry.unpack, entry.convert, &files, out)
             },
-            |(), digests| {
+            |item, digests| {
                 check(&entry.name, "bytes", entry.bytes, digests.bytes)?;
                 check(
                     &entry.name,
@@ -119,7 +119,9 @@ impl Client {
                     sha256: digests.sha256,
                     licence: Some(entry.licence.clone()),
                     convert: entry.convert,
+                    layout: entry.convert.layout().into(),
                     file: records,
+                    item,
                 })
             },
         );

@@ -8,29 +8,29 @@ use std::path::PathBuf;
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{DataError, Result};
-use crate::import::Conversion;
+use crate::import::{Conversion, Item};
 use crate::registry::Unpack;
 
 /// Writes the content of the files, in their order and that of the archives,
-/// to `out`. Names in `files` serve error messages.
+/// to `out`, and tells what they were. Names in `files` serve error messages.
 pub(super) fn unpack(
     unpack: Unpack,
     convert: Conversion,
     files: &[(&str, &PathBuf)],
     out: &mut dyn Write,
-) -> Result<()> {
-    let mut members = 0;
+) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
     for (name, path) in files {
         let file = File::open(path).map_err(DataError::io("read", path))?;
         let input = BufReader::with_capacity(1 << 16, file);
-        members += match unpack {
-            Unpack::Raw => member(convert, name, input, out),
-            Unpack::Gz => member(convert, name, MultiGzDecoder::new(input), out),
-            Unpack::Zip => zip(convert, name, input, out),
-            Unpack::TarGz => tar(convert, name, MultiGzDecoder::new(input), out),
-        }?;
+        match unpack {
+            Unpack::Raw => items.push(member(convert, name, input, out)?),
+            Unpack::Gz => items.push(member(convert, name, MultiGzDecoder::new(input), out)?),
+            Unpack::Zip => zip(convert, name, input, out, &mut items)?,
+            Unpack::TarGz => tar(convert, name, MultiGzDecoder::new(input), out, &mut items)?,
+        }
     }
-    if members == 0 {
+    if items.is_empty() {
         let pattern = files
             .first()
             .map_or_else(String::new, |(name, _)| (*name).to_owned());
@@ -39,7 +39,7 @@ pub(super) fn unpack(
             what: format!("file that `{convert}` can read"),
         });
     }
-    Ok(())
+    Ok(items)
 }
 
 fn damaged(archive: &str, reason: impl std::fmt::Display) -> DataError {
@@ -54,7 +54,7 @@ fn member(
     name: &str,
     mut input: impl Read,
     out: &mut dyn Write,
-) -> Result<u64> {
+) -> Result<Item> {
     let mut input = Reading {
         inner: &mut input,
         failed: None,
@@ -62,14 +62,13 @@ fn member(
     let mut result = convert.convert(name, &mut input, out);
     if result.is_ok() {
         // Reads to the end, where zip and gzip keep their checksums.
-        result = io::copy(&mut input, &mut io::sink())
-            .map(drop)
-            .map_err(DataError::io("read", name));
+        let rest = io::copy(&mut input, &mut io::sink()).map_err(DataError::io("read", name));
+        result = rest.and(result);
     }
     // A failed read is the archive's fault, whatever the conversion made of it.
     match input.failed {
         Some(reason) => Err(damaged(name, reason)),
-        None => result.map(|()| 1),
+        None => result,
     }
 }
 
@@ -92,9 +91,9 @@ fn zip(
     archive: &str,
     input: impl Read + io::Seek,
     out: &mut dyn Write,
-) -> Result<u64> {
+    items: &mut Vec<Item>,
+) -> Result<()> {
     let mut zip = zip::ZipArchive::new(input).map_err(|e| damaged(archive, e))?;
-    let mut members = 0;
     for i in 0..zip.len() {
         let file = zip.by_index(i).map_err(|e| damaged(archive, e))?;
         let name = format!(
@@ -102,15 +101,20 @@ fn zip(
             file.name().map_err(|e| damaged(archive, e))?
         );
         if file.is_file() && convert.accepts(&name) {
-            members += member(convert, &name, file, out)?;
+            items.push(member(convert, &name, file, out)?);
         }
     }
-    Ok(members)
+    Ok(())
 }
 
-fn tar(convert: Conversion, archive: &str, input: impl Read, out: &mut dyn Write) -> Result<u64> {
+fn tar(
+    convert: Conversion,
+    archive: &str,
+    input: impl Read,
+    out: &mut dyn Write,
+    items: &mut Vec<Item>,
+) -> Result<()> {
     let mut tar = tar::Archive::new(input);
-    let mut members = 0;
     for entry in tar.entries().map_err(|e| damaged(archive, e))? {
         let entry = entry.map_err(|e| damaged(archive, e))?;
         let name = format!(
@@ -118,10 +122,10 @@ fn tar(convert: Conversion, archive: &str, input: impl Read, out: &mut dyn Write
             String::from_utf8_lossy(&entry.path_bytes())
         );
         if entry.header().entry_type().is_file() && convert.accepts(&name) {
-            members += member(convert, &name, entry, out)?;
+            items.push(member(convert, &name, entry, out)?);
         }
     }
     // The checksum of the gzip stream lies behind the last entry.
     io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(|e| damaged(archive, e))?;
-    Ok(members)
+    Ok(())
 }

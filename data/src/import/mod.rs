@@ -1,17 +1,17 @@
-//! Pictures and sounds as the paper feeds them to byte models.
+//! Pictures and sounds as byte models see them: raw samples, nothing packed.
 //!
-//! Conversions are one-way: they give the raw bytes that a model sees, not a
-//! file that opens elsewhere.
+//! [`Conversion`] has the ways to lay them out. What a file was is kept beside
+//! the bytes ([`Item`]), so that [`export`](crate::export()) can make a file of
+//! them that opens elsewhere.
 
-mod audio;
-mod image;
+mod conversion;
+mod item;
+mod picture;
+mod sound;
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
-
-use serde::{Deserialize, Serialize};
 
 use crate::content::{self, Content};
 use crate::error::{DataError, Result};
@@ -19,77 +19,11 @@ use crate::list::is_reserved;
 use crate::source::Source;
 use crate::store::{FileRecord, HashingWriter, SetRecord, Store};
 
-pub(crate) use image::push_patches;
-pub use image::{PATCH_HEIGHT, PATCH_WIDTH};
-
-/// What a file becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Conversion {
-    /// The file as it is.
-    Bytes,
-    /// PNG to 32x64 grey patches: the truncated mean of red, green and blue;
-    /// alpha ignored; patches from left to right and top to bottom, each row by
-    /// row, 2048 bytes a patch. What does not fill a patch at the right and
-    /// lower edge is left out. 16-bit samples lose their lower byte.
-    GrayPatches,
-    /// FLAC or WAV at 16 kHz to unsigned 8-bit samples: the mean of the
-    /// channels, its upper eight bits, plus 128. Other rates are refused.
-    Pcm8,
-}
-
-impl Conversion {
-    /// All conversions.
-    pub const ALL: [Self; 3] = [Self::Bytes, Self::GrayPatches, Self::Pcm8];
-
-    /// The name in the registry and after `--as`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bytes => "bytes",
-            Self::GrayPatches => "gray-patches",
-            Self::Pcm8 => "pcm8",
-        }
-    }
-
-    /// The conversion of this name.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|c| c.name() == name)
-    }
-
-    /// Whether a file of a folder or archive takes part, by its name.
-    pub fn accepts(self, file_name: &str) -> bool {
-        let extension = file_name
-            .rsplit_once('.')
-            .map(|(_, e)| e.to_ascii_lowercase());
-        match self {
-            Self::Bytes => true,
-            Self::GrayPatches => extension.as_deref() == Some("png"),
-            Self::Pcm8 => matches!(extension.as_deref(), Some("flac" | "wav")),
-        }
-    }
-
-    /// Converts one file. `name` serves error messages.
-    ///
-    /// # Errors
-    /// [`DataError::Decode`] for a file that is damaged or of another format,
-    /// [`DataError::Io`] when reading or writing fails.
-    pub fn convert(self, name: &str, input: &mut dyn Read, out: &mut dyn Write) -> Result<()> {
-        match self {
-            Self::Bytes => {
-                io::copy(input, out).map_err(DataError::io("copy", name))?;
-                Ok(())
-            }
-            Self::GrayPatches => image::convert(name, input, out),
-            Self::Pcm8 => audio::convert(name, input, out),
-        }
-    }
-}
-
-impl fmt::Display for Conversion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+pub use conversion::Conversion;
+pub use item::{Item, Picture, Shape, Sound};
+pub use picture::{PATCH_HEIGHT, PATCH_WIDTH};
+pub(crate) use picture::{join_patches, push_patches};
+pub(crate) use sound::PLANE_SAMPLES;
 
 /// Makes a data set of a file, a folder or the files of a glob, in sorted
 /// order, and keeps it in the store under `name`.
@@ -159,14 +93,15 @@ pub fn import(
             files
                 .iter()
                 .map(|path| convert_file(conversion, path, out))
-                .collect()
+                .collect::<Result<Vec<_>>>()
         },
-        |file, digests| {
+        |files, digests| {
             if digests.bytes == 0 {
                 return Err(DataError::Empty {
                     source_name: source.to_string(),
                 });
             }
+            let (file, item) = files.into_iter().unzip();
             Ok(SetRecord {
                 name: name.into(),
                 bytes: digests.bytes,
@@ -174,27 +109,34 @@ pub fn import(
                 sha256: digests.sha256,
                 licence: None,
                 convert: conversion,
+                layout: conversion.layout().into(),
                 file,
+                item,
             })
         },
     )
 }
 
-fn convert_file(conversion: Conversion, path: &Path, out: &mut dyn Write) -> Result<FileRecord> {
+fn convert_file(
+    conversion: Conversion,
+    path: &Path,
+    out: &mut dyn Write,
+) -> Result<(FileRecord, Item)> {
     let file = File::open(path).map_err(DataError::io("read", path))?;
     let mut input = Tee {
         inner: BufReader::with_capacity(1 << 16, file),
         hash: HashingWriter::new(io::sink()),
     };
-    conversion.convert(&path.to_string_lossy(), &mut input, out)?;
+    let item = conversion.convert(&path.to_string_lossy(), &mut input, out)?;
     // A decoder may stop before trailing tags; the hash is of the whole file.
     io::copy(&mut input, &mut io::sink()).map_err(DataError::io("read", path))?;
     let (digests, _) = input.hash.finish();
-    Ok(FileRecord {
+    let record = FileRecord {
         origin: path.display().to_string(),
         bytes: digests.bytes,
         sha256: digests.sha256,
-    })
+    };
+    Ok((record, item))
 }
 
 /// Hashes what is read.

@@ -2,12 +2,15 @@
 
 use std::io;
 
-use super::{BaselineError, streams};
+use super::layout::Layout;
+use super::pictures::{self, Format};
+use super::{BaselineError, cjxl, sounds, streams};
 
 /// A classical lossless coder at one setting.
 ///
-/// All of them code arbitrary bytes; the two PNG entries treat the bytes as the
-/// rows of a grey image, which only pays on images.
+/// All of them code arbitrary bytes. Those of pictures and sound take the bytes
+/// for what a [`Layout`] says, by default rows of 64 grey pixels and samples of
+/// one channel, which only pays where that is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Coder {
     /// `gzip -9`: deflate, 32 KiB window.
@@ -30,6 +33,19 @@ pub enum Coder {
     Png,
     /// PNG with rows of 32 pixels: what the paper measured, width and height exchanged.
     PngPaper,
+    /// PNG with all of `oxipng -o max` but zopfli.
+    Oxipng,
+    /// WebP lossless by libwebp at its greatest effort.
+    Webp,
+    /// JPEG XL lossless in its fast mode, all that a permissively licensed
+    /// encoder offers. Decoded where `djxl` is on the PATH.
+    Jxl,
+    /// `cjxl -d 0 -e 9`, where `cjxl` and `djxl` are on the PATH.
+    Cjxl,
+    /// FLAC of the bytes as unsigned 8-bit samples at 16 kHz.
+    Flac8,
+    /// FLAC of the bytes as 16-bit samples.
+    Flac16,
 }
 
 impl Coder {
@@ -45,6 +61,18 @@ impl Coder {
         Self::Ppmd,
     ];
 
+    /// The coders of pictures that need no other program.
+    pub const PICTURES: &'static [Self] = &[
+        Self::Png,
+        Self::PngPaper,
+        Self::Oxipng,
+        Self::Webp,
+        Self::Jxl,
+    ];
+
+    /// The coders of sound.
+    pub const SOUNDS: &'static [Self] = &[Self::Flac8, Self::Flac16];
+
     /// Every coder there is.
     pub const ALL: &'static [Self] = &[
         Self::Gzip,
@@ -57,6 +85,12 @@ impl Coder {
         Self::Ppmd,
         Self::Png,
         Self::PngPaper,
+        Self::Oxipng,
+        Self::Webp,
+        Self::Jxl,
+        Self::Cjxl,
+        Self::Flac8,
+        Self::Flac16,
     ];
 
     /// Name and setting, such as `zstd -22`.
@@ -73,6 +107,12 @@ impl Coder {
             Self::Ppmd => "ppmd -o8",
             Self::Png => "png 64",
             Self::PngPaper => "png 32",
+            Self::Oxipng => "oxipng",
+            Self::Webp => "webp",
+            Self::Jxl => "jxl",
+            Self::Cjxl => "cjxl -e9",
+            Self::Flac8 => "flac 8",
+            Self::Flac16 => "flac 16",
         }
     }
 
@@ -96,9 +136,48 @@ impl Coder {
             })
     }
 
-    pub(super) fn compress(self, data: &[u8]) -> io::Result<Vec<u8>> {
+    /// Whether it can run here: `cjxl` is a program that may be missing.
+    #[must_use]
+    pub fn available(self) -> bool {
+        self != Self::Cjxl || cjxl::encoder()
+    }
+
+    /// Whether its streams can be decoded here: those of [`Coder::Jxl`] by the
+    /// program `djxl` only.
+    #[must_use]
+    pub fn decodes(self) -> bool {
+        self != Self::Jxl || cjxl::decoder()
+    }
+
+    /// The format of pictures that it is, and the pixels of a row where bytes
+    /// have no layout.
+    const fn picture(self) -> Option<(Format, usize)> {
+        Some(match self {
+            Self::Png => (pictures::PNG, 64),
+            Self::PngPaper => (pictures::PNG, 32),
+            Self::Oxipng => (pictures::OXIPNG, 64),
+            Self::Webp => (pictures::WEBP, 64),
+            Self::Jxl => (pictures::JXL, 64),
+            Self::Cjxl => (cjxl::CJXL, 64),
+            _ => return None,
+        })
+    }
+
+    /// Whether it takes bytes of a layout piece by piece.
+    pub(super) fn minds(self, layout: Layout) -> bool {
+        match layout {
+            Layout::Bytes => false,
+            // The exchanged geometry is that of patches.
+            Layout::Rgb { .. } => self.picture().is_some() && self != Self::PngPaper,
+            Layout::Pcm16 { .. } => self == Self::Flac16,
+        }
+    }
+
+    pub(super) fn compress(self, data: &[u8], layout: Layout) -> io::Result<Vec<u8>> {
+        if let Some((format, width)) = self.picture() {
+            return pictures::compress(format, data, layout, width);
+        }
         match self {
-            Self::Gzip => streams::gzip(data),
             Self::Xz => streams::xz(data, 6),
             Self::XzExtreme => streams::xz(data, 9 | streams::XZ_EXTREME),
             Self::Zstd => streams::zstd(data, 19, false),
@@ -106,22 +185,31 @@ impl Coder {
             Self::Brotli => streams::brotli(data),
             Self::Bzip2 => streams::bzip2(data),
             Self::Ppmd => streams::ppmd(data),
-            Self::Png => streams::png(data, 64),
-            Self::PngPaper => streams::png(data, 32),
+            Self::Flac8 => sounds::flac8(data),
+            Self::Flac16 => sounds::flac16(data, layout),
+            _ => streams::gzip(data),
         }
     }
 
-    /// `len` is what the stream's surroundings would know: only a bound for
-    /// allocation, except for PNG, see [`streams::png`].
-    pub(super) fn decompress(self, stream: &[u8], len: usize) -> io::Result<Vec<u8>> {
+    /// `len` is the length of the data, which the stream's surroundings know.
+    pub(super) fn decompress(
+        self,
+        stream: &[u8],
+        layout: Layout,
+        len: usize,
+    ) -> io::Result<Vec<u8>> {
+        if let Some((format, width)) = self.picture() {
+            return pictures::decompress(format, stream, layout, width, len);
+        }
         match self {
-            Self::Gzip => streams::gunzip(stream),
             Self::Xz | Self::XzExtreme => streams::unxz(stream),
             Self::Zstd | Self::ZstdUltra => streams::unzstd(stream, len),
             Self::Brotli => streams::unbrotli(stream),
             Self::Bzip2 => streams::bunzip2(stream),
             Self::Ppmd => streams::unppmd(stream),
-            Self::Png | Self::PngPaper => streams::unpng(stream),
+            Self::Flac8 => sounds::unflac8(stream),
+            Self::Flac16 => sounds::unflac16(stream, layout, len),
+            _ => streams::gunzip(stream),
         }
     }
 }

@@ -3,8 +3,8 @@
 //! A [`Coder`] turns bytes into a stream of its own format and back. [`measure`]
 //! runs a list of them over one byte set, whole or cut into chunks that are
 //! compressed independently (a transformer with a context of 2048 bytes sees
-//! no more than that either), decodes every stream, compares, and only then
-//! reports its size.
+//! no more than that either), decodes every stream for which there is a decoder,
+//! compares, and only then reports its size.
 //!
 //! Two sizes are given for each coder. [`CoderResult::bytes`] counts everything
 //! that a decoder reads, headers included. [`CoderResult::paper_bytes`] repeats
@@ -21,17 +21,23 @@
 //! # Ok::<(), brevity_eval::baselines::BaselineError>(())
 //! ```
 
+mod cjxl;
 mod coder;
+mod layout;
+mod pictures;
+mod sounds;
 mod streams;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use brevity_data::{ByteSet, DataConfig, DataError};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use coder::Coder;
+pub use layout::{Layout, Piece, pieces};
 
-/// Size of one byte set under one coder; the stream was decoded and compared.
+/// Size of one byte set under one coder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CoderResult {
     /// Name of the coder and its setting, such as `xz -9e`.
@@ -44,12 +50,21 @@ pub struct CoderResult {
     pub paper_bytes: u64,
     /// `paper_bytes` over the raw length.
     pub paper_rate: f64,
+    /// Whether every stream was decoded and compared; not so for a format that
+    /// has no decoder here.
+    #[serde(default = "always")]
+    pub decoded: bool,
+}
+
+/// Results of versions whose coders all had decoders.
+fn always() -> bool {
+    true
 }
 
 /// All coders' results on one file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FileBaselines {
-    /// The file, or `-` for standard input.
+    /// The file or data set, or `-` for standard input.
     pub path: PathBuf,
     /// Raw length in bytes.
     pub bytes: u64,
@@ -79,13 +94,17 @@ pub enum BaselineError {
         /// The names there are.
         known: String,
     },
-    /// The file could not be read.
-    #[error("{path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+    /// The bytes could not be had.
+    #[error("cannot measure the classical coders")]
+    Data {
+        /// Why.
+        source: Box<DataError>,
+    },
+    /// A coder is a program that is not there.
+    #[error("{coder}: its programs are not on the PATH")]
+    Missing {
+        /// Name of the coder.
+        coder: &'static str,
     },
     /// A coder refused its input or its own output.
     #[error("{coder}: cannot {action} the chunk at byte {offset}: {source}")]
@@ -109,45 +128,46 @@ pub enum BaselineError {
     },
 }
 
-/// Reads a file and measures it with every coder.
+/// Measures a file, a data set or whatever else is a source with every coder.
+/// Coders of pictures and sound get those of an imported set one by one.
 ///
 /// # Errors
 ///
-/// When the file cannot be read or is empty, and as [`measure`].
-pub fn measure_file(
-    path: &Path,
+/// When the bytes cannot be had or are none, and as [`measure`].
+pub fn measure_set(
+    set: &DataConfig,
     chunk: Option<usize>,
     coders: &[Coder],
 ) -> Result<FileBaselines, BaselineError> {
-    let data = std::fs::read(path).map_err(|source| BaselineError::Read {
-        path: path.to_owned(),
-        source,
+    let data = set.load().map_err(|source| BaselineError::Data {
+        source: source.into(),
     })?;
-    measure_bytes(path, &data, chunk, coders)
-}
-
-/// As [`measure_file`], for bytes that came from elsewhere, such as standard input.
-///
-/// # Errors
-///
-/// When `data` is empty, and as [`measure`].
-pub fn measure_bytes(
-    path: &Path,
-    data: &[u8],
-    chunk: Option<usize>,
-    coders: &[Coder],
-) -> Result<FileBaselines, BaselineError> {
-    if data.is_empty() {
-        return Err(BaselineError::Empty {
-            path: path.display().to_string(),
-        });
-    }
+    let data = data.train;
     Ok(FileBaselines {
-        path: path.to_owned(),
+        path: set.source.to_string().into(),
         bytes: data.len() as u64,
         chunk,
-        results: measure(data, chunk, coders)?,
+        results: match chunk {
+            None => measure_set_bytes(&data, coders)?,
+            chunk => measure(&data.bytes, chunk, coders)?,
+        },
     })
+}
+
+/// [`measure_pieces`] of bytes whose layout their set knows, otherwise all at
+/// once.
+///
+/// # Errors
+///
+/// As [`measure`], and a record of the set that is damaged.
+pub fn measure_set_bytes(
+    data: &ByteSet,
+    coders: &[Coder],
+) -> Result<Vec<CoderResult>, BaselineError> {
+    match layout::pieces_of(data)? {
+        Some(pieces) => measure_pieces(&data.bytes, &pieces, coders),
+        None => measure(&data.bytes, None, coders),
+    }
 }
 
 /// Compresses, decompresses, compares and sizes `data` with each coder.
@@ -164,40 +184,99 @@ pub fn measure(
     chunk: Option<usize>,
     coders: &[Coder],
 ) -> Result<Vec<CoderResult>, BaselineError> {
+    let chunk = chunk.unwrap_or(data.len());
+    if chunk == 0 && !data.is_empty() {
+        return Err(BaselineError::ZeroChunk);
+    }
+    let whole = [Piece {
+        bytes: data.len(),
+        layout: Layout::Bytes,
+    }];
+    coders
+        .par_iter()
+        .map(|&coder| in_pieces(data, &whole, chunk, coder))
+        .collect()
+}
+
+/// [`measure`] of `data` that consist of `pieces`: a coder that minds their
+/// layout gets each picture or sound by itself, any other gets all at once.
+///
+/// # Errors
+///
+/// As [`measure`].
+///
+/// # Panics
+///
+/// When the pieces are not as long as the data.
+pub fn measure_pieces(
+    data: &[u8],
+    pieces: &[Piece],
+    coders: &[Coder],
+) -> Result<Vec<CoderResult>, BaselineError> {
+    let length: usize = pieces.iter().map(|piece| piece.bytes).sum();
+    assert_eq!(length, data.len(), "pieces of other data");
+    coders
+        .par_iter()
+        .map(
+            |&coder| match pieces.iter().any(|p| coder.minds(p.layout)) {
+                true => in_pieces(data, pieces, usize::MAX, coder),
+                false => Ok(measure(data, None, &[coder])?.remove(0)),
+            },
+        )
+        .collect()
+}
+
+/// Pieces one after another, each in chunks.
+fn in_pieces(
+    data: &[u8],
+    pieces: &[Piece],
+    chunk: usize,
+    coder: Coder,
+) -> Result<CoderResult, BaselineError> {
     if data.is_empty() {
         return Err(BaselineError::Empty {
             path: "input".into(),
         });
     }
-    let chunk = chunk.unwrap_or(data.len());
-    if chunk == 0 {
-        return Err(BaselineError::ZeroChunk);
+    if !coder.available() {
+        return Err(BaselineError::Missing {
+            coder: coder.name(),
+        });
     }
-    coders
+    let mut streams = Vec::new();
+    let mut start = 0;
+    for piece in pieces {
+        let end = start + piece.bytes;
+        while start < end {
+            let stop = start.saturating_add(chunk).min(end);
+            streams.push((start..stop, piece.layout));
+            start = stop;
+        }
+    }
+    let bytes = streams
         .par_iter()
-        .map(|&coder| {
-            let bytes = data
-                .par_chunks(chunk)
-                .enumerate()
-                .map(|(i, piece)| verified_length(coder, piece, i * chunk))
-                .try_reduce(|| 0, |a, b| Ok(a + b))?;
-            let repeated = data.len().div_ceil(chunk) as u64 - 1;
-            let header = verified_length(coder, &[0], 0)?;
-            let paper_bytes = bytes.saturating_sub(repeated * header);
-            let n = data.len() as f64;
-            Ok(CoderResult {
-                coder: coder.name().to_owned(),
-                bytes,
-                rate: bytes as f64 / n,
-                paper_bytes,
-                paper_rate: paper_bytes as f64 / n,
-            })
-        })
-        .collect()
+        .map(|(range, layout)| verified_length(coder, &data[range.clone()], *layout, range.start))
+        .try_reduce(|| 0, |a, b| Ok(a + b))?;
+    let header = verified_length(coder, &[0], Layout::Bytes, 0)?;
+    let paper_bytes = bytes.saturating_sub((streams.len() as u64 - 1) * header);
+    let n = data.len() as f64;
+    Ok(CoderResult {
+        coder: coder.name().to_owned(),
+        bytes,
+        rate: bytes as f64 / n,
+        paper_bytes,
+        paper_rate: paper_bytes as f64 / n,
+        decoded: coder.decodes(),
+    })
 }
 
 /// Length in bytes of a stream that was decoded back to `piece`.
-fn verified_length(coder: Coder, piece: &[u8], offset: usize) -> Result<u64, BaselineError> {
+fn verified_length(
+    coder: Coder,
+    piece: &[u8],
+    layout: Layout,
+    offset: usize,
+) -> Result<u64, BaselineError> {
     let failed = |action| {
         move |source| BaselineError::Coder {
             coder: coder.name(),
@@ -206,9 +285,12 @@ fn verified_length(coder: Coder, piece: &[u8], offset: usize) -> Result<u64, Bas
             source,
         }
     };
-    let stream = coder.compress(piece).map_err(failed("compress"))?;
+    let stream = coder.compress(piece, layout).map_err(failed("compress"))?;
+    if !coder.decodes() {
+        return Ok(stream.len() as u64);
+    }
     let back = coder
-        .decompress(&stream, piece.len())
+        .decompress(&stream, layout, piece.len())
         .map_err(failed("decompress"))?;
     if back != piece {
         return Err(BaselineError::Mismatch {
@@ -250,9 +332,10 @@ mod tests {
     /// The lengths that the paper subtracts: 21 bytes of gzip, 60 of xz, 67 of PNG.
     #[test]
     fn one_zero_byte_costs_what_the_paper_subtracts() {
-        assert_eq!(verified_length(Coder::Gzip, &[0], 0).unwrap(), 21);
-        assert_eq!(verified_length(Coder::Xz, &[0], 0).unwrap(), 60);
-        assert_eq!(verified_length(Coder::Png, &[0], 0).unwrap(), 67);
+        let header = |coder| verified_length(coder, &[0], Layout::Bytes, 0).unwrap();
+        assert_eq!(header(Coder::Gzip), 21);
+        assert_eq!(header(Coder::Xz), 60);
+        assert_eq!(header(Coder::Png), 67);
     }
 
     #[test]
@@ -260,8 +343,57 @@ mod tests {
         let text: Vec<u8> = b"abracadabra, said the kernel; ".repeat(200);
         for n in [1, 2, 31, 32, 33, 2047, 2048, 5001] {
             for data in [&random(n), &text[..n.min(text.len())], &vec![0; n]] {
-                measure(data, None, Coder::ALL).unwrap();
+                measure(data, None, &here()).unwrap();
             }
+        }
+    }
+
+    fn here() -> Vec<Coder> {
+        let all = Coder::ALL.iter().copied();
+        all.filter(|coder| coder.available()).collect()
+    }
+
+    /// Two pictures, two sounds, and bytes, each in the layout that it is in.
+    #[test]
+    fn pieces_keep_their_layout() {
+        let smooth = |n: usize| -> Vec<u8> { (0..n).map(|i| (i / 7 % 256) as u8).collect() };
+        let rgb = |planar| Layout::Rgb {
+            width: 40,
+            height: 30,
+            planar,
+        };
+        let sound = |planes| Layout::Pcm16 {
+            channels: 2,
+            rate: 44_100,
+            planes,
+        };
+        let layouts = [
+            rgb(false),
+            rgb(true),
+            sound(false),
+            sound(true),
+            Layout::Bytes,
+        ];
+        let pieces = layouts.map(|layout| Piece {
+            bytes: match layout {
+                Layout::Rgb { .. } => 3600,
+                _ => 5000,
+            },
+            layout,
+        });
+        let data = smooth(pieces.iter().map(|p| p.bytes).sum());
+        let results = measure_pieces(&data, &pieces, &here()).unwrap();
+        assert!(results.iter().all(|r| r.rate < 1.1), "{results:?}");
+        let whole = measure(&data, None, &[Coder::Gzip]).unwrap();
+        assert_eq!(results[0], whole[0]);
+    }
+
+    /// More rows than the formats have: several pictures.
+    #[test]
+    fn long_bytes_are_cut_into_pictures() {
+        let data: Vec<u8> = (0..64 * 8192 + 70).map(|i| (i / 64) as u8).collect();
+        for coder in [Coder::Png, Coder::Webp, Coder::Jxl] {
+            assert!(measure(&data, None, &[coder]).unwrap()[0].rate < 0.1);
         }
     }
 

@@ -1,4 +1,5 @@
-//! One pair of functions a format: bytes to a self-contained stream, and back.
+//! The formats for bytes of any kind: one pair of functions each, bytes to a
+//! self-contained stream, and back.
 //!
 //! "Self-contained" is the point: each stream says by itself where it ends, so
 //! its length is what a file on disk would take.
@@ -109,46 +110,6 @@ pub(super) fn unppmd(stream: &[u8]) -> io::Result<Vec<u8>> {
     let (&log, body) = stream.split_first().ok_or(io::ErrorKind::UnexpectedEof)?;
     let memory = 1u32.checked_shl(log.into()).unwrap_or(0);
     read_all(ppmd_rust::Ppmd7Decoder::new(body, PPMD_ORDER, memory).map_err(io::Error::other)?)
-}
-
-/// The bytes as rows of `width` grey pixels, best filter a row, best deflate.
-/// The last row is filled with zeros; where that was needed one byte after the
-/// image says by how much. Fewer bytes than a row make a narrower image.
-pub(super) fn png(data: &[u8], width: usize) -> io::Result<Vec<u8>> {
-    let width = width.min(data.len());
-    let height = data.len().div_ceil(width);
-    let mut pixels = data.to_vec();
-    pixels.resize(width * height, 0);
-    let mut stream = Vec::new();
-    let mut encoder = png::Encoder::new(&mut stream, width as u32, height as u32);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_deflate_compression(png::DeflateCompression::Level(9));
-    encoder.set_filter(png::Filter::Adaptive);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&pixels)?;
-    writer.finish()?;
-    let padding = pixels.len() - data.len();
-    if padding > 0 {
-        stream.push(padding as u8);
-    }
-    Ok(stream)
-}
-
-pub(super) fn unpng(stream: &[u8]) -> io::Result<Vec<u8>> {
-    let mut cursor = io::Cursor::new(stream);
-    let mut reader = png::Decoder::new(&mut cursor).read_info()?;
-    let size = reader
-        .output_buffer_size()
-        .ok_or_else(|| io::Error::other("image too large"))?;
-    let mut data = vec![0; size];
-    reader.next_frame(&mut data)?;
-    reader.finish()?;
-    drop(reader);
-    if let Some(&padding) = stream.get(cursor.position() as usize) {
-        data.truncate(size.saturating_sub(padding.into()));
-    }
-    Ok(data)
 }
 
 /// The smallest power of two that is at least `len`, between two bounds.

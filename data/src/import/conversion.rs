@@ -1,0 +1,143 @@
+//! What a file can become.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::item::{CountingWriter, Item, Shape};
+use super::{picture, sound};
+use crate::error::{DataError, Result};
+
+/// What a file becomes.
+///
+/// Pictures are PNG, JPEG, WebP, PPM or PGM, told apart by their first bytes,
+/// whatever they are called. Palettes are expanded, alpha is dropped, samples
+/// of 16 bits lose their lower byte, CMYK becomes RGB as the JPEG decoder has
+/// it. Sounds are FLAC or integer WAV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conversion {
+    /// The file as it is.
+    Bytes,
+    /// A picture to 32x64 grey patches: the truncated mean of red, green and
+    /// blue; patches from left to right and top to bottom, each row by row, 2048
+    /// bytes a patch. What does not fill a patch at the right and lower edge is
+    /// left out.
+    GrayPatches,
+    /// A picture to red, green and blue of each pixel, row by row.
+    Rgb,
+    /// A picture to all of its red, then all of its green, then all of its blue.
+    RgbPlanar,
+    /// A sound to unsigned 8-bit samples at 16 kHz: the mean of the channels,
+    /// resampled where the rate is another, its upper eight bits plus 128.
+    Pcm8,
+    /// A sound to signed 16-bit little-endian samples at its own rate, channels
+    /// interleaved. Wider samples lose their lower bits, narrower ones get zeros.
+    Pcm16,
+    /// As [`Conversion::Pcm16`], but the high bytes of 1024 samples come before
+    /// their low bytes: a block is a chunk of the paper's length.
+    Pcm16Planes,
+}
+
+impl Conversion {
+    /// All conversions.
+    pub const ALL: [Self; 7] = [
+        Self::Bytes,
+        Self::GrayPatches,
+        Self::Rgb,
+        Self::RgbPlanar,
+        Self::Pcm8,
+        Self::Pcm16,
+        Self::Pcm16Planes,
+    ];
+
+    /// The name in the registry and after `--as`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::GrayPatches => "gray-patches",
+            Self::Rgb => "rgb",
+            Self::RgbPlanar => "rgb-planar",
+            Self::Pcm8 => "pcm8",
+            Self::Pcm16 => "pcm16",
+            Self::Pcm16Planes => "pcm16-planes",
+        }
+    }
+
+    /// The conversion of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.name() == name)
+    }
+
+    /// How the bytes lie and how to get back from them, for people who read
+    /// `set.toml`.
+    pub fn layout(self) -> &'static str {
+        match self {
+            Self::Bytes => "the files one after another, each `item.bytes` long",
+            Self::GrayPatches => {
+                "an item is floor(height/32) x floor(width/64) patches, from left to right, then \
+                 down; a patch is 32 rows of 64 grey pixels of 8 bits"
+            }
+            Self::Rgb => {
+                "an item is height rows of width pixels of 3 bytes: red, green, blue, 8 bits each"
+            }
+            Self::RgbPlanar => {
+                "an item is 3 planes, red, green, blue; a plane is height rows of width bytes"
+            }
+            Self::Pcm8 => "an item is unsigned 8-bit samples of one channel at 16000 Hz",
+            Self::Pcm16 => {
+                "an item is signed 16-bit little-endian samples at `rate`, channels interleaved"
+            }
+            Self::Pcm16Planes => {
+                "an item is blocks of 1024 signed 16-bit samples at `rate`, channels interleaved \
+                 (the last block has what is left); a block is its high bytes, then its low bytes"
+            }
+        }
+    }
+
+    /// Whether a file of a folder or archive takes part, by its name.
+    pub fn accepts(self, file_name: &str) -> bool {
+        let extension = file_name
+            .rsplit_once('.')
+            .map_or_else(String::new, |(_, e)| e.to_ascii_lowercase());
+        match self {
+            Self::Bytes => true,
+            Self::GrayPatches | Self::Rgb | Self::RgbPlanar => {
+                picture::EXTENSIONS.contains(&&*extension)
+            }
+            Self::Pcm8 | Self::Pcm16 | Self::Pcm16Planes => {
+                sound::EXTENSIONS.contains(&&*extension)
+            }
+        }
+    }
+
+    /// Converts one file and says what it was. `name` is its origin and serves
+    /// error messages.
+    ///
+    /// # Errors
+    /// [`DataError::Decode`] for a file that is damaged, empty, too large or of
+    /// another format, [`DataError::Io`] when reading or writing fails.
+    pub fn convert(self, name: &str, input: &mut dyn Read, out: &mut dyn Write) -> Result<Item> {
+        let mut out = CountingWriter::new(out);
+        let shape = match self {
+            Self::Bytes => {
+                io::copy(input, &mut out).map_err(DataError::io("copy", name))?;
+                Shape::Bytes
+            }
+            Self::GrayPatches | Self::Rgb | Self::RgbPlanar => {
+                Shape::Picture(picture::convert(self, name, input, &mut out)?)
+            }
+            Self::Pcm8 | Self::Pcm16 | Self::Pcm16Planes => {
+                Shape::Sound(sound::convert(self, name, input, &mut out)?)
+            }
+        };
+        Ok(Item::new(name, out.bytes(), shape))
+    }
+}
+
+impl fmt::Display for Conversion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,68 @@
+//! Sounds to bytes. Samples stream through; nothing is held but a block.
+
+mod flac;
+mod resample;
+mod samples;
+mod wav;
+
+use std::io::{Read, Write};
+
+use super::Conversion;
+use super::item::Sound;
+use crate::error::{DataError, Result};
+
+pub(crate) use samples::PLANE_SAMPLES;
+
+/// Names of files that are taken for sounds.
+pub(super) const EXTENSIONS: [&str; 2] = ["flac", "wav"];
+
+/// Samples a second of [`Conversion::Pcm8`].
+pub(crate) const SPEECH_RATE: u32 = 16_000;
+
+/// What a file's samples are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Format {
+    rate: u32,
+    channels: u16,
+    bits: u16,
+}
+
+/// Takes what a decoder finds.
+trait Sink {
+    /// What the samples will be; called once, before the first frame.
+    fn start(&mut self, format: Format) -> Result<()>;
+    /// One sample of each channel, signed, in the format's bits.
+    fn frame(&mut self, frame: &[i32]) -> Result<()>;
+}
+
+/// See [`Conversion`]. The format is told by the first four bytes.
+pub(super) fn convert(
+    conversion: Conversion,
+    name: &str,
+    input: &mut dyn Read,
+    out: &mut dyn Write,
+) -> Result<Sound> {
+    let mut magic = [0; 4];
+    let unknown = "not a FLAC or WAV file, whatever it is called";
+    input
+        .read_exact(&mut magic)
+        .map_err(|_| bad(name, unknown))?;
+    let whole = (&magic[..]).chain(input);
+    let mut sink = samples::Writer::new(conversion, name, out);
+    match &magic {
+        b"fLaC" => flac::decode(name, whole, &mut sink)?,
+        b"RIFF" => wav::decode(name, whole, &mut sink)?,
+        _ => return Err(bad(name, unknown)),
+    }
+    sink.finish()
+}
+
+fn bad(name: &str, message: impl Into<String>) -> DataError {
+    DataError::Decode {
+        path: name.into(),
+        message: message.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! FLAC, by a real encoder, and back by another decoder.
+
+use std::io;
+
+use flacenc::bitsink::ByteSink;
+use flacenc::component::BitRepr;
+use flacenc::config::Encoder;
+use flacenc::error::Verify;
+use flacenc::source::MemSource;
+
+use super::layout::Layout;
+
+/// Samples a second where the bytes do not tell.
+const RATE: usize = 16_000;
+
+/// High bytes that lie together in [`Layout::Pcm16`] with planes.
+const PLANE: usize = 1024;
+
+/// Taps of the linear prediction: the most that FLAC's subset allows at low rates.
+const ORDER: usize = 12;
+
+/// Bytes as unsigned 8-bit samples of one channel.
+pub(super) fn flac8(data: &[u8]) -> io::Result<Vec<u8>> {
+    let samples: Vec<i32> = data.iter().map(|&b| i32::from(b) - 128).collect();
+    encode(&samples, 1, 8, RATE)
+}
+
+pub(super) fn unflac8(stream: &[u8]) -> io::Result<Vec<u8>> {
+    let samples = decode(stream)?;
+    Ok(samples.iter().map(|&s| (s + 128) as u8).collect())
+}
+
+/// Bytes as signed 16-bit samples, little-endian or in planes. What does not
+/// fill a frame of all channels follows as it is.
+pub(super) fn flac16(data: &[u8], layout: Layout) -> io::Result<Vec<u8>> {
+    let (channels, rate, planes) = sound(layout);
+    let (whole, rest) = data.split_at(data.len() / (2 * channels) * 2 * channels);
+    let mut stream = Vec::new();
+    if !whole.is_empty() {
+        let samples: Vec<i32> = if planes {
+            let blocks = whole.chunks(2 * PLANE);
+            blocks.flat_map(join).collect()
+        } else {
+            let pairs = whole.chunks_exact(2);
+            pairs
+                .map(|p| i16::from_le_bytes([p[0], p[1]]).into())
+                .collect()
+        };
+        stream = encode(&samples, channels, 16, rate)?;
+    }
+    stream.extend(rest);
+    Ok(stream)
+}
+
+/// `len` is the length of the data.
+pub(super) fn unflac16(stream: &[u8], layout: Layout, len: usize) -> io::Result<Vec<u8>> {
+    let (channels, _, planes) = sound(layout);
+    let rest = len % (2 * channels);
+    let (stream, rest) = stream
+        .split_at_checked(stream.len().saturating_sub(rest))
+        .ok_or(io::ErrorKind::UnexpectedEof)?;
+    let mut data = Vec::with_capacity(len);
+    if !stream.is_empty() {
+        let samples = decode(stream)?;
+        let bytes = samples.iter().map(|&s| (s as i16).to_le_bytes());
+        if planes {
+            for block in bytes.collect::<Vec<_>>().chunks(PLANE) {
+                data.extend(block.iter().map(|sample| sample[1]));
+                data.extend(block.iter().map(|sample| sample[0]));
+            }
+        } else {
+            data.extend(bytes.flatten());
+        }
+    }
+    data.extend(rest);
+    Ok(data)
+}
+
+/// Channels, rate, whether in planes.
+fn sound(layout: Layout) -> (usize, usize, bool) {
+    match layout {
+        // FLAC has 8 channels at most.
+        Layout::Pcm16 {
+            channels: channels @ 1..=8,
+            rate,
+            planes,
+        } => (channels, rate, planes),
+        _ => (1, RATE, false),
+    }
+}
+
+/// The samples of a block whose high bytes come first.
+fn join(block: &[u8]) -> Vec<i32> {
+    let (high, low) = block.split_at(block.len() / 2);
+    let pairs = high.iter().zip(low);
+    pairs
+        .map(|(&high, &low)| i16::from_le_bytes([low, high]).into())
+        .collect()
+}
+
+fn encode(samples: &[i32], channels: usize, bits: usize, rate: usize) -> io::Result<Vec<u8>> {
+    let mut config = Encoder::default();
+    config.multithread = false;
+    config.subframe_coding.qlpc.lpc_order = ORDER;
+    let config = config
+        .into_verified()
+        .map_err(|(_, e)| io::Error::other(e.to_string()))?;
+    let source = MemSource::from_samples(samples, channels, bits, rate);
+    let size = config.block_size;
+    let mut stream = flacenc::encode_with_fixed_block_size(&config, source, size)
+        .map_err(|e| io::Error::other(format!("{e:?}")))?;
+    // The last block, which may be the only one, does not count for the smallest:
+    // fewer than 16 samples are refused there.
+    stream
+        .stream_info_mut()
+        .set_block_sizes(size, size)
+        .map_err(|e| io::Error::other(e.to_string()))?;
+    let mut sink = ByteSink::new();
+    stream
+        .write(&mut sink)
+        .map_err(|e| io::Error::other(format!("{e:?}")))?;
+    Ok(sink.into_inner())
+}
+
+/// Samples, channels interleaved.
+fn decode(stream: &[u8]) -> io::Result<Vec<i32>> {
+    let mut reader = claxon::FlacReader::new(stream).map_err(io::Error::other)?;
+    let samples = reader.samples().collect::<Result<Vec<_>, _>>();
+    samples.map_err(io::Error::other)
+}
