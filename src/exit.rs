@@ -3,6 +3,7 @@
 
 use brevity_data::DataError;
 use brevity_eval::baselines::BaselineError;
+use brevity_eval::matrix::MatrixError;
 use brevity_eval::score::ScoreError;
 use brevity_train::config::ConfigError;
 use brevity_train::pack::PackError;
@@ -95,6 +96,13 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         cause.downcast_ref()
     {
         return Some(2);
+    }
+    match cause.downcast_ref() {
+        Some(MatrixError::Stopped) => return Some(130),
+        Some(MatrixError::Toml { .. } | MatrixError::Config { .. }) => return Some(2),
+        Some(MatrixError::Data { source, .. }) if source.is_usage() => return Some(2),
+        Some(MatrixError::File { action, .. }) if *action == "read" => return Some(2),
+        _ => {}
     }
     if let Some(
         BaselineError::UnknownCoder { .. }

@@ -35,6 +35,8 @@ enum Command {
     Contamination(cmd::contamination::Args),
     /// Price byte sets under models: raw, held-out, adjusted, prequential
     Score(cmd::score::Args),
+    /// Measure byte sets under coders and models, as in the paper's Table 1
+    Table(cmd::table::Args),
     /// Compress files with the classical coders
     Baselines(cmd::baselines::Args),
     /// Write the report of a sweep again
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Prequential(args) => cmd::prequential::run(args),
         Command::Contamination(args) => cmd::contamination::run(args),
         Command::Score(args) => cmd::score::run(args),
+        Command::Table(args) => cmd::table::run(args),
         Command::Baselines(args) => cmd::baselines::run(args),
         Command::Report(args) => cmd::report::run(args),
         Command::Compress(args) => cmd::compress::run(args),

@@ -14,6 +14,7 @@
 //! - [`contamination`]: detectors of test text in training text, to set beside
 //!   description lengths, which need none;
 //! - [`score`]: models and byte sets of one's own, every length of every pair;
+//! - [`matrix`]: byte sets times coders times models, as in the paper's Table 1;
 //! - [`report`]: all of it as one page, pictures, tables, CSV and JSON;
 //! - [`rows`]: the rows of `results.json`, read with tolerance.
 //!
@@ -38,6 +39,7 @@ pub mod checks;
 pub mod contamination;
 pub mod critical;
 pub mod format;
+pub mod matrix;
 pub mod prequential;
 mod random;
 pub mod report;

@@ -17,5 +17,6 @@ pub mod score;
 pub mod select;
 pub mod selftest;
 pub mod sweep;
+pub mod table;
 pub mod train;
 pub mod verify;

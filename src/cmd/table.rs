@@ -1,0 +1,82 @@
+//! `brevity table`: byte sets times coders times models.
+
+use super::decompress::{self, own_program};
+use super::files::Run;
+use anyhow::Result;
+use brevity_eval::matrix::{Config, Options, run as fill};
+use brevity_train::DeviceKind;
+use brevity_train::measure::{Decoder, Decoding, FreshProcess};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Set by the first Ctrl-C.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Measures every byte set of a config under every coder and model, raw and
+/// adjusted, with the paper's figures where the bytes are the same.
+///
+/// Models are trained once and kept in the folder of the results; a run that was
+/// stopped goes on where it was.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The table, a TOML file such as configs/paper/table1.toml
+    config: PathBuf,
+    /// Folder for models and results [default: runs/NAME]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Where to train: flex, ndarray, wgpu or vulkan
+    #[arg(long, default_value = "flex")]
+    device: DeviceKind,
+    /// Do not write archives and decode them: lengths under models are estimates
+    #[arg(long)]
+    estimate: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    run: Run,
+}
+
+/// Runs `brevity table`.
+///
+/// # Errors
+/// A config that cannot be used, a set that is not there, a model that cannot be
+/// trained.
+pub fn run(args: Args) -> Result<()> {
+    let config = Config::read(&args.config)?;
+    let folder = args.out.clone().unwrap_or_else(|| config.folder());
+    let program = own_program()?;
+    let command = |decoding: &Decoding| decompress::command(&program, decoding);
+    let decoder = FreshProcess { command: &command };
+    // A training writes its checkpoint first.
+    ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })?;
+    let bar = args.run.steps();
+    let matrix = args.run.with_threads(|| {
+        let options = Options {
+            decoder: (!args.estimate).then_some(&decoder as &dyn Decoder),
+            stop: &STOP,
+            progress: &|done, of, what| {
+                bar.set_length(of);
+                bar.set_position(done);
+                bar.set_message(what.to_owned());
+            },
+        };
+        fill(&config, &folder, args.device, &options)
+    })?;
+    bar.finish_and_clear();
+    let matrix = matrix?;
+    let page = matrix.write(&folder)?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &matrix)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{}\n{}", matrix.text(), page.display())?;
+    }
+    Ok(())
+}
