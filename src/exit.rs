@@ -3,8 +3,10 @@
 
 use brevity_data::DataError;
 use brevity_eval::baselines::BaselineError;
+use brevity_eval::maps::MapError;
 use brevity_eval::matrix::MatrixError;
 use brevity_eval::score::ScoreError;
+use brevity_eval::view::ViewError;
 use brevity_train::config::ConfigError;
 use brevity_train::pack::PackError;
 use brevity_train::sweep::SweepError;
@@ -118,6 +120,15 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         Some(ScoreError::Sweep(_)) => return Some(2),
         Some(ScoreError::Data { source, .. }) if source.is_usage() => return Some(2),
         _ => {}
+    }
+    if let Some(MapError::Extension(_) | MapError::Kind { .. }) = cause.downcast_ref() {
+        return Some(2);
+    }
+    if let Some(MapError::Data(error)) = cause.downcast_ref() {
+        return Some(if error.is_usage() { 2 } else { 1 });
+    }
+    if let Some(ViewError::Kind { .. }) = cause.downcast_ref() {
+        return Some(2);
     }
     if cause.is::<Stopped>() {
         return Some(130);

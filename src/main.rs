@@ -37,6 +37,8 @@ enum Command {
     Score(cmd::score::Args),
     /// Measure byte sets under coders and models, as in the paper's Table 1
     Table(cmd::table::Args),
+    /// Continue a prompt by bytes sampled from a model or a classical coder
+    Generate(cmd::generate::Args),
     /// Compress files with the classical coders
     Baselines(cmd::baselines::Args),
     /// Write the report of a sweep again
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Contamination(args) => cmd::contamination::run(args),
         Command::Score(args) => cmd::score::run(args),
         Command::Table(args) => cmd::table::run(args),
+        Command::Generate(args) => cmd::generate::run(args),
         Command::Baselines(args) => cmd::baselines::run(args),
         Command::Report(args) => cmd::report::run(args),
         Command::Compress(args) => cmd::compress::run(args),

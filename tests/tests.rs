@@ -2,6 +2,7 @@
 
 mod archive;
 mod contamination;
+mod generate;
 mod online;
 #[cfg(unix)]
 mod output;

@@ -47,4 +47,4 @@ pub use block::Method;
 pub use cdf::{Frequencies, NonFinite, PRECISION, SYMBOLS, TOTAL, code_length};
 pub use layout::Layout;
 pub use log2::log2;
-pub use score::{STREAM_LANES, ScoreError, ScoreResult, code_lengths, score};
+pub use score::{STREAM_LANES, ScoreError, ScoreResult, code_lengths, price_each, score};

@@ -78,23 +78,36 @@ pub fn score(weights: &Weights, bytes: &[u8]) -> Result<ScoreResult, ScoreError>
     })
 }
 
-/// The code length of each byte, bits: as [`score`], for pictures of where the
-/// bits go and for block bootstraps.
+/// The code length of each byte, bits: as [`score`], for block bootstraps.
 ///
 /// # Errors
 /// As [`score`].
 pub fn code_lengths(model: &Transformer, bytes: &[u8]) -> Result<Vec<f32>, ScoreError> {
+    price_each(model, bytes, |next, byte| next.bits(byte) as f32)
+}
+
+/// What `price` makes of each byte and the frequencies that it is coded with,
+/// in the order of the bytes: for pictures of where the bits go. The parts that
+/// are priced on their own are those of [`score`].
+///
+/// # Errors
+/// As [`score`].
+pub fn price_each<T: Clone + Default + Send>(
+    model: &Transformer,
+    bytes: &[u8],
+    price: impl Fn(&Frequencies, u8) -> T + Sync,
+) -> Result<Vec<T>, ScoreError> {
     let spec = model.spec();
     let part = match spec.window {
         None => spec.context,
         Some(_) => Layout::new(bytes.len(), 1, STREAM_LANES).steps().max(1),
     };
     let parts: Vec<&[u8]> = bytes.chunks(part).collect();
-    let mut out = vec![0.0; bytes.len()];
-    let mut sinks: Vec<Sink> = out
+    let mut out = vec![T::default(); bytes.len()];
+    let mut sinks: Vec<Sink<'_, T>> = out
         .chunks_mut(part)
-        .map(|bits| Sink {
-            bits,
+        .map(|prices| Sink {
+            prices,
             failure: None,
         })
         .collect();
@@ -102,7 +115,7 @@ pub fn code_lengths(model: &Transformer, bytes: &[u8]) -> Result<Vec<f32>, Score
         &parts,
         &mut sinks,
         |sink, index, byte, logits| match Frequencies::from_logits(logits) {
-            Ok(next) => sink.bits[index] = next.bits(byte) as f32,
+            Ok(next) => sink.prices[index] = price(&next, byte),
             Err(source) => {
                 sink.failure.get_or_insert((index, source));
             }
@@ -119,7 +132,7 @@ pub fn code_lengths(model: &Transformer, bytes: &[u8]) -> Result<Vec<f32>, Score
     Ok(out)
 }
 
-struct Sink<'a> {
-    bits: &'a mut [f32],
+struct Sink<'a, T> {
+    prices: &'a mut [T],
     failure: Option<(usize, NonFinite)>,
 }

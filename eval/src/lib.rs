@@ -15,6 +15,9 @@
 //!   description lengths, which need none;
 //! - [`score`]: models and byte sets of one's own, every length of every pair;
 //! - [`matrix`]: byte sets times coders times models, as in the paper's Table 1;
+//! - [`maps`]: pictures of where the bits go, byte by byte;
+//! - [`generate`]: continuations sampled from models and from classical coders;
+//! - [`view`]: bytes as pictures and sounds;
 //! - [`report`]: all of it as one page, pictures, tables, CSV and JSON;
 //! - [`rows`]: the rows of `results.json`, read with tolerance.
 //!
@@ -39,6 +42,8 @@ pub mod checks;
 pub mod contamination;
 pub mod critical;
 pub mod format;
+pub mod generate;
+pub mod maps;
 pub mod matrix;
 pub mod prequential;
 mod random;
@@ -47,3 +52,4 @@ pub mod rows;
 pub mod score;
 pub mod selection;
 pub mod table;
+pub mod view;

@@ -8,6 +8,7 @@ pub mod critical;
 pub mod data;
 pub mod decompress;
 mod files;
+pub mod generate;
 pub mod inspect;
 mod online;
 mod pack;

@@ -2,9 +2,12 @@
 
 use super::decompress::{self, own_program};
 use super::files::Run;
-use anyhow::Result;
-use brevity_data::DataConfig;
+use crate::exit::Usage;
+use anyhow::{Result, bail};
+use brevity_data::{DataConfig, Source};
+use brevity_eval::maps::{self, Kind};
 use brevity_eval::score::{Options, score, text};
+use brevity_eval::view::Geometry;
 use brevity_train::measure::{Decoder, Decoding, FreshProcess};
 use std::io::Write;
 use std::path::PathBuf;
@@ -34,6 +37,14 @@ pub struct Args {
     /// Do not write archives and decode them: lengths are estimates
     #[arg(long)]
     estimate: bool,
+    /// Draw what each byte costs, of one model and one byte set: text as .html,
+    /// pictures as .png, sound as .svg
+    #[arg(long, value_name = "OUT")]
+    map: Option<PathBuf>,
+    /// What the bytes of the map are, if their source does not tell: patches or
+    /// patches:ACROSS, gray:WIDTH, rgb:WIDTH, pcm8:RATE, pcm16:RATE
+    #[arg(long, requires = "map")]
+    geometry: Option<Geometry>,
     /// Print JSON: an object for one pair, an array for several
     #[arg(long)]
     json: bool,
@@ -46,6 +57,8 @@ pub struct Args {
 /// # Errors
 /// A model or byte set that cannot be read, an archive that does not decode.
 pub fn run(args: Args) -> Result<()> {
+    // An output that does not suit is refused before the work.
+    let map = args.map_kind()?;
     let program = own_program()?;
     let command = |decoding: &Decoding| decompress::command(&program, decoding);
     let decoder = FreshProcess { command: &command };
@@ -71,6 +84,19 @@ pub fn run(args: Args) -> Result<()> {
     })?;
     bar.finish_and_clear();
     let scores = scores?;
+    if let (Some(kind), Some(path)) = (map, &args.map) {
+        let (model, data) = (&args.models[0], &args.data[0]);
+        let drawn = args
+            .run
+            .with_threads(|| maps::write(model, data, kind, path))?;
+        let (shown, of) = drawn?;
+        if shown < of {
+            let path = path.display();
+            args.run.say(|| {
+                format!("{path} shows the first {shown} of {of} bytes; offset=N in --data goes on")
+            });
+        }
+    }
     let mut out = std::io::stdout().lock();
     match (args.json, &scores[..]) {
         (true, [one]) => serde_json::to_writer_pretty(&mut out, one)?,
@@ -78,4 +104,20 @@ pub fn run(args: Args) -> Result<()> {
         (false, all) => return Ok(write!(out, "{}", text(all))?),
     }
     Ok(writeln!(out)?)
+}
+
+impl Args {
+    /// What the map shows, if one is asked for.
+    fn map_kind(&self) -> Result<Option<Kind>> {
+        let Some(path) = &self.map else {
+            return Ok(None);
+        };
+        let ([_], [data]) = (&self.models[..], &self.data[..]) else {
+            bail!(Usage("--map is of one model and one byte set".into()));
+        };
+        if data.source == Source::Stdin {
+            bail!(Usage("--map reads its bytes twice: give a file".into()));
+        }
+        Ok(Some(Kind::new(path, data, self.geometry)?))
+    }
 }

@@ -19,6 +19,7 @@ fn configs() -> Vec<PathBuf> {
         .collect();
     // Its other configs are tables: `brevity-eval` reads those.
     paths.push(folder.join("paper/size-curve.toml"));
+    paths.push(folder.join("paper/generation.toml"));
     paths.sort();
     assert!(paths.len() >= 3);
     paths

@@ -116,7 +116,8 @@ impl Coder {
         }
     }
 
-    /// The coder with that [`name`](Self::name).
+    /// The coder with that [`name`](Self::name), or the first one whose name
+    /// begins with that word: `xz` is `xz -6`.
     ///
     /// # Errors
     ///
@@ -126,6 +127,10 @@ impl Coder {
             .iter()
             .copied()
             .find(|c| c.name() == name)
+            .or_else(|| {
+                let first_word = |c: &Self| c.name().split(' ').next() == Some(name);
+                Self::ALL.iter().copied().find(first_word)
+            })
             .ok_or_else(|| BaselineError::UnknownCoder {
                 name: name.to_owned(),
                 known: Self::ALL

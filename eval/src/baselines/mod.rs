@@ -270,6 +270,24 @@ fn in_pieces(
     })
 }
 
+/// Length in bytes of the stream that a coder makes of `data`, headers
+/// included. It is not decoded: to compare continuations, not to report.
+///
+/// # Errors
+///
+/// When the coder fails.
+pub fn stream_length(coder: Coder, data: &[u8]) -> Result<u64, BaselineError> {
+    let stream = coder
+        .compress(data)
+        .map_err(|source| BaselineError::Coder {
+            coder: coder.name(),
+            action: "compress",
+            offset: 0,
+            source,
+        })?;
+    Ok(stream.len() as u64)
+}
+
 /// Length in bytes of a stream that was decoded back to `piece`.
 fn verified_length(
     coder: Coder,

@@ -28,7 +28,7 @@ use brevity_train::online::{OnlineError, RecipeError};
 use brevity_train::sweep::SweepError;
 use serde::Serialize;
 
-pub use subject::Subject;
+pub use subject::{Subject, model_file};
 pub use text::text;
 
 use crate::contamination::Overlap;

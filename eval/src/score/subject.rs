@@ -15,6 +15,15 @@ use crate::contamination::{Overlap, overlap};
 /// some twenty times as much memory.
 const MOST_OVERLAP: usize = 1 << 28;
 
+/// The safetensors file that a path means: the file itself, or that of the trial
+/// whose folder it is.
+pub fn model_file(given: &Path) -> PathBuf {
+    match given.is_dir() {
+        true => given.join(MODEL),
+        false => given.to_owned(),
+    }
+}
+
 /// A model to be scored.
 pub struct Subject {
     /// The path it was given by.
@@ -37,10 +46,8 @@ impl Subject {
     /// # Errors
     /// A model or a record that cannot be read. Bytes that cannot are no error.
     pub fn load(given: &Path) -> Result<Subject, ScoreError> {
-        let (folder, path) = match given.is_dir() {
-            true => (given, given.join(MODEL)),
-            false => (given.parent().unwrap_or(Path::new("")), given.to_owned()),
-        };
+        let path = model_file(given);
+        let folder = path.parent().unwrap_or(Path::new(""));
         if given.join("manifest.json").exists() {
             return Err(ScoreError::Sweep(given.to_owned()));
         }
