@@ -278,7 +278,7 @@ fn in_pieces(
 /// When the coder fails.
 pub fn stream_length(coder: Coder, data: &[u8]) -> Result<u64, BaselineError> {
     let stream = coder
-        .compress(data)
+        .compress(data, Layout::Bytes)
         .map_err(|source| BaselineError::Coder {
             coder: coder.name(),
             action: "compress",
