@@ -134,7 +134,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     if args.common.stdout && args.files.len() > 1 {
         bail!(Usage(
-            "-c takes one file: archives behind one another are none".into()
+            "-c takes one file: archives one after another cannot be read".into()
         ));
     }
     if args.training.train && args.online {
