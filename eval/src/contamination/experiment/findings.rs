@@ -82,12 +82,17 @@ fn memoriser(found: &Contamination) -> Option<Finding> {
             percent(honest),
             memoriser / honest
         );
-        holds &= memoriser >= PUNISHED * honest;
+        // Stored weights are rounded until they are worth their bytes, so that a
+        // memoriser forgets; at two bytes a parameter nothing is rounded.
+        holds &= match convention {
+            "fp16" => memoriser >= PUNISHED * honest,
+            _ => memoriser > honest,
+        };
     }
     Some(Finding {
         claim: format!(
             "On text that both were trained on, the memoriser wins by the raw rate and loses by \
-             the adjusted ones, {PUNISHED} times or more"
+             the adjusted ones, {PUNISHED} times or more at two bytes a parameter"
         ),
         holds,
         numbers,
