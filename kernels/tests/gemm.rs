@@ -92,10 +92,12 @@ proptest! {
 
 #[test]
 fn large_products_are_shared_among_threads_without_a_trace() {
-    for (m, k, n) in [(700, 64, 96), (40, 256, 300), (150, 1030, 280)] {
+    for (m, k, n) in [(300, 64, 60), (40, 256, 300), (26, 1030, 280)] {
         check(m, k, n, false, true, false, 7);
         check(m, k, n, true, false, true, 8);
     }
+    // So large a right operand is packed by each task for itself.
+    check(25, 1050, 504, false, true, false, 9);
 }
 
 #[test]
