@@ -67,7 +67,7 @@ fn a_coder_continues_by_its_seed() {
     assert_eq!((first.len(), rest("1")), (4, first.clone()));
     assert_ne!(rest("2"), first);
     coder("zip", &["--bytes", "1"]).status(2).says("ppmd -o8");
-    coder("gzip", &["--bytes", "1", "--temperature", "-1"])
+    coder("gzip", &["--bytes", "1", "--temperature", "900"])
         .status(2)
         .says("temperature");
     dir.run(&["generate", "--prompt", "prompt.txt", "--bytes", "1"])
