@@ -72,7 +72,7 @@ fn a_coder_continues_by_its_seed() {
         .says("temperature");
     dir.run(&["generate", "--prompt", "prompt.txt", "--bytes", "1"])
         .status(2)
-        .says("--coder");
+        .says("<MODEL>");
 }
 
 #[test]
