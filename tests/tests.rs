@@ -9,5 +9,6 @@ mod output;
 mod own_model;
 mod score;
 mod sweep;
+mod table;
 mod usage;
 mod util;

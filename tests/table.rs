@@ -1,0 +1,114 @@
+//! Byte sets times coders times models.
+
+use std::fs;
+
+use crate::util::Dir;
+
+/// Two sets, two coders, a model on each set and on both.
+const CONFIG: &str = r#"
+name = "tiny"
+title = "Two & two"
+chunk = 512
+[[set]]
+name = "lines"
+source = "lines.txt"
+holdout = { bytes = 2000 }
+[[set]]
+name = "noise"
+source = "random"
+bytes = 6000
+paper = "random"
+[[set]]
+name = "absent"
+source = "enwik8"
+optional = true
+[coders]
+whole = ["gzip -9"]
+chunks = ["gzip -9", "png 32"]
+[[model]]
+name = "small"
+learns = ["lines", "lines+noise", "absent"]
+spec = { width = 8, context = 64 }
+train = { steps = 30, batch_bytes = 256 }
+"#;
+
+fn dir() -> Dir {
+    let dir = Dir::new();
+    let line = |i: usize| format!("line {} of {i}\n", i * i % 997);
+    let text: String = (0..800).map(line).collect();
+    dir.file("lines.txt", &text[..8000]);
+    dir.file("t.toml", CONFIG);
+    dir
+}
+
+#[test]
+fn a_table_has_every_cell_and_is_made_once() {
+    let dir = dir();
+    let table = ["table", "t.toml", "--json"];
+    let json = dir.run(&table).status(0).stdout();
+    let matrix: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let rows = matrix["rows"].as_array().expect("rows");
+    let names: Vec<_> = rows.iter().filter_map(|r| r["name"].as_str()).collect();
+    let models = ["small on lines", "small on lines+noise"];
+    let coders = ["gzip -9", "gzip -9", "gzip -9", "png 32", "png 32"];
+    assert_eq!(names, [&coders[..], &models].concat());
+    let cell = |row: usize, column: usize| &rows[row]["cells"][column];
+    let rate = |row: usize, column: usize, kind: &str| {
+        let value = cell(row, column)[kind].as_f64();
+        value.unwrap_or_else(|| panic!("{kind} in {}", cell(row, column)))
+    };
+    assert_eq!(cell(5, 0)["regime"], "held-out");
+    assert_eq!(cell(5, 1)["regime"], "shifted");
+    assert_eq!(cell(6, 1)["regime"], "overlap");
+    for row in 0..rows.len() {
+        assert_eq!(cell(row, 0)["bytes"], 2000);
+        assert_eq!(cell(row, 0)["decoded"], true);
+        // Nothing shortens noise.
+        assert!(rate(row, 1, "adjusted") >= 1.0, "row {row}");
+    }
+    // The model is charged to the 6000 bytes it learned from.
+    let parameters = rows[5]["parameters"].as_f64().expect("a count");
+    let model = rate(5, 0, "adjusted") - rate(5, 0, "raw");
+    assert!((model - 2.0 * parameters / 6000.0).abs() < 1e-9);
+    assert!(rate(1, 0, "raw") > rate(2, 0, "raw"), "headers count once");
+
+    // A second run has nothing to train.
+    let model = dir.path("runs/tiny/models/small-on-lines/model.safetensors");
+    let before = fs::metadata(&model)
+        .and_then(|m| m.modified())
+        .expect("a model");
+    assert_eq!(dir.run(&table).status(0).stdout(), json);
+    let after = fs::metadata(&model)
+        .and_then(|m| m.modified())
+        .expect("a model");
+    assert_eq!(before, after);
+
+    let text = dir.run(&["table", "t.toml"]).status(0).stdout();
+    assert!(text.contains("absent is left out") && text.contains("brevity data fetch"));
+    assert!(
+        text.contains("100.1"),
+        "the paper's gzip on random bytes: {text}"
+    );
+    let page = fs::read_to_string(dir.path("runs/tiny/table.html")).expect("a page");
+    assert!(page.contains("Two &amp; two") && page.contains("Chinchilla 70B"));
+    assert!(!page.contains("src=") && !page.contains("<script"));
+    let csv = fs::read_to_string(dir.path("runs/tiny/table.csv")).expect("CSV");
+    assert_eq!(csv.lines().count(), 1 + 7 * 2);
+}
+
+#[test]
+fn bad_tables_are_usage_errors_with_their_place() {
+    let dir = dir();
+    for (from, to, needle) in [
+        ("chunk = 512", "chonk = 512", "chonk"),
+        ("chunk = 512", "chunk = 0", "chunk"),
+        ("\"lines\", ", "\"lives\", ", "lives"),
+        ("width = 8", "width = 0", "model.0.spec.width"),
+        ("\"png 32\"", "\"gif\"", "gif"),
+        ("name = \"noise\"", "name = \"lines\"", "twice"),
+        ("lines.txt", "missing.txt", "missing.txt"),
+    ] {
+        dir.file("bad.toml", CONFIG.replacen(from, to, 1));
+        dir.run(&["table", "bad.toml"]).status(2).says(needle);
+    }
+}
