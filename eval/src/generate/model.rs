@@ -109,7 +109,7 @@ mod tests {
         let mut spec = Spec::aspect(16, 32);
         spec.window = window;
         let weights = Weights::from_fn(spec, |info| {
-            let value = |i: usize| ((i * 7919 + info.len()) % 31) as f32 * 0.02 - 0.3;
+            let value = |i: usize| ((i * 7919 + info.len()) % 31) as f32 * 0.2 - 3.0;
             (0..info.len()).map(value).collect()
         });
         Transformer::new(&weights.unwrap())
