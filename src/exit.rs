@@ -11,6 +11,7 @@ use brevity_train::config::ConfigError;
 use brevity_train::pack::PackError;
 use brevity_train::sweep::SweepError;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Wrong usage that clap cannot see, such as two options that exclude each
@@ -42,16 +43,30 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(print(error))
 }
 
-/// Prints what is wrong with one of several files, and gives the exit status
-/// that it stands for; 0 for none.
+/// Does the same with every file: what is wrong with one is printed and does not
+/// keep the others from their turn.
 ///
 /// # Errors
-/// What ends the work on the other files as well.
-pub fn tell(result: anyhow::Result<()>) -> anyhow::Result<u8> {
-    match result {
-        Ok(()) => Ok(0),
-        Err(error) if error.is::<Stopped>() || broken_pipe(&error) => Err(error),
-        Err(error) => Ok(print(&error)),
+/// What is wrong with the only file, or [`Told`] if several were tried; what ends
+/// the work on the other files as well.
+pub fn each(
+    paths: &[PathBuf],
+    mut work: impl FnMut(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if let [path] = paths {
+        return work(path);
+    }
+    let mut worst = 0;
+    for path in paths {
+        match work(path) {
+            Ok(()) => {}
+            Err(error) if error.is::<Stopped>() || broken_pipe(&error) => return Err(error),
+            Err(error) => worst = worst.max(print(&error)),
+        }
+    }
+    match worst {
+        0 => Ok(()),
+        status => Err(Told(status).into()),
     }
 }
 

@@ -36,6 +36,19 @@ fn a_file_comes_back_and_neither_is_overwritten() {
 }
 
 #[test]
+fn one_bad_archive_does_not_hide_the_others() {
+    let dir = Dir::new();
+    dir.file("a.txt", text());
+    dir.run(&["compress", "a.txt"]).status(0);
+    dir.file("b.bvy", "no archive");
+    let inspected = dir
+        .run(&["inspect", "b.bvy", "a.txt.bvy"])
+        .status(1)
+        .says("b.bvy: not a brevity archive");
+    assert!(inspected.stdout().contains("a.txt.bvy"));
+}
+
+#[test]
 fn archives_flow_through_pipes() {
     let dir = Dir::new();
     let pipe = |args: &[&str], input: &[u8]| {

@@ -9,6 +9,7 @@ const CONFIG: &str = r#"
 name = "tiny"
 title = "Two & two"
 chunk = 512
+lengths = [32, 512]
 [[set]]
 name = "lines"
 source = "lines.txt"
@@ -94,6 +95,29 @@ fn a_table_has_every_cell_and_is_made_once() {
     assert!(!page.contains("src=") && !page.contains("<script"));
     let csv = fs::read_to_string(dir.path("runs/tiny/table.csv")).expect("CSV");
     assert_eq!(csv.lines().count(), 1 + 7 * 2);
+
+    // Two coders counted twice and two models, on two sets, at two lengths.
+    let curves = fs::read_to_string(dir.path("runs/tiny/curves.csv")).expect("CSV");
+    assert_eq!(curves.lines().count(), 1 + 6 * 2 * 2);
+    let of = |row: &str| -> Vec<f64> {
+        let lines = curves.lines().filter(|line| line.starts_with(row));
+        let lines = lines.filter(|line| line.contains(",lines,"));
+        let rate = |line: &str| line.rsplit_once(',')?.1.parse().ok();
+        lines.map(|line| rate(line).expect("a rate")).collect()
+    };
+    // Headers weigh less on longer pieces; a model has none.
+    let [short, long] = of("gzip -9,false")[..] else {
+        panic!("{curves}")
+    };
+    assert!(short > 1.0 && long < 0.6, "{curves}");
+    let known = of("small on lines,");
+    assert!(known.len() == 2 && known[0] < 1.0, "{curves}");
+    for set in ["lines", "noise"] {
+        let picture = dir.path(&format!("runs/tiny/curve-{set}.svg"));
+        let picture = fs::read_to_string(picture).expect("a picture");
+        assert!(picture.contains("small on lines+noise"));
+    }
+    assert!(text.contains("first bytes of each chunk of noise"));
 }
 
 #[test]
@@ -102,6 +126,9 @@ fn bad_tables_are_usage_errors_with_their_place() {
     for (from, to, needle) in [
         ("chunk = 512", "chonk = 512", "chonk"),
         ("chunk = 512", "chunk = 0", "chunk"),
+        ("[32, 512]", "[32, 513]", "lengths"),
+        ("[32, 512]", "[0, 512]", "lengths"),
+        ("[32, 512]", "[64, 64]", "lengths"),
         ("\"lines\", ", "\"lives\", ", "lives"),
         ("width = 8", "width = 0", "model.0.spec.width"),
         ("\"png 32\"", "\"gif\"", "gif"),

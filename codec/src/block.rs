@@ -78,6 +78,12 @@ fn needed(method: Method, model: Option<&dyn Model>) -> Option<&dyn Model> {
     model.filter(|_| method.needs_model())
 }
 
+/// Told how many more bytes are done.
+pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// Bytes between two calls of a [`Progress`] where there are no slices.
+const STRIDE: usize = 1 << 15;
+
 /// Most bytes that a predictor may take for a block.
 const MOST_MEMORY: u64 = 1 << 33;
 
@@ -103,6 +109,7 @@ pub(crate) fn encode(
     bytes: &[u8],
     method: Method,
     model: Option<&dyn Model>,
+    progress: Progress<'_>,
 ) -> Result<Coded, PredictError> {
     let raw = || Coded {
         method: Method::Raw,
@@ -111,16 +118,17 @@ pub(crate) fn encode(
         frequencies: 0,
     };
     if method == Method::Raw || bytes.is_empty() {
+        progress(bytes.len() as u64);
         return Ok(raw());
     }
     let model = needed(method, model);
     let lanes_log2 = model.map_or(0, |m| m.lanes().ilog2());
     let (payload, frequencies) = match model {
-        None => encode_contexts(bytes),
+        None => encode_contexts(bytes, progress),
         Some(model) => {
             let layout = Layout::new(bytes.len(), model.unit(), 1 << lanes_log2);
             check_memory(model, &layout)?;
-            encode_lanes(bytes, &layout, model, method == Method::Mixed)?
+            encode_lanes(bytes, &layout, model, method == Method::Mixed, progress)?
         }
     };
     if payload.len() >= bytes.len() {
@@ -134,12 +142,15 @@ pub(crate) fn encode(
     })
 }
 
-fn encode_contexts(bytes: &[u8]) -> (Vec<u8>, u32) {
+fn encode_contexts(bytes: &[u8], progress: Progress<'_>) -> (Vec<u8>, u32) {
     let mut mixture = Mixture::new(1, bytes.len(), false);
     let mut coder = ByteEncoder::default();
-    for &byte in bytes {
-        coder.byte = byte;
-        mixture.code(0, &mut coder, &NoAdvice);
+    for part in bytes.chunks(STRIDE) {
+        for &byte in part {
+            coder.byte = byte;
+            mixture.code(0, &mut coder, &NoAdvice);
+        }
+        progress(part.len() as u64);
     }
     coder.finish()
 }
@@ -149,6 +160,7 @@ fn encode_lanes(
     layout: &Layout,
     model: &dyn Model,
     mixed: bool,
+    progress: Progress<'_>,
 ) -> Result<(Vec<u8>, u32), PredictError> {
     let lanes = layout.lanes();
     let mut predictor = model.start(layout);
@@ -180,7 +192,7 @@ fn encode_lanes(
                 Some(s) => predictor.price(&s.bytes, s.steps, &mut s.priced),
                 None => Ok(()),
             },
-            || current.code(layout, &mut coder, mixture.as_mut()),
+            || progress(current.code(layout, &mut coder, mixture.as_mut())),
         );
         priced?;
         match ahead {
@@ -199,8 +211,16 @@ struct Slice {
 }
 
 impl Slice {
-    fn code(&self, layout: &Layout, coder: &mut ByteEncoder, mut mixture: Option<&mut Mixture>) {
+    /// Codes the slice; how many bytes that are.
+    fn code(
+        &self,
+        layout: &Layout,
+        coder: &mut ByteEncoder,
+        mut mixture: Option<&mut Mixture>,
+    ) -> u64 {
+        let mut count = 0;
         for step in 0..self.steps {
+            count += layout.active(self.first + step) as u64;
             for lane in 0..layout.lanes() {
                 let at = lane * self.steps + step;
                 let active = lane < layout.active(self.first + step);
@@ -215,6 +235,7 @@ impl Slice {
                 }
             }
         }
+        count
     }
 }
 
@@ -226,11 +247,14 @@ pub(crate) fn decode(
     coded: &Coded,
     length: usize,
     model: Option<&dyn Model>,
+    progress: Progress<'_>,
 ) -> Result<Vec<u8>, Failure> {
     if coded.method == Method::Raw {
+        progress(length as u64);
         return Ok(coded.payload.clone());
     }
-    decode_stream(&mut ByteDecoder::new(&coded.payload), coded, length, model)
+    let mut coder = ByteDecoder::new(&coded.payload);
+    decode_stream(&mut coder, coded, length, model, progress)
 }
 
 /// The code length of the block's bytes under the frequencies that it is coded
@@ -242,13 +266,15 @@ pub(crate) fn code_length(
     coded: &Coded,
     length: usize,
     model: Option<&dyn Model>,
+    progress: Progress<'_>,
 ) -> Result<f64, Failure> {
     if coded.method == Method::Raw {
+        progress(length as u64);
         return Ok(8.0 * length as f64);
     }
     let mut coder = ByteDecoder::new(&coded.payload);
     coder.bits = Some(0.0);
-    decode_stream(&mut coder, coded, length, model)?;
+    decode_stream(&mut coder, coded, length, model, progress)?;
     Ok(coder.bits.unwrap_or_default())
 }
 
@@ -257,15 +283,17 @@ fn decode_stream(
     coded: &Coded,
     length: usize,
     model: Option<&dyn Model>,
+    progress: Progress<'_>,
 ) -> Result<Vec<u8>, Failure> {
     let out = match needed(coded.method, model) {
-        None => decode_contexts(coder, length)?,
+        None => decode_contexts(coder, length, progress)?,
         Some(model) => {
             let layout = Layout::new(length, model.unit(), 1 << coded.lanes_log2);
             check_memory(model, &layout)?;
             let mixture =
                 (coded.method == Method::Mixed).then(|| Mixture::new(layout.lanes(), length, true));
-            decode_lanes(coder, &layout, &mut *model.start(&layout), mixture)?
+            let mut predictor = model.start(&layout);
+            decode_lanes(coder, &layout, &mut *predictor, mixture, progress)?
         }
     };
     if coder.hash.finish() != coded.frequencies {
@@ -277,14 +305,22 @@ fn decode_stream(
     Ok(out)
 }
 
-fn decode_contexts(coder: &mut ByteDecoder, length: usize) -> Result<Vec<u8>, Failure> {
+fn decode_contexts(
+    coder: &mut ByteDecoder,
+    length: usize,
+    progress: Progress<'_>,
+) -> Result<Vec<u8>, Failure> {
     let mut mixture = Mixture::new(1, length, false);
     let mut out = Vec::new();
     while out.len() < length {
-        out.push(mixture.code(0, coder, &NoAdvice));
-        if coder.decoder.overrun() {
-            return Err(Failure::Stream);
+        let start = out.len();
+        for _ in start..length.min(start + STRIDE) {
+            out.push(mixture.code(0, coder, &NoAdvice));
+            if coder.decoder.overrun() {
+                return Err(Failure::Stream);
+            }
         }
+        progress((out.len() - start) as u64);
     }
     Ok(out)
 }
@@ -294,11 +330,13 @@ fn decode_lanes(
     layout: &Layout,
     predictor: &mut dyn Predictor,
     mut mixture: Option<Mixture>,
+    progress: Progress<'_>,
 ) -> Result<Vec<u8>, Failure> {
     let lanes = layout.lanes();
     let mut out = vec![0; layout.range(lanes - 1).end];
     let mut next = vec![Frequencies::default(); lanes];
     let mut column = vec![0; lanes];
+    let mut count = 0;
     for step in 0..layout.steps() {
         predictor.predict(&mut next)?;
         let active = layout.active(step);
@@ -317,6 +355,11 @@ fn decode_lanes(
             return Err(Failure::Stream);
         }
         predictor.update(&column)?;
+        count += active as u64;
+        if (step + 1) % SLICE == 0 || step + 1 == layout.steps() {
+            progress(count);
+            count = 0;
+        }
     }
     Ok(out)
 }
@@ -356,8 +399,11 @@ mod tests {
             let bytes = text(length);
             for method in [Method::Raw, Method::Contexts, Method::Model, Method::Mixed] {
                 let model = CountsModel(7);
-                let coded = encode(&bytes, method, Some(&model)).unwrap();
-                assert_eq!(decode(&coded, length, Some(&model)), Ok(bytes.clone()));
+                let coded = encode(&bytes, method, Some(&model), &|_| {}).unwrap();
+                assert_eq!(
+                    decode(&coded, length, Some(&model), &|_| {}),
+                    Ok(bytes.clone())
+                );
                 if length > 900 {
                     assert_eq!(coded.method, method);
                 }
@@ -370,8 +416,8 @@ mod tests {
         let bytes = text(3000);
         for method in [Method::Contexts, Method::Model, Method::Mixed] {
             let model = CountsModel(7);
-            let coded = encode(&bytes, method, Some(&model)).unwrap();
-            let least = code_length(&coded, 3000, Some(&model)).unwrap() / 8.0;
+            let coded = encode(&bytes, method, Some(&model), &|_| {}).unwrap();
+            let least = code_length(&coded, 3000, Some(&model), &|_| {}).unwrap() / 8.0;
             let more = coded.payload.len() as f64 - least;
             assert!((0.0..=2.0).contains(&more), "{method:?}: {more}");
         }
@@ -381,8 +427,8 @@ mod tests {
     fn another_model_is_found_out() {
         let bytes = text(3000);
         for method in [Method::Model, Method::Mixed] {
-            let coded = encode(&bytes, method, Some(&CountsModel(7))).unwrap();
-            let failure = decode(&coded, 3000, Some(&CountsModel(8))).unwrap_err();
+            let coded = encode(&bytes, method, Some(&CountsModel(7)), &|_| {}).unwrap();
+            let failure = decode(&coded, 3000, Some(&CountsModel(8)), &|_| {}).unwrap_err();
             assert!(matches!(failure, Failure::Diverged | Failure::Stream));
         }
     }
@@ -392,14 +438,14 @@ mod tests {
         let bytes: Vec<u8> = (0..999_u32)
             .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
             .collect();
-        let coded = encode(&bytes, Method::Contexts, None).unwrap();
+        let coded = encode(&bytes, Method::Contexts, None, &|_| {}).unwrap();
         assert!(coded.payload.len() <= 999);
     }
 
     #[test]
     fn a_claim_of_more_bytes_than_the_stream_holds_is_refused() {
-        let mut coded = encode(&text(500), Method::Contexts, None).unwrap();
+        let mut coded = encode(&text(500), Method::Contexts, None, &|_| {}).unwrap();
         coded.payload.truncate(9);
-        assert_eq!(decode(&coded, 1 << 20, None), Err(Failure::Stream));
+        assert_eq!(decode(&coded, 1 << 20, None, &|_| {}), Err(Failure::Stream));
     }
 }

@@ -26,7 +26,7 @@
 //! let plan = Plan::new(&weights, Precision::Bits(4));
 //! let source = Source::embedded(&weights, &plan);
 //! let mut out = Vec::new();
-//! compress(&b"to be or not to be"[..], &mut out, &source, &Options::default(), &mut |_| {})?;
+//! compress(&b"to be or not to be"[..], &mut out, &source, &Options::default(), &|_| {})?;
 //! assert_eq!(inspect(&out[..])?.raw(), 18);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -43,7 +43,7 @@ pub mod range;
 mod score;
 pub mod weights;
 
-pub use block::Method;
+pub use block::{Method, Progress};
 pub use cdf::{Frequencies, NonFinite, PRECISION, SYMBOLS, TOTAL, code_length};
 pub use layout::Layout;
 pub use log2::log2;

@@ -46,7 +46,7 @@ fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 fn pack_here(bytes: &[u8], source: &Source, options: Options) -> Vec<u8> {
     let mut out = Vec::new();
-    let summary = compress(bytes, &mut out, source, &options, &mut |_| {}).unwrap();
+    let summary = compress(bytes, &mut out, source, &options, &|_| {}).unwrap();
     assert_eq!(
         (summary.raw, summary.stored),
         (bytes.len() as u64, out.len() as u64)
@@ -61,7 +61,7 @@ fn pack(bytes: &[u8], source: &Source, options: Options) -> Vec<u8> {
 fn unpack(archive: &[u8], models: &Models) -> Result<Vec<u8>, Error> {
     alone(|| {
         let mut out = Vec::new();
-        decompress(archive, &mut out, models, &mut |_| {}).map(|_| out)
+        decompress(archive, &mut out, models, &|_| {}).map(|_| out)
     })
 }
 
@@ -239,7 +239,21 @@ fn what_is_intact_is_salvaged() {
         assert_eq!(out[250..500], [0; 250]);
         assert_eq!(out[500..], bytes[500..]);
     }
-    // Without the index the front is still there.
+    // Without the index, lengths in headers tell where the next block is.
+    let mut damaged = archive[..archive.len() - 30].to_vec();
+    damaged[(second.offset + second.header + 3) as usize] ^= 1;
+    let mut out = Vec::new();
+    let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
+    assert_eq!((done.lost, done.unread), (250, None));
+    assert_eq!(out[250..500], [0; 250]);
+    assert_eq!(out[500..750], bytes[500..750]);
+    // A header that makes no sense is the end of what is known.
+    damaged[second.offset as usize] |= 8;
+    let mut out = Vec::new();
+    let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
+    assert_eq!((done.recovered, done.unread), (250, Some(second.offset)));
+    assert_eq!(out, bytes[..250]);
+    // The front of a shorter archive is still there.
     let mut out = Vec::new();
     let cut = &archive[..archive.len() - 30];
     let done = salvage(Cursor::new(cut), &mut out, &Models::default()).unwrap();

@@ -73,7 +73,7 @@ fn archives() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
     let pack = |(name, bytes, source, block, method): (_, Vec<u8>, Source, _, _)| {
         let mut out = Vec::new();
         let options = Options { block, method };
-        compress(&bytes[..], &mut out, &source, &options, &mut |_| {}).unwrap();
+        compress(&bytes[..], &mut out, &source, &options, &|_| {}).unwrap();
         (name, bytes, out)
     };
     cases.into_iter().map(pack).collect()
@@ -88,7 +88,7 @@ fn golden_archives_are_written_and_read() {
         }
         let golden = std::fs::read(&path).unwrap();
         let mut back = Vec::new();
-        decompress(&golden[..], &mut back, &Models::default(), &mut |_| {})
+        decompress(&golden[..], &mut back, &Models::default(), &|_| {})
             .unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(back == bytes, "{name} decodes to other bytes");
         assert!(archive == golden, "{name} is written differently");
@@ -118,12 +118,7 @@ fn damaged_archives_give_their_errors() {
         let (name, change) = case.split_once(' ').unwrap();
         let archive = std::fs::read(folder().join(name).with_extension("bvy")).unwrap();
         let archive = damage(archive, change);
-        let result = decompress(
-            &archive[..],
-            std::io::sink(),
-            &Models::default(),
-            &mut |_| {},
-        );
+        let result = decompress(&archive[..], std::io::sink(), &Models::default(), &|_| {});
         let error = result.expect_err(case);
         found += &format!("{case} => {error}\n");
     }

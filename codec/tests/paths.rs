@@ -65,7 +65,7 @@ fn archives_are_the_same_everywhere_and_decode_everywhere() {
                 method: Some(*method),
             };
             let mut out = Vec::new();
-            compress(&bytes[..], &mut out, source, &options, &mut |_| {}).unwrap();
+            compress(&bytes[..], &mut out, source, &options, &|_| {}).unwrap();
             out
         };
         sources.iter().map(pack).collect()
@@ -78,7 +78,7 @@ fn archives_are_the_same_everywhere_and_decode_everywhere() {
     let read = everywhere(|| {
         first.iter().all(|archive| {
             let mut back = Vec::new();
-            decompress(&archive[..], &mut back, &Models::default(), &mut |_| {}).unwrap();
+            decompress(&archive[..], &mut back, &Models::default(), &|_| {}).unwrap();
             back == bytes
         })
     });

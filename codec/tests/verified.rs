@@ -37,14 +37,14 @@ fn what_is_verified_is_what_is_written() {
         };
         let (mut plain, mut verified) = (Vec::new(), Vec::new());
         let options = blocks();
-        let first = compress(&bytes[..], &mut plain, &source, &options, &mut |_| {});
+        let first = compress(&bytes[..], &mut plain, &source, &options, &|_| {});
         let second = compress_verified(
             &bytes[..],
             &mut verified,
             &source,
             &options,
             &models,
-            &mut |_| {},
+            &|_| {},
         );
         assert_eq!(first.unwrap(), second.unwrap());
         assert_eq!(plain, verified);
@@ -66,7 +66,7 @@ fn what_does_not_decode_is_an_error() {
         &source,
         &blocks(),
         &Models::default(),
-        &mut |_| {},
+        &|_| {},
     );
     let error = written.unwrap_err();
     assert!(matches!(&error, Error::Unverified(_)), "{error}");
@@ -100,7 +100,7 @@ fn a_full_disk_is_the_disks_error() {
         &Source::none(),
         &blocks(),
         &Models::default(),
-        &mut |_| {},
+        &|_| {},
     );
     let error = written.unwrap_err();
     assert!(matches!(&error, Error::Write(_)), "{error}");
@@ -121,8 +121,8 @@ fn streams_take_a_byte_or_two_over_their_entropy() {
         };
         let mut archive = Vec::new();
         let source = Source::external(&weights);
-        compress(&bytes[..], &mut archive, &source, &options, &mut |_| {}).unwrap();
-        let bits = entropy(&archive[..], &models, &mut |_| {}).unwrap();
+        compress(&bytes[..], &mut archive, &source, &options, &|_| {}).unwrap();
+        let bits = entropy(&archive[..], &models, &|_| {}).unwrap();
         let parts = inspect(&archive[..]).unwrap();
         assert_eq!(bits.len(), parts.blocks.len());
         for (bits, block) in bits.iter().zip(&parts.blocks) {
@@ -150,8 +150,8 @@ fn entropy_is_the_code_length_of_the_model() {
     };
     let mut archive = Vec::new();
     let source = Source::external(&weights);
-    compress(&bytes[..], &mut archive, &source, &options, &mut |_| {}).unwrap();
-    let bits = entropy(&archive[..], &models, &mut |_| {}).unwrap();
+    compress(&bytes[..], &mut archive, &source, &options, &|_| {}).unwrap();
+    let bits = entropy(&archive[..], &models, &|_| {}).unwrap();
     assert_eq!(bits.len(), 2);
     for (bits, block) in bits.iter().zip(bytes.chunks(1000)) {
         let priced = score(&weights, block).unwrap().bits;

@@ -45,6 +45,7 @@ pub mod format;
 pub mod generate;
 pub mod maps;
 pub mod matrix;
+mod page;
 pub mod prequential;
 mod random;
 pub mod report;

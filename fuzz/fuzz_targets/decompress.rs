@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
         return; // honest, but slow
     }
     let mut out = Vec::new();
-    if let Ok(summary) = decompress(bytes, &mut out, &Models::default(), &mut |_| {}) {
+    if let Ok(summary) = decompress(bytes, &mut out, &Models::default(), &|_| {}) {
         assert_eq!(summary.raw, out.len() as u64);
         assert_eq!(inspection.unwrap().raw(), summary.raw);
     }

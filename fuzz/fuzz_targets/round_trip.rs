@@ -11,7 +11,7 @@ fuzz_target!(|input: (u16, &[u8])| {
         method: None,
     };
     let (mut archive, mut back) = (Vec::new(), Vec::new());
-    compress(bytes, &mut archive, &Source::none(), &options, &mut |_| {}).unwrap();
-    decompress(&archive[..], &mut back, &Models::default(), &mut |_| {}).unwrap();
+    compress(bytes, &mut archive, &Source::none(), &options, &|_| {}).unwrap();
+    decompress(&archive[..], &mut back, &Models::default(), &|_| {}).unwrap();
     assert_eq!(back, bytes);
 });

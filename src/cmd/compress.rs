@@ -1,7 +1,7 @@
 //! `brevity compress`: files into archives.
 
 use super::files::{self, Common, OutputFile, Target, is_dash};
-use super::online::Pace;
+use super::online::{learning, models};
 use super::pack::Training;
 use super::{decompress, inspect, verify};
 use crate::exit::Usage;
@@ -10,7 +10,6 @@ use brevity_codec::archive::{self, EXTENSION, MAX_BLOCK, Models, Options, Source
 use brevity_codec::weights::{Plan, Precision};
 use brevity_codec::{Method, score};
 use brevity_model::Weights;
-use brevity_train::online::LearningModel;
 use brevity_train::stored_plan;
 use std::ffi::OsString;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -41,8 +40,6 @@ pub struct Args {
     /// takes as long
     #[arg(long, conflicts_with = "model")]
     online: bool,
-    #[arg(skip)]
-    pace: Pace,
     /// Leave the model out of the archive, which then needs it to be read
     #[arg(long, requires = "model")]
     external: bool,
@@ -106,13 +103,6 @@ fn block(text: &str) -> Result<usize, String> {
     }
 }
 
-fn models(external: Option<&Weights>) -> Models<'_> {
-    Models {
-        external,
-        recipe: Some(&LearningModel::follow),
-    }
-}
-
 /// Runs `brevity compress`.
 ///
 /// # Errors
@@ -166,7 +156,7 @@ impl Args {
         }
         let mut target = self.common.target(path, Some(self.derived(path)))?;
         let source = match weights {
-            None if self.online => self.pace.source(length(path)?)?,
+            None if self.online => learning(length(path)?)?,
             None => Source::none(),
             Some(weights) if self.external => Source::external(weights),
             Some(weights) => Source::embedded(weights, &self.plan(weights, path)?),
@@ -224,17 +214,16 @@ impl Args {
         models: Option<Models>,
     ) -> Result<Summary> {
         let bar = self.common.run.bar("compress", length);
-        self.pace.set(&bar);
         let start = Instant::now();
         let options = Options {
             block: self.block,
             method: self.method,
         };
-        let mut progress = |done| bar.set_position(done);
+        let progress = |more| bar.inc(more);
         let summary = match models {
-            None => archive::compress(input, out, source, &options, &mut progress),
+            None => archive::compress(input, out, source, &options, &progress),
             Some(models) => {
-                archive::compress_verified(input, out, source, &options, &models, &mut progress)
+                archive::compress_verified(input, out, source, &options, &models, &progress)
             }
         };
         bar.finish_and_clear();
@@ -254,14 +243,9 @@ impl Args {
             return Ok(());
         }
         let bar = self.common.run.bar("verify", Some(summary.raw));
-        self.pace.set(&bar);
         let start = Instant::now();
-        let models = Models {
-            recipe: Some(&|recipe| self.pace.follow(recipe)),
-            ..models(weights)
-        };
-        let mut progress = |done| bar.set_position(done);
-        let decoded = archive::decompress(file.reread()?, std::io::sink(), &models, &mut progress)
+        let (input, progress) = (file.reread()?, |more| bar.inc(more));
+        let decoded = archive::decompress(input, std::io::sink(), &models(weights), &progress)
             .context("the archive does not decode")?;
         bar.finish_and_clear();
         if decoded != *summary {

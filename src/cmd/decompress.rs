@@ -1,7 +1,7 @@
 //! `brevity decompress`: archives back into files.
 
 use super::files::{self, Common, Target, is_dash};
-use super::online::Pace;
+use super::online::models;
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::{self, EXTENSION, Models};
@@ -97,23 +97,19 @@ pub fn run(args: Args) -> Result<()> {
     }
     files::clean_up_on_interrupt()?;
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
-    let pace = Pace::default();
-    let models = Models {
-        external: weights.as_ref(),
-        recipe: Some(&|recipe| pace.follow(recipe)),
-    };
-    let work = |path: &Path| args.decompress(path, &models, &pace);
+    let models = models(weights.as_ref());
+    let work = |path: &Path| args.decompress(path, &models);
     args.common.run.each(&args.files, work)
 }
 
 impl Args {
-    fn decompress(&self, path: &Path, models: &Models, pace: &Pace) -> Result<()> {
+    fn decompress(&self, path: &Path, models: &Models) -> Result<()> {
         let named = path.extension().is_some_and(|e| e == EXTENSION);
         let derived = named.then(|| path.with_extension(""));
         let mut target = self.common.target(path, derived)?;
         let complete = match &mut target {
-            Target::Stdout => self.write(path, std::io::stdout().lock(), models, pace)?,
-            Target::File(file) => self.write(path, &mut *file, models, pace)?,
+            Target::Stdout => self.write(path, std::io::stdout().lock(), models)?,
+            Target::File(file) => self.write(path, &mut *file, models)?,
         };
         if let Target::File(file) = target {
             file.finish()?;
@@ -125,16 +121,14 @@ impl Args {
     }
 
     /// Whether all of it could be decoded; only a salvage carries on if not.
-    fn write(&self, path: &Path, out: impl Write, models: &Models, pace: &Pace) -> Result<bool> {
+    fn write(&self, path: &Path, out: impl Write, models: &Models) -> Result<bool> {
         let context = || format!("cannot decompress {}", path.display());
         let run = &self.common.run;
         if !self.salvage && self.range.is_none() {
             let (input, _) = files::open(path)?;
             let bar = run.bar("decompress", None);
-            pace.set(&bar);
-            let mut progress = |done| bar.set_position(done);
             let start = Instant::now();
-            let summary = archive::decompress(input, out, models, &mut progress);
+            let summary = archive::decompress(input, out, models, &|more| bar.inc(more));
             bar.finish_and_clear();
             let summary = summary.with_context(context)?;
             if run.verbose {
@@ -157,10 +151,12 @@ impl Args {
         }
         run.say(|| {
             let (recovered, lost) = (salvaged.recovered, salvaged.lost);
-            format!(
-                "{}: {recovered} bytes recovered, {lost} lost",
-                path.display()
-            )
+            let rest = match salvaged.unread {
+                Some(offset) => format!(", and all that follows offset {offset} of the archive"),
+                None => String::new(),
+            };
+            let path = path.display();
+            format!("{path}: {recovered} bytes recovered, {lost} lost{rest}")
         });
         Ok(salvaged.damage.is_empty())
     }

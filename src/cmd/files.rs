@@ -2,7 +2,7 @@
 //! `-` is standard input or output, nothing is overwritten without `-f`, a run
 //! that fails or is interrupted leaves no output, the source is not touched.
 
-use crate::exit::{self, Told, Usage};
+use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::EXTENSION;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -63,23 +63,12 @@ impl Run {
         Ok(pool.build().context("cannot start threads")?.install(work))
     }
 
-    /// Does the same with every file: what is wrong with one does not keep the
-    /// others from their turn.
+    /// [`exit::each`] with the threads asked for.
     ///
     /// # Errors
-    /// What is wrong with the only file, or [`Told`] if several were tried.
-    pub fn each(&self, paths: &[PathBuf], work: impl Fn(&Path) -> Result<()> + Sync) -> Result<()> {
-        let [path] = paths else {
-            let statuses = self.with_threads(|| {
-                let tries = paths.iter().map(|path| exit::tell(work(path)));
-                tries.collect::<Result<Vec<u8>>>()
-            })??;
-            return match statuses.into_iter().max() {
-                Some(status @ 1..) => Err(Told(status).into()),
-                _ => Ok(()),
-            };
-        };
-        self.with_threads(|| work(path))?
+    /// As there.
+    pub fn each(&self, paths: &[PathBuf], work: impl Fn(&Path) -> Result<()> + Send) -> Result<()> {
+        self.with_threads(|| exit::each(paths, work))?
     }
 
     /// Says how fast `bytes` were `done`.
@@ -110,6 +99,31 @@ impl Run {
         }
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
+    }
+
+    /// Runs `work` with the threads asked for and a bar that it tells how much is
+    /// done, of how much, and of what. The first interrupt sets the flag that
+    /// `work` gets, so that it cleans up; a second one ends the process.
+    pub fn in_steps<T: Send>(
+        &self,
+        work: impl FnOnce(&AtomicBool, &(dyn Fn(u64, u64, &str) + Sync)) -> T + Send,
+    ) -> Result<T> {
+        ctrlc::set_handler(|| {
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        })
+        .context("cannot handle interrupts")?;
+        let bar = self.steps();
+        let result = self.with_threads(|| {
+            work(&STOP, &|done, of, what| {
+                bar.set_length(of);
+                bar.set_position(done);
+                bar.set_message(what.to_owned());
+            })
+        });
+        bar.finish_and_clear();
+        result
     }
 
     /// A bar for `length` bytes, or what is known of them; silent when standard

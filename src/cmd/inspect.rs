@@ -1,12 +1,13 @@
 //! `brevity inspect`: the parts of an archive in bytes.
 
 use super::files::{self, is_dash};
-use crate::exit::Usage;
+use super::online::models;
+use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
-use brevity_codec::archive::{self, Header, Inspection, Models};
+use brevity_codec::archive::{self, Header, Inspection};
 use brevity_model::Weights;
-use brevity_train::online::{LearningModel, Recipe};
+use brevity_train::online::Recipe;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
@@ -47,12 +48,9 @@ impl Args {
 /// An archive whose fields make no sense.
 pub fn run(args: Args) -> Result<()> {
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
-    let models = Models {
-        external: weights.as_ref(),
-        recipe: Some(&LearningModel::follow),
-    };
+    let models = models(weights.as_ref());
     let mut inspected = Vec::new();
-    for path in &args.files {
+    let done = exit::each(&args.files, |path| {
         if args.entropy && is_dash(path) {
             bail!(Usage("--entropy reads twice and needs a file".into()));
         }
@@ -62,12 +60,16 @@ pub fn run(args: Args) -> Result<()> {
         let bits = match args.entropy {
             true => {
                 let (input, _) = files::open(path)?;
-                let bits = archive::entropy(input, &models, &mut |_| {}).with_context(context)?;
+                let bits = archive::entropy(input, &models, &|_| {}).with_context(context)?;
                 Some(bits.iter().sum())
             }
             false => None,
         };
         inspected.push((context(), inspection, bits));
+        Ok(())
+    });
+    if inspected.is_empty() {
+        return done;
     }
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -82,7 +84,7 @@ pub fn run(args: Args) -> Result<()> {
             write!(out, "{}", text(path, inspection, *bits))?;
         }
     }
-    Ok(())
+    done
 }
 
 fn hex(bytes: &[u8]) -> String {

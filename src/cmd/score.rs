@@ -11,10 +11,6 @@ use brevity_eval::view::Geometry;
 use brevity_train::measure::{Decoder, Decoding, FreshProcess};
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Set by the first Ctrl-C.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Prices byte sets under models: raw, held-out, adjusted and prequential.
 ///
@@ -62,28 +58,15 @@ pub fn run(args: Args) -> Result<()> {
     let program = own_program()?;
     let command = |decoding: &Decoding| decompress::command(&program, decoding);
     let decoder = FreshProcess { command: &command };
-    // What is at work removes its archives.
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })?;
-    let bar = args.run.steps();
-    let scores = args.run.with_threads(|| {
+    let scores = args.run.in_steps(|stop, progress| {
         let options = Options {
             decoder: (!args.estimate).then_some(&decoder as &dyn Decoder),
             prequential: args.prequential,
-            stop: &STOP,
-            progress: &|done, of, what| {
-                bar.set_length(of as u64);
-                bar.set_position(done as u64);
-                bar.set_message(what.to_owned());
-            },
+            stop,
+            progress: &|done, of, what| progress(done as u64, of as u64, what),
         };
         score(&args.models, &args.data, &options)
-    })?;
-    bar.finish_and_clear();
-    let scores = scores?;
+    })??;
     if let (Some(kind), Some(path)) = (map, &args.map) {
         let (model, data) = (&args.models[0], &args.data[0]);
         let drawn = args

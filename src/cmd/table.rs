@@ -8,10 +8,6 @@ use brevity_train::DeviceKind;
 use brevity_train::measure::{Decoder, Decoding, FreshProcess};
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Set by the first Ctrl-C.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Measures every byte set of a config under every coder and model, raw and
 /// adjusted, with the paper's figures where the bytes are the same.
@@ -49,27 +45,14 @@ pub fn run(args: Args) -> Result<()> {
     let program = own_program()?;
     let command = |decoding: &Decoding| decompress::command(&program, decoding);
     let decoder = FreshProcess { command: &command };
-    // A training writes its checkpoint first.
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })?;
-    let bar = args.run.steps();
-    let matrix = args.run.with_threads(|| {
+    let matrix = args.run.in_steps(|stop, progress| {
         let options = Options {
             decoder: (!args.estimate).then_some(&decoder as &dyn Decoder),
-            stop: &STOP,
-            progress: &|done, of, what| {
-                bar.set_length(of);
-                bar.set_position(done);
-                bar.set_message(what.to_owned());
-            },
+            stop,
+            progress,
         };
         fill(&config, &folder, args.device, &options)
-    })?;
-    bar.finish_and_clear();
-    let matrix = matrix?;
+    })??;
     let page = matrix.write(&folder)?;
     let mut out = std::io::stdout().lock();
     if args.json {

@@ -1,7 +1,7 @@
 //! `brevity verify`: is an archive whole?
 
 use super::files::{self, Run};
-use super::online::Pace;
+use super::online::models;
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Models};
 use brevity_model::Weights;
@@ -33,21 +33,15 @@ impl Args {
 /// The first archive that is damaged, unreadable or needs another model.
 pub fn run(args: Args) -> Result<()> {
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
-    let pace = Pace::default();
-    let models = Models {
-        external: weights.as_ref(),
-        recipe: Some(&|recipe| pace.follow(recipe)),
-    };
-    let work = |path: &Path| verify(path, &models, &pace, &args.run);
+    let models = models(weights.as_ref());
+    let work = |path: &Path| verify(path, &models, &args.run);
     args.run.each(&args.files, work)
 }
 
-fn verify(path: &Path, models: &Models, pace: &Pace, run: &Run) -> Result<()> {
+fn verify(path: &Path, models: &Models, run: &Run) -> Result<()> {
     let (input, _) = files::open(path)?;
     let bar = run.bar("verify", None);
-    pace.set(&bar);
-    let mut progress = |done| bar.set_position(done);
-    let summary = archive::decompress(input, std::io::sink(), models, &mut progress);
+    let summary = archive::decompress(input, std::io::sink(), models, &|more| bar.inc(more));
     bar.finish_and_clear();
     let summary = summary.with_context(|| path.display().to_string())?;
     run.say(|| format!("{}: ok, {} bytes", path.display(), summary.raw));

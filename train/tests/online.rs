@@ -129,7 +129,7 @@ fn the_length_is_that_of_an_archive_which_decodes_with_other_threads() {
         };
         let mut archive = Vec::new();
         with_threads(3, || {
-            compress(&bytes[..], &mut archive, &source, &options, &mut |_| {})
+            compress(&bytes[..], &mut archive, &source, &options, &|_| {})
         })
         .unwrap();
         if method == Method::Model {
@@ -141,10 +141,7 @@ fn the_length_is_that_of_an_archive_which_decodes_with_other_threads() {
             ..Models::default()
         };
         let mut back = Vec::new();
-        with_threads(1, || {
-            decompress(&archive[..], &mut back, &models, &mut |_| {})
-        })
-        .unwrap();
+        with_threads(1, || decompress(&archive[..], &mut back, &models, &|_| {})).unwrap();
         assert!(back == bytes, "{}", method.name());
     }
 }

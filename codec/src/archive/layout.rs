@@ -63,6 +63,12 @@ pub fn check(parts: &[&[u8]]) -> [u8; 4] {
     out
 }
 
+/// Whether bytes match their check. A fuzzer, which would never get past that, is
+/// let through.
+fn matches(parts: &[&[u8]], expected: [u8; 4]) -> bool {
+    cfg!(fuzzing) || check(parts) == expected
+}
+
 impl Header {
     /// The archive up to the first block.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -106,7 +112,7 @@ impl Header {
             let check_bytes: [u8; 4] = input.array("the model")?;
             let start = input.offset;
             let bytes = input.bytes(length, "the model")?;
-            if check(&[&bytes]) != check_bytes {
+            if !matches(&[&bytes], check_bytes) {
                 return Err(Error::ModelCheck { offset: start });
             }
             Ok(bytes)
@@ -220,7 +226,7 @@ impl BlockHeader {
 
     /// The block with its payload, if they belong together.
     pub fn with(self, payload: Vec<u8>) -> Option<Coded> {
-        (check(&[&self.covered, &payload]) == self.check).then_some(Coded {
+        matches(&[&self.covered, &payload], self.check).then_some(Coded {
             method: self.method,
             lanes_log2: self.lanes_log2,
             payload,
@@ -268,7 +274,8 @@ impl Index {
         let Some((pairs, length)) = covered.split_last_chunk::<4>() else {
             return Err(malformed);
         };
-        if check(&[pairs, length]) != *tail || u32::from_le_bytes(*length) as usize != pairs.len() {
+        let whole = u32::from_le_bytes(*length) as usize == pairs.len();
+        if !whole || !matches(&[pairs, length], *tail) {
             return Err(malformed);
         }
         let mut input = Input::new(pairs, offset);

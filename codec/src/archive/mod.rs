@@ -24,11 +24,11 @@
 //!
 //! let text = b"how much wood would a woodchuck chuck".repeat(20);
 //! let mut archive = Vec::new();
-//! compress(&text[..], &mut archive, &Source::none(), &Options::default(), &mut |_| {})?;
+//! compress(&text[..], &mut archive, &Source::none(), &Options::default(), &|_| {})?;
 //! assert!(archive.len() < 120);
 //!
 //! let mut back = Vec::new();
-//! decompress(&archive[..], &mut back, &Models::default(), &mut |_| {})?;
+//! decompress(&archive[..], &mut back, &Models::default(), &|_| {})?;
 //! assert_eq!(back, text);
 //! # Ok::<(), brevity_codec::archive::Error>(())
 //! ```

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, Header, Index, ModelId};
 use super::{Summary, digest};
-use crate::block::{self, Coded, Failure};
+use crate::block::{self, Coded, Failure, Progress};
 use crate::predict::{Model, TransformerModel};
 use crate::weights;
 use brevity_model::{Transformer, Weights};
@@ -69,42 +69,76 @@ pub(super) struct Stored {
     pub last: bool,
 }
 
-/// Reads one block; `has_model` says whether its method may need one.
+/// A block as it lies there, not yet checked.
+pub(super) struct Frame {
+    pub offset: u64,
+    pub header: BlockHeader,
+    payload: Vec<u8>,
+}
+
+impl Frame {
+    /// Reads as many bytes as the block's header says; `has_model` says whether
+    /// its method may need one.
+    pub(super) fn read<R: Read>(input: &mut Input<R>, has_model: bool) -> Result<Frame, Error> {
+        let offset = input.offset;
+        let header = BlockHeader::read(input)?;
+        if header.method.needs_model() && !has_model {
+            return Err(Error::Malformed {
+                offset,
+                what: "a block needs a model and the archive has none",
+            });
+        }
+        let payload = input.bytes(header.stored as u64, "a block")?;
+        Ok(Frame {
+            offset,
+            header,
+            payload,
+        })
+    }
+
+    /// The block, if header and payload match its check.
+    pub(super) fn checked(self, block: u64) -> Result<Stored, Error> {
+        let (offset, raw, last) = (self.offset, self.header.raw, self.header.last);
+        let coded = self.header.with(self.payload);
+        Ok(Stored {
+            offset,
+            raw,
+            coded: coded.ok_or(Error::BlockCheck { block, offset })?,
+            last,
+        })
+    }
+}
+
+/// Reads one block and checks it; `has_model` says whether its method may need
+/// one.
 pub(super) fn read_block<R: Read>(
     input: &mut Input<R>,
     block: u64,
     has_model: bool,
 ) -> Result<Stored, Error> {
-    let offset = input.offset;
-    let header = BlockHeader::read(input)?;
-    if header.method.needs_model() && !has_model {
-        return Err(Error::Malformed {
-            offset,
-            what: "a block needs a model and the archive has none",
-        });
-    }
-    let (raw, last) = (header.raw, header.last);
-    let payload = input.bytes(header.stored as u64, "a block")?;
-    let coded = header
-        .with(payload)
-        .ok_or(Error::BlockCheck { block, offset })?;
-    Ok(Stored {
-        offset,
-        raw,
-        coded,
-        last,
-    })
+    Frame::read(input, has_model)?.checked(block)
 }
 
 impl Stored {
     /// The block's bytes.
-    pub(super) fn decode(&self, block: u64, model: Option<&dyn Model>) -> Result<Vec<u8>, Error> {
-        block::decode(&self.coded, self.raw, model).map_err(|failure| self.error(block, failure))
+    pub(super) fn decode(
+        &self,
+        block: u64,
+        model: Option<&dyn Model>,
+        progress: Progress<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        block::decode(&self.coded, self.raw, model, progress)
+            .map_err(|failure| self.error(block, failure))
     }
 
     /// The code length of the block's bytes, bits.
-    pub(super) fn code_length(&self, block: u64, model: Option<&dyn Model>) -> Result<f64, Error> {
-        block::code_length(&self.coded, self.raw, model)
+    pub(super) fn code_length(
+        &self,
+        block: u64,
+        model: Option<&dyn Model>,
+        progress: Progress<'_>,
+    ) -> Result<f64, Error> {
+        block::code_length(&self.coded, self.raw, model, progress)
             .map_err(|failure| self.error(block, failure))
     }
 
@@ -121,8 +155,8 @@ impl Stored {
 /// Decompresses an archive and checks everything in it. Memory depends on the
 /// size of a block and the number of threads, not on the archive's.
 ///
-/// `progress` gets the number of bytes of the original that are done. What was
-/// written before an error is the front of the original.
+/// `progress` is told, from any thread, how many more bytes of the original are
+/// done. What was written before an error is the front of the original.
 ///
 /// # Errors
 /// Anything wrong with the archive, named with its offset; a missing model.
@@ -130,7 +164,7 @@ pub fn decompress(
     input: impl Read,
     mut output: impl Write,
     models: &Models,
-    progress: &mut dyn FnMut(u64),
+    progress: Progress<'_>,
 ) -> Result<Summary, Error> {
     let mut input = Input::new(input, 0);
     let (header, offset) = Header::read(&mut input)?;
@@ -162,14 +196,13 @@ pub fn decompress(
         }
         let decoded: Vec<Result<Vec<u8>, Error>> = batch
             .par_iter()
-            .map(|(number, stored)| stored.decode(*number, model))
+            .map(|(number, stored)| stored.decode(*number, model, progress))
             .collect();
         for bytes in decoded {
             let bytes = bytes?;
             output.write_all(&bytes).map_err(Error::Write)?;
             hasher.update(&bytes);
             raw += bytes.len() as u64;
-            progress(raw);
         }
         if let Some(error) = damage {
             return Err(error);

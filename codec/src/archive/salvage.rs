@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::input::Input;
 use super::layout::Header;
-use super::read::{Models, read_block};
+use super::read::{Frame, Models};
 use super::seek::places;
 use std::io::{Read, Seek, SeekFrom, Write};
 
@@ -14,6 +14,9 @@ pub struct Salvaged {
     pub recovered: u64,
     /// Bytes known to be lost, written as zeros.
     pub lost: u64,
+    /// Offset in the archive from which nothing could be made out; how many bytes
+    /// of the original are lost there is not known.
+    pub unread: Option<u64>,
     /// What was found wrong, in order.
     pub damage: Vec<Error>,
 }
@@ -21,8 +24,9 @@ pub struct Salvaged {
 /// Writes every block that is intact, and zeros in place of those that are not
 /// but whose length is known, so that the rest stays where it was.
 ///
-/// Blocks are found by the index at the end, or without it from front to end as
-/// far as their headers make sense.
+/// Blocks are found by the index at the end, or without it from front to end by
+/// the lengths in their headers, also of blocks that do not match their check, as
+/// far as headers make sense.
 ///
 /// # Errors
 /// A header that is no archive's or whose model is damaged or missing: then
@@ -39,7 +43,7 @@ pub fn salvage(
     let model = model.as_deref();
     let mut done = Salvaged::default();
     let index = places(&mut input, start).ok();
-    let mut at = start;
+    let mut next = start;
     for number in 0.. {
         let place = match &index {
             Some(places) => match places.get(number as usize) {
@@ -48,31 +52,33 @@ pub fn salvage(
             },
             None => None,
         };
-        let at_block = place.map_or(at, |p| p.start);
-        input.seek(SeekFrom::Start(at_block)).map_err(Error::Read)?;
-        let mut block = Input::new(&mut input, at_block);
-        let stored = read_block(&mut block, number, model.is_some());
-        at = block.offset;
-        let last = stored.as_ref().is_ok_and(|s| s.last);
-        let known = stored.as_ref().ok().map(|s| s.raw as u64);
-        match stored.and_then(|stored| stored.decode(number, model)) {
+        let at = place.map_or(next, |p| p.start);
+        input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
+        let mut block = Input::new(&mut input, at);
+        let frame = Frame::read(&mut block, model.is_some());
+        next = block.offset;
+        let told = frame.as_ref().ok().map(|f| (f.header.raw, f.header.last));
+        let bytes = frame
+            .and_then(|frame| frame.checked(number))
+            .and_then(|stored| stored.decode(number, model, &|_| {}));
+        match bytes {
             Ok(bytes) => {
                 output.write_all(&bytes).map_err(Error::Write)?;
                 done.recovered += bytes.len() as u64;
             }
             Err(error) => {
-                let length = place.map(|p| p.raw).or(known);
-                let lost = length.unwrap_or(0);
+                done.damage.push(error);
+                let length = place.map(|p| p.raw).or(told.map(|(raw, _)| raw as u64));
+                let Some(lost) = length else {
+                    done.unread = Some(at);
+                    break;
+                };
                 let zeros = std::io::copy(&mut std::io::repeat(0).take(lost), &mut output);
                 zeros.map_err(Error::Write)?;
                 done.lost += lost;
-                done.damage.push(error);
-                if length.is_none() {
-                    break; // nobody knows where the next one starts
-                }
             }
         }
-        if last && index.is_none() {
+        if index.is_none() && told.is_some_and(|(_, last)| last) {
             break;
         }
     }

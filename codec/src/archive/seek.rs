@@ -120,7 +120,7 @@ pub fn decompress_range(
             number,
             model.is_some(),
         )?;
-        let bytes = stored.decode(number, model)?;
+        let bytes = stored.decode(number, model, &|_| {})?;
         let part = (from - place.raw_start) as usize..(to - place.raw_start) as usize;
         let part = bytes.get(part).ok_or(Error::BlockCheck {
             block: number,

@@ -4,6 +4,7 @@ use super::Summary;
 use super::error::Error;
 use super::read::{Models, decompress};
 use super::write::{Options, Source, compress};
+use crate::block::Progress;
 use std::io::{self, BufReader, PipeWriter, Read, Write};
 use std::thread;
 
@@ -25,7 +26,7 @@ pub fn compress_verified(
     source: &Source,
     options: &Options,
     models: &Models,
-    progress: &mut dyn FnMut(u64),
+    progress: Progress<'_>,
 ) -> Result<Summary, Error> {
     let (copy, pipe) = io::pipe().map_err(Error::Write)?;
     // A pool of its own: threads that wait for the pipe must not be those that
@@ -37,7 +38,7 @@ pub fn compress_verified(
     thread::scope(|scope| {
         let decoding = scope.spawn(move || {
             let copy = BufReader::with_capacity(1 << 16, copy);
-            pool.install(|| decompress(copy, io::sink(), models, &mut |_| {}))
+            pool.install(|| decompress(copy, io::sink(), models, &|_| {}))
         });
         let mut both = Both {
             output,

@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::layout::{BlockHeader, Header, Index, MAX_BLOCK, ModelId};
 use super::{Summary, digest};
-use crate::block::{self, Coded, Method};
+use crate::block::{self, Coded, Method, Progress};
 use crate::predict::{Model, TransformerModel};
 use crate::weights::{self, Plan};
 use brevity_model::{Transformer, Weights};
@@ -101,7 +101,8 @@ impl ModelId {
 /// Compresses all of `input` into an archive. Memory depends on the size of a
 /// block and the number of threads, not on the input's.
 ///
-/// `progress` gets the number of bytes of the original that are done.
+/// `progress` is told, from any thread, how many more bytes of the original are
+/// done.
 ///
 /// # Errors
 /// Reading, writing, and a model that yields something that is no number.
@@ -114,7 +115,7 @@ pub fn compress(
     mut output: impl Write,
     source: &Source,
     options: &Options,
-    progress: &mut dyn FnMut(u64),
+    progress: Progress<'_>,
 ) -> Result<Summary, Error> {
     assert!(
         (1..=MAX_BLOCK).contains(&options.block),
@@ -157,7 +158,7 @@ pub fn compress(
         }
         let coded: Vec<Result<Coded, _>> = batch
             .par_iter()
-            .map(|bytes| block::encode(bytes, method, model))
+            .map(|bytes| block::encode(bytes, method, model, progress))
             .collect();
         let count = batch.len();
         for (i, (bytes, coded)) in batch.iter().zip(coded).enumerate() {
@@ -173,7 +174,6 @@ pub fn compress(
                 .push((bytes.len() as u64, written.len() as u64));
             hasher.update(bytes);
             raw += bytes.len() as u64;
-            progress(raw);
         }
         if ahead.is_empty() {
             break;

@@ -6,14 +6,10 @@ use super::Map;
 use super::costs::{Cost, pack};
 use super::text::{SHADES, shaded};
 use crate::format::{bytes as in_bytes, percent};
+use crate::page::{document, put};
 use crate::report::rate_chart::trimmed;
 use crate::report::scale::Scale;
-use crate::report::svg::{Anchor, STYLE, Svg, escape};
-
-/// `writeln!` into a `String`, which cannot fail.
-macro_rules! put {
-    ($to:expr, $($arg:tt)*) => { let _ = writeln!($to, $($arg)*); };
-}
+use crate::report::svg::{Anchor, Svg, escape};
 
 pub(super) fn page(map: &Map<'_>, bytes: &[u8], costs: &[Cost]) -> String {
     let subject = map.subject();
@@ -57,14 +53,7 @@ pub(super) fn page(map: &Map<'_>, bytes: &[u8], costs: &[Cost]) -> String {
         pack(costs)
     );
     put!(body, "<script>{}</script>", include_str!("text.js"));
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{} - brevity</title>\n<style>\n{STYLE}{}{}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
-        escape(&subject),
-        include_str!("../report/page.css"),
-        include_str!("text.css"),
-    )
+    document(&subject, include_str!("text.css"), &body)
 }
 
 fn facts(out: &mut String, costs: &[Cost]) {

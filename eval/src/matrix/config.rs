@@ -24,6 +24,10 @@ pub struct Config {
     /// Bytes that chunked coders compress independently.
     #[serde(default = "papers_chunk")]
     pub chunk: usize,
+    /// Numbers of bytes, ascending and up to `chunk`: for each, the rate of the
+    /// first so many bytes of every chunk, the in-context curve. By default none.
+    #[serde(default)]
+    pub lengths: Vec<usize>,
     /// The byte sets.
     #[serde(rename = "set")]
     pub sets: Vec<SetConfig>,
@@ -165,6 +169,15 @@ impl Config {
         if self.chunk == 0 {
             return fault("chunk".into(), "0 bytes; the paper has 2048".into());
         }
+        let ascending = self.lengths.windows(2).all(|pair| pair[0] < pair[1]);
+        let fine = |&length: &usize| (1..=self.chunk).contains(&length);
+        if !ascending || !self.lengths.iter().all(fine) {
+            let message = format!(
+                "they ascend, from 1 at least to the chunk of {}",
+                self.chunk
+            );
+            return fault("lengths".into(), message);
+        }
         if !self.sets.iter().any(|set| set.column) {
             return fault("set".into(), "no set is a column".into());
         }
@@ -220,7 +233,7 @@ mod tests {
     #[test]
     fn the_tables_of_the_repository_are_valid() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/paper");
-        for (name, rows) in [("table1", 3), ("cross", 2)] {
+        for (name, rows) in [("table1", 3), ("cross", 2), ("in-context", 2)] {
             let config = Config::read(&folder.join(name).with_extension("toml")).unwrap();
             assert_eq!((config.name(), config.models.len()), (name, rows));
         }

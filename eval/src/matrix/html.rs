@@ -3,14 +3,10 @@
 use std::fmt::Write;
 
 use super::text::{MARKS, chunk_of, mark};
-use super::{Cell, Matrix, Row, paper};
+use super::{Cell, Matrix, Row, curve_chart, paper};
 use crate::format::{bytes, count};
+use crate::page::{document, figure, put};
 use crate::report::svg::escape;
-
-/// `write!` into a `String`, which cannot fail.
-macro_rules! put {
-    ($to:expr, $($arg:tt)*) => { let _ = writeln!($to, $($arg)*); };
-}
 
 pub(super) fn page(matrix: &Matrix) -> String {
     let mut body = String::new();
@@ -53,6 +49,7 @@ pub(super) fn page(matrix: &Matrix) -> String {
         );
     }
     papers(&mut body, matrix);
+    curves(&mut body, matrix);
     put!(
         body,
         "<h2>The bytes</h2>\n<div class=\"card scroll\"><table>"
@@ -72,14 +69,7 @@ pub(super) fn page(matrix: &Matrix) -> String {
         );
     }
     put!(body, "</table></div>");
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{} - brevity</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
-        escape(&matrix.title),
-        include_str!("../report/page.css"),
-        include_str!("page.css"),
-    )
+    document(&matrix.title, include_str!("page.css"), &body)
 }
 
 fn section(
@@ -144,6 +134,23 @@ fn section(
         put!(out, "</tr>");
     }
     put!(out, "</table></div>\n<p class=\"lead\">{MARKS}</p>");
+}
+
+/// What context is worth, set by set.
+fn curves(out: &mut String, matrix: &Matrix) {
+    for (i, set) in matrix.curved().enumerate() {
+        if i == 0 {
+            put!(
+                out,
+                "<h2>In context</h2>\n<p class=\"lead\">The raw rate of the first bytes of each \
+                 chunk. Models are trained and bring what they know; coders start from nothing in \
+                 every chunk. Headers are charged once here, as in the paper; with all of them \
+                 counted, see <code>curves.csv</code>.</p>"
+            );
+        }
+        let caption = escape(set);
+        figure(out, |width| curve_chart::draw(matrix, set, width), &caption);
+    }
 }
 
 /// The rows of the paper that nothing here stands for.

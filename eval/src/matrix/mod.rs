@@ -4,7 +4,8 @@
 //! A [`Config`] lists byte sets, which are the columns, and coders and models,
 //! which are the rows. [`run`] measures every cell, whole and in chunks, and
 //! keeps models and cells in a folder, so that what was stopped goes on and what
-//! is done is not done again. A [`Matrix`] is what came of it: text, CSV, JSON, a
+//! is done is not done again. With `lengths`, each [`Curve`] shows what context is
+//! worth to a row. A [`Matrix`] is what came of it: text, CSV, JSON, a
 //! page, with the paper's figures where a column has the same bytes.
 //!
 //! ```
@@ -29,6 +30,8 @@
 
 mod cells;
 mod config;
+mod curve;
+mod curve_chart;
 mod error;
 mod html;
 mod models;
@@ -45,6 +48,7 @@ use brevity_train::measure::Decoder;
 use serde::{Deserialize, Serialize};
 
 pub use config::{CodersConfig, Config, ModelRow, SetConfig};
+pub use curve::Curve;
 pub use error::MatrixError;
 pub use models::NEVER;
 
@@ -125,6 +129,10 @@ pub struct Matrix {
     pub columns: Vec<Column>,
     /// Coders on whole sets, coders on chunks, models.
     pub rows: Vec<Row>,
+    /// Numbers of first bytes of a chunk that the curves are over.
+    pub lengths: Vec<usize>,
+    /// The in-context curves of coders on chunks and of models.
+    pub curves: Vec<Curve>,
     /// What should be known when reading it.
     pub notes: Vec<String>,
 }
@@ -155,6 +163,9 @@ pub fn run(
     })?;
     let mut cells = Cells::open(folder)?;
     let mut rows = Vec::new();
+    let mut curves = Vec::new();
+    let measured =
+        |(_, bytes): &&(_, _)| !config.lengths.is_empty() && curve::has_chunks(bytes, config.chunk);
     for (names, chunk) in [
         (&config.coders.whole, None),
         (&config.coders.chunks, Some(config.chunk)),
@@ -170,6 +181,10 @@ pub fn run(
             (options.progress)(0, 0, name);
             check(options)?;
             rows.extend(cells.coder(coder, chunk, &columns)?);
+            let Some(chunk) = chunk else { continue };
+            for &column in columns.iter().filter(measured) {
+                curves.extend(curve::of_coder(coder, column, chunk, &config.lengths)?);
+            }
         }
     }
     for row in &config.models {
@@ -202,6 +217,13 @@ pub fn run(
                 setup: &setup,
             };
             let cells = cells.model(&model, &columns, options)?;
+            if columns.iter().any(|column| measured(&column)) {
+                let weights = model.weights(options)?;
+                for &column in columns.iter().filter(measured) {
+                    let (chunk, lengths) = (config.chunk, &config.lengths[..]);
+                    curves.push(curve::of_model(&name, &weights, column, chunk, lengths)?);
+                }
+            }
             rows.push(Row {
                 parameters: Some(setup.spec.parameters()),
                 learned: Some(learns.clone()),
@@ -229,6 +251,8 @@ pub fn run(
         chunk: config.chunk,
         columns: columns.iter().map(column).collect(),
         rows,
+        lengths: config.lengths.clone(),
+        curves,
         notes,
     })
 }
@@ -262,7 +286,14 @@ impl Matrix {
         paper::find(row.chunks, row.paper.as_deref()?, column.paper.as_deref()?)
     }
 
-    /// Writes `table.html`, `table.csv` and `table.json`; returns the page's path.
+    /// The sets that have in-context curves.
+    fn curved(&self) -> impl Iterator<Item = &str> {
+        let names = self.columns.iter().map(|column| &column.name[..]);
+        names.filter(|name| self.curves.iter().any(|curve| curve.set == *name))
+    }
+
+    /// Writes `table.html`, `table.csv` and `table.json`, and where there are
+    /// curves `curves.csv` and `curve-SET.svg`; returns the page's path.
     ///
     /// # Errors
     ///
@@ -270,11 +301,19 @@ impl Matrix {
     pub fn write(&self, folder: &Path) -> Result<PathBuf, MatrixError> {
         let json = serde_json::to_string_pretty(self).expect("a table is plain data");
         let page = folder.join("table.html");
-        for (path, text) in [
+        let mut files = vec![
             (folder.join("table.json"), json),
             (folder.join("table.csv"), text::csv(self)),
             (page.clone(), html::page(self)),
-        ] {
+        ];
+        for set in self.curved() {
+            let picture = curve_chart::draw(self, set, 860.0).file();
+            files.push((folder.join(format!("curve-{}.svg", slug(set))), picture));
+        }
+        if !self.curves.is_empty() {
+            files.push((folder.join("curves.csv"), text::curves_csv(self)));
+        }
+        for (path, text) in files {
             durable::write(&path, text.as_bytes()).map_err(|source| MatrixError::File {
                 action: "write",
                 path,

@@ -59,6 +59,10 @@ pub(super) fn text(matrix: &Matrix) -> String {
         let _ = writeln!(text, "\n{title}");
         text += &section(matrix, rows(), i, rate);
     }
+    for set in matrix.curved() {
+        let _ = writeln!(text, "\nfirst bytes of each chunk of {set}, raw rate, %");
+        text += &curves(matrix, set);
+    }
     if matrix
         .rows
         .iter()
@@ -108,6 +112,44 @@ fn section<'a>(
         table.push(line);
     }
     table.to_string()
+}
+
+/// The in-context curves of a set.
+fn curves(matrix: &Matrix, set: &str) -> String {
+    let mut header = vec!["coder".to_owned(), "headers".into()];
+    header.extend(matrix.lengths.iter().map(usize::to_string));
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let mut table = Table::new(&header).left(&[1]);
+    for curve in matrix.curves.iter().filter(|curve| curve.set == set) {
+        let headers = match (curve.parameters, curve.headers_once) {
+            (Some(_), _) => "none",
+            (None, false) => "all",
+            (None, true) => "once",
+        };
+        let mut line = vec![curve.name.clone(), headers.into()];
+        line.extend(curve.rates.iter().map(|&rate| percent(rate)));
+        table.push(line);
+    }
+    table.to_string()
+}
+
+/// One line a point of a curve.
+pub(super) fn curves_csv(matrix: &Matrix) -> String {
+    let mut text = String::from("coder,headers_once,parameters,set,length,raw_rate\n");
+    for curve in &matrix.curves {
+        for (length, rate) in matrix.lengths.iter().zip(&curve.rates) {
+            let fields = [
+                quoted(&curve.name),
+                curve.headers_once.to_string(),
+                curve.parameters.map_or_else(String::new, |n| n.to_string()),
+                quoted(&curve.set),
+                length.to_string(),
+                format!("{rate:.6}"),
+            ];
+            let _ = writeln!(text, "{}", fields.join(","));
+        }
+    }
+    text
 }
 
 /// One line a cell.

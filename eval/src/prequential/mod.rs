@@ -11,7 +11,7 @@ mod ladder_chart;
 mod page;
 
 use crate::format::{bytes, count, percent};
-use crate::report::{ReportError, replace, sweep_name};
+use crate::report::{ReportError, sweep_name};
 use crate::rows::{self, PREQUENTIAL, ResultRow};
 use crate::table::Table;
 use serde::Serialize;
@@ -200,18 +200,7 @@ impl Prequential {
     /// # Errors
     /// Names the file that cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
-        for (name, content) in self.pictures() {
-            replace(&folder.join(name), content.as_bytes())?;
-        }
-        let path = folder.join("prequential.json");
-        let json = serde_json::to_vec_pretty(self).map_err(|source| ReportError::Json {
-            path: path.clone(),
-            source,
-        })?;
-        replace(&path, &json)?;
-        let page = folder.join("prequential.html");
-        replace(&page, self.html().as_bytes())?;
-        Ok(page)
+        crate::page::write(folder, "prequential", self, &self.html(), &self.pictures())
     }
 
     /// Modes among the runs, in order of appearance.

@@ -2,13 +2,9 @@
 
 use super::{CurvePoint, Prequential, Run, curve_chart, ladder_chart};
 use crate::format::{bytes, count, percent};
-use crate::report::svg::{STYLE, Svg, escape};
+use crate::page::{document, figure, put};
+use crate::report::svg::escape;
 use std::fmt::Write;
-
-/// `write!` into a `String`, which cannot fail.
-macro_rules! put {
-    ($to:expr, $($arg:tt)*) => { let _ = writeln!($to, $($arg)*); };
-}
 
 pub(super) fn page(report: &Prequential) -> String {
     let mut body = String::new();
@@ -36,21 +32,7 @@ pub(super) fn page(report: &Prequential) -> String {
     }
     table(&mut body, report);
     doublings(&mut body, report);
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{} - brevity</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
-        escape(&report.name),
-        include_str!("../report/page.css"),
-    )
-}
-
-/// A figure at the widths of a page and of a telephone.
-fn figure(out: &mut String, draw: impl Fn(f64) -> Svg, caption: &str) {
-    put!(out, "<figure class=\"card\">");
-    out.push_str(&draw(860.0).inline("wide"));
-    out.push_str(&draw(400.0).inline("narrow"));
-    put!(out, "<figcaption>{caption}</figcaption>\n</figure>");
+    document(&report.name, "", &body)
 }
 
 fn ladder(out: &mut String, report: &Prequential) {

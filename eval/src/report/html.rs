@@ -4,16 +4,14 @@ use std::fmt::Write;
 
 use super::{
     Panel, Report, law_chart, parts_chart, rate_chart, results_table,
-    svg::{STYLE, Svg, escape},
+    svg::{Svg, escape},
 };
 use crate::{
     checks::Verdict,
     critical::{CriticalSize, summary},
     format::{bytes, count, percent},
+    page::{WIDTHS, document, figure, put},
 };
-
-/// Widths that drawings are made for: a page and a telephone.
-const WIDTHS: [(f64, &str); 2] = [(860.0, "wide"), (400.0, "narrow")];
 
 pub(super) fn page(report: &Report) -> String {
     let mut body = String::new();
@@ -26,19 +24,7 @@ pub(super) fn page(report: &Report) -> String {
     verdict(&mut body, report);
     results_table::write(&mut body, report);
     footer(&mut body, report);
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{} - brevity</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
-        escape(&report.name),
-        STYLE,
-        include_str!("page.css"),
-    )
-}
-
-/// `write!` into a `String`, which cannot fail.
-macro_rules! put {
-    ($to:expr, $($arg:tt)*) => { let _ = writeln!($to, $($arg)*); };
+    document(&report.name, "", &body)
 }
 
 fn header(out: &mut String, report: &Report) {
@@ -99,28 +85,23 @@ fn section(out: &mut String, panel: &Panel<'_>, titled: bool) {
             }
         }
     }
-    put!(out, "<figure class=\"card\">");
-    each_width(out, |width| rate_chart::draw(panel, width));
-    put!(
+    figure(
         out,
-        "<figcaption>Dots are trained models, one a seed; lines are the fitted law \
+        |width| rate_chart::draw(panel, width),
+        "Dots are trained models, one a seed; lines are the fitted law \
          E + A·N<sup>−α</sup>, with the model's bytes added for the adjusted curves; shaded along \
          the lines, what 95% of resampled fits pass. Dashed uprights are the critical sizes with \
          their 95% intervals. Dotted lines are classical coders on the same bytes, each at its best \
-         setting. What is far above the optimum is left to the table.</figcaption>\n</figure>"
+         setting. What is far above the optimum is left to the table.",
     );
-    let wide = parts_chart::draw(panel, WIDTHS[0].0);
-    let narrow = parts_chart::draw(panel, WIDTHS[1].0);
-    for ((convention, wide), (_, narrow)) in wide.iter().zip(&narrow) {
-        put!(out, "<figure class=\"card\">");
-        out.push_str(&wide.inline(WIDTHS[0].1));
-        out.push_str(&narrow.inline(WIDTHS[1].1));
-        put!(
-            out,
-            "<figcaption>What the description is made of, in percent of the raw bytes, model bytes \
-             counted as {}. The shortest in bold.</figcaption>\n</figure>",
+    for (i, (convention, _)) in parts_chart::draw(panel, WIDTHS[0].0).iter().enumerate() {
+        let caption = format!(
+            "What the description is made of, in percent of the raw bytes, model bytes counted as \
+             {}. The shortest in bold.",
             escape(convention)
         );
+        let draw = |width| parts_chart::draw(panel, width).swap_remove(i).1;
+        figure(out, draw, &caption);
     }
 }
 
@@ -172,14 +153,14 @@ fn laws(out: &mut String, report: &Report) {
     }
     put!(out, "<h2>The law over data size</h2>");
     if law_chart::draw(report, WIDTHS[0].0).is_some() {
-        put!(out, "<figure class=\"card\">");
-        each_width(out, |width| {
-            law_chart::draw(report, width).unwrap_or_else(|| Svg::new(width, 1.0, String::new()))
-        });
-        put!(
+        figure(
             out,
-            "<figcaption>Rings are the separate fits with their 95% intervals, lines the joint law \
-             L = E + A·N<sup>−α</sup> + B·D<sup>−β</sup>.</figcaption>\n</figure>"
+            |width| {
+                law_chart::draw(report, width)
+                    .unwrap_or_else(|| Svg::new(width, 1.0, String::new()))
+            },
+            "Rings are the separate fits with their 95% intervals, lines the joint law \
+             L = E + A·N<sup>−α</sup> + B·D<sup>−β</sup>.",
         );
     }
     for law in &report.laws {
@@ -256,12 +237,6 @@ fn footer(out: &mut String, report: &Report) {
     .filter_map(|(key, name)| Some(format!("{name} {}", known(key)?)))
     .collect();
     put!(out, "<footer>{}</footer>", escape(parts.join(" · ")));
-}
-
-fn each_width(out: &mut String, draw: impl Fn(f64) -> Svg) {
-    for (width, class) in WIDTHS {
-        out.push_str(&draw(width).inline(class));
-    }
 }
 
 fn capitalised(text: &str) -> String {

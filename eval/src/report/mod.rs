@@ -210,19 +210,8 @@ impl Report {
     ///
     /// Names the file that cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
-        for (name, content) in self.pictures() {
-            replace(&folder.join(name), content.as_bytes())?;
-        }
         replace(&folder.join("points.csv"), self.csv().as_bytes())?;
-        let path = folder.join("report.json");
-        let json = serde_json::to_vec_pretty(self).map_err(|source| ReportError::Json {
-            path: path.clone(),
-            source,
-        })?;
-        replace(&path, &json)?;
-        let page = folder.join("report.html");
-        replace(&page, self.html().as_bytes())?;
-        Ok(page)
+        crate::page::write(folder, "report", self, &self.html(), &self.pictures())
     }
 
     pub(crate) fn panels(&self) -> Vec<Panel<'_>> {

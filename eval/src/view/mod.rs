@@ -15,7 +15,8 @@ use std::path::Path;
 use std::str::FromStr;
 
 use brevity_data::{
-    Conversion, DataError, Generator, PATCH_HEIGHT, PATCH_WIDTH, SetRecord, Source, Store,
+    Conversion, DataError, Generator, Item, PATCH_HEIGHT, PATCH_WIDTH, SetRecord, Shape, Source,
+    Store,
 };
 
 pub use picture::Picture;
@@ -165,6 +166,25 @@ fn of_record(record: &SetRecord) -> Option<Geometry> {
     match record.convert {
         Conversion::GrayPatches => Some(Geometry::PATCHES),
         Conversion::Pcm8 => Some(Geometry::SPEECH),
+        Conversion::Rgb | Conversion::Pcm16 => {
+            let mut of_items = record.item.iter().map(|item| of_item(record.convert, item));
+            let first = of_items.next()??;
+            of_items.all(|other| other == Some(first)).then_some(first)
+        }
+        _ => None,
+    }
+}
+
+/// Pictures of several widths, or sounds of several rates, have no geometry in
+/// common.
+fn of_item(conversion: Conversion, item: &Item) -> Option<Geometry> {
+    match (conversion, item.shape()) {
+        (Conversion::Rgb, Shape::Picture(picture)) => Some(Geometry::Rgb {
+            width: picture.width as usize,
+        }),
+        (Conversion::Pcm16, Shape::Sound(sound)) if sound.channels == 1 => {
+            Some(Geometry::Pcm16 { rate: sound.rate })
+        }
         _ => None,
     }
 }
@@ -259,9 +279,11 @@ mod tests {
         std::fs::write(&file, png).unwrap();
         let source = Source::Path(file);
         import(&source, Conversion::GrayPatches, "pics", false, &store).unwrap();
+        import(&source, Conversion::Rgb, "colours", false, &store).unwrap();
 
         let of = |text: &str| Geometry::of(&Source::from(text), &store).unwrap();
         assert_eq!(of("pics"), Some(Geometry::PATCHES));
+        assert_eq!(of("colours"), Some(Geometry::Rgb { width: 64 }));
         assert_eq!(of("synthetic-audio"), Some(Geometry::SPEECH));
         assert_eq!(of("crates"), None);
         assert_eq!(of("nothing-of-that-name"), None);

@@ -54,7 +54,7 @@ impl Archives<'_> {
             ..Options::default()
         };
         let output = BufWriter::new(file.as_file());
-        compress(bytes, output, source, &options, &mut |_| {}).map_err(|source| {
+        compress(bytes, output, source, &options, &|_| {}).map_err(|source| {
             MeasureError::Compress {
                 folder: self.folder.to_path_buf(),
                 source,

@@ -57,7 +57,7 @@ impl Decoder for InProcess {
             external: weights.as_ref(),
             recipe: Some(&LearningModel::follow),
         };
-        let decoded = decompress(BufReader::new(file), out, &models, &mut |_| {});
+        let decoded = decompress(BufReader::new(file), out, &models, &|_| {});
         check(stop)?;
         decoded.map(|_| ()).map_err(MeasureError::from)
     }

@@ -17,7 +17,6 @@ pub(super) struct Learner<'a> {
     student: Student<'a>,
     /// Steps of the windows before the one under way.
     learned: usize,
-    watch: Option<&'a (dyn Fn(u64) + Send + Sync)>,
 }
 
 /// Steps of the window that starts after `learned` steps: they double up to
@@ -46,13 +45,7 @@ impl<'a> Learner<'a> {
             pricer,
             student: Student::new(recipe, layout)?,
             learned: 0,
-            watch: None,
         })
-    }
-
-    /// The same learner, with someone who is told of the bytes that are priced.
-    pub fn watched(self, watch: Option<&'a (dyn Fn(u64) + Send + Sync)>) -> Learner<'a> {
-        Learner { watch, ..self }
     }
 
     /// Steps until the model changes.
@@ -66,10 +59,6 @@ impl<'a> Learner<'a> {
             return Ok(());
         }
         let end = self.learned + window(self.recipe, self.learned);
-        if let Some(watch) = self.watch {
-            let steps = self.layout.steps().min(end) - self.learned;
-            watch((steps * self.layout.lanes()) as u64);
-        }
         if end >= self.layout.steps() {
             return Ok(());
         }

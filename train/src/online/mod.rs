@@ -65,7 +65,7 @@ use brevity_model::FileError;
 pub use blocks::blockwise;
 pub use fixed::fixed;
 pub use length::prequential;
-pub use model::{LearningModel, Watch};
+pub use model::LearningModel;
 pub use recipe::{OnlineConfig, Recipe, RecipeError};
 pub use tally::{CurvePoint, PrequentialLength};
 

@@ -5,7 +5,6 @@ use super::recipe::Recipe;
 use crate::ops::{DeviceError, DeviceKind};
 use brevity_codec::Layout;
 use brevity_codec::predict::{Model, Predictor};
-use std::sync::Arc;
 
 /// Codes blocks with a model that learns them, each from nothing but the
 /// recipe.
@@ -21,23 +20,19 @@ use std::sync::Arc;
 /// let text = b"how much wood would a woodchuck chuck".repeat(5);
 /// let mut archive = Vec::new();
 /// let source = Source::recipe(recipe.to_bytes(), Box::new(LearningModel::new(recipe)?));
-/// compress(&text[..], &mut archive, &source, &Options::default(), &mut |_| {})?;
+/// compress(&text[..], &mut archive, &source, &Options::default(), &|_| {})?;
 ///
 /// // The recipe is in the archive.
 /// let models = Models { recipe: Some(&LearningModel::follow), ..Models::default() };
 /// let mut back = Vec::new();
-/// decompress(&archive[..], &mut back, &models, &mut |_| {})?;
+/// decompress(&archive[..], &mut back, &models, &|_| {})?;
 /// assert_eq!(back, text);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct LearningModel {
     recipe: Recipe,
-    watch: Option<Watch>,
 }
-
-/// Told how many bytes have been priced since it was told last.
-pub type Watch = Arc<dyn Fn(u64) + Send + Sync>;
 
 impl LearningModel {
     /// A model that follows `recipe`.
@@ -47,19 +42,7 @@ impl LearningModel {
     /// everywhere.
     pub fn new(recipe: Recipe) -> Result<LearningModel, DeviceError> {
         DeviceKind::Flex.device()?;
-        Ok(LearningModel {
-            recipe,
-            watch: None,
-        })
-    }
-
-    /// The same model, which tells how fast it goes: window by window, since a
-    /// block takes long.
-    pub fn watched(self, watch: Watch) -> LearningModel {
-        LearningModel {
-            watch: Some(watch),
-            ..self
-        }
+        Ok(LearningModel { recipe })
     }
 
     /// Turns the recipe of an archive into its model: for the field `recipe` of
@@ -68,16 +51,9 @@ impl LearningModel {
     /// # Errors
     /// Bytes that are no recipe, and what [`LearningModel::new`] refuses.
     pub fn follow(recipe: &[u8]) -> Result<Box<dyn Model>, String> {
-        Ok(Box::new(LearningModel::of_archive(recipe)?))
-    }
-
-    /// As [`LearningModel::follow`], to be [`watched`](LearningModel::watched).
-    ///
-    /// # Errors
-    /// As [`LearningModel::follow`].
-    pub fn of_archive(recipe: &[u8]) -> Result<LearningModel, String> {
         let recipe = Recipe::from_bytes(recipe).map_err(|error| error.to_string())?;
-        LearningModel::new(recipe).map_err(|error| error.to_string())
+        let model = LearningModel::new(recipe).map_err(|error| error.to_string())?;
+        Ok(Box::new(model))
     }
 
     /// The recipe.
@@ -113,6 +89,6 @@ impl Model for LearningModel {
     fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
         let learner = Learner::new(&self.recipe, *layout);
         let learner = learner.expect("the device was there when the model was made");
-        Box::new(learner.watched(self.watch.as_deref()))
+        Box::new(learner)
     }
 }

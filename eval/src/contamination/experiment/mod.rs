@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::scorer::Detected;
-use crate::report::{DataBaselines, ReportError, read_baselines, replace, sweep_name};
+use crate::report::{DataBaselines, ReportError, read_baselines, sweep_name};
 use crate::rows::{self, ResultRow};
 
 pub use findings::Finding;
@@ -192,18 +192,13 @@ impl Contamination {
     /// # Errors
     /// Names the file that cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
-        for (name, content) in self.pictures() {
-            replace(&folder.join(name), content.as_bytes())?;
-        }
-        let path = folder.join("contamination.json");
-        let json = serde_json::to_vec_pretty(self).map_err(|source| ReportError::Json {
-            path: path.clone(),
-            source,
-        })?;
-        replace(&path, &json)?;
-        let page = folder.join("contamination.html");
-        replace(&page, self.html().as_bytes())?;
-        Ok(page)
+        crate::page::write(
+            folder,
+            "contamination",
+            self,
+            &self.html(),
+            &self.pictures(),
+        )
     }
 
     /// The models with a leak, in order of appearance.

@@ -4,12 +4,8 @@ use std::fmt::Write;
 
 use super::{Contamination, MEASURES, Spread, alone_chart, detector_chart, dose_chart, text};
 use crate::format::{bytes, count, percent};
-use crate::report::svg::{STYLE, Svg, escape};
-
-/// `write!` into a `String`, which cannot fail.
-macro_rules! put {
-    ($to:expr, $($arg:tt)*) => { let _ = writeln!($to, $($arg)*); };
-}
+use crate::page::{document, figure, put};
+use crate::report::svg::escape;
 
 pub(super) fn page(found: &Contamination) -> String {
     let mut body = String::new();
@@ -41,20 +37,7 @@ pub(super) fn page(found: &Contamination) -> String {
     doses(&mut body, found);
     detectors(&mut body, found);
     ranks(&mut body, found);
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{} - brevity</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
-        escape(&found.name),
-        include_str!("../../report/page.css"),
-    )
-}
-
-fn figure(out: &mut String, draw: impl Fn(f64) -> Svg, caption: &str) {
-    put!(out, "<figure class=\"card\">");
-    out.push_str(&draw(860.0).inline("wide"));
-    out.push_str(&draw(400.0).inline("narrow"));
-    put!(out, "<figcaption>{caption}</figcaption>\n</figure>");
+    document(&found.name, "", &body)
 }
 
 /// A table whose first `left` columns are words.

@@ -1,0 +1,67 @@
+//! Pages: one self-contained HTML document each, without script, font or picture
+//! from elsewhere, and the files that lie beside it.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::report::svg::{STYLE, Svg, escape};
+use crate::report::{ReportError, replace};
+
+/// `writeln!` into a `String`, which cannot fail.
+macro_rules! put {
+    ($to:expr, $($arg:tt)*) => { let _ = writeln!($to, $($arg)*); };
+}
+pub(crate) use put;
+
+/// Widths that drawings are made for: a page and a telephone.
+pub(crate) const WIDTHS: [(f64, &str); 2] = [(860.0, "wide"), (400.0, "narrow")];
+
+/// A whole document around `body`; `style` is what it needs beyond the style of
+/// all pages.
+pub(crate) fn document(title: &str, style: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{} - brevity</title>\n<style>\n{STYLE}{}{style}</style>\n</head>\n<body>\n\
+         <main>\n{body}</main>\n</body>\n</html>\n",
+        escape(title),
+        include_str!("report/page.css"),
+    )
+}
+
+/// A drawing at each of the [`WIDTHS`], with a caption in HTML.
+pub(crate) fn figure(out: &mut String, draw: impl Fn(f64) -> Svg, caption: &str) {
+    put!(out, "<figure class=\"card\">");
+    for (width, class) in WIDTHS {
+        out.push_str(&draw(width).inline(class));
+    }
+    put!(out, "<figcaption>{caption}</figcaption>\n</figure>");
+}
+
+/// Writes pictures, `STEM.json` and `STEM.html` into `folder`, each whole or not
+/// at all; returns the path of the page.
+///
+/// # Errors
+/// Names the file that cannot be written.
+pub(crate) fn write(
+    folder: &Path,
+    stem: &str,
+    found: &impl Serialize,
+    html: &str,
+    pictures: &[(String, String)],
+) -> Result<PathBuf, ReportError> {
+    for (name, content) in pictures {
+        replace(&folder.join(name), content.as_bytes())?;
+    }
+    let path = folder.join(stem).with_extension("json");
+    let json = serde_json::to_vec_pretty(found).map_err(|source| ReportError::Json {
+        path: path.clone(),
+        source,
+    })?;
+    replace(&path, &json)?;
+    let page = path.with_extension("html");
+    replace(&page, html.as_bytes())?;
+    Ok(page)
+}
