@@ -164,8 +164,9 @@ pub fn run(
     let mut cells = Cells::open(folder)?;
     let mut rows = Vec::new();
     let mut curves = Vec::new();
-    let measured =
-        |(_, bytes): &&(_, _)| !config.lengths.is_empty() && curve::has_chunks(bytes, config.chunk);
+    let mut with_curves = columns.clone();
+    with_curves
+        .retain(|(_, bytes)| !config.lengths.is_empty() && curve::has_chunks(bytes, config.chunk));
     for (names, chunk) in [
         (&config.coders.whole, None),
         (&config.coders.chunks, Some(config.chunk)),
@@ -182,7 +183,7 @@ pub fn run(
             check(options)?;
             rows.extend(cells.coder(coder, chunk, &columns)?);
             let Some(chunk) = chunk else { continue };
-            for &column in columns.iter().filter(measured) {
+            for &column in &with_curves {
                 curves.extend(curve::of_coder(coder, column, chunk, &config.lengths)?);
             }
         }
@@ -217,9 +218,9 @@ pub fn run(
                 setup: &setup,
             };
             let cells = cells.model(&model, &columns, options)?;
-            if columns.iter().any(|column| measured(&column)) {
+            if !with_curves.is_empty() {
                 let weights = model.weights(options)?;
-                for &column in columns.iter().filter(measured) {
+                for &column in &with_curves {
                     let (chunk, lengths) = (config.chunk, &config.lengths[..]);
                     curves.push(curve::of_model(&name, &weights, column, chunk, lengths)?);
                 }

@@ -1,5 +1,13 @@
 //! The backends: the one place that names them.
 
+#![cfg_attr(
+    feature = "ndarray",
+    expect(
+        deprecated,
+        reason = "burn still has its ndarray backend, and warns of its end"
+    )
+)]
+
 use super::autodiff;
 use super::{
     AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head, HeadWeights, Maybe,
