@@ -4,7 +4,7 @@ use super::error::SweepError;
 use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
 use super::results::head;
-use super::table::{align, plain};
+use super::table::{align, axis_names, plain};
 use brevity_kernels::gemm::{Epilogue, View, ViewMut, gemm};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -140,13 +140,14 @@ impl DryRun {
         trial.flops / self.speed.flops_per_second
     }
 
-    fn cells(&self, trial: &Trial, state: &State) -> Vec<String> {
+    fn cells(&self, axes: &[String], trial: &Trial, state: &State) -> Vec<String> {
         let id = match trial.data.hash {
             Some(_) => trial.id.clone(),
             None => "-".into(),
         };
         let mut cells = vec![id, state.name().into()];
-        cells.extend(trial.axes.values().map(plain));
+        let axis = |name| trial.axes.get(name).map(plain).unwrap_or_default();
+        cells.extend(axes.iter().map(axis));
         cells.extend([
             trial.seed.to_string(),
             trial.data.bytes.to_string(),
@@ -161,15 +162,14 @@ impl DryRun {
 impl fmt::Display for DryRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut header = vec!["id".to_string(), "state".into()];
-        if let Some((trial, _)) = self.trials.first() {
-            header.extend(trial.axes.keys().cloned());
-        }
+        let axes = axis_names(self.trials.iter().map(|(trial, _)| &trial.axes));
+        header.extend(axes.iter().cloned());
         header.extend(["seed", "data bytes", "parameters", "FLOPs", "time"].map(String::from));
         let mut table = vec![header];
         table.extend(
             self.trials
                 .iter()
-                .map(|(trial, state)| self.cells(trial, state)),
+                .map(|(trial, state)| self.cells(&axes, trial, state)),
         );
         f.write_str(&align(&table, 2))?;
         let left = self

@@ -35,16 +35,24 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
+/// The axes of all trials, in order of appearance: trials that are spelled out
+/// may each vary something else.
+pub(super) fn axis_names<'a>(trials: impl Iterator<Item = &'a Map<String, Value>>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in trials.flat_map(Map::keys) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
 /// The results of a sweep for the terminal: state, axes, the raw rate and the
 /// adjusted rates (fp16 and stored weights) in percent, then the messages of what failed.
 pub fn table(rows: &[Map<String, Value>]) -> String {
-    let axes: Vec<&String> = rows
-        .first()
-        .and_then(|row| row.get("axes")?.as_object())
-        .map(|axes| axes.keys().collect())
-        .unwrap_or_default();
+    let axes = axis_names(rows.iter().filter_map(|row| row.get("axes")?.as_object()));
     let mut header = vec!["id".to_string(), "state".into()];
-    header.extend(axes.iter().map(|axis| axis.to_string()));
+    header.extend(axes.iter().cloned());
     let last = [
         "seed",
         "data bytes",
@@ -64,11 +72,8 @@ pub fn table(rows: &[Map<String, Value>]) -> String {
             value.map_or(String::new(), |value| format!("{:.3}", scale * value))
         };
         let mut line = vec![text("/id"), text("/state")];
-        let axis = |axis: &&String| row.get("axes").and_then(|axes| axes.get(axis.as_str()));
-        line.extend(
-            axes.iter()
-                .map(|name| axis(name).map(plain).unwrap_or_default()),
-        );
+        let axis = |name: &String| Some(plain(row.get("axes")?.get(name)?));
+        line.extend(axes.iter().map(|name| axis(name).unwrap_or_default()));
         line.extend([
             text("/seed"),
             text("/data/bytes"),
@@ -112,7 +117,7 @@ mod tests {
                 "bits_per_byte": 2.0, "raw_rate": 0.25, "adjusted_rate": {"fp16": 0.5, "stored": 0.375}}),
             ),
             row(
-                json!({"id": "bb", "state": "failed", "axes": {"model.width": 32}, "seed": 0,
+                json!({"id": "bb", "state": "failed", "axes": {"train.ema": 0.5}, "seed": 0,
                 "data": {"bytes": 100}, "parameters": 9000, "error": "no"}),
             ),
         ];
@@ -120,8 +125,10 @@ mod tests {
         let lines: Vec<_> = table.lines().collect();
         assert_eq!(
             lines[1],
-            "aa  done             16     0         100        5000  in-sample      2.000  25.000  50.000    37.500"
+            "aa  done             16                0         100        5000  in-sample      2.000  25.000  50.000    37.500"
         );
+        assert!(lines[0].starts_with("id  state   model.width  train.ema  seed"));
+        assert!(lines[2].starts_with("bb  failed                     0.5     0"));
         assert_eq!(lines[4], "bb failed: no");
     }
 }
