@@ -70,6 +70,9 @@ fn a_coder_continues_by_its_seed() {
     coder("gzip", &["--bytes", "1", "--temperature", "900"])
         .status(2)
         .says("temperature");
+    coder("gzip", &["--bytes", "1", "-o", "no/folder"])
+        .status(1)
+        .says("cannot write no/folder");
     dir.run(&["generate", "--prompt", "prompt.txt", "--bytes", "1"])
         .status(2)
         .says("<MODEL>");

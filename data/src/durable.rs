@@ -54,6 +54,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     publish(with_bytes(path, bytes)?, path)
 }
 
+/// Finds out before long work whether [`write()`] could write `path` afterwards, as
+/// far as that can be known then.
+///
+/// # Errors
+///
+/// A path that is a folder; as [`temporary`].
+pub fn check(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    temporary(folder_of(path)).map(drop)
+}
+
 /// As [`write()`], but leaves a file that is there alone. Returns whether it
 /// wrote.
 ///
@@ -95,6 +108,17 @@ mod tests {
         assert!(!write_new(&path, b"three").unwrap());
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_known_before() {
+        let folder = tempfile::tempdir().unwrap();
+        check(&folder.path().join("file")).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let kind = |path: &Path| check(path).unwrap_err().kind();
+        assert_eq!(kind(folder.path()), io::ErrorKind::IsADirectory);
+        let missing = folder.path().join("no/file");
+        assert_eq!(kind(&missing), io::ErrorKind::NotFound);
     }
 
     #[cfg(unix)]

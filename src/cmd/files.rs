@@ -5,6 +5,7 @@
 use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::EXTENSION;
+use brevity_data::durable;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Seek, Write};
@@ -151,6 +152,11 @@ impl Run {
 /// Whether a path stands for standard input or output.
 pub fn is_dash(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// Refuses an output that cannot be written, before the work.
+pub fn writable(path: &Path) -> Result<()> {
+    durable::check(path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Opens a source; also gives its length, if it has one.

@@ -1,6 +1,6 @@
 //! `brevity generate`: what a model, or a compressor, expects next.
 
-use super::files::{Run, is_dash};
+use super::files::{self, Run, is_dash};
 use anyhow::{Context, Result};
 use brevity_data::{DataConfig, Store, durable};
 use brevity_eval::baselines::Coder;
@@ -69,6 +69,9 @@ pub fn run(args: Args) -> Result<()> {
     };
     // A name that does not suit is refused before the work.
     view::file(&args.output, geometry, 0, &[])?;
+    if !is_dash(&args.output) {
+        files::writable(&args.output)?;
+    }
     let prompt = args.prompt.load()?.train;
     let model = match &args.model {
         Some(path) => Some(Transformer::new(&Weights::load(&model_file(path))?)),

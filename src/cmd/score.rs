@@ -1,7 +1,7 @@
 //! `brevity score`: models of one's own on byte sets of one's own.
 
 use super::decompress::{self, own_program};
-use super::files::Run;
+use super::files::{self, Run};
 use crate::exit::Usage;
 use anyhow::{Result, bail};
 use brevity_data::{DataConfig, Source};
@@ -101,6 +101,8 @@ impl Args {
         if data.source == Source::Stdin {
             bail!(Usage("--map reads its bytes twice: give a file".into()));
         }
-        Ok(Some(Kind::new(path, data, self.geometry)?))
+        let kind = Kind::new(path, data, self.geometry)?;
+        files::writable(path)?;
+        Ok(Some(kind))
     }
 }
