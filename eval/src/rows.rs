@@ -170,6 +170,14 @@ impl ResultRow {
         varied.join(", ")
     }
 
+    /// Whether the sweep varied something that parameters, data and seed do not
+    /// tell.
+    #[must_use]
+    pub fn varies_more_than_size(&self) -> bool {
+        let mut keys = self.axes.keys();
+        keys.any(|key| is_setting(key) && !SIZE_AXES.contains(&key.as_str()))
+    }
+
     /// Hash of the bytes that were scored; empty when not known.
     #[must_use]
     pub fn scored_hash(&self) -> &str {

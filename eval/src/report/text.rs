@@ -42,31 +42,36 @@ pub(super) fn terminal(report: &Report) -> String {
 }
 
 fn rows_table(rows: &[ResultRow]) -> Table {
-    let mut table = Table::new(&[
-        "data",
-        "bytes",
-        "regime",
-        "parameters",
-        "seed",
-        "raw %",
-        "fp16 %",
-        "stored %",
-        "state",
-    ])
-    .left(&[2, 8]);
+    let settings = rows.iter().any(ResultRow::varies_more_than_size);
+    let mut header = vec!["data", "bytes", "regime", "parameters", "seed"];
+    let mut left = vec![2];
+    if settings {
+        left.push(header.len());
+        header.push("settings");
+    }
+    header.extend(["raw %", "fp16 %", "stored %"]);
+    left.push(header.len());
+    header.push("state");
+    let mut table = Table::new(&header).left(&left);
     let rate = |value: Option<f64>| value.map_or_else(String::new, percent);
     for row in rows {
-        table.push(vec![
+        let mut line = vec![
             row.data.source.clone(),
             bytes(row.data.bytes as f64),
             row.regime.clone().unwrap_or_default(),
             count(row.parameters as f64),
             row.seed.map_or_else(String::new, |s| s.to_string()),
+        ];
+        if settings {
+            line.push(row.settings());
+        }
+        line.extend([
             rate(row.raw()),
             rate(row.raw().and(row.adjusted("fp16"))),
             rate(row.raw().and(row.adjusted("stored"))),
             row.state_in_words(),
         ]);
+        table.push(line);
     }
     table
 }
