@@ -53,7 +53,7 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<f64>,
     /// Bytes a step, rounded down to whole sequences (at least one) and up to a
-    /// multiple of `accumulation` sequences. Default 4096.
+    /// multiple of `accumulation` sequences. Default 2048.
     pub batch_bytes: u64,
     /// A step adds up the gradients of this many equal parts of its batch, to
     /// save memory. Default 1.
@@ -63,7 +63,7 @@ pub struct TrainConfig {
     /// Which optimiser. Default `muon`.
     pub optimizer: OptimizerKind,
     /// Peak learning rate of the matrices of the blocks. With Muon an update
-    /// has the root mean square `0.2` times this. Default 0.01.
+    /// has the root mean square `0.2` times this. Default 0.02.
     pub learning_rate: f64,
     /// Peak learning rate of everything else (embedding, output, norms, gains,
     /// biases) as a multiple of `learning_rate`. Default 0.5.
@@ -121,11 +121,11 @@ impl Default for TrainConfig {
             steps: None,
             bytes: None,
             epochs: None,
-            batch_bytes: 4096,
+            batch_bytes: 2048,
             accumulation: 1,
             order: Order::Epochs,
             optimizer: OptimizerKind::Muon,
-            learning_rate: 0.01,
+            learning_rate: 0.02,
             rest_rate: 0.5,
             beta1: 0.9,
             beta2: 0.95,

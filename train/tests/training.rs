@@ -69,6 +69,7 @@ fn setup(spec: &Spec) -> TrainSetup {
         config: TrainConfig {
             steps: Some(STEPS),
             batch_bytes: 24 * 8,
+            learning_rate: 0.01,
             log_steps: 2,
             checkpoint_seconds: 0.0,
             checkpoint_steps: 1,
