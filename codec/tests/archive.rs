@@ -328,6 +328,21 @@ fn claims_take_no_memory_and_no_time() {
     }
 }
 
+/// A header of a few bytes that claims a billion parameters, and matches its check.
+#[test]
+fn a_claimed_billion_of_parameters_takes_no_memory() {
+    let spec = Spec::brevity(4096, 5, 32, 256);
+    assert!(spec.parameters() > 1_000_000_000);
+    let mut model = spec.to_bytes();
+    model.extend([0x5a; 1000]);
+    let mut archive = Header::Embedded(model).to_bytes();
+    archive.extend([0; 40]);
+    let error = unpack(&archive, &Models::default()).unwrap_err();
+    assert!(matches!(error, Error::Model { .. }));
+    let claim = "the model spec claims 1007739296 parameters, more than 1013 bytes of weights";
+    assert!(error.to_string().contains(claim), "{error}");
+}
+
 #[test]
 fn foreign_and_newer_files_are_named() {
     let unpack = |bytes: &[u8]| unpack(bytes, &Models::default()).unwrap_err();
