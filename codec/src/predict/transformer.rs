@@ -5,9 +5,15 @@ use crate::cdf::{Frequencies, NonFinite};
 use crate::layout::Layout;
 use brevity_model::{State, Transformer};
 
-/// Lanes of a block, at most: enough that a step is a product of matrices for
-/// each of a few threads, few enough that the lanes' keys and values stay near.
-const LANES: usize = 32;
+/// Lanes of a block, at least and at most: enough that a step is a product of
+/// matrices for each of a few threads.
+const LANES: (usize, usize) = (8, 32);
+
+/// Bytes of keys and values that stay near a core while a step passes over them.
+/// Between the bounds of [`LANES`] there are as many lanes as these hold: twice as
+/// many decode at two thirds of the speed, half as many at three quarters
+/// (`docs/benchmarks.md`).
+const NEAR: usize = 1 << 22;
 
 /// A [`Transformer`] that codes blocks.
 #[derive(Debug)]
@@ -38,7 +44,16 @@ impl Model for TransformerModel {
     }
 
     fn lanes(&self) -> usize {
-        LANES
+        let spec = self.transformer.spec();
+        let full = 8 * spec.reach() * spec.layers * spec.width;
+        // A chunk begins with nothing to look back on.
+        let state = if spec.window.is_some() {
+            full
+        } else {
+            full / 2
+        };
+        let lanes = (NEAR / state.max(1)).clamp(LANES.0, LANES.1);
+        1 << lanes.ilog2()
     }
 
     /// Keys and values of all positions that are seen at once.
