@@ -5,7 +5,7 @@
 //! which are the rows. [`run`] measures every cell, whole and in chunks, and
 //! keeps models and cells in a folder, so that what was stopped goes on and what
 //! is done is not done again. With `lengths`, each [`Curve`] shows what context is
-//! worth to a row. A [`Matrix`] is what came of it: text, CSV, JSON, a
+//! worth to a row; curves are measured anew by every run. A [`Matrix`] is what came of it: text, CSV, JSON, a
 //! page, with the paper's figures where a column has the same bytes.
 //!
 //! ```
