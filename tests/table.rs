@@ -129,6 +129,7 @@ fn bad_tables_are_usage_errors_with_their_place() {
         ("[32, 512]", "[32, 513]", "lengths"),
         ("[32, 512]", "[0, 512]", "lengths"),
         ("[32, 512]", "[64, 64]", "lengths"),
+        ("[32, 512]", "[512]", "lengths"),
         ("\"lines\", ", "\"lives\", ", "lives"),
         ("width = 8", "width = 0", "model.0.spec.width"),
         ("\"png 32\"", "\"gif\"", "gif"),

@@ -24,7 +24,7 @@ pub struct Config {
     /// Bytes that chunked coders compress independently.
     #[serde(default = "papers_chunk")]
     pub chunk: usize,
-    /// Numbers of bytes, ascending and up to `chunk`: for each, the rate of the
+    /// Several numbers of bytes, ascending and up to `chunk`: for each, the rate of the
     /// first so many bytes of every chunk, the in-context curve. By default none.
     #[serde(default)]
     pub lengths: Vec<usize>,
@@ -171,9 +171,10 @@ impl Config {
         }
         let ascending = self.lengths.windows(2).all(|pair| pair[0] < pair[1]);
         let fine = |&length: &usize| (1..=self.chunk).contains(&length);
-        if !ascending || !self.lengths.iter().all(fine) {
+        // One length is a point, and its picture would have no width.
+        if self.lengths.len() == 1 || !ascending || !self.lengths.iter().all(fine) {
             let message = format!(
-                "they ascend, from 1 at least to the chunk of {}",
+                "several that ascend, from 1 at least to the chunk of {}",
                 self.chunk
             );
             return fault("lengths".into(), message);
