@@ -1,5 +1,6 @@
 //! Sweeps with a trainer that only counts: what is done, by whom, how often.
 
+use brevity_data::durable;
 use brevity_train::config::Experiment;
 use brevity_train::sweep::{
     DataIdentity, Job, Manifest, RunOptions, Scorer, State, Step, Summary, SweepError, SweepFolder,
@@ -95,10 +96,9 @@ impl Trainer for Fake {
                 }
             }
         }
-        fs::write(
-            job.folder.join("model.safetensors"),
-            job.trial.id.as_bytes(),
-        )?;
+        // Whole or not at all, as models are saved: it may be killed here.
+        let model = job.folder.join("model.safetensors");
+        durable::write(&model, job.trial.id.as_bytes())?;
         self.trained.fetch_add(1, Ordering::Relaxed);
         Ok(Step::Done(Map::new()))
     }
