@@ -2,14 +2,15 @@
 //!
 //! A block is one stream of the range coder. Its lanes take turns: step by step,
 //! and within a step from the first lane to the last. An encoder prices bytes
-//! ahead in slices of steps while the slice before is coded; a decoder asks the
-//! predictor for one step at a time.
+//! ahead in slices of steps while the slice before is coded; a decoder asks for one
+//! step at a time (`lanes`).
 
-use crate::cdf::Frequencies;
+mod lanes;
+
 use crate::cm::Mixture;
-use crate::coder::{ByteDecoder, ByteEncoder, Known, NoAdvice, Tree};
+use crate::coder::{ByteDecoder, ByteEncoder, Known, NoAdvice};
 use crate::layout::Layout;
-use crate::predict::{Model, PredictError, Predictor, Priced};
+use crate::predict::{Model, PredictError, Priced};
 
 /// Steps priced at once: a multiple of these keeps attention in its fast form.
 const SLICE: usize = 256;
@@ -292,8 +293,7 @@ fn decode_stream(
             check_memory(model, &layout)?;
             let mixture =
                 (coded.method == Method::Mixed).then(|| Mixture::new(layout.lanes(), length, true));
-            let mut predictor = model.start(&layout);
-            decode_lanes(coder, &layout, &mut *predictor, mixture, progress)?
+            lanes::decode(coder, &layout, model, mixture, progress)?
         }
     };
     if coder.hash.finish() != coded.frequencies {
@@ -325,49 +325,10 @@ fn decode_contexts(
     Ok(out)
 }
 
-fn decode_lanes(
-    coder: &mut ByteDecoder,
-    layout: &Layout,
-    predictor: &mut dyn Predictor,
-    mut mixture: Option<Mixture>,
-    progress: Progress<'_>,
-) -> Result<Vec<u8>, Failure> {
-    let lanes = layout.lanes();
-    let mut out = vec![0; layout.range(lanes - 1).end];
-    let mut next = vec![Frequencies::default(); lanes];
-    let mut column = vec![0; lanes];
-    let mut count = 0;
-    for step in 0..layout.steps() {
-        predictor.predict(&mut next)?;
-        let active = layout.active(step);
-        column[active..].fill(0);
-        for lane in 0..active {
-            column[lane] = match &mut mixture {
-                Some(mixture) => mixture.code(lane, coder, &Tree::new(&next[lane])),
-                None => coder.symbol(&next[lane]),
-            };
-            out[layout.range(lane).start + step] = column[lane];
-        }
-        if let Some(mixture) = &mut mixture {
-            (active..lanes).for_each(|_| mixture.skip());
-        }
-        if coder.decoder.overrun() {
-            return Err(Failure::Stream);
-        }
-        predictor.update(&column)?;
-        count += active as u64;
-        if (step + 1) % SLICE == 0 || step + 1 == layout.steps() {
-            progress(count);
-            count = 0;
-        }
-    }
-    Ok(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::predict::Counts;
+    use crate::predict::{Counts, Predictor};
 
     struct CountsModel(usize);
 

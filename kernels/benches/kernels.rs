@@ -192,6 +192,7 @@ fn passes(bench: &mut Bench) {
         width,
         scale: 8.0,
         taps: &taps,
+        distances: &[1, 2, 3, 4],
         length: ROWS,
         before: 0,
     };

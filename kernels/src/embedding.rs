@@ -17,10 +17,10 @@ const ROWS: usize = 256;
 /// Columns a backward task takes: a cache line.
 const COLUMNS: usize = 16;
 
-/// How bytes become vectors: `scale (table[b_t] + sum_k taps[k] table[b_(t-1-k)])`
-/// for byte `b_t` of a sequence, a causal depthwise convolution of the embedded
-/// bytes. Bytes from before the sequence count if they are known, else they add
-/// nothing.
+/// How bytes become vectors:
+/// `scale (table[b_t] + sum_k taps[k] table[b_(t - distances[k])])` for byte `b_t`
+/// of a sequence, a causal depthwise convolution of the embedded bytes. Bytes from
+/// before the sequence count if they are known, else they add nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Embedding<'a> {
     /// `[256, width]`
@@ -29,9 +29,10 @@ pub struct Embedding<'a> {
     pub width: usize,
     /// Factor of everything but positions.
     pub scale: f32,
-    /// `[taps, width]`: weights of the byte before, the one before that, and so
-    /// on; empty for the table alone.
+    /// `[taps, width]`: weights of earlier bytes; empty for the table alone.
     pub taps: &'a [f32],
+    /// How many bytes back each tap looks, ascending, at least 1.
+    pub distances: &'a [usize],
     /// Rows of a sequence.
     pub length: usize,
     /// Tokens of each sequence that come before the one of its first row.
@@ -103,20 +104,30 @@ impl Embedding<'_> {
         let (width, whole) = (self.width, self.before + self.length);
         assert!(width > 0 && self.length > 0, "rows of some width");
         assert_eq!(self.table.len(), SYMBOLS * width, "a row of {width} a byte");
-        assert_eq!(self.taps.len() % width, 0, "a row of {width} a tap");
+        assert_eq!(
+            self.taps.len(),
+            self.distances.len() * width,
+            "a row of {width} a tap"
+        );
         assert_eq!(tokens.len() % whole, 0, "whole sequences");
         tokens.len() / whole * self.length
     }
 
-    /// The token of a row and those before it in its sequence, the nearest
-    /// last, as many as there are taps at most.
+    /// The tokens of a row's sequence up to its own, which is the last.
     #[inline(always)]
-    fn tokens<'t>(&self, tokens: &'t [u8], row: usize) -> (u8, &'t [u8]) {
+    fn seen<'t>(&self, tokens: &'t [u8], row: usize) -> &'t [u8] {
         let (sequence, step) = (row / self.length, row % self.length);
         let start = sequence * (self.before + self.length);
-        let at = start + self.before + step;
-        let seen = (self.taps.len() / self.width).min(at - start);
-        (tokens[at], &tokens[at - seen..at])
+        &tokens[start..][..self.before + step + 1]
+    }
+
+    /// What the taps of a row see, from the nearest on: of `seen`, which ends
+    /// with the row's own token, what lies at each distance.
+    #[inline(always)]
+    fn tapped<'t>(&'t self, seen: &'t [u8]) -> impl Iterator<Item = u8> + 't {
+        let last = seen.len() - 1;
+        let distances = self.distances.iter().take_while(move |&&d| d <= last);
+        distances.map(move |d| seen[last - d])
     }
 }
 
@@ -136,12 +147,12 @@ impl Kernel for Gather<'_> {
         let (width, scale) = (e.width, S::splat(e.scale));
         let row_of = |token: u8| &e.table[token as usize * width..][..width];
         for (row, y) in self.rows.zip(self.y.chunks_exact_mut(width)) {
-            let (token, before) = e.tokens(self.tokens, row);
-            let own = row_of(token);
+            let seen = e.seen(self.tokens, row);
+            let own = row_of(seen[seen.len() - 1]);
             for column in (0..width).step_by(LANES) {
                 let columns = column..width.min(column + LANES);
                 let mut sum = S::load_part(&own[columns.clone()]);
-                for (k, &token) in before.iter().rev().enumerate() {
+                for (k, token) in e.tapped(seen).enumerate() {
                     let tap = S::load_part(&e.taps[k * width..][columns.clone()]);
                     let value = S::load_part(&row_of(token)[columns.clone()]);
                     sum = S::mul_add(tap, value, sum);
@@ -187,28 +198,29 @@ impl Scatter<'_> {
         let scale = S::splat(e.scale);
         let at = |row: usize| row * width + columns.start;
         for (row, dy) in self.dy.chunks_exact(width).enumerate() {
-            let (token, before) = e.tokens(self.tokens, row);
+            let seen = e.seen(self.tokens, row);
+            let token = seen[seen.len() - 1];
             let dy = S::load_part(&dy[columns.clone()]);
             // SAFETY: a row of the table, columns of this task alone.
             let sum = unsafe { self.table.slice(at(usize::from(token)), count) };
             S::store_part(S::mul_add(dy, scale, S::load_part(sum)), sum);
             let dy = S::mul(dy, scale);
-            for (k, &token) in before.iter().rev().enumerate() {
+            for (k, token) in e.tapped(seen).enumerate() {
                 let tap = S::load_part(&e.taps[at(k)..][..count]);
                 // SAFETY: as above.
                 let sum = unsafe { self.table.slice(at(usize::from(token)), count) };
                 S::store_part(S::mul_add(dy, tap, S::load_part(sum)), sum);
             }
         }
-        for k in 0..e.taps.len() / width {
+        for (k, &distance) in e.distances.iter().enumerate() {
             // SAFETY: a row of the taps, columns of this task alone.
             let sum = unsafe { self.taps.slice(at(k), count) };
             let mut total = S::load_part(sum);
             for (sequence, dy) in self.dy.chunks_exact(e.length * width).enumerate() {
                 let mut part = S::splat(0.0);
                 for (step, dy) in dy.chunks_exact(width).enumerate() {
-                    let (_, before) = e.tokens(self.tokens, sequence * e.length + step);
-                    if let Some(&token) = before.iter().rev().nth(k) {
+                    let seen = e.seen(self.tokens, sequence * e.length + step);
+                    if let Some(token) = seen.len().checked_sub(1 + distance).map(|i| seen[i]) {
                         let value = S::load_part(&e.table[at(usize::from(token))..][..count]);
                         let dy = S::mul(S::load_part(&dy[columns.clone()]), scale);
                         part = S::mul_add(dy, value, part);

@@ -214,6 +214,7 @@ scalar! {
 /// Sine and cosine of `phase` turns of a 65,536th: the angle is
 /// `2 pi phase / 65536`. Integer phases wrap without loss, so an angle that
 /// grows with the position of an unbounded stream keeps its precision.
+#[inline(always)]
 pub fn sin_cos_phase(phase: u16) -> (f32, f32) {
     // The nearest quarter turn, and the rest in [-pi/4, pi/4).
     let quarter = (phase as u32 + 8192) >> 14;

@@ -42,12 +42,14 @@ pub fn steps(head_dim: usize) -> Vec<u32> {
 }
 
 /// The phase at `position` of a pair that turns `step` phases per position.
+#[inline(always)]
 pub fn phase(position: u64, step: u32) -> u16 {
     // Truncation is the remainder of the full turn.
     position.wrapping_mul(u64::from(step)) as u16
 }
 
 /// Cosine and sine of the angle that a pair has turned at `position`.
+#[inline(always)]
 pub fn cos_sin(position: u64, step: u32) -> (f32, f32) {
     let (sin, cos) = sin_cos_phase(phase(position, step));
     (cos, sin)

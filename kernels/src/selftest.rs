@@ -52,7 +52,7 @@ const GROUPS: [Group; 8] = [
     ("loss", 0x6a9c_8be9_1127_8b42, losses),
     ("embedding", 0x3b11_302c_24b9_84d0, embeddings),
     ("attention", 0x7306_788a_f311_004d, attentions),
-    ("optim", 0xdf98_74e7_7634_3dac, optimisers),
+    ("optim", 0x60ea_f599_13df_dfba, optimisers),
 ];
 
 /// Runs every group; takes some milliseconds. Gives the hash of all recorded
@@ -229,6 +229,7 @@ fn embeddings(hash: &mut Hash) {
         width,
         scale: 2.5,
         taps: &taps,
+        distances: &[1, 2, 3],
         length,
         before,
     };
@@ -285,6 +286,7 @@ fn optimisers(hash: &mut Hash) {
     };
     let muon = Muon {
         learning_rate: 0.02,
+        norm: 1.4,
         momentum: 0.95,
         nesterov: true,
         weight_decay: 0.1,

@@ -311,12 +311,16 @@ fn cross_entropy_of_extreme_logits() {
 
 #[test]
 fn embedding_gathers_and_scatters() {
-    for (sequences, length, before, width, taps) in [
-        (2, 5, 0, 5, 0),
-        (1, 1, 0, 3, 4),
-        (3, 7, 2, 8, 3),
-        (10, 103, 0, 40, 4),
+    for (sequences, length, before, width, distances) in [
+        (2, 5, 0, 5, &[][..]),
+        (1, 1, 0, 3, &[1, 2, 3, 4]),
+        (3, 7, 2, 8, &[1, 2, 3]),
+        (10, 103, 0, 40, &[1, 2, 3, 4]),
+        // A picture's row, and further than a sequence is long.
+        (2, 30, 0, 8, &[1, 11, 12, 13, 40]),
+        (3, 7, 9, 16, &[2, 15]),
     ] {
+        let taps = distances.len();
         let rows = sequences * length;
         let tokens = bytes(sequences * (before + length), 2);
         let (table, tap) = (values(256 * width, 1), values(taps * width, 6));
@@ -338,8 +342,8 @@ fn embedding_gathers_and_scatters() {
                     let own = entry(0).unwrap();
                     let mut sum = table[own];
                     dtable[own] = dy[at].mul_add(1.5, dtable[own]);
-                    for k in 0..taps {
-                        if let Some(from) = entry(k + 1) {
+                    for (k, &distance) in distances.iter().enumerate() {
+                        if let Some(from) = entry(distance) {
                             sum = tap[k * width + j].mul_add(table[from], sum);
                             let d = dy[at] * 1.5;
                             dtable[from] = d.mul_add(tap[k * width + j], dtable[from]);
@@ -361,6 +365,7 @@ fn embedding_gathers_and_scatters() {
                 width,
                 scale: 1.5,
                 taps: &tap,
+                distances,
                 length,
                 before,
             };

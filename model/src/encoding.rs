@@ -7,21 +7,22 @@
 //!           position 2 (sinusoidal, learned, rope),
 //!           activation 2 (gelu, gelu-erf, relu2, swiglu),
 //!           mlp_bias, attention_bias, output_bias, tied, scale_embedding,
-//!           qk_norm, has a window, has taps; the other two bits are zero
+//!           qk_norm, has a window, has taps, has lags; the other bit is zero
 //! extents   varints: width, layers, heads, hidden, context, window if any,
-//!           taps if any
+//!           taps if any; the number of lags if any, then each less the one
+//!           before
 //! ```
 //!
 //! A varint has seven bits a byte, the lowest first, the high bit set on all
 //! bytes but the last; the shortest form is the only valid one, so a spec has
 //! exactly one encoding.
 
-use crate::spec::{Activation, Norm, Placement, Position, Spec, SpecError};
+use crate::spec::{Activation, MAX_LAGS, Norm, Placement, Position, Spec, SpecError};
 
 const VERSION: u8 = 1;
 
 /// Bytes of the longest encoding of a valid spec.
-pub const MAX_ENCODED_SPEC: usize = 3 + 7 * 4;
+pub const MAX_ENCODED_SPEC: usize = 3 + (8 + MAX_LAGS) * 4;
 
 /// Why bytes are not the encoding of a spec. Offsets count from their start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +64,7 @@ impl Spec {
             self.qk_norm,
             self.window.is_some(),
             self.taps > 0,
+            !self.lags.is_empty(),
         ];
         let mut switches = match self.norm {
             Norm::Layer => 0,
@@ -99,6 +101,14 @@ impl Spec {
         for extent in extents.into_iter().chain(self.window).chain(taps) {
             put_varint(&mut out, extent);
         }
+        if !self.lags.is_empty() {
+            put_varint(&mut out, self.lags.len());
+            let mut nearer = 0;
+            for &lag in &self.lags {
+                put_varint(&mut out, lag - nearer);
+                nearer = lag;
+            }
+        }
         out
     }
 
@@ -106,7 +116,7 @@ impl Spec {
     /// the number of bytes it took.
     ///
     /// # Errors
-    /// Anything but the one encoding of a valid spec. Nothing is allocated.
+    /// Anything but the one encoding of a valid spec. Next to nothing is allocated.
     pub fn from_bytes(bytes: &[u8]) -> Result<(Spec, usize), DecodeError> {
         let mut input = Input { bytes, offset: 0 };
         let version = input.byte()?;
@@ -115,7 +125,7 @@ impl Spec {
         }
         let switches = u16::from_le_bytes([input.byte()?, input.byte()?]);
         let unknown = DecodeError::Switches(switches);
-        if switches >> 14 != 0 {
+        if switches >> 15 != 0 {
             return Err(unknown);
         }
         let flag = |bit: u32| switches >> bit & 1 == 1;
@@ -129,6 +139,10 @@ impl Spec {
             taps: match flag(13) {
                 true => input.nonzero()?,
                 false => 0,
+            },
+            lags: match flag(14) {
+                true => input.lags()?,
+                false => Vec::new(),
             },
             norm: if flag(0) { Norm::Rms } else { Norm::Layer },
             placement: if flag(1) {
@@ -191,6 +205,21 @@ impl Input<'_> {
             0 => Err(DecodeError::Number { offset }),
             number => Ok(number),
         }
+    }
+
+    /// How many lags, and they.
+    fn lags(&mut self) -> Result<Vec<usize>, DecodeError> {
+        let offset = self.offset;
+        let count = self.nonzero()?;
+        if count > MAX_LAGS {
+            return Err(DecodeError::Number { offset });
+        }
+        let mut lag = 0;
+        let further = (0..count).map(|_| {
+            lag += self.varint()?;
+            Ok(lag)
+        });
+        further.collect()
     }
 
     /// A number of at most four bytes, more than any extent needs.

@@ -9,6 +9,9 @@ pub const SYMBOLS: usize = 256;
 /// The most parameters a model may have: 2^31, 8 GiB of `f32`.
 pub const MAX_PARAMETERS: u64 = 1 << 31;
 
+/// The most lags.
+pub(crate) const MAX_LAGS: usize = 16;
+
 /// The most taps on an embedding.
 pub const MAX_TAPS: usize = 64;
 
@@ -91,6 +94,13 @@ pub struct Spec {
     /// of attention. 0 is none.
     #[serde(default)]
     pub taps: usize,
+    /// Further bytes that are added so: distances from the byte that is predicted,
+    /// ascending, more than `taps` reach and less than the context. In a picture of
+    /// `r` bytes a row and `b` a pixel, `r` is the byte above, `r - b` and `r + b`
+    /// its neighbours; in sound of two bytes a sample, even distances are the same
+    /// byte of earlier samples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lags: Vec<usize>,
     /// Bytes in a training sequence; without a window, also the length of the
     /// independent chunks that are scored and coded.
     pub context: usize,
@@ -144,6 +154,7 @@ impl Spec {
             heads,
             hidden: 4 * width,
             taps: 0,
+            lags: Vec::new(),
             context,
             window: None,
             norm: Norm::Layer,
@@ -169,6 +180,7 @@ impl Spec {
             heads,
             hidden: 4 * width,
             taps: 3,
+            lags: Vec::new(),
             context,
             window: None,
             norm: Norm::Rms,
@@ -200,6 +212,13 @@ impl Spec {
     /// Size of a head: `width / heads`.
     pub fn head_dim(&self) -> usize {
         self.width / self.heads
+    }
+
+    /// How far before a byte the taps and the lags look, ascending: the distances
+    /// from the byte predicted, less one.
+    pub fn tap_distances(&self) -> Vec<usize> {
+        let lags = self.lags.iter().map(|lag| lag - 1);
+        (1..=self.taps).chain(lags).collect()
     }
 
     /// Positions a query sees at most, its own included.
@@ -265,6 +284,27 @@ impl Spec {
         }
         if self.taps > MAX_TAPS {
             return err("taps", format!("{} is more than {MAX_TAPS}", self.taps));
+        }
+        if self.lags.len() > MAX_LAGS {
+            return err(
+                "lags",
+                format!("{} are more than {MAX_LAGS}", self.lags.len()),
+            );
+        }
+        // The last byte is at distance 1, the first tap at 2.
+        let mut nearer = self.taps + 1;
+        for &lag in &self.lags {
+            if lag <= nearer {
+                return err("lags", format!("{lag} does not lie beyond {nearer}"));
+            }
+            if lag >= self.context {
+                let context = self.context;
+                return err(
+                    "lags",
+                    format!("{lag} is not less than the context {context}"),
+                );
+            }
+            nearer = lag;
         }
         let parameters = self.parameters();
         if parameters > MAX_PARAMETERS {

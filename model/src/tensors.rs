@@ -8,7 +8,7 @@ use crate::spec::{Activation, Norm, Placement, Position, SYMBOLS, Spec};
 pub enum Role {
     /// Byte embedding, `[256, width]`; also the output matrix of tied models.
     Embedding,
-    /// Weights of earlier bytes' embeddings, `[taps, width]`, zero at the start.
+    /// Weights of earlier bytes' embeddings, `[taps + lags, width]`, zero at the start.
     Taps,
     /// Learned position vectors, `[context, width]`.
     Position,
@@ -74,8 +74,9 @@ impl Spec {
         let up = self.up_width();
         let mut list = List(Vec::new());
         list.push("embedding.weight", &[SYMBOLS, d], Role::Embedding);
-        if self.taps > 0 {
-            list.push("embedding.taps", &[self.taps, d], Role::Taps);
+        let taps = self.taps + self.lags.len();
+        if taps > 0 {
+            list.push("embedding.taps", &[taps, d], Role::Taps);
         }
         if self.position == Position::Learned {
             list.push("position.weight", &[self.context, d], Role::Position);
@@ -124,7 +125,8 @@ impl Spec {
         if self.qk_norm {
             block += self.heads as u64;
         }
-        let mut total = (SYMBOLS + self.taps) as u64 * d + self.layers as u64 * block;
+        let taps = self.taps + self.lags.len();
+        let mut total = (SYMBOLS + taps) as u64 * d + self.layers as u64 * block;
         if self.position == Position::Learned {
             total += self.context as u64 * d;
         }

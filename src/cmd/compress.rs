@@ -18,7 +18,7 @@ use std::time::Instant;
 
 /// Bytes of a file that a search for step sizes prices, at most: its sixteenths
 /// are sampled evenly.
-const SAMPLE: u64 = 1 << 18;
+const SAMPLE: u64 = 1 << 16;
 
 /// Compresses files to FILE.bvy, each decoded again before it gets its name.
 ///

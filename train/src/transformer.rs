@@ -161,7 +161,11 @@ impl Transformer {
             taps: maybe(self.embedding.taps.as_ref().map(Param::val)),
             position: maybe(positions),
         };
-        let layer = EmbeddingLayer { length, scale };
+        let layer = EmbeddingLayer {
+            length,
+            scale,
+            distances: spec.tap_distances().into(),
+        };
         let mut x = ops::embedding(embedding, mask(), inputs, layer);
         for block in &self.blocks {
             let attention = AttentionWeights {

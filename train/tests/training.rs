@@ -47,6 +47,13 @@ fn specs() -> Vec<(&'static str, Spec)> {
                 tied: false,
                 output_bias: false,
                 qk_norm: false,
+                ..brevity.clone()
+            },
+        ),
+        (
+            "lags",
+            Spec {
+                lags: vec![7, 8, 20],
                 ..brevity
             },
         ),
@@ -324,6 +331,6 @@ fn the_golden_run_has_its_hash() {
     let hash = blake3::hash(&model(&setup(&spec)));
     assert_eq!(
         hash.to_hex().as_str(),
-        "82c24bbf8eb7240977c95c86a385658b03f0a14b39c54698c559180e0d182396"
+        "fdc4c2040a1602aa0e9835e1ede7a6a8b177ee83a3e5bf48927a236456ceb7c4"
     );
 }

@@ -107,6 +107,13 @@ pub trait Model: Sync {
 
     /// A predictor at the start of a block.
     fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a>;
+
+    /// Predictors at the start of a block that have its lanes between them, in
+    /// order: up to `most` if no lane has to do with another, so that each can
+    /// be advanced by a thread of its own; otherwise one.
+    fn start_apart<'a>(&'a self, layout: &Layout, _most: usize) -> Vec<Box<dyn Predictor + 'a>> {
+        vec![self.start(layout)]
+    }
 }
 
 /// The place of a known byte in a distribution: its interval, and how the

@@ -3,7 +3,9 @@
 use super::{Model, PredictError, Predictor, Priced};
 use crate::cdf::{Frequencies, NonFinite};
 use crate::layout::Layout;
+use brevity_kernels::threads;
 use brevity_model::{State, Transformer};
+use std::ops::Range;
 
 /// Lanes of a block, at least and at most: enough that a step is a product of
 /// matrices for each of a few threads.
@@ -64,13 +66,34 @@ impl Model for TransformerModel {
     }
 
     fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
+        Box::new(self.lanes_from(layout, 0..layout.lanes()))
+    }
+
+    fn start_apart<'a>(&'a self, layout: &Layout, most: usize) -> Vec<Box<dyn Predictor + 'a>> {
+        if most <= 1 {
+            return vec![self.start(layout)];
+        }
         let lanes = layout.lanes();
+        let each = lanes.div_ceil(most);
+        let group = |first: usize| -> Box<dyn Predictor + 'a> {
+            let range = first..lanes.min(first + each);
+            Box::new(threads::alone(|| self.lanes_from(layout, range)))
+        };
+        (0..lanes).step_by(each).map(group).collect()
+    }
+}
+
+impl TransformerModel {
+    /// Some lanes of a block at their start.
+    fn lanes_from(&self, layout: &Layout, range: Range<usize>) -> Lanes<'_> {
+        let lanes = range.len();
         let steps = layout.steps().max(1);
-        Box::new(Lanes {
+        Lanes {
             model: &self.transformer,
             state: self.transformer.state_for(lanes, steps),
+            first: range.start,
             last: vec![0; lanes],
-        })
+        }
     }
 }
 
@@ -78,6 +101,8 @@ impl Model for TransformerModel {
 struct Lanes<'a> {
     model: &'a Transformer,
     state: State,
+    /// Lanes of the block before these.
+    first: usize,
     /// The byte before the next one, in each lane.
     last: Vec<u8>,
 }
@@ -103,7 +128,10 @@ impl Lanes<'_> {
                     Err(error) => *failure = Some(error),
                 },
             )
-            .map_err(|error| PredictError(error.to_string()))?;
+            .map_err(|mut error| {
+                error.lane += self.first;
+                PredictError(error.to_string())
+            })?;
         match sinks.iter().find_map(|(_, failure)| *failure) {
             Some(error) => Err(PredictError(error.to_string())),
             None => Ok(()),

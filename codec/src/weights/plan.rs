@@ -1,7 +1,7 @@
 //! How finely each tensor is stored.
 
-use super::{LARGEST, encode, quantise};
-use brevity_model::{Role, Weights};
+use super::{LARGEST, encode};
+use brevity_model::Weights;
 
 /// A width of storage that is the same for all matrices. Norm scales, gains and
 /// biases, a few in a hundred parameters, are 16-bit floats.
@@ -52,7 +52,7 @@ fn index_at_least(least: f32) -> u8 {
 }
 
 /// The finest step under which no integer exceeds what the format holds.
-fn coarse_enough(values: &[f32]) -> u8 {
+pub(super) fn coarse_enough(values: &[f32]) -> u8 {
     let largest = values.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
     index_at_least(largest / LARGEST as f32)
 }
@@ -153,107 +153,6 @@ impl Plan {
             storage: storage.collect(),
         }
     }
-
-    /// The steps with the shortest description of weights and data:
-    /// `data_bits` prices the data under the weights it is given (those a
-    /// decoder would have), in bits; a sample, scaled up, does.
-    ///
-    /// A search downhill: first over one step for all, then over a step for each
-    /// kind of tensor. It asks for about 40 prices.
-    ///
-    /// # Errors
-    /// The first error of `data_bits`.
-    pub fn minimise<E>(
-        weights: &Weights,
-        mut data_bits: impl FnMut(&Weights) -> Result<f64, E>,
-    ) -> Result<Plan, E> {
-        let mut groups: Vec<Group> = Vec::new();
-        for (info, _) in weights.iter() {
-            let kind = kind(info.role, &info.name);
-            if groups.iter().all(|g| g.kind != kind) {
-                groups.push(Group { kind, index: 0 });
-            }
-        }
-        let mut price = |groups: &[Group]| -> Result<f64, E> {
-            let plan = Plan::by_group(weights, groups);
-            let stored = encode(weights, &plan).len() as f64 * 8.0;
-            Ok(stored + data_bits(&quantise(weights, &plan))?)
-        };
-        // One step for all, from 1/32 on, in ever smaller moves.
-        groups.iter_mut().for_each(|g| g.index = 40);
-        let mut best = price(&groups)?;
-        for distance in [8, 4, 2] {
-            for direction in [distance, -distance] {
-                let moved = |groups: &[Group]| groups.iter().map(|g| g.moved(direction)).collect();
-                best = descend(&mut groups, best, moved, &mut price)?;
-            }
-        }
-        for distance in [6, 2] {
-            for i in 0..groups.len() {
-                for direction in [distance, -distance] {
-                    let moved = |groups: &[Group]| {
-                        let mut groups = groups.to_vec();
-                        groups[i] = groups[i].moved(direction);
-                        groups
-                    };
-                    best = descend(&mut groups, best, moved, &mut price)?;
-                }
-            }
-        }
-        Ok(Plan::by_group(weights, &groups))
-    }
-
-    fn by_group(weights: &Weights, groups: &[Group]) -> Plan {
-        let storage = weights.iter().map(|(info, values)| {
-            let kind = kind(info.role, &info.name);
-            let group = groups.iter().find(|g| g.kind == kind);
-            Storage::Step(group.map_or(0, |g| g.index).min(coarse_enough(values)))
-        });
-        Plan {
-            storage: storage.collect(),
-        }
-    }
-}
-
-/// Repeats a move as long as it makes the description shorter.
-fn descend<E>(
-    groups: &mut Vec<Group>,
-    mut best: f64,
-    moved: impl Fn(&[Group]) -> Vec<Group>,
-    price: &mut impl FnMut(&[Group]) -> Result<f64, E>,
-) -> Result<f64, E> {
-    loop {
-        let candidate = moved(groups);
-        if candidate == *groups {
-            return Ok(best);
-        }
-        let total = price(&candidate)?;
-        if total >= best {
-            return Ok(best);
-        }
-        (*groups, best) = (candidate, total);
-    }
-}
-
-/// Tensors that share a step while a plan is searched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Group {
-    kind: (Role, bool),
-    index: u8,
-}
-
-impl Group {
-    fn moved(&self, by: i32) -> Group {
-        Group {
-            kind: self.kind,
-            index: (i32::from(self.index) + by).clamp(0, 160) as u8,
-        }
-    }
-}
-
-/// What tensors are grouped by: the role, and whether they belong to attention.
-fn kind(role: Role, name: &str) -> (Role, bool) {
-    (role, name.contains("attention"))
 }
 
 /// For each row, the finest step under which it fits `bits` bits with sign.

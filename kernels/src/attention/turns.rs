@@ -4,7 +4,7 @@
 //! eight rows and then their sines: `[head_dim / 2][2][8]`.
 
 use crate::rope;
-use crate::simd::LANES;
+use crate::simd::{Kernel, LANES, Simd, dispatch};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rotations of tiles from position 0 on, one table a head dimension, kept for
@@ -37,22 +37,62 @@ pub(super) fn table(head_dim: usize, time: usize) -> Arc<[f32]> {
 /// Fills whole tiles with the rotations of the positions from `start` on.
 /// `steps` are those of [`rope::steps`].
 pub(super) fn fill(steps: &[u32], start: u64, turns: &mut [f32]) {
-    let tile = turns_len(2 * steps.len());
-    for (i, turns) in turns.chunks_exact_mut(tile).enumerate() {
-        for (&step, pair) in steps.iter().zip(turns.chunks_exact_mut(2 * LANES)) {
-            for r in 0..LANES {
-                let position = start + (i * LANES + r) as u64;
-                (pair[r], pair[LANES + r]) = rope::cos_sin(position, step);
+    dispatch(Fill {
+        steps,
+        start,
+        turns,
+    });
+}
+
+/// Fills one tile with the rotations of one position in every row.
+pub(super) fn fill_one(steps: &[u32], position: u64, turns: &mut [f32]) {
+    dispatch(FillOne {
+        steps,
+        position,
+        turns,
+    });
+}
+
+struct Fill<'a> {
+    steps: &'a [u32],
+    start: u64,
+    turns: &'a mut [f32],
+}
+
+impl Kernel for Fill<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let tile = turns_len(2 * self.steps.len());
+        for (i, turns) in self.turns.chunks_exact_mut(tile).enumerate() {
+            for (&step, pair) in self.steps.iter().zip(turns.chunks_exact_mut(2 * LANES)) {
+                for r in 0..LANES {
+                    let position = self.start + (i * LANES + r) as u64;
+                    (pair[r], pair[LANES + r]) = rope::cos_sin(position, step);
+                }
             }
         }
     }
 }
 
-/// Fills one tile with the rotations of one position in every row.
-pub(super) fn fill_one(steps: &[u32], position: u64, turns: &mut [f32]) {
-    for (&step, pair) in steps.iter().zip(turns.chunks_exact_mut(2 * LANES)) {
-        let (cos, sin) = rope::cos_sin(position, step);
-        pair[..LANES].fill(cos);
-        pair[LANES..].fill(sin);
+struct FillOne<'a> {
+    steps: &'a [u32],
+    position: u64,
+    turns: &'a mut [f32],
+}
+
+impl Kernel for FillOne<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        for (&step, pair) in self
+            .steps
+            .iter()
+            .zip(self.turns.chunks_exact_mut(2 * LANES))
+        {
+            let (cos, sin) = rope::cos_sin(self.position, step);
+            pair[..LANES].fill(cos);
+            pair[LANES..].fill(sin);
+        }
     }
 }

@@ -5,16 +5,19 @@ use crate::scratch;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 
 /// Muon (Jordan et al. 2024): momentum whose update is made orthogonal by five
-/// Newton-Schulz steps, scaled to the root mean square of an AdamW update (Liu
-/// et al. 2025, "Muon is scalable for LLM training"), with decoupled decay.
+/// Newton-Schulz steps and then has one spectral norm at every width (Bernstein
+/// 2025, "Deriving Muon"), with decoupled decay.
 ///
 /// With `g = grad_scale grad`: `m = b m + (1 - b) g`; `u = b m + (1 - b) g` if
 /// `nesterov`, else `m`;
-/// `p = p (1 - rate decay) - rate 0.2 sqrt(max(rows, cols)) orthogonalize(u)`.
+/// `p = p (1 - rate decay) - rate norm sqrt(long / short) orthogonalize(u)`, where
+/// `long` and `short` are the longer and the shorter side.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Muon {
     /// Rate of this step.
     pub learning_rate: f64,
+    /// Spectral norm of the update of a square matrix, relative to the rate.
+    pub norm: f64,
     /// Decay of the momentum, `b`.
     pub momentum: f64,
     /// Look one step ahead.
@@ -22,9 +25,6 @@ pub struct Muon {
     /// Weight decay, multiplied by the rate.
     pub weight_decay: f64,
 }
-
-/// Root mean square of an update relative to the rate: that of AdamW.
-const RMS: f64 = 0.2;
 
 impl Muon {
     /// Updates `param`, [rows, cols], and its `momentum` (zeros before the first
@@ -59,7 +59,8 @@ impl Muon {
             "{width} columns in {split} matrices"
         );
         let cols = width / split;
-        let scale = RMS * (rows.max(cols) as f64).sqrt();
+        let (short, long) = (rows.min(cols), rows.max(cols));
+        let scale = self.norm * (long as f64 / short as f64).sqrt();
         let (decay, rest) = (self.momentum as f32, (1.0 - self.momentum) as f32);
         scratch::with(2 * len, |buffer| {
             let (update, part) = buffer.split_at_mut(len);

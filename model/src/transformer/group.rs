@@ -22,8 +22,8 @@ pub(super) struct Group {
     lanes: usize,
     /// Steps since the start of the lanes.
     position: u64,
-    /// The last bytes that the taps of the next step see, `[lanes, taps]`; those
-    /// before the start of the chunk or stream have no meaning.
+    /// The last bytes that the taps of the next step may see, `[lanes]` times
+    /// the furthest distance; those before the start of the chunk or stream have no meaning.
     recent: Vec<u8>,
     /// Keys and values, one cache a layer.
     caches: Vec<Cache>,
@@ -68,7 +68,7 @@ impl Group {
         Group {
             lanes,
             position: 0,
-            recent: vec![0; lanes * spec.taps],
+            recent: vec![0; lanes * model.furthest_tap()],
             caches: vec![Cache::new(attention, lanes, reach); spec.layers],
             sinusoids: sinusoids.clone(),
             buffers: Buffers::default(),
@@ -139,19 +139,19 @@ impl Group {
         let buffers = &mut self.buffers;
         buffers.resize(&model.spec, self.lanes * steps);
 
-        let taps = model.spec.taps;
-        let before = taps.min(start as usize);
+        let furthest = model.furthest_tap();
+        let before = furthest.min(start as usize);
         buffers.tokens.resize(self.lanes * (before + steps), 0);
         let lanes = buffers.tokens.chunks_exact_mut(before + steps);
         for (lane, tokens) in lanes.enumerate() {
-            let recent = &mut self.recent[lane * taps..][..taps];
-            tokens[..before].copy_from_slice(&recent[taps - before..]);
+            let recent = &mut self.recent[lane * furthest..][..furthest];
+            tokens[..before].copy_from_slice(&recent[furthest - before..]);
             for (step, to) in tokens[before..].iter_mut().enumerate() {
                 let first = start == 0 && step == 0;
                 *to = if first { 0 } else { token(lane, step) };
             }
-            let last = taps.min(tokens.len());
-            recent[taps - last..].copy_from_slice(&tokens[tokens.len() - last..]);
+            let last = furthest.min(tokens.len());
+            recent[furthest - last..].copy_from_slice(&tokens[tokens.len() - last..]);
         }
         let d = model.spec.width;
         let positions = match &model.positions {
@@ -163,6 +163,7 @@ impl Group {
             width: d,
             scale: model.embedding_scale,
             taps: &model.taps,
+            distances: &model.distances,
             length: steps,
             before,
         };

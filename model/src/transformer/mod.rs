@@ -42,8 +42,10 @@ pub struct Transformer {
     /// `[256, d]`
     embedding: Vec<f32>,
     embedding_scale: f32,
-    /// `[taps, d]`
+    /// `[taps + lags, d]`
     taps: Vec<f32>,
+    /// How far before a byte each of them looks.
+    distances: Vec<usize>,
     /// `[context, d]` for learned positions.
     positions: Option<Vec<f32>>,
     blocks: Vec<Block>,
@@ -95,6 +97,7 @@ impl Transformer {
                 .get("embedding.taps")
                 .map(<[f32]>::to_vec)
                 .unwrap_or_default(),
+            distances: spec.tap_distances(),
             positions: weights.get("position.weight").map(<[f32]>::to_vec),
             blocks: (0..spec.layers).map(|i| Block::new(weights, i)).collect(),
             final_norm: (spec.placement == Placement::Pre)
@@ -107,6 +110,11 @@ impl Transformer {
     /// What this is.
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// How far back the taps look, 0 without any.
+    fn furthest_tap(&self) -> usize {
+        self.distances.last().copied().unwrap_or(0)
     }
 
     /// Vectors of the positions that lanes of `steps` steps come to, empty

@@ -3,6 +3,7 @@
 use super::group::Group;
 use super::{ForwardError, Transformer};
 use crate::spec::SYMBOLS;
+use brevity_kernels::threads;
 use rayon::prelude::*;
 use std::cell::Cell;
 
@@ -48,7 +49,7 @@ impl State {
     fn advance<W: Send>(
         &mut self,
         steps: usize,
-        work: impl IndexedParallelIterator<Item = W>,
+        work: impl Iterator<Item = W>,
         run: impl Fn(&mut Group, W) -> Result<(), ForwardError> + Sync,
     ) -> Result<(), ForwardError> {
         let after = self.position().saturating_add(steps as u64);
@@ -61,19 +62,24 @@ impl State {
             return Err(failure.clone());
         }
         let lanes = self.group_lanes;
-        let result = self
-            .groups
-            .par_iter_mut()
-            .zip(work)
-            .enumerate()
-            .map(|(index, (group, work))| {
-                run(group, work).map_err(|mut error| {
-                    error.lane += index * lanes;
-                    error
-                })
+        let run = |(index, (group, work)): (usize, (&mut Group, W))| {
+            run(group, work).map_err(|mut error| {
+                error.lane += index * lanes;
+                error
             })
+        };
+        let alone = self.groups.len() == 1;
+        let mut work = self.groups.iter_mut().zip(work).enumerate();
+        let result = match alone {
+            // No pool is asked, so that the caller's thread goes on at once.
+            true => work.try_for_each(run),
             // Every group runs on; the error of the first lane counts.
-            .reduce(|| Ok(()), Result::and);
+            false => {
+                let work: Vec<_> = work.collect();
+                let results = work.into_par_iter().map(run);
+                results.reduce(|| Ok(()), Result::and)
+            }
+        };
         if let Err(error) = &result {
             self.failure = Some(error.clone());
         }
@@ -93,12 +99,14 @@ impl Transformer {
     /// As [`Transformer::state`], for lanes that take at most `steps` steps:
     /// memory is then bounded by what is coded, whatever the spec claims.
     ///
+    /// Made inside [`threads::alone`], it is the work of one thread.
+    ///
     /// # Panics
     /// If `lanes` or `steps` is 0.
     pub fn state_for(&self, lanes: usize, steps: usize) -> State {
         assert!(lanes > 0, "a state needs a lane");
         assert!(steps > 0, "a state needs room for a step");
-        let group_lanes = lanes.div_ceil(rayon::current_num_threads()).min(GROUP);
+        let group_lanes = lanes.div_ceil(threads::current()).min(GROUP);
         let sinusoids = self.sinusoids(steps);
         let groups = (0..lanes).step_by(group_lanes).map(|first| {
             let lanes = group_lanes.min(lanes - first);
@@ -146,7 +154,7 @@ impl Transformer {
             return Ok(());
         }
         let share = state.group_lanes * steps;
-        let work = rows.par_chunks_mut(share).zip(previous.par_chunks(share));
+        let work = rows.chunks_mut(share).zip(previous.chunks(share));
         state.advance(steps, work, |group, (rows, previous)| {
             group.run(
                 self,
@@ -178,9 +186,7 @@ impl Transformer {
             return Ok(());
         }
         let lanes = state.group_lanes;
-        let work = sinks
-            .par_chunks_mut(lanes)
-            .zip(previous.par_chunks(lanes * steps));
+        let work = sinks.chunks_mut(lanes).zip(previous.chunks(lanes * steps));
         state.advance(steps, work, |group, (sinks, previous)| {
             group.run(
                 self,
@@ -213,9 +219,7 @@ impl Transformer {
         assert_eq!(previous.len(), state.lanes, "previous bytes");
         assert_eq!(sinks.len(), state.lanes, "sinks");
         let lanes = state.group_lanes;
-        let work = sinks
-            .par_chunks_mut(lanes)
-            .zip(previous.par_chunks_mut(lanes));
+        let work = sinks.chunks_mut(lanes).zip(previous.chunks_mut(lanes));
         state.advance(steps, work, |group, (sinks, previous)| {
             let previous = Cell::from_mut(previous).as_slice_of_cells();
             (0..steps).try_for_each(|step| {

@@ -35,9 +35,11 @@ fn sequence(weights: &Weights, bytes: &[u8]) -> Vec<f64> {
             (0..d)
                 .map(|i| {
                     let mut sum = embedding[token * d + i];
-                    for k in 0..spec.taps.min(t) {
-                        // The input at step t - 1 - k; that at step 0 is byte 0.
-                        let token = match t - 1 - k {
+                    // Distances from the byte at t, whose input is one away.
+                    let distances = (2..2 + spec.taps).chain(spec.lags.iter().copied());
+                    for (k, distance) in distances.enumerate().filter(|(_, far)| *far <= t + 1) {
+                        // What lies before the first byte is the byte 0.
+                        let token = match t + 1 - distance {
                             0 => 0,
                             at => usize::from(bytes[at - 1]),
                         };

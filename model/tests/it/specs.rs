@@ -200,7 +200,7 @@ fn damaged_encodings_say_where() {
         Spec::from_bytes(&bytes).unwrap_err()
     };
     assert_eq!(with(0, 2), DecodeError::Version(2));
-    assert_eq!(with(2, 0x45), DecodeError::Switches(0x4542));
+    assert_eq!(with(2, 0x85), DecodeError::Switches(0x8542));
     // No taps are no switch and no number.
     let zero = [&good[..2], &[good[2] | 0x20], &good[3..], &[0]].concat();
     let error = Spec::from_bytes(&zero).unwrap_err();

@@ -33,17 +33,22 @@ pub fn random_weights(spec: &Spec, seed: u64) -> Weights {
 pub fn any_spec() -> impl Strategy<Value = Spec> {
     let shape = (1..=3usize, 1..=3usize, 1..=3usize, 1..=40usize, 1..=12usize);
     let kinds = (0..2u8, 0..2u8, 0..3u8, 0..4u8, any::<u8>());
-    (shape, kinds, any::<prop::sample::Index>()).prop_map(|(shape, kinds, window)| {
+    let lags = prop_oneof![Just(0), any::<u16>()];
+    let window = any::<prop::sample::Index>();
+    (shape, kinds, window, lags).prop_map(|(shape, kinds, window, lags)| {
         let (layers, heads, half_dim, hidden, context) = shape;
         let (norm, placement, position, activation, bits) = kinds;
         let flag = |bit: u8| bits >> bit & 1 == 1;
         let position = [Position::Sinusoidal, Position::Learned, Position::Rope][position as usize];
+        let taps = usize::from(bits >> 7) * (1 + context % 4);
+        let far = taps + 2..context;
         Spec {
             width: 2 * half_dim * 2 * heads,
             layers,
             heads,
             hidden,
-            taps: usize::from(bits >> 7) * (1 + context % 4),
+            taps,
+            lags: far.filter(|lag| lags >> lag & 1 == 1).collect(),
             context,
             window: (position == Position::Rope && flag(0)).then(|| 1 + window.index(context)),
             norm: [Norm::Layer, Norm::Rms][norm as usize],

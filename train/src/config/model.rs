@@ -32,6 +32,9 @@ pub struct ModelConfig {
     pub hidden: Option<usize>,
     /// Earlier bytes whose embeddings are added to that of each byte.
     pub taps: Option<usize>,
+    /// Further bytes that are added so: distances from the byte that is predicted,
+    /// such as the bytes of a picture's row.
+    pub lags: Option<Vec<usize>>,
     /// Bytes in a training sequence; by default 256, for `lmic` 2048.
     pub context: Option<usize>,
     /// Attention window; makes scoring and coding one unbounded stream.
@@ -83,6 +86,7 @@ impl ModelConfig {
         fill(&mut spec.heads, self.heads);
         fill(&mut spec.hidden, self.hidden);
         fill(&mut spec.taps, self.taps);
+        fill(&mut spec.lags, self.lags.clone());
         fill(&mut spec.context, self.context);
         spec.window = self.window.or(spec.window);
         fill(&mut spec.norm, self.norm);
@@ -128,7 +132,11 @@ mod tests {
 
     #[test]
     fn a_complete_spec_is_a_model_table() {
-        for spec in [Spec::lmic(48, 3, 2, 77), Spec::aspect(40, 128)] {
+        let picture = Spec {
+            lags: vec![63, 64, 65],
+            ..Spec::aspect(16, 128)
+        };
+        for spec in [Spec::lmic(48, 3, 2, 77), Spec::aspect(40, 128), picture] {
             let text = toml::to_string(&spec).unwrap();
             assert_eq!(model(&text).resolve().unwrap(), spec);
         }
@@ -142,6 +150,9 @@ mod tests {
             ("width = 64\nheads = 5", "heads"),
             ("width = 64\ncontext = 0", "context"),
             ("width = 64\nwindow = 1000", "window"),
+            ("width = 64\nlags = [4]", "lags"),
+            ("width = 64\nlags = [64, 63]", "lags"),
+            ("width = 64\nlags = [256]", "lags"),
         ] {
             assert_eq!(model(text).resolve().unwrap_err().field, field, "{text}");
         }

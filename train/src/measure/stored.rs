@@ -8,7 +8,7 @@ use brevity_model::Weights;
 use std::sync::atomic::AtomicBool;
 
 /// Bytes that tell how finely the weights are worth storing. The search prices
-/// them about 40 times.
+/// them about 20 times.
 const SAMPLE: usize = 1 << 15;
 
 /// Pieces of the data that the sample is made of.

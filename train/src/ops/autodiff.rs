@@ -152,7 +152,7 @@ pub(super) fn embedding<B: Host, C: CheckpointStrategy>(
     };
     let mask = Inputs::<B, C>::constant(mask);
     inputs.node(EmbeddingBackward, || {
-        let y = host::embedding(&weights, &mask, &tokens, layer);
+        let y = host::embedding(&weights, &mask, &tokens, &layer);
         (
             y,
             EmbeddingState {
@@ -182,7 +182,7 @@ impl<B: Host> Backward<B, 3> for EmbeddingBackward {
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = host::into_values::<B>(grads.consume::<B>(&ops.node));
         let s = ops.state;
-        let result = host::with_embedding::<B, _>(&s.weights, &s.mask, s.layer, |layer| {
+        let result = host::with_embedding::<B, _>(&s.weights, &s.mask, &s.layer, |layer| {
             layer.backward(&s.tokens, dy)
         });
         let width = s.weights.weight.shape()[1];

@@ -84,7 +84,7 @@ macro_rules! by_kernels {
                 if default_bodies() {
                     return reference::embedding::<Self>(weights, mask, &tokens, layer);
                 }
-                host::embedding::<Self>(&weights, &mask, &tokens, layer)
+                host::embedding::<Self>(&weights, &mask, &tokens, &layer)
             }
 
             fn attention_layer(

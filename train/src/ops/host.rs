@@ -185,7 +185,7 @@ pub(super) fn with_head<B: Host, T>(
 pub(super) fn with_embedding<B: Host, T>(
     weights: &EmbeddingWeights<B>,
     mask: &Maybe<B>,
-    layer: EmbeddingLayer,
+    layer: &EmbeddingLayer,
     f: impl FnOnce(layers::EmbeddingLayer) -> T,
 ) -> T {
     let table = values::<B>(&weights.weight);
@@ -197,6 +197,7 @@ pub(super) fn with_embedding<B: Host, T>(
             width: weights.weight.shape()[1],
             scale: layer.scale,
             taps: taps.as_deref().unwrap_or_default(),
+            distances: &layer.distances,
             length: layer.length,
             before: 0,
         },
@@ -210,7 +211,7 @@ pub(super) fn embedding<B: Host>(
     weights: &EmbeddingWeights<B>,
     mask: &Maybe<B>,
     tokens: &[u8],
-    layer: EmbeddingLayer,
+    layer: &EmbeddingLayer,
 ) -> FloatTensor<B> {
     let y = with_embedding::<B, _>(weights, mask, layer, |layer| layer.forward(tokens));
     let shape = [tokens.len(), weights.weight.shape()[1]];

@@ -103,7 +103,7 @@ pub fn maybe<const D: usize>(tensor: Option<Tensor<D>>) -> Maybe<Dispatch> {
 pub struct EmbeddingWeights<B: Backend> {
     /// `[256, width]`
     pub weight: FloatTensor<B>,
-    /// Weights of earlier bytes, `[taps, width]`.
+    /// Weights of earlier bytes, a row for each of the layer's distances.
     #[extension_type]
     pub taps: Maybe<B>,
     /// Vectors of positions, `[at least length, width]`.
@@ -179,12 +179,14 @@ pub struct HeadWeights<B: Backend> {
 }
 
 /// What the embedding is, apart from its parameters.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EmbeddingLayer {
     /// Rows of a sequence.
     pub length: usize,
     /// Factor of everything but positions.
     pub scale: f32,
+    /// How far before a byte each tap looks, ascending.
+    pub distances: Arc<[usize]>,
 }
 
 /// What an attention sublayer is, apart from its parameters.
@@ -221,8 +223,8 @@ pub struct Head {
 }
 
 /// The embedded `tokens`, whole sequences of `layer.length`: the row of
-/// `weights.weight` that belongs to each, plus those of the bytes before it in
-/// its sequence times the taps, all times `layer.scale`; plus the row of
+/// `weights.weight` that belongs to each, plus those of the bytes at the layer's
+/// distances before it in its sequence times the taps, all times `layer.scale`; plus the row of
 /// `weights.position` for its place in the sequence; times `mask`:
 /// `[tokens, width]`.
 pub fn embedding(

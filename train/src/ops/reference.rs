@@ -132,7 +132,11 @@ pub fn embedding<B: Backend>(
     tokens: &[u8],
     layer: EmbeddingLayer,
 ) -> FloatTensor<B> {
-    let EmbeddingLayer { length, scale } = layer;
+    let EmbeddingLayer {
+        length,
+        scale,
+        distances,
+    } = layer;
     let (rows, width) = (tokens.len(), weights.weight.shape()[1]);
     let table = weights.weight;
     let look_up = |tokens: Vec<i32>| {
@@ -143,10 +147,10 @@ pub fn embedding<B: Backend>(
     let mut x = look_up(tokens.iter().map(|&t| i32::from(t)).collect());
     if let Maybe::Some(taps) = weights.taps {
         let taps = Array::<B>(taps);
-        for k in 0..taps.dims()[0] {
-            let seen = |row: usize| row % length > k;
+        for (k, &distance) in distances.iter().enumerate() {
+            let seen = |row: usize| row % length >= distance;
             let before = |row: usize| match seen(row) {
-                true => i32::from(tokens[row - 1 - k]),
+                true => i32::from(tokens[row - distance]),
                 false => 0,
             };
             let value = look_up((0..rows).map(before).collect());

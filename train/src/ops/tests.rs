@@ -219,7 +219,7 @@ impl Layer for HeadCase {
 }
 
 struct EmbeddingCase {
-    taps: usize,
+    distances: &'static [usize],
     position: bool,
     mask: bool,
     scale: f32,
@@ -235,7 +235,7 @@ impl EmbeddingCase {
         let mut take = Take::<B>(inputs.iter());
         let weights = EmbeddingWeights {
             weight: take.one(),
-            taps: take.maybe(self.taps > 0),
+            taps: take.maybe(!self.distances.is_empty()),
             position: take.maybe(self.position),
         };
         (weights, take.maybe(self.mask))
@@ -245,6 +245,7 @@ impl EmbeddingCase {
         EmbeddingLayer {
             length: Self::LENGTH,
             scale: self.scale,
+            distances: self.distances.into(),
         }
     }
 }
@@ -260,8 +261,8 @@ impl Layer for EmbeddingCase {
     }
     fn shapes(&self) -> Vec<Vec<usize>> {
         let mut shapes = vec![vec![256, WIDTH]];
-        if self.taps > 0 {
-            shapes.push(vec![self.taps, WIDTH]);
+        if !self.distances.is_empty() {
+            shapes.push(vec![self.distances.len(), WIDTH]);
         }
         if self.position {
             // One position more than a sequence has.
@@ -464,19 +465,20 @@ fn head_gradients_are_right_in_every_variant() {
 
 #[test]
 fn embedding_gradients_are_right_in_every_variant() {
-    for (taps, position, mask, scale) in [
-        (0, false, false, 1.0),
-        (0, true, false, 2.5),
-        (1, true, true, 1.0),
+    for (distances, position, mask, scale) in [
+        (&[][..], false, false, 1.0),
+        (&[], true, false, 2.5),
+        (&[1], true, true, 1.0),
+        (&[2], false, false, 1.0),
         // More taps than a sequence has bytes.
-        (4, false, false, 2.5),
+        (&[1, 2, 3, 4], false, false, 2.5),
     ] {
         let case = EmbeddingCase {
-            taps,
+            distances,
             position,
             mask,
             scale,
         };
-        check(&format!("{taps} {position} {mask} {scale}"), &case);
+        check(&format!("{distances:?} {position} {mask} {scale}"), &case);
     }
 }

@@ -1,0 +1,303 @@
+//! Decoding a block whose lanes a model predicts.
+//!
+//! The coder takes the lanes in turn, step by step. Where the model lets lanes be
+//! advanced apart, each of several threads has a group of them: while one group's
+//! bytes are decoded, the others predict. The coder goes round the groups, so the
+//! order, and with it every bit, is that of one thread.
+
+use super::{Failure, Progress, SLICE};
+use crate::cdf::Frequencies;
+use crate::cm::Mixture;
+use crate::coder::{ByteDecoder, Tree};
+use crate::layout::Layout;
+use crate::predict::{Model, Predictor};
+use brevity_kernels::threads;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Lanes that a thread of its own is worth, at least.
+const WORTH: usize = 2;
+
+/// The bytes of a block.
+pub(super) fn decode(
+    coder: &mut ByteDecoder,
+    layout: &Layout,
+    model: &dyn Model,
+    mixture: Option<Mixture>,
+    progress: Progress<'_>,
+) -> Result<Vec<u8>, Failure> {
+    let lanes = layout.lanes();
+    let most = rayon::current_num_threads().min(lanes / WORTH).max(1);
+    let mut first = 0;
+    let mut groups = Vec::new();
+    for predictor in model.start_apart(layout, most) {
+        let range = first..first + predictor.lanes();
+        first = range.end;
+        groups.push((predictor, range));
+    }
+    let round = Round {
+        layout,
+        groups: groups.len(),
+        turn: AtomicUsize::new(0),
+        shared: Mutex::new(Shared {
+            coder,
+            mixture,
+            out: vec![0; layout.range(lanes - 1).end],
+            count: 0,
+            progress,
+            failure: None,
+        }),
+    };
+    let mut groups = groups.into_iter().enumerate();
+    let (_, (mut predictor, range)) = groups.next().expect("a group at least");
+    match round.groups {
+        1 => round.run(0, &mut *predictor, &range),
+        _ => std::thread::scope(|scope| {
+            for (index, (mut predictor, range)) in groups {
+                let round = &round;
+                scope.spawn(move || {
+                    threads::alone(|| round.run(index, &mut *predictor, &range));
+                });
+            }
+            threads::alone(|| round.run(0, &mut *predictor, &range));
+        }),
+    }
+    let shared = round.shared.into_inner().expect("no thread panicked");
+    match shared.failure {
+        Some(failure) => Err(failure),
+        None => Ok(shared.out),
+    }
+}
+
+/// What goes round the groups.
+struct Shared<'a, 'c> {
+    coder: &'a mut ByteDecoder<'c>,
+    mixture: Option<Mixture>,
+    out: Vec<u8>,
+    /// Bytes that `progress` was not yet told of.
+    count: u64,
+    progress: Progress<'a>,
+    failure: Option<Failure>,
+}
+
+/// Groups of lanes that take turns.
+struct Round<'a, 'c> {
+    layout: &'a Layout,
+    groups: usize,
+    /// Whose turn it is: `step * groups + group`, or [`OVER`].
+    turn: AtomicUsize,
+    shared: Mutex<Shared<'a, 'c>>,
+}
+
+/// The turn after a failure: nobody's.
+const OVER: usize = usize::MAX;
+
+/// Ends the round if its thread does not come to its next turn, so that nobody
+/// waits for it.
+struct EndOnPanic<'a>(&'a AtomicUsize);
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(OVER, Ordering::Release);
+        }
+    }
+}
+
+impl Round<'_, '_> {
+    /// All steps of one group.
+    fn run(&self, group: usize, predictor: &mut dyn Predictor, lanes: &Range<usize>) {
+        let _end = EndOnPanic(&self.turn);
+        let mut next = vec![Frequencies::default(); lanes.len()];
+        let mut column = vec![0; lanes.len()];
+        for step in 0..self.layout.steps() {
+            let predicted = predictor.predict(&mut next);
+            let turn = step * self.groups + group;
+            if !self.wait_for(turn) {
+                return;
+            }
+            let mut shared = self.shared.lock().expect("no panic in another's turn");
+            let taken = predicted
+                .map_err(Failure::from)
+                .and_then(|()| shared.step(self.layout, step, lanes, &next, &mut column));
+            if let Err(failure) = taken {
+                shared.failure = Some(failure);
+                self.turn.store(OVER, Ordering::Release);
+                return;
+            }
+            drop(shared);
+            self.turn.store(turn + 1, Ordering::Release);
+            // A predictor that cannot take the bytes cannot predict the next.
+            if let Err(error) = predictor.update(&column) {
+                self.shared
+                    .lock()
+                    .expect("no panic in another's turn")
+                    .failure = Some(error.into());
+                self.turn.store(OVER, Ordering::Release);
+                return;
+            }
+        }
+    }
+
+    /// Whether the turn comes.
+    fn wait_for(&self, turn: usize) -> bool {
+        /// Looks before the core is offered to others: a few microseconds.
+        const LOOKS: usize = 1 << 10;
+        let mut looks = 0;
+        loop {
+            match self.turn.load(Ordering::Acquire) {
+                OVER => return false,
+                now if now == turn => return true,
+                _ if looks < LOOKS => std::hint::spin_loop(),
+                _ => std::thread::yield_now(),
+            }
+            looks += 1;
+        }
+    }
+}
+
+impl Shared<'_, '_> {
+    /// Decodes one byte of each of `lanes` that has one.
+    fn step(
+        &mut self,
+        layout: &Layout,
+        step: usize,
+        lanes: &Range<usize>,
+        next: &[Frequencies],
+        column: &mut [u8],
+    ) -> Result<(), Failure> {
+        let active = layout.active(step);
+        for (lane, (next, byte)) in lanes.clone().zip(next.iter().zip(column)) {
+            if lane >= active {
+                *byte = 0;
+                if let Some(mixture) = &mut self.mixture {
+                    mixture.skip();
+                }
+                continue;
+            }
+            *byte = match &mut self.mixture {
+                Some(mixture) => mixture.code(lane, self.coder, &Tree::new(next)),
+                None => self.coder.symbol(next),
+            };
+            self.out[layout.range(lane).start + step] = *byte;
+            self.count += 1;
+        }
+        if self.coder.decoder.overrun() {
+            return Err(Failure::Stream);
+        }
+        let last = lanes.end == layout.lanes();
+        if last && ((step + 1).is_multiple_of(SLICE) || step + 1 == layout.steps()) {
+            (self.progress)(std::mem::take(&mut self.count));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Method, decode as decode_block, encode};
+    use super::*;
+    use crate::predict::{Counts, PredictError};
+
+    /// Lanes that have nothing to do with one another; those after the first
+    /// `sound` fail at step 100.
+    struct Apart {
+        sound: usize,
+    }
+
+    struct Group {
+        counts: Vec<Counts>,
+        fails: bool,
+        step: usize,
+    }
+
+    impl Apart {
+        fn group(&self, lanes: Range<usize>) -> Box<dyn Predictor> {
+            Box::new(Group {
+                counts: lanes.clone().map(|_| Counts::new(1, 1)).collect(),
+                fails: lanes.end > self.sound,
+                step: 0,
+            })
+        }
+    }
+
+    impl Predictor for Group {
+        fn lanes(&self) -> usize {
+            self.counts.len()
+        }
+
+        fn predict(&mut self, next: &mut [Frequencies]) -> Result<(), PredictError> {
+            if self.fails && self.step == 100 {
+                return Err(PredictError("lost".into()));
+            }
+            self.step += 1;
+            let mut lanes = self.counts.iter_mut().zip(next.chunks_mut(1));
+            lanes.try_for_each(|(counts, next)| counts.predict(next))
+        }
+
+        fn update(&mut self, bytes: &[u8]) -> Result<(), PredictError> {
+            let mut lanes = self.counts.iter_mut().zip(bytes.chunks(1));
+            lanes.try_for_each(|(counts, byte)| counts.update(byte))
+        }
+    }
+
+    impl Model for Apart {
+        fn unit(&self) -> usize {
+            1
+        }
+
+        fn lanes(&self) -> usize {
+            8
+        }
+
+        fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
+            self.group(0..layout.lanes())
+        }
+
+        fn start_apart<'a>(&'a self, layout: &Layout, most: usize) -> Vec<Box<dyn Predictor + 'a>> {
+            let each = layout.lanes().div_ceil(most);
+            let firsts = (0..layout.lanes()).step_by(each);
+            let group = |first| self.group(first..layout.lanes().min(first + each));
+            firsts.map(group).collect()
+        }
+    }
+
+    fn on_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> T {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(f)
+    }
+
+    #[test]
+    fn groups_decode_what_one_thread_decodes() {
+        let text = b"what goes round comes round. ".repeat(70);
+        for length in [1, 3, 100, 2001, 2030] {
+            let bytes = &text[..length];
+            for method in [Method::Model, Method::Mixed] {
+                let sound = Apart { sound: 8 };
+                let coded = encode(bytes, method, Some(&sound), &|_| {}).unwrap();
+                for threads in [1, 2, 3, 4, 16] {
+                    let decoded = on_threads(threads, || {
+                        decode_block(&coded, length, Some(&sound), &|_| {})
+                    });
+                    assert_eq!(decoded.as_deref(), Ok(bytes), "{length}, {threads} threads");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_that_fails_ends_the_round() {
+        let bytes = b"what goes round comes round. ".repeat(70);
+        let coded = encode(&bytes, Method::Mixed, Some(&Apart { sound: 8 }), &|_| {}).unwrap();
+        for sound in [0, 5, 7] {
+            for threads in [1, 2, 4] {
+                let lost = Apart { sound };
+                let decoded = on_threads(threads, || {
+                    decode_block(&coded, bytes.len(), Some(&lost), &|_| {})
+                });
+                assert_eq!(decoded, Err(PredictError("lost".into()).into()));
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The search for the steps that make weights and data shortest.
+
+use super::plan::{Plan, Storage, coarse_enough};
+use super::{encode, quantise, stream};
+use brevity_model::{Role, Weights};
+
+impl Plan {
+    /// The steps with the shortest description of weights and data:
+    /// `data_bits` prices the data under the weights it is given (those a
+    /// decoder would have), in bits; a sample, scaled up, does.
+    ///
+    /// Rounding costs the data what grows with the square of the step, so a
+    /// price tells which step is best; that is asked first for one step for all,
+    /// then for each kind of tensor by itself, whose stored bytes are known
+    /// exactly. Last comes a search downhill over all steps together. It asks for
+    /// about 20 prices.
+    ///
+    /// # Errors
+    /// The first error of `data_bits`.
+    pub fn minimise<E>(
+        weights: &Weights,
+        data_bits: impl FnMut(&Weights) -> Result<f64, E>,
+    ) -> Result<Plan, E> {
+        let mut search = Search {
+            weights,
+            groups: Group::of(weights),
+            data_bits,
+        };
+        let exact = (search.data_bits)(weights)?;
+        let mut best = search.price()?;
+        best = search.level(exact, best)?;
+        best = search.divide(exact, best)?;
+        for distance in [3, 1] {
+            for direction in [distance, -distance] {
+                best = search.descend(best, direction)?;
+            }
+        }
+        Ok(by_group(weights, &search.groups))
+    }
+}
+
+/// Where the search starts: a step of 1/32.
+const START: u8 = 40;
+
+/// The finest step that is worth looking at.
+const FINEST: i32 = 160;
+
+/// Tensors that share a step while a plan is searched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Group {
+    /// The role, and whether they belong to attention.
+    kind: (Role, bool),
+    index: u8,
+}
+
+impl Group {
+    /// The groups of a model, all at [`START`].
+    fn of(weights: &Weights) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for (info, _) in weights.iter() {
+            let kind = kind(info.role, &info.name);
+            if groups.iter().all(|g| g.kind != kind) {
+                groups.push(Group { kind, index: START });
+            }
+        }
+        groups
+    }
+
+    fn moved(&self, by: i32) -> Group {
+        Group {
+            kind: self.kind,
+            index: (i32::from(self.index) + by).clamp(0, FINEST) as u8,
+        }
+    }
+}
+
+/// What tensors are grouped by.
+fn kind(role: Role, name: &str) -> (Role, bool) {
+    (role, name.contains("attention"))
+}
+
+fn by_group(weights: &Weights, groups: &[Group]) -> Plan {
+    let storage = weights.iter().map(|(info, values)| {
+        let kind = kind(info.role, &info.name);
+        let group = groups.iter().find(|g| g.kind == kind);
+        Storage::Step(group.map_or(0, |g| g.index).min(coarse_enough(values)))
+    });
+    Plan::from_storage(storage.collect())
+}
+
+/// Bits of weights and data under the groups' steps.
+#[derive(Clone, Copy)]
+struct Price {
+    stored: f64,
+    data: f64,
+}
+
+impl Price {
+    fn total(self) -> f64 {
+        self.stored + self.data
+    }
+}
+
+struct Search<'a, F> {
+    weights: &'a Weights,
+    groups: Vec<Group>,
+    data_bits: F,
+}
+
+impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
+    fn price(&mut self) -> Result<Price, E> {
+        let plan = by_group(self.weights, &self.groups);
+        Ok(Price {
+            stored: encode(self.weights, &plan).len() as f64 * 8.0,
+            data: (self.data_bits)(&quantise(self.weights, &plan))?,
+        })
+    }
+
+    /// Takes `groups` if they are better than `best`.
+    fn try_groups(&mut self, groups: Vec<Group>, best: Price) -> Result<Option<Price>, E> {
+        if groups == self.groups {
+            return Ok(None);
+        }
+        let before = std::mem::replace(&mut self.groups, groups);
+        let price = self.price()?;
+        if price.total() < best.total() {
+            return Ok(Some(price));
+        }
+        self.groups = before;
+        Ok(None)
+    }
+
+    /// Moves all steps together to where their price says the best is, until it
+    /// says here.
+    fn level(&mut self, exact: f64, mut best: Price) -> Result<Price, E> {
+        /// Moves beyond this leave the range where costs are squares.
+        const MOST: f64 = 16.0;
+        let parameters = self.weights.spec().parameters() as f64;
+        for _ in 0..4 {
+            // An eighth of an octave is an eighth of a bit a parameter; the data's
+            // loss falls by two to the quarter. Their sum is least where the loss is
+            // `parameters / (2 ln 2)`.
+            let loss = (best.data - exact).max(1e-3 * parameters);
+            let ideal = parameters / (2.0 * std::f64::consts::LN_2);
+            let by = (4.0 * (loss / ideal).log2()).clamp(-MOST, MOST).round() as i32;
+            let groups = self.groups.iter().map(|g| g.moved(by)).collect();
+            match self.try_groups(groups, best)? {
+                Some(better) => best = better,
+                None => break,
+            }
+        }
+        Ok(best)
+    }
+
+    /// Gives each group the step that is best for it.
+    fn divide(&mut self, exact: f64, best: Price) -> Result<Price, E> {
+        /// Moves that are looked at either way: one price carries no further.
+        const MOST: i32 = 12;
+        let mut groups = self.groups.clone();
+        for (i, group) in self.groups.iter().enumerate() {
+            let alone = only(self.weights, group);
+            let n: usize = self
+                .weights
+                .iter()
+                .filter(|(info, _)| kind(info.role, &info.name) == group.kind)
+                .map(|(info, _)| info.len())
+                .sum();
+            // A sample may well gain by rounding; that is luck.
+            let loss = ((self.data_bits)(&alone)? - exact).max(0.05 * n as f64);
+            let price = |by: i32| {
+                let moved = group.moved(by);
+                let finer = f64::from(moved.index) - f64::from(group.index);
+                bits_of(self.weights, &moved) + loss * (-finer / 4.0).exp2()
+            };
+            let moves = (-MOST..=MOST).step_by(2).map(|by| (price(by), by));
+            let (_, by) = moves.min_by(|a, b| a.0.total_cmp(&b.0)).expect("moves");
+            groups[i] = group.moved(by);
+        }
+        Ok(self.try_groups(groups, best)?.unwrap_or(best))
+    }
+
+    /// Moves all steps in one direction as long as that makes the description
+    /// shorter.
+    fn descend(&mut self, mut best: Price, by: i32) -> Result<Price, E> {
+        loop {
+            let groups = self.groups.iter().map(|g| g.moved(by)).collect();
+            match self.try_groups(groups, best)? {
+                Some(better) => best = better,
+                None => return Ok(best),
+            }
+        }
+    }
+}
+
+/// The weights with nothing but one group rounded.
+fn only(weights: &Weights, group: &Group) -> Weights {
+    let rounded = quantise(weights, &by_group(weights, std::slice::from_ref(group)));
+    let mut tensors = weights.iter().zip(rounded.iter());
+    let mixed = Weights::from_fn(weights.spec().clone(), |_| {
+        let ((info, exact), (_, rounded)) = tensors.next().expect("tensors of the same spec");
+        match kind(info.role, &info.name) == group.kind {
+            true => rounded.to_vec(),
+            false => exact.to_vec(),
+        }
+    });
+    mixed.expect("finite values of the same shape")
+}
+
+/// Bits that a group takes by itself.
+fn bits_of(weights: &Weights, group: &Group) -> f64 {
+    let storage: Vec<Storage> = weights
+        .iter()
+        .map(|(_, values)| Storage::Step(group.index.min(coarse_enough(values))))
+        .collect();
+    let tensors = weights.iter().zip(&storage);
+    let tensors = tensors.filter(|((info, _), _)| kind(info.role, &info.name) == group.kind);
+    stream(tensors.map(|((info, values), s)| (info, values, s))).len() as f64 * 8.0
+}
