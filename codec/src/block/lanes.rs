@@ -111,8 +111,9 @@ impl Round<'_, '_> {
         let _end = EndOnPanic(&self.turn);
         let mut next = vec![Frequencies::default(); lanes.len()];
         let mut column = vec![0; lanes.len()];
+        let mut updated = Ok(());
         for step in 0..self.layout.steps() {
-            let predicted = predictor.predict(&mut next);
+            let predicted = updated.and_then(|()| predictor.predict(&mut next));
             let turn = step * self.groups + group;
             if !self.wait_for(turn) {
                 return;
@@ -127,16 +128,13 @@ impl Round<'_, '_> {
                 return;
             }
             drop(shared);
-            self.turn.store(turn + 1, Ordering::Release);
-            // A predictor that cannot take the bytes cannot predict the next.
-            if let Err(error) = predictor.update(&column) {
-                self.shared
-                    .lock()
-                    .expect("no panic in another's turn")
-                    .failure = Some(error.into());
-                self.turn.store(OVER, Ordering::Release);
+            // Unless the round is over because another thread panicked.
+            let (release, relaxed) = (Ordering::Release, Ordering::Relaxed);
+            let passed = self.turn.compare_exchange(turn, turn + 1, release, relaxed);
+            if passed.is_err() {
                 return;
             }
+            updated = predictor.update(&column);
         }
     }
 
@@ -204,19 +202,34 @@ mod tests {
     /// `sound` fail at step 100.
     struct Apart {
         sound: usize,
+        fails: Fails,
+    }
+
+    #[derive(Clone, Copy, PartialEq)]
+    enum Fails {
+        InPredict,
+        InUpdate,
+        ByPanic,
     }
 
     struct Group {
         counts: Vec<Counts>,
-        fails: bool,
+        fails: Option<Fails>,
         step: usize,
     }
 
     impl Apart {
+        fn sound() -> Apart {
+            Apart {
+                sound: 8,
+                fails: Fails::InPredict,
+            }
+        }
+
         fn group(&self, lanes: Range<usize>) -> Box<dyn Predictor> {
             Box::new(Group {
                 counts: lanes.clone().map(|_| Counts::new(1, 1)).collect(),
-                fails: lanes.end > self.sound,
+                fails: (lanes.end > self.sound).then_some(self.fails),
                 step: 0,
             })
         }
@@ -228,15 +241,22 @@ mod tests {
         }
 
         fn predict(&mut self, next: &mut [Frequencies]) -> Result<(), PredictError> {
-            if self.fails && self.step == 100 {
-                return Err(PredictError("lost".into()));
-            }
             self.step += 1;
+            match self.fails {
+                Some(Fails::InPredict) if self.step == 100 => {
+                    return Err(PredictError("lost".into()));
+                }
+                Some(Fails::ByPanic) if self.step == 100 => panic!("lost"),
+                _ => {}
+            }
             let mut lanes = self.counts.iter_mut().zip(next.chunks_mut(1));
             lanes.try_for_each(|(counts, next)| counts.predict(next))
         }
 
         fn update(&mut self, bytes: &[u8]) -> Result<(), PredictError> {
+            if self.fails == Some(Fails::InUpdate) && self.step == 100 {
+                return Err(PredictError("lost".into()));
+            }
             let mut lanes = self.counts.iter_mut().zip(bytes.chunks(1));
             lanes.try_for_each(|(counts, byte)| counts.update(byte))
         }
@@ -274,7 +294,7 @@ mod tests {
         for length in [1, 3, 100, 2001, 2030] {
             let bytes = &text[..length];
             for method in [Method::Model, Method::Mixed] {
-                let sound = Apart { sound: 8 };
+                let sound = Apart::sound();
                 let coded = encode(bytes, method, Some(&sound), &|_| {}).unwrap();
                 for threads in [1, 2, 3, 4, 16] {
                     let decoded = on_threads(threads, || {
@@ -289,15 +309,23 @@ mod tests {
     #[test]
     fn a_group_that_fails_ends_the_round() {
         let bytes = b"what goes round comes round. ".repeat(70);
-        let coded = encode(&bytes, Method::Mixed, Some(&Apart { sound: 8 }), &|_| {}).unwrap();
-        for sound in [0, 5, 7] {
-            for threads in [1, 2, 4] {
-                let lost = Apart { sound };
-                let decoded = on_threads(threads, || {
-                    decode_block(&coded, bytes.len(), Some(&lost), &|_| {})
-                });
-                assert_eq!(decoded, Err(PredictError("lost".into()).into()));
+        let coded = encode(&bytes, Method::Mixed, Some(&Apart::sound()), &|_| {}).unwrap();
+        for (sound, threads) in [0, 5, 7]
+            .into_iter()
+            .flat_map(|s| [1, 2, 4].map(|t| (s, t)))
+        {
+            let decode = |fails| {
+                let lost = Apart { sound, fails };
+                on_threads(threads, || {
+                    let decoded = || decode_block(&coded, bytes.len(), Some(&lost), &|_| {});
+                    std::panic::catch_unwind(std::panic::AssertUnwindSafe(decoded))
+                })
+            };
+            for fails in [Fails::InPredict, Fails::InUpdate] {
+                let lost = Failure::from(PredictError("lost".into()));
+                assert_eq!(decode(fails).unwrap(), Err(lost));
             }
+            assert!(decode(Fails::ByPanic).is_err());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, Storage, coarse_enough};
 use super::{encode, quantise, stream};
-use brevity_model::{Role, Weights};
+use brevity_model::{Role, TensorInfo, Weights};
 
 impl Plan {
     /// The steps with the shortest description of weights and data:
@@ -159,10 +159,7 @@ impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
         let mut groups = self.groups.clone();
         for (i, group) in self.groups.iter().enumerate() {
             let alone = only(self.weights, group);
-            let n: usize = self
-                .weights
-                .iter()
-                .filter(|(info, _)| kind(info.role, &info.name) == group.kind)
+            let n: usize = tensors_of(self.weights, group)
                 .map(|(info, _)| info.len())
                 .sum();
             // A sample may well gain by rounding; that is luck.
@@ -206,13 +203,20 @@ fn only(weights: &Weights, group: &Group) -> Weights {
     mixed.expect("finite values of the same shape")
 }
 
+/// The tensors of a group, in canonical order.
+fn tensors_of<'a>(
+    weights: &'a Weights,
+    group: &'a Group,
+) -> impl Iterator<Item = (&'a TensorInfo, &'a [f32])> {
+    let tensors = weights.iter();
+    tensors.filter(|(info, _)| kind(info.role, &info.name) == group.kind)
+}
+
 /// Bits that a group takes by itself.
 fn bits_of(weights: &Weights, group: &Group) -> f64 {
-    let storage: Vec<Storage> = weights
-        .iter()
+    let storage: Vec<Storage> = tensors_of(weights, group)
         .map(|(_, values)| Storage::Step(group.index.min(coarse_enough(values))))
         .collect();
-    let tensors = weights.iter().zip(&storage);
-    let tensors = tensors.filter(|((info, _), _)| kind(info.role, &info.name) == group.kind);
+    let tensors = tensors_of(weights, group).zip(&storage);
     stream(tensors.map(|((info, values), s)| (info, values, s))).len() as f64 * 8.0
 }

@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 /// What a [`Transformer`] remembers of its lanes: where they stand, keys and
 /// values of the positions they still see, and work space, so that a step
-/// allocates nothing.
+/// allocates next to nothing.
 ///
 /// Keys and values take `8 L d` bytes a lane and position, for as many
 /// positions as are ever seen at once.
