@@ -102,14 +102,16 @@ fn check_memory(model: &dyn Model, layout: &Layout) -> Result<(), PredictError> 
     Ok(())
 }
 
-/// Codes `bytes`, raw if nothing shorter comes of it.
+/// Codes `bytes`, raw if nothing shorter comes of it. `lanes`, if given, takes the
+/// place of the model's own number.
 ///
 /// # Panics
-/// If the method needs a model and there is none.
+/// If the method needs a model and there is none; if there are to be no lanes.
 pub(crate) fn encode(
     bytes: &[u8],
     method: Method,
     model: Option<&dyn Model>,
+    lanes: Option<usize>,
     progress: Progress<'_>,
 ) -> Result<Coded, PredictError> {
     let raw = || Coded {
@@ -123,7 +125,7 @@ pub(crate) fn encode(
         return Ok(raw());
     }
     let model = needed(method, model);
-    let lanes_log2 = model.map_or(0, |m| m.lanes().ilog2());
+    let lanes_log2 = model.map_or(0, |m| lanes.unwrap_or_else(|| m.lanes()).ilog2());
     let (payload, frequencies) = match model {
         None => encode_contexts(bytes, progress),
         Some(model) => {
@@ -360,7 +362,7 @@ mod tests {
             let bytes = text(length);
             for method in [Method::Raw, Method::Contexts, Method::Model, Method::Mixed] {
                 let model = CountsModel(7);
-                let coded = encode(&bytes, method, Some(&model), &|_| {}).unwrap();
+                let coded = encode(&bytes, method, Some(&model), None, &|_| {}).unwrap();
                 assert_eq!(
                     decode(&coded, length, Some(&model), &|_| {}),
                     Ok(bytes.clone())
@@ -377,7 +379,7 @@ mod tests {
         let bytes = text(3000);
         for method in [Method::Contexts, Method::Model, Method::Mixed] {
             let model = CountsModel(7);
-            let coded = encode(&bytes, method, Some(&model), &|_| {}).unwrap();
+            let coded = encode(&bytes, method, Some(&model), None, &|_| {}).unwrap();
             let least = code_length(&coded, 3000, Some(&model), &|_| {}).unwrap() / 8.0;
             let more = coded.payload.len() as f64 - least;
             assert!((0.0..=2.0).contains(&more), "{method:?}: {more}");
@@ -388,7 +390,7 @@ mod tests {
     fn another_model_is_found_out() {
         let bytes = text(3000);
         for method in [Method::Model, Method::Mixed] {
-            let coded = encode(&bytes, method, Some(&CountsModel(7)), &|_| {}).unwrap();
+            let coded = encode(&bytes, method, Some(&CountsModel(7)), None, &|_| {}).unwrap();
             let failure = decode(&coded, 3000, Some(&CountsModel(8)), &|_| {}).unwrap_err();
             assert!(matches!(failure, Failure::Diverged | Failure::Stream));
         }
@@ -399,13 +401,13 @@ mod tests {
         let bytes: Vec<u8> = (0..999_u32)
             .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
             .collect();
-        let coded = encode(&bytes, Method::Contexts, None, &|_| {}).unwrap();
+        let coded = encode(&bytes, Method::Contexts, None, None, &|_| {}).unwrap();
         assert!(coded.payload.len() <= 999);
     }
 
     #[test]
     fn a_claim_of_more_bytes_than_the_stream_holds_is_refused() {
-        let mut coded = encode(&text(500), Method::Contexts, None, &|_| {}).unwrap();
+        let mut coded = encode(&text(500), Method::Contexts, None, None, &|_| {}).unwrap();
         coded.payload.truncate(9);
         assert_eq!(decode(&coded, 1 << 20, None, &|_| {}), Err(Failure::Stream));
     }

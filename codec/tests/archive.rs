@@ -68,7 +68,7 @@ fn unpack(archive: &[u8], models: &Models) -> Result<Vec<u8>, Error> {
 fn blocks(block: usize) -> Options {
     Options {
         block,
-        method: None,
+        ..Options::default()
     }
 }
 
@@ -86,14 +86,17 @@ fn every_source_and_method_round_trips() {
             let archive = pack(&bytes, &Source::none(), blocks(block));
             assert_eq!(unpack(&archive, &Models::default()).unwrap(), bytes);
             for method in [Method::Raw, Method::Contexts, Method::Model, Method::Mixed] {
-                let options = Options {
-                    block,
-                    method: Some(method),
-                };
-                let archive = pack(&bytes, &Source::embedded(&weights, &plan), options);
-                assert_eq!(unpack(&archive, &Models::default()).unwrap(), bytes);
-                let archive = pack(&bytes, &Source::external(&weights), options);
-                assert_eq!(unpack(&archive, &external).unwrap(), bytes);
+                for lanes in [None, Some(1), Some(7)] {
+                    let options = Options {
+                        block,
+                        method: Some(method),
+                        lanes,
+                    };
+                    let archive = pack(&bytes, &Source::embedded(&weights, &plan), options);
+                    assert_eq!(unpack(&archive, &Models::default()).unwrap(), bytes);
+                    let archive = pack(&bytes, &Source::external(&weights), options);
+                    assert_eq!(unpack(&archive, &external).unwrap(), bytes);
+                }
             }
         }
     }
@@ -143,8 +146,8 @@ fn overhead_is_small() {
         &text(1024),
         &external,
         Options {
-            block: 1 << 20,
             method: Some(Method::Model),
+            ..blocks(1 << 20)
         },
     );
     let inspection = inspect(&archive[..]).unwrap();

@@ -72,7 +72,11 @@ fn archives() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
     ];
     let pack = |(name, bytes, source, block, method): (_, Vec<u8>, Source, _, _)| {
         let mut out = Vec::new();
-        let options = Options { block, method };
+        let options = Options {
+            block,
+            method,
+            lanes: None,
+        };
         compress(&bytes[..], &mut out, &source, &options, &|_| {}).unwrap();
         (name, bytes, out)
     };

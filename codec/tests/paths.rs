@@ -63,6 +63,7 @@ fn archives_are_the_same_everywhere_and_decode_everywhere() {
             let options = Options {
                 block: 1100,
                 method: Some(*method),
+                lanes: None,
             };
             let mut out = Vec::new();
             compress(&bytes[..], &mut out, source, &options, &|_| {}).unwrap();

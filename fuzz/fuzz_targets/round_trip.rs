@@ -8,7 +8,7 @@ fuzz_target!(|input: (u16, &[u8])| {
     let (block, bytes) = input;
     let options = Options {
         block: usize::from(block).max(1),
-        method: None,
+        ..Options::default()
     };
     let (mut archive, mut back) = (Vec::new(), Vec::new());
     compress(bytes, &mut archive, &Source::none(), &options, &|_| {}).unwrap();

@@ -6,7 +6,9 @@ use super::pack::Training;
 use super::{decompress, inspect, verify};
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
-use brevity_codec::archive::{self, EXTENSION, MAX_BLOCK, Models, Options, Source, Summary};
+use brevity_codec::archive::{
+    self, EXTENSION, MAX_BLOCK, MAX_LANES, Models, Options, Source, Summary,
+};
 use brevity_codec::weights::{Plan, Precision};
 use brevity_codec::{Method, score};
 use brevity_model::Weights;
@@ -50,6 +52,11 @@ pub struct Args {
     /// How to code: mixed, model, contexts or raw [default: all there is]
     #[arg(long, value_name = "METHOD", value_parser = method)]
     method: Option<Method>,
+    /// Parts of a block that are decoded side by side where there is a model,
+    /// rounded down to a power of two. Fewer make smaller archives, one the
+    /// smallest, and decode slower [default: 8 to 32, by the model's size]
+    #[arg(long, value_name = "COUNT", conflicts_with = "online", value_parser = lanes)]
+    lanes: Option<usize>,
     /// Bytes that are coded, and can be read, on their own
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().block, value_parser = block)]
     pub(super) block: usize,
@@ -97,9 +104,17 @@ fn method(text: &str) -> Result<Method, String> {
 }
 
 fn block(text: &str) -> Result<usize, String> {
+    up_to(text, MAX_BLOCK)
+}
+
+fn lanes(text: &str) -> Result<usize, String> {
+    up_to(text, MAX_LANES)
+}
+
+fn up_to(text: &str, most: usize) -> Result<usize, String> {
     match text.parse() {
-        Ok(bytes @ 1..=MAX_BLOCK) => Ok(bytes),
-        _ => Err(format!("not a number from 1 to {MAX_BLOCK}")),
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        _ => Err(format!("not a number from 1 to {most}")),
     }
 }
 
@@ -218,6 +233,7 @@ impl Args {
         let options = Options {
             block: self.block,
             method: self.method,
+            lanes: self.lanes,
         };
         let progress = |more| bar.inc(more);
         let summary = match models {

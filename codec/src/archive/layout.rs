@@ -154,8 +154,8 @@ pub(crate) struct BlockHeader {
     covered: Vec<u8>,
 }
 
-/// The lanes field of a tag, which holds a power of two up to this.
-const MAX_LANES_LOG2: u32 = 15;
+/// Most lanes of a block: the tag holds the power of two in four bits.
+pub const MAX_LANES: usize = 1 << 15;
 
 impl BlockHeader {
     /// A block as it is written.
@@ -166,7 +166,8 @@ impl BlockHeader {
             Method::Model => 2,
             Method::Mixed => 3,
         };
-        let lanes = coded.lanes_log2.min(MAX_LANES_LOG2) as u8;
+        debug_assert!(coded.lanes_log2 <= MAX_LANES.ilog2());
+        let lanes = coded.lanes_log2 as u8;
         let mut out = vec![method | u8::from(last) << 2 | lanes << 4];
         put_varint(&mut out, raw as u64);
         if coded.method != Method::Raw {

@@ -1,7 +1,7 @@
 //! Writing archives.
 
 use super::error::Error;
-use super::layout::{BlockHeader, Header, Index, MAX_BLOCK, ModelId};
+use super::layout::{BlockHeader, Header, Index, MAX_BLOCK, MAX_LANES, ModelId};
 use super::{Summary, digest};
 use crate::block::{self, Coded, Method, Progress};
 use crate::predict::{Model, TransformerModel};
@@ -19,6 +19,12 @@ pub struct Options {
     /// How blocks are coded; by default with all that there is. A block that
     /// does not get shorter is stored raw.
     pub method: Option<Method>,
+    /// Lanes of blocks that are coded with a trained model, from 1 to
+    /// [`MAX_LANES`], rounded down to a power of two; by default as many as decode
+    /// fast. Every lane is one more place of the block at which context models
+    /// know little of what came before, so fewer lanes make mixed archives
+    /// smaller, and slower to decode. A model that learns has lanes of its own.
+    pub lanes: Option<usize>,
 }
 
 impl Default for Options {
@@ -27,6 +33,7 @@ impl Default for Options {
         Options {
             block: 1 << 24,
             method: None,
+            lanes: None,
         }
     }
 }
@@ -108,8 +115,8 @@ impl ModelId {
 /// Reading, writing, and a model that yields something that is no number.
 ///
 /// # Panics
-/// If `options.block` is 0 or more than [`MAX_BLOCK`], or `options.method` needs
-/// a model and there is none.
+/// If `options.block` is 0 or more than [`MAX_BLOCK`], `options.lanes` is 0 or more
+/// than [`MAX_LANES`], or `options.method` needs a model and there is none.
 pub fn compress(
     mut input: impl Read,
     mut output: impl Write,
@@ -122,6 +129,15 @@ pub fn compress(
         "blocks of {} bytes",
         options.block
     );
+    assert!(
+        options.lanes.is_none_or(|n| (1..=MAX_LANES).contains(&n)),
+        "{:?} lanes",
+        options.lanes
+    );
+    let lanes = match source.header {
+        Header::Recipe(_) => None,
+        _ => options.lanes,
+    };
     let model = source.model.as_deref();
     let method = options.method.unwrap_or(match model {
         Some(_) => Method::Mixed,
@@ -158,7 +174,7 @@ pub fn compress(
         }
         let coded: Vec<Result<Coded, _>> = batch
             .par_iter()
-            .map(|bytes| block::encode(bytes, method, model, progress))
+            .map(|bytes| block::encode(bytes, method, model, lanes, progress))
             .collect();
         let count = batch.len();
         for (i, (bytes, coded)) in batch.iter().zip(coded).enumerate() {

@@ -13,8 +13,9 @@ use crate::layout::Layout;
 use crate::predict::{Model, Predictor};
 use brevity_kernels::threads;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex, OnceLock};
+use std::thread::{self, Thread};
 
 /// Lanes that a thread of its own is worth, at least.
 const WORTH: usize = 2;
@@ -38,8 +39,7 @@ pub(super) fn decode(
     }
     let round = Round {
         layout,
-        groups: groups.len(),
-        turn: AtomicUsize::new(0),
+        turns: Turns::new(groups.len()),
         shared: Mutex::new(Shared {
             coder,
             mixture,
@@ -51,9 +51,9 @@ pub(super) fn decode(
     };
     let mut groups = groups.into_iter().enumerate();
     let (_, (mut predictor, range)) = groups.next().expect("a group at least");
-    match round.groups {
-        1 => round.run(0, &mut *predictor, &range),
-        _ => std::thread::scope(|scope| {
+    match groups.len() {
+        0 => round.run(0, &mut *predictor, &range),
+        _ => thread::scope(|scope| {
             for (index, (mut predictor, range)) in groups {
                 let round = &round;
                 scope.spawn(move || {
@@ -84,23 +84,92 @@ struct Shared<'a, 'c> {
 /// Groups of lanes that take turns.
 struct Round<'a, 'c> {
     layout: &'a Layout,
-    groups: usize,
-    /// Whose turn it is: `step * groups + group`, or [`OVER`].
-    turn: AtomicUsize,
+    turns: Turns,
     shared: Mutex<Shared<'a, 'c>>,
+}
+
+/// Whose turn it is.
+struct Turns {
+    /// `step * groups + group`, or [`OVER`].
+    now: AtomicUsize,
+    /// The threads of the groups, all of them known before the first turn.
+    threads: Vec<OnceLock<Thread>>,
+    known: Barrier,
 }
 
 /// The turn after a failure: nobody's.
 const OVER: usize = usize::MAX;
 
+impl Turns {
+    fn new(groups: usize) -> Turns {
+        Turns {
+            now: AtomicUsize::new(0),
+            threads: vec![OnceLock::new(); groups],
+            known: Barrier::new(groups),
+        }
+    }
+
+    /// Waits until every group's thread has come here.
+    fn join(&self, group: usize) {
+        self.threads[group].get_or_init(thread::current);
+        self.known.wait();
+    }
+
+    /// Waits for a turn; whether it comes.
+    ///
+    /// A thread that looks again and again is the fastest to go on, one that sleeps
+    /// is woken at once even where other work holds the cores; one that only offered
+    /// its core to others would come back when they have had theirs.
+    fn wait_for(&self, turn: usize) -> bool {
+        /// Looks before the thread sleeps: some microseconds, a turn or two.
+        const LOOKS: usize = 1 << 10;
+        let mut looks = 0;
+        loop {
+            match self.now.load(Ordering::Acquire) {
+                OVER => return false,
+                now if now == turn => return true,
+                _ if looks < LOOKS => std::hint::spin_loop(),
+                _ => thread::park(),
+            }
+            looks += 1;
+        }
+    }
+
+    /// Hands the turn on, unless the round is over because another thread
+    /// panicked; whether it goes on.
+    fn pass(&self, turn: usize) -> bool {
+        let (release, relaxed) = (Ordering::Release, Ordering::Relaxed);
+        let passed = self
+            .now
+            .compare_exchange(turn, turn + 1, release, relaxed)
+            .is_ok();
+        if passed {
+            self.wake((turn + 1) % self.threads.len());
+        }
+        passed
+    }
+
+    /// Ends the round for all.
+    fn end(&self) {
+        self.now.store(OVER, Ordering::Release);
+        (0..self.threads.len()).for_each(|group| self.wake(group));
+    }
+
+    fn wake(&self, group: usize) {
+        if let Some(thread) = self.threads[group].get() {
+            thread.unpark();
+        }
+    }
+}
+
 /// Ends the round if its thread does not come to its next turn, so that nobody
 /// waits for it.
-struct EndOnPanic<'a>(&'a AtomicUsize);
+struct EndOnPanic<'a>(&'a Turns);
 
 impl Drop for EndOnPanic<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.store(OVER, Ordering::Release);
+        if thread::panicking() {
+            self.0.end();
         }
     }
 }
@@ -108,14 +177,15 @@ impl Drop for EndOnPanic<'_> {
 impl Round<'_, '_> {
     /// All steps of one group.
     fn run(&self, group: usize, predictor: &mut dyn Predictor, lanes: &Range<usize>) {
-        let _end = EndOnPanic(&self.turn);
+        self.turns.join(group);
+        let _end = EndOnPanic(&self.turns);
         let mut next = vec![Frequencies::default(); lanes.len()];
         let mut column = vec![0; lanes.len()];
         let mut updated = Ok(());
         for step in 0..self.layout.steps() {
             let predicted = updated.and_then(|()| predictor.predict(&mut next));
-            let turn = step * self.groups + group;
-            if !self.wait_for(turn) {
+            let turn = step * self.turns.threads.len() + group;
+            if !self.turns.wait_for(turn) {
                 return;
             }
             let mut shared = self.shared.lock().expect("no panic in another's turn");
@@ -124,33 +194,14 @@ impl Round<'_, '_> {
                 .and_then(|()| shared.step(self.layout, step, lanes, &next, &mut column));
             if let Err(failure) = taken {
                 shared.failure = Some(failure);
-                self.turn.store(OVER, Ordering::Release);
+                self.turns.end();
                 return;
             }
             drop(shared);
-            // Unless the round is over because another thread panicked.
-            let (release, relaxed) = (Ordering::Release, Ordering::Relaxed);
-            let passed = self.turn.compare_exchange(turn, turn + 1, release, relaxed);
-            if passed.is_err() {
+            if !self.turns.pass(turn) {
                 return;
             }
             updated = predictor.update(&column);
-        }
-    }
-
-    /// Whether the turn comes.
-    fn wait_for(&self, turn: usize) -> bool {
-        /// Looks before the core is offered to others: a few microseconds.
-        const LOOKS: usize = 1 << 10;
-        let mut looks = 0;
-        loop {
-            match self.turn.load(Ordering::Acquire) {
-                OVER => return false,
-                now if now == turn => return true,
-                _ if looks < LOOKS => std::hint::spin_loop(),
-                _ => std::thread::yield_now(),
-            }
-            looks += 1;
         }
     }
 }
@@ -295,7 +346,7 @@ mod tests {
             let bytes = &text[..length];
             for method in [Method::Model, Method::Mixed] {
                 let sound = Apart::sound();
-                let coded = encode(bytes, method, Some(&sound), &|_| {}).unwrap();
+                let coded = encode(bytes, method, Some(&sound), None, &|_| {}).unwrap();
                 for threads in [1, 2, 3, 4, 16] {
                     let decoded = on_threads(threads, || {
                         decode_block(&coded, length, Some(&sound), &|_| {})
@@ -309,7 +360,7 @@ mod tests {
     #[test]
     fn a_group_that_fails_ends_the_round() {
         let bytes = b"what goes round comes round. ".repeat(70);
-        let coded = encode(&bytes, Method::Mixed, Some(&Apart::sound()), &|_| {}).unwrap();
+        let coded = encode(&bytes, Method::Mixed, Some(&Apart::sound()), None, &|_| {}).unwrap();
         for (sound, threads) in [0, 5, 7]
             .into_iter()
             .flat_map(|s| [1, 2, 4].map(|t| (s, t)))
