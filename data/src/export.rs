@@ -10,7 +10,8 @@ use tempfile::NamedTempFile;
 use crate::durable;
 use crate::error::{DataError, Result};
 use crate::import::{
-    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, PLANE_SAMPLES, Picture, Shape, Sound, join_patches,
+    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
+    join_patches,
 };
 use crate::store::{SetRecord, Store};
 
@@ -225,11 +226,8 @@ fn wav(
     data: &mut impl Read,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let bits: u16 = if conversion == Conversion::Pcm8 {
-        8
-    } else {
-        16
-    };
+    let order = Pcm16::of(conversion);
+    let bits: u16 = if order.is_some() { 16 } else { 8 };
     let len = u32::try_from(bytes)
         .ok()
         .filter(|&len| len <= u32::MAX - 37)
@@ -245,22 +243,25 @@ fn wav(
     out.write_all(&bits.to_le_bytes())?;
     out.write_all(b"data")?;
     out.write_all(&len.to_le_bytes())?;
-    if conversion == Conversion::Pcm16Planes {
-        let mut block = Vec::new();
-        loop {
-            block.clear();
-            data.take(2 * PLANE_SAMPLES as u64)
-                .read_to_end(&mut block)?;
-            if block.is_empty() {
-                break;
-            }
-            let (high, low) = block.split_at(block.len() / 2);
-            for (&high, &low) in high.iter().zip(low) {
-                out.write_all(&[low, high])?;
+    match order.filter(|&order| order != Pcm16::LittleEndian) {
+        None => {
+            io::copy(data, out)?;
+        }
+        Some(order) => {
+            let mut blocks = Pcm16Blocks::new(order, sound.channels.max(1).into());
+            let mut block = Vec::new();
+            loop {
+                block.clear();
+                data.take(2 * Pcm16Blocks::SAMPLES as u64)
+                    .read_to_end(&mut block)?;
+                if block.is_empty() {
+                    break;
+                }
+                for sample in blocks.to_samples(&block) {
+                    out.write_all(&sample.to_le_bytes())?;
+                }
             }
         }
-    } else {
-        io::copy(data, out)?;
     }
     // Chunks are padded to an even length.
     out.write_all(&vec![0; (len % 2) as usize])

@@ -56,7 +56,8 @@ pub use export::{Select, export};
 pub use fetch::Client;
 pub use generate::Generator;
 pub use import::{
-    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Picture, Shape, Sound, default_name, import,
+    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
+    default_name, import,
 };
 pub use leak::LeakConfig;
 pub use list::{Listing, State, list};

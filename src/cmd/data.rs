@@ -49,7 +49,7 @@ enum Action {
         #[arg(value_name = "PATH")]
         source: Source,
         /// What they become: `gray-patches`, `rgb`, `rgb-planar` for PNG, JPEG, WebP and PPM;
-        /// `pcm8`, `pcm16`, `pcm16-planes` for FLAC and WAV
+        /// `pcm8`, `pcm16`, `pcm16-planes`, `pcm16-deltas` for FLAC and WAV
         #[arg(long = "as", value_name = "CONVERSION", default_value = "bytes", value_parser = conversion)]
         conversion: Conversion,
         /// Name of the data set [default: that of the file or folder]

@@ -38,11 +38,15 @@ pub enum Conversion {
     /// As [`Conversion::Pcm16`], but the high bytes of 1024 samples come before
     /// their low bytes: a block is a chunk of the paper's length.
     Pcm16Planes,
+    /// As [`Conversion::Pcm16`], but in place of each sample its difference from
+    /// the one before in its channel, modulo 2^16, from 0 at the start of a file,
+    /// high byte first: what a model of bytes predicts best.
+    Pcm16Deltas,
 }
 
 impl Conversion {
     /// All conversions.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Bytes,
         Self::GrayPatches,
         Self::Rgb,
@@ -50,6 +54,7 @@ impl Conversion {
         Self::Pcm8,
         Self::Pcm16,
         Self::Pcm16Planes,
+        Self::Pcm16Deltas,
     ];
 
     /// The name in the registry and after `--as`.
@@ -62,6 +67,7 @@ impl Conversion {
             Self::Pcm8 => "pcm8",
             Self::Pcm16 => "pcm16",
             Self::Pcm16Planes => "pcm16-planes",
+            Self::Pcm16Deltas => "pcm16-deltas",
         }
     }
 
@@ -93,6 +99,10 @@ impl Conversion {
                 "an item is blocks of 1024 signed 16-bit samples at `rate`, channels interleaved \
                  (the last block has what is left); a block is its high bytes, then its low bytes"
             }
+            Self::Pcm16Deltas => {
+                "an item is signed 16-bit big-endian differences of the samples at `rate` from \
+                 those before them, modulo 2^16, channels interleaved; the first is from 0"
+            }
         }
     }
 
@@ -106,7 +116,7 @@ impl Conversion {
             Self::GrayPatches | Self::Rgb | Self::RgbPlanar => {
                 picture::EXTENSIONS.contains(&&*extension)
             }
-            Self::Pcm8 | Self::Pcm16 | Self::Pcm16Planes => {
+            Self::Pcm8 | Self::Pcm16 | Self::Pcm16Planes | Self::Pcm16Deltas => {
                 sound::EXTENSIONS.contains(&&*extension)
             }
         }
@@ -128,7 +138,7 @@ impl Conversion {
             Self::GrayPatches | Self::Rgb | Self::RgbPlanar => {
                 Shape::Picture(picture::convert(self, name, input, &mut out)?)
             }
-            Self::Pcm8 | Self::Pcm16 | Self::Pcm16Planes => {
+            Self::Pcm8 | Self::Pcm16 | Self::Pcm16Planes | Self::Pcm16Deltas => {
                 Shape::Sound(sound::convert(self, name, input, &mut out)?)
             }
         };

@@ -23,7 +23,7 @@ pub use conversion::Conversion;
 pub use item::{Item, Picture, Shape, Sound};
 pub use picture::{PATCH_HEIGHT, PATCH_WIDTH};
 pub(crate) use picture::{join_patches, push_patches};
-pub(crate) use sound::PLANE_SAMPLES;
+pub use sound::{Pcm16, Pcm16Blocks};
 
 /// Makes a data set of a file, a folder or the files of a glob, in sorted
 /// order, and keeps it in the store under `name`.

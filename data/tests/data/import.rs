@@ -233,6 +233,7 @@ fn sounds_and_bytes_come_back_as_they_were() {
     for conversion in [
         Conversion::Pcm16,
         Conversion::Pcm16Planes,
+        Conversion::Pcm16Deltas,
         Conversion::Bytes,
     ] {
         let name = conversion.name();

@@ -1,6 +1,6 @@
 //! How bytes lie, for the coders that care.
 
-use brevity_data::{ByteSet, Conversion, Item, Shape, Source, Store};
+use brevity_data::{ByteSet, Conversion, Item, Pcm16, Shape, Source, Store};
 
 use super::BaselineError;
 
@@ -26,8 +26,8 @@ pub enum Layout {
         channels: usize,
         /// Samples a second and channel.
         rate: usize,
-        /// Whether the bytes lie as those of [`Conversion::Pcm16Planes`].
-        planes: bool,
+        /// How their bytes lie.
+        order: Pcm16,
     },
 }
 
@@ -101,10 +101,10 @@ fn layout_of(conversion: Conversion, shape: Shape) -> Option<Layout> {
             height: picture.height as usize,
             planar: conversion == Conversion::RgbPlanar,
         }),
-        (Conversion::Pcm16 | Conversion::Pcm16Planes, Shape::Sound(sound)) => Some(Layout::Pcm16 {
+        (_, Shape::Sound(sound)) => Pcm16::of(conversion).map(|order| Layout::Pcm16 {
             channels: sound.channels.into(),
             rate: sound.rate as usize,
-            planes: conversion == Conversion::Pcm16Planes,
+            order,
         }),
         _ => None,
     }

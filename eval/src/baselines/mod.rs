@@ -322,6 +322,7 @@ fn verified_length(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use brevity_data::Pcm16;
 
     fn random(n: usize) -> Vec<u8> {
         use rand_chacha::ChaCha8Rng;
@@ -380,16 +381,17 @@ mod tests {
             height: 30,
             planar,
         };
-        let sound = |planes| Layout::Pcm16 {
+        let sound = |order| Layout::Pcm16 {
             channels: 2,
             rate: 44_100,
-            planes,
+            order,
         };
         let layouts = [
             rgb(false),
             rgb(true),
-            sound(false),
-            sound(true),
+            sound(Pcm16::LittleEndian),
+            sound(Pcm16::Planes),
+            sound(Pcm16::Deltas),
             Layout::Bytes,
         ];
         let pieces = layouts.map(|layout| Piece {

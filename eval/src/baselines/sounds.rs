@@ -9,12 +9,10 @@ use flacenc::error::Verify;
 use flacenc::source::MemSource;
 
 use super::layout::Layout;
+use brevity_data::{Pcm16, Pcm16Blocks};
 
 /// Samples a second where the bytes do not tell.
 const RATE: usize = 16_000;
-
-/// High bytes that lie together in [`Layout::Pcm16`] with planes.
-const PLANE: usize = 1024;
 
 /// Taps of the linear prediction: the most that FLAC's subset allows at low rates.
 const ORDER: usize = 12;
@@ -30,22 +28,19 @@ pub(super) fn unflac8(stream: &[u8]) -> io::Result<Vec<u8>> {
     Ok(samples.iter().map(|&s| (s + 128) as u8).collect())
 }
 
-/// Bytes as signed 16-bit samples, little-endian or in planes. What does not
-/// fill a frame of all channels follows as it is.
+/// Bytes as signed 16-bit samples. What does not fill a frame of all channels
+/// follows as it is.
 pub(super) fn flac16(data: &[u8], layout: Layout) -> io::Result<Vec<u8>> {
-    let (channels, rate, planes) = sound(layout);
+    let (channels, rate, order) = sound(layout);
     let (whole, rest) = data.split_at(data.len() / (2 * channels) * 2 * channels);
     let mut stream = Vec::new();
     if !whole.is_empty() {
-        let samples: Vec<i32> = if planes {
-            let blocks = whole.chunks(2 * PLANE);
-            blocks.flat_map(join).collect()
-        } else {
-            let pairs = whole.chunks_exact(2);
-            pairs
-                .map(|p| i16::from_le_bytes([p[0], p[1]]).into())
-                .collect()
-        };
+        let mut blocks = Pcm16Blocks::new(order, channels);
+        let samples: Vec<i32> = whole
+            .chunks(2 * Pcm16Blocks::SAMPLES)
+            .flat_map(|block| blocks.to_samples(block))
+            .map(i32::from)
+            .collect();
         stream = encode(&samples, channels, 16, rate)?;
     }
     stream.extend(rest);
@@ -54,48 +49,34 @@ pub(super) fn flac16(data: &[u8], layout: Layout) -> io::Result<Vec<u8>> {
 
 /// `len` is the length of the data.
 pub(super) fn unflac16(stream: &[u8], layout: Layout, len: usize) -> io::Result<Vec<u8>> {
-    let (channels, _, planes) = sound(layout);
+    let (channels, _, order) = sound(layout);
     let rest = len % (2 * channels);
     let (stream, rest) = stream
         .split_at_checked(stream.len().saturating_sub(rest))
         .ok_or(io::ErrorKind::UnexpectedEof)?;
     let mut data = Vec::with_capacity(len);
     if !stream.is_empty() {
-        let samples = decode(stream)?;
-        let bytes = samples.iter().map(|&s| (s as i16).to_le_bytes());
-        if planes {
-            for block in bytes.collect::<Vec<_>>().chunks(PLANE) {
-                data.extend(block.iter().map(|sample| sample[1]));
-                data.extend(block.iter().map(|sample| sample[0]));
-            }
-        } else {
-            data.extend(bytes.flatten());
+        let samples: Vec<i16> = decode(stream)?.iter().map(|&s| s as i16).collect();
+        let mut blocks = Pcm16Blocks::new(order, channels);
+        for block in samples.chunks(Pcm16Blocks::SAMPLES) {
+            data.extend(blocks.to_bytes(block));
         }
     }
     data.extend(rest);
     Ok(data)
 }
 
-/// Channels, rate, whether in planes.
-fn sound(layout: Layout) -> (usize, usize, bool) {
+/// Channels, rate, and how the bytes lie.
+fn sound(layout: Layout) -> (usize, usize, Pcm16) {
     match layout {
         // FLAC has 8 channels at most.
         Layout::Pcm16 {
             channels: channels @ 1..=8,
             rate,
-            planes,
-        } => (channels, rate, planes),
-        _ => (1, RATE, false),
+            order,
+        } => (channels, rate, order),
+        _ => (1, RATE, Pcm16::LittleEndian),
     }
-}
-
-/// The samples of a block whose high bytes come first.
-fn join(block: &[u8]) -> Vec<i32> {
-    let (high, low) = block.split_at(block.len() / 2);
-    let pairs = high.iter().zip(low);
-    pairs
-        .map(|(&high, &low)| i16::from_le_bytes([low, high]).into())
-        .collect()
 }
 
 fn encode(samples: &[i32], channels: usize, bits: usize, rate: usize) -> io::Result<Vec<u8>> {

@@ -1,6 +1,7 @@
 //! Sounds to bytes. Samples stream through; nothing is held but a block.
 
 mod flac;
+mod pcm16;
 mod resample;
 mod samples;
 mod wav;
@@ -11,7 +12,7 @@ use super::Conversion;
 use super::item::Sound;
 use crate::error::{DataError, Result};
 
-pub(crate) use samples::PLANE_SAMPLES;
+pub use pcm16::{Pcm16, Pcm16Blocks};
 
 /// Names of files that are taken for sounds.
 pub(super) const EXTENSIONS: [&str; 2] = ["flac", "wav"];

@@ -2,14 +2,12 @@
 
 use std::io::{BufWriter, Write};
 
+use super::pcm16::{Pcm16, Pcm16Blocks};
 use super::resample::Resampler;
 use super::{Format, SPEECH_RATE, Sink, bad};
 use crate::error::{DataError, Result};
 use crate::import::Conversion;
 use crate::import::item::Sound;
-
-/// Samples whose high bytes lie together, see [`Conversion::Pcm16Planes`].
-pub(crate) const PLANE_SAMPLES: usize = 1024;
 
 /// Rates that are believed. Beyond them, resampling would make much of little.
 const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;
@@ -21,7 +19,9 @@ pub(super) struct Writer<'a> {
     out: BufWriter<&'a mut dyn Write>,
     format: Option<Format>,
     resampler: Option<Resampler>,
-    /// Samples whose planes are not written yet.
+    /// How samples of 16 bits become bytes.
+    blocks: Option<Pcm16Blocks>,
+    /// Samples of 16 bits that are not written yet.
     block: Vec<i16>,
     frames: u64,
 }
@@ -34,7 +34,8 @@ impl<'a> Writer<'a> {
             out: BufWriter::new(out),
             format: None,
             resampler: None,
-            block: Vec::with_capacity(PLANE_SAMPLES),
+            blocks: None,
+            block: Vec::with_capacity(Pcm16Blocks::SAMPLES),
             frames: 0,
         }
     }
@@ -48,7 +49,7 @@ impl<'a> Writer<'a> {
         if let Some(mut resampler) = self.resampler.take() {
             resampler.finish(&mut |sample| self.put(&[byte_of(sample)]))?;
         }
-        self.flush_planes()?;
+        self.flush_block()?;
         self.out
             .flush()
             .map_err(DataError::io("write the samples of", self.name))?;
@@ -68,12 +69,13 @@ impl<'a> Writer<'a> {
             .map_err(DataError::io("write the samples of", self.name))
     }
 
-    fn flush_planes(&mut self) -> Result<()> {
-        let block = std::mem::take(&mut self.block);
-        let high: Vec<u8> = block.iter().map(|s| s.to_le_bytes()[1]).collect();
-        let low: Vec<u8> = block.iter().map(|s| s.to_le_bytes()[0]).collect();
-        self.put(&high)?;
-        self.put(&low)
+    fn flush_block(&mut self) -> Result<()> {
+        if let Some(blocks) = &mut self.blocks {
+            let bytes = blocks.to_bytes(&self.block);
+            self.block.clear();
+            self.put(&bytes)?;
+        }
+        Ok(())
     }
 }
 
@@ -86,6 +88,8 @@ impl Sink for Writer<'_> {
         if self.conversion == Conversion::Pcm8 && format.rate != SPEECH_RATE {
             self.resampler = Some(Resampler::new(format.rate, SPEECH_RATE));
         }
+        self.blocks =
+            Pcm16::of(self.conversion).map(|order| Pcm16Blocks::new(order, format.channels.into()));
         self.format = Some(format);
         Ok(())
     }
@@ -111,18 +115,12 @@ impl Sink for Writer<'_> {
                     }
                 }
             }
-            Conversion::Pcm16Planes => {
-                for &sample in frame {
-                    self.block.push(to_width(sample.into(), bits, 16) as i16);
-                    if self.block.len() == PLANE_SAMPLES {
-                        self.flush_planes()?;
-                    }
-                }
-                Ok(())
-            }
             _ => {
                 for &sample in frame {
-                    self.put(&(to_width(sample.into(), bits, 16) as i16).to_le_bytes())?;
+                    self.block.push(to_width(sample.into(), bits, 16) as i16);
+                    if self.block.len() == Pcm16Blocks::SAMPLES {
+                        self.flush_block()?;
+                    }
                 }
                 Ok(())
             }
