@@ -44,7 +44,8 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = CONTEXT, conflicts_with = "model")]
     context: usize,
     /// What the bytes are, if the prompt's source does not tell: patches or
-    /// patches:ACROSS, gray:WIDTH, rgb:WIDTH, pcm8:RATE, pcm16:RATE
+    /// patches:ACROSS, gray:WIDTH, rgb:WIDTH, pcm8:RATE, pcm16:RATE,
+    /// pcm16-deltas:RATE
     #[arg(long)]
     geometry: Option<Geometry>,
     /// Write what follows the prompt, and not the prompt

@@ -38,7 +38,8 @@ pub struct Args {
     #[arg(long, value_name = "OUT")]
     map: Option<PathBuf>,
     /// What the bytes of the map are, if their source does not tell: patches or
-    /// patches:ACROSS, gray:WIDTH, rgb:WIDTH, pcm8:RATE, pcm16:RATE
+    /// patches:ACROSS, gray:WIDTH, rgb:WIDTH, pcm8:RATE, pcm16:RATE,
+    /// pcm16-deltas:RATE
     #[arg(long, requires = "map")]
     geometry: Option<Geometry>,
     /// Print JSON: an object for one pair, an array for several

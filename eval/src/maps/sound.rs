@@ -26,7 +26,7 @@ struct Column {
 
 pub(super) fn draw(map: &Map<'_>, geometry: Geometry, bytes: &[u8], bits: &[f32]) -> String {
     let (rate, depth) = match geometry {
-        Geometry::Pcm16 { rate } => (rate, 16.0),
+        Geometry::Pcm16 { rate } | Geometry::Pcm16Deltas { rate } => (rate, 16.0),
         Geometry::Pcm8 { rate } => (rate, 8.0),
         _ => unreachable!("a geometry of sound"),
     };
@@ -34,7 +34,7 @@ pub(super) fn draw(map: &Map<'_>, geometry: Geometry, bytes: &[u8], bits: &[f32]
     let unit = geometry.unit();
     let skipped = (unit - (map.data.provenance.offset % unit as u64) as usize) % unit;
     let skipped = skipped.min(bytes.len());
-    let (bytes, bits) = (&bytes[skipped..], &bits[skipped..]);
+    let (bytes, bits) = (geometry.samples(&bytes[skipped..]), &bits[skipped..]);
     let samples: Vec<(f64, f64)> = bytes
         .chunks_exact(unit)
         .zip(bits.chunks_exact(unit))

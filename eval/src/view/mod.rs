@@ -9,14 +9,15 @@
 mod picture;
 mod wav;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
 use brevity_data::{
-    Conversion, DataError, Generator, Item, PATCH_HEIGHT, PATCH_WIDTH, SetRecord, Shape, Source,
-    Store,
+    Conversion, DataError, Generator, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks,
+    SetRecord, Shape, Source, Store,
 };
 
 pub use picture::Picture;
@@ -55,13 +56,18 @@ pub enum Geometry {
         /// Samples a second.
         rate: u32,
     },
+    /// Samples of one channel as [`Conversion::Pcm16Deltas`] has them.
+    Pcm16Deltas {
+        /// Samples a second.
+        rate: u32,
+    },
 }
 
 /// A geometry that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no geometry: there are patches[:ACROSS], gray:WIDTH, rgb:WIDTH, pcm8[:RATE] and \
-     pcm16[:RATE]"
+    "`{0}` is no geometry: there are patches[:ACROSS], gray:WIDTH, rgb:WIDTH, pcm8[:RATE], \
+     pcm16[:RATE] and pcm16-deltas[:RATE]"
 )]
 pub struct GeometryError(String);
 
@@ -95,13 +101,26 @@ impl Geometry {
             Self::Patches { .. } => PATCH_WIDTH * PATCH_HEIGHT,
             Self::Gray { .. } | Self::Pcm8 { .. } => 1,
             Self::Rgb { .. } => 3,
-            Self::Pcm16 { .. } => 2,
+            Self::Pcm16 { .. } | Self::Pcm16Deltas { .. } => 2,
         }
     }
 
     /// Whether this is a picture; otherwise it is a sound.
     pub fn is_picture(self) -> bool {
-        !matches!(self, Self::Pcm8 { .. } | Self::Pcm16 { .. })
+        !matches!(
+            self,
+            Self::Pcm8 { .. } | Self::Pcm16 { .. } | Self::Pcm16Deltas { .. }
+        )
+    }
+
+    /// Bytes of a sound as a player wants them: differences are summed up, from 0
+    /// where they begin in the middle of a sound; others are samples already.
+    pub(crate) fn samples(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+        if !matches!(self, Self::Pcm16Deltas { .. }) {
+            return Cow::Borrowed(bytes);
+        }
+        let samples = Pcm16Blocks::new(Pcm16::Deltas, 1).to_samples(bytes);
+        Cow::Owned(samples.iter().flat_map(|s| s.to_le_bytes()).collect())
     }
 }
 
@@ -151,7 +170,9 @@ pub fn file(
         }
         Some("wav") => match geometry.unwrap_or(Geometry::SPEECH) {
             Geometry::Pcm8 { rate } => Ok(wav(bytes, 8, rate)),
-            Geometry::Pcm16 { rate } => Ok(wav(bytes, 16, rate)),
+            geometry @ (Geometry::Pcm16 { rate } | Geometry::Pcm16Deltas { rate }) => {
+                Ok(wav(&geometry.samples(bytes), 16, rate))
+            }
             geometry => Err(ViewError::Kind {
                 geometry,
                 is: "a picture",
@@ -166,7 +187,7 @@ fn of_record(record: &SetRecord) -> Option<Geometry> {
     match record.convert {
         Conversion::GrayPatches => Some(Geometry::PATCHES),
         Conversion::Pcm8 => Some(Geometry::SPEECH),
-        Conversion::Rgb | Conversion::Pcm16 => {
+        Conversion::Rgb | Conversion::Pcm16 | Conversion::Pcm16Deltas => {
             let mut of_items = record.item.iter().map(|item| of_item(record.convert, item));
             let first = of_items.next()??;
             of_items.all(|other| other == Some(first)).then_some(first)
@@ -185,6 +206,9 @@ fn of_item(conversion: Conversion, item: &Item) -> Option<Geometry> {
         (Conversion::Pcm16, Shape::Sound(sound)) if sound.channels == 1 => {
             Some(Geometry::Pcm16 { rate: sound.rate })
         }
+        (Conversion::Pcm16Deltas, Shape::Sound(sound)) if sound.channels == 1 => {
+            Some(Geometry::Pcm16Deltas { rate: sound.rate })
+        }
         _ => None,
     }
 }
@@ -192,8 +216,8 @@ fn of_item(conversion: Conversion, item: &Item) -> Option<Geometry> {
 impl FromStr for Geometry {
     type Err = GeometryError;
 
-    /// `patches[:ACROSS]`, `gray:WIDTH`, `rgb:WIDTH`, `pcm8[:RATE]` or
-    /// `pcm16[:RATE]`.
+    /// `patches[:ACROSS]`, `gray:WIDTH`, `rgb:WIDTH`, `pcm8[:RATE]`,
+    /// `pcm16[:RATE]` or `pcm16-deltas[:RATE]`.
     ///
     /// ```
     /// use brevity_eval::view::Geometry;
@@ -220,6 +244,9 @@ impl FromStr for Geometry {
             ("pcm16", _) => Ok(Self::Pcm16 {
                 rate: number.unwrap_or(RATE),
             }),
+            ("pcm16-deltas", _) => Ok(Self::Pcm16Deltas {
+                rate: number.unwrap_or(RATE),
+            }),
             _ => Err(GeometryError(text.to_owned())),
         }
     }
@@ -234,6 +261,7 @@ impl fmt::Display for Geometry {
             Self::Rgb { width } => write!(f, "rgb:{width}"),
             Self::Pcm8 { rate } => write!(f, "pcm8:{rate}"),
             Self::Pcm16 { rate } => write!(f, "pcm16:{rate}"),
+            Self::Pcm16Deltas { rate } => write!(f, "pcm16-deltas:{rate}"),
         }
     }
 }
@@ -245,7 +273,8 @@ mod tests {
 
     #[test]
     fn text_form_round_trips() {
-        for text in ["patches", "patches:12", "gray:64", "rgb:768", "pcm16:44100"] {
+        let texts = ["patches", "patches:12", "gray:64", "rgb:768", "pcm16:44100"];
+        for text in texts.into_iter().chain(["pcm16-deltas:8000"]) {
             assert_eq!(text.parse::<Geometry>().unwrap().to_string(), text);
         }
         for text in ["", "gray", "rgb:0", "rgb:-1", "pcm8:x", "jpeg:3"] {
@@ -259,6 +288,9 @@ mod tests {
         assert_eq!(&of("a.png", None).unwrap()[1..4], b"PNG");
         assert_eq!(&of("a.wav", None).unwrap()[..4], b"RIFF");
         assert_eq!(of("a.raw", Some(Geometry::PATCHES)).unwrap(), [128; 2048]);
+        let deltas = Geometry::Pcm16Deltas { rate: 8000 };
+        let sound = file(Path::new("a.wav"), Some(deltas), 0, &[0, 5, 0xFF, 0xFE]).unwrap();
+        assert!(sound.ends_with(&[5, 0, 3, 0]));
         for (name, geometry) in [("a.wav", Geometry::PATCHES), ("a.png", Geometry::SPEECH)] {
             let error = of(name, Some(geometry)).unwrap_err().to_string();
             assert!(error.contains("name the file"), "{error}");

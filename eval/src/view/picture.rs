@@ -29,7 +29,9 @@ impl Picture {
             Geometry::Patches { .. } => geometry.unit(),
             Geometry::Gray { width } => width,
             Geometry::Rgb { width } => 3 * width,
-            Geometry::Pcm8 { .. } | Geometry::Pcm16 { .. } => return None,
+            Geometry::Pcm8 { .. } | Geometry::Pcm16 { .. } | Geometry::Pcm16Deltas { .. } => {
+                return None;
+            }
         };
         let skipped = (offset % unit as u64) as usize;
         let units = (skipped + len).div_ceil(unit).max(1);
@@ -42,7 +44,9 @@ impl Picture {
                 (across * PATCH_WIDTH, down * PATCH_HEIGHT, Some(across))
             }
             Geometry::Gray { width } | Geometry::Rgb { width } => (width, units, None),
-            Geometry::Pcm8 { .. } | Geometry::Pcm16 { .. } => return None,
+            Geometry::Pcm8 { .. } | Geometry::Pcm16 { .. } | Geometry::Pcm16Deltas { .. } => {
+                return None;
+            }
         };
         Some(Self {
             width,
