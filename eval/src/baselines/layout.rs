@@ -31,6 +31,21 @@ pub enum Layout {
     },
 }
 
+impl Layout {
+    /// Whether bytes that begin so far into an item of this layout, and end
+    /// anywhere, have the same layout: samples that do not lie in blocks.
+    fn begins_at(&self, offset: u64) -> bool {
+        match *self {
+            Layout::Pcm16 {
+                order: Pcm16::LittleEndian | Pcm16::Deltas,
+                channels,
+                ..
+            } => offset.is_multiple_of(2 * channels as u64),
+            _ => false,
+        }
+    }
+}
+
 /// A run of bytes that is one picture, one sound, or nothing known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
@@ -64,8 +79,8 @@ pub(super) fn pieces_of(data: &ByteSet) -> Result<Option<Vec<Piece>>, BaselineEr
     }))
 }
 
-/// The pieces of the bytes `offset..offset + bytes` of an imported set. Items
-/// that are cut there, and grey patches and 8-bit samples, which have no shape
+/// The pieces of the bytes `offset..offset + bytes` of an imported set. Pictures
+/// and planes that are cut there, and grey patches and 8-bit samples, which have no shape
 /// beyond [`Layout::Bytes`], run together into pieces of that layout.
 #[must_use]
 pub fn pieces(conversion: Conversion, items: &[Item], offset: u64, bytes: u64) -> Vec<Piece> {
@@ -79,7 +94,8 @@ pub fn pieces(conversion: Conversion, items: &[Item], offset: u64, bytes: u64) -
             continue;
         }
         let whole = (from, to) == (start, stop);
-        let layout = layout_of(conversion, item.shape()).filter(|_| whole);
+        let stands = |layout: &Layout| whole || layout.begins_at(from - start);
+        let layout = layout_of(conversion, item.shape()).filter(stands);
         let piece = Piece {
             bytes: (to - from) as usize,
             layout: layout.unwrap_or_default(),
@@ -107,5 +123,40 @@ fn layout_of(conversion: Conversion, shape: Shape) -> Option<Layout> {
             order,
         }),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brevity_data::Sound;
+
+    #[test]
+    fn sounds_are_sounds_from_any_frame_on() {
+        let sound = Sound {
+            rate: 8000,
+            channels: 2,
+            file_rate: 8000,
+            file_channels: 2,
+            file_bits: 16,
+        };
+        let item = |bytes| Item {
+            origin: "a.wav".into(),
+            bytes,
+            picture: None,
+            sound: Some(sound),
+        };
+        let items = [item(100), item(60)];
+        let found = |conversion, offset| -> Vec<(usize, bool)> {
+            let pieces = pieces(conversion, &items, offset, 90);
+            let known = |p: &Piece| (p.bytes, p.layout != Layout::Bytes);
+            pieces.iter().map(known).collect()
+        };
+        for conversion in [Conversion::Pcm16, Conversion::Pcm16Deltas] {
+            assert_eq!(found(conversion, 40), [(60, true), (30, true)]);
+            assert_eq!(found(conversion, 42), [(58, false), (32, true)]);
+        }
+        // Where planes are cut, nothing tells high bytes from low ones.
+        assert_eq!(found(Conversion::Pcm16Planes, 40), [(90, false)]);
     }
 }
