@@ -76,6 +76,15 @@ fn a_foreign_archive_is_refused() {
 }
 
 #[test]
+fn lanes_without_a_model_are_refused() {
+    let dir = with_data();
+    dir.run(&["compress", "data.txt", "--lanes", "2"])
+        .status(2)
+        .says("--lanes is for a model");
+    assert!(!dir.path("data.txt.bvy").exists());
+}
+
+#[test]
 fn a_damaged_model_is_named_and_its_fault_told_once() {
     let dir = with_data();
     dir.file("m.safetensors", [0xff; 100]);

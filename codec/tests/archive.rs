@@ -102,6 +102,22 @@ fn every_source_and_method_round_trips() {
     }
 }
 
+#[test]
+fn blocks_have_the_lanes_they_are_given() {
+    let weights = small();
+    let source = Source::external(&weights);
+    let lanes_log2 = |lanes| {
+        let options = Options {
+            lanes,
+            ..Options::default()
+        };
+        let archive = pack(&text(1000), &source, options);
+        archive[source.header().to_bytes().len()] >> 4
+    };
+    assert_eq!([Some(1), Some(7), Some(64)].map(lanes_log2), [0, 2, 6]);
+    assert!(lanes_log2(None) >= 3);
+}
+
 struct Learner;
 
 impl Model for Learner {

@@ -158,6 +158,11 @@ pub fn run(args: Args) -> Result<()> {
             "this method needs a model: give it with -m, or --online".into()
         ));
     }
+    if args.lanes.is_some() && !has_model && !args.training.train {
+        bail!(Usage(
+            "--lanes is for a model: give it with -m, or --train".into()
+        ));
+    }
     files::clean_up_on_interrupt()?;
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
     let work = |path: &Path| args.compress(path, weights.as_ref());

@@ -166,7 +166,7 @@ impl BlockHeader {
             Method::Model => 2,
             Method::Mixed => 3,
         };
-        debug_assert!(coded.lanes_log2 <= MAX_LANES.ilog2());
+        assert!(coded.lanes_log2 <= MAX_LANES.ilog2(), "too many lanes");
         let lanes = coded.lanes_log2 as u8;
         let mut out = vec![method | u8::from(last) << 2 | lanes << 4];
         put_varint(&mut out, raw as u64);

@@ -14,7 +14,7 @@ use crate::predict::{Model, Predictor};
 use brevity_kernels::threads;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Barrier, Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock};
 use std::thread::{self, Thread};
 
 /// Lanes that a thread of its own is worth, at least.
@@ -52,14 +52,22 @@ pub(super) fn decode(
     let mut groups = groups.into_iter().enumerate();
     let (_, (mut predictor, range)) = groups.next().expect("a group at least");
     match groups.len() {
-        0 => round.run(0, &mut *predictor, &range),
+        0 => {
+            round.turns.begin();
+            round.run(0, &mut *predictor, &range);
+        }
         _ => thread::scope(|scope| {
+            let round = &round;
+            // A thread that cannot be had is a panic, too.
+            let _end = EndOnPanic(&round.turns);
+            round.turns.enter(0, &thread::current());
             for (index, (mut predictor, range)) in groups {
-                let round = &round;
-                scope.spawn(move || {
+                let group = scope.spawn(move || {
                     threads::alone(|| round.run(index, &mut *predictor, &range));
                 });
+                round.turns.enter(index, group.thread());
             }
+            round.turns.begin();
             threads::alone(|| round.run(0, &mut *predictor, &range));
         }),
     }
@@ -90,29 +98,35 @@ struct Round<'a, 'c> {
 
 /// Whose turn it is.
 struct Turns {
-    /// `step * groups + group`, or [`OVER`].
+    /// `step * groups + group`, [`NOT_YET`] or [`OVER`].
     now: AtomicUsize,
     /// The threads of the groups, all of them known before the first turn.
     threads: Vec<OnceLock<Thread>>,
-    known: Barrier,
 }
 
 /// The turn after a failure: nobody's.
 const OVER: usize = usize::MAX;
 
+/// The turn before the first: nobody's.
+const NOT_YET: usize = usize::MAX - 1;
+
 impl Turns {
     fn new(groups: usize) -> Turns {
         Turns {
-            now: AtomicUsize::new(0),
+            now: AtomicUsize::new(NOT_YET),
             threads: vec![OnceLock::new(); groups],
-            known: Barrier::new(groups),
         }
     }
 
-    /// Waits until every group's thread has come here.
-    fn join(&self, group: usize) {
-        self.threads[group].get_or_init(thread::current);
-        self.known.wait();
+    /// A group has its thread.
+    fn enter(&self, group: usize, thread: &Thread) {
+        self.threads[group].get_or_init(|| thread.clone());
+    }
+
+    /// The first turn, once all that take turns have entered.
+    fn begin(&self) {
+        self.advance(NOT_YET, 0);
+        self.wake_all();
     }
 
     /// Waits for a turn; whether it comes.
@@ -138,20 +152,27 @@ impl Turns {
     /// Hands the turn on, unless the round is over because another thread
     /// panicked; whether it goes on.
     fn pass(&self, turn: usize) -> bool {
-        let (release, relaxed) = (Ordering::Release, Ordering::Relaxed);
-        let passed = self
-            .now
-            .compare_exchange(turn, turn + 1, release, relaxed)
-            .is_ok();
+        let passed = self.advance(turn, turn + 1);
         if passed {
             self.wake((turn + 1) % self.threads.len());
         }
         passed
     }
 
+    fn advance(&self, from: usize, to: usize) -> bool {
+        let (release, relaxed) = (Ordering::Release, Ordering::Relaxed);
+        self.now
+            .compare_exchange(from, to, release, relaxed)
+            .is_ok()
+    }
+
     /// Ends the round for all.
     fn end(&self) {
         self.now.store(OVER, Ordering::Release);
+        self.wake_all();
+    }
+
+    fn wake_all(&self) {
         (0..self.threads.len()).for_each(|group| self.wake(group));
     }
 
@@ -177,7 +198,6 @@ impl Drop for EndOnPanic<'_> {
 impl Round<'_, '_> {
     /// All steps of one group.
     fn run(&self, group: usize, predictor: &mut dyn Predictor, lanes: &Range<usize>) {
-        self.turns.join(group);
         let _end = EndOnPanic(&self.turns);
         let mut next = vec![Frequencies::default(); lanes.len()];
         let mut column = vec![0; lanes.len()];
