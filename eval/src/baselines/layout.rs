@@ -80,8 +80,8 @@ pub(super) fn pieces_of(data: &ByteSet) -> Result<Option<Vec<Piece>>, BaselineEr
 }
 
 /// The pieces of the bytes `offset..offset + bytes` of an imported set. Pictures
-/// and planes that are cut there, and grey patches and 8-bit samples, which have no shape
-/// beyond [`Layout::Bytes`], run together into pieces of that layout.
+/// and planes that are cut there, and grey patches and 8-bit samples, which have
+/// no shape beyond [`Layout::Bytes`], run together into pieces of that layout.
 #[must_use]
 pub fn pieces(conversion: Conversion, items: &[Item], offset: u64, bytes: u64) -> Vec<Piece> {
     let (mut position, end) = (0, offset + bytes);
