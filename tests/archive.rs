@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::util::Dir;
+use crate::util::{Dir, noise};
 
 fn text() -> String {
     (0..4000)
@@ -91,16 +91,7 @@ fn a_damaged_archive_says_where_and_leaves_nothing() {
 #[test]
 fn random_bytes_cost_at_most_64_bytes_more() {
     let dir = Dir::new();
-    let mut state = 1u64;
-    let noise: Vec<u8> = (0..65_536)
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 56) as u8
-        })
-        .collect();
-    dir.file("noise", &noise);
+    dir.file("noise", noise(65_536));
     dir.run(&["compress", "noise"]).status(0);
     let coded = fs::metadata(dir.path("noise.bvy"))
         .expect("an archive")

@@ -6,19 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use crate::util::Dir;
-
-/// Bytes that no method shortens.
-fn noise(length: usize) -> Vec<u8> {
-    let mut state = 7u64;
-    let mut random = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    (0..length).map(|_| random()).collect()
-}
+use crate::util::{Dir, noise};
 
 fn names(dir: &Dir) -> Vec<String> {
     let entries = fs::read_dir(dir.path("")).expect("the directory");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::util::Dir;
+use crate::util::{Dir, noise};
 
 /// Five texts of one rule, a byte of each in turn: what follows depends on the
 /// byte five back, which a small transformer learns and contexts do not.
@@ -129,6 +129,17 @@ fn a_model_that_does_not_pay_is_left_out() {
     dir.run(&["compress", "data", "-o", "plain.bvy"]).status(0);
     let archive = |name: &str| fs::read(dir.path(name)).expect("an archive");
     assert!(archive("data.bvy") == archive("plain.bvy"));
+}
+
+#[test]
+fn nothing_is_trained_where_no_model_is_expected_to_pay() {
+    let dir = Dir::new();
+    dir.file("data", noise(20_000));
+    dir.run(&["compress", "data", "--train", "-v"])
+        .status(0)
+        .says("two small models")
+        .says("no model is expected to pay");
+    assert_eq!(leftovers(&dir), ["data", "data.bvy"]);
 }
 
 #[test]

@@ -4,6 +4,18 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+/// Bytes that no method shortens.
+pub fn noise(length: usize) -> Vec<u8> {
+    let mut state = 7u64;
+    let mut random = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    (0..length).map(|_| random()).collect()
+}
+
 /// A directory that belongs to one test and goes with it.
 pub struct Dir(tempfile::TempDir);
 

@@ -54,7 +54,8 @@ pub struct Args {
     method: Option<Method>,
     /// Parts of a block that are decoded side by side where there is a model,
     /// rounded down to a power of two. Fewer make smaller archives, one the
-    /// smallest, and decode slower [default: 8 to 32, by the model's size]
+    /// smallest, and decode slower [default: 1 with --train, otherwise 8 to
+    /// 32, by the model's size]
     #[arg(long, value_name = "COUNT", conflicts_with = "online", value_parser = lanes)]
     lanes: Option<usize>,
     /// Bytes that are coded, and can be read, on their own
@@ -238,7 +239,8 @@ impl Args {
         let options = Options {
             block: self.block,
             method: self.method,
-            lanes: self.lanes,
+            // Who trains a model for a file wants the smallest archive.
+            lanes: self.lanes.or(self.training.train.then_some(1)),
         };
         let progress = |more| bar.inc(more);
         let summary = match models {

@@ -6,10 +6,10 @@ use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::{Inspection, Source, Summary, inspect};
 use brevity_codec::weights::Plan;
-use brevity_eval::critical::prior;
+use brevity_eval::critical::prior::{PROSE_PILOTS, Prior, STORED_BITS};
 use brevity_eval::format::count;
 use brevity_train::measure::StoredModel;
-use brevity_train::pack::{self, Budget, Workspace};
+use brevity_train::pack::{self, Budget, PackError, Workspace};
 use brevity_train::{Control, DeviceKind, Progress, TrainSetup};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,8 @@ pub struct Training {
     /// shorter; a run that was stopped continues
     #[arg(long, conflicts_with_all = ["external", "stdout"])]
     pub train: bool,
-    /// Parameters of the model, about [default: the predicted critical size]
+    /// Parameters of the model, about [default: the predicted critical size, if a
+    /// model of that size is expected to pay]
     #[arg(long, value_name = "COUNT", requires = "train")]
     size: Option<u64>,
     /// How often to train on the whole file [default: by its length]
@@ -49,15 +50,21 @@ impl Training {
         }
     }
 
-    fn setup(&self, bytes: u64) -> TrainSetup {
-        let predicted = || prior::critical_size(bytes as f64, prior::STORED_BITS) as u64;
+    fn setup(&self, parameters: u64, bytes: u64) -> TrainSetup {
         TrainSetup {
-            spec: pack::spec_near(self.size.unwrap_or_else(predicted)),
+            spec: pack::spec_near(parameters),
             config: pack::recipe(bytes, self.budget()),
             seed: self.seed,
             device: DeviceKind::Flex,
         }
     }
+}
+
+/// A model of the file's own, and what was expected of models for it.
+struct Trained {
+    model: StoredModel,
+    prior: Prior,
+    workspace: Workspace,
 }
 
 impl Args {
@@ -83,18 +90,13 @@ impl Args {
         let bytes = || (&data[..], length);
 
         let plain = self.write(path, bytes(), std::io::sink(), &Source::none(), None)?;
-        let setup = self.training.setup(data.len() as u64);
-        let smallest = pack::spec_near(0).parameters() as f64 * prior::STORED_BITS / 8.0;
-        let trained = match smallest < plain.stored as f64 {
-            true => Some(self.own_model(path, &setup, &data, &output)?),
-            false => None,
-        };
+        let trained = self.own_model(path, &data, &plain, &output)?;
 
         let Target::File(mut file) = self.common.target(path, Some(output))? else {
             unreachable!("a name was given");
         };
         let mut with_model = None;
-        if let Some((model, _)) = &trained {
+        if let Some(Trained { model, .. }) = &trained {
             let source = Source::embedded(&model.exact, &model.plan);
             let summary = self.write(path, bytes(), &mut file, &source, None)?;
             with_model = Some((summary, inspect(file.reread()?)?));
@@ -109,25 +111,61 @@ impl Args {
         self.verify(&mut file, &summary, None)?;
         let name = file.path().display().to_string();
         file.finish()?;
-        if let Some((_, workspace)) = trained {
-            workspace.remove()?;
-        }
         self.report(path, &summary, &name);
-        self.tell(&plain, with_model.as_ref());
+        if let (Some(trained), Some((summary, parts))) = (trained, with_model) {
+            trained.workspace.remove()?;
+            self.tell(&plain, &summary, &parts, &trained.prior);
+        }
         Ok(())
     }
 
-    /// Trains beside the archive to be.
+    /// Trains a model beside the archive to be; none if none is expected to pay.
     fn own_model(
         &self,
         path: &Path,
-        setup: &TrainSetup,
         data: &[u8],
+        plain: &Summary,
         output: &Path,
-    ) -> Result<(StoredModel, Workspace)> {
+    ) -> Result<Option<Trained>> {
+        let smallest = pack::spec_near(0).parameters() as f64 * STORED_BITS / 8.0;
+        if smallest >= plain.stored as f64 {
+            let none = "no model is small enough for so few bytes; the archive has none";
+            self.common.run.say(|| none.into());
+            return Ok(None);
+        }
         let mut folder = output.as_os_str().to_owned();
         folder.push(".training");
         let workspace = Workspace::open(PathBuf::from(folder))?;
+        let (size, prior) = match self.training.size {
+            Some(size) => (size, prior(plain, PROSE_PILOTS)),
+            None => {
+                let try_out = |control: &Control| pack::pilots(data, &workspace, control);
+                let pilots = self.trained("try", pack::PILOT_BYTES, path, try_out)?;
+                if self.common.run.verbose {
+                    let [small, large] = pilots;
+                    self.common
+                        .run
+                        .say(|| format!("two small models: {small:.3} and {large:.3} bits a byte"));
+                }
+                let prior = prior(plain, pilots);
+                let best = prior.best();
+                if prior.bytes(best) >= plain.stored as f64 {
+                    self.common.run.say(|| {
+                        format!(
+                            "no model is expected to pay: with the best, of {} parameters, about \
+                             {:.0} bytes, with contexts alone {}; --size trains one all the same",
+                            count(best),
+                            prior.bytes(best),
+                            plain.stored
+                        )
+                    });
+                    workspace.remove()?;
+                    return Ok(None);
+                }
+                (best as u64, prior)
+            }
+        };
+        let setup = self.training.setup(size, data.len() as u64);
         let total = setup.config.total_bytes(&setup.spec, data.len() as u64);
         self.common.run.say(|| {
             format!(
@@ -137,36 +175,45 @@ impl Args {
                 workspace.folder().display()
             )
         });
-        let bar = self.common.run.bar("train", Some(total));
-        let progress = |at: Progress| {
-            bar.set_position(at.bytes);
-            bar.set_message(format!("train {:.3} bits a byte", at.bits_per_byte));
-        };
-        let trained = files::stoppable(|stop| {
-            let control = Control {
-                stop,
-                progress: &progress,
-            };
-            pack::train(setup, data, &workspace, &control)
-        });
-        bar.finish_and_clear();
-        let trained = trained.with_context(|| format!("cannot train on {}", path.display()))?;
-        let Some(mut model) = trained else {
-            bail!(Stopped);
-        };
+        let work = |control: &Control| pack::train(&setup, data, &workspace, control);
+        let mut model = self.trained("train", total, path, work)?;
         if let Width::Fixed(precision) = self.bits {
             model.plan = Plan::new(&model.exact, precision);
         }
-        Ok((model, workspace))
+        Ok(Some(Trained {
+            model,
+            prior,
+            workspace,
+        }))
+    }
+
+    /// Does some training with a bar for its bytes.
+    fn trained<T>(
+        &self,
+        what: &str,
+        bytes: u64,
+        path: &Path,
+        work: impl FnOnce(&Control) -> Result<Option<T>, PackError>,
+    ) -> Result<T> {
+        let bar = self.common.run.bar(what, Some(bytes));
+        let progress = |at: Progress| {
+            bar.set_position(at.bytes);
+            bar.set_message(format!("{what} {:.3} bits a byte", at.bits_per_byte));
+        };
+        let done = files::stoppable(|stop| {
+            work(&Control {
+                stop,
+                progress: &progress,
+            })
+        });
+        bar.finish_and_clear();
+        let done = done.with_context(|| format!("cannot train on {}", path.display()))?;
+        done.ok_or_else(|| Stopped.into())
     }
 
     /// What the model is worth, and what others would be.
-    fn tell(&self, plain: &Summary, with_model: Option<&(Summary, Inspection)>) {
+    fn tell(&self, plain: &Summary, summary: &Summary, parts: &Inspection, prior: &Prior) {
         let run = &self.common.run;
-        let Some((summary, parts)) = with_model else {
-            run.say(|| "no model is small enough for so few bytes; the archive has none".into());
-            return;
-        };
         let parameters = parts.spec.as_ref().map_or(0, |spec| spec.parameters()) as f64;
         let bits = parts.model_bytes as f64 * 8.0 / parameters;
         run.say(|| {
@@ -183,13 +230,18 @@ impl Args {
             )
         });
         run.say(|| {
-            let measured = (parameters, bits, summary.stored as f64);
+            let measured = summary.stored as f64 / prior.bytes(parameters);
             let at = |factor: f64| {
                 let other = factor * parameters;
-                let bytes = prior::bytes_at_size(other, summary.raw as f64, measured);
+                let bytes = measured * prior.bytes(other);
                 format!("about {bytes:.0} bytes with {} parameters", count(other))
             };
             format!("estimates: {}, {}", at(0.5), at(2.0))
         });
     }
+}
+
+fn prior(plain: &Summary, pilots: [f64; 2]) -> Prior {
+    let raw = plain.raw as f64;
+    Prior::new(raw, 8.0 * plain.stored as f64 / raw, pilots)
 }

@@ -2,14 +2,17 @@
 //!
 //! - [`spec_near`] and [`recipe`] say what to train for so many parameters and
 //!   bytes, where nobody knows better;
+//! - [`pilots`] finds out by two short trainings what kind of bytes they are;
 //! - [`train`] trains it in a folder of its own, [`Workspace`], from where a run
 //!   that was killed continues.
 //!
 //! Which size to take is for who knows a law (`brevity-eval`); how the archive
 //! is written, for `brevity-codec`.
 
+mod pilots;
 mod workspace;
 
+pub use pilots::{PILOT_BYTES, pilots};
 pub use workspace::{PackError, Workspace};
 
 use crate::measure::{MeasureError, StoredModel};
