@@ -136,33 +136,20 @@ impl Args {
         let mut folder = output.as_os_str().to_owned();
         folder.push(".training");
         let workspace = Workspace::open(PathBuf::from(folder))?;
-        let (size, prior) = match self.training.size {
-            Some(size) => (size, prior(plain, PROSE_PILOTS)),
+        let prior = match self.training.size {
+            Some(_) => prior(plain, PROSE_PILOTS),
+            None => self.try_out(path, data, plain, &workspace)?,
+        };
+        let size = match self.training.size {
+            Some(size) => size,
+            None if prior.bytes(prior.best()) < plain.stored as f64 => prior.best() as u64,
             None => {
-                let try_out = |control: &Control| pack::pilots(data, &workspace, control);
-                let pilots = self.trained("try", pack::PILOT_BYTES, path, try_out)?;
-                if self.common.run.verbose {
-                    let [small, large] = pilots;
-                    self.common
-                        .run
-                        .say(|| format!("two small models: {small:.3} and {large:.3} bits a byte"));
-                }
-                let prior = prior(plain, pilots);
-                let best = prior.best();
-                if prior.bytes(best) >= plain.stored as f64 {
-                    self.common.run.say(|| {
-                        format!(
-                            "no model is expected to pay: with the best, of {} parameters, about \
-                             {:.0} bytes, with contexts alone {}; --size trains one all the same",
-                            count(best),
-                            prior.bytes(best),
-                            plain.stored
-                        )
-                    });
+                self.common.run.say(|| would_not_pay(&prior, plain));
+                // Of a training with other options, that is not ours to end.
+                if !workspace.is_in_use() {
                     workspace.remove()?;
-                    return Ok(None);
                 }
-                (best as u64, prior)
+                return Ok(None);
             }
         };
         let setup = self.training.setup(size, data.len() as u64);
@@ -185,6 +172,24 @@ impl Args {
             prior,
             workspace,
         }))
+    }
+
+    /// What two short trainings say of models for these bytes.
+    fn try_out(
+        &self,
+        path: &Path,
+        data: &[u8],
+        plain: &Summary,
+        workspace: &Workspace,
+    ) -> Result<Prior> {
+        let work = |control: &Control| pack::pilots(data, workspace, control);
+        let pilots = self.trained("try", pack::PILOT_BYTES, path, work)?;
+        let run = &self.common.run;
+        if run.verbose {
+            let [small, large] = pilots;
+            run.say(|| format!("two small models: {small:.3} and {large:.3} bits a byte"));
+        }
+        Ok(prior(plain, pilots))
     }
 
     /// Does some training with a bar for its bytes.
@@ -244,4 +249,15 @@ impl Args {
 fn prior(plain: &Summary, pilots: [f64; 2]) -> Prior {
     let raw = plain.raw as f64;
     Prior::new(raw, 8.0 * plain.stored as f64 / raw, pilots)
+}
+
+fn would_not_pay(prior: &Prior, plain: &Summary) -> String {
+    let best = prior.best();
+    format!(
+        "no model is expected to pay: with the best, of {} parameters, about {:.0} bytes, with \
+         contexts alone {}; --size trains one all the same",
+        count(best),
+        prior.bytes(best),
+        plain.stored
+    )
 }

@@ -106,6 +106,11 @@ impl Workspace {
         &self.folder
     }
 
+    /// Whether a training was begun here.
+    pub fn is_in_use(&self) -> bool {
+        self.folder.join(SETUP).exists()
+    }
+
     /// Says what is trained here, or checks that it is that; gives the model if
     /// it is trained.
     pub(super) fn begin(
