@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::law::ALPHA_RANGE;
 use super::{
     CriticalError, Estimator, ModelCost, Point, bootstrap, huber::Problem, law::Law, points,
+    power::PowerLaw,
 };
 use crate::random::{below, stream};
 use rayon::prelude::*;
@@ -48,7 +49,10 @@ pub struct Prediction {
     pub data_bytes: f64,
     /// Parameters at which the description is shortest.
     pub n_star: f64,
-    /// 95% interval.
+    /// The same on the power law through the separate fits, which does not need the
+    /// joint law to hold; nothing with fewer than two data sizes.
+    pub free_n_star: Option<f64>,
+    /// 95% interval of `n_star`.
     pub ci95: Option<[f64; 2]>,
     /// Adjusted rate there.
     pub rate: f64,
@@ -71,6 +75,20 @@ pub struct LeftOut {
     pub octaves: f64,
     /// Cost of using the foretold size instead of the measured one, as a share
     /// of the measured adjusted rate.
+    pub regret: f64,
+    /// What the power law through the other separate fits foretells.
+    pub free: Option<FreeForetold>,
+}
+
+/// N* of the data size left out, on the power law through the separate fits of the
+/// others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FreeForetold {
+    /// The foretold value.
+    pub n_star: f64,
+    /// `log2(foretold / measured)`.
+    pub octaves: f64,
+    /// As [`LeftOut::regret`].
     pub regret: f64,
 }
 
@@ -186,14 +204,14 @@ fn one_series(
             .map(|&d| (d, false)),
     );
     wanted.sort_by(|x, y| x.0.total_cmp(&y.0));
-    let predictions = wanted.iter().map(|&(d, m)| fitted.predict(d, m)).collect();
-
     let cost = fitted.cost;
-    let exponent = |law: &JointLaw| 1.0 / (law.alpha + cost.exponent);
-    let separate: Vec<(f64, f64)> = measured
+    let separate = through_separate(series, &cost);
+    let predictions = wanted
         .iter()
-        .filter_map(|&d| Some((d, separate_optimum(series, d, &cost)?)))
+        .map(|&(d, m)| fitted.predict(d, m, separate.as_ref()))
         .collect();
+
+    let exponent = |law: &JointLaw| 1.0 / (law.alpha + cost.exponent);
     let mut warnings = Vec::new();
     if measured.len() < 3 {
         warnings.push(format!(
@@ -223,7 +241,7 @@ fn one_series(
         variant: series[0].variant.clone(),
         exponent: exponent(&fitted.law),
         exponent_ci95: bootstrap::interval(fitted.resampled.iter().map(exponent).collect()),
-        free_exponent: log_slope(&separate),
+        free_exponent: separate.map(|law| law.exponent),
         predictions,
         left_out: leave_largest_out(series, &measured, estimator),
         warnings,
@@ -282,12 +300,13 @@ impl Fitted {
         })
     }
 
-    fn predict(&self, data_bytes: f64, measured: bool) -> Prediction {
+    fn predict(&self, data_bytes: f64, measured: bool, separate: Option<&PowerLaw>) -> Prediction {
         let n_star = self.cost.optimum(&self.law.at(data_bytes), data_bytes);
         let all = self.resampled.iter();
         Prediction {
             data_bytes,
             n_star,
+            free_n_star: separate.map(|law| law.at(data_bytes)),
             ci95: bootstrap::interval(
                 all.map(|l| self.cost.optimum(&l.at(data_bytes), data_bytes))
                     .collect(),
@@ -310,18 +329,26 @@ fn leave_largest_out(series: &[Point], measured: &[f64], estimator: &Estimator) 
         .cloned()
         .collect();
     let fitted = Fitted::new(&kept, estimator)?;
-    let foretold = fitted.predict(largest, false);
+    let separate = through_separate(&kept, &fitted.cost);
+    let foretold = fitted.predict(largest, false, separate.as_ref());
     let out: Vec<Point> = at_data_size(series, largest);
     let law = Law::fit(&pairs(&out))?;
     let measured_n_star = fitted.cost.optimum(&law, largest);
     let rate = |n: f64| law.bits_per_byte(n) / 8.0 + fitted.cost.bytes(n) / largest;
+    let octaves = |n: f64| (n / measured_n_star).log2();
+    let regret = |n: f64| rate(n) / rate(measured_n_star) - 1.0;
     Some(LeftOut {
         data_bytes: largest,
         predicted_n_star: foretold.n_star,
         ci95: foretold.ci95,
         measured_n_star,
-        octaves: (foretold.n_star / measured_n_star).log2(),
-        regret: rate(foretold.n_star) / rate(measured_n_star) - 1.0,
+        octaves: octaves(foretold.n_star),
+        regret: regret(foretold.n_star),
+        free: foretold.free_n_star.map(|n| FreeForetold {
+            n_star: n,
+            octaves: octaves(n),
+            regret: regret(n),
+        }),
     })
 }
 
@@ -347,24 +374,15 @@ fn pairs(points: &[Point]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn separate_optimum(series: &[Point], data_bytes: f64, cost: &ModelCost) -> Option<f64> {
-    let law = Law::fit(&pairs(&at_data_size(series, data_bytes)))?;
-    (law.a > 0.0).then(|| cost.optimum(&law, data_bytes))
-}
-
-/// Least-squares slope of `ln y` over `ln x`; nothing for fewer than two points.
-fn log_slope(points: &[(f64, f64)]) -> Option<f64> {
-    if points.len() < 2 {
-        return None;
-    }
-    let count = points.len() as f64;
-    let mean_x = points.iter().map(|p| p.0.ln()).sum::<f64>() / count;
-    let mean_y = points.iter().map(|p| p.1.ln()).sum::<f64>() / count;
-    let (xx, xy) = points.iter().fold((0.0, 0.0), |(xx, xy), p| {
-        let x = p.0.ln() - mean_x;
-        (xx + x * x, xy + x * (p.1.ln() - mean_y))
-    });
-    Some(xy / xx)
+/// The power law through N* of each data size alone.
+fn through_separate(series: &[Point], cost: &ModelCost) -> Option<PowerLaw> {
+    let optimum = |data_bytes: f64| {
+        let law = Law::fit(&pairs(&at_data_size(series, data_bytes)))?;
+        (law.a > 0.0).then(|| (data_bytes, cost.optimum(&law, data_bytes)))
+    };
+    let sizes = data_sizes(series);
+    let optima: Vec<_> = sizes.into_iter().filter_map(optimum).collect();
+    PowerLaw::through(&optima)
 }
 
 #[cfg(test)]
@@ -422,8 +440,11 @@ mod tests {
         assert!((law.free_exponent.unwrap() - 1.0 / 1.35).abs() < 1e-3);
         let out = law.left_out.as_ref().unwrap();
         assert!(out.octaves.abs() < 0.01 && out.regret < 1e-4, "{out:?}");
+        let free = out.free.as_ref().unwrap();
+        assert!(free.octaves.abs() < 0.01 && free.regret < 1e-4, "{out:?}");
         let far = law.predictions.last().unwrap();
         let exact = (0.35 * 40.0 * 1e9 / 16.0f64).powf(1.0 / 1.35);
         assert!(!far.measured && (far.n_star / exact).log2().abs() < 0.01);
+        assert!((far.free_n_star.unwrap() / exact).log2().abs() < 0.01);
     }
 }

@@ -37,6 +37,7 @@ mod huber;
 pub mod joint;
 mod law;
 pub mod points;
+mod power;
 pub mod prior;
 mod solve;
 pub mod summary;

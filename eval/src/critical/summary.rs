@@ -81,19 +81,27 @@ pub fn laws(laws: &[DataLaw]) -> String {
             let _ = write!(text, "; through the separate fits, D^{free:.3}");
         }
         text.push('\n');
-        let mut table = Table::new(&["data", "N*", "95% interval", "rate %", "models trained"]);
+        let mut table = Table::new(&[
+            "data",
+            "N*",
+            "95% interval",
+            "rate %",
+            "N*, separate fits",
+            "models trained",
+        ]);
         for p in &l.predictions {
             table.push(vec![
                 bytes(p.data_bytes),
                 count(p.n_star),
                 interval(p.ci95),
                 percent(p.rate),
+                p.free_n_star.map_or_else(|| "-".into(), count),
                 if p.measured { "yes" } else { "no" }.into(),
             ]);
         }
         let _ = write!(text, "{table}");
         if let Some(out) = &l.left_out {
-            let _ = writeln!(
+            let _ = write!(
                 text,
                 "without {}: predicted N* {} ({}), measured {}: {:+.2} octaves, {:.2}% of the rate",
                 bytes(out.data_bytes),
@@ -103,6 +111,16 @@ pub fn laws(laws: &[DataLaw]) -> String {
                 out.octaves,
                 100.0 * out.regret,
             );
+            if let Some(free) = &out.free {
+                let _ = write!(
+                    text,
+                    "; through the separate fits {}: {:+.2} octaves, {:.2}%",
+                    count(free.n_star),
+                    free.octaves,
+                    100.0 * free.regret,
+                );
+            }
+            text.push('\n');
         }
         for warning in &l.warnings {
             let _ = writeln!(text, "warning: {warning}");

@@ -177,7 +177,7 @@ fn laws(out: &mut String, report: &Report) {
             put!(
                 out,
                 "<p>{} {}: without the models trained on {}, the law predicts N* = {} there ({}); \
-                 measured {}, {:+.2} octaves off, which costs {:.2}% of the rate.</p>",
+                 measured {}, {:+.2} octaves off, which costs {:.2}% of the rate.",
                 escape(&law.regime),
                 escape(&law.convention),
                 bytes(test.data_bytes),
@@ -187,6 +187,17 @@ fn laws(out: &mut String, report: &Report) {
                 test.octaves,
                 100.0 * test.regret,
             );
+            if let Some(free) = &test.free {
+                put!(
+                    out,
+                    " A power law through the separate fits of the others predicts {}: {:+.2} \
+                     octaves, {:.2}%.",
+                    count(free.n_star),
+                    free.octaves,
+                    100.0 * free.regret,
+                );
+            }
+            put!(out, "</p>");
         }
     }
 }
