@@ -30,9 +30,10 @@ const MIXING: (f64, f64) = (0.115, 0.26);
 /// Bits that a parameter takes when it is trained to be stored.
 pub const STORED_BITS: f64 = 4.0;
 
-/// Sizes that are looked at, an octave, and the smallest and largest.
+/// Sizes that are looked at, an octave, and the smallest, which is about that of the
+/// smallest ladder model, and the largest.
 const STEPS: i32 = 8;
-const SIZES: (f64, f64) = (2e3, 1e10);
+const SIZES: (f64, f64) = (4e3, 1e10);
 
 /// What is expected of stored models that are mixed with context models.
 ///
@@ -54,8 +55,8 @@ impl Prior {
     /// ```
     /// use brevity_eval::critical::prior::{PROSE_PILOTS, Prior};
     ///
-    /// // Prose, two bits a byte by contexts: a megabyte pays for no model beside
-    /// // them, a gigabyte does.
+    /// // Prose, of which contexts make 1.8 bits a byte: a megabyte pays for no model
+    /// // beside them, a gigabyte does.
     /// let pays = |bytes: f64| {
     ///     let prior = Prior::new(bytes, 1.8, PROSE_PILOTS);
     ///     prior.bytes(prior.best()) < bytes * 1.8 / 8.0
