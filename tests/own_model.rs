@@ -140,6 +140,15 @@ fn nothing_is_trained_where_no_model_is_expected_to_pay() {
         .says("two small models")
         .says("no model is expected to pay");
     assert_eq!(leftovers(&dir), ["data", "data.bvy"]);
+
+    // A training with other options that was stopped there is not lost.
+    dir.file("data.bvy.training/lock", "");
+    dir.file("data.bvy.training/setup.json", "{}");
+    dir.run(&["compress", "data", "--train", "-f"])
+        .status(0)
+        .says("no model is expected to pay");
+    let kept = fs::read_dir(dir.path("data.bvy.training")).expect("the folder");
+    assert_eq!(kept.count(), 2);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Two short trainings that say what kind of bytes a file has.
 
-use super::{CONTEXT, PackError, Workspace};
+use super::{CONTEXT, PackError, Workspace, workspace};
 use crate::{Control, DeviceKind, Outcome, Progress, TrainConfig, TrainError, TrainSetup};
 use brevity_model::Spec;
+use std::fs;
+use std::io;
+use std::path::Path;
 
 /// Widths of the two models: 4 and 20 thousand parameters.
 const WIDTHS: [usize; 2] = [8, 24];
@@ -28,7 +31,7 @@ pub const PILOT_BYTES: u64 = WIDTHS.len() as u64 * STEPS * BATCH;
 /// cannot be written.
 pub fn pilots(
     data: &[u8],
-    workspace: &Workspace,
+    place: &Workspace,
     control: &Control<'_>,
 ) -> Result<Option<[f64; 2]>, PackError> {
     let (data, held_out) = split(data);
@@ -55,7 +58,8 @@ pub fn pilots(
             stop: control.stop,
             progress: &progress,
         };
-        let folder = workspace.folder().join(format!("pilot-{width}"));
+        let folder = place.folder().join(format!("pilot-{width}"));
+        forget(&folder)?;
         match crate::run(&setup, &data, &folder, &control)? {
             Outcome::Finished { weights, .. } => {
                 *bits =
@@ -63,9 +67,21 @@ pub fn pilots(
             }
             Outcome::Interrupted { .. } => return Ok(None),
         }
+        forget(&folder)?;
         done += STEPS * BATCH;
     }
     Ok(Some(bits))
+}
+
+/// Removes a pilot's folder: it is trained anew sooner than it is told from one of
+/// other data.
+fn forget(folder: &Path) -> Result<(), PackError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(workspace::io("remove", folder)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The data without some sequences spread evenly over them, and these.

@@ -164,7 +164,7 @@ fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PackError {
+pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PackError {
     let path = path.to_path_buf();
     move |source| PackError::Io {
         action,
