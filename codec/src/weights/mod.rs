@@ -94,6 +94,7 @@ pub fn quantise(weights: &Weights, plan: &Plan) -> Weights {
         let (_, columns) = info.rows_columns();
         match storage {
             Storage::Float16 => values.iter().map(|&x| half(x).to_f32()).collect(),
+            Storage::Zeros => vec![0.0; values.len()],
             Storage::Step(_) | Storage::Rows(_) => {
                 let rows = values.chunks(columns).enumerate();
                 rows.flat_map(|(row, values)| {
@@ -217,6 +218,9 @@ impl Models {
         values: &mut [f32],
     ) -> Result<(), &'static str> {
         let (rows, columns) = info.rows_columns();
+        if matches!(storage, Storage::Zeros) {
+            values.fill(0.0);
+        }
         let floats = matches!(storage, Storage::Float16);
         if io.even_bit(floats) {
             values.iter_mut().for_each(|x| *x = self.half(io, *x));
@@ -307,6 +311,11 @@ mod tests {
                 let decoded = decode(&encode(&model, &plan)).unwrap();
                 assert_eq!(decoded, quantise(&model, &plan), "{precision:?}");
             }
+            let none = Plan::zeros(&model);
+            let decoded = decode(&encode(&model, &none)).unwrap();
+            assert_eq!(decoded, quantise(&model, &none));
+            let mut values = decoded.iter().flat_map(|(_, values)| values);
+            assert!(values.all(|&x| x == 0.0));
         }
     }
 
@@ -360,7 +369,7 @@ mod tests {
         let model = model(Spec::aspect(32, 64));
         let rows = Plan::new(&model, Precision::Bits(6));
         let step = Plan::from_storage(vec![Storage::Step(40); rows.storage().len()]);
-        for plan in [rows, step] {
+        for plan in [rows, step, Plan::zeros(&model)] {
             for bits in [2.0, 4.0, 6.5, 8.0] {
                 let moved = plan.at_bits(&model, bits);
                 let stored = encode(&model, &moved);
@@ -401,5 +410,24 @@ mod tests {
             assert!(best <= other * 1.002, "step {index}: {best} and {other}");
         }
         assert!(evaluations < 40, "{evaluations}");
+    }
+
+    #[test]
+    fn a_model_that_is_not_worth_its_bits_is_dropped() {
+        let model = model(Spec::aspect(16, 32));
+        let zeros = quantise(&model, &Plan::zeros(&model));
+        // Learned by heart: everything hangs on every digit, and rounding to
+        // coarse steps makes it worse than nothing.
+        let data_bits = |weights: &Weights| -> Result<f64, ()> {
+            if *weights == zeros {
+                return Ok(5e3);
+            }
+            let tensors = model.iter().zip(weights.iter());
+            let errors = tensors.flat_map(|((_, a), (_, b))| a.iter().zip(b));
+            let errors = errors.map(|(a, b)| f64::from(a - b) * f64::from(a - b));
+            Ok((errors.sum::<f64>() * 1e6).min(8e3))
+        };
+        let plan = Plan::minimise(&model, data_bits).unwrap();
+        assert_eq!(plan, Plan::zeros(&model));
     }
 }

@@ -27,6 +27,8 @@ pub enum Storage {
     Step(u8),
     /// Integers times a [`step`] for each row.
     Rows(Vec<u8>),
+    /// Nothing: each value is 0.
+    Zeros,
 }
 
 /// Step number `k`: `2^(-k/8)`, from 1 down to 2.5e-10.
@@ -58,16 +60,16 @@ pub(super) fn coarse_enough(values: &[f32]) -> u8 {
 }
 
 impl Storage {
-    /// The step number of a row; 0 for floats.
+    /// The step number of a row; 0 where there is none.
     pub(super) fn row_index(&self, row: usize) -> u8 {
         match self {
-            Storage::Float16 => 0,
+            Storage::Float16 | Storage::Zeros => 0,
             Storage::Step(k) => *k,
             Storage::Rows(rows) => rows.get(row).copied().unwrap_or(0),
         }
     }
 
-    /// The step of a row; 1 for floats.
+    /// The step of a row; 1 where there is none.
     pub(super) fn row_step(&self, row: usize) -> f32 {
         step(self.row_index(row))
     }
@@ -110,6 +112,12 @@ impl Plan {
         Plan { storage }
     }
 
+    /// No weights at all: every tensor is [`Storage::Zeros`], the model predicts
+    /// all bytes alike.
+    pub fn zeros(weights: &Weights) -> Plan {
+        Plan::from_storage(vec![Storage::Zeros; weights.iter().len()])
+    }
+
     /// How each tensor is stored, in canonical order.
     pub fn storage(&self) -> &[Storage] {
         &self.storage
@@ -117,9 +125,10 @@ impl Plan {
 
     /// This plan with all its steps made finer or coarser by one factor, so that
     /// the stored weights take as many bits a parameter as they may, `bits` at
-    /// most, spec and all. The ratios between tensors stay. Steps are an eighth
-    /// of an octave apart, so up to an eighth of a bit is left. Where even the
-    /// coarsest steps take more, it is those.
+    /// most, spec and all. The ratios between tensors stay; those stored as zeros
+    /// get one step for all. Steps are an eighth of an octave apart, so up to an
+    /// eighth of a bit is left. Where even the coarsest steps take more, it is
+    /// those.
     pub fn at_bits(&self, weights: &Weights, bits: f64) -> Plan {
         let most = bits * weights.spec().parameters() as f64;
         let fits = |by: i32| encode(weights, &self.moved(weights, by)).len() as f64 * 8.0 <= most;
@@ -145,6 +154,7 @@ impl Plan {
                 let moved = |k: &u8| ((i32::from(*k) + by).clamp(0, 255) as u8).min(coarse_enough);
                 match storage {
                     Storage::Float16 => Storage::Float16,
+                    Storage::Zeros => Storage::Step(moved(&0)),
                     Storage::Step(k) => Storage::Step(moved(k)),
                     Storage::Rows(rows) => Storage::Rows(rows.iter().map(moved).collect()),
                 }

@@ -12,8 +12,10 @@ impl Plan {
     /// Rounding costs the data what grows with the square of the step, so a
     /// price tells which step is best; that is asked first for one step for all,
     /// then for each kind of tensor by itself, whose stored bytes are known
-    /// exactly. Last comes a search downhill over all steps together. It asks for
-    /// about 20 prices.
+    /// exactly. Then comes a search downhill over all steps together. Coarser than
+    /// where that ends may lie a ridge of steps that ruin the model, and behind it
+    /// no model at all, which is looked at last: what has learned random bytes by
+    /// heart is not worth storing. The search asks for about 20 prices.
     ///
     /// # Errors
     /// The first error of `data_bits`.
@@ -27,7 +29,7 @@ impl Plan {
             data_bits,
         };
         let exact = (search.data_bits)(weights)?;
-        let mut best = search.price()?;
+        let mut best = search.price(&by_group(weights, &search.groups))?;
         best = search.level(exact, best)?;
         best = search.divide(exact, best)?;
         for distance in [3, 1] {
@@ -35,7 +37,10 @@ impl Plan {
                 best = search.descend(best, direction)?;
             }
         }
-        Ok(by_group(weights, &search.groups))
+        let found = by_group(weights, &search.groups);
+        let none = Plan::zeros(weights);
+        let better = search.price(&none)?.total() < best.total();
+        Ok(if better { none } else { found })
     }
 }
 
@@ -108,11 +113,10 @@ struct Search<'a, F> {
 }
 
 impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
-    fn price(&mut self) -> Result<Price, E> {
-        let plan = by_group(self.weights, &self.groups);
+    fn price(&mut self, plan: &Plan) -> Result<Price, E> {
         Ok(Price {
-            stored: encode(self.weights, &plan).len() as f64 * 8.0,
-            data: (self.data_bits)(&quantise(self.weights, &plan))?,
+            stored: encode(self.weights, plan).len() as f64 * 8.0,
+            data: (self.data_bits)(&quantise(self.weights, plan))?,
         })
     }
 
@@ -121,13 +125,12 @@ impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
         if groups == self.groups {
             return Ok(None);
         }
-        let before = std::mem::replace(&mut self.groups, groups);
-        let price = self.price()?;
-        if price.total() < best.total() {
-            return Ok(Some(price));
+        let price = self.price(&by_group(self.weights, &groups))?;
+        if price.total() >= best.total() {
+            return Ok(None);
         }
-        self.groups = before;
-        Ok(None)
+        self.groups = groups;
+        Ok(Some(price))
     }
 
     /// Moves all steps together to where their price says the best is, until it
