@@ -1,7 +1,7 @@
 //! The machine's peak of fused multiply-adds, against which kernels, training
 //! steps and coding are measured.
 
-use crate::simd::{Kernel, Simd, dispatch};
+use crate::simd::{Kernel, LANES, Simd, Vector, dispatch};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -16,26 +16,40 @@ const LENGTH: usize = 5_000;
 struct Chains;
 
 impl Kernel for Chains {
-    type Out = f32;
+    /// Floating-point operations.
+    type Out = usize;
     #[inline(always)]
-    fn run<S: Simd>(self) -> f32 {
-        let (x, y) = (S::splat(black_box(0.999)), S::splat(black_box(1e-3)));
-        let mut chains = [S::splat(0.0); CHAINS];
-        // Different starts, lest the compiler merges the chains.
-        for (i, chain) in chains.iter_mut().enumerate() {
-            *chain = S::splat(i as f32);
+    fn run<S: Simd>(self) -> usize {
+        if S::WIDE {
+            chains::<S::W>()
+        } else {
+            chains::<S::F>()
         }
-        for _ in 0..LENGTH {
-            for chain in &mut chains {
-                *chain = S::mul_add(*chain, x, y);
-            }
-        }
-        let mut sum = S::splat(0.0);
-        for chain in chains {
-            sum = S::add(sum, chain);
-        }
-        S::to_array(sum)[0]
     }
+}
+
+/// Runs all chains in vectors of one register and counts multiplications and
+/// additions.
+#[inline(always)]
+fn chains<V: Vector>() -> usize {
+    let (x, y) = (V::splat(black_box(0.999)), V::splat(black_box(1e-3)));
+    let mut chains = [V::splat(0.0); CHAINS];
+    // Different starts, lest the compiler merges the chains.
+    for (i, chain) in chains.iter_mut().enumerate() {
+        *chain = V::splat(i as f32);
+    }
+    for _ in 0..LENGTH {
+        for chain in &mut chains {
+            *chain = chain.mul_add(x, y);
+        }
+    }
+    let mut sum = [0.0; 2 * LANES];
+    for chain in chains {
+        // SAFETY: no vector has more lanes.
+        unsafe { chain.store_ptr(sum.as_mut_ptr()) };
+        black_box(&sum);
+    }
+    LENGTH * CHAINS * 2 * V::WIDTH
 }
 
 /// Floating-point operations a second of all threads of the current rayon pool
@@ -45,14 +59,13 @@ impl Kernel for Chains {
 pub fn flops_per_second() -> f64 {
     let rates = rayon::broadcast(|_| {
         let start = Instant::now();
-        let mut best = f64::MAX;
-        while best == f64::MAX || start.elapsed() < Duration::from_millis(100) {
+        let mut best = 0.0_f64;
+        while best == 0.0 || start.elapsed() < Duration::from_millis(100) {
             let now = Instant::now();
-            black_box(dispatch(Chains));
-            best = best.min(now.elapsed().as_secs_f64());
+            let operations = dispatch(Chains);
+            best = best.max(operations as f64 / now.elapsed().as_secs_f64());
         }
-        // Eight lanes, each a multiplication and an addition.
-        (LENGTH * CHAINS * 16) as f64 / best
+        best
     });
     rates.into_iter().sum()
 }

@@ -17,7 +17,7 @@ pub struct Args {}
 /// The first group of kernels whose bits differ.
 pub fn run(Args {}: Args) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    for path in [Path::Portable, Path::Avx2] {
+    for path in Path::ALL {
         if !path.available() {
             writeln!(out, "{path:?}: not on this CPU")?;
             continue;

@@ -5,10 +5,10 @@ use super::exp2::exp2;
 use super::forward::work;
 use super::rows::{inner, load_tile, scale, store_tile};
 use super::sequence::{Part, Sequence, copy_row};
-use super::tile::{QUERIES, accumulate, accumulate_transposed, inner_products};
+use super::tile::{Matrix, QUERIES, accumulate, accumulate_transposed, inner_products};
 use super::visible::{SPAN, Sees, Span, Visible};
 use super::{Attention, Saved, by_dim, known, naive, padded, turns};
-use crate::simd::{Kernel, LANES, Simd, dispatch};
+use crate::simd::{Kernel, LANES, Simd, Vector, dispatch};
 use crate::threads::Shared;
 use crate::{scratch, threads};
 use std::f32::consts::LN_2;
@@ -324,49 +324,37 @@ impl Head<'_> {
                     seen = Some(seen.map_or(at, |s| s.start)..at + LANES);
                     let weights = block.weights.add(at);
                     let dscores = block.dscores.add(at);
-                    let s = inner_products::<S, 8, 1>(block.queries.add(half * tile), k, dim);
-                    for (r, [s]) in s.into_iter().enumerate() {
-                        let w = exp2::<S>(S::sub(s, max[half]));
+                    let s = inner_products::<S::F, 8>(block.queries.add(half * tile), k, dim);
+                    for (r, s) in s.into_iter().enumerate() {
+                        let w = exp2(S::sub(s, max[half]));
                         S::store_ptr(mask::<S>(sees, r, w), weights.add(r * QUERIES));
                     }
-                    let dw = inner_products::<S, 8, 1>(block.dout.add(half * tile), v, dim);
-                    for (r, [dw]) in dw.into_iter().enumerate() {
+                    let dw = inner_products::<S::F, 8>(block.dout.add(half * tile), v, dim);
+                    for (r, dw) in dw.into_iter().enumerate() {
                         let w = S::load_ptr(weights.add(r * QUERIES));
                         let ds = S::mul(w, S::sub(dw, mean[half]));
                         S::store_ptr(mask::<S>(sees, r, ds), dscores.add(r * QUERIES));
                     }
                     let dqueries = block.dqueries.add(at);
-                    accumulate::<S, 1, false>(dscores, k, 1, dim, dqueries);
+                    accumulate::<S::F, false>(dscores, k, 1, dim, dqueries);
                 }
                 if let Some(seen) = seen {
                     self.transposed::<S, D>(scratch, span.slot, 0, seen);
                 }
                 return;
             }
+            let max = both::<S>(max);
+            let mean = both::<S>(mean);
             for g in 0..span.len {
-                for at in [0, 4] {
-                    let from = (g * LANES + at) * QUERIES;
-                    let weights = block.weights.add(from);
-                    let dscores = block.dscores.add(from);
-                    let s = inner_products::<S, 4, 2>(block.queries, k.at(g, at), dim);
-                    for (r, s) in s.into_iter().enumerate() {
-                        for half in 0..2 {
-                            let w = exp2::<S>(S::sub(s[half], max[half]));
-                            S::store_ptr(w, weights.add(r * QUERIES + half * LANES));
-                        }
-                    }
-                    let dw = inner_products::<S, 4, 2>(block.dout, v.at(g, at), dim);
-                    for (r, dw) in dw.into_iter().enumerate() {
-                        for half in 0..2 {
-                            let w = S::load_ptr(weights.add(r * QUERIES + half * LANES));
-                            let ds = S::mul(w, S::sub(dw[half], mean[half]));
-                            S::store_ptr(ds, dscores.add(r * QUERIES + half * LANES));
-                        }
-                    }
+                let (k, v) = (k.at(g, 0), v.at(g, 0));
+                if S::WIDE {
+                    score_gradients::<S::W, 8>(block, g, k, v, dim, max, mean);
+                } else {
+                    score_gradients::<S::W, 4>(block, g, k, v, dim, max, mean);
                 }
                 self.transposed::<S, D>(scratch, span.slot + g, g, 0..QUERIES);
             }
-            accumulate::<S, 2, false>(block.dscores, k, span.len, dim, block.dqueries);
+            accumulate::<S::W, false>(block.dscores, k, span.len, dim, block.dqueries);
         }
     }
 
@@ -428,6 +416,49 @@ impl Head<'_> {
             }
         }
     }
+}
+
+/// Probabilities of the `g`-th group of a span that all queries see, and the
+/// gradients at its scores, `K` keys at a time.
+///
+/// # Safety
+/// `g` is below [`SPAN`], `keys` and `values` are good for eight rows.
+#[inline(always)]
+unsafe fn score_gradients<W: Vector, const K: usize>(
+    block: &Block,
+    g: usize,
+    keys: Matrix,
+    values: Matrix,
+    dim: usize,
+    max: W,
+    mean: W,
+) {
+    // SAFETY: promised by the caller; `K` divides eight.
+    unsafe {
+        for at in (0..LANES).step_by(K) {
+            let from = (g * LANES + at) * QUERIES;
+            let (weights, dscores) = (block.weights.add(from), block.dscores.add(from));
+            let s = inner_products::<W, K>(block.queries, keys.at(0, at), dim);
+            for (r, s) in s.into_iter().enumerate() {
+                exp2(s.sub(max)).store_ptr(weights.add(r * QUERIES));
+            }
+            let dw = inner_products::<W, K>(block.dout, values.at(0, at), dim);
+            for (r, dw) in dw.into_iter().enumerate() {
+                let w = W::load_ptr(weights.add(r * QUERIES));
+                w.mul(dw.sub(mean)).store_ptr(dscores.add(r * QUERIES));
+            }
+        }
+    }
+}
+
+/// Two vectors side by side.
+#[inline(always)]
+fn both<S: Simd>(halves: [S::F; 2]) -> S::W {
+    let mut values = [0.0; QUERIES];
+    S::store(halves[0], &mut values);
+    S::store(halves[1], &mut values[LANES..]);
+    // SAFETY: an array of sixteen values.
+    unsafe { S::W::load_ptr(values.as_ptr()) }
 }
 
 /// `x`, or zero where the query does not see the `r`-th key.

@@ -3,7 +3,7 @@
 use super::exp2::exp2;
 use super::tile::{Matrix, QUERIES, accumulate, inner_products};
 use super::visible::{Sees, Visible};
-use crate::simd::{LANES, Simd};
+use crate::simd::{LANES, Simd, Vector};
 
 /// Keys and values of one head, a ring of groups of eight positions. The group
 /// of positions `8 g..8 g + 8` is at `g % groups`.
@@ -93,7 +93,9 @@ pub(super) unsafe fn attend<S: Simd>(
             S::store_ptr(S::splat(0.0), sums.add(i * LANES));
         }
 
+        // Of masked groups and of the others.
         let mut max = [S::splat(f32::NEG_INFINITY); 2];
+        let mut clear_max = S::W::splat(f32::NEG_INFINITY);
         let mut group = first;
         let mut to = scores;
         while group <= last {
@@ -107,20 +109,22 @@ pub(super) unsafe fn attend<S: Simd>(
                 }
             } else {
                 let k = keys.key_groups(span.slot, dim);
-                for i in 0..2 * span.len {
-                    let k = k.at(i / 2, i % 2 * 4);
-                    let s = inner_products::<S, 4, 2>(queries, k, dim);
-                    for (r, s) in s.into_iter().enumerate() {
-                        max = [S::max(max[0], s[0]), S::max(max[1], s[1])];
-                        let to = to.add((i * 4 + r) * QUERIES);
-                        S::store_ptr(s[0], to);
-                        S::store_ptr(s[1], to.add(LANES));
-                    }
+                if S::WIDE {
+                    clear_scores::<S::W, 8>(span.len, queries, k, dim, &mut clear_max, to);
+                } else {
+                    clear_scores::<S::W, 4>(span.len, queries, k, dim, &mut clear_max, to);
                 }
             }
             to = to.add(span.len * LANES * QUERIES);
             group += span.len as u64;
         }
+        let mut both = [0.0; QUERIES];
+        clear_max.store_ptr(both.as_mut_ptr());
+        for (half, max) in max.iter_mut().enumerate() {
+            *max = S::max(S::load(&both[half * LANES..]), *max);
+            S::store(*max, &mut both[half * LANES..]);
+        }
+        let max_of_both = S::W::load_ptr(both.as_ptr());
 
         let mut group = first;
         let mut from = scores;
@@ -135,16 +139,16 @@ pub(super) unsafe fn attend<S: Simd>(
                     match sees {
                         Sees::None => {}
                         Sees::Some(_) => {
-                            accumulate::<S, 1, true>(from.add(at), values, 1, dim, acc.add(at));
+                            accumulate::<S::F, true>(from.add(at), values, 1, dim, acc.add(at));
                         }
                         Sees::All => {
-                            accumulate::<S, 1, false>(from.add(at), values, 1, dim, acc.add(at));
+                            accumulate::<S::F, false>(from.add(at), values, 1, dim, acc.add(at));
                         }
                     }
                 }
             } else {
-                probabilities::<S>(span.len, max, from, sums);
-                accumulate::<S, 2, false>(from, values, span.len, dim, acc);
+                probabilities(span.len, max_of_both, from, sums);
+                accumulate::<S::W, false>(from, values, span.len, dim, acc);
             }
             from = from.add(span.len * LANES * QUERIES);
             group += span.len as u64;
@@ -185,8 +189,8 @@ unsafe fn masked_scores<S: Simd>(
     }
     // SAFETY: promised by the caller.
     unsafe {
-        let s = inner_products::<S, 8, 1>(queries, keys, dim);
-        for (r, [mut s]) in s.into_iter().enumerate() {
+        let s = inner_products::<S::F, 8>(queries, keys, dim);
+        for (r, mut s) in s.into_iter().enumerate() {
             if let Sees::Some(mask) = sees {
                 s = mask.choose::<S>(r, s, S::splat(f32::NEG_INFINITY));
             }
@@ -210,12 +214,40 @@ unsafe fn masked_probabilities<S: Simd>(sees: Sees, max: S::F, scores: *mut f32,
     unsafe {
         for r in 0..LANES {
             let (score, sum) = (scores.add(r * QUERIES), sums.add(r * QUERIES));
-            let mut p = exp2::<S>(S::sub(S::load_ptr(score), max));
+            let mut p = exp2(S::sub(S::load_ptr(score), max));
             S::store_ptr(S::add(S::load_ptr(sum), p), sum);
             if let Sees::Some(mask) = sees {
                 p = mask.choose::<S>(r, p, S::splat(-1.0));
             }
             S::store_ptr(p, score);
+        }
+    }
+}
+
+/// Scores of sixteen queries and the keys of `groups` groups, all visible, `K`
+/// keys at a time.
+///
+/// # Safety
+/// `queries` are two tiles, `keys` good for so many groups, `scores` for a row
+/// of sixteen for each key.
+#[inline(always)]
+unsafe fn clear_scores<W: Vector, const K: usize>(
+    groups: usize,
+    queries: *const f32,
+    keys: Matrix,
+    dim: usize,
+    max: &mut W,
+    scores: *mut f32,
+) {
+    // SAFETY: promised by the caller; `K` divides eight.
+    unsafe {
+        for first in (0..groups * LANES).step_by(K) {
+            let keys = keys.at(first / LANES, first % LANES);
+            let s = inner_products::<W, K>(queries, keys, dim);
+            for (r, s) in s.into_iter().enumerate() {
+                *max = max.max(s);
+                s.store_ptr(scores.add((first + r) * QUERIES));
+            }
         }
     }
 }
@@ -226,23 +258,19 @@ unsafe fn masked_probabilities<S: Simd>(sees: Sees, max: S::F, scores: *mut f32,
 /// # Safety
 /// `scores` is good for `groups * 8` rows of sixteen, `sums` for 8.
 #[inline(always)]
-unsafe fn probabilities<S: Simd>(groups: usize, max: [S::F; 2], scores: *mut f32, sums: *mut f32) {
+unsafe fn probabilities<W: Vector>(groups: usize, max: W, scores: *mut f32, sums: *mut f32) {
     // SAFETY: promised by the caller.
     unsafe {
         for r in 0..LANES {
             let to = sums.add(r * QUERIES);
-            let mut sum = [S::load_ptr(to), S::load_ptr(to.add(LANES))];
+            let mut sum = W::load_ptr(to);
             for g in 0..groups {
                 let score = scores.add((g * LANES + r) * QUERIES);
-                for (half, sum) in sum.iter_mut().enumerate() {
-                    let x = S::load_ptr(score.add(half * LANES));
-                    let p = exp2::<S>(S::sub(x, max[half]));
-                    *sum = S::add(*sum, p);
-                    S::store_ptr(p, score.add(half * LANES));
-                }
+                let p = exp2(W::load_ptr(score).sub(max));
+                sum = sum.add(p);
+                p.store_ptr(score);
             }
-            S::store_ptr(sum[0], to);
-            S::store_ptr(sum[1], to.add(LANES));
+            sum.store_ptr(to);
         }
     }
 }

@@ -187,7 +187,7 @@ impl Step<'_> {
             let mut sum = S::splat(0.0);
             for g in 0..seen.groups {
                 let p = scores.add(g * LANES);
-                let w = exp2::<S>(S::sub(S::load_ptr(p), max));
+                let w = exp2(S::sub(S::load_ptr(p), max));
                 S::store_ptr(w, p);
                 sum = S::add(sum, w);
             }

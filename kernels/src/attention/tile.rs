@@ -5,7 +5,7 @@
 //! sums run over the components or over the keys, one fused multiply-add after
 //! the other, never across lanes.
 
-use crate::simd::{LANES, Simd};
+use crate::simd::{LANES, Simd, Vector};
 use std::ops::Range;
 
 /// Queries of a block.
@@ -36,48 +36,39 @@ impl Matrix {
     }
 }
 
-/// Inner products of `K` keys with `Q` vectors of queries, chains over the
-/// components.
+/// Inner products of `K` keys with the queries of one or two tiles, chains over
+/// the components.
 ///
 /// # Safety
-/// `queries` is good for reading `Q` tiles of `dim` vectors, `keys` for `K`
-/// rows.
+/// `queries` is good for reading a tile of `dim` vectors for every eight lanes,
+/// `keys` for `K` rows.
 #[inline(always)]
-pub(super) unsafe fn inner_products<S: Simd, const K: usize, const Q: usize>(
+pub(super) unsafe fn inner_products<V: Vector, const K: usize>(
     queries: *const f32,
     keys: Matrix,
     dim: usize,
-) -> [[S::F; Q]; K] {
+) -> [V; K] {
+    let tile = dim * LANES;
     // SAFETY: rows below `K` and components below `dim` only.
     unsafe {
-        let mut q = [S::splat(0.0); Q];
+        let q = V::load_tiles(queries, tile);
         let mut acc = [q; K];
-        for (i, q) in q.iter_mut().enumerate() {
-            *q = S::load_ptr(queries.add(i * dim * LANES));
-        }
         for (r, acc) in acc.iter_mut().enumerate() {
-            let k = S::splat(*keys.ptr.add(r * keys.row));
-            for (acc, q) in acc.iter_mut().zip(q) {
-                *acc = S::mul(q, k);
-            }
+            *acc = q.mul(V::splat(*keys.ptr.add(r * keys.row)));
         }
         for c in 1..dim {
-            for (i, q) in q.iter_mut().enumerate() {
-                *q = S::load_ptr(queries.add((i * dim + c) * LANES));
-            }
+            let q = V::load_tiles(queries.add(c * LANES), tile);
             for (r, acc) in acc.iter_mut().enumerate() {
-                let k = S::splat(*keys.ptr.add(r * keys.row + c * keys.component));
-                for (acc, q) in acc.iter_mut().zip(q) {
-                    *acc = S::mul_add(q, k, *acc);
-                }
+                let k = V::splat(*keys.ptr.add(r * keys.row + c * keys.component));
+                *acc = q.mul_add(k, *acc);
             }
         }
         acc
     }
 }
 
-/// `acc[c] += sum over keys of weights[key] * values[key][c]` for `Q` vectors
-/// of the queries of a block: chains over the keys that go on where `acc`
+/// `acc[c] += sum over keys of weights[key] * values[key][c]` for as many queries
+/// of a block as there are lanes: chains over the keys that go on where `acc`
 /// stands. The keys are those of whole groups of eight; `acc` is `[dim][16]`,
 /// `weights` `[groups * 8][16]`. With `SKIP`, a negative weight leaves its chain
 /// untouched.
@@ -85,7 +76,7 @@ pub(super) unsafe fn inner_products<S: Simd, const K: usize, const Q: usize>(
 /// # Safety
 /// The pointers are good for that, `values` for so many groups of `dim`.
 #[inline(always)]
-pub(super) unsafe fn accumulate<S: Simd, const Q: usize, const SKIP: bool>(
+pub(super) unsafe fn accumulate<V: Vector, const SKIP: bool>(
     weights: *const f32,
     values: Matrix,
     groups: usize,
@@ -95,19 +86,24 @@ pub(super) unsafe fn accumulate<S: Simd, const Q: usize, const SKIP: bool>(
     // SAFETY: components below `dim` only.
     unsafe {
         let mut c = 0;
+        // As many chains as hide the latency of a multiply-add.
+        while V::REGISTERS == 1 && c + 8 <= dim {
+            accumulate_components::<V, 8, SKIP>(weights, values, groups, c, acc);
+            c += 8;
+        }
         while c + 4 <= dim {
-            accumulate_components::<S, 4, Q, SKIP>(weights, values, groups, c, acc);
+            accumulate_components::<V, 4, SKIP>(weights, values, groups, c, acc);
             c += 4;
         }
         while c < dim {
-            accumulate_components::<S, 1, Q, SKIP>(weights, values, groups, c, acc);
+            accumulate_components::<V, 1, SKIP>(weights, values, groups, c, acc);
             c += 1;
         }
     }
 }
 
 #[inline(always)]
-unsafe fn accumulate_components<S: Simd, const C: usize, const Q: usize, const SKIP: bool>(
+unsafe fn accumulate_components<V: Vector, const C: usize, const SKIP: bool>(
     weights: *const f32,
     values: Matrix,
     groups: usize,
@@ -117,40 +113,30 @@ unsafe fn accumulate_components<S: Simd, const C: usize, const Q: usize, const S
     // SAFETY: groups below `groups` and components `first..first + C` only.
     unsafe {
         let acc = acc.add(first * QUERIES);
-        let mut w = [S::splat(0.0); Q];
-        let mut sum = [w; C];
+        let mut sum = [V::splat(0.0); C];
         for (c, sum) in sum.iter_mut().enumerate() {
-            for (i, sum) in sum.iter_mut().enumerate() {
-                *sum = S::load_ptr(acc.add(c * QUERIES + i * LANES));
-            }
+            *sum = V::load_ptr(acc.add(c * QUERIES));
         }
         let mut weights = weights;
         let mut group = values.ptr.add(first * values.component);
         for _ in 0..groups {
             for r in 0..LANES {
-                for (i, w) in w.iter_mut().enumerate() {
-                    *w = S::load_ptr(weights.add(r * QUERIES + i * LANES));
-                }
+                let w = V::load_ptr(weights.add(r * QUERIES));
                 for (c, sum) in sum.iter_mut().enumerate() {
                     let x = *group.add(r * values.row + c * values.component);
-                    let x = S::splat(x);
-                    for (sum, w) in sum.iter_mut().zip(w) {
-                        let new = S::mul_add(w, x, *sum);
-                        *sum = if SKIP {
-                            S::select_lt(w, S::splat(0.0), *sum, new)
-                        } else {
-                            new
-                        };
-                    }
+                    let new = w.mul_add(V::splat(x), *sum);
+                    *sum = if SKIP {
+                        V::select_lt(w, V::splat(0.0), *sum, new)
+                    } else {
+                        new
+                    };
                 }
             }
             weights = weights.add(LANES * QUERIES);
             group = group.wrapping_add(values.group);
         }
         for (c, sum) in sum.into_iter().enumerate() {
-            for (i, sum) in sum.into_iter().enumerate() {
-                S::store_ptr(sum, acc.add(c * QUERIES + i * LANES));
-            }
+            sum.store_ptr(acc.add(c * QUERIES));
         }
     }
 }
@@ -170,59 +156,52 @@ pub(super) unsafe fn accumulate_transposed<S: Simd>(
     queries: Range<usize>,
     acc: *mut f32,
 ) {
-    // SAFETY: vectors below `vectors` only.
+    let row = vectors * LANES;
+    // SAFETY: vectors below `vectors` only, keys below 8.
     unsafe {
         let mut c = 0;
         while c + 2 <= vectors {
-            for k in [0, 4] {
-                accumulate_keys::<S, 4, 2>(weights, rows, vectors, queries.clone(), k, c, acc);
+            let (rows, acc) = (rows.add(c * LANES), acc.add(c * LANES));
+            if S::WIDE {
+                accumulate_keys::<S::W, 8>(weights, rows, row, queries.clone(), acc);
+            } else {
+                for k in [0, 4] {
+                    let (weights, acc) = (weights.add(k * QUERIES), acc.add(k * row));
+                    accumulate_keys::<S::W, 4>(weights, rows, row, queries.clone(), acc);
+                }
             }
             c += 2;
         }
         if c < vectors {
-            accumulate_keys::<S, 8, 1>(weights, rows, vectors, queries, 0, c, acc);
+            let (rows, acc) = (rows.add(c * LANES), acc.add(c * LANES));
+            accumulate_keys::<S::F, 8>(weights, rows, row, queries, acc);
         }
     }
 }
 
 #[inline(always)]
-unsafe fn accumulate_keys<S: Simd, const K: usize, const V: usize>(
+unsafe fn accumulate_keys<V: Vector, const K: usize>(
     weights: *const f32,
     rows: *const f32,
-    vectors: usize,
+    row: usize,
     queries: Range<usize>,
-    key: usize,
-    vector: usize,
     acc: *mut f32,
 ) {
-    let row = vectors * LANES;
-    // SAFETY: keys `key..key + K` of 8, vectors `vector..vector + V` only.
+    // SAFETY: `K` keys and one vector of each row only.
     unsafe {
-        let weights = weights.add(key * QUERIES);
-        let rows = rows.add(vector * LANES);
-        let acc = acc.add(key * row + vector * LANES);
-        let mut sum = [[S::splat(0.0); V]; K];
+        let mut sum = [V::splat(0.0); K];
         for (k, sum) in sum.iter_mut().enumerate() {
-            for (v, sum) in sum.iter_mut().enumerate() {
-                *sum = S::load_ptr(acc.add(k * row + v * LANES));
-            }
+            *sum = V::load_ptr(acc.add(k * row));
         }
         for i in queries {
-            let mut x = [S::splat(0.0); V];
-            for (v, x) in x.iter_mut().enumerate() {
-                *x = S::load_ptr(rows.add(i * row + v * LANES));
-            }
+            let x = V::load_ptr(rows.add(i * row));
             for (k, sum) in sum.iter_mut().enumerate() {
-                let w = S::splat(*weights.add(k * QUERIES + i));
-                for (sum, x) in sum.iter_mut().zip(x) {
-                    *sum = S::mul_add(w, x, *sum);
-                }
+                let w = V::splat(*weights.add(k * QUERIES + i));
+                *sum = w.mul_add(x, *sum);
             }
         }
         for (k, sum) in sum.into_iter().enumerate() {
-            for (v, sum) in sum.into_iter().enumerate() {
-                S::store_ptr(sum, acc.add(k * row + v * LANES));
-            }
+            sum.store_ptr(acc.add(k * row));
         }
     }
 }

@@ -184,10 +184,14 @@ impl Task<'_> {
         };
         let resume = self.block.accumulate || ks.start > self.ks.start;
         let finish = ks.end == self.ks.end && !self.block.epilogue.is_empty();
-        let group = (GROUP / ks.len().max(1)).max(NR) / NR * NR;
+        let least = tile::least_cols::<S>();
+        let group = (GROUP / ks.len().max(1)).max(least) / least * least;
         let mut first = self.cols.start;
         while first < self.cols.end {
-            let last = (first + group).min(self.cols.end);
+            let mut last = (first + group).min(self.cols.end);
+            if self.cols.end - last < least {
+                last = self.cols.end;
+            }
             for s in 0..strips.count {
                 let (row, rows) = strips.at(s);
                 let (left, stride) = if packed_left {

@@ -1,9 +1,9 @@
 //! The innermost loop: a few rows by a few vectors of the result, in registers.
 
-use crate::simd::{LANES, Simd};
+use crate::simd::{LANES, Simd, Vector};
 use std::mem::MaybeUninit;
 
-/// Rows of the result in a tile at most: with two vectors a row, twelve
+/// Rows of the result in a tile at most: with two registers a row, twelve
 /// independent chains, enough to hide the latency of a fused multiply-add and
 /// few enough for sixteen registers.
 pub(super) const MR: usize = 6;
@@ -34,46 +34,51 @@ pub(super) struct Operands {
     pub resume: bool,
 }
 
-/// Computes `M` rows by `V` vectors: for each output one chain of fused
-/// multiply-adds, `k` increasing.
+/// Computes `M` rows by `N` vectors, each of its own panel: for each output one
+/// chain of fused multiply-adds, `k` increasing.
 ///
 /// # Safety
 /// All places that follow from the shape are inside the operands; `c` is not
 /// read or written by others meanwhile.
 #[inline(always)]
-unsafe fn tile<S: Simd, const M: usize, const V: usize, const ADJACENT: bool>(o: Operands) {
+unsafe fn tile<V: Vector, const M: usize, const N: usize, const ADJACENT: bool>(o: Operands) {
     // SAFETY: all pointers stay within what the caller vouches for.
     unsafe {
-        let mut acc = [[S::splat(0.0); V]; M];
+        let mut acc = [[V::splat(0.0); N]; M];
         if o.resume {
             for (r, row) in acc.iter_mut().enumerate() {
                 for (v, x) in row.iter_mut().enumerate() {
-                    *x = S::load_ptr(o.c.add(r * o.c_stride + v * LANES));
+                    *x = V::load_ptr(o.c.add(r * o.c_stride + v * V::WIDTH));
                 }
             }
         }
         let (mut a, mut b) = (o.a, o.b);
         for _ in 0..o.k {
-            let mut bv = [S::splat(0.0); V];
+            let mut bv = [V::splat(0.0); N];
             for (v, x) in bv.iter_mut().enumerate() {
-                *x = S::load_ptr(b.add((v / 2) * o.b_panel + (v % 2) * LANES));
+                *x = V::load_ptr(b.add(v * o.b_panel));
             }
             for (r, row) in acc.iter_mut().enumerate() {
                 let at = if ADJACENT { r } else { r * o.a_stride };
-                let x = S::splat(*a.add(at));
-                for (v, y) in row.iter_mut().enumerate() {
-                    *y = S::mul_add(x, bv[v], *y);
+                let x = V::splat(*a.add(at));
+                for (y, b) in row.iter_mut().zip(bv) {
+                    *y = x.mul_add(b, *y);
                 }
             }
             a = a.wrapping_add(if ADJACENT { o.a_stride } else { 1 });
             b = b.wrapping_add(o.b_stride);
         }
-        for (r, row) in acc.iter().enumerate() {
-            for (v, x) in row.iter().enumerate() {
-                S::store_ptr(*x, o.c.add(r * o.c_stride + v * LANES));
+        for (r, row) in acc.into_iter().enumerate() {
+            for (v, x) in row.into_iter().enumerate() {
+                x.store_ptr(o.c.add(r * o.c_stride + v * V::WIDTH));
             }
         }
     }
+}
+
+/// Columns that keep the registers of a tile of all rows busy.
+pub(super) const fn least_cols<S: Simd>() -> usize {
+    if S::WIDE { 2 * NR } else { NR }
 }
 
 /// Runs the tile of `rows` rows that starts at `o`, over as many of the `cols`
@@ -92,17 +97,26 @@ pub(super) unsafe fn run<S: Simd, const ADJACENT: bool>(
     // SAFETY: promised by the caller; edges go through a buffer of full width.
     unsafe {
         match (rows, cols) {
-            // Few rows: more vectors a row, to have enough chains.
+            // Few rows, or few registers a row: more panels, to have enough chains.
+            (1, 128..) if S::WIDE => {
+                tile::<S::W, 1, 8, ADJACENT>(o);
+                128
+            }
             (1, 64..) => {
-                tile::<S, 1, 8, ADJACENT>(o);
+                tile::<S::W, 1, 4, ADJACENT>(o);
                 64
             }
-            (2, 32..) => {
-                tile::<S, 2, 4, ADJACENT>(o);
+            (2 | 3, 32..) => {
+                several::<S::W, 2, ADJACENT>(rows, o);
                 32
             }
-            (3, 32..) => {
-                tile::<S, 3, 4, ADJACENT>(o);
+            // Three rather than two and one.
+            (4.., 48) if S::WIDE => {
+                several::<S::W, 3, ADJACENT>(rows, o);
+                48
+            }
+            (4.., 32..) if S::WIDE => {
+                several::<S::W, 2, ADJACENT>(rows, o);
                 32
             }
             _ => {
@@ -126,9 +140,9 @@ pub(super) unsafe fn run<S: Simd, const ADJACENT: bool>(
                     }
                 }
                 if cols > LANES {
-                    wide::<S, ADJACENT>(rows, inner);
+                    several::<S::W, 1, ADJACENT>(rows, inner);
                 } else {
-                    narrow::<S, ADJACENT>(rows, inner);
+                    several::<S::F, 1, ADJACENT>(rows, inner);
                 }
                 if !exact {
                     for r in 0..rows {
@@ -142,40 +156,21 @@ pub(super) unsafe fn run<S: Simd, const ADJACENT: bool>(
     }
 }
 
-/// One full panel.
+/// A tile of `rows` rows, 1 to [`MR`], by `N` vectors.
 ///
 /// # Safety
 /// As for [`tile`].
 #[inline(always)]
-unsafe fn wide<S: Simd, const ADJACENT: bool>(rows: usize, o: Operands) {
+unsafe fn several<V: Vector, const N: usize, const ADJACENT: bool>(rows: usize, o: Operands) {
     // SAFETY: promised by the caller.
     unsafe {
         match rows {
-            1 => tile::<S, 1, 2, ADJACENT>(o),
-            2 => tile::<S, 2, 2, ADJACENT>(o),
-            3 => tile::<S, 3, 2, ADJACENT>(o),
-            4 => tile::<S, 4, 2, ADJACENT>(o),
-            5 => tile::<S, 5, 2, ADJACENT>(o),
-            _ => tile::<S, 6, 2, ADJACENT>(o),
-        }
-    }
-}
-
-/// One panel of half width.
-///
-/// # Safety
-/// As for [`tile`].
-#[inline(always)]
-unsafe fn narrow<S: Simd, const ADJACENT: bool>(rows: usize, o: Operands) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        match rows {
-            1 => tile::<S, 1, 1, ADJACENT>(o),
-            2 => tile::<S, 2, 1, ADJACENT>(o),
-            3 => tile::<S, 3, 1, ADJACENT>(o),
-            4 => tile::<S, 4, 1, ADJACENT>(o),
-            5 => tile::<S, 5, 1, ADJACENT>(o),
-            _ => tile::<S, 6, 1, ADJACENT>(o),
+            1 => tile::<V, 1, N, ADJACENT>(o),
+            2 => tile::<V, 2, N, ADJACENT>(o),
+            3 => tile::<V, 3, N, ADJACENT>(o),
+            4 => tile::<V, 4, N, ADJACENT>(o),
+            5 => tile::<V, 5, N, ADJACENT>(o),
+            _ => tile::<V, 6, N, ADJACENT>(o),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The instruction set is chosen once, at run time.
 
 #[cfg(target_arch = "x86_64")]
-use super::Avx2;
+use super::{Avx2, Avx512};
 use super::{Portable, Simd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -17,43 +17,61 @@ pub trait Kernel {
 }
 
 /// An instruction set that can be chosen at run time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Path {
     /// Plain Rust on any CPU.
     Portable = 1,
     /// 256-bit vectors with fused multiply-add.
     Avx2 = 2,
+    /// The same, and 512-bit vectors in the innermost loops.
+    Avx512 = 3,
 }
 
 impl Path {
+    /// All there are, the slowest first.
+    pub const ALL: [Path; 3] = [Path::Portable, Path::Avx2, Path::Avx512];
+
+    /// Those that this CPU can run, the slowest first.
+    pub fn here() -> impl Iterator<Item = Path> {
+        Path::ALL.into_iter().filter(|path| path.available())
+    }
+
     /// Whether this CPU can run it.
     pub fn available(self) -> bool {
         match self {
             Path::Portable => true,
             #[cfg(target_arch = "x86_64")]
             Path::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512 => {
+                Path::Avx2.available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+            }
             #[cfg(not(target_arch = "x86_64"))]
-            Path::Avx2 => false,
+            Path::Avx2 | Path::Avx512 => false,
         }
     }
 
     /// The path in use: the fastest one available, unless the environment
-    /// variable `BREVITY_PATH=portable` or [`Path::set`] says otherwise.
+    /// variable `BREVITY_PATH` names a slower one (`portable` or `avx2`) or
+    /// [`Path::set`] another.
     pub fn current() -> Path {
         match CURRENT.load(Ordering::Relaxed) {
-            1 => Path::Portable,
-            2 => Path::Avx2,
-            _ => {
-                let portable = std::env::var_os("BREVITY_PATH").is_some_and(|v| v == "portable");
-                let path = if !portable && Path::Avx2.available() {
-                    Path::Avx2
-                } else {
-                    Path::Portable
+            0 => {
+                let wanted = std::env::var("BREVITY_PATH");
+                let fastest = match wanted.as_deref() {
+                    Ok("portable") => Path::Portable,
+                    Ok("avx2") => Path::Avx2,
+                    _ => Path::Avx512,
                 };
+                let path = Path::here().take_while(|path| *path <= fastest).last();
+                let path = path.unwrap_or(Path::Portable);
                 CURRENT.store(path as u8, Ordering::Relaxed);
                 path
             }
+            chosen => Path::ALL[usize::from(chosen) - 1],
         }
     }
 
@@ -82,6 +100,9 @@ pub fn dispatch_on<K: Kernel>(path: Path, kernel: K) -> K::Out {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: a `Path` in use is available on this CPU.
         Path::Avx2 => unsafe { on_avx2(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Path::Avx512 => unsafe { on_avx512(kernel) },
         _ => kernel.run::<Portable>(),
     }
 }
@@ -90,6 +111,12 @@ pub fn dispatch_on<K: Kernel>(path: Path, kernel: K) -> K::Out {
 #[target_feature(enable = "avx2,fma")]
 fn on_avx2<K: Kernel>(kernel: K) -> K::Out {
     kernel.run::<Avx2>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+fn on_avx512<K: Kernel>(kernel: K) -> K::Out {
+    kernel.run::<Avx512>()
 }
 
 #[cfg(test)]
@@ -114,10 +141,8 @@ mod tests {
         for i in 0..64 {
             rows[i / 8][i % 8] = i as f32;
         }
-        for path in [Path::Portable, Path::Avx2] {
-            if path.available() {
-                assert_eq!(dispatch_on(path, Twice(rows)), rows);
-            }
+        for path in Path::here() {
+            assert_eq!(dispatch_on(path, Twice(rows)), rows);
         }
     }
 }

@@ -3,22 +3,25 @@
 //! A kernel is written once, generic over [`Simd`], and entered through
 //! [`dispatch`], which picks the instruction set at run time. The logical width
 //! is eight lanes on every path, so a reduction that is laid out over lanes has
-//! one shape everywhere and the choice of path changes the speed only.
+//! one shape everywhere and the choice of path changes the speed only. Chains
+//! that never cross lanes may take [sixteen](Simd::W) at a time.
 //!
 //! Every operation here is either exact (integer and bit operations, `min`,
 //! `max`, selection) or correctly rounded by IEEE 754 (`add`, `sub`, `mul`,
 //! `div`, `sqrt`, `mul_add`), hence identical wherever it runs. There are no
 //! approximate reciprocals and no flush-to-zero.
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
 mod dispatch;
 mod portable;
-
+mod vector;
 #[cfg(target_arch = "x86_64")]
-pub use avx2::Avx2;
+mod x86;
+
 pub use dispatch::{Kernel, Path, dispatch, dispatch_on};
 pub use portable::Portable;
+pub use vector::Vector;
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Avx2, Avx512};
 
 /// Lanes in a vector, on every path.
 pub const LANES: usize = 8;
@@ -29,14 +32,21 @@ pub const LANES: usize = 8;
 /// has checked that the CPU has the instructions.
 pub trait Simd: Copy + Send + Sync + 'static {
     /// Eight `f32`.
-    type F: Copy;
+    type F: Vector;
     /// Eight `i32`.
     type I: Copy;
+    /// Sixteen `f32`, for the innermost loops.
+    type W: Vector;
+    /// Whether sixteen lanes are one register.
+    const WIDE: bool = Self::W::REGISTERS == 1;
     /// Whether copies of a kernel for common sizes are worth their code.
     const TUNED: bool;
 
     /// Every lane is `x`.
-    fn splat(x: f32) -> Self::F;
+    #[inline(always)]
+    fn splat(x: f32) -> Self::F {
+        Self::F::splat(x)
+    }
     /// The first eight values of `s`. Panics if there are fewer.
     fn load(s: &[f32]) -> Self::F;
     /// Writes eight values to the front of `s`. Panics if it is shorter.
@@ -65,34 +75,60 @@ pub trait Simd: Copy + Send + Sync + 'static {
     ///
     /// # Safety
     /// `p` is valid for reading eight `f32`; no alignment is needed.
-    unsafe fn load_ptr(p: *const f32) -> Self::F;
+    #[inline(always)]
+    unsafe fn load_ptr(p: *const f32) -> Self::F {
+        // SAFETY: promised by the caller.
+        unsafe { Self::F::load_ptr(p) }
+    }
     /// Writes eight values at `p`.
     ///
     /// # Safety
     /// `p` is valid for writing eight `f32`; no alignment is needed.
-    unsafe fn store_ptr(v: Self::F, p: *mut f32);
+    #[inline(always)]
+    unsafe fn store_ptr(v: Self::F, p: *mut f32) {
+        // SAFETY: promised by the caller.
+        unsafe { v.store_ptr(p) }
+    }
     /// A hint that `p` is read soon; any address is allowed.
     fn prefetch(p: *const f32);
     /// The lanes as an array.
     fn to_array(v: Self::F) -> [f32; LANES];
     /// `a + b`
-    fn add(a: Self::F, b: Self::F) -> Self::F;
+    #[inline(always)]
+    fn add(a: Self::F, b: Self::F) -> Self::F {
+        a.add(b)
+    }
     /// `a - b`
-    fn sub(a: Self::F, b: Self::F) -> Self::F;
+    #[inline(always)]
+    fn sub(a: Self::F, b: Self::F) -> Self::F {
+        a.sub(b)
+    }
     /// `a * b`
-    fn mul(a: Self::F, b: Self::F) -> Self::F;
+    #[inline(always)]
+    fn mul(a: Self::F, b: Self::F) -> Self::F {
+        a.mul(b)
+    }
     /// `a / b`
     fn div(a: Self::F, b: Self::F) -> Self::F;
     /// `sqrt(a)`
     fn sqrt(a: Self::F) -> Self::F;
     /// `a * b + c`, rounded once.
-    fn mul_add(a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    #[inline(always)]
+    fn mul_add(a: Self::F, b: Self::F, c: Self::F) -> Self::F {
+        a.mul_add(b, c)
+    }
     /// `if a > b { a } else { b }` (the second operand if either is NaN).
-    fn max(a: Self::F, b: Self::F) -> Self::F;
+    #[inline(always)]
+    fn max(a: Self::F, b: Self::F) -> Self::F {
+        a.max(b)
+    }
     /// `if a < b { a } else { b }` (the second operand if either is NaN).
     fn min(a: Self::F, b: Self::F) -> Self::F;
     /// Lane by lane `if a < b { x } else { y }`.
-    fn select_lt(a: Self::F, b: Self::F, x: Self::F, y: Self::F) -> Self::F;
+    #[inline(always)]
+    fn select_lt(a: Self::F, b: Self::F, x: Self::F, y: Self::F) -> Self::F {
+        Self::F::select_lt(a, b, x, y)
+    }
     /// `a` with its sign bit cleared.
     fn abs(a: Self::F) -> Self::F;
     /// The magnitude of `a` with the sign of `s`.

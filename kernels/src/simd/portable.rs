@@ -1,6 +1,6 @@
 //! Eight lanes in plain Rust.
 
-use super::{LANES, Simd};
+use super::{LANES, Simd, Vector};
 
 /// Eight lanes by plain loops over `f32::mul_add` and friends: correct anywhere,
 /// vectorised by the compiler where the target has fused multiply-add (Arm).
@@ -53,15 +53,68 @@ fn mul_add_wide(a: f32, b: f32, c: f32) -> f32 {
     f64::from_bits(s.to_bits().wrapping_add(step)) as f32
 }
 
+impl Vector for [f32; LANES] {
+    const WIDTH: usize = LANES;
+    const REGISTERS: usize = 1;
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        [x; LANES]
+    }
+    #[inline(always)]
+    unsafe fn load_ptr(p: *const f32) -> Self {
+        // SAFETY: the caller vouches for eight readable values.
+        unsafe { p.cast::<[f32; LANES]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store_ptr(self, p: *mut f32) {
+        // SAFETY: the caller vouches for eight writable values.
+        unsafe { p.cast::<[f32; LANES]>().write_unaligned(self) }
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        let mut out = self;
+        for ((o, b), c) in out.iter_mut().zip(b).zip(c) {
+            *o = mul_add(*o, b, c);
+        }
+        out
+    }
+    #[inline(always)]
+    unsafe fn load_tiles(p: *const f32, _: usize) -> Self {
+        // SAFETY: the caller vouches for eight readable values.
+        unsafe { Self::load_ptr(p) }
+    }
+    #[inline(always)]
+    fn add(self, b: Self) -> Self {
+        zip!(self, b, |x, y| x + y)
+    }
+    #[inline(always)]
+    fn sub(self, b: Self) -> Self {
+        zip!(self, b, |x, y| x - y)
+    }
+    #[inline(always)]
+    fn mul(self, b: Self) -> Self {
+        zip!(self, b, |x, y| x * y)
+    }
+    #[inline(always)]
+    fn max(self, b: Self) -> Self {
+        zip!(self, b, |x, y| if x > y { x } else { y })
+    }
+    #[inline(always)]
+    fn select_lt(a: Self, b: Self, x: Self, y: Self) -> Self {
+        std::array::from_fn(|i| if a[i] < b[i] { x[i] } else { y[i] })
+    }
+    #[inline(always)]
+    fn shl_bits<const N: i32>(self) -> Self {
+        self.map(|x| f32::from_bits(x.to_bits() << N))
+    }
+}
+
 impl Simd for Portable {
     type F = [f32; LANES];
     type I = [i32; LANES];
+    type W = [[f32; LANES]; 2];
     const TUNED: bool = false;
 
-    #[inline(always)]
-    fn splat(x: f32) -> Self::F {
-        [x; LANES]
-    }
     #[inline(always)]
     fn load(s: &[f32]) -> Self::F {
         let mut out = [0.0; LANES];
@@ -73,32 +126,10 @@ impl Simd for Portable {
         s[..LANES].copy_from_slice(&v);
     }
     #[inline(always)]
-    unsafe fn load_ptr(p: *const f32) -> Self::F {
-        // SAFETY: the caller vouches for eight readable values.
-        unsafe { p.cast::<[f32; LANES]>().read_unaligned() }
-    }
-    #[inline(always)]
-    unsafe fn store_ptr(v: Self::F, p: *mut f32) {
-        // SAFETY: the caller vouches for eight writable values.
-        unsafe { p.cast::<[f32; LANES]>().write_unaligned(v) }
-    }
-    #[inline(always)]
     fn prefetch(_: *const f32) {}
     #[inline(always)]
     fn to_array(v: Self::F) -> [f32; LANES] {
         v
-    }
-    #[inline(always)]
-    fn add(a: Self::F, b: Self::F) -> Self::F {
-        zip!(a, b, |x, y| x + y)
-    }
-    #[inline(always)]
-    fn sub(a: Self::F, b: Self::F) -> Self::F {
-        zip!(a, b, |x, y| x - y)
-    }
-    #[inline(always)]
-    fn mul(a: Self::F, b: Self::F) -> Self::F {
-        zip!(a, b, |x, y| x * y)
     }
     #[inline(always)]
     fn div(a: Self::F, b: Self::F) -> Self::F {
@@ -109,30 +140,8 @@ impl Simd for Portable {
         a.map(f32::sqrt)
     }
     #[inline(always)]
-    fn mul_add(a: Self::F, b: Self::F, c: Self::F) -> Self::F {
-        let mut out = c;
-        for i in 0..LANES {
-            out[i] = mul_add(a[i], b[i], c[i]);
-        }
-        out
-    }
-    #[inline(always)]
-    fn max(a: Self::F, b: Self::F) -> Self::F {
-        zip!(a, b, |x, y| if x > y { x } else { y })
-    }
-    #[inline(always)]
     fn min(a: Self::F, b: Self::F) -> Self::F {
         zip!(a, b, |x, y| if x < y { x } else { y })
-    }
-    #[inline(always)]
-    fn select_lt(a: Self::F, b: Self::F, x: Self::F, y: Self::F) -> Self::F {
-        let mut out = y;
-        for i in 0..LANES {
-            if a[i] < b[i] {
-                out[i] = x[i];
-            }
-        }
-        out
     }
     #[inline(always)]
     fn abs(a: Self::F) -> Self::F {

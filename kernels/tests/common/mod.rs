@@ -47,10 +47,7 @@ static PATH: Mutex<()> = Mutex::new(());
 pub fn everywhere(f: impl Fn() + Sync) {
     let _guard = PATH.lock().unwrap_or_else(PoisonError::into_inner);
     let before = Path::current();
-    for path in [Path::Portable, Path::Avx2] {
-        if !path.available() {
-            continue;
-        }
+    for path in Path::here() {
         Path::set(path);
         for pool in pools() {
             pool.install(&f);
