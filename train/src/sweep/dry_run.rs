@@ -4,7 +4,7 @@ use super::error::SweepError;
 use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
 use super::results::head;
-use super::table::{align, axis_names, plain};
+use super::table::{Axes, align};
 use brevity_kernels::gemm::{Epilogue, View, ViewMut, gemm};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -140,14 +140,13 @@ impl DryRun {
         trial.flops / self.speed.flops_per_second
     }
 
-    fn cells(&self, axes: &[String], trial: &Trial, state: &State) -> Vec<String> {
+    fn cells(&self, axes: &Axes, trial: &Trial, state: &State) -> Vec<String> {
         let id = match trial.data.hash {
             Some(_) => trial.id.clone(),
             None => "-".into(),
         };
         let mut cells = vec![id, state.name().into()];
-        let axis = |name| trial.axes.get(name).map(plain).unwrap_or_default();
-        cells.extend(axes.iter().map(axis));
+        cells.extend(axes.cells(&trial.axes));
         cells.extend([
             trial.seed.to_string(),
             trial.data.bytes.to_string(),
@@ -162,8 +161,8 @@ impl DryRun {
 impl fmt::Display for DryRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut header = vec!["id".to_string(), "state".into()];
-        let axes = axis_names(self.trials.iter().map(|(trial, _)| &trial.axes));
-        header.extend(axes.iter().cloned());
+        let axes = Axes::of(self.trials.iter().map(|(trial, _)| &trial.axes));
+        header.extend(axes.header());
         header.extend(["seed", "data bytes", "parameters", "FLOPs", "time"].map(String::from));
         let mut table = vec![header];
         table.extend(
@@ -171,7 +170,7 @@ impl fmt::Display for DryRun {
                 .iter()
                 .map(|(trial, state)| self.cells(&axes, trial, state)),
         );
-        f.write_str(&align(&table, 2))?;
+        f.write_str(&align(&table, 2 + axes.words()))?;
         let left = self
             .trials
             .iter()

@@ -35,24 +35,62 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// The axes of all trials, in order of appearance: trials that are spelled out
-/// may each vary something else.
-pub(super) fn axis_names<'a>(trials: impl Iterator<Item = &'a Map<String, Value>>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in trials.flat_map(Map::keys) {
-        if !names.contains(name) {
-            names.push(name.clone());
+/// What trials vary: a column for each axis that all of them have, and one for the
+/// others, of which trials that are spelled out have some each.
+pub(super) struct Axes {
+    columns: Vec<String>,
+    spelled_out: bool,
+}
+
+impl Axes {
+    /// Those of the trials with these settings.
+    pub fn of<'a>(trials: impl Iterator<Item = &'a Map<String, Value>> + Clone) -> Axes {
+        let mut columns: Vec<String> = Vec::new();
+        let mut spelled_out = false;
+        for name in trials.clone().flat_map(Map::keys) {
+            if trials.clone().any(|axes| !axes.contains_key(name)) {
+                spelled_out = true;
+            } else if !columns.contains(name) {
+                columns.push(name.clone());
+            }
+        }
+        Axes {
+            columns,
+            spelled_out,
         }
     }
-    names
+
+    /// Columns that are words, not numbers: 0 or 1. They come first.
+    pub fn words(&self) -> usize {
+        usize::from(self.spelled_out)
+    }
+
+    pub fn header(&self) -> impl Iterator<Item = String> {
+        let settings = self.spelled_out.then(|| "settings".to_string());
+        settings.into_iter().chain(self.columns.iter().cloned())
+    }
+
+    pub fn cells(&self, axes: &Map<String, Value>) -> Vec<String> {
+        let mut cells = Vec::new();
+        if self.spelled_out {
+            let own = axes
+                .iter()
+                .filter(|(name, _)| !self.columns.contains(name))
+                .map(|(name, value)| format!("{name} {}", plain(value)));
+            cells.push(own.collect::<Vec<_>>().join(", "));
+        }
+        let column = |name| axes.get(name).map(plain).unwrap_or_default();
+        cells.extend(self.columns.iter().map(column));
+        cells
+    }
 }
 
 /// The results of a sweep for the terminal: state, axes, the raw rate and the
 /// adjusted rates (fp16 and stored weights) in percent, then the messages of what failed.
 pub fn table(rows: &[Map<String, Value>]) -> String {
-    let axes = axis_names(rows.iter().filter_map(|row| row.get("axes")?.as_object()));
+    let axes = Axes::of(rows.iter().filter_map(|row| row.get("axes")?.as_object()));
     let mut header = vec!["id".to_string(), "state".into()];
-    header.extend(axes.iter().cloned());
+    header.extend(axes.header());
     let last = [
         "seed",
         "data bytes",
@@ -72,8 +110,8 @@ pub fn table(rows: &[Map<String, Value>]) -> String {
             value.map_or(String::new(), |value| format!("{:.3}", scale * value))
         };
         let mut line = vec![text("/id"), text("/state")];
-        let axis = |name: &String| Some(plain(row.get("axes")?.get(name)?));
-        line.extend(axes.iter().map(|name| axis(name).unwrap_or_default()));
+        let own = row.get("axes").and_then(Value::as_object);
+        line.extend(axes.cells(own.unwrap_or(&Map::new())));
         line.extend([
             text("/seed"),
             text("/data/bytes"),
@@ -86,7 +124,7 @@ pub fn table(rows: &[Map<String, Value>]) -> String {
         ]);
         cells.push(line);
     }
-    let mut out = align(&cells, 2);
+    let mut out = align(&cells, 2 + axes.words());
     for row in rows {
         if let (Some(id), Some(error)) = (find(row, "/id"), find(row, "/error")) {
             out.push_str(&format!("\n{} failed: {}\n", plain(id), plain(error)));
@@ -112,12 +150,12 @@ mod tests {
         let row = |value: Value| value.as_object().unwrap().clone();
         let rows = [
             row(
-                json!({"id": "aa", "state": "done", "axes": {"model.width": 16}, "seed": 0,
+                json!({"id": "aa", "state": "done", "axes": {"model.width": 16, "train.ema": 0.9}, "seed": 0,
                 "data": {"bytes": 100}, "parameters": 5000, "regime": "in-sample",
                 "bits_per_byte": 2.0, "raw_rate": 0.25, "adjusted_rate": {"fp16": 0.5, "stored": 0.375}}),
             ),
             row(
-                json!({"id": "bb", "state": "failed", "axes": {"train.ema": 0.5}, "seed": 0,
+                json!({"id": "bb", "state": "failed", "axes": {"model.width": 24, "train.clip": 1}, "seed": 0,
                 "data": {"bytes": 100}, "parameters": 9000, "error": "no"}),
             ),
         ];
@@ -125,10 +163,10 @@ mod tests {
         let lines: Vec<_> = table.lines().collect();
         assert_eq!(
             lines[1],
-            "aa  done             16                0         100        5000  in-sample      2.000  25.000  50.000    37.500"
+            "aa  done    train.ema 0.9           16     0         100        5000  in-sample      2.000  25.000  50.000    37.500"
         );
-        assert!(lines[0].starts_with("id  state   model.width  train.ema  seed"));
-        assert!(lines[2].starts_with("bb  failed                     0.5     0"));
+        assert!(lines[0].starts_with("id  state   settings       model.width  seed"));
+        assert!(lines[2].starts_with("bb  failed  train.clip 1           24     0"));
         assert_eq!(lines[4], "bb failed: no");
     }
 }
