@@ -5,6 +5,8 @@ mod exit;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
+use brevity_kernels::simd::Path;
 use clap::{Parser, Subcommand};
 
 /// Keeps freed buffers, so that a training step faults no new pages.
@@ -60,7 +62,27 @@ enum Command {
 fn main() -> ExitCode {
     // clap exits with 2 on wrong usage and 0 on --help.
     let cli = Cli::parse();
-    let result = match cli.command {
+    let result = check_path().and_then(|()| run(cli.command));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(&error),
+    }
+}
+
+/// Whether the environment asks for arithmetic that there is.
+fn check_path() -> Result<()> {
+    match std::env::var("BREVITY_PATH") {
+        Ok(name) if Path::named(&name).is_none() => {
+            let names = Path::ALL.map(Path::name).join(", ");
+            let message = format!("BREVITY_PATH: no path is called `{name}`; there are {names}");
+            Err(exit::Usage(message).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Sweep(args) => cmd::sweep::run(args),
         Command::Train(args) => cmd::train::run(args),
         Command::Critical(args) => cmd::critical::run(args),
@@ -78,9 +100,5 @@ fn main() -> ExitCode {
         Command::Inspect(args) => cmd::inspect::run(args),
         Command::Data(args) => cmd::data::run(args),
         Command::Selftest(args) => cmd::selftest::run(args),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => exit::report(&error),
     }
 }

@@ -1,7 +1,6 @@
 //! Archives that hold a recipe instead of a model, and prequential codes.
 
 use std::fs;
-use std::process::Command;
 
 use crate::util::Dir;
 
@@ -10,11 +9,6 @@ fn text(bytes: usize) -> String {
     let mut text: String = (0..bytes / 10).map(line).collect();
     text.truncate(bytes);
     text
-}
-
-fn status(command: &mut Command) -> Option<i32> {
-    let output = command.output().expect("the command starts");
-    output.status.code()
 }
 
 #[test]
@@ -27,8 +21,8 @@ fn an_archive_is_learned_again_by_other_threads_and_on_the_portable_path() {
     let inspected = dir.run(&["inspect", "a.txt.bvy"]).status(0).stdout();
     assert!(inspected.contains("learn while they code"), "{inspected}");
 
-    let mut portable = dir.brevity(&["decompress", "-T", "1", "a.txt.bvy", "-o", "b.txt"]);
-    assert_eq!(status(portable.env("BREVITY_PATH", "portable")), Some(0));
+    let decompress = ["decompress", "-T", "1", "a.txt.bvy", "-o", "b.txt"];
+    dir.run_on("portable", &decompress).status(0);
     assert_eq!(
         fs::read(dir.path("b.txt")).expect("the copy"),
         text(2000).as_bytes()

@@ -26,6 +26,12 @@ fn no_command_is_wrong_usage() {
 }
 
 #[test]
+fn an_unknown_path_is_refused() {
+    let ran = Dir::new().run_on("avx1024", &["selftest"]);
+    ran.status(2).says("avx1024").says("portable");
+}
+
+#[test]
 fn a_missing_config_is_named() {
     let ran = Dir::new().run(&["sweep", "nowhere.toml"]);
     ran.status(2).says("nowhere.toml");

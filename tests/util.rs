@@ -54,6 +54,13 @@ impl Dir {
             self.brevity(args).output().expect("the command starts"),
         )
     }
+
+    /// Runs the command on this arithmetic path to its end.
+    pub fn run_on(&self, path: &str, args: &[&str]) -> Ran {
+        let mut command = self.brevity(args);
+        let output = command.env("BREVITY_PATH", path).output();
+        Ran::new(args, output.expect("the command starts"))
+    }
 }
 
 /// A command that has ended.

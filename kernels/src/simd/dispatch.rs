@@ -54,18 +54,29 @@ impl Path {
         }
     }
 
-    /// The path in use: the fastest one available, unless the environment
-    /// variable `BREVITY_PATH` names a slower one (`portable` or `avx2`) or
-    /// [`Path::set`] another.
+    /// `portable`, `avx2` or `avx512`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Path::Portable => "portable",
+            Path::Avx2 => "avx2",
+            Path::Avx512 => "avx512",
+        }
+    }
+
+    /// The path with this [`name`](Path::name).
+    pub fn named(name: &str) -> Option<Path> {
+        Path::ALL.into_iter().find(|path| path.name() == name)
+    }
+
+    /// The path in use: the fastest one available, but none faster than the
+    /// environment variable `BREVITY_PATH` [names](Path::named), or the one of
+    /// [`Path::set`].
     pub fn current() -> Path {
         match CURRENT.load(Ordering::Relaxed) {
             0 => {
                 let wanted = std::env::var("BREVITY_PATH");
-                let fastest = match wanted.as_deref() {
-                    Ok("portable") => Path::Portable,
-                    Ok("avx2") => Path::Avx2,
-                    _ => Path::Avx512,
-                };
+                let fastest = wanted.ok().and_then(|name| Path::named(&name));
+                let fastest = fastest.unwrap_or(Path::Avx512);
                 let path = Path::here().take_while(|path| *path <= fastest).last();
                 let path = path.unwrap_or(Path::Portable);
                 CURRENT.store(path as u8, Ordering::Relaxed);
