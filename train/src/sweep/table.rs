@@ -166,7 +166,7 @@ mod tests {
             "aa  done    train.ema 0.9           16     0         100        5000  in-sample      2.000  25.000  50.000    37.500"
         );
         assert!(lines[0].starts_with("id  state   settings       model.width  seed"));
-        assert!(lines[2].starts_with("bb  failed  train.clip 1           24     0"));
+        assert!(lines[2].starts_with("bb  failed  train.clip 1            24     0"));
         assert_eq!(lines[4], "bb failed: no");
     }
 }
