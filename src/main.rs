@@ -71,14 +71,14 @@ fn main() -> ExitCode {
 
 /// Whether the environment asks for arithmetic that there is.
 fn check_path() -> Result<()> {
-    match std::env::var("BREVITY_PATH") {
-        Ok(name) if Path::named(&name).is_none() => {
-            let names = Path::ALL.map(Path::name).join(", ");
-            let message = format!("BREVITY_PATH: no path is called `{name}`; there are {names}");
-            Err(exit::Usage(message).into())
-        }
-        _ => Ok(()),
+    let name = std::env::var_os("BREVITY_PATH").unwrap_or_default();
+    let name = name.to_string_lossy();
+    if name.is_empty() || Path::named(&name).is_some() {
+        return Ok(());
     }
+    let names = Path::ALL.map(Path::name).join(", ");
+    let message = format!("BREVITY_PATH: no path is called `{name}`; there are {names}");
+    Err(exit::Usage(message).into())
 }
 
 fn run(command: Command) -> Result<()> {

@@ -15,7 +15,8 @@ use std::ops::Range;
 pub(crate) const C_BLOCK: usize = 256;
 
 /// Values of `B` that a group of panels holds: 16 KiB, half of a first-level
-/// cache, read over and over for one strip of rows after another.
+/// cache, read over and over for one strip of rows after another. A group has
+/// [`tile::least_cols`] at least, even where that is more.
 const GROUP: usize = 4096;
 
 /// Where the right operand comes from.
@@ -189,6 +190,7 @@ impl Task<'_> {
         let mut first = self.cols.start;
         while first < self.cols.end {
             let mut last = (first + group).min(self.cols.end);
+            // What is left would keep few registers busy: it joins this group.
             if self.cols.end - last < least {
                 last = self.cols.end;
             }
