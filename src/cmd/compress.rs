@@ -291,17 +291,17 @@ impl Args {
         if let Width::Fixed(precision) = self.bits {
             return Ok(Plan::new(weights, precision));
         }
-        match stored_plan(weights) {
-            // The model was trained to be stored so.
-            Some(plan) => Ok(plan),
+        let trained = stored_plan(weights);
+        if is_dash(path) {
             // What is in a stream is not known before.
-            None if is_dash(path) => Ok(Plan::new(weights, Precision::Int8)),
-            None => self.shortest(weights, path),
+            return Ok(trained.unwrap_or_else(|| Plan::new(weights, Precision::Int8)));
         }
+        self.shortest(weights, trained, path)
     }
 
-    /// The plan for the shortest archive, as a sample of the file sees it.
-    fn shortest(&self, weights: &Weights, path: &Path) -> Result<Plan> {
+    /// The plan for the shortest archive, as a sample of the file sees it: the one
+    /// that the model was trained for, if it was, or no model.
+    fn shortest(&self, weights: &Weights, trained: Option<Plan>, path: &Path) -> Result<Plan> {
         let mut file = files::open_file(path)?;
         let length = file.metadata()?.len();
         let mut sample = Vec::new();
@@ -314,10 +314,14 @@ impl Args {
         }
         let bar = self.common.run.bar("steps", None);
         let share = length as f64 / sample.len().max(1) as f64;
-        let plan = Plan::minimise(weights, |weights| {
+        let data_bits = |weights: &Weights| {
             bar.inc(sample.len() as u64);
             score(weights, &sample).map(|s| s.bits * share)
-        })?;
+        };
+        let plan = match trained {
+            Some(plan) => plan.or_zeros(weights, data_bits),
+            None => Plan::minimise(weights, data_bits),
+        }?;
         bar.finish_and_clear();
         Ok(plan)
     }

@@ -429,5 +429,14 @@ mod tests {
         };
         let plan = Plan::minimise(&model, data_bits).unwrap();
         assert_eq!(plan, Plan::zeros(&model));
+        // So is one that comes with a plan, and only if it is not worth it.
+        let given = Plan::new(&model, Precision::Int8);
+        let plan = given.clone().or_zeros(&model, data_bits).unwrap();
+        assert_eq!(plan, Plan::zeros(&model));
+        let stored = encode(&model, &given).len() as f64 * 8.0;
+        let worth = |weights: &Weights| -> Result<f64, ()> {
+            Ok(if *weights == zeros { 2.0 * stored } else { 0.0 })
+        };
+        assert_eq!(given.clone().or_zeros(&model, worth).unwrap(), given);
     }
 }

@@ -38,9 +38,27 @@ impl Plan {
             }
         }
         let found = by_group(weights, &search.groups);
-        let none = Plan::zeros(weights);
-        let better = search.price(&none)?.total() < best.total();
-        Ok(if better { none } else { found })
+        search.or_zeros(found, best)
+    }
+
+    /// This plan, or [`Plan::zeros`] where that makes weights and data shorter:
+    /// what [`Plan::minimise`] ends with, for a plan that came of training. Asks
+    /// for two prices.
+    ///
+    /// # Errors
+    /// The first error of `data_bits`.
+    pub fn or_zeros<E>(
+        self,
+        weights: &Weights,
+        data_bits: impl FnMut(&Weights) -> Result<f64, E>,
+    ) -> Result<Plan, E> {
+        let mut search = Search {
+            weights,
+            groups: Vec::new(),
+            data_bits,
+        };
+        let price = search.price(&self)?;
+        search.or_zeros(self, price)
     }
 }
 
@@ -113,6 +131,12 @@ struct Search<'a, F> {
 }
 
 impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
+    fn or_zeros(&mut self, plan: Plan, price: Price) -> Result<Plan, E> {
+        let none = Plan::zeros(self.weights);
+        let shorter = self.price(&none)?.total() < price.total();
+        Ok(if shorter { none } else { plan })
+    }
+
     fn price(&mut self, plan: &Plan) -> Result<Price, E> {
         Ok(Price {
             stored: encode(self.weights, plan).len() as f64 * 8.0,

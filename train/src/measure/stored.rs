@@ -25,8 +25,8 @@ pub struct StoredModel {
 
 impl StoredModel {
     /// A model as it is stored for the shortest description of weights and
-    /// `data`: as it is if it was trained for that, otherwise as far as a sample
-    /// of the data tells.
+    /// `data`, as far as a sample of the data tells: as it is if it was trained
+    /// for that, otherwise as finely as pays, and as zeros if nothing pays.
     ///
     /// # Errors
     /// A model that yields something that is no number;
@@ -36,17 +36,16 @@ impl StoredModel {
         data: &[u8],
         stop: &AtomicBool,
     ) -> Result<StoredModel, MeasureError> {
-        let plan = match stored_plan(&exact) {
-            Some(plan) => plan,
-            None => {
-                let sample = sample(data, exact.spec().context);
-                let scale = data.len() as f64 / sample.len().max(1) as f64;
-                Plan::minimise(&exact, |candidate| {
-                    check(stop)?;
-                    Ok::<_, MeasureError>(score(candidate, &sample)?.bits * scale)
-                })?
-            }
+        let sample = sample(data, exact.spec().context);
+        let scale = data.len() as f64 / sample.len().max(1) as f64;
+        let data_bits = |candidate: &Weights| {
+            check(stop)?;
+            Ok::<_, MeasureError>(score(candidate, &sample)?.bits * scale)
         };
+        let plan = match stored_plan(&exact) {
+            Some(plan) => plan.or_zeros(&exact, data_bits),
+            None => Plan::minimise(&exact, data_bits),
+        }?;
         Ok(StoredModel { exact, plan })
     }
 
