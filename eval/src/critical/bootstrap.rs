@@ -52,7 +52,7 @@ pub(crate) fn costs(
         return vec![*cost; count];
     }
     let misses = points.iter().map(|&(size, m)| m / cost.bytes(size) - 1.0);
-    let residuals = inflated(misses.collect(), 2);
+    let residuals = inflated(misses.collect(), cost.unknowns());
     (0..count)
         .into_par_iter()
         .map(|i| {
@@ -65,7 +65,7 @@ pub(crate) fn costs(
                     (size, cost.bytes(size) * (1.0 + r).max(1e-3))
                 })
                 .collect();
-            ModelCost::fit(&drawn).unwrap_or(*cost)
+            cost.refit(&drawn)
         })
         .collect()
 }

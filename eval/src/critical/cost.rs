@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::law::Law;
+use super::{bend, bend::Bend, law::Law, law::minimise};
 
 /// Model bytes against parameters: `fixed + scale N^exponent`.
 ///
@@ -10,7 +10,7 @@ use super::law::Law;
 /// entropy-coded weights do not take the same number of bytes a parameter at all
 /// sizes. Both an affine law (exponent 1) and a power law (fixed 0) keep the
 /// optimum in closed form; [`ModelCost::fit`] takes whichever misses the
-/// measured sizes by less.
+/// measured sizes by less, and a [`Bend`] only where both of them fail.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelCost {
     /// Bytes that every model pays: headers, spec.
@@ -19,7 +19,13 @@ pub struct ModelCost {
     pub scale: f64,
     /// 1 when each parameter costs the same.
     pub exponent: f64,
+    /// How the exponent changes with size; rarely anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bend: Option<Bend>,
 }
+
+/// Straight laws that miss no size by more than this are good enough.
+pub(super) const GOOD: f64 = 0.05;
 
 impl ModelCost {
     /// So many bytes a parameter and nothing else.
@@ -29,13 +35,15 @@ impl ModelCost {
             fixed: 0.0,
             scale: bytes,
             exponent: 1.0,
+            bend: None,
         }
     }
 
     /// Model bytes at `parameters`.
     #[must_use]
     pub fn bytes(&self, parameters: f64) -> f64 {
-        self.fixed + self.scale * parameters.powf(self.exponent)
+        let bend = self.bend.map_or(1.0, |bend| bend.factor(parameters));
+        self.fixed + self.scale * parameters.powf(self.exponent) * bend
     }
 
     /// Fits `(parameters, model_bytes)` pairs, relative errors, all terms at 0 or above.
@@ -43,18 +51,44 @@ impl ModelCost {
     /// Returns nothing without points or when sizes or bytes are not positive.
     #[must_use]
     pub fn fit(points: &[(f64, f64)]) -> Option<Self> {
+        let straight = Self::fit_straight(points)?;
+        if straight.worst_miss(points) <= GOOD {
+            return Some(straight);
+        }
+        let bent = bend::fit(points).filter(|bent| closer(bent, &straight, points));
+        Some(bent.unwrap_or(straight))
+    }
+
+    /// As [`ModelCost::fit`], without a bend: a law whose exponent holds at any size.
+    ///
+    /// Returns nothing without points or when sizes or bytes are not positive.
+    #[must_use]
+    pub fn fit_straight(points: &[(f64, f64)]) -> Option<Self> {
         if points.is_empty() || points.iter().any(|&(n, m)| !(n > 0.0 && m > 0.0)) {
             return None;
         }
         let candidates = [proportional(points), affine(points), power(points)];
-        // A simpler form wins unless a richer one is clearly closer.
         let mut best = candidates[0];
         for next in &candidates[1..] {
-            if next.worst_miss(points) < 0.9 * best.worst_miss(points) - 1e-9 {
+            if closer(next, &best, points) {
                 best = *next;
             }
         }
         Some(best)
+    }
+
+    /// Fits other bytes of the same sizes by a law of the same form.
+    pub(super) fn refit(&self, points: &[(f64, f64)]) -> Self {
+        let fitted = match self.bend {
+            Some(_) => bend::fit(points),
+            None => Self::fit_straight(points),
+        };
+        fitted.unwrap_or(*self)
+    }
+
+    /// What [`ModelCost::fit`] finds from the points.
+    pub(super) fn unknowns(&self) -> usize {
+        if self.bend.is_some() { 3 } else { 2 }
     }
 
     /// The largest relative error over the points.
@@ -69,13 +103,28 @@ impl ModelCost {
     /// The size at which coded bytes plus model bytes are least:
     /// `N^(alpha + g) = alpha A D / (8 k g)` for model bytes `c + k N^g`.
     /// With `g = 1` this is `N* = (alpha A D / (8 b))^(1 / (1 + alpha))`.
+    /// With a bend it is looked for, to a thousandth and a thousand times the
+    /// sizes measured.
     ///
     /// Zero when size buys nothing (`A = 0`).
     #[must_use]
     pub fn optimum(&self, law: &Law, data_bytes: f64) -> f64 {
+        if let Some(bend) = self.bend {
+            let (low, high) = ((bend.smallest / 1e3).ln(), (bend.largest * 1e3).ln());
+            let total = |x: f64| {
+                let n = x.exp();
+                data_bytes * law.bits_per_byte(n) / 8.0 + self.bytes(n)
+            };
+            return minimise(total, low, high, 96).exp();
+        }
         let gain = law.alpha * law.a * data_bytes;
         (gain / (8.0 * self.scale * self.exponent)).powf(1.0 / (law.alpha + self.exponent))
     }
+}
+
+/// A simpler form stands unless a richer one is clearly closer.
+fn closer(richer: &ModelCost, simpler: &ModelCost, points: &[(f64, f64)]) -> bool {
+    richer.worst_miss(points) < 0.9 * simpler.worst_miss(points) - 1e-9
 }
 
 fn proportional(points: &[(f64, f64)]) -> ModelCost {
@@ -107,6 +156,7 @@ fn affine(points: &[(f64, f64)]) -> ModelCost {
             fixed,
             scale,
             exponent: 1.0,
+            bend: None,
         }
     } else {
         proportional(points)
@@ -127,6 +177,7 @@ fn power(points: &[(f64, f64)]) -> ModelCost {
             fixed: 0.0,
             scale: (mean_m - exponent * mean_n).exp(),
             exponent,
+            bend: None,
         }
     } else {
         proportional(points)
@@ -152,11 +203,13 @@ mod tests {
                 fixed: 300.0,
                 scale: 0.6,
                 exponent: 1.0,
+                bend: None,
             },
             ModelCost {
                 fixed: 0.0,
                 scale: 1.4,
                 exponent: 0.93,
+                bend: None,
             },
         ] {
             let fit = ModelCost::fit(&sampled(truth)).unwrap();
@@ -178,6 +231,17 @@ mod tests {
                 fixed: 500.0,
                 scale: 1.4,
                 exponent: 0.93,
+                bend: None,
+            },
+            ModelCost {
+                fixed: 0.0,
+                scale: 2.5,
+                exponent: 0.7,
+                bend: Some(Bend {
+                    curvature: -0.06,
+                    smallest: 4e3,
+                    largest: 1.28e5,
+                }),
             },
         ] {
             let total = |n: f64| 1e6 * law.bits_per_byte(n) / 8.0 + cost.bytes(n);

@@ -266,7 +266,8 @@ impl Fitted {
             .iter()
             .map(|p| (p.parameters, p.model_bytes))
             .collect();
-        let cost = ModelCost::fit(&costs)?;
+        // N* is a power of D only where the exponent holds at any size.
+        let cost = ModelCost::fit_straight(&costs)?;
         let fitted = |p: &Point| law.bits_per_byte(p.parameters, p.data_bytes);
         let residuals: Vec<f64> = series
             .iter()

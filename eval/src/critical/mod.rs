@@ -31,6 +31,7 @@
 //! ```
 
 mod akima;
+mod bend;
 mod bootstrap;
 mod cost;
 mod huber;
@@ -44,6 +45,7 @@ pub mod summary;
 
 use serde::{Deserialize, Serialize};
 
+pub use bend::Bend;
 pub use cost::ModelCost;
 pub use law::Law;
 pub use points::Point;
@@ -358,7 +360,7 @@ fn add_warnings(found: &mut CriticalSize, cost_miss: f64) {
             100.0 * found.residual
         ));
     }
-    if cost_miss > 0.05 {
+    if cost_miss > cost::GOOD {
         warn(format!(
             "model bytes are not a smooth function of size: off by up to {:.1}%",
             100.0 * cost_miss
