@@ -13,11 +13,11 @@
 //!           before
 //! ```
 //!
-//! A varint has seven bits a byte, the lowest first, the high bit set on all
-//! bytes but the last; the shortest form is the only valid one, so a spec has
+//! The shortest form of a varint ([`varint`]) is the only valid one, so a spec has
 //! exactly one encoding.
 
 use crate::spec::{Activation, MAX_LAGS, Norm, Placement, Position, Spec, SpecError};
+use crate::varint;
 
 const VERSION: u8 = 1;
 
@@ -99,13 +99,13 @@ impl Spec {
         ];
         let taps = (self.taps > 0).then_some(self.taps);
         for extent in extents.into_iter().chain(self.window).chain(taps) {
-            put_varint(&mut out, extent);
+            varint::put(&mut out, extent as u64);
         }
         if !self.lags.is_empty() {
-            put_varint(&mut out, self.lags.len());
+            varint::put(&mut out, self.lags.len() as u64);
             let mut nearer = 0;
             for &lag in &self.lags {
-                put_varint(&mut out, lag - nearer);
+                varint::put(&mut out, (lag - nearer) as u64);
                 nearer = lag;
             }
         }
@@ -174,14 +174,6 @@ impl Spec {
     }
 }
 
-fn put_varint(out: &mut Vec<u8>, mut x: usize) {
-    while x >= 0x80 {
-        out.push(x as u8 | 0x80);
-        x >>= 7;
-    }
-    out.push(x as u8);
-}
-
 struct Input<'a> {
     bytes: &'a [u8],
     offset: usize,
@@ -225,17 +217,9 @@ impl Input<'_> {
     /// A number of at most four bytes, more than any extent needs.
     fn varint(&mut self) -> Result<usize, DecodeError> {
         let offset = self.offset;
-        let mut value = 0;
-        for shift in [0, 7, 14, 21] {
-            let byte = self.byte()?;
-            value |= usize::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                if byte == 0 && shift > 0 {
-                    break;
-                }
-                return Ok(value);
-            }
-        }
-        Err(DecodeError::Number { offset })
+        let number = varint::read((1 << 28) - 1, || self.byte())?;
+        number
+            .map(|number| number as usize)
+            .ok_or(DecodeError::Number { offset })
     }
 }

@@ -73,6 +73,7 @@ mod sinusoidal;
 mod spec;
 mod tensors;
 mod transformer;
+pub mod varint;
 mod weights;
 
 pub use encoding::{DecodeError, MAX_ENCODED_SPEC};

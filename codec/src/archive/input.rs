@@ -1,6 +1,7 @@
 //! Reading fields, with the offset at hand for errors.
 
 use super::error::Error;
+use brevity_model::varint;
 use std::io::{ErrorKind, Read};
 
 /// Archive bytes from the front.
@@ -40,24 +41,11 @@ impl<R: Read> Input<R> {
         Ok(array)
     }
 
-    /// A number in seven bits a byte, the lowest first, in its shortest form and
-    /// at most `most`.
+    /// A [`varint`] of at most `most`.
     pub fn varint(&mut self, most: u64, what: &'static str) -> Result<u64, Error> {
         let offset = self.offset;
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let [byte] = self.array(what)?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                let shortest = shift == 0 || byte != 0;
-                let fits = shift < 63 || byte <= 1;
-                if shortest && fits && value <= most {
-                    return Ok(value);
-                }
-                break;
-            }
-        }
-        Err(Error::Malformed {
+        let number = varint::read(most, || self.array(what).map(|[byte]| byte))?;
+        number.ok_or(Error::Malformed {
             offset,
             what: "a number is too large or not in its shortest form",
         })
@@ -107,36 +95,9 @@ impl<R: Read> Input<R> {
     }
 }
 
-/// The shortest form of [`Input::varint`].
-pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read(bytes: &[u8]) -> Result<u64, Error> {
-        Input::new(bytes, 0).varint(u64::MAX, "test")
-    }
-
-    #[test]
-    fn varints_have_one_form() {
-        for value in [0, 1, 127, 128, 300, 1 << 20, u64::MAX] {
-            let mut bytes = Vec::new();
-            put_varint(&mut bytes, value);
-            assert_eq!(read(&bytes).unwrap(), value);
-            bytes.pop();
-            assert!(read(&bytes).is_err());
-        }
-        assert!(read(&[0x80, 0]).is_err());
-        assert!(read(&[0xff; 10]).is_err());
-        assert!(read(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]).is_err());
-    }
 
     #[test]
     fn a_length_that_is_not_there_takes_no_memory() {

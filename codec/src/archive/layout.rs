@@ -1,8 +1,9 @@
 //! The fields of an archive: what `docs/format.md` specifies.
 
 use super::error::Error;
-use super::input::{Input, put_varint};
+use super::input::Input;
 use crate::block::{Coded, Method};
+use brevity_model::varint;
 use std::fmt;
 use std::io::Read;
 
@@ -86,7 +87,7 @@ impl Header {
             Header::Plain => {}
             Header::External(id) => out.extend(id.0),
             Header::Embedded(bytes) | Header::Recipe(bytes) => {
-                put_varint(&mut out, bytes.len() as u64);
+                varint::put(&mut out, bytes.len() as u64);
                 out.extend(check(&[bytes]));
                 out.extend(bytes);
             }
@@ -169,9 +170,9 @@ impl BlockHeader {
         assert!(coded.lanes_log2 <= MAX_LANES.ilog2(), "too many lanes");
         let lanes = coded.lanes_log2 as u8;
         let mut out = vec![method | u8::from(last) << 2 | lanes << 4];
-        put_varint(&mut out, raw as u64);
+        varint::put(&mut out, raw as u64);
         if coded.method != Method::Raw {
-            put_varint(&mut out, coded.payload.len() as u64);
+            varint::put(&mut out, coded.payload.len() as u64);
             out.extend(coded.frequencies.to_le_bytes());
         }
         let check = check(&[&out, &coded.payload]);
@@ -198,14 +199,14 @@ impl BlockHeader {
         }
         let mut covered = vec![tag];
         let raw = input.varint(MAX_BLOCK as u64, "the length of a block")?;
-        put_varint(&mut covered, raw);
+        varint::put(&mut covered, raw);
         if raw == 0 && !(last && method == Method::Raw) {
             return malformed("a block is empty");
         }
         let (mut stored, mut frequencies) = (raw, 0);
         if method != Method::Raw {
             stored = input.varint(raw, "the stored length of a block")?;
-            put_varint(&mut covered, stored);
+            varint::put(&mut covered, stored);
             frequencies = u32::from_le_bytes(input.array("a block")?);
             covered.extend(frequencies.to_le_bytes());
         }
@@ -254,8 +255,8 @@ impl Index {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for &(raw, stored) in &self.blocks {
-            put_varint(&mut out, raw);
-            put_varint(&mut out, stored);
+            varint::put(&mut out, raw);
+            varint::put(&mut out, stored);
         }
         let length = out.len() as u32;
         let check = check(&[&out, &length.to_le_bytes()]);

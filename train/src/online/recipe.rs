@@ -2,7 +2,7 @@
 
 use crate::TrainConfig;
 use crate::recipe::{OptimizerKind, TrainConfigError};
-use brevity_model::{DecodeError, Spec, SpecError};
+use brevity_model::{DecodeError, Spec, SpecError, varint};
 use serde::{Deserialize, Serialize};
 
 /// How a learner goes through bytes. Every field has a default.
@@ -228,9 +228,9 @@ impl Recipe {
         for value in numbers(&mut self.train.clone()) {
             out.extend((*value as f32).to_le_bytes());
         }
-        put_varint(&mut out, self.seed);
+        varint::put(&mut out, self.seed);
         for value in integers(&mut self.online.clone()) {
-            put_varint(&mut out, u64::from(*value));
+            varint::put(&mut out, u64::from(*value));
         }
         out
     }
@@ -303,14 +303,6 @@ fn integers(online: &mut OnlineConfig) -> [&mut u32; 7] {
     ]
 }
 
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 struct Input<'a> {
     bytes: &'a [u8],
     offset: usize,
@@ -329,23 +321,10 @@ impl Input<'_> {
         Ok(byte)
     }
 
-    /// A number in its shortest form.
     fn varint(&mut self, most: u64, what: &'static str) -> Result<u64, RecipeError> {
         let start = self.offset;
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte(what)?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                let shortest = shift == 0 || byte != 0;
-                let fits = shift < 63 || byte <= 1;
-                if shortest && fits && value <= most {
-                    return Ok(value);
-                }
-                break;
-            }
-        }
-        Err(self.malformed(self.offset - start, what))
+        let number = varint::read(most, || self.byte(what))?;
+        number.ok_or_else(|| self.malformed(self.offset - start, what))
     }
 }
 
