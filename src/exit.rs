@@ -76,13 +76,13 @@ fn print(error: &anyhow::Error) -> u8 {
     error.chain().find_map(status).unwrap_or(1)
 }
 
-/// The whole chain, less causes that what stands before them already ends with.
+/// The whole chain, less causes that what stands before them has already told.
 fn message(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |message, cause| {
         let cause = cause.to_string();
         match message.is_empty() {
             true => cause,
-            false if message.ends_with(&cause) => message,
+            false if message.contains(&cause) => message,
             false => format!("{message}: {cause}"),
         }
     })

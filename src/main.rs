@@ -31,6 +31,8 @@ enum Command {
     Critical(cmd::critical::Args),
     /// Rank the models of a sweep by description length
     Select(cmd::select::Args),
+    /// Say what each change of a sweep is worth, in pairs of the same seed
+    Ablation(cmd::ablation::Args),
     /// Price the bytes of every trial while its model learns them
     Prequential(cmd::prequential::Args),
     /// Find out what a leaked test does to each measure
@@ -87,6 +89,7 @@ fn run(command: Command) -> Result<()> {
         Command::Train(args) => cmd::train::run(args),
         Command::Critical(args) => cmd::critical::run(args),
         Command::Select(args) => cmd::select::run(args),
+        Command::Ablation(args) => cmd::ablation::run(args),
         Command::Prequential(args) => cmd::prequential::run(args),
         Command::Contamination(args) => cmd::contamination::run(args),
         Command::Score(args) => cmd::score::run(args),

@@ -136,6 +136,15 @@ fn scores_are_those_of_archives_that_lie_there() {
         .status(0)
         .stdout();
     assert!(ranked.contains("\"resampled\": \"blocks\""), "{ranked}");
+
+    let id = rows[1]["id"].as_str().expect("an id").to_owned();
+    let compared = dir.run(&["ablation", "runs/tiny", "--base", &id, "--json"]);
+    let compared: serde_json::Value =
+        serde_json::from_str(&compared.status(0).stdout()).expect("JSON");
+    let measures = compared[0]["measures"].as_array().expect("measures");
+    assert!(measures.contains(&"in-sample, stored".into()), "{compared}");
+    dir.run(&["ablation", "runs/tiny", "--base", "none"])
+        .status(2);
 }
 
 #[test]

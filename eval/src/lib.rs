@@ -7,6 +7,7 @@
 //!   decoded and compared before its size is told;
 //! - [`critical`]: the size at which more parameters stop paying for themselves,
 //!   with its interval, and [`critical::joint`], the law over data size;
+//! - [`ablation`]: what each change is worth, in pairs of the same seed;
 //! - [`selection`]: models ranked by description length, and how sure that is;
 //! - [`prequential`]: what learners need for data they have not seen, beside
 //!   two-part codes of the same ladder;
@@ -37,6 +38,7 @@
 //! # Ok::<(), brevity_eval::critical::CriticalError>(())
 //! ```
 
+pub mod ablation;
 pub mod baselines;
 pub mod checks;
 pub mod contamination;

@@ -1,6 +1,7 @@
 //! One file a command: its options, the library function it calls, what it
 //! prints.
 
+pub mod ablation;
 pub mod baselines;
 pub mod compress;
 pub mod contamination;

@@ -1,12 +1,12 @@
 //! `brevity select`: models ranked by description length.
 
 use crate::exit::Usage;
-use anyhow::anyhow;
+use anyhow::bail;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use brevity_eval::{
-    rows,
+    rows::{self, ResultRow},
     selection::{self, Options},
 };
 
@@ -27,26 +27,13 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let rows = rows::read(&args.sweep)?;
+    let rows = scored(&args.sweep, args.convention.as_deref())?;
     let options = Options {
         convention: args.convention,
         resamples: args.resamples,
         ..Options::default()
     };
     let rankings = selection::rank(&rows, &options);
-    if rankings.is_empty() {
-        let sweep = args.sweep.display();
-        return Err(
-            match (options.convention, &selection::conventions(&rows)[..]) {
-                (_, []) | (None, _) => anyhow!("{sweep}: no scored trial"),
-                (Some(name), known) => Usage(format!(
-                    "{sweep}: no scored trial counts model bytes as `{name}`; there are {}",
-                    known.join(", ")
-                ))
-                .into(),
-            },
-        );
-    }
     let mut out = std::io::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &rankings)?;
@@ -55,4 +42,23 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         write!(out, "{}", selection::text(&rankings))?;
     }
     Ok(())
+}
+
+/// The rows of a sweep that has scored trials, whose model bytes are counted in
+/// the way asked for.
+pub(super) fn scored(sweep: &Path, convention: Option<&str>) -> anyhow::Result<Vec<ResultRow>> {
+    let rows = rows::read(sweep)?;
+    let known = selection::conventions(&rows);
+    let sweep = sweep.display();
+    if known.is_empty() {
+        bail!("{sweep}: no scored trial");
+    }
+    match convention {
+        Some(name) if !known.iter().any(|other| other == name) => Err(Usage(format!(
+            "{sweep}: no scored trial counts model bytes as `{name}`; there are {}",
+            known.join(", ")
+        ))
+        .into()),
+        _ => Ok(rows),
+    }
 }

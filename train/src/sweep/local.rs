@@ -48,18 +48,26 @@ impl Trainer for LocalTrainer<'_> {
 fn report(last: &Metrics, folder: &Path) -> Result<Map<String, Value>, WorkError> {
     let path = folder.join("metrics.jsonl");
     let text = std::fs::read_to_string(&path)?;
+    let lines: Result<Vec<Metrics>, _> = text.lines().map(serde_json::from_str).collect();
+    let lines = lines?;
+    let before = lines.iter().map(|line| (line.step, line.bytes));
+    let before = std::iter::once((0, 0)).chain(before);
     // Every line tells how fast the bytes since the one before it went by, so
     // the time adds up over interruptions.
-    let (mut seconds, mut before) = (0.0, 0);
-    for line in text.lines() {
-        let line: Metrics = serde_json::from_str(line)?;
-        seconds += line.bytes.saturating_sub(before) as f64 / line.bytes_per_second;
-        before = line.bytes;
+    let mut seconds = 0.0;
+    let (mut bits, mut steps) = (0.0, 0);
+    for (line, (step, bytes)) in lines.iter().zip(before) {
+        seconds += (line.bytes - bytes) as f64 / line.bytes_per_second;
+        if line.step > last.step - last.step.div_ceil(10) {
+            bits += line.loss * (line.step - step) as f64;
+            steps += line.step - step;
+        }
     }
     let report = json!({
         "steps": last.step,
         "bytes": last.bytes,
-        "loss": last.loss,
+        // Mean over the last tenth, each step before its own update.
+        "loss": bits / steps.max(1) as f64,
         "wall_seconds": seconds,
     });
     match report {

@@ -1,0 +1,42 @@
+//! `brevity ablation`: what each change of a sweep is worth.
+
+use super::select::scored;
+use crate::exit::Usage;
+use std::io::Write;
+use std::path::PathBuf;
+
+use brevity_eval::ablation;
+
+/// Compares every trial of a sweep with one of them, seed by seed.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of a sweep, or its results.json
+    sweep: PathBuf,
+    /// Start of the id of the trial to compare with [default: the first one]
+    #[arg(long, value_name = "ID")]
+    base: Option<String>,
+    /// Compare adjusted rates too, with model bytes counted so: fp16, stored
+    #[arg(long, value_name = "NAME")]
+    convention: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let rows = scored(&args.sweep, args.convention.as_deref())?;
+    let found = ablation::ablations(&rows, args.base.as_deref())
+        .map_err(|error| Usage(format!("{}: {error}", args.sweep.display())))?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &found)?;
+        writeln!(out)?;
+    } else {
+        write!(
+            out,
+            "{}",
+            ablation::text(&found, args.convention.as_deref())
+        )?;
+    }
+    Ok(())
+}
