@@ -316,7 +316,7 @@ mod tests {
         // The same model bytes on both sides.
         assert!((adjusted.unwrap().mean + 0.05).abs() < 1e-12);
 
-        let text = text(&[found.clone()], None);
+        let text = text(std::slice::from_ref(found), None);
         assert!(text.contains("learning_rate 0.1"), "{text}");
         assert!(text.contains("+0.1100 ± 0.0100"), "{text}");
         assert!(!text.contains("fp16"), "{text}");
