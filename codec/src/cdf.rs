@@ -11,7 +11,7 @@
 //! more than [`PRECISION`] bits.
 
 use brevity_kernels::math::exp_negative;
-use brevity_kernels::simd::{Kernel, LANES, Simd, dispatch};
+use brevity_kernels::simd::{Kernel, LANES, Simd, Vector, dispatch};
 
 use crate::log2::log2;
 
@@ -212,25 +212,33 @@ impl Kernel for Softmax<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) -> bool {
-        let at = |i| S::load(&self.logits[i..i + LANES]);
+        const WIDE: usize = 2 * LANES;
+        let logits = &self.logits[..SYMBOLS];
+        // SAFETY: all places are below 256.
+        let at = |i: usize| unsafe { S::W::load_ptr(logits[i..][..WIDE].as_ptr()) };
         let mut max = at(0);
         // 0 as long as everything is finite, NaN after.
-        let mut check = S::splat(0.0);
-        for i in (0..SYMBOLS).step_by(LANES) {
-            max = S::max(max, at(i));
-            check = S::mul_add(at(i), S::splat(0.0), check);
+        let zero = S::W::splat(0.0);
+        let mut check = zero;
+        for i in (0..SYMBOLS).step_by(WIDE) {
+            max = max.max(at(i));
+            check = at(i).mul_add(zero, check);
         }
-        if S::to_array(check).iter().any(|&x| x != 0.0) {
+        if lanes(check).iter().any(|&x| x != 0.0) {
             return false;
         }
-        let max = S::to_array(max).into_iter().fold(f32::MIN, f32::max);
+        let max = lanes(max).into_iter().fold(f32::MIN, f32::max);
 
         let mut powers = [0.0_f32; SYMBOLS];
+        let peak = S::W::splat(max);
+        for i in (0..SYMBOLS).step_by(WIDE) {
+            let e = exp_negative(at(i).sub(peak));
+            // SAFETY: as above.
+            unsafe { e.store_ptr(powers[i..][..WIDE].as_mut_ptr()) };
+        }
         let mut sum = S::splat(0.0);
         for i in (0..SYMBOLS).step_by(LANES) {
-            let e = exp_negative::<S>(S::sub(at(i), S::splat(max)));
-            S::store(e, &mut powers[i..]);
-            sum = S::add(sum, e);
+            sum = S::add(sum, S::load(&powers[i..]));
         }
         let s = S::to_array(sum);
         let sum = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
@@ -247,6 +255,16 @@ impl Kernel for Softmax<'_> {
         self.out[largest] = (self.out[largest] + TOTAL) - total;
         true
     }
+}
+
+/// What is in sixteen lanes.
+#[inline(always)]
+fn lanes<V: Vector>(v: V) -> [f32; 2 * LANES] {
+    const { assert!(V::WIDTH == 2 * LANES) };
+    let mut lanes = [0.0; 2 * LANES];
+    // SAFETY: the array has as many values.
+    unsafe { v.store_ptr(lanes.as_mut_ptr()) };
+    lanes
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use crate::math;
 use crate::reduce;
-use crate::simd::{Kernel, LANES, Simd, dispatch};
+use crate::simd::{Kernel, LANES, Simd, Vector, dispatch};
 use crate::threads::{self, Shared};
 
 /// Classes: the byte values.
@@ -147,39 +147,46 @@ unsafe fn one<S: Simd, const GRADIENT: bool>(
     target: u8,
     scale: f32,
 ) -> f32 {
+    // Four sums of eight lanes, as two of sixteen.
     const STEP: usize = 4 * LANES;
-    // SAFETY: all places are below 256.
+    const WIDE: usize = 2 * LANES;
+    // SAFETY: all places are below 256, or in the array.
     unsafe {
         let logit = *row.add(target as usize);
-        let mut tops = [S::load_ptr(row); 4];
+        let mut tops = [S::W::load_ptr(row); 2];
         for j in (0..CLASSES).step_by(STEP) {
             for (v, top) in tops.iter_mut().enumerate() {
-                *top = S::max(S::load_ptr(row.add(j + v * LANES)), *top);
+                *top = S::W::load_ptr(row.add(j + v * WIDE)).max(*top);
             }
         }
-        let top = S::max(S::max(tops[0], tops[1]), S::max(tops[2], tops[3]));
-        let top = S::to_array(top)
-            .into_iter()
-            .fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
-        let peak = S::splat(top);
-        let mut sums = [S::splat(0.0); 4];
+        let mut lanes = [0.0; STEP];
+        tops[0].max(tops[1]).store_ptr(lanes.as_mut_ptr());
+        let top = lanes[..WIDE]
+            .iter()
+            .fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
+        let peak = S::W::splat(top);
+        let mut sums = [S::W::splat(0.0); 2];
         for j in (0..CLASSES).step_by(STEP) {
             for (v, sum) in sums.iter_mut().enumerate() {
-                let x = S::sub(S::load_ptr(row.add(j + v * LANES)), peak);
-                let e = math::exp_negative::<S>(x);
-                *sum = S::add(*sum, e);
+                let x = S::W::load_ptr(row.add(j + v * WIDE)).sub(peak);
+                let e = math::exp_negative(x);
+                *sum = sum.add(e);
                 if GRADIENT {
-                    S::store_ptr(e, out.add(j + v * LANES));
+                    e.store_ptr(out.add(j + v * WIDE));
                 }
             }
         }
-        let sum = S::add(S::add(sums[0], sums[1]), S::add(sums[2], sums[3]));
+        for (v, sum) in sums.into_iter().enumerate() {
+            sum.store_ptr(lanes[v * WIDE..].as_mut_ptr());
+        }
+        let [s0, s1, s2, s3] = std::array::from_fn(|v| S::load(&lanes[v * LANES..]));
+        let sum = S::add(S::add(s0, s1), S::add(s2, s3));
         let sum = reduce::lanes::<S>(sum);
         if GRADIENT {
-            let factor = S::splat(scale / sum);
-            for j in (0..CLASSES).step_by(LANES) {
-                let p = S::mul(S::load_ptr(out.add(j)), factor);
-                S::store_ptr(p, out.add(j));
+            let factor = S::W::splat(scale / sum);
+            for j in (0..CLASSES).step_by(WIDE) {
+                let p = S::W::load_ptr(out.add(j)).mul(factor);
+                p.store_ptr(out.add(j));
             }
             *out.add(target as usize) -= scale;
         }

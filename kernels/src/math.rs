@@ -13,7 +13,7 @@
 //! Juffa (NVIDIA forums and Stack Overflow, BSD licence); tanh, sine and cosine
 //! are those of Cephes.
 
-use crate::simd::{Portable, Simd};
+use crate::simd::{Portable, Simd, Vector};
 use std::f32::consts::{LN_2, LOG2_E};
 
 pub mod wide;
@@ -24,21 +24,21 @@ const ROUND: f32 = 12_582_912.0;
 
 /// Horner's rule by fused multiply-add; the first coefficient is the highest.
 #[inline(always)]
-pub(crate) fn horner<S: Simd, const N: usize>(x: S::F, coefficients: [f32; N]) -> S::F {
-    let mut r = S::splat(coefficients[0]);
+pub(crate) fn horner<V: Vector, const N: usize>(x: V, coefficients: [f32; N]) -> V {
+    let mut r = V::splat(coefficients[0]);
     for &c in &coefficients[1..] {
-        r = S::mul_add(r, x, S::splat(c));
+        r = r.mul_add(x, V::splat(c));
     }
     r
 }
 
 /// `e^(x - j ln 2)` where that exponent lies within `ln 2 / 2` of zero.
 #[inline(always)]
-fn exp_fraction<S: Simd>(x: S::F, j: S::F) -> S::F {
+fn exp_fraction<V: Vector>(x: V, j: V) -> V {
     // ln 2 in two pieces.
-    let f = S::mul_add(j, S::splat(-6.931_457_5e-1), x);
-    let f = S::mul_add(j, S::splat(-1.428_606_8e-6), f);
-    horner::<S, 7>(
+    let f = j.mul_add(V::splat(-6.931_457_5e-1), x);
+    let f = j.mul_add(V::splat(-1.428_606_8e-6), f);
+    horner(
         f,
         [
             1.378_059_4e-3,
@@ -61,7 +61,7 @@ pub fn exp<S: Simd>(x: S::F) -> S::F {
     let t = S::mul_add(x, S::splat(LOG2_E), S::splat(ROUND));
     let n = S::sub_i(S::bits(t), S::splat_i(ROUND.to_bits() as i32));
     let j = S::sub(t, S::splat(ROUND));
-    let p = exp_fraction::<S>(x, j);
+    let p = exp_fraction(x, j);
     // 2^n in two factors: n reaches from -151 to 128, beyond one exponent field.
     let half = S::shr_i::<1>(n);
     let rest = S::sub_i(n, half);
@@ -71,18 +71,16 @@ pub fn exp<S: Simd>(x: S::F) -> S::F {
     S::mul(S::mul(p, s1), s2)
 }
 
-/// `e^x` for `x <= 0`, with results below `2^-126` flushed to zero: what a
+/// `e^x` for `x <= 0` in as many lanes as there are, with results below `2^-126` flushed to zero: what a
 /// softmax needs of [`exp`], with fewer operations. Equal to [`exp`] to the bit
 /// for `-87 <= x <= 0`. NaN gives zero.
 #[inline(always)]
-pub fn exp_negative<S: Simd>(x: S::F) -> S::F {
-    let t = S::mul_add(x, S::splat(LOG2_E), S::splat(ROUND));
-    let n = S::sub_i(S::bits(t), S::splat_i(ROUND.to_bits() as i32));
-    let j = S::sub(t, S::splat(ROUND));
-    let p = exp_fraction::<S>(x, j);
-    // p lies in [0.7, 1.42] and n in [-126, 0]: adding n to the exponent is exact.
-    let y = S::from_bits(S::add_i(S::bits(p), S::shl_i::<23>(n)));
-    S::select_lt(S::splat(-87.0), x, y, S::splat(0.0))
+pub fn exp_negative<V: Vector>(x: V) -> V {
+    let t = x.mul_add(V::splat(LOG2_E), V::splat(ROUND));
+    let p = exp_fraction(x, t.sub(V::splat(ROUND)));
+    // p lies in [0.7, 1.42] and the exponent in [-126, 0]: the product is exact.
+    let power = t.add(V::splat(127.0)).shl_bits::<23>();
+    V::select_lt(V::splat(-87.0), x, p.mul(power), V::splat(0.0))
 }
 
 /// Natural logarithm. `ln(0)` is minus infinity, of a negative number NaN.
@@ -105,8 +103,8 @@ pub fn ln<S: Simd>(x: S::F) -> S::F {
     let i = S::add(e, shift);
     let m = S::sub(m, one);
     let s = S::mul(m, m);
-    let r = horner::<S, 3>(s, [-0.130_310_06, -0.121_483_51, -0.166_846_13]);
-    let t = horner::<S, 3>(s, [0.140_869_14, 0.139_814_85, 0.200_120_35]);
+    let r = horner(s, [-0.130_310_06, -0.121_483_51, -0.166_846_13]);
+    let t = horner(s, [0.140_869_14, 0.139_814_85, 0.200_120_35]);
     let r = S::mul_add(r, s, S::splat(-0.249_996_2));
     let r = S::mul_add(t, m, r);
     let r = S::mul_add(r, m, S::splat(0.333_331_97));
@@ -130,7 +128,7 @@ fn exp_clamped<S: Simd>(x: S::F) -> S::F {
     let t = S::mul_add(x, S::splat(LOG2_E), S::splat(ROUND));
     let n = S::sub_i(S::bits(t), S::splat_i(ROUND.to_bits() as i32 - 127));
     let j = S::sub(t, S::splat(ROUND));
-    S::mul(exp_fraction::<S>(x, j), S::from_bits(S::shl_i::<23>(n)))
+    S::mul(exp_fraction(x, j), S::from_bits(S::shl_i::<23>(n)))
 }
 
 /// `1 / (1 + e^-x)`, of `x` clamped to [-88, 87].
@@ -147,7 +145,7 @@ pub fn tanh<S: Simd>(x: S::F) -> S::F {
     let one = S::splat(1.0);
     let a = S::abs(x);
     let s = S::mul(x, x);
-    let p = horner::<S, 5>(
+    let p = horner(
         s,
         [
             -5.704_988_6e-3,
@@ -168,7 +166,7 @@ pub fn tanh<S: Simd>(x: S::F) -> S::F {
 pub fn erf<S: Simd>(x: S::F) -> S::F {
     let t = S::abs(x);
     let s = S::mul(x, x);
-    let small = horner::<S, 6>(
+    let small = horner(
         s,
         [
             -5.967_617e-4,
@@ -204,11 +202,15 @@ macro_rules! scalar {
 
 scalar! {
     exp_f32 = exp;
-    exp_negative_f32 = exp_negative;
     ln_f32 = ln;
     sigmoid_f32 = sigmoid;
     tanh_f32 = tanh;
     erf_f32 = erf;
+}
+
+/// [`exp_negative`] of one value, with the same bits.
+pub fn exp_negative_f32(x: f32) -> f32 {
+    exp_negative([x; 8])[0]
 }
 
 /// Sine and cosine of `phase` turns of a 65,536th: the angle is

@@ -48,7 +48,7 @@ impl Kernel for All<'_> {
             let x = S::load(chunk);
             let fs = [
                 S::to_array(math::exp::<S>(x)),
-                S::to_array(math::exp_negative::<S>(x)),
+                S::to_array(math::exp_negative(x)),
                 S::to_array(math::ln::<S>(x)),
                 S::to_array(math::sigmoid::<S>(x)),
                 S::to_array(math::tanh::<S>(x)),
