@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use super::law::ALPHA_RANGE;
 use super::{
-    CriticalError, Estimator, ModelCost, Point, bootstrap, huber::Problem, law::Law, points,
-    power::PowerLaw,
+    CriticalError, CriticalSize, Estimator, ModelCost, Point, bootstrap, huber::Problem, law::Law,
+    one_size, points, power::PowerLaw,
 };
 use crate::random::{below, stream};
 use rayon::prelude::*;
@@ -69,7 +69,8 @@ pub struct LeftOut {
     pub predicted_n_star: f64,
     /// 95% interval of the foretold value.
     pub ci95: Option<[f64; 2]>,
-    /// N* fitted to the points that were left out.
+    /// N* of the points that were left out, as [`critical_sizes`](super::critical_sizes)
+    /// has it.
     pub measured_n_star: f64,
     /// `log2(predicted / measured)`.
     pub octaves: f64,
@@ -205,7 +206,7 @@ fn one_series(
     );
     wanted.sort_by(|x, y| x.0.total_cmp(&y.0));
     let cost = fitted.cost;
-    let separate = through_separate(series, &cost);
+    let separate = through_separate(series);
     let predictions = wanted
         .iter()
         .map(|&(d, m)| fitted.predict(d, m, separate.as_ref()))
@@ -330,19 +331,17 @@ fn leave_largest_out(series: &[Point], measured: &[f64], estimator: &Estimator) 
         .cloned()
         .collect();
     let fitted = Fitted::new(&kept, estimator)?;
-    let separate = through_separate(&kept, &fitted.cost);
-    let foretold = fitted.predict(largest, false, separate.as_ref());
-    let out: Vec<Point> = at_data_size(series, largest);
-    let law = Law::fit(&pairs(&out))?;
-    let measured_n_star = fitted.cost.optimum(&law, largest);
-    let rate = |n: f64| law.bits_per_byte(n) / 8.0 + fitted.cost.bytes(n) / largest;
-    let octaves = |n: f64| (n / measured_n_star).log2();
-    let regret = |n: f64| rate(n) / rate(measured_n_star) - 1.0;
+    let foretold = fitted.predict(largest, false, through_separate(&kept).as_ref());
+    let measured = by_itself(series, largest)?;
+    let octaves = |n: f64| (n / measured.n_star).log2();
+    let rate =
+        |n: f64| measured.law.bits_per_byte(n) / 8.0 + measured.model_cost.bytes(n) / largest;
+    let regret = |n: f64| rate(n) / measured.rate - 1.0;
     Some(LeftOut {
         data_bytes: largest,
         predicted_n_star: foretold.n_star,
         ci95: foretold.ci95,
-        measured_n_star,
+        measured_n_star: measured.n_star,
         octaves: octaves(foretold.n_star),
         regret: regret(foretold.n_star),
         free: foretold.free_n_star.map(|n| FreeForetold {
@@ -368,21 +367,22 @@ fn at_data_size(series: &[Point], data_bytes: f64) -> Vec<Point> {
         .collect()
 }
 
-fn pairs(points: &[Point]) -> Vec<(f64, f64)> {
-    points
-        .iter()
-        .map(|p| (p.parameters, p.bits_per_byte))
-        .collect()
+/// The critical size of one data size, as if there were no others.
+fn by_itself(series: &[Point], data_bytes: f64) -> Option<CriticalSize> {
+    let estimator = Estimator {
+        resamples: 0,
+        ..Estimator::default()
+    };
+    let found = one_size(&at_data_size(series, data_bytes), &estimator).ok()?;
+    (found.law.a > 0.0).then_some(found)
 }
 
 /// The power law through N* of each data size alone.
-fn through_separate(series: &[Point], cost: &ModelCost) -> Option<PowerLaw> {
-    let optimum = |data_bytes: f64| {
-        let law = Law::fit(&pairs(&at_data_size(series, data_bytes)))?;
-        (law.a > 0.0).then(|| (data_bytes, cost.optimum(&law, data_bytes)))
-    };
-    let sizes = data_sizes(series);
-    let optima: Vec<_> = sizes.into_iter().filter_map(optimum).collect();
+fn through_separate(series: &[Point]) -> Option<PowerLaw> {
+    let sizes = data_sizes(series).into_iter();
+    let optima: Vec<_> = sizes
+        .filter_map(|d| by_itself(series, d).map(|found| (d, found.n_star)))
+        .collect();
     PowerLaw::through(&optima)
 }
 
