@@ -159,8 +159,8 @@ fn laws(out: &mut String, report: &Report) {
                 law_chart::draw(report, width)
                     .unwrap_or_else(|| Svg::new(width, 1.0, String::new()))
             },
-            "Rings are the separate fits with their 95% intervals, lines the joint law \
-             L = E + A·N<sup>−α</sup> + B·D<sup>−β</sup>.",
+            "Rings are the separate fits with their 95% intervals, dashed lines the power law \
+             through them, lines the joint law L = E + A·N<sup>−α</sup> + B·D<sup>−β</sup>.",
         );
     }
     for law in &report.laws {

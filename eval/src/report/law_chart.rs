@@ -72,6 +72,13 @@ pub(super) fn draw(report: &Report, width: f64) -> Option<Svg> {
             .map(|(d, n)| (x.at(d), y.at(n)))
             .collect();
         svg.path(&format!("curve {class}"), &line);
+        // A power law is straight here, so its ends draw it.
+        let free = law.predictions.iter();
+        let free = free.filter_map(|p| p.free_n_star.map(|n| (x.at(p.data_bytes), y.at(n))));
+        let free: Vec<_> = free.collect();
+        if let [first, .., last] = free[..] {
+            svg.path(&format!("curve free {class}"), &[first, last]);
+        }
         for c in report.critical.iter().filter(|c| belongs(c, law)) {
             let at = x.at(c.data_bytes);
             if let Some([low, high]) = c.ci95 {
@@ -100,12 +107,11 @@ pub(super) fn draw(report: &Report, width: f64) -> Option<Svg> {
             .map(String::as_str)
             .filter(|s| !s.is_empty())
             .collect();
-        svg.text(
-            "legend",
-            (left + 23.0, at),
-            Anchor::Start,
-            &format!("{}: N* grows as D^{:.2}", named.join(", "), law.exponent),
-        );
+        let mut text = format!("{}: N* grows as D^{:.2}", named.join(", "), law.exponent);
+        if let Some(exponent) = law.free_exponent {
+            text += &format!(", through the rings as D^{exponent:.2}");
+        }
+        svg.text("legend", (left + 23.0, at), Anchor::Start, &text);
     }
     Some(svg)
 }
