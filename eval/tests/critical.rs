@@ -5,6 +5,7 @@
 
 use brevity_eval::critical::{
     Estimator, Law, ModelCost, Point, critical_sizes, each_critical_size,
+    joint::data_laws,
     points::{parse_csv, read_csv},
 };
 use rand_chacha::ChaCha8Rng;
@@ -230,4 +231,24 @@ fn the_papers_figure_goes_through_the_same_estimator() {
     assert!(found[1].warnings.is_empty());
     assert!((found[1].alpha - 0.32).abs() < 0.02);
     assert!(warned(2, "raw rate rises"));
+}
+
+#[test]
+fn the_measured_ladders_of_prose_foretell_their_largest() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/prose.csv");
+    let points = read_csv(path.as_ref(), 2.0).unwrap();
+    // Intervals are not looked at.
+    let estimator = Estimator {
+        resamples: 0,
+        ..Estimator::default()
+    };
+    let laws = data_laws(&points, &[], &estimator).unwrap();
+    assert_eq!(laws.len(), 4);
+    for law in laws {
+        let left_out = law.left_out.unwrap();
+        let foretold = left_out.free.unwrap();
+        assert_eq!(left_out.data_bytes, 1e7);
+        assert!(foretold.octaves.abs() < 0.2, "{foretold:?}");
+        assert!(foretold.regret < 1e-3, "{foretold:?}");
+    }
 }
