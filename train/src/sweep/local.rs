@@ -57,10 +57,11 @@ fn report(last: &Metrics, folder: &Path) -> Result<Map<String, Value>, WorkError
     let mut seconds = 0.0;
     let (mut bits, mut steps) = (0.0, 0);
     for (line, (step, bytes)) in lines.iter().zip(before) {
-        seconds += (line.bytes - bytes) as f64 / line.bytes_per_second;
+        seconds += line.bytes.saturating_sub(bytes) as f64 / line.bytes_per_second;
         if line.step > last.step - last.step.div_ceil(10) {
-            bits += line.loss * (line.step - step) as f64;
-            steps += line.step - step;
+            let since = line.step.saturating_sub(step);
+            bits += line.loss * since as f64;
+            steps += since;
         }
     }
     let report = json!({
