@@ -76,10 +76,10 @@ pub(super) fn fit(points: &[(f64, f64)]) -> Option<ModelCost> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const TRUTH: ModelCost = ModelCost {
+    pub(in super::super) const TRUTH: ModelCost = ModelCost {
         fixed: 0.0,
         scale: 2.5,
         exponent: 0.7,

@@ -233,16 +233,7 @@ mod tests {
                 exponent: 0.93,
                 bend: None,
             },
-            ModelCost {
-                fixed: 0.0,
-                scale: 2.5,
-                exponent: 0.7,
-                bend: Some(Bend {
-                    curvature: -0.06,
-                    smallest: 4e3,
-                    largest: 1.28e5,
-                }),
-            },
+            bend::tests::TRUTH,
         ] {
             let total = |n: f64| 1e6 * law.bits_per_byte(n) / 8.0 + cost.bytes(n);
             let n = cost.optimum(&law, 1e6);
