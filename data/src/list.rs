@@ -1,6 +1,7 @@
 //! Which data sets there are.
 
 use serde::Serialize;
+use strsim::osa_distance;
 
 use crate::crates::CratesList;
 use crate::error::Result;
@@ -109,24 +110,9 @@ pub(crate) fn nearest(name: &str, store: &Store) -> Option<String> {
     let sets = list(store).ok()?;
     let (distance, set) = sets
         .into_iter()
-        .map(|s| (edit_distance(name, &s.name), s.name))
+        .map(|s| (osa_distance(name, &s.name), s.name))
         .min()?;
     (distance <= 1 + name.len() / 4).then_some(set)
-}
-
-/// Levenshtein distance in bytes.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ pub mod format;
 pub mod generate;
 pub mod maps;
 pub mod matrix;
+mod output;
 mod page;
 pub mod prequential;
 mod random;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::output::{ReportError, replace};
 use crate::report::svg::{STYLE, Svg, escape};
-use crate::report::{ReportError, replace};
 
 /// `writeln!` into a `String`, which cannot fail.
 macro_rules! put {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{cost::ModelCost, solve::solve3};
+use super::solve::solve3;
 
 /// How the exponent of model bytes changes with size: `k (ln N - c)^2` is added
 /// to the logarithm of model bytes between the smallest and the largest size,
@@ -39,9 +39,9 @@ impl Bend {
     }
 }
 
-/// Least squares of the logarithms; nothing for fewer than five sizes, or where
-/// larger models would take fewer bytes.
-pub(super) fn fit(points: &[(f64, f64)]) -> Option<ModelCost> {
+/// Scale, exponent and bend by least squares of the logarithms; nothing for fewer
+/// than five sizes, or where larger models would take fewer bytes.
+pub(super) fn fit(points: &[(f64, f64)]) -> Option<(f64, f64, Bend)> {
     let mut sizes: Vec<f64> = points.iter().map(|p| p.0).collect();
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();
@@ -67,57 +67,6 @@ pub(super) fn fit(points: &[(f64, f64)]) -> Option<ModelCost> {
     let [level, exponent, curvature] = solve3(matrix, right)?;
     bend.curvature = curvature;
     let half = (bend.largest / bend.smallest).ln() / 2.0;
-    (exponent > 2.0 * half * curvature.abs()).then(|| ModelCost {
-        fixed: 0.0,
-        scale: (level - exponent * bend.middle().ln()).exp(),
-        exponent,
-        bend: Some(bend),
-    })
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    pub(in super::super) const TRUTH: ModelCost = ModelCost {
-        fixed: 0.0,
-        scale: 2.5,
-        exponent: 0.7,
-        bend: Some(Bend {
-            curvature: -0.06,
-            smallest: 4e3,
-            largest: 1.28e5,
-        }),
-    };
-
-    #[test]
-    fn a_parabola_is_found_again() {
-        let sizes = (0..6).map(|i| 4e3 * 2f64.powi(i));
-        let points: Vec<_> = sizes.map(|n| (n, TRUTH.bytes(n))).collect();
-        let found = fit(&points).unwrap();
-        assert!(found.worst_miss(&points) < 1e-9, "{found:?}");
-        assert!((found.exponent - TRUTH.exponent).abs() < 1e-9, "{found:?}");
-        assert!(fit(&points[..4]).is_none());
-    }
-
-    #[test]
-    fn beyond_the_sizes_it_is_a_power_law() {
-        for edge in [4e3, 1.28e5] {
-            let slope = |n: f64| (TRUTH.bytes(1.01 * n) / TRUTH.bytes(n)).ln() / 1.01f64.ln();
-            let outwards = if edge < 1e4 { 0.1 } else { 10.0 };
-            let (near, far) = (slope(edge * outwards), slope(edge * outwards * outwards));
-            assert!((near - far).abs() < 1e-9, "{near} {far}");
-            // Nor is there a corner.
-            assert!((slope(edge) - slope(edge / 1.01)).abs() < 2e-3);
-        }
-    }
-
-    #[test]
-    fn bytes_that_fall_with_size_are_not_a_law() {
-        let points: Vec<_> = (0..6)
-            .map(|i| 4e3 * 2f64.powi(i))
-            .map(|n| (n, 1e4 * (-(n / 3e4).ln().powi(2)).exp()))
-            .collect();
-        assert!(fit(&points).is_none());
-    }
+    let scale = (level - exponent * bend.middle().ln()).exp();
+    (exponent > 2.0 * half * curvature.abs()).then_some((scale, exponent, bend))
 }

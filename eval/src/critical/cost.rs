@@ -55,7 +55,7 @@ impl ModelCost {
         if straight.worst_miss(points) <= GOOD {
             return Some(straight);
         }
-        let bent = bend::fit(points).filter(|bent| closer(bent, &straight, points));
+        let bent = bent(points).filter(|bent| closer(bent, &straight, points));
         Some(bent.unwrap_or(straight))
     }
 
@@ -80,7 +80,7 @@ impl ModelCost {
     /// Fits other bytes of the same sizes by a law of the same form.
     pub(super) fn refit(&self, points: &[(f64, f64)]) -> Self {
         let fitted = match self.bend {
-            Some(_) => bend::fit(points),
+            Some(_) => bent(points),
             None => Self::fit_straight(points),
         };
         fitted.unwrap_or(*self)
@@ -184,9 +184,29 @@ fn power(points: &[(f64, f64)]) -> ModelCost {
     }
 }
 
+fn bent(points: &[(f64, f64)]) -> Option<ModelCost> {
+    bend::fit(points).map(|(scale, exponent, bend)| ModelCost {
+        fixed: 0.0,
+        scale,
+        exponent,
+        bend: Some(bend),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BENT: ModelCost = ModelCost {
+        fixed: 0.0,
+        scale: 2.5,
+        exponent: 0.7,
+        bend: Some(Bend {
+            curvature: -0.06,
+            smallest: 4e3,
+            largest: 1.28e5,
+        }),
+    };
 
     fn sampled(cost: ModelCost) -> Vec<(f64, f64)> {
         (0..8)
@@ -233,11 +253,42 @@ mod tests {
                 exponent: 0.93,
                 bend: None,
             },
-            bend::tests::TRUTH,
+            BENT,
         ] {
             let total = |n: f64| 1e6 * law.bits_per_byte(n) / 8.0 + cost.bytes(n);
             let n = cost.optimum(&law, 1e6);
             assert!(total(n) < total(n * 1.01) && total(n) < total(n / 1.01));
         }
+    }
+
+    #[test]
+    fn a_parabola_is_found_again() {
+        let sizes = (0..6).map(|i| 4e3 * 2f64.powi(i));
+        let points: Vec<_> = sizes.map(|n| (n, BENT.bytes(n))).collect();
+        let found = bent(&points).unwrap();
+        assert!(found.worst_miss(&points) < 1e-9, "{found:?}");
+        assert!((found.exponent - BENT.exponent).abs() < 1e-9, "{found:?}");
+        assert!(bent(&points[..4]).is_none());
+    }
+
+    #[test]
+    fn beyond_the_sizes_it_is_a_power_law() {
+        for edge in [4e3, 1.28e5] {
+            let slope = |n: f64| (BENT.bytes(1.01 * n) / BENT.bytes(n)).ln() / 1.01f64.ln();
+            let outwards = if edge < 1e4 { 0.1 } else { 10.0 };
+            let (near, far) = (slope(edge * outwards), slope(edge * outwards * outwards));
+            assert!((near - far).abs() < 1e-9, "{near} {far}");
+            // Nor is there a corner.
+            assert!((slope(edge) - slope(edge / 1.01)).abs() < 2e-3);
+        }
+    }
+
+    #[test]
+    fn bytes_that_fall_with_size_are_not_a_law() {
+        let points: Vec<_> = (0..6)
+            .map(|i| 4e3 * 2f64.powi(i))
+            .map(|n| (n, 1e4 * (-(n / 3e4).ln().powi(2)).exp()))
+            .collect();
+        assert!(bent(&points).is_none());
     }
 }

@@ -1,46 +1,18 @@
-//! One law over model size and data size, to predict N* where nobody trained.
+//! The law over model size and data size, to predict N* where nobody trained:
+//! [`JointLaw`] with the critical sizes, intervals and tests that follow from it.
 //!
-//! ```text
-//! L(N, D) = E + A N^-alpha + B D^-beta        E, A >= 0
-//! ```
-//!
-//! B is positive on held-out data (more data, better generalisation) and
-//! negative in-sample (less data is easier to memorise), so its sign is free.
-//! Since B D^-beta does not depend on N, the law says
+//! Since the data's term does not depend on N, the joint law says
 //! `N*(D) = (alpha A D / (8 b))^(1/(1+alpha))`: the critical size grows with
 //! the data as a power `1/(1+alpha)`.
-//!
-//! The fit minimises the *summed* Huber loss of relative errors. For a given
-//! (alpha, beta) the law is linear and solved by reweighted least squares; the
-//! outer search runs Nelder and Mead's simplex from a grid of starts down to a
-//! spread of 1e-10. (Averaging the loss instead of summing it lets an optimiser
-//! stop early, which is how the published fits of such laws went wrong;
-//! Besiroglu et al., arXiv 2404.10102.)
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::law::ALPHA_RANGE;
 use super::{
-    CriticalError, CriticalSize, Estimator, ModelCost, Point, bootstrap, huber::Problem, law::Law,
-    one_size, points, power::PowerLaw,
+    CriticalError, CriticalSize, Estimator, JointLaw, ModelCost, Point, bootstrap,
+    law::ALPHA_RANGE, one_size, points, power::PowerLaw,
 };
 use crate::random::{below, stream};
-use rayon::prelude::*;
-
-/// Bits per byte against model and data size: `E + A N^-alpha + B D^-beta`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JointLaw {
-    /// What neither size nor data removes, bits per byte; at least 0.
-    pub e: f64,
-    /// Scale of what size removes; at least 0.
-    pub a: f64,
-    /// Its exponent.
-    pub alpha: f64,
-    /// Scale of what data changes; either sign.
-    pub b: f64,
-    /// Its exponent.
-    pub beta: f64,
-}
 
 /// N* at one data size according to the joint law.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,46 +97,6 @@ pub struct DataLaw {
     pub warnings: Vec<String>,
     /// Root mean square of the relative residuals.
     pub residual: f64,
-}
-
-impl JointLaw {
-    /// Bits per byte at a model size and a data size.
-    #[must_use]
-    pub fn bits_per_byte(&self, parameters: f64, data_bytes: f64) -> f64 {
-        self.at(data_bytes).bits_per_byte(parameters)
-    }
-
-    /// The law of one data size.
-    #[must_use]
-    pub fn at(&self, data_bytes: f64) -> Law {
-        Law {
-            e: self.e + self.b * data_bytes.powf(-self.beta),
-            a: self.a,
-            alpha: self.alpha,
-        }
-    }
-
-    /// Fits points of one series. With two data sizes beta is tied to alpha,
-    /// with one B is 0. Nothing when there are fewer than three model sizes.
-    #[must_use]
-    pub fn fit(points: &[Point]) -> Option<Self> {
-        let problem = Problem::new(points)?;
-        let grid = [0.1, 0.2, 0.35, 0.6, 1.0];
-        let mut starts = Vec::new();
-        for alpha in grid {
-            if problem.data_sizes < 3 {
-                starts.push([f64::ln(alpha), f64::ln(alpha)]);
-            } else {
-                starts.extend(grid.map(|beta| [f64::ln(alpha), f64::ln(beta)]));
-            }
-        }
-        problem.best_of(&starts)
-    }
-
-    /// As [`fit`](Self::fit), from one start: for resamples of fitted points.
-    fn refit(&self, points: &[Point]) -> Option<Self> {
-        Problem::new(points)?.best_of(&[[self.alpha.ln(), self.beta.ln()]])
-    }
 }
 
 /// Fits the law over data size for every series among the points, and predicts
@@ -389,44 +321,7 @@ fn through_separate(series: &[Point]) -> Option<PowerLaw> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TRUTH: JointLaw = JointLaw {
-        e: 0.9,
-        a: 40.0,
-        alpha: 0.35,
-        b: 30.0,
-        beta: 0.3,
-    };
-
-    fn sampled(law: &JointLaw, sizes: &[f64]) -> Vec<Point> {
-        let mut points = Vec::new();
-        for &d in sizes {
-            for i in 0..7 {
-                let n = 4e3 * 2f64.powi(i) * (d / 1e5).sqrt();
-                points.push(Point::new(n, d, law.bits_per_byte(n, d)));
-            }
-        }
-        points
-    }
-
-    #[test]
-    fn recovers_a_law_without_noise_of_either_sign() {
-        for b in [30.0, -8.0] {
-            let truth = JointLaw { b, ..TRUTH };
-            let fit = JointLaw::fit(&sampled(&truth, &[1e5, 1e6, 4e6, 1e7])).unwrap();
-            assert!((fit.alpha - truth.alpha).abs() < 1e-3, "{fit:?}");
-            assert!((fit.beta - truth.beta).abs() < 1e-2, "{fit:?}");
-            assert!((fit.a / truth.a - 1.0).abs() < 1e-2, "{fit:?}");
-        }
-    }
-
-    #[test]
-    fn one_wild_point_does_not_move_the_law() {
-        let mut points = sampled(&TRUTH, &[1e5, 1e6, 1e7]);
-        points[9].bits_per_byte *= 1.5;
-        let fit = JointLaw::fit(&points).unwrap();
-        assert!((fit.alpha - TRUTH.alpha).abs() < 0.01, "{fit:?}");
-    }
+    use crate::critical::joint_law::tests::{TRUTH, sampled};
 
     #[test]
     fn smaller_data_foretell_the_largest() {

@@ -36,6 +36,7 @@ mod bootstrap;
 mod cost;
 mod huber;
 pub mod joint;
+mod joint_law;
 mod law;
 pub mod points;
 mod power;
@@ -47,6 +48,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bend::Bend;
 pub use cost::ModelCost;
+pub use joint_law::JointLaw;
 pub use law::Law;
 pub use points::Point;
 

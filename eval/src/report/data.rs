@@ -6,7 +6,7 @@ use brevity_data::{DataConfig, Split};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ReportError, replace};
+use crate::output::{ReportError, replace};
 use crate::{
     baselines::{Coder, CoderResult, measure},
     rows,

@@ -21,7 +21,6 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use brevity_data::durable;
 use serde::Serialize;
 
 use crate::{
@@ -31,41 +30,13 @@ use crate::{
         joint::{DataLaw, data_laws},
         points::{collect, from_rows},
     },
-    rows::{self, ResultRow, RowError},
+    output::replace,
+    rows::{self, ResultRow},
 };
 
+pub use crate::output::ReportError;
 pub(crate) use data::sweep_name;
 pub use data::{DataBaselines, measure_baselines, read_baselines};
-
-/// Why no report could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// The rows cannot be read.
-    #[error(transparent)]
-    Rows(#[from] RowError),
-    /// The rows hold impossible values.
-    #[error(transparent)]
-    Points(#[from] CriticalError),
-    /// A file of the report cannot be read or written.
-    #[error("{path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A file of the sweep holds something else than it should.
-    #[error("{path}: {source}")]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// Where and what.
-        source: serde_json::Error,
-    },
-    /// A baseline could not be measured.
-    #[error(transparent)]
-    Baseline(#[from] crate::baselines::BaselineError),
-}
 
 /// Everything a sweep found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -283,12 +254,4 @@ fn same_panel(x: &Point, y: &Point) -> bool {
         && x.regime == y.regime
         && x.variant == y.variant
         && x.data_bytes == y.data_bytes
-}
-
-/// Writes to a temporary name in the same folder, syncs, renames.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), ReportError> {
-    durable::write(path, content).map_err(|source| ReportError::File {
-        path: path.to_owned(),
-        source,
-    })
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
 use std::path::PathBuf;
 
+use strsim::osa_distance;
+
 /// A config that cannot be used. Its parts are those of [`Fault`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(Box<Fault>);
@@ -175,34 +177,10 @@ fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let most = (name.chars().count() / 3).max(1) + 1;
     candidates
         .iter()
-        .map(|candidate| (distance(&name, &candidate.to_lowercase()), *candidate))
+        .map(|candidate| (osa_distance(&name, &candidate.to_lowercase()), *candidate))
         .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
-}
-
-/// Edits that turn `a` into `b`: insert, delete, replace, or swap two
-/// neighbours (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for (i, row) in table.iter_mut().enumerate() {
-        row[0] = i;
-    }
-    for (j, cell) in table[0].iter_mut().enumerate() {
-        *cell = j;
-    }
-    for i in 1..=a.len() {
-        for j in 1..=b.len() {
-            let replace = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replace.min(table[i - 1][j] + 1).min(table[i][j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(table[i - 2][j - 2] + 1);
-            }
-            table[i][j] = best;
-        }
-    }
-    table[a.len()][b.len()]
 }
 
 #[cfg(test)]
