@@ -4,6 +4,7 @@
 //! [`crate::gemm::Epilogue`]; the functions over slices here are for the rest.
 
 use crate::math;
+use crate::shape::rows_of;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::{self, Shared};
 
@@ -205,18 +206,6 @@ pub fn swiglu(x: &[f32], hidden: usize, y: &mut [f32]) {
         let x = &x[rows.start * 2 * hidden..rows.end * 2 * hidden];
         dispatch(SwigluForward { x, hidden, y });
     });
-}
-
-#[track_caller]
-fn rows_of(len: usize, width: usize) -> usize {
-    if len == 0 {
-        return 0;
-    }
-    assert!(
-        width > 0 && len.is_multiple_of(width),
-        "whole rows of {width}"
-    );
-    len / width
 }
 
 struct SwigluForward<'a> {

@@ -76,3 +76,4 @@ pub mod simd;
 pub mod threads;
 
 mod scratch;
+mod shape;

@@ -6,6 +6,7 @@
 //! [`crate::reduce::sum_rows`]' parts.
 
 use crate::reduce;
+use crate::shape::rows_of;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::{self, Shared};
 
@@ -84,18 +85,6 @@ fn forward<const RMS: bool>(
             inverse,
         });
     });
-}
-
-#[track_caller]
-fn rows_of(len: usize, width: usize) -> usize {
-    if len == 0 {
-        return 0;
-    }
-    assert!(
-        width > 0 && len.is_multiple_of(width),
-        "whole rows of {width}"
-    );
-    len / width
 }
 
 struct Forward<'a, const RMS: bool> {

@@ -6,19 +6,7 @@ mod common;
 use brevity_kernels::activation::{self, Activation};
 use brevity_kernels::embedding::{self, Embedding};
 use brevity_kernels::{loss, norm, reduce};
-use common::{assert_bits, bytes, everywhere, uniform, values};
-use std::sync::OnceLock;
-
-/// Runs `f` everywhere and asserts that the values are always the same.
-#[track_caller]
-fn same_everywhere(f: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
-    let first = OnceLock::new();
-    everywhere(|| {
-        let now = f();
-        assert_bits(&now, first.get_or_init(|| now.clone()), "paths and threads");
-    });
-    first.into_inner().expect("there is a path")
-}
+use common::{assert_bits, bytes, everywhere, same_everywhere, uniform, values};
 
 #[track_caller]
 fn close(got: &[f32], want: &[f64], tolerance: f64, what: &str) {

@@ -3,18 +3,7 @@
 mod common;
 
 use brevity_kernels::optim::{self, AdamW, Muon};
-use common::{assert_bits, everywhere, uniform};
-use std::sync::OnceLock;
-
-#[track_caller]
-fn same_everywhere(f: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
-    let first = OnceLock::new();
-    everywhere(|| {
-        let now = f();
-        assert_bits(&now, first.get_or_init(|| now.clone()), "paths and threads");
-    });
-    first.into_inner().expect("there is a path")
-}
+use common::{assert_bits, same_everywhere, uniform};
 
 #[test]
 fn adamw_takes_the_steps_of_its_formula() {

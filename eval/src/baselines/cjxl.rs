@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use super::pictures::{Format, Raster};
+use super::raster::{Format, Raster};
 
 pub(super) const CJXL: Format = Format {
     encode: cjxl,

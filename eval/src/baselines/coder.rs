@@ -3,8 +3,8 @@
 use std::io;
 
 use super::layout::Layout;
-use super::pictures::{self, Format};
-use super::{BaselineError, cjxl, sounds, streams};
+use super::raster::Format;
+use super::{BaselineError, cjxl, pictures, sounds, streams};
 
 /// A classical lossless coder at one setting.
 ///

@@ -25,6 +25,7 @@ mod cjxl;
 mod coder;
 mod layout;
 mod pictures;
+mod raster;
 mod sounds;
 mod streams;
 

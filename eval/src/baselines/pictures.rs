@@ -9,26 +9,11 @@ use zune_core::options::EncoderOptions;
 
 use super::cjxl;
 use super::layout::Layout;
+use super::raster::{Format, Raster};
 
 /// Rows of one picture at most, where bytes of no known size are cut into
 /// pictures. WebP has 14 bits for a side.
 const MOST_ROWS: usize = 8192;
-
-/// Pixels, and how they go back to bytes.
-pub(super) struct Raster {
-    pub width: usize,
-    pub height: usize,
-    /// 1 or 3.
-    pub channels: usize,
-    pub pixels: Vec<u8>,
-}
-
-/// A format: a picture to a stream, a stream to a picture of so many channels.
-#[derive(Clone, Copy)]
-pub(super) struct Format {
-    pub encode: fn(&Raster) -> io::Result<Vec<u8>>,
-    pub decode: fn(&[u8], usize) -> io::Result<Raster>,
-}
 
 pub(super) const PNG: Format = Format {
     encode: png,

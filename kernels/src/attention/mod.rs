@@ -60,6 +60,7 @@ pub mod naive;
 mod rows;
 mod sequence;
 mod step;
+mod streams;
 mod tile;
 mod turns;
 mod visible;

@@ -1,10 +1,10 @@
 //! One position of one stream: the keys lie across the lanes of a vector when
 //! scores are computed, the components when values are summed.
 
-use super::cache::Streams;
 use super::exp2::exp2;
 use super::rows::{load_tile, scale};
 use super::sequence::{Part, copy_row};
+use super::streams::Streams;
 use super::{naive, padded};
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 

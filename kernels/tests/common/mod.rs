@@ -4,7 +4,7 @@
 use brevity_kernels::simd::Path;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Values of mixed magnitude: mostly near 1, some large, tiny, subnormal, zero.
 pub fn values(len: usize, seed: u64) -> Vec<f32> {
@@ -57,7 +57,7 @@ pub fn everywhere(f: impl Fn() + Sync) {
 }
 
 fn pools() -> &'static [rayon::ThreadPool] {
-    static POOLS: std::sync::OnceLock<Vec<rayon::ThreadPool>> = std::sync::OnceLock::new();
+    static POOLS: OnceLock<Vec<rayon::ThreadPool>> = OnceLock::new();
     POOLS.get_or_init(|| {
         [1, 2, 8]
             .map(|n| {
@@ -76,4 +76,15 @@ pub fn assert_bits(got: &[f32], want: &[f32], what: &str) {
         let same = g.to_bits() == w.to_bits() || (g.is_nan() && w.is_nan());
         assert!(same, "{what}: value {i} is {g:e}, not {w:e}");
     }
+}
+
+/// Runs `f` everywhere and asserts that the values are always the same.
+#[track_caller]
+pub fn same_everywhere(f: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
+    let first = OnceLock::new();
+    everywhere(|| {
+        let now = f();
+        assert_bits(&now, first.get_or_init(|| now.clone()), "paths and threads");
+    });
+    first.into_inner().expect("there is a path")
 }

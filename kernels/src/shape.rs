@@ -1,0 +1,17 @@
+//! Shapes of slices.
+
+/// Rows of `width` values in `len` values.
+///
+/// # Panics
+/// If these are not whole rows.
+#[track_caller]
+pub(crate) fn rows_of(len: usize, width: usize) -> usize {
+    if len == 0 {
+        return 0;
+    }
+    assert!(
+        width > 0 && len.is_multiple_of(width),
+        "whole rows of {width}"
+    );
+    len / width
+}
