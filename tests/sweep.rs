@@ -112,6 +112,24 @@ fn a_sweep_reports_the_critical_size() {
 }
 
 #[test]
+fn a_sweep_checks_its_own_training() {
+    let dir = dir();
+    let set = ["--set", "sweep.checks=true"];
+    let ran = dir.run(&["sweep", "c.toml", set[0], set[1]]).status(0);
+    let text = ran.stdout();
+    assert!(text.contains("2.0 times the training takes"), "{text}");
+    assert!(text.contains("the best learning rate moves by"), "{text}");
+    let rows = results(&dir);
+    let checks = rows.as_array().expect("rows").iter();
+    assert_eq!(checks.filter(|row| !row["check"].is_null()).count(), 8);
+    // They are evidence, neither points of the ladder nor candidates.
+    let points = fs::read_to_string(dir.path("runs/tiny/points.csv")).expect("points");
+    assert_eq!(points.lines().count(), 1 + 2 * 4, "{points}");
+    let ranked = dir.run(&["select", "runs/tiny"]).status(0).stdout();
+    assert!(ranked.contains("4 candidates"), "{ranked}");
+}
+
+#[test]
 fn scores_are_those_of_archives_that_lie_there() {
     let dir = dir();
     dir.run(&["sweep", "c.toml"]).status(0);

@@ -73,7 +73,7 @@ pub struct NoSuchTrial(pub String);
 ///
 /// When there is no such trial.
 pub fn ablations(rows: &[ResultRow], base: Option<&str>) -> Result<Vec<Ablation>, NoSuchTrial> {
-    let scored: Vec<&ResultRow> = rows.iter().filter(|row| row.is_scored()).collect();
+    let scored: Vec<&ResultRow> = rows.iter().filter(|row| row.is_candidate()).collect();
     let mut sets: Vec<(&str, u64)> = Vec::new();
     for row in &scored {
         let set = (row.data.source.as_str(), row.data.bytes);

@@ -5,7 +5,8 @@
 //! (the small models are further along than the large ones), and means nothing
 //! when the learning rate suits one end of the ladder only. [`Checks::of`] looks
 //! for the evidence among the rows of a sweep: runs that differ in length of
-//! training alone, in learning rate alone, in seed alone.
+//! training alone, in learning rate alone, in seed alone, because the sweep varies
+//! them or because `sweep.checks` asked for them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,7 +14,7 @@ use serde_json::Value;
 use crate::{
     critical::CriticalSize,
     format::{count, percent},
-    rows::ResultRow,
+    rows::{ResultRow, RowCheck},
 };
 
 /// What the checks come to.
@@ -35,7 +36,8 @@ pub struct Doubled {
     pub parameters: u64,
     /// Longer over shorter training.
     pub factor: f64,
-    /// Share of the adjusted rate that the longer run removes.
+    /// Share of the adjusted rate that the longer run removes, by the convention
+    /// where that is most.
     pub gain: f64,
 }
 
@@ -66,7 +68,7 @@ pub struct Checks {
     pub best_rates: Vec<BestRate>,
 }
 
-const LENGTHS: [&str; 2] = ["train.epochs", "train.steps"];
+const LENGTHS: [&str; 3] = ["train.epochs", "train.steps", "train.bytes"];
 const RATE: &str = "train.learning_rate";
 
 impl Checks {
@@ -209,49 +211,85 @@ fn seed_spread(rows: &[&ResultRow]) -> Option<f64> {
     rows.iter().filter_map(|row| spread(row)).reduce(f64::max)
 }
 
+/// What the training of `row` was varied in by the sweep's own checks, with the row
+/// of the trial that it checks.
+fn checked<'a>(row: &ResultRow, rows: &[&'a ResultRow]) -> Option<(&'a ResultRow, RowCheck)> {
+    let check = row.check.clone()?;
+    let base = rows
+        .iter()
+        .find(|base| base.id == check.of && base.regime == row.regime)?;
+    Some((base, check))
+}
+
+/// Rows that are alike but for `key`, with its value in each; none of them is a check.
+fn varied<'a>(first: &ResultRow, rows: &[&'a ResultRow], key: &str) -> Vec<(&'a ResultRow, f64)> {
+    rows.iter()
+        .filter(|row| row.check.is_none() && row.seed == first.seed)
+        .filter(|row| alike(row, first, |k| k == key))
+        .filter_map(|row| Some((*row, row.axes.get(key)?.as_f64()?)))
+        .collect()
+}
+
 fn doubled(rows: &[&ResultRow]) -> Vec<Doubled> {
-    let mut found = Vec::new();
-    for key in LENGTHS {
-        let length = |row: &ResultRow| row.axes.get(key).and_then(Value::as_f64);
-        for short in rows {
-            for long in rows.iter().filter(|r| r.seed == short.seed) {
-                let (Some(a), Some(b)) = (length(short), length(long)) else {
-                    continue;
-                };
-                let factor = b / a;
-                if !(1.8..=2.5).contains(&factor) || !alike(short, long, |k| k == key) {
-                    continue;
-                }
-                if let (Some(before), Some(after)) = (short.adjusted("fp16"), long.adjusted("fp16"))
-                {
-                    found.push(Doubled {
-                        parameters: short.parameters,
-                        factor,
-                        gain: 1.0 - after / before,
-                    });
-                }
+    let mut pairs: Vec<(&ResultRow, &ResultRow, f64)> = Vec::new();
+    for &row in rows {
+        if let Some((base, check)) = checked(row, rows) {
+            if LENGTHS.contains(&check.key.as_str()) {
+                pairs.push((base, row, check.to / check.from));
+            }
+            continue;
+        }
+        for key in LENGTHS {
+            if let Some(length) = row.axes.get(key).and_then(Value::as_f64) {
+                let others = varied(row, rows, key).into_iter();
+                pairs.extend(others.map(|(long, to)| (row, long, to / length)));
             }
         }
     }
+    let mut found: Vec<Doubled> = pairs
+        .into_iter()
+        .filter(|(.., factor)| (1.8..=2.5).contains(factor))
+        .filter_map(|(short, long, factor)| {
+            let gain = |convention: &String| {
+                Some(1.0 - long.adjusted(convention)? / short.adjusted(convention)?)
+            };
+            Some(Doubled {
+                parameters: short.parameters,
+                factor,
+                gain: short
+                    .conventions()
+                    .iter()
+                    .filter_map(gain)
+                    .reduce(f64::max)?,
+            })
+        })
+        .collect();
     found.sort_by_key(|d| d.parameters);
     found
 }
 
 fn best_rates(rows: &[&ResultRow]) -> Vec<BestRate> {
-    let rate = |row: &ResultRow| row.axes.get(RATE).and_then(Value::as_f64);
     let mut found: Vec<BestRate> = Vec::new();
     let mut seen: Vec<&ResultRow> = Vec::new();
-    for &first in rows {
+    for &first in rows.iter().filter(|row| row.check.is_none()) {
         if seen.iter().any(|s| alike(s, first, |k| k == RATE)) {
             continue;
         }
         seen.push(first);
-        let tried: Vec<(f64, f64)> = rows
-            .iter()
-            .filter(|r| r.seed == first.seed && alike(r, first, |k| k == RATE))
-            .filter_map(|r| Some((r.raw()?, rate(r)?)))
-            .collect();
-        let best = tried.iter().min_by(|x, y| x.0.total_cmp(&y.0));
+        let mut tried = varied(first, rows, RATE);
+        for &row in rows {
+            match checked(row, rows) {
+                Some((base, check)) if base == first && check.key == RATE => {
+                    if !tried.iter().any(|(_, rate)| *rate == check.from) {
+                        tried.push((base, check.from));
+                    }
+                    tried.push((row, check.to));
+                }
+                _ => {}
+            }
+        }
+        let raw = |(row, _): &&(&ResultRow, f64)| row.raw().unwrap_or(f64::INFINITY);
+        let best = tried.iter().min_by(|x, y| raw(x).total_cmp(&raw(y)));
         if let (Some(best), true) = (best, tried.len() >= 3) {
             found.push(BestRate {
                 parameters: first.parameters,
@@ -313,6 +351,42 @@ mod tests {
         let checks = Checks::of(&rows, &[]);
         assert_eq!(checks.verdict, Verdict::Unsound);
         assert_eq!(checks.best_rates.len(), 2);
+    }
+
+    #[test]
+    fn the_checks_of_a_sweep_are_evidence() {
+        let check = |n: u64, key: &str, to: f64, raw: f64| {
+            let mut row = row(n, 0, json!({ key: to }), raw);
+            row.id = format!("{key} {to}");
+            row.check = Some(RowCheck {
+                of: n.to_string(),
+                key: key.into(),
+                from: if key == RATE { 0.02 } else { 8.0 },
+                to,
+            });
+            row
+        };
+        let mut rows = Vec::new();
+        for n in [1000, 4000, 8000] {
+            let mut base = row(n, 0, json!({}), 0.5);
+            base.id = n.to_string();
+            rows.push(base);
+            rows.push(check(n, RATE, 0.01, 0.51));
+            rows.push(check(n, RATE, 0.04, 0.52));
+        }
+        rows.push(check(1000, "train.epochs", 16.0, 0.499));
+        rows.push(check(8000, "train.epochs", 16.0, 0.495));
+        let checks = Checks::of(&rows, &[]);
+        assert_eq!(checks.verdict, Verdict::Sound, "{:?}", checks.reasons);
+        let best: Vec<f64> = checks.best_rates.iter().map(|b| b.learning_rate).collect();
+        assert_eq!(best, [0.02; 3]);
+        assert_eq!(checks.doubled.len(), 2);
+        assert_eq!(crate::critical::points::from_rows(&rows).len(), 3);
+
+        // Best at half of the rate for the smallest, at its double for the largest.
+        rows[1].raw_rate = Some(0.4);
+        rows[8].raw_rate = Some(0.4);
+        assert_eq!(Checks::of(&rows, &[]).verdict, Verdict::Unsound);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use brevity_train::config::SIZE_KEYS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,6 +29,20 @@ fn text_or_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::
     Option::<String>::deserialize(from).map(Option::unwrap_or_default)
 }
 
+/// What a trial that checks the training of another one differs from it by.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RowCheck {
+    /// Id of the other trial.
+    pub of: String,
+    /// Dotted key of what differs.
+    pub key: String,
+    /// Its value there.
+    pub from: f64,
+    /// Its value here.
+    pub to: f64,
+}
+
 /// One trial of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -40,6 +55,10 @@ pub struct ResultRow {
     pub parameters: u64,
     /// Seed of the training run.
     pub seed: Option<u64>,
+    /// For a trial of `sweep.checks`: what it checks. Such rows are evidence for a
+    /// ladder, no part of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<RowCheck>,
     /// What was scored.
     pub data: RowData,
     /// `done`, `failed`, `pending`, ...
@@ -133,6 +152,12 @@ impl ResultRow {
         self.data.bytes > 0 && self.parameters > 0 && self.raw().is_some()
     }
 
+    /// Whether there is a length to compare with others: not that of a check.
+    #[must_use]
+    pub fn is_candidate(&self) -> bool {
+        self.is_scored() && self.check.is_none()
+    }
+
     /// The state, and for lengths that no decoder has confirmed, that they are
     /// estimates.
     #[must_use]
@@ -175,7 +200,7 @@ impl ResultRow {
     #[must_use]
     pub fn varies_more_than_size(&self) -> bool {
         let mut keys = self.axes.keys();
-        keys.any(|key| is_setting(key) && !SIZE_AXES.contains(&key.as_str()))
+        keys.any(|key| is_setting(key) && !SIZE_KEYS.contains(&key.as_str()))
     }
 
     /// Hash of the bytes that were scored; empty when not known.
@@ -245,9 +270,6 @@ impl ResultRow {
     }
 }
 
-/// Axes that make a model larger or smaller: steps of one ladder.
-const SIZE_AXES: [&str; 4] = ["model.width", "model.layers", "model.heads", "model.hidden"];
-
 /// Whether an axis is part of a configuration: not the data, not the seed.
 fn is_setting(key: &str) -> bool {
     !key.starts_with("data.") && key != "seed" && !key.ends_with(".seed")
@@ -271,7 +293,7 @@ pub fn variants(rows: &[&ResultRow]) -> Vec<String> {
                 .filter(|(key, value)| is_setting(key) && y.axes.get(*key) != Some(value))
                 .map(|(key, _)| key.as_str());
             if let (Some(key), None) = (differing.next(), differing.next())
-                && !SIZE_AXES.contains(&key)
+                && !SIZE_KEYS.contains(&key)
                 && !keys.contains(&key)
             {
                 keys.push(key);

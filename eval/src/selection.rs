@@ -99,7 +99,7 @@ pub struct Candidate {
 /// convention; empty when nothing is scored.
 #[must_use]
 pub fn rank(rows: &[ResultRow], options: &Options) -> Vec<Ranking> {
-    let scored: Vec<&ResultRow> = rows.iter().filter(|r| r.is_scored()).collect();
+    let scored: Vec<&ResultRow> = rows.iter().filter(|r| r.is_candidate()).collect();
     let mut rankings = Vec::new();
     for group in gathered(&scored, |r| {
         (r.data.source.clone(), r.data.bytes, r.regime.clone())
@@ -128,7 +128,7 @@ pub fn conventions(rows: &[ResultRow]) -> Vec<String> {
     let mut found = Vec::new();
     for name in rows
         .iter()
-        .filter(|r| r.is_scored())
+        .filter(|r| r.is_candidate())
         .flat_map(ResultRow::conventions)
     {
         if !found.contains(&name) {

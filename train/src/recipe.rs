@@ -62,8 +62,8 @@ pub struct TrainConfig {
     pub order: Order,
     /// Which optimiser. Default `muon`.
     pub optimizer: OptimizerKind,
-    /// Peak learning rate of the matrices of the blocks. With Muon an update
-    /// has the root mean square `0.2` times this. Default 0.02.
+    /// Peak learning rate of the matrices of the blocks. With Muon the update of a
+    /// square matrix has the spectral norm `2 / sqrt(layers)` times this. Default 0.02.
     pub learning_rate: f64,
     /// Peak learning rate of everything else (embedding, output, norms, gains,
     /// biases) as a multiple of `learning_rate`. Default 0.5.
@@ -245,12 +245,17 @@ impl TrainConfig {
         sequences.div_ceil(self.accumulation) * self.accumulation
     }
 
+    /// `epochs`, or what it is when nothing says how long a run is.
+    pub(crate) fn passes(&self) -> f64 {
+        self.epochs.unwrap_or(8.0)
+    }
+
     /// Optimiser steps of a run over `data_bytes` bytes.
     pub fn total_steps(&self, spec: &Spec, data_bytes: u64) -> u64 {
-        let bytes = match (self.steps, self.bytes, self.epochs) {
-            (Some(steps), ..) => return steps,
-            (_, Some(bytes), _) => bytes,
-            (_, _, epochs) => (epochs.unwrap_or(8.0) * data_bytes as f64).ceil() as u64,
+        let bytes = match (self.steps, self.bytes) {
+            (Some(steps), _) => return steps,
+            (_, Some(bytes)) => bytes,
+            _ => (self.passes() * data_bytes as f64).ceil() as u64,
         };
         let step = self.batch_sequences(spec) * spec.context as u64;
         bytes.div_ceil(step).max(1)

@@ -113,6 +113,27 @@ fn ids_depend_on_what_decides_the_result() {
 }
 
 #[test]
+fn checks_name_their_trial_and_are_not_added_twice() {
+    let text = format!(
+        "[sweep]\nchecks = true\n[sweep.grid]\nmodel.width = [8, 12, 24]\n\
+         train.learning_rate = [0.01, 0.02]\n{}",
+        BASE.replace("width = 16\n", "")
+    );
+    let trials = seen(&text).unwrap().trials;
+    let checks: Vec<_> = trials.iter().filter(|t| t.check.is_some()).collect();
+    // Twice as long at both ends, half of the first rate at three sizes; its double
+    // is in the grid.
+    assert_eq!((trials.len(), checks.len()), (6 + 5, 5));
+    for trial in checks {
+        let check = trial.check.as_ref().unwrap();
+        let of = trials.iter().find(|other| other.id == check.of).unwrap();
+        assert_eq!(trials[trial.index].id, trial.id);
+        assert_eq!(of.parameters, trial.parameters);
+        assert_eq!(trial.axes[&check.key], check.to);
+    }
+}
+
+#[test]
 fn data_that_do_not_fit_are_refused_with_their_key() {
     let refusal = |text: &str| seen(text).unwrap_err();
     let message = refusal(&BASE.replace("1000", "63"));

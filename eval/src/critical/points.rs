@@ -87,7 +87,7 @@ pub fn from_rows(rows: &[ResultRow]) -> Vec<Point> {
     let mut points = Vec::new();
     let rows: Vec<&ResultRow> = rows
         .iter()
-        .filter(|row| row.is_scored() && !row.is_prequential())
+        .filter(|row| row.is_candidate() && !row.is_prequential())
         .collect();
     for (row, variant) in rows.iter().zip(crate::rows::variants(&rows)) {
         for convention in row.conventions() {

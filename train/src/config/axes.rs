@@ -18,6 +18,10 @@ pub struct SweepConfig {
     pub zip: Table,
     /// Values by key, spelled out trial by trial.
     pub trials: Vec<Table>,
+    /// Whether trials are added that show how far the training of each ladder of
+    /// sizes can be trusted: longer at both ends, and at other learning rates at
+    /// three sizes.
+    pub checks: bool,
 }
 
 /// One value of one trial that the sweep chose.

@@ -262,8 +262,9 @@ impl Experiment {
             grid,
             zip,
             trials,
+            checks,
         } = config.sweep;
-        if !(grid.is_empty() && zip.is_empty() && trials.is_empty()) {
+        if checks || !(grid.is_empty() && zip.is_empty() && trials.is_empty()) {
             let message = "[contamination] has axes of its own: of [sweep] it takes `seeds` alone";
             return Err(fault("sweep", message));
         }

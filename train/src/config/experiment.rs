@@ -1,6 +1,7 @@
 //! From a config file to the complete configs of its trials.
 
 use super::axes::{Assignment, SweepConfig};
+use super::checks::{self, Check};
 use super::contamination::ContaminationConfig;
 use super::document::{Document, assign};
 use super::error::ConfigError;
@@ -75,6 +76,8 @@ pub struct TrialPlan {
     pub axes: Vec<(String, Value)>,
     /// The complete config.
     pub config: TrialConfig,
+    /// For a trial that is there to check another one: by what it differs.
+    pub check: Option<Check>,
     assignments: Vec<Assignment>,
 }
 
@@ -122,6 +125,14 @@ impl Experiment {
         for assignments in choices {
             trials.push(plan(&document, &name, assignments)?);
         }
+        if config.sweep.checks {
+            let checks = checks::of(&trials);
+            if checks.is_empty() {
+                let message = "no ladder of at least three sizes to check";
+                return Err(document.error("sweep.checks", message));
+            }
+            trials.extend(checks);
+        }
         Ok(Experiment {
             name,
             trials,
@@ -139,11 +150,13 @@ impl Experiment {
     }
 
     /// The same experiment as prequential codes: with the defaults of
-    /// `[prequential]` where there is no such table.
+    /// `[prequential]` where there is no such table, and without the trials that
+    /// check the training of two-part codes.
     ///
     /// # Errors
     /// A learner that does not go with its model.
     pub fn prequential(mut self) -> Result<Experiment, ConfigError> {
+        self.trials.retain(|trial| trial.check.is_none());
         for trial in &mut self.trials {
             trial.learn(&self.document)?;
         }
@@ -260,6 +273,7 @@ pub(super) fn plan(
             score: config.score,
             prequential: config.prequential,
         },
+        check: None,
         assignments,
     })
 }

@@ -33,6 +33,7 @@
 //! running trials ([`crate::sweep`]).
 
 mod axes;
+mod checks;
 mod contamination;
 mod document;
 mod error;
@@ -42,6 +43,7 @@ mod prequential;
 mod score;
 
 pub use axes::SweepConfig;
+pub use checks::{Check, SIZE_KEYS};
 pub use contamination::ContaminationConfig;
 pub use error::{ConfigError, Fault, Place};
 pub use experiment::{Experiment, ExperimentConfig, TrialConfig, TrialPlan};

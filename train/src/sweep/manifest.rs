@@ -29,6 +29,19 @@ pub struct DataIdentity {
     pub leak_hash: Option<String>,
 }
 
+/// What a trial that checks the training of another one differs from it by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrialCheck {
+    /// Id of the other trial.
+    pub of: String,
+    /// Dotted key of what differs.
+    pub key: String,
+    /// Its value there.
+    pub from: f64,
+    /// Its value here.
+    pub to: f64,
+}
+
 /// One trial of a sweep.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trial {
@@ -48,6 +61,9 @@ pub struct Trial {
     pub flops: f64,
     /// The complete config.
     pub config: TrialConfig,
+    /// For a trial of `sweep.checks`: what it checks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<TrialCheck>,
 }
 
 /// The frozen list of a sweep's trials: the file `manifest.json`.
@@ -130,12 +146,22 @@ impl Manifest {
             check_data(experiment, index, config, &data)?;
             let id = trial_id(config, &data, &version);
             if let Some(twin) = trials.iter().find(|trial| trial.id == id) {
+                if plan.check.is_some() {
+                    // The sweep has it anyway.
+                    continue;
+                }
                 let message = format!("trials {} and {index} are the same", twin.index);
                 return Err(experiment.error(index, "sweep", message));
             }
             let axes = plan.axes.iter().map(|(key, v)| (key.clone(), value(v)));
+            let check = plan.check.as_ref().map(|check| TrialCheck {
+                of: trials[check.of].id.clone(),
+                key: check.key.into(),
+                from: check.from,
+                to: check.to,
+            });
             trials.push(Trial {
-                index,
+                index: trials.len(),
                 id,
                 axes: axes.collect(),
                 seed: config.seed,
@@ -143,6 +169,7 @@ impl Manifest {
                 flops: config.model.flops_per_byte() * training_bytes(config, data.bytes),
                 data,
                 config: config.clone(),
+                check,
             });
         }
         Ok(Manifest {

@@ -55,7 +55,7 @@ pub use error::SweepError;
 pub use folder::{Failure, Lock, State, SweepFolder, TrialScore};
 pub use kinds::ByKind;
 pub use local::LocalTrainer;
-pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};
+pub use manifest::{DataIdentity, FORMAT, Manifest, Trial, TrialCheck};
 pub use options::{RunOptions, Shard, Summary};
 pub use prequential::{PrequentialScorer, PrequentialTrainer};
 pub use progress::Bars;

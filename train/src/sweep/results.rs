@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 /// done has a row for each of its regimes, any other trial has one.
 ///
 /// A row has `id`, `index`, `name`, `state`, `axes`, `seed`, `parameters`,
-/// `flops`, `data` (`source`, `bytes`, `hash`) and `error` if it failed; what
+/// `flops`, `data` (`source`, `bytes`, `hash`), `check` (`of`, `key`, `from`, `to`) if
+/// it is one of `sweep.checks`, and `error` if it failed; what
 /// the scorer measured (`regime`, `bits_per_byte`, ...); and for a trial that is
 /// done `training` and `provenance`.
 ///
@@ -60,10 +61,13 @@ pub(super) fn head(name: &str, trial: &Trial, state: &State) -> Map<String, Valu
             "hash": trial.data.hash,
         },
     });
-    match head {
-        Value::Object(map) => map,
-        _ => unreachable!("the literal above is an object"),
+    let Value::Object(mut head) = head else {
+        unreachable!("the literal above is an object")
+    };
+    if let Some(check) = &trial.check {
+        head.insert("check".into(), json!(check));
     }
+    head
 }
 
 /// Brings the results files of a folder up to date.
