@@ -7,12 +7,12 @@ use std::str::FromStr;
 
 use tempfile::NamedTempFile;
 
-use crate::durable;
-use crate::error::{DataError, Result};
-use crate::import::{
+use crate::convert::{
     Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
     join_patches,
 };
+use crate::durable;
+use crate::error::{DataError, Result};
 use crate::store::{SetRecord, Store};
 
 /// Which items of a set, counted from 0, the last included.

@@ -6,8 +6,9 @@
 //! embedded set `crates` ([`CratesList`]), seeded bytes ([`Generator`]), the
 //! [`Registry`] of public sets with the [`Client`] that fetches them, the
 //! conversions of pictures and sound there ([`import()`], [`Conversion`]) and back
-//! ([`export()`]), statistics ([`Stats`]), and files that are whole or not there ([`durable`]). What does not: batches and the order of training
-//! sequences (`brevity-train`), and compressors (`brevity-eval`).
+//! ([`export()`]), statistics ([`Stats`]), and files that are whole or not there
+//! ([`durable`]). What does not: batches and the order of training sequences
+//! (`brevity-train`), and compressors (`brevity-eval`).
 //!
 //! ```
 //! use brevity_data::{DataConfig, Regime, Stats};
@@ -32,6 +33,7 @@
 mod byteset;
 mod config;
 mod content;
+mod convert;
 mod crates;
 pub mod durable;
 mod error;
@@ -50,15 +52,15 @@ mod store;
 
 pub use byteset::{ByteSet, Provenance};
 pub use config::{DataConfig, HoldoutConfig, Split};
+pub use convert::{
+    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
+};
 pub use crates::CratesList;
 pub use error::{DataError, Result};
 pub use export::{Select, export};
 pub use fetch::Client;
 pub use generate::Generator;
-pub use import::{
-    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
-    default_name, import,
-};
+pub use import::{default_name, import};
 pub use leak::LeakConfig;
 pub use list::{Listing, State, list};
 pub use regime::{Regime, SHARED_WINDOW, shared_bytes};

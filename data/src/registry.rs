@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::convert::Conversion;
 use crate::error::{DataError, Result};
-use crate::import::Conversion;
 
 /// A list of fetchable sets.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::convert::{Conversion, Item};
 use crate::error::{DataError, Result};
-use crate::import::{Conversion, Item};
 
 /// The data folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use flate2::read::MultiGzDecoder;
 
+use crate::convert::{Conversion, Item};
 use crate::error::{DataError, Result};
-use crate::import::{Conversion, Item};
 use crate::registry::Unpack;
 
 /// Writes the content of the files, in their order and that of the archives,

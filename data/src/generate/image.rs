@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::RngCore;
 
 use super::{between, gauss, unit};
-use crate::import::{PATCH_HEIGHT, PATCH_WIDTH, push_patches};
+use crate::convert::{PATCH_HEIGHT, PATCH_WIDTH, push_patches};
 
 const WIDTH: usize = 512;
 const HEIGHT: usize = 256;

@@ -1,5 +1,6 @@
 //! One block of the transformer, on the rows of one group of lanes.
 
+use super::finite::finite_rows;
 use super::group::Buffers;
 use super::layers::{Linear, NormLayer};
 use crate::spec::{Activation, Placement, Spec};
@@ -119,19 +120,4 @@ fn elementwise(spec: &Spec) -> Option<Elementwise> {
         Activation::Relu2 => Some(Elementwise::Relu2),
         Activation::Swiglu => None,
     }
-}
-
-/// Whether all rows of `width` values are finite; else the first that is not.
-pub(super) fn finite_rows(x: &[f32], width: usize) -> Result<(), usize> {
-    // Infinity and NaN have all exponent bits set, so that one more carries into
-    // the sign's place; the search is for the day that it matters.
-    const EXPONENT: u32 = 0x7f80_0000;
-    let carry = |x: &f32| (x.to_bits() & EXPONENT) + 0x0080_0000;
-    if x.iter().map(carry).fold(0, |all, one| all | one) >> 31 == 0 {
-        return Ok(());
-    }
-    let mut rows = x.chunks_exact(width);
-    Err(rows
-        .position(|row| row.iter().any(|x| !x.is_finite()))
-        .unwrap_or(0))
 }

@@ -1,6 +1,6 @@
 //! A few lanes with their caches and buffers: the work of one thread.
 
-use super::block::finite_rows;
+use super::finite::finite_rows;
 use super::{ForwardError, Transformer};
 use crate::spec::{Activation, Position, SYMBOLS, Spec};
 use brevity_kernels::attention::{Attention, Cache};

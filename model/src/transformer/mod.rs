@@ -11,6 +11,7 @@
 //! All arithmetic is that of `brevity-kernels`; training is elsewhere.
 
 mod block;
+mod finite;
 mod group;
 mod layers;
 mod score;

@@ -5,7 +5,7 @@
 //! long, and with the one in the middle at half and at double the learning rate: eight
 //! trials for each ladder of three sizes or more, of the first seed alone.
 
-use super::experiment::TrialPlan;
+use super::trial::{Check, TrialPlan};
 use crate::TrainConfig;
 use toml::Value;
 
@@ -13,19 +13,6 @@ use toml::Value;
 pub const SIZE_KEYS: [&str; 4] = ["model.width", "model.layers", "model.heads", "model.hidden"];
 
 const RATE: &str = "train.learning_rate";
-
-/// By what a trial that checks another one differs from it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Check {
-    /// Place of the other trial in [`Experiment::trials`](super::Experiment::trials).
-    pub of: usize,
-    /// Dotted key of what differs.
-    pub key: &'static str,
-    /// Its value there.
-    pub from: f64,
-    /// Its value here.
-    pub to: f64,
-}
 
 /// The trials that check those given.
 pub(super) fn of(trials: &[TrialPlan]) -> Vec<TrialPlan> {

@@ -3,7 +3,8 @@
 use super::axes::{Assignment, SweepConfig};
 use super::document::{Document, leaves};
 use super::error::ConfigError;
-use super::experiment::{Experiment, TrialPlan, plan, typed};
+use super::experiment::{Experiment, plan, typed};
+use super::trial::TrialPlan;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 

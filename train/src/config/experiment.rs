@@ -1,21 +1,21 @@
 //! From a config file to the complete configs of its trials.
 
 use super::axes::{Assignment, SweepConfig};
-use super::checks::{self, Check};
+use super::checks;
 use super::contamination::ContaminationConfig;
 use super::document::{Document, assign};
 use super::error::ConfigError;
 use super::model::ModelConfig;
 use super::prequential::PrequentialConfig;
 use super::score::ScoreConfig;
+use super::trial::{TrialConfig, TrialPlan};
 use crate::TrainConfig;
 use brevity_data::DataConfig;
-use brevity_model::Spec;
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
-use toml::{Table, Value};
+use toml::Table;
 
 /// What a config file says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,41 +44,6 @@ pub struct ExperimentConfig {
     pub sweep: SweepConfig,
     /// Which leaks are tried, for `brevity contamination`.
     pub contamination: Option<ContaminationConfig>,
-}
-
-/// Everything about one trial, with nothing left to defaults. As TOML it is a
-/// config of one trial.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrialConfig {
-    /// Name of the experiment.
-    pub name: String,
-    /// The seed.
-    pub seed: u64,
-    /// Which bytes.
-    pub data: DataConfig,
-    /// What transformer.
-    pub model: Spec,
-    /// How it learns.
-    pub train: TrainConfig,
-    /// What is measured.
-    pub score: ScoreConfig,
-    /// How the bytes are learned while they are priced; without it, the trial
-    /// trains a model and scores it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prequential: Option<PrequentialConfig>,
-}
-
-/// One trial of an experiment: its config, and the axes that led to it.
-#[derive(Clone, Debug)]
-pub struct TrialPlan {
-    /// The sweep's choices by dotted key, seeds left out.
-    pub axes: Vec<(String, Value)>,
-    /// The complete config.
-    pub config: TrialConfig,
-    /// For a trial that is there to check another one: by what it differs.
-    pub check: Option<Check>,
-    assignments: Vec<Assignment>,
 }
 
 /// A config file, read and checked.

@@ -41,12 +41,14 @@ mod experiment;
 mod model;
 mod prequential;
 mod score;
+mod trial;
 
 pub use axes::SweepConfig;
-pub use checks::{Check, SIZE_KEYS};
+pub use checks::SIZE_KEYS;
 pub use contamination::ContaminationConfig;
 pub use error::{ConfigError, Fault, Place};
-pub use experiment::{Experiment, ExperimentConfig, TrialConfig, TrialPlan};
+pub use experiment::{Experiment, ExperimentConfig};
 pub use model::{ModelConfig, Preset};
 pub use prequential::{Mode, PrequentialConfig};
 pub use score::{ScoreConfig, ScoreConfigError};
+pub use trial::{Check, TrialConfig, TrialPlan};

@@ -1,6 +1,6 @@
 //! How samples of 16 bits lie as bytes.
 
-use crate::import::Conversion;
+use crate::convert::Conversion;
 
 /// How signed samples of 16 bits lie as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,29 +1,15 @@
-//! Pictures and sounds as byte models see them: raw samples, nothing packed.
-//!
-//! [`Conversion`] has the ways to lay them out. What a file was is kept beside
-//! the bytes ([`Item`]), so that [`export`](crate::export()) can make a file of
-//! them that opens elsewhere.
-
-mod conversion;
-mod item;
-mod picture;
-mod sound;
+//! Files that become data sets of the store.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use crate::content::{self, Content};
+use crate::convert::{Conversion, Item};
 use crate::error::{DataError, Result};
 use crate::list::is_reserved;
 use crate::source::Source;
 use crate::store::{FileRecord, HashingWriter, SetRecord, Store};
-
-pub use conversion::Conversion;
-pub use item::{Item, Picture, Shape, Sound};
-pub use picture::{PATCH_HEIGHT, PATCH_WIDTH};
-pub(crate) use picture::{join_patches, push_patches};
-pub use sound::{Pcm16, Pcm16Blocks};
 
 /// Makes a data set of a file, a folder or the files of a glob, in sorted
 /// order, and keeps it in the store under `name`.

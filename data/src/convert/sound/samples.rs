@@ -5,9 +5,9 @@ use std::io::{BufWriter, Write};
 use super::pcm16::{Pcm16, Pcm16Blocks};
 use super::resample::Resampler;
 use super::{Format, SPEECH_RATE, Sink, bad};
+use crate::convert::Conversion;
+use crate::convert::item::Sound;
 use crate::error::{DataError, Result};
-use crate::import::Conversion;
-use crate::import::item::Sound;
 
 /// Rates that are believed. Beyond them, resampling would make much of little.
 const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;

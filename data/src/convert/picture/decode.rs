@@ -9,8 +9,8 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{MOST_PIXELS, Pixels, bad, check_size, ppm};
+use crate::convert::item::Picture;
 use crate::error::{DataError, Result};
-use crate::import::item::Picture;
 
 /// Decodes a picture of whichever format its first bytes say.
 pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
