@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    critical::CriticalSize,
+    critical::{CriticalSize, group_name},
     format::{count, percent},
     rows::{ResultRow, RowCheck},
 };
@@ -32,6 +32,8 @@ pub enum Verdict {
 /// Adjusted rate of one model trained once and about twice as long.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Doubled {
+    /// Which bytes, and their relation to those trained on.
+    pub series: String,
     /// Parameters of the model.
     pub parameters: u64,
     /// Longer over shorter training.
@@ -44,6 +46,8 @@ pub struct Doubled {
 /// Best of several learning rates at one size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BestRate {
+    /// Which bytes, and their relation to those trained on.
+    pub series: String,
     /// Parameters of the model.
     pub parameters: u64,
     /// The learning rate with the lowest raw rate.
@@ -104,20 +108,26 @@ impl Checks {
     }
 
     fn judge_training(&mut self) {
-        let (Some(small), Some(large)) = (self.doubled.first(), self.doubled.last()) else {
+        let most = |of: &[&Doubled]| of.iter().map(|d| d.gain).fold(f64::NEG_INFINITY, f64::max);
+        let series = by_series(&self.doubled, |d| &d.series);
+        let worst = series
+            .iter()
+            .max_by(|x, y| most(&x.1).total_cmp(&most(&y.1)));
+        let Some((name, of)) = worst else {
             let reason = "no model was trained longer to see how much that would gain";
             return self.find(Verdict::UpperBound, reason.into());
         };
-        let worst = self.doubled.iter().map(|d| d.gain).fold(0.0, f64::max);
+        let (small, large) = (of[0], of[of.len() - 1]);
         let reason = format!(
-            "{:.1} times the training takes {}% off the adjusted rate at {} parameters and {}% at {}",
+            "{:.1} times the training takes {}% off the adjusted rate at {} parameters and {}% at {}{}",
             small.factor,
             percent(small.gain),
             count(small.parameters as f64),
             percent(large.gain),
             count(large.parameters as f64),
+            of_series(name, series.len()),
         );
-        let verdict = if worst > 0.02 {
+        let verdict = if series.iter().any(|(_, of)| most(of) > 0.02) {
             Verdict::UpperBound
         } else {
             Verdict::Sound
@@ -126,26 +136,28 @@ impl Checks {
     }
 
     fn judge_rates(&mut self) {
-        let rates = || self.best_rates.iter().map(|b| b.learning_rate);
-        let (low, high) = (
-            rates().fold(f64::INFINITY, f64::min),
-            rates().fold(0.0, f64::max),
-        );
-        if self.best_rates.len() < 2 {
+        let series = by_series(&self.best_rates, |b| &b.series);
+        let octaves = |of: &[&BestRate]| {
+            let rates = || of.iter().map(|b| b.learning_rate);
+            (rates().fold(0.0, f64::max) / rates().fold(f64::INFINITY, f64::min)).log2()
+        };
+        let swept = series.iter().filter(|(_, of)| of.len() >= 2);
+        let moves = swept.map(|(name, of)| (name, octaves(of)));
+        let Some((name, octaves)) = moves.max_by(|x, y| x.1.total_cmp(&y.1)) else {
             return self
                 .reasons
                 .push("the learning rate was not swept at two sizes".into());
-        }
-        let octaves = (high / low).log2();
+        };
         let verdict = if octaves > 1.01 {
             Verdict::Unsound
         } else {
             Verdict::Sound
         };
-        self.find(
-            verdict,
-            format!("the best learning rate moves by {octaves:.1} octaves over the sizes"),
+        let reason = format!(
+            "the best learning rate moves by {octaves:.1} octaves over the sizes{}",
+            of_series(name, series.len())
         );
+        self.find(verdict, reason);
     }
 
     fn judge_seeds(&mut self) {
@@ -178,6 +190,31 @@ impl Verdict {
             Self::Unsound => "unsound",
         }
     }
+}
+
+/// What was found, series by series, in order of appearance.
+fn by_series<T>(found: &[T], series: impl Fn(&T) -> &str) -> Vec<(String, Vec<&T>)> {
+    let mut all: Vec<(String, Vec<&T>)> = Vec::new();
+    for one in found {
+        match all.iter_mut().find(|(name, _)| name == series(one)) {
+            Some((_, of)) => of.push(one),
+            None => all.push((series(one).to_owned(), vec![one])),
+        }
+    }
+    all
+}
+
+/// Which series, where there are several.
+fn of_series(name: &str, count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        _ => format!(" ({name})"),
+    }
+}
+
+fn series(row: &ResultRow) -> String {
+    let regime = row.regime.as_deref().unwrap_or_default();
+    group_name(&row.data.source, row.data.bytes as f64, &[regime])
 }
 
 /// Whether two rows are the same but for the axes that `differ` names.
@@ -254,6 +291,7 @@ fn doubled(rows: &[&ResultRow]) -> Vec<Doubled> {
                 Some(1.0 - long.adjusted(convention)? / short.adjusted(convention)?)
             };
             Some(Doubled {
+                series: series(short),
                 parameters: short.parameters,
                 factor,
                 gain: short
@@ -292,6 +330,7 @@ fn best_rates(rows: &[&ResultRow]) -> Vec<BestRate> {
         let best = tried.iter().min_by(|x, y| raw(x).total_cmp(&raw(y)));
         if let (Some(best), true) = (best, tried.len() >= 3) {
             found.push(BestRate {
+                series: series(first),
                 parameters: first.parameters,
                 learning_rate: best.1,
                 tried: tried.len(),
@@ -382,6 +421,17 @@ mod tests {
         assert_eq!(best, [0.02; 3]);
         assert_eq!(checks.doubled.len(), 2);
         assert_eq!(crate::critical::points::from_rows(&rows).len(), 3);
+
+        // In another series the best rate may be another one.
+        let mut held_out = rows.clone();
+        for row in &mut held_out {
+            row.regime = Some("held-out".into());
+            let up = row.check.as_ref().is_some_and(|c| c.to == 0.04);
+            row.raw_rate = row.raw_rate.map(|raw| if up { raw - 0.1 } else { raw });
+        }
+        let both = Checks::of(&[&rows[..], &held_out].concat(), &[]);
+        assert_eq!(both.verdict, Verdict::Sound, "{:?}", both.reasons);
+        assert!(both.reasons[0].contains("(t, 1 MB, "), "{:?}", both.reasons);
 
         // Best at half of the rate for the smallest, at its double for the largest.
         rows[1].raw_rate = Some(0.4);

@@ -182,7 +182,7 @@ impl CriticalSize {
 }
 
 /// Source, data size and what else is known of a group, in words.
-fn group_name(source: &str, data_bytes: f64, more: &[&str]) -> String {
+pub(crate) fn group_name(source: &str, data_bytes: f64, more: &[&str]) -> String {
     let size = crate::format::bytes(data_bytes);
     let named: Vec<&str> = [source, &size]
         .into_iter()
