@@ -8,14 +8,21 @@
 //! training alone, in learning rate alone, in seed alone, because the sweep varies
 //! them or because `sweep.checks` asked for them.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+mod longer;
+mod rates;
+mod rows;
 
+use serde::{Deserialize, Serialize};
+
+use self::rows::alike;
 use crate::{
-    critical::{CriticalSize, group_name},
+    critical::CriticalSize,
     format::{count, percent},
-    rows::{ResultRow, RowCheck},
+    rows::ResultRow,
 };
+
+pub use longer::Doubled;
+pub use rates::BestRate;
 
 /// What the checks come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,33 +34,6 @@ pub enum Verdict {
     UpperBound,
     /// The numbers should not be used.
     Unsound,
-}
-
-/// Adjusted rate of one model trained once and about twice as long.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Doubled {
-    /// Which bytes, and their relation to those trained on.
-    pub series: String,
-    /// Parameters of the model.
-    pub parameters: u64,
-    /// Longer over shorter training.
-    pub factor: f64,
-    /// Share of the adjusted rate that the longer run removes, by the convention
-    /// where that is most.
-    pub gain: f64,
-}
-
-/// Best of several learning rates at one size.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BestRate {
-    /// Which bytes, and their relation to those trained on.
-    pub series: String,
-    /// Parameters of the model.
-    pub parameters: u64,
-    /// The learning rate with the lowest raw rate.
-    pub learning_rate: f64,
-    /// How many were tried.
-    pub tried: usize,
 }
 
 /// The evidence, and the verdict with its reasons.
@@ -72,8 +52,8 @@ pub struct Checks {
     pub best_rates: Vec<BestRate>,
 }
 
-const LENGTHS: [&str; 3] = ["train.epochs", "train.steps", "train.bytes"];
-const RATE: &str = "train.learning_rate";
+/// Share of an adjusted rate that training must gain to matter.
+const MATTERS: f64 = 0.02;
 
 impl Checks {
     /// Looks through the scored rows of a sweep and the critical sizes found.
@@ -84,8 +64,8 @@ impl Checks {
             verdict: Verdict::Sound,
             reasons: Vec::new(),
             seed_spread: seed_spread(&rows),
-            doubled: doubled(&rows),
-            best_rates: best_rates(&rows),
+            doubled: longer::doubled(&rows),
+            best_rates: rates::best_rates(&rows),
         };
         checks.judge_regimes(&rows);
         checks.judge_training();
@@ -127,7 +107,7 @@ impl Checks {
             count(large.parameters as f64),
             of_series(name, series.len()),
         );
-        let verdict = if series.iter().any(|(_, of)| most(of) > 0.02) {
+        let verdict = if series.iter().any(|(_, of)| most(of) > MATTERS) {
             Verdict::UpperBound
         } else {
             Verdict::Sound
@@ -141,20 +121,23 @@ impl Checks {
             let rates = || of.iter().map(|b| b.learning_rate);
             (rates().fold(0.0, f64::max) / rates().fold(f64::INFINITY, f64::min)).log2()
         };
+        let worth = |of: &[&BestRate]| of.iter().map(|b| b.gain).fold(0.0, f64::max);
         let swept = series.iter().filter(|(_, of)| of.len() >= 2);
-        let moves = swept.map(|(name, of)| (name, octaves(of)));
-        let Some((name, octaves)) = moves.max_by(|x, y| x.1.total_cmp(&y.1)) else {
+        let moves = swept.map(|(name, of)| (name, octaves(of), worth(of)));
+        let Some((name, octaves, worth)) = moves.max_by(|x, y| x.2.total_cmp(&y.2)) else {
             return self
                 .reasons
                 .push("the learning rate was not swept at two sizes".into());
         };
-        let verdict = if octaves > 1.01 {
-            Verdict::Unsound
-        } else {
-            Verdict::Sound
+        let verdict = match worth > MATTERS {
+            false => Verdict::Sound,
+            true if octaves > 1.01 => Verdict::Unsound,
+            true => Verdict::UpperBound,
         };
         let reason = format!(
-            "the best learning rate moves by {octaves:.1} octaves over the sizes{}",
+            "the best learning rate moves by {octaves:.1} octaves over the sizes and takes \
+             at most {}% off an adjusted rate{}",
+            percent(worth),
             of_series(name, series.len())
         );
         self.find(verdict, reason);
@@ -212,23 +195,6 @@ fn of_series(name: &str, count: usize) -> String {
     }
 }
 
-fn series(row: &ResultRow) -> String {
-    let regime = row.regime.as_deref().unwrap_or_default();
-    group_name(&row.data.source, row.data.bytes as f64, &[regime])
-}
-
-/// Whether two rows are the same but for the axes that `differ` names.
-fn alike(x: &ResultRow, y: &ResultRow, differ: impl Fn(&str) -> bool) -> bool {
-    let rest = |row: &ResultRow| -> Vec<(String, Value)> {
-        row.axes
-            .iter()
-            .filter(|(key, _)| !differ(key))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
-    };
-    x.data == y.data && x.regime == y.regime && x.parameters == y.parameters && rest(x) == rest(y)
-}
-
 fn is_seed(key: &str) -> bool {
     key == "seed" || key.ends_with(".seed")
 }
@@ -248,103 +214,12 @@ fn seed_spread(rows: &[&ResultRow]) -> Option<f64> {
     rows.iter().filter_map(|row| spread(row)).reduce(f64::max)
 }
 
-/// What the training of `row` was varied in by the sweep's own checks, with the row
-/// of the trial that it checks.
-fn checked<'a>(row: &ResultRow, rows: &[&'a ResultRow]) -> Option<(&'a ResultRow, RowCheck)> {
-    let check = row.check.clone()?;
-    let base = rows
-        .iter()
-        .find(|base| base.id == check.of && base.regime == row.regime)?;
-    Some((base, check))
-}
-
-/// Rows that are alike but for `key`, with its value in each; none of them is a check.
-fn varied<'a>(first: &ResultRow, rows: &[&'a ResultRow], key: &str) -> Vec<(&'a ResultRow, f64)> {
-    rows.iter()
-        .filter(|row| row.check.is_none() && row.seed == first.seed)
-        .filter(|row| alike(row, first, |k| k == key))
-        .filter_map(|row| Some((*row, row.axes.get(key)?.as_f64()?)))
-        .collect()
-}
-
-fn doubled(rows: &[&ResultRow]) -> Vec<Doubled> {
-    let mut pairs: Vec<(&ResultRow, &ResultRow, f64)> = Vec::new();
-    for &row in rows {
-        if let Some((base, check)) = checked(row, rows) {
-            if LENGTHS.contains(&check.key.as_str()) {
-                pairs.push((base, row, check.to / check.from));
-            }
-            continue;
-        }
-        for key in LENGTHS {
-            if let Some(length) = row.axes.get(key).and_then(Value::as_f64) {
-                let others = varied(row, rows, key).into_iter();
-                pairs.extend(others.map(|(long, to)| (row, long, to / length)));
-            }
-        }
-    }
-    let mut found: Vec<Doubled> = pairs
-        .into_iter()
-        .filter(|(.., factor)| (1.8..=2.5).contains(factor))
-        .filter_map(|(short, long, factor)| {
-            let gain = |convention: &String| {
-                Some(1.0 - long.adjusted(convention)? / short.adjusted(convention)?)
-            };
-            Some(Doubled {
-                series: series(short),
-                parameters: short.parameters,
-                factor,
-                gain: short
-                    .conventions()
-                    .iter()
-                    .filter_map(gain)
-                    .reduce(f64::max)?,
-            })
-        })
-        .collect();
-    found.sort_by_key(|d| d.parameters);
-    found
-}
-
-fn best_rates(rows: &[&ResultRow]) -> Vec<BestRate> {
-    let mut found: Vec<BestRate> = Vec::new();
-    let mut seen: Vec<&ResultRow> = Vec::new();
-    for &first in rows.iter().filter(|row| row.check.is_none()) {
-        if seen.iter().any(|s| alike(s, first, |k| k == RATE)) {
-            continue;
-        }
-        seen.push(first);
-        let mut tried = varied(first, rows, RATE);
-        for &row in rows {
-            match checked(row, rows) {
-                Some((base, check)) if base == first && check.key == RATE => {
-                    if !tried.iter().any(|(_, rate)| *rate == check.from) {
-                        tried.push((base, check.from));
-                    }
-                    tried.push((row, check.to));
-                }
-                _ => {}
-            }
-        }
-        let raw = |(row, _): &&(&ResultRow, f64)| row.raw().unwrap_or(f64::INFINITY);
-        let best = tried.iter().min_by(|x, y| raw(x).total_cmp(&raw(y)));
-        if let (Some(best), true) = (best, tried.len() >= 3) {
-            found.push(BestRate {
-                series: series(first),
-                parameters: first.parameters,
-                learning_rate: best.1,
-                tried: tried.len(),
-            });
-        }
-    }
-    found.sort_by_key(|b| b.parameters);
-    found
-}
-
 #[cfg(test)]
 mod tests {
+    use super::rates::RATE;
     use super::*;
-    use serde_json::json;
+    use crate::rows::RowCheck;
+    use serde_json::{Value, json};
 
     fn row(n: u64, seed: u64, axes: Value, raw: f64) -> ResultRow {
         serde_json::from_value(json!({
@@ -427,7 +302,7 @@ mod tests {
         for row in &mut held_out {
             row.regime = Some("held-out".into());
             let up = row.check.as_ref().is_some_and(|c| c.to == 0.04);
-            row.raw_rate = row.raw_rate.map(|raw| if up { raw - 0.1 } else { raw });
+            row.raw_rate = row.raw_rate.map(|raw| if up { raw - 0.025 } else { raw });
         }
         let both = Checks::of(&[&rows[..], &held_out].concat(), &[]);
         assert_eq!(both.verdict, Verdict::Sound, "{:?}", both.reasons);
