@@ -135,8 +135,8 @@ impl Checks {
             true => Verdict::UpperBound,
         };
         let reason = format!(
-            "the best learning rate moves by {octaves:.1} octaves over the sizes and takes \
-             at most {}% off an adjusted rate{}",
+            "the best learning rate moves by {octaves:.1} octaves over the sizes; another \
+             takes at most {}% off an adjusted rate{}",
             percent(worth),
             of_series(name, series.len())
         );

@@ -16,9 +16,10 @@ pub struct BestRate {
     pub learning_rate: f64,
     /// How many were tried.
     pub tried: usize,
-    /// Share of the adjusted rate that it takes off that of the ladder's own rate, by
-    /// the convention where that is most. Where the sweep varies rates, the ladder's
-    /// own is the one that loses least at the size where it loses most.
+    /// Largest share of the adjusted rate that any of them takes off that of the
+    /// ladder's own, by any convention: weights may be cheaper to store where the raw
+    /// rate is not the lowest. Where the sweep varies rates, the ladder's own is the
+    /// one that loses least at the size where it loses most.
     pub gain: f64,
 }
 
@@ -41,10 +42,11 @@ impl<'a> Size<'a> {
         *best.expect("a size has three rows or more")
     }
 
-    /// What the best rate gains over `rate`; nothing is known of one not tried.
+    /// The most that another rate gains over `rate`; nothing is known of one not tried.
     fn gain_over(&self, rate: f64) -> Option<f64> {
-        let (row, _) = self.tried.iter().find(|(_, tried)| *tried == rate)?;
-        gain(row, self.best().0)
+        let (own, _) = self.tried.iter().find(|(_, tried)| *tried == rate)?;
+        let gains = self.tried.iter().filter_map(|(row, _)| gain(own, row));
+        gains.reduce(f64::max)
     }
 }
 
