@@ -121,24 +121,27 @@ impl Checks {
             let rates = || of.iter().map(|b| b.learning_rate);
             (rates().fold(0.0, f64::max) / rates().fold(f64::INFINITY, f64::min)).log2()
         };
-        let worth = |of: &[&BestRate]| of.iter().map(|b| b.gain).fold(0.0, f64::max);
-        let swept = series.iter().filter(|(_, of)| of.len() >= 2);
-        let moves = swept.map(|(name, of)| (name, octaves(of), worth(of)));
-        let Some((name, octaves, worth)) = moves.max_by(|x, y| x.2.total_cmp(&y.2)) else {
-            return self
-                .reasons
-                .push("the learning rate was not swept at two sizes".into());
+        let judged = |(name, of): &(String, Vec<&BestRate>)| {
+            let worth = of.iter().map(|b| b.gain).fold(0.0, f64::max);
+            let octaves = octaves(of);
+            let verdict = match worth > MATTERS {
+                false => Verdict::Sound,
+                true if octaves > 1.01 => Verdict::Unsound,
+                true => Verdict::UpperBound,
+            };
+            (verdict, worth, octaves, name.clone())
         };
-        let verdict = match worth > MATTERS {
-            false => Verdict::Sound,
-            true if octaves > 1.01 => Verdict::Unsound,
-            true => Verdict::UpperBound,
+        let swept = series.iter().filter(|(_, of)| of.len() >= 2).map(judged);
+        let worst = swept.max_by(|x, y| x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)));
+        let Some((verdict, worth, octaves, name)) = worst else {
+            let reason = "the learning rate was not swept at two sizes";
+            return self.reasons.push(reason.into());
         };
         let reason = format!(
             "the best learning rate moves by {octaves:.1} octaves over the sizes; another \
              takes at most {}% off an adjusted rate{}",
             percent(worth),
-            of_series(name, series.len())
+            of_series(&name, series.len())
         );
         self.find(verdict, reason);
     }
