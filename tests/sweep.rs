@@ -122,6 +122,14 @@ fn a_sweep_checks_its_own_training() {
     let rows = results(&dir);
     let checks = rows.as_array().expect("rows").iter();
     assert_eq!(checks.filter(|row| !row["check"].is_null()).count(), 8);
+    let page = fs::read_to_string(dir.path("runs/tiny/report.html")).expect("the page");
+    assert!(page.contains("4 models trained"), "{page}");
+    assert!(page.contains("8 more check"), "{page}");
+    let table = fs::read_to_string(dir.path("runs/tiny/results.csv")).expect("the table");
+    for column in ["check.of", "check.key", "check.from", "check.to"] {
+        let mut names = table.lines().next().expect("a head").split(',');
+        assert!(names.any(|name| name == column), "{column}");
+    }
     // They are evidence, neither points of the ladder nor candidates.
     let points = fs::read_to_string(dir.path("runs/tiny/points.csv")).expect("points");
     assert_eq!(points.lines().count(), 1 + 2 * 4, "{points}");

@@ -2,7 +2,7 @@
 
 use super::files::{self, Common, OutputFile, Target, is_dash};
 use super::online::{learning, models};
-use super::pack::Training;
+use super::pack_options::Training;
 use super::{decompress, inspect, verify};
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};

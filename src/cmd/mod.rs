@@ -13,6 +13,7 @@ pub mod generate;
 pub mod inspect;
 mod online;
 mod pack;
+mod pack_options;
 pub mod prequential;
 pub mod report;
 pub mod score;

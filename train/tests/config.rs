@@ -283,3 +283,14 @@ fn set_against_an_axis_is_refused_and_axes_can_be_set() {
     assert_eq!(experiment.trials.len(), 1);
     assert_eq!(experiment.trials[0].config.model.width, 48);
 }
+
+#[test]
+fn set_reaches_the_trials_that_choose_nothing_for_it() {
+    let text = format!(
+        "{BASE}[[sweep.trials]]\nmodel.taps = 0\n[[sweep.trials]]\ntrain.learning_rate = 0.5\n"
+    );
+    let experiment = with_sets(&text, &["train.learning_rate=0.25"]).unwrap();
+    let rates = experiment.trials.iter();
+    let rates: Vec<_> = rates.map(|t| t.config.train.learning_rate).collect();
+    assert_eq!(rates, [0.25, 0.5]);
+}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::rows::{checked, gain, series, varied};
+use super::pairs::{checked, gain, series, varied};
 use crate::rows::ResultRow;
 
 /// Adjusted rate of one model trained once and about twice as long.

@@ -9,12 +9,12 @@
 //! them or because `sweep.checks` asked for them.
 
 mod longer;
+mod pairs;
 mod rates;
-mod rows;
 
 use serde::{Deserialize, Serialize};
 
-use self::rows::alike;
+use self::pairs::alike;
 use crate::{
     critical::CriticalSize,
     format::{count, percent},

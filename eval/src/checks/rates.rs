@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::{alike, checked, gain, series, varied};
+use super::pairs::{alike, checked, gain, series, varied};
 use crate::rows::ResultRow;
 
 /// Best of several learning rates at one size.

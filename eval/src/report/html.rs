@@ -1,5 +1,6 @@
 //! The page: what was found first, then the pictures, then every number.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::{
@@ -11,6 +12,7 @@ use crate::{
     critical::{CriticalSize, summary},
     format::{bytes, count, percent},
     page::{WIDTHS, document, figure, put},
+    rows::ResultRow,
 };
 
 pub(super) fn page(report: &Report) -> String {
@@ -28,23 +30,24 @@ pub(super) fn page(report: &Report) -> String {
 }
 
 fn header(out: &mut String, report: &Report) {
-    let done = report.rows.iter().filter(|r| r.is_scored()).count();
-    let scored = report.rows.iter().filter(|r| r.is_scored());
-    let mut models: Vec<&str> = scored.map(|r| r.id.as_str()).collect();
-    models.sort_unstable();
-    models.dedup();
+    let trained = models(report, ResultRow::is_candidate);
+    let checks = models(report, |row| row.is_scored() && row.check.is_some());
+    let done = report.rows.iter().filter(|r| r.is_candidate()).count();
     put!(out, "<p class=\"over\">brevity report</p>");
     put!(out, "<h1>{}</h1>", escape(&report.name));
     let plural = |n: usize| if n == 1 { "" } else { "s" };
     put!(
         out,
-        "<p class=\"lead\">{} model{} trained and measured, {done} score{}. The adjusted rate \
+        "<p class=\"lead\">{trained} model{} trained and measured, {done} score{}{}. The adjusted rate \
          is what a file takes once the model that shortens it is counted too: (coded data + model) \
          / raw data. A larger model codes the data in fewer bytes and takes more bytes itself; \
          N* is the size where one more parameter stops paying for itself.</p>",
-        models.len(),
-        plural(models.len()),
+        plural(trained),
         plural(done),
+        match checks {
+            0 => String::new(),
+            _ => format!("; {checks} more check that they were trained enough"),
+        },
     );
     for note in &report.notes {
         put!(out, "<p class=\"warning\">{}</p>", escape(note));
@@ -56,6 +59,17 @@ fn header(out: &mut String, report: &Report) {
              frequencies, not yet those of archives that were decoded.</p>"
         );
     }
+}
+
+/// How many models the rows that `count` are of.
+fn models(report: &Report, count: impl Fn(&ResultRow) -> bool) -> usize {
+    let ids: HashSet<&str> = report
+        .rows
+        .iter()
+        .filter(|row| count(row))
+        .map(|row| row.id.as_str())
+        .collect();
+    ids.len()
 }
 
 fn section(out: &mut String, panel: &Panel<'_>, titled: bool) {

@@ -86,6 +86,7 @@ impl Experiment {
             .sweep
             .expand()
             .map_err(|error| document.error(&error.key, error.message))?;
+        effective_sets(&document, &choices)?;
         let mut trials: Vec<TrialPlan> = Vec::with_capacity(choices.len());
         for assignments in choices {
             trials.push(plan(&document, &name, assignments)?);
@@ -171,6 +172,24 @@ pub(super) fn typed(table: &Table) -> Result<ExperimentConfig, toml::de::Error> 
     ExperimentConfig::deserialize(table.clone().into_deserializer())
 }
 
+/// Refuses a `--set` of a value that the sweep chooses for every trial.
+fn effective_sets(document: &Document, choices: &[Vec<Assignment>]) -> Result<(), ConfigError> {
+    for (key, set) in document.sets() {
+        let chosen: Vec<_> = choices
+            .iter()
+            .filter_map(|trial| trial.iter().find(|assignment| assignment.key == key))
+            .collect();
+        if let Some(first) = chosen.first()
+            && chosen.len() == choices.len()
+        {
+            let message = format!("`--set {set}` has no effect: the sweep chooses this value");
+            let error = document.error(&first.origin, message);
+            return Err(error.with_help("set the axis instead"));
+        }
+    }
+    Ok(())
+}
+
 fn experiment_name(document: &Document, config: &ExperimentConfig) -> Result<String, ConfigError> {
     let stem = document.file().file_stem().map(|s| s.to_string_lossy());
     let name = match (&config.name, stem) {
@@ -198,14 +217,6 @@ pub(super) fn plan(
     table.remove("sweep");
     for assignment in &assignments {
         let fault = |message: String| document.error(&assignment.origin, message);
-        let chosen = assignment.origin.starts_with("sweep.");
-        if let Some((_, set)) = document
-            .sets()
-            .find(|(key, _)| chosen && *key == assignment.key)
-        {
-            let message = format!("`--set {set}` has no effect: the sweep chooses this value");
-            return Err(fault(message).with_help("set the axis instead"));
-        }
         assign(&mut table, &assignment.key, assignment.value.clone()).map_err(fault)?;
     }
     let config = typed(&table).map_err(|error| culprit(document, &assignments, error))?;

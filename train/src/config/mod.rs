@@ -38,6 +38,7 @@ mod contamination;
 mod document;
 mod error;
 mod experiment;
+mod leaks;
 mod model;
 mod prequential;
 mod score;
