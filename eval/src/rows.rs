@@ -142,7 +142,26 @@ pub fn parse(text: &str) -> Result<Vec<ResultRow>, serde_json::Error> {
         Object { results: Vec<Value> },
     }
     let (File::Rows(rows) | File::Object { results: rows }) = serde_json::from_str(text)?;
-    rows.into_iter().map(serde_json::from_value).collect()
+    let rows: Result<Vec<ResultRow>, _> = rows.into_iter().map(serde_json::from_value).collect();
+    let mut rows = rows?;
+    in_one_order(&mut rows);
+    Ok(rows)
+}
+
+/// Brings the axes of all rows into the order in which they first occur: rows of one
+/// setting are told by their axes, which runs that were joined may list otherwise.
+fn in_one_order(rows: &mut [ResultRow]) {
+    let mut order: Vec<String> = Vec::new();
+    for key in rows.iter().flat_map(|row| row.axes.keys()) {
+        if !order.contains(key) {
+            order.push(key.clone());
+        }
+    }
+    for row in rows {
+        let mut axes = std::mem::take(&mut row.axes);
+        let in_order = order.iter().filter_map(|key| axes.remove_entry(key));
+        row.axes = in_order.collect();
+    }
 }
 
 impl ResultRow {
@@ -333,6 +352,18 @@ mod tests {
             assert_eq!(rows[0].other["flops"], 3);
             assert_eq!(rows[0].conventions(), ["fp16", "stored"]);
         }
+    }
+
+    #[test]
+    fn the_same_settings_in_another_order_are_the_same() {
+        let axes = [
+            r#"{"model.taps": 0, "train.learning_rate": 0.01}"#,
+            r#"{"train.learning_rate": 0.01, "model.taps": 0}"#,
+        ];
+        let rows = axes.map(|axes| ROW.replace(r#"{"model.width": 16}"#, axes));
+        let rows = parse(&format!("[{}]", rows.join(","))).unwrap();
+        assert_eq!(rows[0].settings(), "taps 0, learning_rate 0.01");
+        assert_eq!(rows[1].settings(), rows[0].settings());
     }
 
     #[test]
