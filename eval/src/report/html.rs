@@ -38,8 +38,8 @@ fn header(out: &mut String, report: &Report) {
     let plural = |n: usize| if n == 1 { "" } else { "s" };
     put!(
         out,
-        "<p class=\"lead\">{trained} model{} trained and measured, {done} score{}{}. The adjusted rate \
-         is what a file takes once the model that shortens it is counted too: (coded data + model) \
+        "<p class=\"lead\">{trained} model{} trained and measured, {done} score{}{}. The adjusted \
+         rate is what a file takes once the model that shortens it is counted too: (coded data + model) \
          / raw data. A larger model codes the data in fewer bytes and takes more bytes itself; \
          N* is the size where one more parameter stops paying for itself.</p>",
         plural(trained),

@@ -35,10 +35,11 @@
 mod axes;
 mod checks;
 mod contamination;
+mod contamination_trials;
 mod document;
 mod error;
 mod experiment;
-mod leaks;
+
 mod model;
 mod prequential;
 mod score;
