@@ -39,7 +39,6 @@ mod contamination_trials;
 mod document;
 mod error;
 mod experiment;
-
 mod model;
 mod prequential;
 mod score;
