@@ -3,13 +3,16 @@
 //! The truth is the paper's in-sample curve at 1 GB and two bytes a parameter
 //! (N* near 7.5M), sampled as one would measure it.
 
+mod noise;
+
 use brevity_eval::critical::{
     Estimator, Law, ModelCost, Point, critical_sizes, each_critical_size,
     joint::data_laws,
     points::{parse_csv, read_csv},
 };
+use noise::normal;
 use rand_chacha::ChaCha8Rng;
-use rand_core::{RngCore, SeedableRng};
+use rand_core::SeedableRng;
 
 const DATA: f64 = 1e8;
 
@@ -39,11 +42,6 @@ fn ladder(rng: &mut ChaCha8Rng, seeds: u64, noise: f64) -> Vec<Point> {
         }
     }
     points
-}
-
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
-    let uniform = |rng: &mut ChaCha8Rng| (rng.next_u32() as f64 + 0.5) / 2f64.powi(32);
-    (-2.0 * uniform(rng).ln()).sqrt() * (std::f64::consts::TAU * uniform(rng)).cos()
 }
 
 fn mean_sd(values: &[f64]) -> (f64, f64) {
@@ -245,9 +243,12 @@ fn the_measured_ladders_of_prose_foretell_their_largest() {
     let laws = data_laws(&points, &[], &estimator).unwrap();
     assert_eq!(laws.len(), 4);
     for law in laws {
+        assert!(law.residual < 0.02, "{}", law.law);
         let left_out = law.left_out.unwrap();
-        let foretold = left_out.free.unwrap();
         assert_eq!(left_out.data_bytes, 1e7);
+        assert!(left_out.octaves.abs() < 0.25, "{left_out:?}");
+        assert!(left_out.regret < 2e-3, "{left_out:?}");
+        let foretold = left_out.free.unwrap();
         assert!(foretold.octaves.abs() < 0.2, "{foretold:?}");
         assert!(foretold.regret < 1e-3, "{foretold:?}");
     }

@@ -110,15 +110,26 @@ impl ModelCost {
     #[must_use]
     pub fn optimum(&self, law: &Law, data_bytes: f64) -> f64 {
         if let Some(bend) = self.bend {
-            let (low, high) = ((bend.smallest / 1e3).ln(), (bend.largest * 1e3).ln());
-            let total = |x: f64| {
-                let n = x.exp();
-                data_bytes * law.bits_per_byte(n) / 8.0 + self.bytes(n)
-            };
-            return minimise(total, low, high, 96).exp();
+            let sizes = (bend.smallest / 1e3, bend.largest * 1e3);
+            return self.search(|n| law.bits_per_byte(n), data_bytes, sizes);
         }
         let gain = law.alpha * law.a * data_bytes;
         (gain / (8.0 * self.scale * self.exponent)).powf(1.0 / (law.alpha + self.exponent))
+    }
+
+    /// The size among `sizes` at which coded bytes plus model bytes are least under any
+    /// law, to be found by trying.
+    pub(super) fn search(
+        &self,
+        bits_per_byte: impl Fn(f64) -> f64,
+        data_bytes: f64,
+        sizes: (f64, f64),
+    ) -> f64 {
+        let total = |x: f64| {
+            let n = x.exp();
+            data_bytes * bits_per_byte(n) / 8.0 + self.bytes(n)
+        };
+        minimise(total, sizes.0.ln(), sizes.1.ln(), 96).exp()
     }
 }
 

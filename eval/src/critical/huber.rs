@@ -8,7 +8,7 @@
 //! Besiroglu et al., arXiv 2404.10102.)
 
 use super::{
-    JointLaw, Point,
+    DataTerm, JointLaw, Point,
     law::ALPHA_RANGE,
     solve::{nelder_mead, solve3},
 };
@@ -17,38 +17,56 @@ use super::{
 const HUBER: f64 = 0.01;
 
 impl JointLaw {
-    /// Fits points of one series. With two data sizes beta is tied to alpha,
-    /// with one B is 0. Nothing when there are fewer than three model sizes.
+    /// Fits points of one series by both forms of the data's term and keeps the closer
+    /// one; they have as many unknowns. With two data sizes, which cannot tell the forms
+    /// apart, the term is `B D^-beta` with beta tied to alpha, with one B is 0. Nothing
+    /// when there are fewer than three model sizes.
     #[must_use]
     pub fn fit(points: &[Point]) -> Option<Self> {
-        let problem = Problem::new(points)?;
         let grid = [0.1, 0.2, 0.35, 0.6, 1.0];
-        let mut starts = Vec::new();
-        for alpha in grid {
-            if problem.data_sizes < 3 {
-                starts.push([f64::ln(alpha), f64::ln(alpha)]);
-            } else {
-                starts.extend(grid.map(|beta| [f64::ln(alpha), f64::ln(beta)]));
+        let mut best = None;
+        for term in [DataTerm::Bytes, DataTerm::ParametersPerByte] {
+            let problem = Problem::new(points, term)?;
+            let few = problem.data_sizes < 3;
+            if few && term == DataTerm::ParametersPerByte {
+                break;
+            }
+            let mut starts = Vec::new();
+            for alpha in grid {
+                if few {
+                    starts.push([f64::ln(alpha), f64::ln(alpha)]);
+                } else {
+                    starts.extend(grid.map(|beta| [f64::ln(alpha), f64::ln(beta)]));
+                }
+            }
+            let found = problem.best_of(&starts)?;
+            if best.is_none_or(|(loss, _)| found.0 < loss) {
+                best = Some(found);
             }
         }
-        problem.best_of(&starts)
+        best.map(|(_, law)| law)
     }
 
-    /// As [`fit`](Self::fit), from one start: for resamples of fitted points.
+    /// As [`fit`](Self::fit) by the same form, from one start: for resamples of fitted
+    /// points.
     pub(super) fn refit(&self, points: &[Point]) -> Option<Self> {
-        Problem::new(points)?.best_of(&[[self.alpha.ln(), self.beta.ln()]])
+        let problem = Problem::new(points, self.term)?;
+        let (_, law) = problem.best_of(&[[self.alpha.ln(), self.beta.ln()]])?;
+        Some(law)
     }
 }
 
 /// Points in the form the search wants them.
 struct Problem {
+    term: DataTerm,
+    /// Logarithms of the two sizes about their means, and bits per byte.
     rows: Vec<[f64; 3]>,
     centre: [f64; 2],
     data_sizes: usize,
 }
 
 impl Problem {
-    fn new(points: &[Point]) -> Option<Self> {
+    fn new(points: &[Point], term: DataTerm) -> Option<Self> {
         let distinct = |of: fn(&Point) -> f64| {
             let mut all: Vec<f64> = points.iter().map(of).collect();
             all.sort_by(f64::total_cmp);
@@ -72,6 +90,7 @@ impl Problem {
             })
             .collect();
         Some(Self {
+            term,
             rows,
             centre,
             data_sizes: distinct(|p| p.data_bytes),
@@ -79,34 +98,42 @@ impl Problem {
     }
 
     fn exponents(&self, x: [f64; 2]) -> (f64, f64) {
-        let bounded = |x: f64| x.clamp(ALPHA_RANGE.0.ln(), ALPHA_RANGE.1.ln()).exp();
-        let alpha = bounded(x[0]);
-        (
-            alpha,
-            if self.data_sizes < 3 {
-                alpha
-            } else {
-                bounded(x[1])
-            },
-        )
+        let bounded = |x: f64, most: f64| x.clamp(ALPHA_RANGE.0.ln(), most.ln()).exp();
+        let alpha = bounded(x[0], ALPHA_RANGE.1);
+        let beta = match self.term {
+            DataTerm::Bytes if self.data_sizes < 3 => alpha,
+            DataTerm::Bytes => bounded(x[1], ALPHA_RANGE.1),
+            DataTerm::ParametersPerByte => bounded(x[1], 1.0),
+        };
+        (alpha, beta)
+    }
+
+    /// The power of e that the data's term is, without B.
+    fn data_power(&self, parameters: f64, data_bytes: f64, beta: f64) -> f64 {
+        match self.term {
+            DataTerm::Bytes => -beta * data_bytes,
+            DataTerm::ParametersPerByte => beta * (parameters - data_bytes),
+        }
     }
 
     /// The best law that the search finds from any of the starts, which are
-    /// logarithms of (alpha, beta).
-    fn best_of(&self, starts: &[[f64; 2]]) -> Option<JointLaw> {
-        let (_, x) = starts
+    /// logarithms of (alpha, beta), after its loss.
+    fn best_of(&self, starts: &[[f64; 2]]) -> Option<(f64, JointLaw)> {
+        let (loss, x) = starts
             .iter()
             .map(|&start| nelder_mead(|x| self.project(x).1, start, 0.2, 1e-10))
             .min_by(|p, q| p.0.total_cmp(&q.0))?;
         let ([e, a, b], _) = self.project(x);
         let (alpha, beta) = self.exponents(x);
-        Some(JointLaw {
+        let law = JointLaw {
             e,
             a: a * (alpha * self.centre[0]).exp(),
             alpha,
-            b: b * (beta * self.centre[1]).exp(),
+            term: self.term,
+            b: b * (-self.data_power(self.centre[0], self.centre[1], beta)).exp(),
             beta,
-        })
+        };
+        Some((loss, law))
     }
 
     /// Best (E, A, B) at fixed exponents, in centred units, and the summed loss.
@@ -119,7 +146,7 @@ impl Problem {
                 let data = if self.data_sizes < 2 {
                     0.0
                 } else {
-                    (-beta * d).exp()
+                    self.data_power(n, d, beta).exp()
                 };
                 ([1.0, (-alpha * n).exp(), data], l)
             })
@@ -199,13 +226,14 @@ fn constrained(terms: &[([f64; 3], f64)], weights: &[f64]) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::critical::joint_law::tests::{TRUTH, sampled};
+    use crate::critical::joint_law::tests::{BY_HEART, TRUTH, sampled};
 
     #[test]
-    fn recovers_a_law_without_noise_of_either_sign() {
-        for b in [30.0, -8.0] {
-            let truth = JointLaw { b, ..TRUTH };
+    fn recovers_a_law_without_noise_of_either_form_and_sign() {
+        let either = |truth: JointLaw, b| [truth, JointLaw { b, ..truth }];
+        for truth in either(TRUTH, -8.0).into_iter().chain(either(BY_HEART, 0.6)) {
             let fit = JointLaw::fit(&sampled(&truth, &[1e5, 1e6, 4e6, 1e7])).unwrap();
+            assert_eq!(fit.term, truth.term);
             assert!((fit.alpha - truth.alpha).abs() < 1e-3, "{fit:?}");
             assert!((fit.beta - truth.beta).abs() < 1e-2, "{fit:?}");
             assert!((fit.a / truth.a - 1.0).abs() < 1e-2, "{fit:?}");

@@ -1,18 +1,20 @@
 //! The law over model size and data size, to predict N* where nobody trained:
 //! [`JointLaw`] with the critical sizes, intervals and tests that follow from it.
 //!
-//! Since the data's term does not depend on N, the joint law says
+//! Where the data's term does not depend on N, the joint law says
 //! `N*(D) = (alpha A D / (8 b))^(1/(1+alpha))`: the critical size grows with
-//! the data as a power `1/(1+alpha)`.
+//! the data as a power `1/(1+alpha)`. Where it is `B (N/D)^beta` it bends that power a
+//! little, and with `beta = 1` not at all.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CriticalError, CriticalSize, Estimator, JointLaw, ModelCost, Point, bootstrap,
-    law::ALPHA_RANGE, one_size, points, power::PowerLaw,
+    CriticalError, CriticalSize, Estimator, JointCost, JointLaw, Point, bootstrap, cost,
+    joint_fit::{Fitted, Joint},
+    law::ALPHA_RANGE,
+    one_size, points,
+    power::PowerLaw,
 };
-use crate::random::{below, stream};
 
 /// N* at one data size according to the joint law.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,10 +81,11 @@ pub struct DataLaw {
     pub variant: String,
     /// The fitted law.
     pub law: JointLaw,
-    /// Model bytes against parameters.
-    pub model_cost: ModelCost,
-    /// N* grows as this power of the data: `1/(1+alpha)` when each parameter
-    /// costs the same.
+    /// Model bytes against parameters and data.
+    pub model_cost: JointCost,
+    /// N* grows as this power of the data, from the smallest to the largest measured:
+    /// `1/(1+alpha)` when each parameter costs the same and the data's term does not
+    /// depend on the size.
     pub exponent: f64,
     /// 95% interval of `exponent`.
     pub exponent_ci95: Option<[f64; 2]>,
@@ -97,6 +100,18 @@ pub struct DataLaw {
     pub warnings: Vec<String>,
     /// Root mean square of the relative residuals.
     pub residual: f64,
+}
+
+impl DataLaw {
+    /// The size at which `data_bytes` and the model together are shortest.
+    #[must_use]
+    pub fn critical_size(&self, data_bytes: f64) -> f64 {
+        let joint = Joint {
+            law: self.law,
+            cost: self.model_cost,
+        };
+        joint.critical_size(data_bytes)
+    }
 }
 
 /// Fits the law over data size for every series among the points, and predicts
@@ -127,7 +142,7 @@ fn one_series(
         sizes: points::mean_by_size(series).len(),
         rising: false,
     };
-    let measured = data_sizes(series);
+    let measured = points::data_sizes(series);
     let fitted = Fitted::new(series, estimator).ok_or_else(too_few)?;
     let mut wanted: Vec<(f64, bool)> = measured.iter().map(|&d| (d, true)).collect();
     wanted.extend(
@@ -137,14 +152,19 @@ fn one_series(
             .map(|&d| (d, false)),
     );
     wanted.sort_by(|x, y| x.0.total_cmp(&y.0));
-    let cost = fitted.cost;
     let separate = through_separate(series);
     let predictions = wanted
         .iter()
-        .map(|&(d, m)| fitted.predict(d, m, separate.as_ref()))
+        .map(|&(d, m)| prediction(&fitted, d, m, separate.as_ref()))
         .collect();
 
-    let exponent = |law: &JointLaw| 1.0 / (law.alpha + cost.exponent);
+    let (least, most) = match measured[..] {
+        [only] => (only, 2.0 * only),
+        _ => (measured[0], measured[measured.len() - 1]),
+    };
+    let exponent = |joint: &Joint| {
+        (joint.critical_size(most) / joint.critical_size(least)).ln() / (most / least).ln()
+    };
     let mut warnings = Vec::new();
     if measured.len() < 3 {
         warnings.push(format!(
@@ -152,13 +172,14 @@ fn one_series(
             measured.len()
         ));
     }
-    if fitted.law.alpha < 0.1 {
-        warnings.push(format!("alpha is {:.3}, below 0.1", fitted.law.alpha));
+    let Joint { law, cost } = fitted.joint;
+    if law.alpha < 0.1 {
+        warnings.push(format!("alpha is {:.3}, below 0.1", law.alpha));
     }
-    if fitted.law.alpha > 0.99 * ALPHA_RANGE.1 {
+    if law.alpha > 0.99 * ALPHA_RANGE.1 {
         warnings.push(format!(
             "alpha is {:.1}, the largest that is looked for: a few sizes decide it",
-            fitted.law.alpha
+            law.alpha
         ));
     }
     if fitted.residual > 0.03 {
@@ -167,88 +188,47 @@ fn one_series(
             100.0 * fitted.residual
         ));
     }
+    let miss = cost.worst_miss(series);
+    if miss > cost::GOOD {
+        warnings.push(format!(
+            "model bytes are not a smooth function of size and data: off by up to {:.1}%",
+            100.0 * miss
+        ));
+    }
     Ok(DataLaw {
         convention: series[0].convention.clone(),
         regime: series[0].regime.clone(),
         source: series[0].source.clone(),
         variant: series[0].variant.clone(),
-        exponent: exponent(&fitted.law),
+        exponent: exponent(&fitted.joint),
         exponent_ci95: bootstrap::interval(fitted.resampled.iter().map(exponent).collect()),
         free_exponent: separate.map(|law| law.exponent),
         predictions,
         left_out: leave_largest_out(series, &measured, estimator),
         warnings,
         residual: fitted.residual,
-        law: fitted.law,
+        law,
         model_cost: cost,
     })
 }
 
-/// A joint law with its resamples.
-struct Fitted {
-    law: JointLaw,
-    cost: ModelCost,
-    resampled: Vec<JointLaw>,
-    residual: f64,
-}
-
-impl Fitted {
-    fn new(series: &[Point], estimator: &Estimator) -> Option<Self> {
-        let law = JointLaw::fit(series)?;
-        let costs: Vec<_> = series
-            .iter()
-            .map(|p| (p.parameters, p.model_bytes))
-            .collect();
-        // N* is a power of D only where the exponent holds at any size.
-        let cost = ModelCost::fit_straight(&costs)?;
-        let fitted = |p: &Point| law.bits_per_byte(p.parameters, p.data_bytes);
-        let residuals: Vec<f64> = series
-            .iter()
-            .map(|p| p.bits_per_byte / fitted(p) - 1.0)
-            .collect();
-        let n = residuals.len();
-        let residual = (residuals.iter().map(|r| r * r).sum::<f64>() / n as f64).sqrt();
-        let unknowns = [3, 4, 5][data_sizes(series).len().min(3) - 1];
-        let mut resampled = Vec::new();
-        if n > unknowns {
-            let residuals = bootstrap::inflated(residuals, unknowns);
-            // Each resample is a two-dimensional search: fewer of them than for one data size.
-            resampled = (0..estimator.resamples.div_ceil(5))
-                .into_par_iter()
-                .filter_map(|i| {
-                    let mut rng = stream(estimator.seed, i);
-                    let mut drawn = series.to_vec();
-                    for p in &mut drawn {
-                        let r = residuals[below(&mut rng, n)];
-                        p.bits_per_byte = fitted(p) * (1.0 + r).max(1e-3);
-                    }
-                    law.refit(&drawn)
-                })
-                .collect();
-        }
-        Some(Self {
-            law,
-            cost,
-            resampled,
-            residual,
-        })
-    }
-
-    fn predict(&self, data_bytes: f64, measured: bool, separate: Option<&PowerLaw>) -> Prediction {
-        let n_star = self.cost.optimum(&self.law.at(data_bytes), data_bytes);
-        let all = self.resampled.iter();
-        Prediction {
-            data_bytes,
-            n_star,
-            free_n_star: separate.map(|law| law.at(data_bytes)),
-            ci95: bootstrap::interval(
-                all.map(|l| self.cost.optimum(&l.at(data_bytes), data_bytes))
-                    .collect(),
-            ),
-            rate: self.law.bits_per_byte(n_star, data_bytes) / 8.0
-                + self.cost.bytes(n_star) / data_bytes,
-            measured,
-        }
+fn prediction(
+    fitted: &Fitted,
+    data_bytes: f64,
+    measured: bool,
+    separate: Option<&PowerLaw>,
+) -> Prediction {
+    let n_star = fitted.joint.critical_size(data_bytes);
+    let all = fitted.resampled.iter();
+    let Joint { law, cost } = fitted.joint;
+    Prediction {
+        data_bytes,
+        n_star,
+        free_n_star: separate.map(|law| law.at(data_bytes)),
+        ci95: bootstrap::interval(all.map(|joint| joint.critical_size(data_bytes)).collect()),
+        rate: law.bits_per_byte(n_star, data_bytes) / 8.0
+            + cost.at(data_bytes).bytes(n_star) / data_bytes,
+        measured,
     }
 }
 
@@ -263,7 +243,7 @@ fn leave_largest_out(series: &[Point], measured: &[f64], estimator: &Estimator) 
         .cloned()
         .collect();
     let fitted = Fitted::new(&kept, estimator)?;
-    let foretold = fitted.predict(largest, false, through_separate(&kept).as_ref());
+    let foretold = prediction(&fitted, largest, false, through_separate(&kept).as_ref());
     let measured = by_itself(series, largest)?;
     let octaves = |n: f64| (n / measured.n_star).log2();
     let rate =
@@ -282,13 +262,6 @@ fn leave_largest_out(series: &[Point], measured: &[f64], estimator: &Estimator) 
             regret: regret(n),
         }),
     })
-}
-
-fn data_sizes(series: &[Point]) -> Vec<f64> {
-    let mut sizes: Vec<f64> = series.iter().map(|p| p.data_bytes).collect();
-    sizes.sort_by(f64::total_cmp);
-    sizes.dedup();
-    sizes
 }
 
 fn at_data_size(series: &[Point], data_bytes: f64) -> Vec<Point> {
@@ -311,7 +284,7 @@ fn by_itself(series: &[Point], data_bytes: f64) -> Option<CriticalSize> {
 
 /// The power law through N* of each data size alone.
 fn through_separate(series: &[Point]) -> Option<PowerLaw> {
-    let sizes = data_sizes(series).into_iter();
+    let sizes = points::data_sizes(series).into_iter();
     let optima: Vec<_> = sizes
         .filter_map(|d| by_itself(series, d).map(|found| (d, found.n_star)))
         .collect();

@@ -36,6 +36,8 @@ mod bootstrap;
 mod cost;
 mod huber;
 pub mod joint;
+mod joint_cost;
+mod joint_fit;
 mod joint_law;
 mod law;
 pub mod points;
@@ -48,7 +50,8 @@ use serde::{Deserialize, Serialize};
 
 pub use bend::Bend;
 pub use cost::ModelCost;
-pub use joint_law::JointLaw;
+pub use joint_cost::JointCost;
+pub use joint_law::{DataTerm, JointLaw};
 pub use law::Law;
 pub use points::Point;
 

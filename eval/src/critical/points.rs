@@ -286,6 +286,14 @@ pub(crate) fn mean_by_size(group: &[Point]) -> Vec<Point> {
         .collect()
 }
 
+/// The data sizes among the points, the smallest first.
+pub(super) fn data_sizes(points: &[Point]) -> Vec<f64> {
+    let mut sizes: Vec<f64> = points.iter().map(|p| p.data_bytes).collect();
+    sizes.sort_by(f64::total_cmp);
+    sizes.dedup();
+    sizes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

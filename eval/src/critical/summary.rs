@@ -60,17 +60,11 @@ pub fn laws(laws: &[DataLaw]) -> String {
             .map(String::as_str)
             .filter(|s| !s.is_empty())
             .collect();
-        let law = &l.law;
         let _ = writeln!(
             text,
-            "{}: bits per byte = {:.4} + {:.4} N^-{:.4} {} {:.4} D^-{:.4} (misses by {:.2}%)",
+            "{}: bits per byte = {} (misses by {:.2}%)",
             named.join(", "),
-            law.e,
-            law.a,
-            law.alpha,
-            if law.b < 0.0 { '-' } else { '+' },
-            law.b.abs(),
-            law.beta,
+            l.law,
             100.0 * l.residual,
         );
         let _ = write!(text, "N* grows as D^{:.3}", l.exponent);

@@ -174,10 +174,20 @@ fn laws(out: &mut String, report: &Report) {
                     .unwrap_or_else(|| Svg::new(width, 1.0, String::new()))
             },
             "Rings are the separate fits with their 95% intervals, dashed lines the power law \
-             through them, lines the joint law L = E + A·N<sup>−α</sup> + B·D<sup>−β</sup>.",
+             through them, lines the joint law of all sizes of model and data.",
         );
     }
     for law in &report.laws {
+        put!(
+            out,
+            "<p>{} {}: bits per byte = {}, which misses the points by {:.1}%; N* grows as \
+             D^{:.2}.</p>",
+            escape(&law.regime),
+            escape(&law.convention),
+            law.law,
+            100.0 * law.residual,
+            law.exponent,
+        );
         for warning in &law.warnings {
             put!(
                 out,

@@ -67,7 +67,7 @@ pub(super) fn draw(report: &Report, width: f64) -> Option<Svg> {
         let line: Vec<_> = x
             .samples(33)
             .into_iter()
-            .map(|d| (d, law.model_cost.optimum(&law.law.at(d), d)))
+            .map(|d| (d, law.critical_size(d)))
             .filter(|(_, n)| y.contains(*n))
             .map(|(d, n)| (x.at(d), y.at(n)))
             .collect();
