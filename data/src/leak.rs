@@ -70,17 +70,20 @@ impl LeakConfig {
 }
 
 /// The text without each word whose number leaves `first` over when divided by
-/// `every`, and without the white space behind it.
+/// `every`, and without the white space behind it. Words are those of the detectors of
+/// leaks: runs of ASCII letters, digits and bytes above 127.
 fn without_words(text: &[u8], every: u64, first: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let (mut words, mut inside, mut left_out) = (0u64, false, false);
     for &byte in text {
-        let begins = !byte.is_ascii_whitespace() && !inside;
-        inside = !byte.is_ascii_whitespace();
-        if begins {
+        let of_a_word = byte.is_ascii_alphanumeric() || byte > 127;
+        if of_a_word && !inside {
             left_out = words % every == first % every;
             words += 1;
+        } else if !of_a_word && !byte.is_ascii_whitespace() {
+            left_out = false;
         }
+        inside = of_a_word;
         if !left_out {
             out.push(byte);
         }
@@ -114,6 +117,12 @@ mod tests {
     fn a_disguise_leaves_out_other_words_in_each_copy() {
         // Positions 2 and 5 of the base; words 1 and 2 are left out in turn.
         assert_eq!(mixed(2, 3), b"aax zaabx y bbb");
+    }
+
+    #[test]
+    fn what_stands_between_words_stays() {
+        let left = without_words(b"let a_b = f(x, 12);", 3, 0);
+        assert_eq!(left, b"a_b = (x, 12);");
     }
 
     #[test]

@@ -228,7 +228,8 @@ fn points(rate: f64) -> String {
     }
 }
 
-/// Copies that lack a word in six pass the detectors of exact copies.
+/// Copies that lack some words pass the detector by runs of words. How much of them lies
+/// in long matches of bytes depends on how long the words are that stand between.
 fn disguise(found: &Contamination) -> Option<Finding> {
     let most = found
         .leaked
@@ -266,10 +267,10 @@ fn disguise(found: &Contamination) -> Option<Finding> {
         .collect();
     Some(Finding {
         claim: format!(
-            "{most} copies that lack some words are worth something, and detectors of exact \
-             copies find less than a tenth of them"
+            "{most} copies that lack some words are worth something, and runs of 8 words find \
+             less than a tenth of them"
         ),
-        holds: grams < 0.1 && matches < 0.1 && gains.iter().any(|(_, clean, raw)| raw < clean),
+        holds: grams < 0.1 && gains.iter().any(|(_, clean, raw)| raw < clean),
         numbers: format!(
             "8-grams found {}%, bytes in matches of 50 or more {}%; {}",
             percent(grams),
