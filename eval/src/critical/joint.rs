@@ -85,7 +85,7 @@ pub struct DataLaw {
     pub model_cost: JointCost,
     /// N* grows as this power of the data, from the smallest to the largest measured:
     /// `1/(1+alpha)` when each parameter costs the same and the data's term does not
-    /// depend on the size.
+    /// depend on the size. Zero when size buys nothing.
     pub exponent: f64,
     /// 95% interval of `exponent`.
     pub exponent_ci95: Option<[f64; 2]>,
@@ -162,8 +162,9 @@ fn one_series(
         [only] => (only, 2.0 * only),
         _ => (measured[0], measured[measured.len() - 1]),
     };
-    let exponent = |joint: &Joint| {
-        (joint.critical_size(most) / joint.critical_size(least)).ln() / (most / least).ln()
+    let exponent = |joint: &Joint| match joint.critical_size(least) {
+        0.0 => 0.0,
+        size => (joint.critical_size(most) / size).ln() / (most / least).ln(),
     };
     let mut warnings = Vec::new();
     if measured.len() < 3 {
@@ -173,7 +174,9 @@ fn one_series(
         ));
     }
     let Joint { law, cost } = fitted.joint;
-    if law.alpha < 0.1 {
+    if law.a == 0.0 {
+        warnings.push("larger models are no better here; there is no critical size".into());
+    } else if law.alpha < 0.1 {
         warnings.push(format!("alpha is {:.3}, below 0.1", law.alpha));
     }
     if law.alpha > 0.99 * ALPHA_RANGE.1 {
@@ -295,6 +298,15 @@ fn through_separate(series: &[Point]) -> Option<PowerLaw> {
 mod tests {
     use super::*;
     use crate::critical::joint_law::tests::{TRUTH, sampled};
+
+    #[test]
+    fn where_size_buys_nothing_the_critical_size_is_zero_and_stays_so() {
+        let law = JointLaw { a: 0.0, ..TRUTH };
+        let points = sampled(&law, &[1e5, 1e6, 1e7]);
+        let found = &data_laws(&points, &[], &Estimator::default()).unwrap()[0];
+        assert_eq!((found.law.a, found.exponent), (0.0, 0.0), "{}", found.law);
+        assert!(found.warnings[0].contains("no critical size"));
+    }
 
     #[test]
     fn smaller_data_foretell_the_largest() {
