@@ -34,14 +34,9 @@ mod akima;
 mod bend;
 mod bootstrap;
 mod cost;
-mod huber;
 pub mod joint;
-mod joint_cost;
-mod joint_fit;
-mod joint_law;
 mod law;
 pub mod points;
-mod power;
 pub mod prior;
 mod solve;
 pub mod summary;
@@ -50,8 +45,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bend::Bend;
 pub use cost::ModelCost;
-pub use joint_cost::JointCost;
-pub use joint_law::{DataTerm, JointLaw};
+pub use joint::{DataTerm, JointCost, JointLaw};
 pub use law::Law;
 pub use points::Point;
 

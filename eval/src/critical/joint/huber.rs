@@ -7,8 +7,9 @@
 //! stop early, which is how the published fits of such laws went wrong;
 //! Besiroglu et al., arXiv 2404.10102.)
 
-use super::{
-    DataTerm, JointLaw, Point,
+use super::{DataTerm, JointLaw};
+use crate::critical::{
+    Point,
     law::ALPHA_RANGE,
     solve::{nelder_mead, solve3},
 };
@@ -226,7 +227,7 @@ fn constrained(terms: &[([f64; 3], f64)], weights: &[f64]) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::critical::joint_law::tests::{BY_HEART, TRUTH, sampled};
+    use crate::critical::joint::law::tests::{BY_HEART, TRUTH, sampled};
 
     #[test]
     fn recovers_a_law_without_noise_of_either_form_and_sign() {

@@ -17,7 +17,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ModelCost, law::Law};
+use crate::critical::{ModelCost, law::Law};
 
 /// How the amount of data enters a [`JointLaw`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ pub(super) mod tests {
     use super::*;
     use crate::critical::Point;
 
-    pub(in super::super) const TRUTH: JointLaw = JointLaw {
+    pub(in crate::critical::joint) const TRUTH: JointLaw = JointLaw {
         e: 0.9,
         a: 40.0,
         alpha: 0.35,
@@ -130,7 +130,7 @@ pub(super) mod tests {
     };
 
     /// In-sample, many passes: 1.5 bits a parameter or so are learned by heart.
-    pub(in super::super) const BY_HEART: JointLaw = JointLaw {
+    pub(in crate::critical::joint) const BY_HEART: JointLaw = JointLaw {
         e: 1.6,
         a: 100.0,
         alpha: 0.48,
@@ -139,7 +139,7 @@ pub(super) mod tests {
         beta: 0.8,
     };
 
-    pub(in super::super) fn sampled(law: &JointLaw, sizes: &[f64]) -> Vec<Point> {
+    pub(in crate::critical::joint) fn sampled(law: &JointLaw, sizes: &[f64]) -> Vec<Point> {
         let mut points = Vec::new();
         for &d in sizes {
             for i in 0..7 {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ModelCost, Point, cost, solve::solve3};
+use crate::critical::{ModelCost, Point, cost, solve::solve3};
 
 /// Model bytes against parameters and data: [`ModelCost`] times a power of the data.
 ///

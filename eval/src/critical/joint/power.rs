@@ -1,15 +1,26 @@
-//! A power law through a few points.
+//! The power law through N* of each data size alone.
+
+use crate::critical::{CriticalSize, Estimator, Point, one_size, points};
 
 /// `ln y = intercept + exponent ln x`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PowerLaw {
     intercept: f64,
-    pub exponent: f64,
+    pub(super) exponent: f64,
 }
 
 impl PowerLaw {
+    /// The power law through N* of each data size alone.
+    pub(super) fn through_separate(series: &[Point]) -> Option<Self> {
+        let sizes = points::data_sizes(series).into_iter();
+        let optima: Vec<_> = sizes
+            .filter_map(|d| by_itself(series, d).map(|found| (d, found.n_star)))
+            .collect();
+        Self::through(&optima)
+    }
+
     /// By least squares in the logarithms; nothing for fewer than two points.
-    pub fn through(points: &[(f64, f64)]) -> Option<Self> {
+    fn through(points: &[(f64, f64)]) -> Option<Self> {
         if points.len() < 2 {
             return None;
         }
@@ -28,9 +39,27 @@ impl PowerLaw {
     }
 
     /// `y` at `x`.
-    pub fn at(&self, x: f64) -> f64 {
+    pub(super) fn at(&self, x: f64) -> f64 {
         (self.intercept + self.exponent * x.ln()).exp()
     }
+}
+
+/// The critical size of one data size, as if there were no others.
+pub(super) fn by_itself(series: &[Point], data_bytes: f64) -> Option<CriticalSize> {
+    let estimator = Estimator {
+        resamples: 0,
+        ..Estimator::default()
+    };
+    let found = one_size(&at_data_size(series, data_bytes), &estimator).ok()?;
+    (found.law.a > 0.0).then_some(found)
+}
+
+fn at_data_size(series: &[Point], data_bytes: f64) -> Vec<Point> {
+    series
+        .iter()
+        .filter(|p| p.data_bytes == data_bytes)
+        .cloned()
+        .collect()
 }
 
 #[cfg(test)]

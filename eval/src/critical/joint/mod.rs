@@ -9,63 +9,23 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CriticalError, CriticalSize, Estimator, JointCost, JointLaw, Point, bootstrap, cost,
-    joint_fit::{Fitted, Joint},
-    law::ALPHA_RANGE,
-    one_size, points,
-    power::PowerLaw,
+    CriticalError, Estimator, Point, bootstrap, cost as size_cost, law::ALPHA_RANGE, points,
 };
+use fit::{Fitted, Joint};
+use power::PowerLaw;
 
-/// N* at one data size according to the joint law.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
-    /// Bytes described.
-    pub data_bytes: f64,
-    /// Parameters at which the description is shortest.
-    pub n_star: f64,
-    /// The same on the power law through the separate fits, which does not need the
-    /// joint law to hold; nothing with fewer than two data sizes.
-    pub free_n_star: Option<f64>,
-    /// 95% interval of `n_star`.
-    pub ci95: Option<[f64; 2]>,
-    /// Adjusted rate there.
-    pub rate: f64,
-    /// Whether models were trained at this data size.
-    pub measured: bool,
-}
+mod cost;
+mod fit;
+mod huber;
+mod law;
+mod left_out;
+mod power;
+mod prediction;
 
-/// How well the smaller data sizes foretell the largest.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LeftOut {
-    /// The data size that was left out.
-    pub data_bytes: f64,
-    /// N* foretold from the others.
-    pub predicted_n_star: f64,
-    /// 95% interval of the foretold value.
-    pub ci95: Option<[f64; 2]>,
-    /// N* of the points that were left out, as [`critical_sizes`](super::critical_sizes)
-    /// has it.
-    pub measured_n_star: f64,
-    /// `log2(predicted / measured)`.
-    pub octaves: f64,
-    /// Cost of using the foretold size instead of the measured one, as a share
-    /// of the measured adjusted rate.
-    pub regret: f64,
-    /// What the power law through the other separate fits foretells.
-    pub free: Option<FreeForetold>,
-}
-
-/// N* of the data size left out, on the power law through the separate fits of the
-/// others.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FreeForetold {
-    /// The foretold value.
-    pub n_star: f64,
-    /// `log2(foretold / measured)`.
-    pub octaves: f64,
-    /// As [`LeftOut::regret`].
-    pub regret: f64,
-}
+pub use cost::JointCost;
+pub use law::{DataTerm, JointLaw};
+pub use left_out::{FreeForetold, LeftOut};
+pub use prediction::Prediction;
 
 /// The law over data size for one source, regime and convention.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -152,10 +112,10 @@ fn one_series(
             .map(|&d| (d, false)),
     );
     wanted.sort_by(|x, y| x.0.total_cmp(&y.0));
-    let separate = through_separate(series);
+    let separate = PowerLaw::through_separate(series);
     let predictions = wanted
         .iter()
-        .map(|&(d, m)| prediction(&fitted, d, m, separate.as_ref()))
+        .map(|&(d, m)| Prediction::new(&fitted, separate.as_ref(), d, m))
         .collect();
 
     let (least, most) = match measured[..] {
@@ -192,7 +152,7 @@ fn one_series(
         ));
     }
     let miss = cost.worst_miss(series);
-    if miss > cost::GOOD {
+    if miss > size_cost::GOOD {
         warnings.push(format!(
             "model bytes are not a smooth function of size and data: off by up to {:.1}%",
             100.0 * miss
@@ -207,7 +167,7 @@ fn one_series(
         exponent_ci95: bootstrap::interval(fitted.resampled.iter().map(exponent).collect()),
         free_exponent: separate.map(|law| law.exponent),
         predictions,
-        left_out: leave_largest_out(series, &measured, estimator),
+        left_out: LeftOut::test(series, &measured, estimator),
         warnings,
         residual: fitted.residual,
         law,
@@ -215,89 +175,10 @@ fn one_series(
     })
 }
 
-fn prediction(
-    fitted: &Fitted,
-    data_bytes: f64,
-    measured: bool,
-    separate: Option<&PowerLaw>,
-) -> Prediction {
-    let n_star = fitted.joint.critical_size(data_bytes);
-    let all = fitted.resampled.iter();
-    let Joint { law, cost } = fitted.joint;
-    Prediction {
-        data_bytes,
-        n_star,
-        free_n_star: separate.map(|law| law.at(data_bytes)),
-        ci95: bootstrap::interval(all.map(|joint| joint.critical_size(data_bytes)).collect()),
-        rate: law.bits_per_byte(n_star, data_bytes) / 8.0
-            + cost.at(data_bytes).bytes(n_star) / data_bytes,
-        measured,
-    }
-}
-
-fn leave_largest_out(series: &[Point], measured: &[f64], estimator: &Estimator) -> Option<LeftOut> {
-    let (&largest, rest) = measured.split_last()?;
-    if rest.is_empty() {
-        return None;
-    }
-    let kept: Vec<Point> = series
-        .iter()
-        .filter(|p| p.data_bytes < largest)
-        .cloned()
-        .collect();
-    let fitted = Fitted::new(&kept, estimator)?;
-    let foretold = prediction(&fitted, largest, false, through_separate(&kept).as_ref());
-    let measured = by_itself(series, largest)?;
-    let octaves = |n: f64| (n / measured.n_star).log2();
-    let rate =
-        |n: f64| measured.law.bits_per_byte(n) / 8.0 + measured.model_cost.bytes(n) / largest;
-    let regret = |n: f64| rate(n) / measured.rate - 1.0;
-    Some(LeftOut {
-        data_bytes: largest,
-        predicted_n_star: foretold.n_star,
-        ci95: foretold.ci95,
-        measured_n_star: measured.n_star,
-        octaves: octaves(foretold.n_star),
-        regret: regret(foretold.n_star),
-        free: foretold.free_n_star.map(|n| FreeForetold {
-            n_star: n,
-            octaves: octaves(n),
-            regret: regret(n),
-        }),
-    })
-}
-
-fn at_data_size(series: &[Point], data_bytes: f64) -> Vec<Point> {
-    series
-        .iter()
-        .filter(|p| p.data_bytes == data_bytes)
-        .cloned()
-        .collect()
-}
-
-/// The critical size of one data size, as if there were no others.
-fn by_itself(series: &[Point], data_bytes: f64) -> Option<CriticalSize> {
-    let estimator = Estimator {
-        resamples: 0,
-        ..Estimator::default()
-    };
-    let found = one_size(&at_data_size(series, data_bytes), &estimator).ok()?;
-    (found.law.a > 0.0).then_some(found)
-}
-
-/// The power law through N* of each data size alone.
-fn through_separate(series: &[Point]) -> Option<PowerLaw> {
-    let sizes = points::data_sizes(series).into_iter();
-    let optima: Vec<_> = sizes
-        .filter_map(|d| by_itself(series, d).map(|found| (d, found.n_star)))
-        .collect();
-    PowerLaw::through(&optima)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::critical::joint_law::tests::{TRUTH, sampled};
+    use crate::critical::joint::law::tests::{TRUTH, sampled};
 
     #[test]
     fn where_size_buys_nothing_the_critical_size_is_zero_and_stays_so() {

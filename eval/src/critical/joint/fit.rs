@@ -2,8 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::{Estimator, JointCost, JointLaw, Point, bootstrap, points};
-use crate::random::{below, stream};
+use super::{JointCost, JointLaw};
+use crate::{
+    critical::{Estimator, Point, bootstrap, points},
+    random::{below, stream},
+};
 
 /// What a description of any size of data by any size of model takes.
 #[derive(Clone, Copy)]
