@@ -134,8 +134,8 @@ impl Checks {
         let swept = series.iter().filter(|(_, of)| of.len() >= 2).map(judged);
         let worst = swept.max_by(|x, y| x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)));
         let Some((verdict, worth, octaves, name)) = worst else {
-            let reason = "the learning rate was not swept at two sizes";
-            return self.reasons.push(reason.into());
+            let reason = "the learning rate was not swept at two sizes, so another may do better";
+            return self.find(Verdict::UpperBound, reason.into());
         };
         let reason = format!(
             "the best learning rate moves by {octaves:.1} octaves over the sizes; another \
@@ -241,19 +241,28 @@ mod tests {
     }
 
     #[test]
-    fn longer_training_that_gains_little_is_sound() {
-        let ladder = |gain: f64| -> Vec<ResultRow> {
+    fn longer_training_and_other_rates_that_gain_little_are_sound() {
+        let ladder = |gain: f64, rates: &[f64]| -> Vec<ResultRow> {
             let mut rows = Vec::new();
             for n in [1000, 8000] {
-                rows.push(row(n, 0, json!({"train.epochs": 4.0}), 0.5));
-                rows.push(row(n, 0, json!({"train.epochs": 8.0}), 0.5 * (1.0 - gain)));
+                let mut push = |epochs: f64, rate: f64, raw: f64| {
+                    rows.push(row(n, 0, json!({"train.epochs": epochs, RATE: rate}), raw));
+                };
+                push(8.0, 0.02, 0.5 * (1.0 - gain));
+                for &rate in rates {
+                    push(4.0, rate, 0.5 + (rate - 0.02).abs());
+                }
             }
             rows
         };
-        let checks = Checks::of(&ladder(0.005), &[]);
+        let rates = [0.01, 0.02, 0.04];
+        let checks = Checks::of(&ladder(0.005, &rates), &[]);
         assert_eq!(checks.verdict, Verdict::Sound, "{:?}", checks.reasons);
-        assert_eq!(checks.doubled.len(), 2);
-        assert_eq!(Checks::of(&ladder(0.05), &[]).verdict, Verdict::UpperBound);
+        assert_eq!((checks.doubled.len(), checks.best_rates.len()), (2, 2));
+        let verdict = |rows: &[ResultRow]| Checks::of(rows, &[]).verdict;
+        assert_eq!(verdict(&ladder(0.05, &rates)), Verdict::UpperBound);
+        let unswept = ladder(0.005, &[0.02]);
+        assert_eq!(verdict(&unswept), Verdict::UpperBound);
     }
 
     #[test]
