@@ -69,14 +69,21 @@ impl LeakConfig {
     }
 }
 
+/// Whether a byte belongs to a word, for leaks and for the detectors of leaks: ASCII
+/// letters, digits and bytes above 127 do.
+#[must_use]
+pub fn in_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte > 127
+}
+
 /// The text without each word whose number leaves `first` over when divided by
-/// `every`, and without the white space behind it. Words are those of the detectors of
-/// leaks: runs of ASCII letters, digits and bytes above 127.
+/// `every`, and without the white space behind it. Words are runs of bytes
+/// [in words](in_word).
 fn without_words(text: &[u8], every: u64, first: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let (mut words, mut inside, mut left_out) = (0u64, false, false);
     for &byte in text {
-        let of_a_word = byte.is_ascii_alphanumeric() || byte > 127;
+        let of_a_word = in_word(byte);
         if of_a_word && !inside {
             left_out = words % every == first % every;
             words += 1;

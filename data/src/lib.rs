@@ -61,7 +61,7 @@ pub use export::{Select, export};
 pub use fetch::Client;
 pub use generate::Generator;
 pub use import::{default_name, import};
-pub use leak::LeakConfig;
+pub use leak::{LeakConfig, in_word};
 pub use list::{Listing, State, list};
 pub use regime::{Regime, SHARED_WINDOW, shared_bytes};
 pub use registry::{Entry, Registry, RemoteFile, Unpack};

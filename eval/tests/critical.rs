@@ -6,7 +6,7 @@
 mod noise;
 
 use brevity_eval::critical::{
-    Estimator, Law, ModelCost, Point, critical_sizes, each_critical_size,
+    DataTerm, Estimator, JointLaw, Law, ModelCost, Point, critical_sizes, each_critical_size,
     joint::data_laws,
     points::{parse_csv, read_csv},
 };
@@ -251,5 +251,34 @@ fn the_measured_ladders_of_prose_foretell_their_largest() {
         let foretold = left_out.free.unwrap();
         assert!(foretold.octaves.abs() < 0.2, "{foretold:?}");
         assert!(foretold.regret < 1e-3, "{foretold:?}");
+    }
+}
+
+#[test]
+fn prose_is_learned_by_heart_as_parameters_per_byte() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/prose.csv");
+    let points = read_csv(path.as_ref(), 2.0).unwrap();
+    let miss = |regime: &str, convention: &str, term| {
+        let series: Vec<Point> = points
+            .iter()
+            .filter(|p| p.regime == regime && p.convention == convention)
+            .cloned()
+            .collect();
+        let law = JointLaw::fit_as(&series, term).unwrap();
+        let squares = series.iter().map(|p| {
+            let fitted = law.bits_per_byte(p.parameters, p.data_bytes);
+            (p.bits_per_byte / fitted - 1.0).powi(2)
+        });
+        (squares.sum::<f64>() / series.len() as f64).sqrt()
+    };
+    for (regime, convention) in [
+        ("held-out", "fp16"),
+        ("held-out", "stored"),
+        ("in-sample", "fp16"),
+    ] {
+        let by_bytes = miss(regime, convention, DataTerm::Bytes);
+        let by_share = miss(regime, convention, DataTerm::ParametersPerByte);
+        assert!(by_bytes > 0.07, "{regime}, {convention}: {by_bytes}");
+        assert!(by_share < 0.014, "{regime}, {convention}: {by_share}");
     }
 }

@@ -112,7 +112,7 @@ pub fn ngram_overlap(train: &[u8], test: &[u8], n: usize) -> f64 {
 }
 
 fn words(text: &[u8]) -> Vec<Vec<u8>> {
-    text.split(|b| !(b.is_ascii_alphanumeric() || *b > 127))
+    text.split(|&byte| !brevity_data::in_word(byte))
         .filter(|word| !word.is_empty())
         .map(<[u8]>::to_ascii_lowercase)
         .collect()

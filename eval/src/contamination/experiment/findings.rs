@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Alone, Contamination, Leaked, Learned, Spread};
-use crate::format::percent;
+use crate::{contamination::LONG_MATCH, format::percent};
 
 /// A claim about the measures, whether it holds in this run, and the numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,7 +30,7 @@ pub(super) fn find(found: &Contamination) -> Vec<Finding> {
     findings.extend(dose(found));
     findings.extend(no_profit(found));
     findings.extend(unmoved(found));
-    findings.extend(disguise(found));
+    findings.extend(disguise(found).into_iter().flatten());
     findings
 }
 
@@ -228,9 +228,9 @@ fn points(rate: f64) -> String {
     }
 }
 
-/// Copies that lack some words pass the detector by runs of words. How much of them lies
-/// in long matches of bytes depends on how long the words are that stand between.
-fn disguise(found: &Contamination) -> Option<Finding> {
+/// Copies that lack some words pass the detectors of exact copies: runs of words by their
+/// making, long matches of bytes where words are short.
+fn disguise(found: &Contamination) -> Option<[Finding; 2]> {
     let most = found
         .leaked
         .iter()
@@ -265,17 +265,21 @@ fn disguise(found: &Contamination) -> Option<Finding> {
             )
         })
         .collect();
-    Some(Finding {
+    let by_words = Finding {
         claim: format!(
             "{most} copies that lack some words are worth something, and runs of 8 words find \
              less than a tenth of them"
         ),
         holds: grams < 0.1 && gains.iter().any(|(_, clean, raw)| raw < clean),
-        numbers: format!(
-            "8-grams found {}%, bytes in matches of 50 or more {}%; {}",
-            percent(grams),
-            percent(matches),
-            gained.join(", ")
+        numbers: format!("8-grams found {}%; {}", percent(grams), gained.join(", ")),
+    };
+    let by_bytes = Finding {
+        claim: format!(
+            "Less than a tenth of copies that lack some words lies in matches of {LONG_MATCH} \
+             bytes or more"
         ),
-    })
+        holds: matches < 0.1,
+        numbers: format!("bytes in such matches {}%", percent(matches)),
+    };
+    Some([by_words, by_bytes])
 }

@@ -230,7 +230,7 @@ fn detectors(out: &mut String, found: &Contamination) {
         out,
         |width| detector_chart::draw(found, width),
         "Overlap of words and the longest match look at the bytes, so they need the training bytes \
-         and see exact copies only, one as well as a hundred. Min-K% looks at the model: how often \
+         and see what is exact for so long, one copy as well as a hundred. Min-K% looks at the model: how often \
          a piece of the test is told from a clean one, where 50% is a coin. Disguised copies lack \
          every so-many-th word. What the raw rate saves is what there is to detect.",
     );

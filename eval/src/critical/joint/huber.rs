@@ -19,33 +19,21 @@ const HUBER: f64 = 0.01;
 
 impl JointLaw {
     /// Fits points of one series by both forms of the data's term and keeps the closer
-    /// one; they have as many unknowns. With two data sizes, which cannot tell the forms
-    /// apart, the term is `B D^-beta` with beta tied to alpha, with one B is 0. Nothing
-    /// when there are fewer than three model sizes.
+    /// one; they have as many unknowns. Nothing when there are fewer than three model
+    /// sizes.
     #[must_use]
     pub fn fit(points: &[Point]) -> Option<Self> {
-        let grid = [0.1, 0.2, 0.35, 0.6, 1.0];
-        let mut best = None;
-        for term in [DataTerm::Bytes, DataTerm::ParametersPerByte] {
-            let problem = Problem::new(points, term)?;
-            let few = problem.data_sizes < 3;
-            if few && term == DataTerm::ParametersPerByte {
-                break;
-            }
-            let mut starts = Vec::new();
-            for alpha in grid {
-                if few {
-                    starts.push([f64::ln(alpha), f64::ln(alpha)]);
-                } else {
-                    starts.extend(grid.map(|beta| [f64::ln(alpha), f64::ln(beta)]));
-                }
-            }
-            let found = problem.best_of(&starts)?;
-            if best.is_none_or(|(loss, _)| found.0 < loss) {
-                best = Some(found);
-            }
-        }
-        best.map(|(_, law)| law)
+        let forms = [DataTerm::Bytes, DataTerm::ParametersPerByte];
+        let found = forms.into_iter().filter_map(|term| search(points, term));
+        let closest = found.min_by(|x, y| x.0.total_cmp(&y.0));
+        closest.map(|(_, law)| law)
+    }
+
+    /// As [`fit`](Self::fit), by one form. Two data sizes cannot tell the forms apart:
+    /// with them only `B D^-beta` is fitted, beta tied to alpha, and with one size B is 0.
+    #[must_use]
+    pub fn fit_as(points: &[Point], term: DataTerm) -> Option<Self> {
+        search(points, term).map(|(_, law)| law)
     }
 
     /// As [`fit`](Self::fit) by the same form, from one start: for resamples of fitted
@@ -55,6 +43,25 @@ impl JointLaw {
         let (_, law) = problem.best_of(&[[self.alpha.ln(), self.beta.ln()]])?;
         Some(law)
     }
+}
+
+/// The closest law of one form from a grid of starts, after its loss.
+fn search(points: &[Point], term: DataTerm) -> Option<(f64, JointLaw)> {
+    let problem = Problem::new(points, term)?;
+    let few = problem.data_sizes < 3;
+    if few && term == DataTerm::ParametersPerByte {
+        return None;
+    }
+    let grid = [0.1, 0.2, 0.35, 0.6, 1.0];
+    let mut starts = Vec::new();
+    for alpha in grid {
+        if few {
+            starts.push([f64::ln(alpha), f64::ln(alpha)]);
+        } else {
+            starts.extend(grid.map(|beta| [f64::ln(alpha), f64::ln(beta)]));
+        }
+    }
+    problem.best_of(&starts)
 }
 
 /// Points in the form the search wants them.
