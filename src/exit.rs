@@ -1,15 +1,15 @@
 //! How the command ends: 0 done, 1 the work failed, 2 wrong usage or config,
 //! 130 stopped by a signal.
 
+use brevity_baselines::BaselineError;
 use brevity_data::DataError;
-use brevity_eval::baselines::BaselineError;
-use brevity_eval::maps::MapError;
-use brevity_eval::matrix::MatrixError;
-use brevity_eval::score::ScoreError;
-use brevity_eval::view::ViewError;
-use brevity_train::config::ConfigError;
-use brevity_train::pack::PackError;
-use brevity_train::sweep::SweepError;
+use brevity_lab::config::ConfigError;
+use brevity_lab::experiments::score::ScoreError;
+use brevity_lab::experiments::table::MatrixError;
+use brevity_lab::maps::MapError;
+use brevity_lab::pack::PackError;
+use brevity_lab::sweep::SweepError;
+use brevity_lab::view::ViewError;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

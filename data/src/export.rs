@@ -11,7 +11,6 @@ use crate::convert::{
     Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
     join_patches,
 };
-use crate::durable;
 use crate::error::{DataError, Result};
 use crate::store::{SetRecord, Store};
 
@@ -91,10 +90,10 @@ pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Resul
     {
         let target = folder.join(file_name(number, item));
         let failed = |e| DataError::io("write", &target)(e);
-        let mut out = durable::temporary(folder).map_err(failed)?;
+        let mut out = brevity_files::temporary(folder).map_err(failed)?;
         let failed = |e| DataError::io("write", &target)(e);
         write_item(record.convert, item, &mut data, &mut out).map_err(failed)?;
-        durable::publish(out, &target).map_err(DataError::io("write", &target))?;
+        brevity_files::publish(out, &target).map_err(DataError::io("write", &target))?;
         written.push(target);
     }
     Ok(written)

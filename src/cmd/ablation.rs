@@ -5,7 +5,7 @@ use crate::exit::Usage;
 use std::io::Write;
 use std::path::PathBuf;
 
-use brevity_eval::ablation;
+use brevity_stats::ablation;
 
 /// Compares every trial of a sweep with one of them, seed by seed.
 #[derive(clap::Args)]
@@ -35,7 +35,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         write!(
             out,
             "{}",
-            ablation::text(&found, args.convention.as_deref())
+            brevity_lab::text::ablations(&found, args.convention.as_deref())
         )?;
     }
     Ok(())

@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
+use brevity_baselines::{Coder, FileBaselines};
 use brevity_data::DataConfig;
-use brevity_eval::baselines::{self, Coder, FileBaselines};
-use brevity_eval::{format, table::Table};
+use brevity_draw::Table;
+use brevity_length::format;
 
 /// A stream is decoded and compared before its size is printed.
 ///
@@ -53,7 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let measured = args
         .sets
         .iter()
-        .map(|set| baselines::measure_set(set, args.chunk, &coders))
+        .map(|set| brevity_baselines::measure_set(set, args.chunk, &coders))
         .collect::<Result<Vec<_>, _>>()?;
     let mut out = std::io::stdout().lock();
     if args.json {

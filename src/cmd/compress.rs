@@ -12,7 +12,6 @@ use brevity_codec::archive::{
 use brevity_codec::weights::{Plan, Precision};
 use brevity_codec::{Method, score};
 use brevity_model::Weights;
-use brevity_train::stored_plan;
 use std::ffi::OsString;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -291,7 +290,7 @@ impl Args {
         if let Width::Fixed(precision) = self.bits {
             return Ok(Plan::new(weights, precision));
         }
-        let trained = stored_plan(weights);
+        let trained = Plan::lossless(weights);
         if is_dash(path) {
             // What is in a stream is not known before.
             return Ok(trained.unwrap_or_else(|| Plan::new(weights, Precision::Int8)));

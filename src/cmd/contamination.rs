@@ -2,8 +2,8 @@
 
 use super::sweep::{Common, Kind, Trials, dry_run};
 use anyhow::Result;
-use brevity_eval::contamination::Contamination;
-use brevity_eval::report::measure_baselines;
+use brevity_lab::experiments::contamination::Contamination;
+use brevity_lab::experiments::two_part::measure_baselines;
 use std::io::Write;
 use std::path::PathBuf;
 

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use brevity_eval::critical::{
+use brevity_lab::text;
+use brevity_length::rows;
+use brevity_stats::critical::{
     Estimator, each_critical_size,
     joint::data_laws,
     points::{from_rows, read_csv},
-    summary,
 };
-use brevity_eval::rows;
 
 /// Fits bits per byte against parameters and prints the critical size N*.
 #[derive(clap::Args)]
@@ -60,7 +60,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             serde_json::to_writer_pretty(&mut out, &laws)?;
             writeln!(out)?;
         } else {
-            write!(out, "{}", summary::laws(&laws))?;
+            write!(out, "{}", text::laws(&laws))?;
         }
     } else {
         let each = each_critical_size(&points, &estimator)?;
@@ -76,7 +76,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             serde_json::to_writer_pretty(&mut out, &found)?;
             writeln!(out)?;
         } else {
-            write!(out, "{}", summary::sizes(&found))?;
+            write!(out, "{}", text::sizes(&found))?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use brevity_data::{
     Client, Conversion, DataConfig, Registry, Select, SetRecord, Source, Stats, Store,
     default_name, export, import, list,
 };
-use brevity_eval::table::Table;
+use brevity_draw::Table;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};

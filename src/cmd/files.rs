@@ -5,7 +5,6 @@
 use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::EXTENSION;
-use brevity_data::durable;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Seek, Write};
@@ -156,7 +155,7 @@ pub fn is_dash(path: &Path) -> bool {
 
 /// Refuses an output that cannot be written, before the work.
 pub fn writable(path: &Path) -> Result<()> {
-    durable::check(path).with_context(|| format!("cannot write {}", path.display()))
+    brevity_files::check(path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Opens a source; also gives its length, if it has one.

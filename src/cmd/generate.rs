@@ -2,11 +2,11 @@
 
 use super::files::{self, Run, is_dash};
 use anyhow::{Context, Result};
-use brevity_data::{DataConfig, Store, durable};
-use brevity_eval::baselines::Coder;
-use brevity_eval::generate::{CONTEXT, Options, Temperature, from_coder, from_model};
-use brevity_eval::score::model_file;
-use brevity_eval::view::{self, Geometry};
+use brevity_baselines::Coder;
+use brevity_data::{DataConfig, Store};
+use brevity_lab::experiments::score::model_file;
+use brevity_lab::generate::{CONTEXT, Options, Temperature, from_coder, from_model};
+use brevity_lab::view::{self, Geometry};
 use brevity_model::{Transformer, Weights};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -114,5 +114,5 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         out.write_all(bytes)?;
         return Ok(out.flush()?);
     }
-    durable::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    brevity_files::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }

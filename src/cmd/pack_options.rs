@@ -1,6 +1,6 @@
 //! Options of `brevity compress --train`.
 
-use brevity_train::pack::{self, Budget};
+use brevity_lab::pack::{self, Budget};
 use brevity_train::{DeviceKind, TrainSetup};
 
 /// How the model is trained.

@@ -2,8 +2,8 @@
 
 use super::sweep::{Common, Kind, Trials, dry_run};
 use anyhow::Result;
-use brevity_eval::prequential::Prequential;
-use brevity_train::sweep;
+use brevity_lab::experiments::prequential::Prequential;
+use brevity_lab::sweep;
 use std::io::Write;
 use std::path::PathBuf;
 

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use brevity_eval::critical::Estimator;
-use brevity_eval::report::{Report, measure_baselines};
+use brevity_lab::experiments::two_part::{Report, measure_baselines};
+use brevity_stats::critical::Estimator;
 
 /// Writes report.html, report.json, points.csv and the pictures into the sweep's folder.
 #[derive(clap::Args)]

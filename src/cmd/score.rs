@@ -5,10 +5,10 @@ use super::files::{self, Run};
 use crate::exit::Usage;
 use anyhow::{Result, bail};
 use brevity_data::{DataConfig, Source};
-use brevity_eval::maps::{self, Kind};
-use brevity_eval::score::{Options, score, text};
-use brevity_eval::view::Geometry;
-use brevity_train::measure::{Decoder, Decoding, FreshProcess};
+use brevity_lab::experiments::score::{Options, score, text};
+use brevity_lab::maps::{self, Kind};
+use brevity_lab::view::Geometry;
+use brevity_measure::{Decoder, Decoding, FreshProcess};
 use std::io::Write;
 use std::path::PathBuf;
 

@@ -5,10 +5,9 @@ use anyhow::bail;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use brevity_eval::{
-    rows::{self, ResultRow},
-    selection::{self, Options},
-};
+use brevity_lab::text;
+use brevity_length::rows::{self, ResultRow};
+use brevity_stats::selection::{self, Options};
 
 /// Ranks a sweep's configurations by coded data plus model, with intervals.
 #[derive(clap::Args)]
@@ -39,7 +38,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         serde_json::to_writer_pretty(&mut out, &rankings)?;
         writeln!(out)?;
     } else {
-        write!(out, "{}", selection::text(&rankings))?;
+        write!(out, "{}", text::rankings(&rankings))?;
     }
     Ok(())
 }

@@ -4,16 +4,16 @@ use super::decompress::{self, own_program};
 use crate::exit::Usage;
 use anyhow::Result;
 use brevity_data::{DataConfig, DataError};
-use brevity_eval::contamination::Detectors;
-use brevity_eval::critical::Estimator;
-use brevity_eval::report::{Report, measure_baselines};
-use brevity_train::DeviceKind;
-use brevity_train::config::Experiment;
-use brevity_train::measure::{Decoding, FreshProcess};
-use brevity_train::sweep::{
+use brevity_lab::config::Experiment;
+use brevity_lab::experiments::contamination::Detectors;
+use brevity_lab::experiments::two_part::{Report, measure_baselines};
+use brevity_lab::sweep::{
     self, ArchiveScorer, Bars, ByKind, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest,
     PrequentialScorer, PrequentialTrainer, RunOptions, Scorer, Shard, SweepFolder, Trainer, Work,
 };
+use brevity_measure::{Decoding, FreshProcess};
+use brevity_stats::critical::Estimator;
+use brevity_train::DeviceKind;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 use std::io::Write;

@@ -3,9 +3,9 @@
 use super::decompress::{self, own_program};
 use super::files::Run;
 use anyhow::Result;
-use brevity_eval::matrix::{Config, Options, run as fill};
+use brevity_lab::experiments::table::{Config, Options, run as fill};
+use brevity_measure::{Decoder, Decoding, FreshProcess};
 use brevity_train::DeviceKind;
-use brevity_train::measure::{Decoder, Decoding, FreshProcess};
 use std::io::Write;
 use std::path::PathBuf;
 

@@ -3,7 +3,7 @@
 use super::sweep::{Common, Kind};
 use crate::exit::Usage;
 use anyhow::Result;
-use brevity_train::sweep;
+use brevity_lab::sweep;
 use std::io::Write;
 use std::path::PathBuf;
 

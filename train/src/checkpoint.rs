@@ -11,12 +11,10 @@
 //! hash      32 bytes, BLAKE3 of everything before
 //! ```
 
+use crate::identity::{Difference, RunIdentity};
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::quantise::Quantiser;
-use crate::recipe::TrainConfig;
-use brevity_data::durable;
-use brevity_model::Spec;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
@@ -27,31 +25,6 @@ const MAGIC: &[u8; 8] = b"BRVCKPT1";
 
 /// Where it lies in a run's folder.
 const FOLDER: &str = "checkpoint";
-
-/// What a run is; a checkpoint continues only the run it was made by.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Identity {
-    pub model: Spec,
-    pub train: TrainConfig,
-    pub seed: u64,
-    pub data: DataIdentity,
-}
-
-/// Which bytes a run trains on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct DataIdentity {
-    pub bytes: u64,
-    pub blake3: String,
-}
-
-impl DataIdentity {
-    pub fn of(data: &[u8]) -> DataIdentity {
-        DataIdentity {
-            bytes: data.len() as u64,
-            blake3: blake3::hash(data).to_string(),
-        }
-    }
-}
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -68,7 +41,7 @@ pub(crate) struct Position {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
-    identity: Identity,
+    identity: RunIdentity,
     position: Position,
     parameters: u64,
     average: bool,
@@ -122,7 +95,7 @@ pub fn checkpoint_path(folder: &Path) -> PathBuf {
 /// is.
 pub(crate) fn save(
     folder: &Path,
-    identity: &Identity,
+    identity: &RunIdentity,
     position: Position,
     parameters: &Parameters,
     optimizer: &Optimizer,
@@ -153,7 +126,7 @@ pub(crate) fn save(
     let hash = blake3::hash(&bytes);
     bytes.extend_from_slice(hash.as_bytes());
     fs::create_dir_all(folder.join(FOLDER))
-        .and_then(|()| durable::write(&path, &bytes))
+        .and_then(|()| brevity_files::write(&path, &bytes))
         .map_err(|source| CheckpointError::Io { path, source })
 }
 
@@ -176,7 +149,7 @@ pub(crate) fn remove(folder: &Path) -> Result<(), CheckpointError> {
 /// `quantiser`, if there is one and it belongs to the run `identity`.
 pub(crate) fn load(
     folder: &Path,
-    identity: &Identity,
+    identity: &RunIdentity,
     parameters: &mut Parameters,
     optimizer: &mut Optimizer,
     quantiser: &mut Quantiser,
@@ -209,8 +182,7 @@ pub(crate) fn load(
     };
     let header: Value =
         serde_json::from_slice(header).map_err(|e| damaged(&format!("its header: {e}")))?;
-    let here = serde_json::to_value(identity).expect("an identity is plain data");
-    if let Some((key, there, here)) = difference("", &header["identity"], &here) {
+    if let Some(Difference { key, there, here }) = identity.difference(&header["identity"]) {
         return Err(CheckpointError::Foreign {
             path,
             key,
@@ -239,30 +211,4 @@ pub(crate) fn load(
     }
     quantiser.steps = header.steps;
     Ok(Some(header.position))
-}
-
-/// The first key with another value: its dotted name and both values.
-pub(crate) fn difference(
-    name: &str,
-    there: &Value,
-    here: &Value,
-) -> Option<(String, String, String)> {
-    match (there, here) {
-        (Value::Object(a), Value::Object(b)) => a.keys().chain(b.keys()).find_map(|key| {
-            let name = match name {
-                "" => key.clone(),
-                name => format!("{name}.{key}"),
-            };
-            let [there, here] = [a, b].map(|map| map.get(key).unwrap_or(&Value::Null));
-            difference(&name, there, here)
-        }),
-        _ if there == here => None,
-        _ => {
-            let show = |value: &Value| match value {
-                Value::Null => "not set".into(),
-                value => value.to_string(),
-            };
-            Some((name.into(), show(there), show(here)))
-        }
-    }
 }

@@ -6,16 +6,11 @@
 //! - [`TrainConfig`] is the `[train]` table of an experiment: optimiser,
 //!   schedule, budget, regularisation.
 //! - [`QuantiseConfig`] is its `[train.quantise]` table, which makes the last
-//!   part of a run minimise the length of weights and data together;
-//!   [`stored_plan`] tells how weights from such a run are stored.
+//!   part of a run minimise the length of weights and data together.
 //! - [`online`] learns the bytes it prices: the prequential code, and archives
 //!   that hold a recipe instead of weights.
 //! - [`ops`] extends burn's backends by the operations of a byte transformer;
 //!   on the CPU they are the kernels of `brevity-kernels`.
-//! - [`measure`] tells what data take under a trained model, by archives that
-//!   were decoded again.
-//! - [`pack`] trains a model for one file, to be stored beside it.
-//! - [`config`] reads whole experiments, [`sweep`] runs many of them.
 //!
 //! On the CPU a run is reproducible: the same setup and bytes give the same
 //! `model.safetensors` on every machine, with any number of threads, and when
@@ -52,27 +47,24 @@
 
 mod batches;
 mod checkpoint;
-pub mod config;
 mod gradients;
-pub mod measure;
+mod identity;
 mod metrics;
 pub mod online;
 pub mod ops;
 mod optimizer;
-pub mod pack;
 mod parameters;
 mod quantise;
 mod random;
 mod recipe;
 mod run;
 mod schedule;
-pub mod sweep;
 mod transformer;
 
 pub use checkpoint::{CheckpointError, checkpoint_path};
+pub use identity::{Difference, RunIdentity};
 pub use metrics::{LogError, Metrics};
 pub use ops::{DeviceError, DeviceKind};
-pub use quantise::stored_plan;
 pub use recipe::{
     OptimizerKind, Order, QuantiseConfig, ScheduleKind, TrainConfig, TrainConfigError,
 };

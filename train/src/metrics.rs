@@ -1,7 +1,6 @@
 //! The record of a run: `metrics.jsonl`, the source of truth, and TensorBoard
 //! events, a view of it.
 
-use brevity_data::durable;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -54,7 +53,7 @@ impl Log {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
                 Err(error) => return Err(error),
             };
-            durable::write(&path, kept.as_bytes())?;
+            brevity_files::write(&path, kept.as_bytes())?;
             OpenOptions::new().append(true).open(&path)
         };
         let file = open().map_err(|source| LogError {

@@ -246,7 +246,7 @@ impl TrainConfig {
     }
 
     /// `epochs`, or what it is when nothing says how long a run is.
-    pub(crate) fn passes(&self) -> f64 {
+    pub fn passes(&self) -> f64 {
         self.epochs.unwrap_or(8.0)
     }
 

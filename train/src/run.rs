@@ -1,8 +1,9 @@
 //! One training run, from bytes to weights.
 
 use crate::batches::Batches;
-use crate::checkpoint::{self, CheckpointError, DataIdentity, Identity, Position};
+use crate::checkpoint::{self, CheckpointError, Position};
 use crate::gradients::{self, Dropout};
+use crate::identity::RunIdentity;
 use crate::metrics::{Log, LogError, Metrics};
 use crate::ops::{self, DeviceError, DeviceKind, Tokens};
 use crate::optimizer::Optimizer;
@@ -213,7 +214,7 @@ struct Run<'a> {
     folder: &'a Path,
     batches: Batches<'a>,
     device: Device,
-    identity: Identity,
+    identity: RunIdentity,
     parameters: Parameters,
     optimizer: Optimizer,
     quantiser: Quantiser,
@@ -229,12 +230,7 @@ impl<'a> Run<'a> {
         let TrainSetup { spec, config, .. } = setup;
         let mut parameters = Parameters::initial(spec, setup.seed);
         let mut optimizer = Optimizer::new(config, &parameters);
-        let identity = Identity {
-            model: spec.clone(),
-            train: config.identity(),
-            seed: setup.seed,
-            data: DataIdentity::of(data),
-        };
+        let identity = RunIdentity::of(setup, data);
         let steps = config.total_steps(spec, data.len() as u64);
         let sequences = config.batch_sequences(spec);
         let mut quantiser = Quantiser::new(

@@ -34,6 +34,7 @@
 
 mod integers;
 mod io;
+mod lossless;
 mod plan;
 mod search;
 

@@ -80,7 +80,7 @@ impl OnlineConfig {
     /// Bytes that learning `bytes` bytes trains on, with repetition, and a third
     /// of those that pricing sees: forward passes count as much as a step of
     /// training less its way back.
-    pub(crate) fn training_bytes(&self, spec: &Spec, bytes: u64) -> f64 {
+    pub fn training_bytes(&self, spec: &Spec, bytes: u64) -> f64 {
         let window = f64::from(self.window * self.lanes);
         let newest = f64::from(self.lanes) * spec.context as f64;
         let replay = f64::from(self.replay) * f64::from(self.batch_bytes);

@@ -21,7 +21,7 @@
 //!   weights before rounding as if there were none (straight through).
 //! - To it comes the gradient of the bits, see [`rate`].
 //! - The result of the run is rounded, so that the weight coder of
-//!   `brevity-codec` stores it as it is; [`stored_plan`] finds the steps again.
+//!   `brevity-codec` stores it as it is; `Plan::lossless` finds the steps again.
 //!
 //! With an average of weights (`train.ema`), it is the weights before rounding
 //! that are averaged, and the average that is rounded at the end.
@@ -30,9 +30,6 @@
 //! weights that were not trained for it. Both are in `brevity_codec::weights`.
 
 mod rate;
-mod stored;
-
-pub use stored::stored_plan;
 
 use crate::parameters::Parameters;
 use crate::recipe::QuantiseConfig;

@@ -1,0 +1,443 @@
+//! Classical compressors as the bar that a learned model has to clear.
+//!
+//! A [`Coder`] turns bytes into a stream of its own format and back. [`measure`]
+//! runs a list of them over one byte set, whole or cut into chunks that are
+//! compressed independently (a transformer with a context of 2048 bytes sees
+//! no more than that either), decodes every stream for which there is a decoder,
+//! compares, and only then reports its size.
+//!
+//! Two sizes are given for each coder. [`CoderResult::bytes`] counts everything
+//! that a decoder reads, headers included. [`CoderResult::paper_bytes`] repeats
+//! the accounting of Delétang et al. (arXiv 2309.10668), who charge the header
+//! once: for all chunks but one they subtract the length of the compressed form
+//! of a single zero byte. The two agree when the input is one chunk.
+//!
+//! ```
+//! use brevity_baselines::{Coder, measure};
+//!
+//! let text = b"to be or not to be ".repeat(50);
+//! let results = measure(&text, None, &[Coder::Gzip, Coder::Ppmd])?;
+//! assert!(results.iter().all(|r| r.rate < 0.2));
+//! # Ok::<(), brevity_baselines::BaselineError>(())
+//! ```
+
+mod cjxl;
+mod coder;
+mod layout;
+mod pictures;
+mod raster;
+mod sounds;
+mod streams;
+
+use std::path::PathBuf;
+
+use brevity_data::{ByteSet, DataConfig, DataError};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub use coder::Coder;
+pub use layout::{Layout, Piece, pieces};
+
+/// Size of one byte set under one coder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CoderResult {
+    /// Name of the coder and its setting, such as `xz -9e`.
+    pub coder: String,
+    /// Bytes of all streams, headers included.
+    pub bytes: u64,
+    /// `bytes` over the raw length.
+    pub rate: f64,
+    /// Bytes when the header of a chunk is charged only once, as the paper does.
+    pub paper_bytes: u64,
+    /// `paper_bytes` over the raw length.
+    pub paper_rate: f64,
+    /// Whether every stream was decoded and compared; not so for a format that
+    /// has no decoder here.
+    #[serde(default = "always")]
+    pub decoded: bool,
+}
+
+/// Results of versions whose coders all had decoders.
+fn always() -> bool {
+    true
+}
+
+/// All coders' results on one file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileBaselines {
+    /// The file or data set, or `-` for standard input.
+    pub path: PathBuf,
+    /// Raw length in bytes.
+    pub bytes: u64,
+    /// Bytes a chunk, or nothing when the file was compressed whole.
+    pub chunk: Option<usize>,
+    /// One entry a coder, in the order asked for.
+    pub results: Vec<CoderResult>,
+}
+
+/// Why a baseline could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineError {
+    /// There is nothing to compress.
+    #[error("{path}: the file is empty; a rate needs at least one byte")]
+    Empty {
+        /// The file or byte set.
+        path: String,
+    },
+    /// A chunk of zero bytes was asked for.
+    #[error("--chunk is 0; give the bytes a chunk, such as 2048")]
+    ZeroChunk,
+    /// No coder has that name.
+    #[error("unknown coder `{name}`; known are {known}")]
+    UnknownCoder {
+        /// What was asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The bytes could not be had.
+    #[error("cannot measure the classical coders")]
+    Data {
+        /// Why.
+        source: Box<DataError>,
+    },
+    /// A coder is a program that is not there.
+    #[error("{coder}: its programs are not on the PATH")]
+    Missing {
+        /// Name of the coder.
+        coder: &'static str,
+    },
+    /// A coder refused its input or its own output.
+    #[error("{coder}: cannot {action} the chunk at byte {offset}: {source}")]
+    Coder {
+        /// Name of the coder.
+        coder: &'static str,
+        /// `compress` or `decompress`.
+        action: &'static str,
+        /// Where the chunk starts, in bytes.
+        offset: usize,
+        /// What the coder said.
+        source: std::io::Error,
+    },
+    /// A stream decodes to other bytes than went in; its size means nothing.
+    #[error("{coder}: the chunk at byte {offset} does not decode to the bytes that went in")]
+    Mismatch {
+        /// Name of the coder.
+        coder: &'static str,
+        /// Where the chunk starts, in bytes.
+        offset: usize,
+    },
+}
+
+/// Measures a file, a data set or whatever else is a source with every coder.
+/// Coders of pictures and sound get those of an imported set one by one.
+///
+/// # Errors
+///
+/// When the bytes cannot be had or are none, and as [`measure`].
+pub fn measure_set(
+    set: &DataConfig,
+    chunk: Option<usize>,
+    coders: &[Coder],
+) -> Result<FileBaselines, BaselineError> {
+    let data = set.load().map_err(|source| BaselineError::Data {
+        source: source.into(),
+    })?;
+    let data = data.train;
+    Ok(FileBaselines {
+        path: set.source.to_string().into(),
+        bytes: data.len() as u64,
+        chunk,
+        results: match chunk {
+            None => measure_set_bytes(&data, coders)?,
+            chunk => measure(&data.bytes, chunk, coders)?,
+        },
+    })
+}
+
+/// [`measure_pieces`] of bytes whose layout their set knows, otherwise all at
+/// once.
+///
+/// # Errors
+///
+/// As [`measure`], and a record of the set that is damaged.
+pub fn measure_set_bytes(
+    data: &ByteSet,
+    coders: &[Coder],
+) -> Result<Vec<CoderResult>, BaselineError> {
+    match layout::pieces_of(data)? {
+        Some(pieces) => measure_pieces(&data.bytes, &pieces, coders),
+        None => measure(&data.bytes, None, coders),
+    }
+}
+
+/// Compresses, decompresses, compares and sizes `data` with each coder.
+///
+/// `chunk` is the number of bytes compressed independently; the last chunk may
+/// be shorter. Sizes do not depend on the number of threads.
+///
+/// # Errors
+///
+/// When `data` is empty, `chunk` is zero, a coder fails, or a stream does not
+/// decode to its input.
+pub fn measure(
+    data: &[u8],
+    chunk: Option<usize>,
+    coders: &[Coder],
+) -> Result<Vec<CoderResult>, BaselineError> {
+    let chunk = chunk.unwrap_or(data.len());
+    if chunk == 0 && !data.is_empty() {
+        return Err(BaselineError::ZeroChunk);
+    }
+    let whole = [Piece {
+        bytes: data.len(),
+        layout: Layout::Bytes,
+    }];
+    coders
+        .par_iter()
+        .map(|&coder| in_pieces(data, &whole, chunk, coder))
+        .collect()
+}
+
+/// [`measure`] of `data` that consist of `pieces`: a coder that minds their
+/// layout gets each picture or sound by itself, any other gets all at once.
+///
+/// # Errors
+///
+/// As [`measure`].
+///
+/// # Panics
+///
+/// When the pieces are not as long as the data.
+pub fn measure_pieces(
+    data: &[u8],
+    pieces: &[Piece],
+    coders: &[Coder],
+) -> Result<Vec<CoderResult>, BaselineError> {
+    let length: usize = pieces.iter().map(|piece| piece.bytes).sum();
+    assert_eq!(length, data.len(), "pieces of other data");
+    coders
+        .par_iter()
+        .map(
+            |&coder| match pieces.iter().any(|p| coder.minds(p.layout)) {
+                true => in_pieces(data, pieces, usize::MAX, coder),
+                false => Ok(measure(data, None, &[coder])?.remove(0)),
+            },
+        )
+        .collect()
+}
+
+/// Pieces one after another, each in chunks.
+fn in_pieces(
+    data: &[u8],
+    pieces: &[Piece],
+    chunk: usize,
+    coder: Coder,
+) -> Result<CoderResult, BaselineError> {
+    if data.is_empty() {
+        return Err(BaselineError::Empty {
+            path: "input".into(),
+        });
+    }
+    if !coder.available() {
+        return Err(BaselineError::Missing {
+            coder: coder.name(),
+        });
+    }
+    let mut streams = Vec::new();
+    let mut start = 0;
+    for piece in pieces {
+        let end = start + piece.bytes;
+        while start < end {
+            let stop = start.saturating_add(chunk).min(end);
+            streams.push((start..stop, piece.layout));
+            start = stop;
+        }
+    }
+    let bytes = streams
+        .par_iter()
+        .map(|(range, layout)| verified_length(coder, &data[range.clone()], *layout, range.start))
+        .try_reduce(|| 0, |a, b| Ok(a + b))?;
+    let header = verified_length(coder, &[0], Layout::Bytes, 0)?;
+    let paper_bytes = bytes.saturating_sub((streams.len() as u64 - 1) * header);
+    let n = data.len() as f64;
+    Ok(CoderResult {
+        coder: coder.name().to_owned(),
+        bytes,
+        rate: bytes as f64 / n,
+        paper_bytes,
+        paper_rate: paper_bytes as f64 / n,
+        decoded: coder.decodes(),
+    })
+}
+
+/// Length in bytes of the stream that a coder makes of `data`, headers
+/// included. It is not decoded: to compare continuations, not to report.
+///
+/// # Errors
+///
+/// When the coder fails.
+pub fn stream_length(coder: Coder, data: &[u8]) -> Result<u64, BaselineError> {
+    let stream = coder
+        .compress(data, Layout::Bytes)
+        .map_err(|source| BaselineError::Coder {
+            coder: coder.name(),
+            action: "compress",
+            offset: 0,
+            source,
+        })?;
+    Ok(stream.len() as u64)
+}
+
+/// Length in bytes of a stream that was decoded back to `piece`.
+fn verified_length(
+    coder: Coder,
+    piece: &[u8],
+    layout: Layout,
+    offset: usize,
+) -> Result<u64, BaselineError> {
+    let failed = |action| {
+        move |source| BaselineError::Coder {
+            coder: coder.name(),
+            action,
+            offset,
+            source,
+        }
+    };
+    let stream = coder.compress(piece, layout).map_err(failed("compress"))?;
+    if !coder.decodes() {
+        return Ok(stream.len() as u64);
+    }
+    let back = coder
+        .decompress(&stream, layout, piece.len())
+        .map_err(failed("decompress"))?;
+    if back != piece {
+        return Err(BaselineError::Mismatch {
+            coder: coder.name(),
+            offset,
+        });
+    }
+    Ok(stream.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brevity_data::Pcm16;
+
+    fn random(n: usize) -> Vec<u8> {
+        use rand_chacha::ChaCha8Rng;
+        use rand_core::{RngCore, SeedableRng};
+        let mut bytes = vec![0; n];
+        ChaCha8Rng::seed_from_u64(7).fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// Table 1 of the paper, the column of random bytes.
+    #[test]
+    fn random_bytes_give_the_papers_column() {
+        let data = random(1 << 20);
+        let percent = |chunk, coder| {
+            let r = &measure(&data, chunk, &[coder]).unwrap()[0];
+            (r.paper_rate * 1000.0).round() / 10.0
+        };
+        assert_eq!(percent(None, Coder::Gzip), 100.0);
+        assert_eq!(percent(None, Coder::Xz), 100.0);
+        assert_eq!(percent(Some(2048), Coder::Gzip), 100.1);
+        assert_eq!(percent(Some(2048), Coder::Xz), 100.0);
+        assert_eq!(percent(Some(2048), Coder::PngPaper), 103.2);
+        assert_eq!(percent(Some(2048), Coder::Png), 101.6);
+    }
+
+    /// The lengths that the paper subtracts: 21 bytes of gzip, 60 of xz, 67 of PNG.
+    #[test]
+    fn one_zero_byte_costs_what_the_paper_subtracts() {
+        let header = |coder| verified_length(coder, &[0], Layout::Bytes, 0).unwrap();
+        assert_eq!(header(Coder::Gzip), 21);
+        assert_eq!(header(Coder::Xz), 60);
+        assert_eq!(header(Coder::Png), 67);
+    }
+
+    #[test]
+    fn every_coder_round_trips_awkward_lengths() {
+        let text: Vec<u8> = b"abracadabra, said the kernel; ".repeat(200);
+        for n in [1, 2, 31, 32, 33, 2047, 2048, 5001] {
+            for data in [&random(n), &text[..n.min(text.len())], &vec![0; n]] {
+                measure(data, None, &here()).unwrap();
+            }
+        }
+    }
+
+    fn here() -> Vec<Coder> {
+        let all = Coder::ALL.iter().copied();
+        all.filter(|coder| coder.available()).collect()
+    }
+
+    /// Two pictures, two sounds, and bytes, each in the layout that it is in.
+    #[test]
+    fn pieces_keep_their_layout() {
+        let smooth = |n: usize| -> Vec<u8> { (0..n).map(|i| (i / 7 % 256) as u8).collect() };
+        let rgb = |planar| Layout::Rgb {
+            width: 40,
+            height: 30,
+            planar,
+        };
+        let sound = |order| Layout::Pcm16 {
+            channels: 2,
+            rate: 44_100,
+            order,
+        };
+        let layouts = [
+            rgb(false),
+            rgb(true),
+            sound(Pcm16::LittleEndian),
+            sound(Pcm16::Planes),
+            sound(Pcm16::Deltas),
+            Layout::Bytes,
+        ];
+        let pieces = layouts.map(|layout| Piece {
+            bytes: match layout {
+                Layout::Rgb { .. } => 3600,
+                _ => 5000,
+            },
+            layout,
+        });
+        let data = smooth(pieces.iter().map(|p| p.bytes).sum());
+        let results = measure_pieces(&data, &pieces, &here()).unwrap();
+        assert!(results.iter().all(|r| r.rate < 1.1), "{results:?}");
+        let whole = measure(&data, None, &[Coder::Gzip]).unwrap();
+        assert_eq!(results[0], whole[0]);
+    }
+
+    /// More rows than the formats have: several pictures.
+    #[test]
+    fn long_bytes_are_cut_into_pictures() {
+        let data: Vec<u8> = (0..64 * 8192 + 70).map(|i| (i / 64) as u8).collect();
+        for coder in [Coder::Png, Coder::Webp, Coder::Jxl] {
+            assert!(measure(&data, None, &[coder]).unwrap()[0].rate < 0.1);
+        }
+    }
+
+    #[test]
+    fn honest_chunked_sizes_exceed_the_papers() {
+        let data: Vec<u8> = b"the quick brown fox ".repeat(500);
+        for r in measure(&data, Some(2048), Coder::DEFAULT).unwrap() {
+            assert!(r.bytes > r.paper_bytes, "{}", r.coder);
+        }
+        for r in measure(&data, None, Coder::DEFAULT).unwrap() {
+            assert_eq!(r.bytes, r.paper_bytes, "{}", r.coder);
+        }
+    }
+
+    #[test]
+    fn empty_input_and_zero_chunks_are_refused() {
+        assert!(matches!(
+            measure(&[], None, Coder::DEFAULT),
+            Err(BaselineError::Empty { .. })
+        ));
+        assert!(matches!(
+            measure(&[1], Some(0), Coder::DEFAULT),
+            Err(BaselineError::ZeroChunk)
+        ));
+    }
+}

@@ -1,0 +1,146 @@
+//! Archives as files: written, decoded, compared, kept.
+
+use crate::{Decoder, Decoding, Length, MeasureError};
+use brevity_codec::Method;
+use brevity_codec::archive::{self, EXTENSION, Header, Options, Source, compress, inspect};
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::NamedTempFile;
+
+/// Where archives are written, and who decodes them.
+#[derive(Clone, Copy)]
+pub struct Archives<'a> {
+    /// The folder; made if need be.
+    pub folder: &'a Path,
+    /// The name of the archive that is kept, without extension.
+    pub name: &'a str,
+    /// The file with the weights as they are, for a decoder of archives that do
+    /// not hold them.
+    pub model: &'a Path,
+    /// Who decodes.
+    pub decoder: &'a dyn Decoder,
+}
+
+impl Archives<'_> {
+    /// The file that is kept.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(format!("{}.{EXTENSION}", self.name))
+    }
+
+    /// The length of an archive of `bytes` by the model alone; it was decoded again
+    /// and is kept.
+    ///
+    /// # Errors
+    /// As [`measure`](crate::measure).
+    pub fn length(
+        &self,
+        source: &Source<'_>,
+        bytes: &[u8],
+        stop: &AtomicBool,
+    ) -> Result<Length, MeasureError> {
+        let (file, length) = self.verified(source, bytes, blake3::hash(bytes), stop)?;
+        self.keep(file)?;
+        Ok(length)
+    }
+
+    /// An archive of `bytes` by the model alone, under a temporary name, that
+    /// decodes to bytes of the same hash; and its parts.
+    pub(crate) fn verified(
+        &self,
+        source: &Source<'_>,
+        bytes: &[u8],
+        hash: blake3::Hash,
+        stop: &AtomicBool,
+    ) -> Result<(NamedTempFile, Length), MeasureError> {
+        let io = |action, path: &Path| {
+            let path = path.to_path_buf();
+            move |source| MeasureError::Io {
+                action,
+                path,
+                source,
+            }
+        };
+        fs::create_dir_all(self.folder).map_err(io("create", self.folder))?;
+        let file = brevity_files::temporary(self.folder).map_err(io("write in", self.folder))?;
+        let options = Options {
+            method: Some(Method::Model),
+            ..Options::default()
+        };
+        let output = BufWriter::new(file.as_file());
+        compress(bytes, output, source, &options, &|_| {}).map_err(|source| {
+            MeasureError::Compress {
+                folder: self.folder.to_path_buf(),
+                source,
+            }
+        })?;
+        let external = matches!(source.header(), Header::External(_));
+        let decoding = Decoding {
+            archive: file.path(),
+            model: external.then_some(self.model),
+            threads: rayon::current_num_threads(),
+        };
+        let mut decoded = Hashed {
+            hasher: blake3::Hasher::new(),
+            stop,
+        };
+        self.decoder.decode(&decoding, &mut decoded, stop)?;
+        let (found, count) = (decoded.hasher.finalize(), decoded.hasher.count());
+        if found != hash {
+            return Err(MeasureError::Differs {
+                decoded: count,
+                found,
+                bytes: bytes.len() as u64,
+                expected: hash,
+            });
+        }
+        let reread = File::open(file.path()).map_err(io("read", file.path()))?;
+        let parts = inspect(BufReader::new(reread)).map_err(|error| MeasureError::Decode {
+            message: error.to_string(),
+        })?;
+        let length = Length {
+            coded: parts.payload(),
+            rest: parts.stored - parts.payload(),
+        };
+        Ok((file, length))
+    }
+
+    /// Gives a verified archive its name.
+    pub(crate) fn keep(&self, file: NamedTempFile) -> Result<(), MeasureError> {
+        let path = self.path();
+        brevity_files::publish(file, &path).map_err(|source| MeasureError::Io {
+            action: "write",
+            path,
+            source,
+        })
+    }
+}
+
+/// Hashes what is written, until it is to stop.
+struct Hashed<'a> {
+    hasher: blake3::Hasher,
+    stop: &'a AtomicBool,
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, decoded: &[u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("stopped"));
+        }
+        self.hasher.update(decoded);
+        Ok(decoded.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl From<archive::Error> for MeasureError {
+    fn from(error: archive::Error) -> MeasureError {
+        MeasureError::Decode {
+            message: error.to_string(),
+        }
+    }
+}

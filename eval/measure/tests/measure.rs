@@ -1,0 +1,161 @@
+//! Lengths of archives that somebody else decodes.
+
+use brevity_measure::{
+    Archives, Decoder, Decoding, FreshProcess, InProcess, MeasureError, Measured, StoredModel,
+    measure,
+};
+use brevity_model::{Spec, Weights};
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+fn model() -> Weights {
+    let values = |length: usize| (0..length).map(|i| ((i * 37 % 101) as f32 - 50.0) * 2e-3);
+    Weights::from_fn(Spec::aspect(16, 64), |info| values(info.len()).collect()).unwrap()
+}
+
+fn data() -> Vec<u8> {
+    (0..5000_u32)
+        .map(|i| b"abcdefgh"[(i * i % 11 % 8) as usize])
+        .collect()
+}
+
+struct Case {
+    folder: tempfile::TempDir,
+    stop: AtomicBool,
+}
+
+impl Case {
+    fn new() -> Case {
+        let folder = tempfile::tempdir().unwrap();
+        model()
+            .save(&folder.path().join("model.safetensors"))
+            .unwrap();
+        let stop = AtomicBool::new(false);
+        Case { folder, stop }
+    }
+
+    fn archives(&self) -> PathBuf {
+        self.folder.path().join("archive")
+    }
+
+    fn measure(&self, decoder: &dyn Decoder) -> Result<Measured, MeasureError> {
+        let stored = StoredModel::for_data(model(), &data(), &self.stop)?;
+        let archives = Archives {
+            folder: &self.archives(),
+            name: "all",
+            model: &self.folder.path().join("model.safetensors"),
+            decoder,
+        };
+        measure(&stored, &data(), Some(&archives), &self.stop)
+    }
+
+    /// Measures with a process that runs a shell script, the archive's path
+    /// being its first argument.
+    fn shell(&self, script: &str) -> Result<Measured, MeasureError> {
+        let command = |decoding: &Decoding| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script, "sh"]).arg(decoding.archive);
+            command
+        };
+        self.measure(&FreshProcess { command: &command })
+    }
+}
+
+#[test]
+fn one_archive_is_left_and_holds_its_model() {
+    let case = Case::new();
+    let measured = case.measure(&InProcess::default()).unwrap();
+    let names: Vec<_> = fs::read_dir(case.archives())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["all.bvy"]);
+    let length = fs::metadata(case.archives().join("all.bvy")).unwrap().len();
+    assert_eq!(length, measured.stored.coded + measured.stored.rest);
+    assert!(measured.exact.rest < 40, "{}", measured.exact.rest);
+    let blocks: f64 = measured.block_bits.iter().sum();
+    assert_eq!((blocks, measured.block_bits.len()), (measured.bits, 4));
+    assert!((measured.bits / 8.0 - measured.exact.coded as f64).abs() < 8.0);
+}
+
+#[test]
+fn estimates_are_those_of_the_archives() {
+    let case = Case::new();
+    let verified = case.measure(&InProcess::default()).unwrap();
+    let stored = StoredModel::for_data(model(), &data(), &case.stop).unwrap();
+    let estimate = measure(&stored, &data(), None, &case.stop).unwrap();
+    assert!(verified.verified && !estimate.verified);
+    assert_eq!(verified.bits, estimate.bits);
+    for (a, b) in [
+        (verified.exact, estimate.exact),
+        (verified.stored, estimate.stored),
+    ] {
+        assert!(a.coded.abs_diff(b.coded) < 8, "{a:?} {b:?}");
+        assert!(a.rest.abs_diff(b.rest) < 40, "{a:?} {b:?}");
+    }
+}
+
+#[test]
+fn a_process_that_decodes_wrongly_fails_and_nothing_is_kept() {
+    let case = Case::new();
+    let cases = [
+        ("echo of ourse not", "decodes to other bytes"),
+        ("exit 0", "0 bytes with hash"),
+        ("echo no memory >&2; exit 7", "no memory"),
+        ("exit 3", "exit status: 3"),
+        // The archive is a whole file on the disk while it is decoded.
+        ("test -s \"$1\" && exit 4", "exit status: 4"),
+    ];
+    for (script, says) in cases {
+        let error = case.shell(script).unwrap_err().to_string();
+        assert!(error.contains(says), "{script}: {error}");
+        assert_eq!(fs::read_dir(case.archives()).unwrap().count(), 0);
+    }
+    let command = |_: &Decoding| Command::new("/nowhere/brevity");
+    let error = case.measure(&FreshProcess { command: &command });
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("/nowhere/brevity"), "{error}");
+}
+
+#[test]
+fn a_stop_ends_the_process_too() {
+    let case = Case::new();
+    let measured = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(300));
+            case.stop.store(true, Ordering::Relaxed);
+        });
+        case.shell("exec sleep 60")
+    });
+    assert!(matches!(measured, Err(MeasureError::Stopped)));
+    // As the command ends that is interrupted itself.
+    case.stop.store(false, Ordering::Relaxed);
+    assert!(matches!(case.shell("exit 130"), Err(MeasureError::Stopped)));
+}
+
+/// Decodes to what it should, and then some.
+struct TooMuch;
+
+impl Decoder for TooMuch {
+    fn decode(
+        &self,
+        what: &Decoding<'_>,
+        out: &mut dyn Write,
+        stop: &AtomicBool,
+    ) -> Result<(), MeasureError> {
+        InProcess::default().decode(what, out, stop)?;
+        out.write_all(b"!").unwrap();
+        Ok(())
+    }
+}
+
+#[test]
+fn one_byte_too_many_is_another_hash() {
+    let error = Case::new().measure(&TooMuch).unwrap_err().to_string();
+    assert!(error.contains("5001 bytes with hash"), "{error}");
+    assert!(error.contains("instead of 5000"), "{error}");
+}

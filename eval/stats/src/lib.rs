@@ -1,0 +1,8 @@
+//! Statistics of description lengths: rows or points in, claims out.
+
+pub mod ablation;
+pub mod checks;
+pub mod critical;
+pub mod random;
+pub mod rank;
+pub mod selection;

@@ -1,0 +1,144 @@
+//! What detectors see of a leak, and what the leak is worth.
+
+use super::{Contamination, Detected, Spread};
+use brevity_draw::SERIES;
+use brevity_draw::Scale;
+use brevity_draw::{Anchor, Svg};
+
+/// One curve over the leaks: shares, 0 to 1, and where they are.
+struct Series {
+    class: &'static str,
+    name: String,
+    points: Vec<(usize, f64)>,
+}
+
+/// A leak: copies, and the step of its disguise.
+type Leak = (u64, u64);
+
+fn leaks(found: &Contamination) -> Vec<Leak> {
+    let mut leaks = super::distinct(found.leaked.iter().map(|l| (l.skip_words, l.copies)));
+    leaks.sort_unstable();
+    leaks
+        .into_iter()
+        .map(|(skip, copies)| (copies, skip))
+        .collect()
+}
+
+fn series(found: &Contamination, leaks: &[Leak]) -> Vec<Series> {
+    let points = |value: &dyn Fn(Leak) -> Option<f64>| {
+        let at = leaks.iter().enumerate();
+        at.filter_map(|(i, leak)| Some((i, value(*leak)?)))
+            .collect()
+    };
+    let models = found.models();
+    let detected = |model: &str, leak: Leak, value: fn(&Detected) -> f64| {
+        let of = found.seeds(model, leak.0, leak.1);
+        let of = of.filter_map(|l| l.detected.as_ref()).map(value);
+        Some(Spread::of(of)?.mean)
+    };
+    let Some(first) = models.first() else {
+        return Vec::new();
+    };
+    // These look at the bytes alone, so that any model stands for all.
+    let of_bytes = |value: fn(&Detected) -> f64| points(&|leak| detected(first, leak, value));
+    let mut all = vec![
+        Series {
+            class: SERIES[0],
+            name: "13-grams found".into(),
+            points: of_bytes(|d| d.overlap.ngram13),
+        },
+        Series {
+            class: SERIES[1],
+            name: "bytes in matches of 50 or more".into(),
+            points: of_bytes(|d| d.overlap.in_long_matches),
+        },
+    ];
+    for (model, [auc, gain]) in models.iter().zip([[2, 3], [4, 5]]) {
+        let clean = Spread::of(found.seeds(model, 0, 0).map(|l| l.raw_rate));
+        all.push(Series {
+            class: SERIES[auc],
+            name: format!("Min-K% AUC, {model}"),
+            points: points(&|leak| detected(model, leak, |d| d.min_k.auc)),
+        });
+        all.push(Series {
+            class: if gain == 3 { "raw" } else { SERIES[gain] },
+            name: format!("raw rate saved, {model}"),
+            points: points(&|leak| {
+                let raw = Spread::of(found.seeds(model, leak.0, leak.1).map(|l| l.raw_rate))?;
+                Some(1.0 - raw.mean / clean?.mean)
+            }),
+        });
+    }
+    all
+}
+
+/// Draws it `width` pixels wide.
+pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
+    let narrow = width < 600.0;
+    let leaks = leaks(found);
+    let series = series(found, &leaks);
+    let columns = if narrow { 1 } else { 3 };
+    let legend = 18.0 * series.len().div_ceil(columns) as f64;
+    let (left, right) = (46.0, width - 18.0);
+    let (top, bottom) = (34.0 + legend, 350.0 + legend);
+    let label = "What detectors see of the leak, and how much of the raw rate it saves";
+    let mut svg = Svg::new(width, bottom + 60.0, label.into());
+    let low = series
+        .iter()
+        .flat_map(|s| &s.points)
+        .fold(0.0_f64, |low, p| low.min(p.1));
+    let y = Scale::linear((100.0 * low, 100.0), (bottom, top));
+    let x = |i: usize| left + (right - left) * (i as f64 + 0.5) / leaks.len().max(1) as f64;
+
+    for tick in y.ticks(58.0) {
+        let at = y.at(tick);
+        svg.line("grid", (left, at), (right, at));
+        svg.text(
+            "tick",
+            (left - 8.0, at + 4.0),
+            Anchor::End,
+            &format!("{tick:.0}"),
+        );
+    }
+    svg.line("axis", (left, bottom), (right, bottom));
+    for (i, (copies, skip)) in leaks.iter().enumerate() {
+        svg.line("axis", (x(i), bottom), (x(i), bottom + 5.0));
+        let text = copies.to_string();
+        svg.text("tick", (x(i), bottom + 19.0), Anchor::Middle, &text);
+        if *skip > 0 {
+            svg.text("tick", (x(i), bottom + 33.0), Anchor::Middle, "disguised");
+        }
+    }
+    let middle = ((left + right) / 2.0, bottom + 52.0);
+    let title = "copies of the test among the bytes trained on";
+    svg.text("axis-title", middle, Anchor::Middle, title);
+    svg.text("axis-title", (2.0, 14.0), Anchor::Start, "%");
+
+    let exact = leaks.iter().filter(|leak| leak.1 == 0).count();
+    for (n, s) in series.iter().enumerate() {
+        let class = format!("curve {}", s.class);
+        // Exact copies and disguised ones are two ladders.
+        let at = |p: &(usize, f64)| (x(p.0), y.at(100.0 * p.1));
+        let (plain, hidden): (Vec<_>, Vec<_>) = s.points.iter().partition(|p| p.0 < exact);
+        for part in [plain, hidden] {
+            let line: Vec<(f64, f64)> = part.iter().map(at).collect();
+            svg.path(&class, &line);
+        }
+        for p in &s.points {
+            let about = format!("{}: {:.1}%", s.name, 100.0 * p.1);
+            svg.circle(&format!("dot {}", s.class), at(p), 3.4, &about);
+        }
+        let (column, row) = ((n % columns) as f64, (n / columns) as f64);
+        let place = (
+            left + column * (right - left) / columns as f64,
+            34.0 + 18.0 * row,
+        );
+        svg.line(
+            &class,
+            (place.0, place.1 - 4.0),
+            (place.0 + 16.0, place.1 - 4.0),
+        );
+        svg.text("legend", (place.0 + 22.0, place.1), Anchor::Start, &s.name);
+    }
+    svg
+}

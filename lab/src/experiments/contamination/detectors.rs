@@ -1,0 +1,92 @@
+//! Detectors run beside the scores of a sweep's trials.
+
+use crate::sweep::{DataCache, Job, Scorer, Step, WorkError};
+use brevity_codec::code_lengths;
+use brevity_data::Split;
+use brevity_model::{Transformer, Weights};
+use brevity_train::MODEL;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use brevity_data::overlap::{Overlap, overlap};
+use brevity_stats::rank::{auc, min_k};
+
+/// Bytes of a piece of text that Min-K% tells to be a member or not.
+const PIECE: usize = 512;
+
+/// The share of a piece's bytes that Min-K% looks at, in percent.
+const PERCENT: f64 = 20.0;
+
+/// Min-K% of the leaked bytes against the clean ones, in pieces of 512 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MinK {
+    /// The share of bytes it looks at, in percent.
+    pub percent: f64,
+    /// Mean over pieces of the leaked test, bits a byte.
+    pub leaked: f64,
+    /// Mean over clean pieces.
+    pub clean: f64,
+    /// How often a piece of the test is told from a clean one; 0.5 is a coin.
+    pub auc: f64,
+}
+
+/// What the detectors say of a model and its training bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detected {
+    /// What the test has in common with the bytes trained on.
+    #[serde(flatten)]
+    pub overlap: Overlap,
+    /// What the model gives away.
+    pub min_k: MinK,
+}
+
+/// Scores as another scorer does; where a test leaks (`[data.leak]`), its row,
+/// that of the regime `overlap`, says in `detected` what the detectors say.
+pub struct Detectors<'a> {
+    scorer: &'a dyn Scorer,
+    data: &'a DataCache,
+}
+
+impl<'a> Detectors<'a> {
+    /// Detectors beside `scorer`; they take their bytes from `data`.
+    pub fn new(scorer: &'a dyn Scorer, data: &'a DataCache) -> Detectors<'a> {
+        Detectors { scorer, data }
+    }
+}
+
+impl Scorer for Detectors<'_> {
+    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError> {
+        let Step::Done(mut rows) = self.scorer.score(job)? else {
+            return Ok(Step::Interrupted);
+        };
+        let leaked = |row: &&mut Map<String, Value>| row["regime"] == "overlap";
+        if let Some(row) = rows.iter_mut().find(leaked) {
+            let weights = Weights::load(&job.folder.join(MODEL))?;
+            let detected = detect(&weights, &*self.data.of(job.trial)?)?;
+            row.insert("detected".into(), serde_json::to_value(detected)?);
+        }
+        Ok(Step::Done(rows))
+    }
+}
+
+fn detect(weights: &Weights, split: &Split) -> Result<Detected, WorkError> {
+    let test = split.leak.as_ref().ok_or("nothing leaks")?;
+    let clean = split.holdout.as_ref().ok_or("nothing is held out")?;
+    let model = Transformer::new(weights);
+    let pieces = |bytes: &[u8]| -> Result<Vec<f64>, WorkError> {
+        let lengths = code_lengths(&model, bytes)?;
+        let pieces = lengths.chunks_exact(PIECE.min(lengths.len()));
+        Ok(pieces.map(|piece| min_k(piece, PERCENT)).collect())
+    };
+    let (leaked, others) = (pieces(&test.bytes)?, pieces(&clean.bytes)?);
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    Ok(Detected {
+        overlap: overlap(&split.train.bytes, &test.bytes),
+        min_k: MinK {
+            percent: PERCENT,
+            leaked: mean(&leaked),
+            clean: mean(&others),
+            auc: auc(&leaked, &others),
+        },
+    })
+}

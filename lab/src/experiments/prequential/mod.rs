@@ -1,0 +1,286 @@
+//! Prequential codes of a ladder of models, alone or beside the two-part codes
+//! of the same ladder.
+//!
+//! [`Prequential::of_folder`] reads what `brevity prequential` left in a folder;
+//! [`Prequential::write`] puts `prequential.html`, `prequential.json` and the
+//! pictures beside it: rate against parameters (`ladder.svg`), cumulative rate
+//! against bytes (`curve.svg`).
+
+mod curve_chart;
+mod ladder_chart;
+mod page;
+
+use crate::experiments::two_part::{ReportError, sweep_name};
+use brevity_draw::Table;
+use brevity_length::format::{bytes, count, percent};
+use brevity_length::rows::{self, PREQUENTIAL, ResultRow};
+use serde::Serialize;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Cumulative bits at some number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CurvePoint {
+    /// Bytes coded.
+    pub bytes: f64,
+    /// Their cost in bits.
+    pub bits: f64,
+}
+
+/// The prequential code of one model on one byte set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Run {
+    /// The trial.
+    pub id: String,
+    /// What the sweep varied besides data and seed, in words.
+    pub settings: String,
+    /// `online` or `blocks`.
+    pub mode: String,
+    /// Where the bytes come from.
+    pub source: String,
+    /// How many there are.
+    pub data_bytes: f64,
+    /// Parameters of the model.
+    pub parameters: f64,
+    /// Seed of the learner.
+    pub seed: u64,
+    /// Prequential rate: coded bytes and recipe over bytes.
+    pub rate: f64,
+    /// What the model that all bytes made needs for the same bytes, over them;
+    /// in-sample, and no code by itself.
+    pub final_rate: f64,
+    /// The difference of the code lengths over the bytes: what learning cost.
+    pub regret_rate: f64,
+    /// Cumulative length.
+    pub curve: Vec<CurvePoint>,
+    /// Cumulative length where the bytes doubled.
+    pub doublings: Vec<CurvePoint>,
+    /// Whether the length is that of an archive that was decoded again.
+    pub verified: bool,
+}
+
+/// A two-part code of the same bytes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TwoPart {
+    /// Parameters of the model.
+    pub parameters: f64,
+    /// Seed of its training.
+    pub seed: u64,
+    /// How model bytes are counted.
+    pub convention: String,
+    /// Coded bytes over bytes, without the model.
+    pub raw: f64,
+    /// The adjusted rate.
+    pub rate: f64,
+}
+
+/// What a folder of prequential codes holds.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Prequential {
+    /// Name of the experiment.
+    pub name: String,
+    /// Codes, in the order of the experiment.
+    pub runs: Vec<Run>,
+    /// Two-part codes of the same bytes, in-sample.
+    pub two_part: Vec<TwoPart>,
+    /// What could not be shown, and why.
+    pub notes: Vec<String>,
+}
+
+impl Prequential {
+    /// From result rows; those `beside` are of a sweep over the same ladder. Of
+    /// them only in-sample scores of the same bytes count: others are no
+    /// descriptions of them.
+    #[must_use]
+    pub fn new(name: String, rows: &[ResultRow], beside: &[ResultRow]) -> Prequential {
+        let scored = || rows.iter().filter(|r| r.is_scored() && r.is_prequential());
+        let mut two_part = Vec::new();
+        let mut other = 0;
+        for row in beside.iter().filter(|r| r.is_scored()) {
+            let same = scored().any(|r| r.scored_hash() == row.scored_hash());
+            if !same || row.regime.as_deref() != Some("in-sample") {
+                other += 1;
+                continue;
+            }
+            for convention in row.conventions() {
+                let (Some(raw), Some(rate)) = (row.raw(), row.adjusted(&convention)) else {
+                    continue;
+                };
+                two_part.push(TwoPart {
+                    parameters: row.parameters as f64,
+                    seed: row.seed.unwrap_or(0),
+                    convention,
+                    raw,
+                    rate,
+                });
+            }
+        }
+        let mut notes = Vec::new();
+        if other > 0 && two_part.is_empty() {
+            notes.push(
+                "no two-part code is shown: the other sweep has no in-sample score of these bytes"
+                    .to_owned(),
+            );
+        }
+        Prequential {
+            name,
+            runs: scored().filter_map(run).collect(),
+            two_part,
+            notes,
+        }
+    }
+
+    /// Reads a folder of prequential codes, and that of a sweep beside it.
+    ///
+    /// # Errors
+    /// When results cannot be read.
+    pub fn of_folder(folder: &Path, beside: Option<&Path>) -> Result<Prequential, ReportError> {
+        let rows = rows::read(folder)?;
+        let beside = beside.map(rows::read).transpose()?.unwrap_or_default();
+        Ok(Prequential::new(sweep_name(folder), &rows, &beside))
+    }
+
+    /// A table for a terminal, what each run costs and what of it is learning.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut table = Table::new(&[
+            "data",
+            "bytes",
+            "mode",
+            "parameters",
+            "seed",
+            "bits/byte",
+            "rate %",
+            "final model %",
+            "regret %",
+            "state",
+        ])
+        .left(&[2, 9]);
+        for run in &self.runs {
+            table.push(vec![
+                run.source.clone(),
+                bytes(run.data_bytes),
+                run.mode.clone(),
+                count(run.parameters),
+                run.seed.to_string(),
+                format!("{:.4}", 8.0 * (run.final_rate + run.regret_rate)),
+                percent(run.rate),
+                percent(run.final_rate),
+                percent(run.regret_rate),
+                run.state().to_owned(),
+            ]);
+        }
+        let mut text = table.to_string();
+        for note in &self.notes {
+            text += &format!("note: {note}\n");
+        }
+        text
+    }
+
+    /// The self-contained page.
+    #[must_use]
+    pub fn html(&self) -> String {
+        page::page(self)
+    }
+
+    /// Name and content of each picture as a file of its own; none without runs.
+    #[must_use]
+    pub fn pictures(&self) -> Vec<(String, String)> {
+        let mut pictures = Vec::new();
+        if !self.runs.is_empty() {
+            pictures.push(("ladder.svg".into(), ladder_chart::draw(self, 860.0).file()));
+            pictures.push(("curve.svg".into(), curve_chart::draw(self, 860.0).file()));
+        }
+        pictures
+    }
+
+    /// Writes the page, the pictures and `prequential.json` into `folder`;
+    /// returns the path of the page.
+    ///
+    /// # Errors
+    /// Names the file that cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
+        let (html, pictures) = (self.html(), self.pictures());
+        Ok(brevity_draw::write(
+            folder,
+            "prequential",
+            self,
+            &html,
+            &pictures,
+        )?)
+    }
+
+    /// Modes among the runs, in order of appearance.
+    fn modes(&self) -> Vec<&str> {
+        distinct(self.runs.iter().map(|run| &run.mode[..]))
+    }
+
+    /// Conventions among the two-part codes, in order of appearance.
+    fn conventions(&self) -> Vec<&str> {
+        distinct(self.two_part.iter().map(|code| &code.convention[..]))
+    }
+}
+
+impl Run {
+    /// How sure the length is, in a word.
+    fn state(&self) -> &'static str {
+        match self.verified {
+            true => "decoded",
+            false => "estimate",
+        }
+    }
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for name in names {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// The mean of each group of values that share a key, by increasing key.
+fn means(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, f64)> = points.collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|group| {
+            let sum: f64 = group.iter().map(|(_, y)| y).sum();
+            (group[0].0, sum / group.len() as f64)
+        })
+        .collect()
+}
+
+fn run(row: &ResultRow) -> Option<Run> {
+    let number = |key: &str| row.other.get(key).and_then(Value::as_f64);
+    let n = row.data.bytes as f64;
+    let final_rate = number("final_bits")? / 8.0 / n;
+    Some(Run {
+        id: row.id.clone(),
+        settings: row.settings(),
+        mode: row.other.get("mode")?.as_str()?.to_owned(),
+        source: row.data.source.clone(),
+        data_bytes: n,
+        parameters: row.parameters as f64,
+        seed: row.seed.unwrap_or(0),
+        rate: row.adjusted(PREQUENTIAL)?,
+        final_rate,
+        regret_rate: number("regret_bits")? / 8.0 / n,
+        curve: curve(row.other.get("curve")?)?,
+        doublings: curve(row.other.get("doublings")?)?,
+        verified: row.verified,
+    })
+}
+
+fn curve(value: &Value) -> Option<Vec<CurvePoint>> {
+    let point = |value: &Value| {
+        Some(CurvePoint {
+            bytes: value.get("bytes")?.as_f64()?,
+            bits: value.get("bits")?.as_f64()?,
+        })
+    };
+    value.as_array()?.iter().map(point).collect()
+}

@@ -1,0 +1,71 @@
+//! Scores as a table for a terminal.
+
+use super::Score;
+use brevity_draw::Table;
+use brevity_length::format::{bytes, count, percent};
+
+/// One line a pair, then what could not be told.
+#[must_use]
+pub fn text(scores: &[Score]) -> String {
+    let mut header = vec![
+        "model",
+        "data",
+        "regime",
+        "parameters",
+        "bytes",
+        "raw %",
+        "held-out %",
+        "fp16 %",
+        "stored %",
+    ];
+    let prequential = scores.iter().any(|score| score.prequential.is_some());
+    if prequential {
+        header.push("prequential %");
+    }
+    header.extend(["longest match", "in matches %", "state"]);
+    let mut table = Table::new(&header).left(&[1, 2, header.len() - 1]);
+    let none = || "-".to_owned();
+    for score in scores {
+        let overlap = score.overlap.as_ref();
+        let mut row = vec![
+            score.model.clone(),
+            match score.data.offset {
+                0 => score.data.source.clone(),
+                offset => format!("{} from {offset}", score.data.source),
+            },
+            score.regime.clone(),
+            count(score.parameters as f64),
+            bytes(score.data_bytes as f64),
+            percent(score.raw_rate),
+            score.held_out_rate.map_or_else(none, percent),
+            percent(score.adjusted_rate.fp16),
+            percent(score.adjusted_rate.stored),
+        ];
+        if prequential {
+            row.push(score.prequential.map_or_else(none, |p| percent(p.rate)));
+        }
+        row.extend([
+            overlap.map_or_else(none, |o| o.longest_match.to_string()),
+            overlap.map_or_else(none, |o| percent(o.in_long_matches)),
+            if score.verified {
+                "decoded"
+            } else {
+                "estimate"
+            }
+            .to_owned(),
+        ]);
+        table.push(row);
+    }
+    let mut text = table.to_string();
+    let mut told: Vec<(&str, &str)> = Vec::new();
+    for score in scores {
+        for note in &score.notes {
+            // Most are about the model, and the same for every byte set.
+            if !told.contains(&(&score.model, note)) {
+                told.push((&score.model, note));
+                text += &format!("note: {}: {note}\n", score.model);
+            }
+        }
+    }
+    text
+}

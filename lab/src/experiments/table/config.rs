@@ -1,0 +1,246 @@
+//! What a config of `brevity table` says: byte sets, coders, models.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::ModelConfig;
+use brevity_data::{HoldoutConfig, Source};
+use brevity_train::TrainConfig;
+use serde::Deserialize;
+
+use super::MatrixError;
+use brevity_baselines::Coder;
+
+/// A table: byte sets are columns, coders and models are rows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Names the folder of the results; by default the file's name.
+    pub name: Option<String>,
+    /// Heading of the page; by default the name.
+    pub title: Option<String>,
+    /// What should be known when reading it.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Bytes that chunked coders compress independently.
+    #[serde(default = "papers_chunk")]
+    pub chunk: usize,
+    /// Several numbers of bytes, ascending and up to `chunk`: for each, the rate of the
+    /// first so many bytes of every chunk, the in-context curve. By default none.
+    #[serde(default)]
+    pub lengths: Vec<usize>,
+    /// The byte sets.
+    #[serde(rename = "set")]
+    pub sets: Vec<SetConfig>,
+    /// The classical coders.
+    #[serde(default)]
+    pub coders: CodersConfig,
+    /// The models.
+    #[serde(default, rename = "model")]
+    pub models: Vec<ModelRow>,
+}
+
+const fn papers_chunk() -> usize {
+    2048
+}
+
+/// A byte set: what models learn, and a column unless `column = false`. With
+/// held-out bytes, those are what is measured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetConfig {
+    /// Its name in the table.
+    pub name: String,
+    /// As in `[data]`.
+    pub source: Source,
+    /// As in `[data]`.
+    pub bytes: Option<u64>,
+    /// As in `[data]`.
+    #[serde(default)]
+    pub offset: u64,
+    /// As in `[data]`.
+    #[serde(default)]
+    pub seed: u64,
+    /// As in `[data]`.
+    pub holdout: Option<HoldoutConfig>,
+    /// Whether it is measured, and not only learned from.
+    #[serde(default = "yes")]
+    pub column: bool,
+    /// Leave it out, with a note, where its source is not there.
+    #[serde(default)]
+    pub optional: bool,
+    /// The column of the paper's Table 1 that has the same bytes.
+    pub paper: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Names of coders, as `brevity baselines` has them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CodersConfig {
+    /// Each set at once; pictures and sounds of imported sets one by one.
+    pub whole: Vec<String>,
+    /// Each chunk for itself.
+    pub chunks: Vec<String>,
+}
+
+/// A model, once for each entry of `learns`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRow {
+    /// Its name in the table.
+    pub name: String,
+    /// The sets it is trained on, one row each; `a+b` is a mixture, as many bytes
+    /// of each as the shortest has divided by how many there are, so that it is
+    /// no longer than what the others learn.
+    pub learns: Vec<String>,
+    /// As `[model]` of an experiment.
+    pub spec: ModelConfig,
+    /// As `[train]` of an experiment.
+    #[serde(default)]
+    pub train: TrainConfig,
+    /// As `seed` of an experiment.
+    #[serde(default)]
+    pub seed: u64,
+    /// The row of the paper's Table 1 with the same model.
+    pub paper: Option<String>,
+}
+
+impl Config {
+    /// Reads and checks a config.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, TOML that does not parse, an unknown key, a
+    /// name that is not there or there twice, a model that makes no sense.
+    pub fn read(path: &Path) -> Result<Config, MatrixError> {
+        let text = std::fs::read_to_string(path).map_err(|source| MatrixError::File {
+            action: "read",
+            path: path.into(),
+            source,
+        })?;
+        Config::parse(path, &text)
+    }
+
+    /// [`Config::read`] of a text; `path` stands for it in errors.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::read`].
+    pub fn parse(path: &Path, text: &str) -> Result<Config, MatrixError> {
+        let mut config: Config = toml::from_str(text).map_err(|source| MatrixError::Toml {
+            path: path.into(),
+            source: source.into(),
+        })?;
+        config
+            .check()
+            .map_err(|(key, message)| MatrixError::Config {
+                path: path.into(),
+                key,
+                message,
+            })?;
+        let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned());
+        config.name = config.name.or(stem);
+        Ok(config)
+    }
+
+    /// The folder of the results under `runs`.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        Path::new("runs").join(self.name())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("table")
+    }
+
+    fn check(&self) -> Result<(), (String, String)> {
+        let fault = |key: String, message: String| Err((key, message));
+        if let Some(name) = &self.name {
+            let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            if name.is_empty() || name.starts_with('.') || !name.chars().all(fine) {
+                return fault("name".into(), format!("`{name}` cannot name a folder"));
+            }
+        }
+        if self.chunk == 0 {
+            return fault("chunk".into(), "0 bytes; the paper has 2048".into());
+        }
+        let ascending = self.lengths.windows(2).all(|pair| pair[0] < pair[1]);
+        let fine = |&length: &usize| (1..=self.chunk).contains(&length);
+        // One length is a point, and its picture would have no width.
+        if self.lengths.len() == 1 || !ascending || !self.lengths.iter().all(fine) {
+            let message = format!(
+                "several that ascend, from 1 at least to the chunk of {}",
+                self.chunk
+            );
+            return fault("lengths".into(), message);
+        }
+        if !self.sets.iter().any(|set| set.column) {
+            return fault("set".into(), "no set is a column".into());
+        }
+        for (i, set) in self.sets.iter().enumerate() {
+            if set.name.is_empty() || set.name.contains('+') {
+                let message = format!("`{}` is empty or has a `+` in it", set.name);
+                return fault(format!("set.{i}.name"), message);
+            }
+            if self.sets[..i].iter().any(|other| other.name == set.name) {
+                return fault(
+                    format!("set.{i}.name"),
+                    format!("`{}` is there twice", set.name),
+                );
+            }
+        }
+        for (list, names) in [
+            ("whole", &self.coders.whole),
+            ("chunks", &self.coders.chunks),
+        ] {
+            for name in names {
+                Coder::from_name(name).map_err(|e| (format!("coders.{list}"), e.to_string()))?;
+            }
+        }
+        for (i, model) in self.models.iter().enumerate() {
+            let key = |field: &str| format!("model.{i}.{field}");
+            let spec = model.spec.resolve();
+            spec.map_err(|e| (key(&format!("spec.{}", e.field)), e.reason))?;
+            let train = model.train.validate();
+            train.map_err(|e| (key(&format!("train.{}", e.field)), e.reason))?;
+            if model.learns.is_empty() {
+                return fault(key("learns"), "name a set to learn".into());
+            }
+            for name in model.learns.iter().flat_map(|names| names.split('+')) {
+                if !self.sets.iter().any(|set| set.name == name) {
+                    return fault(key("learns"), format!("no set is called `{name}`"));
+                }
+            }
+            if self.models[..i]
+                .iter()
+                .any(|other| other.name == model.name)
+            {
+                return fault(key("name"), format!("`{}` is there twice", model.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_of_the_repository_are_valid() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/paper");
+        for (name, rows) in [("table1", 3), ("cross", 2), ("in-context", 2)] {
+            let config = Config::read(&folder.join(name).with_extension("toml")).unwrap();
+            assert_eq!((config.name(), config.models.len()), (name, rows));
+        }
+        let table1 = Config::read(&folder.join("table1.toml")).unwrap();
+        let parameters = |row: &ModelRow| row.spec.resolve().unwrap().parameters();
+        let counts: Vec<u64> = table1.models.iter().map(parameters).collect();
+        assert_eq!(counts, [231_936, 856_832, 3_286_272]);
+    }
+}

@@ -1,0 +1,68 @@
+//! What can go wrong with a table.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use brevity_data::DataError;
+
+use brevity_baselines::BaselineError;
+
+/// Why there is no table.
+#[derive(Debug, thiserror::Error)]
+pub enum MatrixError {
+    /// The config is not TOML, or lacks a key or has an unknown one.
+    #[error("{path}: {source}", path = path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and reason.
+        source: Box<toml::de::Error>,
+    },
+    /// A key has a value that makes no sense.
+    #[error("{path}: {key}: {message}", path = path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The key; entries of lists are counted from 0.
+        key: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The bytes of a set cannot be had.
+    #[error("set `{set}`")]
+    Data {
+        /// Its name.
+        set: String,
+        /// Why.
+        source: Box<DataError>,
+    },
+    /// A coder failed.
+    #[error("set `{set}`")]
+    Coder {
+        /// Name of the set.
+        set: String,
+        /// Why.
+        source: Box<BaselineError>,
+    },
+    /// A model cannot be trained or measured.
+    #[error("model `{row}`")]
+    Train {
+        /// Name of its row.
+        row: String,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {action} {path}: {source}", path = path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It was asked to stop.
+    #[error("stopped; the same command continues where it was")]
+    Stopped,
+}

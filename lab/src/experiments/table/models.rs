@@ -1,0 +1,161 @@
+//! Models of a table: trained once, kept in its folder.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use brevity_data::{ByteSet, Regime};
+use brevity_measure::{Archives, MeasureError, StoredModel, measure};
+use brevity_model::Weights;
+use brevity_train::{Control, DeviceKind, MODEL, Outcome, Progress, TrainSetup};
+
+use super::{Cell, MatrixError, Options};
+
+/// A model that was trained on `learned`.
+pub(super) struct Trained<'a> {
+    /// Name of its row.
+    pub name: &'a str,
+    pub folder: &'a Path,
+    pub learned: &'a ByteSet,
+    /// The sets that `learned` was taken from.
+    pub parts: &'a [&'a ByteSet],
+    pub setup: &'a TrainSetup,
+}
+
+/// Says what a model came from, so that another config in the same folder does
+/// not take it for its own.
+const ORIGIN: &str = "origin.txt";
+
+/// Hash of all that decides the weights.
+pub(super) fn origin(setup: &TrainSetup, learned: &ByteSet) -> String {
+    let text = format!("{setup:?} {}", learned.blake3());
+    ByteSet::new("origin", text.into_bytes()).provenance.blake3
+}
+
+impl Trained<'_> {
+    /// The weights: as they lie in the folder, otherwise trained, from where an
+    /// interrupted training stopped.
+    pub fn weights(&self, options: &Options<'_>) -> Result<Weights, MatrixError> {
+        let origin = origin(self.setup, self.learned);
+        let file = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| MatrixError::File {
+                action,
+                path,
+                source,
+            }
+        };
+        let path = self.folder.join(ORIGIN);
+        if fs::read_to_string(&path).ok().as_deref() != Some(&origin) {
+            match fs::remove_dir_all(self.folder) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(file("remove", self.folder)(e));
+                }
+                _ => {}
+            }
+            fs::create_dir_all(self.folder).map_err(file("create", self.folder))?;
+            brevity_files::write(&path, origin.as_bytes()).map_err(file("write", &path))?;
+        }
+        let model = self.folder.join(MODEL);
+        let failed = |source| MatrixError::Train {
+            row: self.name.to_owned(),
+            source,
+        };
+        if model.exists() {
+            return Weights::load(&model).map_err(|e| failed(e.into()));
+        }
+        let progress = |at: Progress| {
+            let done = format!("training {}, {:.2} bpb", self.name, at.bits_per_byte);
+            (options.progress)(at.step, at.steps, &done);
+        };
+        let control = Control {
+            stop: options.stop,
+            progress: &progress,
+        };
+        match brevity_train::run(self.setup, &self.learned.bytes, self.folder, &control) {
+            Ok(Outcome::Finished { weights, .. }) => Ok(weights),
+            Ok(Outcome::Interrupted { .. }) => Err(MatrixError::Stopped),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    /// What the model has seen of `set`. A mixture is of the same source as each
+    /// of its parts.
+    fn regime(&self, set: &ByteSet) -> Regime {
+        if let [one] = self.parts {
+            return Regime::of(one, set);
+        }
+        let parts = self.parts.iter().map(|part| Regime::of(part, set));
+        let parts: Vec<Regime> = parts.collect();
+        let any = |regime| parts.contains(&regime);
+        if any(Regime::InSample) || any(Regime::Overlap) {
+            Regime::Overlap
+        } else if any(Regime::HeldOut) {
+            Regime::HeldOut
+        } else {
+            Regime::Shifted
+        }
+    }
+
+    /// What `set` takes under the model. The model is charged to the bytes it was
+    /// trained on where the set is held out from them, otherwise to the set.
+    pub fn cell(
+        &self,
+        weights: &Weights,
+        set: &ByteSet,
+        options: &Options<'_>,
+    ) -> Result<Cell, MatrixError> {
+        let failed = |source: MeasureError| match source {
+            MeasureError::Stopped => MatrixError::Stopped,
+            source => MatrixError::Train {
+                row: self.name.to_owned(),
+                source: source.into(),
+            },
+        };
+        let regime = self.regime(set);
+        let paying = match regime {
+            Regime::HeldOut => self.learned,
+            _ => set,
+        };
+        let model = StoredModel::for_data(weights.clone(), &paying.bytes, options.stop);
+        let model = model.map_err(failed)?;
+        let scratch = tempfile::tempdir_in(self.folder).map_err(|source| MatrixError::File {
+            action: "write into",
+            path: self.folder.to_owned(),
+            source,
+        })?;
+        let path = self.folder.join(MODEL);
+        let archives = options.decoder.map(|decoder| Archives {
+            folder: scratch.path(),
+            name: "cell",
+            model: &path,
+            decoder,
+        });
+        let measured = measure(&model, &set.bytes, archives.as_ref(), options.stop);
+        let measured = measured.map_err(failed)?;
+        let rate = |coded: u64| coded as f64 / measured.bytes as f64;
+        let share = |bytes: u64| bytes as f64 / paying.len() as f64;
+        let raw = rate(measured.exact.coded);
+        Ok(Cell {
+            bytes: measured.bytes,
+            raw,
+            adjusted: raw + share(2 * weights.spec().parameters()),
+            stored: Some(rate(measured.stored.coded) + share(measured.stored.rest)),
+            regime: Some(regime),
+            decoded: measured.verified,
+        })
+    }
+}
+
+/// How a row's model is trained.
+pub(super) fn setup(row: &super::config::ModelRow, device: DeviceKind) -> TrainSetup {
+    TrainSetup {
+        spec: row.spec.resolve().expect("the config was checked"),
+        config: row.train.clone(),
+        seed: row.seed,
+        device,
+    }
+}
+
+/// Never set, for those who cannot be stopped.
+pub static NEVER: AtomicBool = AtomicBool::new(false);

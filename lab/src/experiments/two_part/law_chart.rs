@@ -1,0 +1,118 @@
+//! N* against the size of the data, both on logarithmic axes.
+
+use super::Report;
+use brevity_draw::{Anchor, SERIES, Scale, Svg, short_count};
+use brevity_length::format::{bytes, count};
+use brevity_stats::critical::{CriticalSize, joint::DataLaw};
+
+/// Draws all laws of a report `width` pixels wide; nothing when there are none.
+pub(super) fn draw(report: &Report, width: f64) -> Option<Svg> {
+    let laws: Vec<&DataLaw> = report
+        .laws
+        .iter()
+        .filter(|l| l.predictions.iter().all(|p| p.n_star > 0.0))
+        .collect();
+    let values = |of: fn(&brevity_stats::critical::joint::Prediction) -> f64| {
+        laws.iter()
+            .flat_map(|l| &l.predictions)
+            .map(of)
+            .fold((f64::INFINITY, 0.0f64), |(low, high), v| {
+                (low.min(v), high.max(v))
+            })
+    };
+    let (data, sizes) = (values(|p| p.data_bytes), values(|p| p.n_star));
+    if laws.is_empty() || data.0 >= data.1 {
+        return None;
+    }
+    let height = 64.0 + 0.42 * width.max(480.0);
+    let label = "Critical size against the size of the data".to_owned();
+    let mut svg = Svg::new(width, height, label);
+    let (left, right, top) = (52.0, width - 20.0, 26.0 + 18.0 * laws.len() as f64);
+    let bottom = height - 46.0;
+    let x = Scale::log((data.0 / 1.6, data.1 * 1.6), (left, right));
+    let y = Scale::log((sizes.0 / 2.5, sizes.1 * 2.5), (bottom, top));
+    for tick in y.ticks(48.0) {
+        let at = y.at(tick);
+        svg.line("grid", (left, at), (right, at));
+        svg.text(
+            "tick",
+            (left - 8.0, at + 4.0),
+            Anchor::End,
+            &short_count(tick),
+        );
+    }
+    svg.line("axis", (left, bottom), (right, bottom));
+    for tick in x.ticks(90.0) {
+        let at = x.at(tick);
+        svg.line("axis", (at, bottom), (at, bottom + 5.0));
+        svg.text("tick", (at, bottom + 19.0), Anchor::Middle, &bytes(tick));
+    }
+    let middle = (left + right) / 2.0;
+    svg.text(
+        "axis-title",
+        (middle, bottom + 38.0),
+        Anchor::Middle,
+        "data",
+    );
+    svg.text("axis-title", (2.0, 12.0), Anchor::Start, "N*, parameters");
+
+    for (i, law) in laws.iter().enumerate() {
+        let class = SERIES[i.min(SERIES.len() - 1)];
+        let line: Vec<_> = x
+            .samples(33)
+            .into_iter()
+            .map(|d| (d, law.critical_size(d)))
+            .filter(|(_, n)| y.contains(*n))
+            .map(|(d, n)| (x.at(d), y.at(n)))
+            .collect();
+        svg.path(&format!("curve {class}"), &line);
+        // A power law is straight here, so its ends draw it.
+        let free = law.predictions.iter();
+        let free = free.filter_map(|p| p.free_n_star.map(|n| (x.at(p.data_bytes), y.at(n))));
+        let free: Vec<_> = free.collect();
+        if let [first, .., last] = free[..] {
+            svg.path(&format!("curve free {class}"), &[first, last]);
+        }
+        for c in report.critical.iter().filter(|c| belongs(c, law)) {
+            let at = x.at(c.data_bytes);
+            if let Some([low, high]) = c.ci95 {
+                svg.line(
+                    &format!("whisker {class}"),
+                    (at, y.clamped(low)),
+                    (at, y.clamped(high)),
+                );
+            }
+            let about = format!("{}: N* {}", c.name(), count(c.n_star));
+            svg.circle(
+                &format!("star {class}"),
+                (at, y.clamped(c.n_star)),
+                5.0,
+                &about,
+            );
+        }
+        let at = 30.0 + 18.0 * i as f64;
+        svg.line(
+            &format!("curve {class}"),
+            (left, at - 4.0),
+            (left + 16.0, at - 4.0),
+        );
+        let named: Vec<&str> = [&law.source, &law.regime, &law.variant, &law.convention]
+            .into_iter()
+            .map(String::as_str)
+            .filter(|s| !s.is_empty())
+            .collect();
+        let mut text = format!("{}: N* grows as D^{:.2}", named.join(", "), law.exponent);
+        if let Some(exponent) = law.free_exponent {
+            text += &format!(", through the rings as D^{exponent:.2}");
+        }
+        svg.text("legend", (left + 23.0, at), Anchor::Start, &text);
+    }
+    Some(svg)
+}
+
+fn belongs(c: &CriticalSize, law: &DataLaw) -> bool {
+    c.source == law.source
+        && c.regime == law.regime
+        && c.convention == law.convention
+        && c.variant == law.variant
+}

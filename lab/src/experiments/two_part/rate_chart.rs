@@ -1,0 +1,339 @@
+//! Rate against model size: raw and adjusted, measured and fitted.
+
+use super::Panel;
+use brevity_baselines::CoderResult;
+use brevity_draw::{Anchor, SERIES, Scale, Svg, WORTH_SHOWING, short_count, spread, trimmed};
+use brevity_length::format::{bytes, count, percent};
+use brevity_stats::critical::{CriticalSize, Law, Point};
+
+/// Draws a panel `width` pixels wide.
+pub(super) fn draw(panel: &Panel<'_>, width: f64) -> Svg {
+    let narrow = width < 600.0;
+    let height = if narrow { 420.0 } else { 470.0 };
+    let mut svg = Svg::new(
+        width,
+        height,
+        format!("Rate against parameters for {}", panel.name()),
+    );
+    let right = if panel.baselines.is_some() {
+        104.0
+    } else {
+        18.0
+    };
+    let frame = Frame {
+        left: 46.0,
+        right: width - right,
+        top: if narrow { 68.0 } else { 46.0 },
+        bottom: height - 46.0,
+    };
+    let (x, y) = scales(panel, &frame);
+    axes(&mut svg, &frame, &x, &y, narrow);
+    baselines(&mut svg, panel, &frame, &y);
+
+    let conventions = panel.conventions();
+    for c in &panel.critical {
+        let series = class_of(&conventions, &c.convention);
+        interval(&mut svg, c, series, &frame, &x);
+    }
+    // Raw curves differ between conventions only by the quantisation of stored
+    // weights; the first stands for all.
+    if let Some(first) = panel.critical.first() {
+        raw_curve(&mut svg, first, &x, &y);
+    }
+    for c in &panel.critical {
+        let series = class_of(&conventions, &c.convention);
+        adjusted_curve(&mut svg, c, series, &x, &y);
+    }
+    for p in &panel.points {
+        points(&mut svg, p, &conventions, &x, &y);
+    }
+    markers(&mut svg, panel, &conventions, &frame, &x, &y);
+    legend(&mut svg, &conventions, &frame);
+    svg
+}
+
+struct Frame {
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+pub(super) fn class_of(conventions: &[&str], name: &str) -> &'static str {
+    let at = conventions.iter().position(|c| *c == name).unwrap_or(0);
+    SERIES[at.min(SERIES.len() - 1)]
+}
+
+/// The smallest and largest of some values.
+fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, 0.0), |(low, high), v| {
+        (low.min(v), high.max(v))
+    })
+}
+
+fn scales(panel: &Panel<'_>, frame: &Frame) -> (Scale, Scale) {
+    let sizes = extent(panel.points.iter().map(|p| p.parameters));
+    let margin = (sizes.1 / sizes.0).powf(0.04).max(1.05);
+    let x = Scale::log(
+        (sizes.0 / margin, sizes.1 * margin),
+        (frame.left, frame.right),
+    );
+    let raw = panel.points.iter().map(|p| p.bits_per_byte / 8.0);
+    let known = shown_baselines(panel).into_iter().map(|b| b.rate);
+    let (low, high) = extent(raw.chain(known));
+    let adjusted = extent(panel.points.iter().map(|p| p.adjusted_rate()));
+    let high = adjusted.1.min(WORTH_SHOWING * adjusted.0).max(high);
+    let (low, high) = (100.0 * low, 100.0 * high);
+    let pixels = (frame.bottom, frame.top);
+    let y = if high / low > 5.0 {
+        Scale::log((low / 1.12, high * 1.08), pixels)
+    } else {
+        let room = 0.06 * (high - low).max(0.01 * high);
+        Scale::linear(((low - room).max(0.0), high + room), pixels)
+    };
+    (x, y)
+}
+
+fn axes(svg: &mut Svg, frame: &Frame, x: &Scale, y: &Scale, narrow: bool) {
+    for tick in y.ticks(if narrow { 52.0 } else { 58.0 }) {
+        let at = y.at(tick);
+        svg.line("grid", (frame.left, at), (frame.right, at));
+        svg.text(
+            "tick",
+            (frame.left - 8.0, at + 4.0),
+            Anchor::End,
+            &trimmed(tick),
+        );
+    }
+    svg.line(
+        "axis",
+        (frame.left, frame.bottom),
+        (frame.right, frame.bottom),
+    );
+    for tick in x.ticks(if narrow { 56.0 } else { 80.0 }) {
+        let at = x.at(tick);
+        svg.line("axis", (at, frame.bottom), (at, frame.bottom + 5.0));
+        svg.text(
+            "tick",
+            (at, frame.bottom + 19.0),
+            Anchor::Middle,
+            &short_count(tick),
+        );
+    }
+    let middle = (frame.left + frame.right) / 2.0;
+    svg.text(
+        "axis-title",
+        (middle, frame.bottom + 38.0),
+        Anchor::Middle,
+        "parameters of the model",
+    );
+    svg.text(
+        "axis-title",
+        (2.0, 14.0),
+        Anchor::Start,
+        "% of the raw bytes",
+    );
+}
+
+/// One line a program, its best setting: more would not be told apart.
+fn shown_baselines<'a>(panel: &Panel<'a>) -> Vec<&'a CoderResult> {
+    let mut shown: Vec<&CoderResult> = Vec::new();
+    for result in panel.baselines.iter().flat_map(|b| &b.results) {
+        let program = |r: &CoderResult| r.coder.split(' ').next().map(str::to_owned);
+        match shown.iter_mut().find(|s| program(s) == program(result)) {
+            Some(best) if result.bytes < best.bytes => *best = result,
+            Some(_) => {}
+            None => shown.push(result),
+        }
+    }
+    shown.sort_by(|a, b| b.rate.total_cmp(&a.rate));
+    shown
+}
+
+fn baselines(svg: &mut Svg, panel: &Panel<'_>, frame: &Frame, y: &Scale) {
+    let shown = shown_baselines(panel);
+    let wanted: Vec<f64> = shown.iter().map(|b| y.clamped(100.0 * b.rate)).collect();
+    let places = spread(&wanted, 15.0, frame.top + 4.0, frame.bottom - 4.0);
+    for ((result, at), place) in shown.iter().zip(wanted).zip(places) {
+        svg.line("baseline", (frame.left, at), (frame.right, at));
+        svg.line("leader", (frame.right, at), (frame.right + 9.0, place));
+        svg.text(
+            "baseline-label",
+            (frame.right + 12.0, place + 4.0),
+            Anchor::Start,
+            &result.coder,
+        );
+        svg.text(
+            "baseline-label",
+            (frame.right + 102.0, place + 4.0),
+            Anchor::End,
+            &format!("{:.1}", 100.0 * result.rate),
+        );
+    }
+}
+
+/// The interval of N*, from the axis to the top.
+fn interval(svg: &mut Svg, c: &CriticalSize, series: &str, frame: &Frame, x: &Scale) {
+    let Some([low, high]) = c.ci95 else { return };
+    let (low, high) = (x.clamped(low), x.clamped(high));
+    svg.rect(
+        &format!("interval {series}"),
+        (low, frame.top),
+        (high - low, frame.bottom - frame.top),
+        &format!("95% interval of N* ({})", c.convention),
+    );
+}
+
+fn raw_curve(svg: &mut Svg, c: &CriticalSize, x: &Scale, y: &Scale) {
+    let rate = |law: &Law, n: f64| 100.0 * law.bits_per_byte(n) / 8.0;
+    curve(svg, c, "raw", &rate, x, y);
+}
+
+fn adjusted_curve(svg: &mut Svg, c: &CriticalSize, series: &str, x: &Scale, y: &Scale) {
+    let rate = |law: &Law, n: f64| {
+        100.0 * (law.bits_per_byte(n) / 8.0 + c.model_cost.bytes(n) / c.data_bytes)
+    };
+    curve(svg, c, series, &rate, x, y);
+}
+
+/// The fitted law over the sizes shown, with the band that 95% of the resampled
+/// laws pass at each size.
+fn curve(
+    svg: &mut Svg,
+    c: &CriticalSize,
+    class: &str,
+    rate: &dyn Fn(&Law, f64) -> f64,
+    x: &Scale,
+    y: &Scale,
+) {
+    let sizes: Vec<f64> = x
+        .samples(121)
+        .into_iter()
+        .filter(|&n| y.contains(rate(&c.law, n)))
+        .collect();
+    if !c.band.is_empty() {
+        let bounds: Vec<(f64, [f64; 2])> = sizes
+            .iter()
+            .filter_map(|&n| {
+                let rates = c.band.iter().map(|law| rate(law, n)).collect();
+                Some((n, brevity_stats::critical::interval(rates)?))
+            })
+            .collect();
+        let side = |k: usize| -> Vec<(f64, f64)> {
+            bounds
+                .iter()
+                .map(|(n, b)| (x.at(*n), y.clamped(b[k])))
+                .collect()
+        };
+        svg.area(&format!("band {class}"), &side(0), &side(1));
+    }
+    let line: Vec<(f64, f64)> = sizes
+        .iter()
+        .map(|&n| (x.at(n), y.at(rate(&c.law, n))))
+        .collect();
+    svg.path(&format!("curve {class}"), &line);
+}
+
+fn points(svg: &mut Svg, p: &Point, conventions: &[&str], x: &Scale, y: &Scale) {
+    let at = x.at(p.parameters);
+    let raw = p.bits_per_byte / 8.0;
+    let about = format!("{} parameters, seed {}", count(p.parameters), p.seed);
+    if conventions.first() == Some(&p.convention.as_str()) {
+        svg.circle(
+            "dot raw",
+            (at, y.at(100.0 * raw)),
+            3.4,
+            &format!("{about}: raw {}%", percent(raw)),
+        );
+    }
+    if !y.contains(100.0 * p.adjusted_rate()) {
+        return;
+    }
+    svg.circle(
+        &format!("dot {}", class_of(conventions, &p.convention)),
+        (at, y.at(100.0 * p.adjusted_rate())),
+        3.4,
+        &format!(
+            "{about}: adjusted ({}) {}%, model {}",
+            p.convention,
+            percent(p.adjusted_rate()),
+            bytes(p.model_bytes)
+        ),
+    );
+}
+
+/// A line down from each N* and a ring on its curve, named above the frame.
+fn markers(
+    svg: &mut Svg,
+    panel: &Panel<'_>,
+    conventions: &[&str],
+    frame: &Frame,
+    x: &Scale,
+    y: &Scale,
+) {
+    let inside: Vec<&CriticalSize> = panel
+        .critical
+        .iter()
+        .copied()
+        .filter(|c| x.contains(c.n_star))
+        .collect();
+    let mut order: Vec<usize> = (0..inside.len()).collect();
+    order.sort_by(|&i, &j| inside[i].n_star.total_cmp(&inside[j].n_star));
+    // About the width of a label, half of it on each side of its place.
+    let half = 46.0;
+    let wanted: Vec<f64> = order.iter().map(|&i| x.at(inside[i].n_star)).collect();
+    let places = spread(
+        &wanted,
+        2.0 * half,
+        frame.left + half,
+        frame.right - half + 20.0,
+    );
+    for (&i, place) in order.iter().zip(places) {
+        let c = inside[i];
+        let series = class_of(conventions, &c.convention);
+        let at = (x.at(c.n_star), y.clamped(100.0 * c.rate));
+        svg.line(
+            &format!("star-line {series}"),
+            (at.0, frame.top),
+            (at.0, frame.bottom),
+        );
+        svg.circle(
+            &format!("star {series}"),
+            at,
+            6.0,
+            &format!(
+                "N* {} ({}), adjusted rate {}%",
+                count(c.n_star),
+                c.convention,
+                percent(c.rate)
+            ),
+        );
+        svg.text(
+            &format!("star-label {series}"),
+            (place, frame.top - 7.0),
+            Anchor::Middle,
+            &format!("N* = {}", count(c.n_star)),
+        );
+    }
+}
+
+fn legend(svg: &mut Svg, conventions: &[&str], frame: &Frame) {
+    let mut entries = vec![("raw", "raw".to_owned())];
+    for name in conventions {
+        entries.push((class_of(conventions, name), format!("adjusted, {name}")));
+    }
+    let width = |text: &str| 38.0 + 6.5 * text.len() as f64;
+    let total: f64 = entries.iter().map(|(_, text)| width(text)).sum();
+    // Beside the axis title where there is room, below it where not.
+    let (mut at, y) = if 150.0 + total < frame.right {
+        (frame.right - total + 14.0, 10.0)
+    } else {
+        (4.0, 34.0)
+    };
+    for (class, text) in entries {
+        svg.line(&format!("curve {class}"), (at, y), (at + 16.0, y));
+        svg.circle(&format!("dot {class}"), (at + 8.0, y), 3.4, "");
+        svg.text("legend", (at + 22.0, y + 4.0), Anchor::Start, &text);
+        at += width(&text);
+    }
+}

@@ -1,0 +1,98 @@
+//! The report as text: a table for terminals, the points as CSV.
+
+use std::fmt::Write;
+
+use super::Report;
+use brevity_draw::Table;
+use brevity_length::format::{bytes, count, percent};
+use brevity_length::rows::ResultRow;
+use brevity_stats::critical::Point;
+
+pub(super) fn terminal(report: &Report) -> String {
+    let mut text = String::new();
+    let _ = write!(text, "{}", rows_table(&report.rows));
+    for b in &report.baselines {
+        let _ = writeln!(text, "\n{} of {} through", bytes(b.bytes as f64), b.source);
+        let mut table = Table::new(&["coder", "bytes", "rate %"]);
+        for r in &b.results {
+            table.push(vec![r.coder.clone(), r.bytes.to_string(), percent(r.rate)]);
+        }
+        let _ = write!(text, "{table}");
+    }
+    if !report.critical.is_empty() {
+        let _ = write!(text, "\n{}", crate::text::sizes(&report.critical));
+    }
+    if !report.laws.is_empty() {
+        let _ = write!(text, "\n{}", crate::text::laws(&report.laws));
+    }
+    if let Some(checks) = &report.checks {
+        let _ = writeln!(
+            text,
+            "\nverdict: {}; {}",
+            checks.verdict.name(),
+            checks.reasons.join("; ")
+        );
+    }
+    for note in &report.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+    text
+}
+
+fn rows_table(rows: &[ResultRow]) -> Table {
+    let settings = rows.iter().any(ResultRow::varies_more_than_size);
+    let mut header = vec!["data", "bytes", "regime", "parameters", "seed"];
+    let mut left = vec![2];
+    if settings {
+        left.push(header.len());
+        header.push("settings");
+    }
+    header.extend(["raw %", "fp16 %", "stored %"]);
+    left.push(header.len());
+    header.push("state");
+    let mut table = Table::new(&header).left(&left);
+    let rate = |value: Option<f64>| value.map_or_else(String::new, percent);
+    for row in rows {
+        let mut line = vec![
+            row.data.source.clone(),
+            bytes(row.data.bytes as f64),
+            row.regime.clone().unwrap_or_default(),
+            count(row.parameters as f64),
+            row.seed.map_or_else(String::new, |s| s.to_string()),
+        ];
+        if settings {
+            line.push(row.settings());
+        }
+        line.extend([
+            rate(row.raw()),
+            rate(row.raw().and(row.adjusted("fp16"))),
+            rate(row.raw().and(row.adjusted("stored"))),
+            row.state_in_words(),
+        ]);
+        table.push(line);
+    }
+    table
+}
+
+pub(super) fn points_csv(points: &[Point]) -> String {
+    let mut text = String::from(
+        "source,regime,variant,convention,data_bytes,parameters,seed,bits_per_byte,model_bytes,adjusted_rate\n",
+    );
+    for p in points {
+        let _ = writeln!(
+            text,
+            "{},{},{},{},{},{},{},{},{},{}",
+            p.source.replace(',', ";"),
+            p.regime,
+            p.variant.replace(',', ";"),
+            p.convention,
+            p.data_bytes,
+            p.parameters,
+            p.seed,
+            p.bits_per_byte,
+            p.model_bytes,
+            p.adjusted_rate()
+        );
+    }
+    text
+}

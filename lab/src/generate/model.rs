@@ -1,0 +1,163 @@
+//! Continuations from a transformer.
+
+use brevity_codec::SYMBOLS;
+use brevity_model::{ForwardError, State, Transformer};
+
+use super::sampler::Sampler;
+use super::{GenerateError, Options};
+
+/// Bytes that a model continues `prompt` with; the prompt is not repeated.
+///
+/// A model with a window reads all of the prompt. One whose positions start
+/// anew every `context` bytes reads as much of it as leaves room for what is
+/// asked for, but at least the last half of a context; when a context is full,
+/// its last half begins the next one.
+///
+/// # Errors
+/// A model that yields something that is no number.
+///
+/// ```
+/// use brevity_lab::generate::{Options, Temperature, from_model};
+/// use brevity_model::{Spec, Transformer, Weights};
+///
+/// let weights = Weights::from_fn(Spec::aspect(16, 64), |info| vec![0.0; info.len()])?;
+/// let options = Options {
+///     bytes: 5,
+///     seed: 1,
+///     temperature: Temperature::default(),
+///     progress: &|_| {},
+/// };
+/// // It knows nothing: any byte is as likely as any other.
+/// assert_eq!(from_model(&Transformer::new(&weights), b"to be", &options)?.len(), 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn from_model(
+    model: &Transformer,
+    prompt: &[u8],
+    options: &Options<'_>,
+) -> Result<Vec<u8>, GenerateError> {
+    let spec = model.spec();
+    let mut sampler = Sampler::new(options);
+    let mut text = prompt.to_vec();
+    let end = prompt.len() + options.bytes;
+    while text.len() < end {
+        let missing = end - text.len();
+        let (read, drawn) = match spec.window {
+            Some(_) => (text.len(), missing),
+            None => {
+                let room = spec.context.saturating_sub(missing).max(spec.context / 2);
+                let read = text.len().min(room);
+                (read, missing.min(spec.context - read))
+            }
+        };
+        let mut context = Context::read(model, &text[text.len() - read..], drawn)?;
+        for step in 0..drawn {
+            let byte = sampler.draw(&context.logits)?;
+            text.push(byte);
+            (options.progress)(text.len() - prompt.len());
+            // What follows the last byte is not asked.
+            if step + 1 < drawn {
+                context.advance(&[byte])?;
+            }
+        }
+    }
+    Ok(text.split_off(prompt.len()))
+}
+
+/// A context under way.
+struct Context<'a> {
+    model: &'a Transformer,
+    state: State,
+    /// Of the next byte.
+    logits: [f32; SYMBOLS],
+}
+
+impl<'a> Context<'a> {
+    /// A context that begins with `bytes` and has room for `more`.
+    fn read(model: &'a Transformer, bytes: &[u8], more: usize) -> Result<Self, ForwardError> {
+        let mut context = Self {
+            model,
+            state: model.state_for(1, bytes.len() + more),
+            logits: [0.0; SYMBOLS],
+        };
+        // Nothing stands before the first byte; what is said of it is ignored.
+        let previous: Vec<u8> = std::iter::once(0).chain(bytes.iter().copied()).collect();
+        context.advance(&previous)?;
+        Ok(context)
+    }
+
+    /// Takes the bytes before the next one that are not yet taken.
+    fn advance(&mut self, previous: &[u8]) -> Result<(), ForwardError> {
+        let sinks = &mut [&mut self.logits];
+        self.model.forward_each(
+            &mut self.state,
+            previous,
+            previous.len(),
+            sinks,
+            |sink, _, logits| **sink = *logits,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::Temperature;
+    use brevity_model::{Spec, Weights};
+
+    fn model(window: Option<usize>) -> Transformer {
+        let mut spec = Spec::aspect(16, 32);
+        spec.window = window;
+        let weights = Weights::from_fn(spec, |info| {
+            let value = |i: usize| ((i * 7919 + info.len()) % 31) as f32 * 0.2 - 3.0;
+            (0..info.len()).map(value).collect()
+        });
+        Transformer::new(&weights.unwrap())
+    }
+
+    fn continued(model: &Transformer, prompt: &[u8], bytes: usize, seed: u64) -> Vec<u8> {
+        let options = Options {
+            bytes,
+            seed,
+            temperature: Temperature::default(),
+            progress: &|_| {},
+        };
+        from_model(model, prompt, &options).unwrap()
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_bytes_with_any_threads() {
+        for window in [None, Some(8)] {
+            let model = model(window);
+            let alone = rayon::ThreadPoolBuilder::new()
+                .num_threads(1)
+                .build()
+                .unwrap();
+            for length in [0, 1, 20, 31, 32, 100] {
+                let prompt = vec![b'x'; length];
+                let bytes = continued(&model, &prompt, 70, 3);
+                assert_eq!(bytes.len(), 70);
+                assert_eq!(alone.install(|| continued(&model, &prompt, 70, 3)), bytes);
+                assert_ne!(continued(&model, &prompt, 70, 4), bytes);
+            }
+        }
+    }
+
+    /// Within one context, and in a stream, drawing in two goes is drawing in
+    /// one, as far as the seed's first draws go.
+    #[test]
+    fn a_shorter_continuation_begins_a_longer_one() {
+        for (window, long) in [(None, 27), (Some(8), 80)] {
+            let model = model(window);
+            let whole = continued(&model, b"hello", long, 9);
+            assert_eq!(continued(&model, b"hello", 10, 9), whole[..10]);
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_depends_on_the_prompt() {
+        let model = model(None);
+        let first = continued(&model, b"abcdef", 20, 0);
+        assert_ne!(continued(&model, b"uvwxyz", 20, 0), first);
+    }
+}

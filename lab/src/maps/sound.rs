@@ -1,0 +1,135 @@
+//! A waveform, and under it the bits of each sample.
+
+use super::Map;
+use crate::view::Geometry;
+use brevity_draw::Scale;
+use brevity_draw::trimmed;
+use brevity_draw::{Anchor, Svg};
+
+const WIDTH: f64 = 1100.0;
+const LEFT: f64 = 48.0;
+
+/// Columns that samples are gathered in.
+const COLUMNS: usize = 1000;
+
+/// What a column shows.
+struct Column {
+    /// Seconds from the start.
+    at: f64,
+    /// Lowest and highest sample, from -1 to 1.
+    wave: (f64, f64),
+    /// Mean bits a sample.
+    bits: f64,
+    /// Bits of the dearest sample.
+    most: f64,
+}
+
+pub(super) fn draw(map: &Map<'_>, geometry: Geometry, bytes: &[u8], bits: &[f32]) -> String {
+    let (rate, depth) = match geometry {
+        Geometry::Pcm16 { rate } | Geometry::Pcm16Deltas { rate } => (rate, 16.0),
+        Geometry::Pcm8 { rate } => (rate, 8.0),
+        _ => unreachable!("a geometry of sound"),
+    };
+    // A piece may begin within a sample.
+    let unit = geometry.unit();
+    let skipped = (unit - (map.data.provenance.offset % unit as u64) as usize) % unit;
+    let skipped = skipped.min(bytes.len());
+    let (bytes, bits) = (geometry.samples(&bytes[skipped..]), &bits[skipped..]);
+    let samples: Vec<(f64, f64)> = bytes
+        .chunks_exact(unit)
+        .zip(bits.chunks_exact(unit))
+        .map(|(bytes, bits)| (value(bytes), bits.iter().map(|&b| f64::from(b)).sum()))
+        .collect();
+    let columns = columns(&samples, rate.into());
+    let seconds = samples.len() as f64 / f64::from(rate);
+    let mean = samples.iter().map(|s| s.1).sum::<f64>() / samples.len().max(1) as f64;
+
+    let mut svg = Svg::new(
+        WIDTH,
+        452.0,
+        format!("Waveform and bits a sample of {}", map.subject()),
+    );
+    let right = WIDTH - 8.0;
+    let title = format!("{} under {}", map.subject(), map.model_name);
+    svg.text("strong", (0.0, 14.0), Anchor::Start, &title);
+    let found = format!("{mean:.2} bits a sample, which holds {depth}; {rate} samples a second");
+    svg.text("legend", (0.0, 33.0), Anchor::Start, &found);
+
+    let x = Scale::linear((0.0, seconds.max(1e-9)), (LEFT, right));
+    let y = Scale::linear((-1.0, 1.0), (210.0, 50.0));
+    svg.line("grid", (LEFT, y.at(0.0)), (right, y.at(0.0)));
+    svg.text("tick", (LEFT - 8.0, y.at(0.0) + 4.0), Anchor::End, "0");
+    let at = |f: fn(&Column) -> f64, y: &Scale| -> Vec<(f64, f64)> {
+        let place = |c: &Column| (x.at(c.at), y.at(f(c)));
+        columns.iter().map(place).collect()
+    };
+    // The outline shows where the area is too thin: in pauses, and where a
+    // column is one sample.
+    let (high, low) = (at(|c| c.wave.1, &y), at(|c| c.wave.0, &y));
+    svg.area("bar adjusted-a", &high, &low);
+    svg.path("curve adjusted-a", &high);
+
+    let (top, bottom) = (234.0, 410.0);
+    let highest = columns.iter().fold(1.0_f64, |most, c| most.max(c.most));
+    let y = Scale::linear((0.0, highest.max(depth)), (bottom, top));
+    for tick in y.ticks(44.0) {
+        svg.line("grid", (LEFT, y.at(tick)), (right, y.at(tick)));
+        let at = (LEFT - 8.0, y.at(tick) + 4.0);
+        svg.text("tick", at, Anchor::End, &trimmed(tick));
+    }
+    svg.line("baseline", (LEFT, y.at(depth)), (right, y.at(depth)));
+    let ground: Vec<_> = columns.iter().map(|c| (x.at(c.at), bottom)).collect();
+    svg.area("interval adjusted-b", &at(|c| c.most, &y), &ground);
+    svg.area("band adjusted-b", &at(|c| c.bits, &y), &ground);
+    svg.path("curve adjusted-b", &at(|c| c.bits, &y));
+    svg.line("axis", (LEFT, bottom), (right, bottom));
+    for tick in x.ticks(110.0) {
+        let tick_at = x.at(tick);
+        svg.line("axis", (tick_at, bottom), (tick_at, bottom + 5.0));
+        let text = format!("{} s", trimmed(tick));
+        svg.text("tick", (tick_at, bottom + 19.0), Anchor::Middle, &text);
+    }
+    let legend = "bits a sample: mean of each moment (line), dearest sample (pale), \
+                  a sample without a model (dots)";
+    svg.text("axis-title", (LEFT, bottom + 40.0), Anchor::Start, legend);
+    svg.file()
+}
+
+/// A sample from -1 to 1.
+fn value(bytes: &[u8]) -> f64 {
+    match *bytes {
+        [low, high] => f64::from(i16::from_le_bytes([low, high])) / 32768.0,
+        _ => (f64::from(bytes[0]) - 128.0) / 128.0,
+    }
+}
+
+fn columns(samples: &[(f64, f64)], rate: f64) -> Vec<Column> {
+    let step = samples.len().div_ceil(COLUMNS).max(1);
+    let column = |(i, part): (usize, &[(f64, f64)])| Column {
+        at: (i as f64 * step as f64 + part.len() as f64 / 2.0) / rate,
+        wave: part
+            .iter()
+            .fold((1.0, -1.0), |(low, high), s| (s.0.min(low), s.0.max(high))),
+        bits: part.iter().map(|s| s.1).sum::<f64>() / part.len() as f64,
+        most: part.iter().fold(0.0, |most, s| s.1.max(most)),
+    };
+    samples.chunks(step).enumerate().map(column).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_gather_what_is_in_them() {
+        assert_eq!(value(&[0, 0x80]), -1.0);
+        assert_eq!(value(&[128]), 0.0);
+        let samples: Vec<(f64, f64)> = (0..2000).map(|i| (f64::from(i % 2), 2.0)).collect();
+        let found = columns(&samples, 1000.0);
+        assert_eq!(found.len(), COLUMNS);
+        assert_eq!(found[0].wave, (0.0, 1.0));
+        assert_eq!((found[0].bits, found[0].most), (2.0, 2.0));
+        assert_eq!(found[999].at, 1.999);
+        assert!(columns(&[], 1.0).is_empty());
+    }
+}

@@ -1,0 +1,155 @@
+//! The page of a text.
+
+use std::fmt::Write;
+
+use super::Map;
+use super::costs::{Cost, pack};
+use super::text::{SHADES, shaded};
+use brevity_draw::Scale;
+use brevity_draw::trimmed;
+use brevity_draw::{Anchor, Svg, escape};
+use brevity_draw::{document, put};
+use brevity_length::format::{bytes as in_bytes, percent};
+
+pub(super) fn page(map: &Map<'_>, bytes: &[u8], costs: &[Cost]) -> String {
+    let subject = map.subject();
+    let mut body = String::new();
+    put!(body, "<p class=\"over\">brevity, where the bits go</p>");
+    put!(body, "<h1>{}</h1>", escape(&subject));
+    put!(
+        body,
+        "<p class=\"lead\">What each byte costs under {}: its exact code length, given the bytes \
+         before it. Without a model a byte costs 8 bits; where the model is wrong it costs more.</p>",
+        escape(map.model_name)
+    );
+    if bytes.len() < map.data.len() {
+        put!(
+            body,
+            "<p class=\"warning\">Shown are the first {} bytes; a map of a later piece shows others.</p>",
+            bytes.len()
+        );
+    }
+    facts(&mut body, costs);
+    put!(body, "<figure class=\"card\">");
+    for (width, class) in [(860.0, "wide"), (400.0, "narrow")] {
+        body.push_str(&course(costs, width).inline(class));
+    }
+    put!(
+        body,
+        "<figcaption>Bits a byte along the text, mean of stretches of {} bytes.</figcaption></figure>",
+        stretch(costs.len())
+    );
+    legend(&mut body);
+    put!(
+        body,
+        "<div class=\"card\" id=\"text\" tabindex=\"0\" aria-label=\"the text, shaded; arrow keys go \
+         from character to character\">{}</div>",
+        shaded(bytes, costs)
+    );
+    put!(body, "<div id=\"tip\" role=\"status\" hidden></div>");
+    put!(
+        body,
+        "<script type=\"application/octet-stream\" id=\"costs\">{}</script>",
+        pack(costs)
+    );
+    put!(body, "<script>{}</script>", include_str!("text.js"));
+    document(&subject, include_str!("text.css"), &body)
+}
+
+fn facts(out: &mut String, costs: &[Cost]) {
+    let mut bits: Vec<f32> = costs.iter().map(|cost| cost.bits).collect();
+    let total: f64 = bits.iter().map(|&b| f64::from(b)).sum();
+    let n = costs.len().max(1) as f64;
+    // The fewest bytes that hold half of the bits.
+    bits.sort_by(|a, b| b.total_cmp(a));
+    let mut sum = 0.0;
+    let half = bits.iter().take_while(|&&b| {
+        sum += f64::from(b);
+        sum < total / 2.0
+    });
+    let half = half.count() + 1;
+    let dear = bits.iter().take_while(|&&b| b >= 8.0);
+    let dear = (
+        dear.clone().count(),
+        dear.map(|&b| f64::from(b)).sum::<f64>(),
+    );
+    put!(out, "<dl class=\"card facts\">");
+    let mut fact = |name: &str, value: String| {
+        put!(out, "<div><dt>{name}</dt><dd>{value}</dd></div>");
+    };
+    fact("bits a byte", format!("{:.3}", total / n));
+    fact("rate", format!("{}%", percent(total / 8.0 / n)));
+    fact("in all", in_bytes(total / 8.0));
+    fact(
+        "half of the bits are in",
+        format!("{}% of the bytes", percent(half as f64 / n)),
+    );
+    fact(
+        "bytes of 8 bits or more",
+        format!("{}%", percent(dear.0 as f64 / n)),
+    );
+    fact(
+        "these take",
+        format!("{}% of the bits", percent(dear.1 / total.max(1e-9))),
+    );
+    put!(out, "</dl>");
+}
+
+/// Bytes that make a point of the course.
+fn stretch(bytes: usize) -> usize {
+    bytes.div_ceil(200).max(1)
+}
+
+/// Mean bits along the text.
+fn course(costs: &[Cost], width: f64) -> Svg {
+    let (left, right, top, bottom) = (36.0, width - 12.0, 12.0, 132.0);
+    let mut svg = Svg::new(width, bottom + 26.0, "Bits a byte along the text".into());
+    let step = stretch(costs.len());
+    let means: Vec<f64> = costs
+        .chunks(step)
+        .map(|part| part.iter().map(|c| f64::from(c.bits)).sum::<f64>() / part.len() as f64)
+        .collect();
+    let highest = means.iter().fold(1.0_f64, |most, &m| most.max(m));
+    let x = Scale::linear((0.0, costs.len().max(1) as f64), (left, right));
+    let y = Scale::linear((0.0, 1.05 * highest), (bottom, top));
+    for tick in y.ticks(34.0) {
+        svg.line("grid", (left, y.at(tick)), (right, y.at(tick)));
+        let at = (left - 7.0, y.at(tick) + 4.0);
+        svg.text("tick", at, Anchor::End, &trimmed(tick));
+    }
+    let middle = |i: usize| (i as f64 + 0.5) * step as f64;
+    let end = costs.len() as f64;
+    let line: Vec<_> = (0..means.len())
+        .map(|i| (x.at(middle(i).min(end)), y.at(means[i])))
+        .collect();
+    let ground: Vec<_> = line.iter().map(|&(at, _)| (at, bottom)).collect();
+    svg.area("band adjusted-b", &line, &ground);
+    svg.path("curve adjusted-b", &line);
+    svg.line("axis", (left, bottom), (right, bottom));
+    for tick in x.ticks(if width < 600.0 { 110.0 } else { 130.0 }) {
+        let at = (x.at(tick), bottom + 18.0);
+        let anchor = match at.0 > right - 20.0 {
+            true => Anchor::End,
+            false => Anchor::Middle,
+        };
+        svg.text("tick", at, anchor, &in_bytes(tick));
+    }
+    svg
+}
+
+fn legend(out: &mut String) {
+    put!(
+        out,
+        "<p class=\"shades\" aria-label=\"shades\"><span>bits a character</span>"
+    );
+    put!(out, "<i class=k0>0</i>");
+    for (k, from) in SHADES.iter().enumerate() {
+        let text = match *from {
+            0.5 => "½".to_owned(),
+            from => format!("{from}"),
+        };
+        let more = if k + 1 == SHADES.len() { "+" } else { "" };
+        put!(out, "<i class=k{}>{text}{more}</i>", k + 1);
+    }
+    put!(out, "</p>");
+}

@@ -1,0 +1,167 @@
+//! The folder in which a model for one file is trained, until it is done with.
+
+use brevity_measure::MeasureError;
+use brevity_model::{FileError, Weights};
+use brevity_train::MODEL;
+use brevity_train::TrainError;
+use brevity_train::TrainSetup;
+use brevity_train::{Difference, RunIdentity};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The file that says what is trained here.
+const SETUP: &str = "setup.json";
+
+/// Why there is no model for a file.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// The training failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// It cannot be told how to store the model.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    /// The model that was trained cannot be read.
+    #[error(transparent)]
+    Model(#[from] FileError),
+    /// The file system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With which file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The folder was not made for this.
+    #[error("{} is in the way: it is no folder of a training that stopped", path.display())]
+    InTheWay {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder is of another run.
+    #[error(
+        "{} holds a training that stopped and is another one: `{key}` is {there} there and \
+         {here} here; give the same options to continue it, or delete the folder",
+        path.display()
+    )]
+    Another {
+        /// The folder.
+        path: PathBuf,
+        /// The first key that differs.
+        key: String,
+        /// Its value in the folder.
+        there: String,
+        /// Its value in this run.
+        here: String,
+    },
+    /// Another process trains there.
+    #[error("another process trains in {}", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// A folder for checkpoints and the trained model, taken by one process at a
+/// time.
+#[derive(Debug)]
+pub struct Workspace {
+    folder: PathBuf,
+    // Held for the operating system's advisory lock on it.
+    _lock: File,
+}
+
+impl Workspace {
+    /// Makes the folder, or takes it where a run of this kind has left it.
+    ///
+    /// # Errors
+    /// Something else that has the name; another process that works there.
+    pub fn open(folder: PathBuf) -> Result<Workspace, PackError> {
+        let lock = folder.join("lock");
+        let ours = || lock.exists() || is_empty(&folder);
+        if folder.symlink_metadata().is_ok() && !ours() {
+            return Err(PackError::InTheWay { path: folder });
+        }
+        fs::create_dir_all(&folder).map_err(io("create", &folder))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(&lock)
+            .map_err(io("open", &lock))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Workspace {
+                folder,
+                _lock: file,
+            }),
+            Err(TryLockError::WouldBlock) => Err(PackError::Busy { path: folder }),
+            Err(TryLockError::Error(error)) => Err(io("lock", &lock)(error)),
+        }
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether a training was begun here.
+    pub fn is_in_use(&self) -> bool {
+        self.folder.join(SETUP).exists()
+    }
+
+    /// Says what is trained here, or checks that it is that; gives the model if
+    /// it is trained.
+    pub(super) fn begin(
+        &self,
+        setup: &TrainSetup,
+        data: &[u8],
+    ) -> Result<Option<Weights>, PackError> {
+        let path = self.folder.join(SETUP);
+        let identity = RunIdentity::of(setup, data);
+        match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                brevity_files::write(&path, &identity.to_json()).map_err(io("write", &path))?;
+            }
+            Err(error) => return Err(io("read", &path)(error)),
+            Ok(text) => {
+                if let Some(Difference { key, there, here }) = identity.difference_to(&text) {
+                    return Err(PackError::Another {
+                        path: self.folder.clone(),
+                        key,
+                        there,
+                        here,
+                    });
+                }
+            }
+        }
+        let model = self.folder.join(MODEL);
+        match model.exists() {
+            true => Ok(Some(Weights::load(&model)?)),
+            false => Ok(None),
+        }
+    }
+
+    /// Removes the folder and all that is in it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn remove(self) -> Result<(), PackError> {
+        fs::remove_dir_all(&self.folder).map_err(io("remove", &self.folder))
+    }
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PackError {
+    let path = path.to_path_buf();
+    move |source| PackError::Io {
+        action,
+        path,
+        source,
+    }
+}

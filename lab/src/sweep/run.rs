@@ -1,0 +1,266 @@
+//! Runs the trials of a sweep, so that being killed costs nothing that a
+//! checkpoint held.
+
+use super::error::{SweepError, chain, is_storage};
+use super::folder::{Failure, Lock, State, SweepFolder, TrialScore};
+use super::manifest::{Manifest, Trial};
+use super::options::{RunOptions, Summary};
+use super::provenance::Provenance;
+use super::results;
+use super::work::{Job, Step, Work, WorkError};
+use brevity_train::MODEL;
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Runs what is left of a sweep, in `folder`. The results files of the folder
+/// are brought up to date after each trial.
+///
+/// # Errors
+/// What keeps the sweep from starting, or would stop every further trial too. A
+/// trial that fails does not stop the others; it is in the [`Summary`].
+pub fn run(
+    folder: &SweepFolder,
+    manifest: &Manifest,
+    config: &str,
+    work: &Work<'_>,
+    options: &RunOptions,
+    stop: &AtomicBool,
+) -> Result<Summary, SweepError> {
+    let _lock = folder.lock(options.shard.is_some())?;
+    folder.claim(manifest, config)?;
+    let mine = |trial: &&Trial| options.shard.is_none_or(|shard| shard.has(trial));
+    let mut summary = Summary::default();
+    let mut queue = Vec::new();
+    let mut interrupted = 0;
+    for trial in manifest.trials.iter().filter(mine) {
+        match folder.state(trial)? {
+            State::Done => summary.skipped += 1,
+            State::Failed(failure) if !options.retry_failed => {
+                summary.failed.push((trial.id.clone(), failure));
+            }
+            State::Interrupted => {
+                interrupted += 1;
+                queue.push(trial);
+            }
+            State::Pending | State::Failed(_) => queue.push(trial),
+        }
+    }
+    if interrupted > 0 && !options.resume {
+        return Err(SweepError::Interrupted {
+            count: interrupted,
+            path: folder.root().to_path_buf(),
+        });
+    }
+    let jobs = options.jobs.unwrap_or(options.threads.min(8));
+    let jobs = jobs.clamp(1, queue.len().max(1));
+    if jobs > 1 {
+        // The longest first, so that the end is not one long trial alone.
+        queue.sort_by(|a, b| b.flops.total_cmp(&a.flops));
+    }
+    let sweep = Sweep {
+        folder,
+        manifest,
+        work,
+        options,
+        jobs,
+        left: AtomicUsize::new(queue.len()),
+        queue: Mutex::new(queue.into()),
+        summary: Mutex::new(summary),
+        fatal: Mutex::new(None),
+        user_stop: stop,
+        stop: AtomicBool::new(false),
+    };
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| sweep.relay_stop(&over));
+        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(|| sweep.worker())).collect();
+        let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
+        over.store(true, Ordering::Relaxed);
+        if let Some(panic) = ends.into_iter().find_map(Result::err) {
+            resume_unwind(panic);
+        }
+    });
+    let written = results::write(folder, manifest);
+    if let Some(error) = sweep.fatal.into_inner().expect(UNPOISONED) {
+        return Err(error);
+    }
+    written?;
+    let mut summary = sweep.summary.into_inner().expect(UNPOISONED);
+    summary.interrupted += sweep.queue.into_inner().expect(UNPOISONED).len();
+    Ok(summary)
+}
+
+/// Workers catch the panics of the trials and have none of their own.
+const UNPOISONED: &str = "no thread panics while it holds this lock";
+
+struct Sweep<'a> {
+    folder: &'a SweepFolder,
+    manifest: &'a Manifest,
+    work: &'a Work<'a>,
+    options: &'a RunOptions,
+    jobs: usize,
+    /// Trials that are not over yet.
+    left: AtomicUsize,
+    queue: Mutex<VecDeque<&'a Trial>>,
+    summary: Mutex<Summary>,
+    fatal: Mutex<Option<SweepError>>,
+    /// The caller asks for a stop.
+    user_stop: &'a AtomicBool,
+    /// The trials are asked to stop: by the caller, or by a fatal error.
+    stop: AtomicBool,
+}
+
+impl Sweep<'_> {
+    /// Passes the caller's wish to stop on to the trials.
+    fn relay_stop(&self, over: &AtomicBool) {
+        while !over.load(Ordering::Relaxed) {
+            if self.user_stop.load(Ordering::Relaxed) {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn worker(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            if self.user_stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let Some(trial) = self.queue.lock().expect(UNPOISONED).pop_front() else {
+                return;
+            };
+            let outcome = self.trial(trial);
+            self.left.fetch_sub(1, Ordering::AcqRel);
+            if let Err(error) = outcome {
+                self.stop.store(true, Ordering::Relaxed);
+                self.fatal.lock().expect(UNPOISONED).get_or_insert(error);
+                return;
+            }
+        }
+    }
+
+    /// One trial from where it is to its end. Errors are those of the sweep.
+    fn trial(&self, trial: &Trial) -> Result<(), SweepError> {
+        let Some(_lock): Option<Lock> = self.folder.lock_trial(trial)? else {
+            self.summary.lock().expect(UNPOISONED).elsewhere += 1;
+            return Ok(());
+        };
+        let before = self.folder.state(trial)?;
+        if before == State::Done {
+            self.summary.lock().expect(UNPOISONED).skipped += 1;
+            return Ok(());
+        }
+        let resumed = before != State::Pending;
+        self.work.observer.started(trial, resumed);
+        self.folder.write_config(trial)?;
+        // Trials share the threads evenly; the last ones get more of them. No
+        // result depends on it.
+        let running = self.left.load(Ordering::Acquire).clamp(1, self.jobs);
+        let threads = (self.options.threads / running).max(1);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("trial-{i}"))
+            .build()
+            .map_err(|e| SweepError::Usage(format!("cannot start {threads} threads: {e}")))?;
+        let job = Job {
+            trial,
+            folder: self.folder.trial(trial),
+            threads,
+            stop: &self.stop,
+            observer: self.work.observer,
+        };
+        let outcome = pool.install(|| {
+            catch_unwind(AssertUnwindSafe(|| self.train_and_score(&job)))
+                .unwrap_or_else(|panic| Err(panic_message(&*panic).into()))
+        });
+        self.conclude(trial, &before, outcome)
+    }
+
+    fn train_and_score(&self, job: &Job<'_>) -> Result<Step<()>, WorkError> {
+        let mut provenance = Provenance::now(job, &self.options.device);
+        let training = match self.folder.trained(job.trial)? {
+            Some(training) => training,
+            None => {
+                let start = Instant::now();
+                let Step::Done(mut report) = self.work.trainer.train(job)? else {
+                    return Ok(Step::Interrupted);
+                };
+                if !job.folder.join(MODEL).exists() {
+                    return Err(format!("the training left no {MODEL}").into());
+                }
+                report
+                    .entry("wall_seconds")
+                    .or_insert_with(|| start.elapsed().as_secs_f64().into());
+                self.folder.write_trained(job.trial, &report)?;
+                report
+            }
+        };
+        let start = Instant::now();
+        let Step::Done(scores) = self.work.scorer.score(job)? else {
+            return Ok(Step::Interrupted);
+        };
+        provenance.score_seconds = start.elapsed().as_secs_f64();
+        let score = TrialScore {
+            id: job.trial.id.clone(),
+            scores,
+            training,
+            provenance: provenance.to_map(),
+        };
+        self.folder.write_score(job.trial, &score)?;
+        Ok(Step::Done(()))
+    }
+
+    fn conclude(
+        &self,
+        trial: &Trial,
+        before: &State,
+        outcome: Result<Step<()>, WorkError>,
+    ) -> Result<(), SweepError> {
+        let state = match outcome {
+            Ok(Step::Done(())) => State::Done,
+            Ok(Step::Interrupted) => State::Interrupted,
+            Err(error) if is_storage(&*error) => {
+                return Err(SweepError::Storage {
+                    id: trial.id.clone(),
+                    message: chain(&*error),
+                });
+            }
+            Err(error) => {
+                let earlier = match before {
+                    State::Failed(failure) => failure.attempts,
+                    _ => 0,
+                };
+                let failure = Failure {
+                    message: chain(&*error),
+                    attempts: earlier + 1,
+                };
+                self.folder.write_failure(trial, &failure)?;
+                State::Failed(failure)
+            }
+        };
+        {
+            let mut summary = self.summary.lock().expect(UNPOISONED);
+            match &state {
+                State::Done => summary.done += 1,
+                State::Failed(failure) => summary.failed.push((trial.id.clone(), failure.clone())),
+                _ => summary.interrupted += 1,
+            }
+            results::write(self.folder, self.manifest)?;
+        }
+        self.work.observer.ended(trial, &state);
+        Ok(())
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    format!("internal error: {text}")
+}

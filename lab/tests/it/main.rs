@@ -1,0 +1,8 @@
+//! The tests of `brevity-lab`, as one binary.
+
+mod config;
+mod configs;
+mod local;
+mod report;
+mod score;
+mod sweep;
