@@ -11,7 +11,8 @@
 //! (`brevity-train`), and compressors (`brevity-eval`).
 //!
 //! ```
-//! use brevity_data::{DataConfig, Regime, Stats};
+//! use brevity_data::{DataConfig, Stats, regime};
+//! use brevity_length::Regime;
 //!
 //! let config: DataConfig = toml::from_str(
 //!     "source = 'synthetic-audio'
@@ -22,7 +23,7 @@
 //! let split = config.load()?;
 //! let holdout = split.holdout.unwrap();
 //! assert_eq!((split.train.len(), holdout.len()), (10_000, 1_000));
-//! assert_eq!(Regime::of(&split.train, &holdout), Regime::HeldOut);
+//! assert_eq!(regime(&split.train, &holdout), Regime::HeldOut);
 //! assert!(Stats::of(&split.train.bytes).order0 < 8.0);
 //! # Ok::<(), brevity_data::DataError>(())
 //! ```
@@ -63,7 +64,7 @@ pub use generate::Generator;
 pub use import::{default_name, import};
 pub use leak::{LeakConfig, in_word};
 pub use list::{Listing, State, list};
-pub use regime::{Regime, SHARED_WINDOW, shared_bytes};
+pub use regime::{SHARED_WINDOW, regime, regime_by_provenance, shared_bytes};
 pub use registry::{Entry, Registry, RemoteFile, Unpack};
 pub use source::Source;
 pub use stats::{DUPLICATE_BLOCK, Stats};

@@ -2,10 +2,10 @@
 
 use brevity_measure::MeasureError;
 use brevity_model::{FileError, Weights};
+use brevity_train::Difference;
 use brevity_train::MODEL;
 use brevity_train::TrainError;
 use brevity_train::TrainSetup;
-use brevity_train::{Difference, RunIdentity};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -120,7 +120,7 @@ impl Workspace {
         data: &[u8],
     ) -> Result<Option<Weights>, PackError> {
         let path = self.folder.join(SETUP);
-        let identity = RunIdentity::of(setup, data);
+        let identity = setup.identity(data);
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 brevity_files::write(&path, &identity.to_json()).map_err(io("write", &path))?;

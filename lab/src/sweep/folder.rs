@@ -4,9 +4,9 @@
 use super::error::SweepError;
 use super::manifest::{Manifest, Trial};
 use super::store;
+use brevity_length::{Provenance, ROW_VERSION, Score, Training};
 use brevity_train::MODEL;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -34,14 +34,19 @@ pub enum State {
 }
 
 impl State {
+    /// The state in results.
+    pub fn in_results(&self) -> brevity_length::State {
+        match self {
+            State::Pending => brevity_length::State::Pending,
+            State::Interrupted => brevity_length::State::Interrupted,
+            State::Done => brevity_length::State::Done,
+            State::Failed(_) => brevity_length::State::Failed,
+        }
+    }
+
     /// The name in results.
     pub fn name(&self) -> &'static str {
-        match self {
-            State::Pending => "pending",
-            State::Interrupted => "interrupted",
-            State::Done => "done",
-            State::Failed(_) => "failed",
-        }
+        self.in_results().name()
     }
 }
 
@@ -56,15 +61,32 @@ pub struct Failure {
 
 /// What a finished trial yields: the file `score.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TrialScore {
+    /// Version of the file; none in those of version 0.1.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "known"
+    )]
+    pub version: Option<u32>,
     /// The trial.
     pub id: String,
-    /// One object a regime.
-    pub scores: Vec<Map<String, Value>>,
+    /// One a regime.
+    pub scores: Vec<Score>,
     /// What the training reports of itself.
-    pub training: Map<String, Value>,
+    pub training: Training,
     /// Where the numbers come from.
-    pub provenance: Map<String, Value>,
+    pub provenance: Provenance,
+}
+
+fn known<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    match Option::<u32>::deserialize(from)? {
+        Some(version) if version > ROW_VERSION => Err(serde::de::Error::custom(format!(
+            "it is of version {version}, and this program reads up to version {ROW_VERSION}"
+        ))),
+        version => Ok(version),
+    }
 }
 
 /// The folder of a sweep.
@@ -204,7 +226,7 @@ impl SweepFolder {
     }
 
     /// What the complete training reported, where it is complete.
-    pub(super) fn trained(&self, trial: &Trial) -> Result<Option<Map<String, Value>>, SweepError> {
+    pub(super) fn trained(&self, trial: &Trial) -> Result<Option<Training>, SweepError> {
         let folder = self.trial(trial);
         if !folder.join(MODEL).exists() {
             return Ok(None);
@@ -215,22 +237,18 @@ impl SweepFolder {
         ))
     }
 
-    pub(super) fn write_trained(
-        &self,
-        trial: &Trial,
-        report: &Map<String, Value>,
-    ) -> Result<(), SweepError> {
+    pub(super) fn write_trained(&self, trial: &Trial, report: &Training) -> Result<(), SweepError> {
         store::write_json(&self.trial(trial).join(TRAINED), report)
     }
 }
 
-/// The rows of the regimes that are scored so far, of the trial in `folder`.
-pub(super) fn scored(folder: &Path) -> Result<Vec<Map<String, Value>>, SweepError> {
+/// The scores of the regimes that are done so far, of the trial in `folder`.
+pub(crate) fn scored(folder: &Path) -> Result<Vec<Score>, SweepError> {
     Ok(store::read_json(&folder.join(SCORED))?.unwrap_or_default())
 }
 
-pub(super) fn write_scored(folder: &Path, rows: &[Map<String, Value>]) -> Result<(), SweepError> {
-    store::write_json(&folder.join(SCORED), &rows)
+pub(crate) fn write_scored(folder: &Path, scores: &[Score]) -> Result<(), SweepError> {
+    store::write_json(&folder.join(SCORED), &scores)
 }
 
 fn open_lock(path: &Path) -> Result<File, SweepError> {

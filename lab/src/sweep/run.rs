@@ -3,11 +3,12 @@
 
 use super::error::{SweepError, chain, is_storage};
 use super::folder::{Failure, Lock, State, SweepFolder, TrialScore};
+use super::job::{Job, Step, Work, WorkError};
 use super::manifest::{Manifest, Trial};
 use super::options::{RunOptions, Summary};
-use super::provenance::Provenance;
+use super::provenance;
 use super::results;
-use super::work::{Job, Step, Work, WorkError};
+use brevity_length::ROW_VERSION;
 use brevity_train::MODEL;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -181,7 +182,7 @@ impl Sweep<'_> {
     }
 
     fn train_and_score(&self, job: &Job<'_>) -> Result<Step<()>, WorkError> {
-        let mut provenance = Provenance::now(job, &self.options.device);
+        let mut provenance = provenance::now(job, &self.options.device);
         let training = match self.folder.trained(job.trial)? {
             Some(training) => training,
             None => {
@@ -192,9 +193,8 @@ impl Sweep<'_> {
                 if !job.folder.join(MODEL).exists() {
                     return Err(format!("the training left no {MODEL}").into());
                 }
-                report
-                    .entry("wall_seconds")
-                    .or_insert_with(|| start.elapsed().as_secs_f64().into());
+                let seconds = || start.elapsed().as_secs_f64();
+                report.wall_seconds.get_or_insert_with(seconds);
                 self.folder.write_trained(job.trial, &report)?;
                 report
             }
@@ -205,10 +205,11 @@ impl Sweep<'_> {
         };
         provenance.score_seconds = start.elapsed().as_secs_f64();
         let score = TrialScore {
+            version: Some(ROW_VERSION),
             id: job.trial.id.clone(),
             scores,
             training,
-            provenance: provenance.to_map(),
+            provenance,
         };
         self.folder.write_score(job.trial, &score)?;
         Ok(Step::Done(()))

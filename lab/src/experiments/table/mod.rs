@@ -42,7 +42,7 @@ mod text;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use brevity_data::Regime;
+use brevity_length::{Convention, Description, Regime};
 use brevity_measure::Decoder;
 use brevity_train::DeviceKind;
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,21 @@ pub struct Cell {
     pub regime: Option<Regime>,
     /// Whether the length is that of streams that were decoded again.
     pub decoded: bool,
+}
+
+impl Cell {
+    /// A model's cell.
+    fn of(found: &Description) -> Cell {
+        let adjusted = found.adjusted_rate(Convention::FP16);
+        Cell {
+            bytes: found.scored().bytes,
+            raw: found.raw_rate(),
+            adjusted: adjusted.unwrap_or(found.raw_rate()),
+            stored: found.adjusted_rate(Convention::STORED),
+            regime: Some(found.regime()),
+            decoded: found.is_decoded(),
+        }
+    }
 }
 
 /// A coder or a model.

@@ -1,11 +1,13 @@
 //! Trials that are prequential codes: bytes are priced while they are learned.
 
-use super::bytes::DataCache;
-use super::store;
-use super::work::{Job, Scorer, Step, Trainer, WorkError};
-use crate::config::{Mode, PrequentialConfig, TrialConfig};
+use super::config::{Mode, PrequentialConfig};
+use crate::config::TrialConfig;
 use crate::learned_length;
+use crate::sweep::{DataCache, Job, Scorer, Step, Trainer, WorkError, store};
 use brevity_codec::ScoreResult;
+use brevity_length::{
+    CurvePoint, Description, Evidence, Learning, Regime, Score, Scored, Training,
+};
 use brevity_measure::{Archives, Decoder, MeasureError, sums_of_blocks};
 use brevity_model::Weights;
 use brevity_train::Control;
@@ -13,17 +15,13 @@ use brevity_train::DeviceKind;
 use brevity_train::MODEL;
 use brevity_train::Progress;
 use brevity_train::TrainSetup;
-use brevity_train::online::{CurvePoint, PrequentialLength, Recipe, blockwise, fixed, prequential};
+use brevity_train::online::{PrequentialLength, Recipe, blockwise, fixed, prequential};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::path::Path;
 
 /// What a run of a prequential code leaves in a trial's folder.
 const LENGTHS: &str = "prequential.json";
-
-/// The name of the regime, and of the convention under which model bytes are
-/// those of the recipe.
-const PREQUENTIAL: &str = "prequential";
 
 /// Points of a kept curve for each doubling of the bytes.
 const POINTS: f64 = 8.0;
@@ -58,7 +56,7 @@ struct Lengths {
 }
 
 impl Trainer for PrequentialTrainer<'_> {
-    fn train(&self, job: &Job<'_>) -> Result<Step<Map<String, Value>>, WorkError> {
+    fn train(&self, job: &Job<'_>) -> Result<Step<Training>, WorkError> {
         let config = &job.trial.config;
         let table = table(config)?;
         let split = self.data.of(job.trial)?;
@@ -91,10 +89,11 @@ impl Trainer for PrequentialTrainer<'_> {
         store::write_json(&job.folder.join(LENGTHS), &Lengths::of(&length))?;
         // The trial's training is complete once its weights are there.
         length.weights.save(&job.folder.join(MODEL))?;
-        let mut report = Map::new();
-        report.insert("bytes".into(), bytes.len().into());
-        report.insert("loss".into(), length.bits_per_byte().into());
-        Ok(Step::Done(report))
+        Ok(Step::Done(Training {
+            bytes: Some(bytes.len() as u64),
+            loss: Some(length.bits_per_byte()),
+            ..Training::default()
+        }))
     }
 }
 
@@ -184,7 +183,7 @@ impl<'a> PrequentialScorer<'a> {
     ) -> Result<(u64, u64), WorkError> {
         let archives = Archives {
             folder: &job.folder.join("archive"),
-            name: PREQUENTIAL,
+            name: Regime::Prequential.name(),
             model,
             decoder: self.decoder,
         };
@@ -192,7 +191,7 @@ impl<'a> PrequentialScorer<'a> {
         Ok((length.coded, length.rest))
     }
 
-    fn row(&self, job: &Job<'_>) -> Result<Option<Value>, WorkError> {
+    fn score(&self, job: &Job<'_>) -> Result<Option<Score>, WorkError> {
         let config = &job.trial.config;
         let table = table(config)?;
         let split = self.data.of(job.trial)?;
@@ -213,33 +212,35 @@ impl<'a> PrequentialScorer<'a> {
             true => self.archived(job, recipe(config, table)?, bytes, &path)?,
             false => (estimate.stream_bytes(), lengths.recipe_bytes),
         };
-        let rate = |bytes_coded: u64| bytes_coded as f64 / bytes.len() as f64;
-        Ok(Some(json!({
-            "regime": PREQUENTIAL,
-            "mode": table.mode.name(),
-            "scored": { "bytes": bytes.len(), "hash": split.described().blake3() },
-            "bits_per_byte": estimate.bits_per_byte(),
-            "data_bits": lengths.bits,
-            "coded_bytes": coded,
-            "model_bytes": { PREQUENTIAL: recipe },
-            "raw_rate": rate(coded),
-            "adjusted_rate": { PREQUENTIAL: rate(coded + recipe) },
-            "final_bits": final_bits,
-            "regret_bits": lengths.bits - final_bits,
-            "curve": lengths.curve,
-            "doublings": lengths.doublings,
-            "block_bits": lengths.block_bits,
-            "estimate": !verified,
-            "verified": verified,
-        })))
+        let scored = Scored {
+            bytes: bytes.len() as u64,
+            hash: split.described().blake3().to_owned(),
+        };
+        let description = Description::prequential(scored, lengths.bits, coded, recipe)
+            .evidence(match verified {
+                true => Evidence::Decoded,
+                false => Evidence::Estimate,
+            })
+            .with_blocks(lengths.block_bits);
+        Ok(Some(Score {
+            description,
+            detected: None,
+            learning: Some(Learning {
+                mode: table.mode.name().to_owned(),
+                final_bits,
+                regret_bits: lengths.bits - final_bits,
+                curve: lengths.curve,
+                doublings: lengths.doublings,
+            }),
+        }))
     }
 }
 
 impl Scorer for PrequentialScorer<'_> {
-    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError> {
-        match self.row(job) {
-            Ok(Some(Value::Object(row))) => Ok(Step::Done(vec![row])),
-            Ok(_) => Ok(Step::Interrupted),
+    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Score>>, WorkError> {
+        match PrequentialScorer::score(self, job) {
+            Ok(Some(score)) => Ok(Step::Done(vec![score])),
+            Ok(None) => Ok(Step::Interrupted),
             Err(error) => match error.downcast_ref() {
                 Some(MeasureError::Stopped) => Ok(Step::Interrupted),
                 _ => Err(error),

@@ -2,7 +2,7 @@
 
 use super::folder::State;
 use super::manifest::Trial;
-use serde_json::{Map, Value};
+use brevity_length::{Score, Training};
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,20 +47,20 @@ impl Job<'_> {
 /// Trains a trial's model. If the folder holds a checkpoint, it continues
 /// there; when it is done, `model.safetensors` lies in the folder.
 pub trait Trainer: Sync {
-    /// Trains, and reports on the training as an object of results.
+    /// Trains, and reports on the training.
     ///
     /// # Errors
     /// Whatever stops this one trial.
-    fn train(&self, job: &Job<'_>) -> Result<Step<Map<String, Value>>, WorkError>;
+    fn train(&self, job: &Job<'_>) -> Result<Step<Training>, WorkError>;
 }
 
 /// Scores a trained model.
 pub trait Scorer: Sync {
-    /// One object of results for each regime of the trial's config, in order.
+    /// One score for each regime of the trial's config, in order.
     ///
     /// # Errors
     /// Whatever stops this one trial.
-    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError>;
+    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Score>>, WorkError>;
 }
 
 /// Watches a sweep. Calls come from the threads that work.

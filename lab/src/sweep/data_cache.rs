@@ -1,7 +1,7 @@
 //! The bytes of the trials, read once while neighbours need the same.
 
+use super::job::WorkError;
 use super::manifest::{DataIdentity, Trial};
-use super::work::WorkError;
 use brevity_data::{DataConfig, Split};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,14 +1,13 @@
-//! Trials trained in this process. The one place of this module that trains.
+//! Trials trained in this process.
 
-use super::bytes::DataCache;
-use super::work::{Job, Step, Trainer, WorkError};
+use crate::sweep::{DataCache, Job, Step, Trainer, WorkError};
+use brevity_length::Training;
 use brevity_train::Control;
 use brevity_train::DeviceKind;
 use brevity_train::Metrics;
 use brevity_train::Outcome;
 use brevity_train::Progress;
 use brevity_train::TrainSetup;
-use serde_json::{Map, Value, json};
 use std::path::Path;
 
 /// Trains with [`brevity_train::run`].
@@ -26,7 +25,7 @@ impl<'a> LocalTrainer<'a> {
 }
 
 impl Trainer for LocalTrainer<'_> {
-    fn train(&self, job: &Job<'_>) -> Result<Step<Map<String, Value>>, WorkError> {
+    fn train(&self, job: &Job<'_>) -> Result<Step<Training>, WorkError> {
         let config = &job.trial.config;
         let setup = TrainSetup {
             spec: config.model.clone(),
@@ -50,7 +49,7 @@ impl Trainer for LocalTrainer<'_> {
 }
 
 /// What a finished training says of itself.
-fn report(last: &Metrics, folder: &Path) -> Result<Map<String, Value>, WorkError> {
+fn report(last: &Metrics, folder: &Path) -> Result<Training, WorkError> {
     let path = folder.join("metrics.jsonl");
     let text = std::fs::read_to_string(&path)?;
     let lines: Result<Vec<Metrics>, _> = text.lines().map(serde_json::from_str).collect();
@@ -69,15 +68,11 @@ fn report(last: &Metrics, folder: &Path) -> Result<Map<String, Value>, WorkError
             steps += since;
         }
     }
-    let report = json!({
-        "steps": last.step,
-        "bytes": last.bytes,
+    Ok(Training {
+        steps: Some(last.step),
+        bytes: Some(last.bytes),
         // Mean over the last tenth, each step before its own update.
-        "loss": bits / steps.max(1) as f64,
-        "wall_seconds": seconds,
-    });
-    match report {
-        Value::Object(report) => Ok(report),
-        _ => unreachable!("the literal above is an object"),
-    }
+        loss: Some(bits / steps.max(1) as f64),
+        wall_seconds: Some(seconds),
+    })
 }

@@ -1,7 +1,7 @@
 //! Trials that train a model and trials that are prequential codes, in one sweep.
 
-use super::work::{Job, Scorer, Step, Trainer, WorkError};
-use serde_json::{Map, Value};
+use super::job::{Job, Scorer, Step, Trainer, WorkError};
+use brevity_length::{Score, Training};
 
 /// Gives a trial with `[prequential]` to one, any other trial to the other.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +22,13 @@ impl<T> ByKind<T> {
 }
 
 impl Trainer for ByKind<&dyn Trainer> {
-    fn train(&self, job: &Job<'_>) -> Result<Step<Map<String, Value>>, WorkError> {
+    fn train(&self, job: &Job<'_>) -> Result<Step<Training>, WorkError> {
         self.of(job).train(job)
     }
 }
 
 impl Scorer for ByKind<&dyn Scorer> {
-    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError> {
+    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Score>>, WorkError> {
         self.of(job).score(job)
     }
 }

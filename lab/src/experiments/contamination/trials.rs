@@ -1,11 +1,10 @@
 //! The trials of the `[contamination]` table.
 
-use super::axes::{Assignment, SweepConfig};
-use super::contamination::ContaminationConfig;
-use super::document::{Document, leaves};
-use super::error::ConfigError;
-use super::experiment::{Experiment, plan, typed};
-use super::trial::TrialPlan;
+use super::config::ContaminationConfig;
+use crate::config::axes::{Assignment, SweepConfig};
+use crate::config::document::{Document, leaves};
+use crate::config::experiment::{plan, typed};
+use crate::config::{ConfigError, Experiment, TrialPlan};
 use toml::{Table, Value};
 
 /// Keys that say how long a model is trained, which exclude each other.
