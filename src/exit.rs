@@ -3,6 +3,7 @@
 
 use brevity_baselines::BaselineError;
 use brevity_data::DataError;
+use brevity_files::FolderError;
 use brevity_lab::config::ConfigError;
 use brevity_lab::experiments::score::ScoreError;
 use brevity_lab::experiments::table::MatrixError;
@@ -117,6 +118,7 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     match cause.downcast_ref() {
         Some(MatrixError::Stopped) => return Some(130),
         Some(MatrixError::Toml { .. } | MatrixError::Config { .. }) => return Some(2),
+        Some(MatrixError::Folder(FolderError::Busy { .. })) => return Some(2),
         Some(MatrixError::Data { source, .. }) if source.is_usage() => return Some(2),
         Some(MatrixError::File { action, .. }) if *action == "read" => return Some(2),
         _ => {}

@@ -1,4 +1,12 @@
-//! Files that appear under their name when all of their bytes are on the disk.
+//! Files that are whole or not there, and folders that one process works in.
+//!
+//! - [`write()`] and its siblings: a file appears under its name when all of its bytes are
+//!   on the disk;
+//! - [`OwnedFolder`]: a folder that this process has, until it drops it or dies.
+
+mod lock;
+
+pub use lock::{FolderError, OwnedFolder};
 
 use std::fs::File;
 use std::io::{self, Write};

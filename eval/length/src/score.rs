@@ -50,6 +50,9 @@ impl Score {
         put("bits_per_byte", d.bits_per_byte().into());
         put("data_bits", d.bits().into());
         put("coded_bytes", d.coded_bytes().into());
+        if let Some(stored) = d.code(Convention::STORED) {
+            put("stored_coded_bytes", stored.coded_bytes.into());
+        }
         put("coded", by_convention(&|code| code.coded_bytes.into()));
         put(
             "model_bytes",
@@ -149,6 +152,10 @@ fn check(d: &Description, fields: &mut Fields) -> Result<(), Problem> {
         fields.take("coded_bytes")?,
         d.coded_bytes() as f64,
     )?;
+    if let Some(stored) = d.code(Convention::STORED) {
+        let written = fields.take("stored_coded_bytes")?;
+        same("stored_coded_bytes", written, stored.coded_bytes as f64)?;
+    }
     same("raw_rate", fields.take("raw_rate")?, d.raw_rate())?;
     if let Some(mut rates) = fields.take_object("adjusted_rate")? {
         for code in d.codes() {

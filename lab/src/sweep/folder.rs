@@ -4,11 +4,10 @@
 use super::error::SweepError;
 use super::manifest::{Manifest, Trial};
 use super::store;
+use brevity_files::{FolderError, OwnedFolder};
 use brevity_length::{Provenance, ROW_VERSION, Score, Training};
 use brevity_train::MODEL;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// The file that says that a trial is done.
@@ -95,13 +94,6 @@ pub struct SweepFolder {
     root: PathBuf,
 }
 
-/// Keeps others out of a folder until it is dropped, or the process dies.
-#[derive(Debug)]
-pub struct Lock {
-    // Held for the operating system's advisory lock on it.
-    _file: File,
-}
-
 impl SweepFolder {
     /// The folder at `root`, which need not exist.
     pub fn new(root: impl Into<PathBuf>) -> SweepFolder {
@@ -151,31 +143,19 @@ impl SweepFolder {
 
     /// Takes the folder for this process: alone, or together with other shards
     /// of the same sweep.
-    pub(super) fn lock(&self, shared: bool) -> Result<Lock, SweepError> {
-        store::create_folder(&self.root)?;
-        let path = self.root.join("lock");
-        let mut file = open_lock(&path)?;
-        if !try_lock(&file, &path, shared)? {
-            return Err(SweepError::Locked {
-                path: self.root.clone(),
-                holder: holder(&file),
-            });
-        }
-        if !shared {
-            // For the message of whoever is refused; not worth failing over.
-            let _ = file.set_len(0);
-            let _ = file.write_all(std::process::id().to_string().as_bytes());
-        }
-        Ok(Lock { _file: file })
+    pub(super) fn lock(&self, shared: bool) -> Result<OwnedFolder, SweepError> {
+        Ok(match shared {
+            true => OwnedFolder::share(&self.root)?,
+            false => OwnedFolder::take(&self.root)?,
+        })
     }
 
     /// Takes one trial's folder, making it. `None` if another shard has it.
-    pub(super) fn lock_trial(&self, trial: &Trial) -> Result<Option<Lock>, SweepError> {
-        let folder = self.trial(trial);
-        store::create_folder(&folder)?;
-        let path = folder.join("lock");
-        let file = open_lock(&path)?;
-        Ok(try_lock(&file, &path, false)?.then_some(Lock { _file: file }))
+    pub(super) fn lock_trial(&self, trial: &Trial) -> Result<Option<OwnedFolder>, SweepError> {
+        match OwnedFolder::take(self.trial(trial)) {
+            Err(FolderError::Busy { .. }) => Ok(None),
+            taken => Ok(Some(taken?)),
+        }
     }
 
     /// How far a trial is.
@@ -249,37 +229,4 @@ pub(crate) fn scored(folder: &Path) -> Result<Vec<Score>, SweepError> {
 
 pub(crate) fn write_scored(folder: &Path, scores: &[Score]) -> Result<(), SweepError> {
     store::write_json(&folder.join(SCORED), &scores)
-}
-
-fn open_lock(path: &Path) -> Result<File, SweepError> {
-    OpenOptions::new()
-        .create(true)
-        .read(true)
-        .write(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|error| SweepError::io("open", path, error))
-}
-
-/// Takes the system's advisory lock; whether it was free.
-fn try_lock(file: &File, path: &Path, shared: bool) -> Result<bool, SweepError> {
-    let result = if shared {
-        file.try_lock_shared()
-    } else {
-        file.try_lock()
-    };
-    match result {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(SweepError::io("lock", path, error)),
-    }
-}
-
-fn holder(mut file: &File) -> String {
-    let mut text = String::new();
-    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
-    match (read, text.trim().parse::<u32>()) {
-        (Ok(_), Ok(process)) => format!(" (process {process})"),
-        _ => String::new(),
-    }
 }

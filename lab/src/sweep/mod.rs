@@ -51,7 +51,7 @@ pub use by_kind::ByKind;
 pub use data_cache::DataCache;
 pub use dry_run::{DryRun, Speed};
 pub use error::SweepError;
-pub use folder::{Failure, Lock, State, SweepFolder, TrialScore};
+pub use folder::{Failure, State, SweepFolder, TrialScore};
 pub(crate) use folder::{scored, write_scored};
 pub use job::{Job, Observer, Scorer, Step, Trainer, Unobserved, Work, WorkError};
 pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};

@@ -2,7 +2,7 @@
 //! checkpoint held.
 
 use super::error::{SweepError, chain, is_storage};
-use super::folder::{Failure, Lock, State, SweepFolder, TrialScore};
+use super::folder::{Failure, State, SweepFolder, TrialScore};
 use super::job::{Job, Step, Work, WorkError};
 use super::manifest::{Manifest, Trial};
 use super::options::{RunOptions, Summary};
@@ -146,7 +146,7 @@ impl Sweep<'_> {
 
     /// One trial from where it is to its end. Errors are those of the sweep.
     fn trial(&self, trial: &Trial) -> Result<(), SweepError> {
-        let Some(_lock): Option<Lock> = self.folder.lock_trial(trial)? else {
+        let Some(_taken) = self.folder.lock_trial(trial)? else {
             self.summary.lock().expect(UNPOISONED).elsewhere += 1;
             return Ok(());
         };

@@ -42,6 +42,7 @@ mod text;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use brevity_files::OwnedFolder;
 use brevity_length::{Convention, Description, Regime};
 use brevity_measure::Decoder;
 use brevity_train::DeviceKind;
@@ -171,11 +172,7 @@ pub fn run(
         .filter(|(set, _)| set.column)
         .filter_map(|(set, bytes)| Some((set, bytes.as_ref()?)))
         .collect();
-    std::fs::create_dir_all(folder).map_err(|source| MatrixError::File {
-        action: "create",
-        path: folder.into(),
-        source,
-    })?;
+    let _owned = OwnedFolder::take(folder)?;
     let mut cells = Cells::open(folder)?;
     let mut rows = Vec::new();
     let mut curves = Vec::new();
