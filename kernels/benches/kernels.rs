@@ -3,7 +3,7 @@
 //! passes, which may exceed it where the data stay in a cache.
 
 use brevity_kernels::activation::{self, Activation};
-use brevity_kernels::attention::{Attention, Cache, Saved};
+use brevity_kernels::attention::{Attention, KvCache, Saved};
 use brevity_kernels::embedding::Embedding;
 use brevity_kernels::gemm::{Epilogue, Packed, View};
 use brevity_kernels::optim::{self, AdamW};
@@ -255,7 +255,7 @@ fn attentions(bench: &mut Bench) {
             window,
             ..attention
         };
-        let mut cache = Cache::new(sliding, lanes, time);
+        let mut cache = KvCache::new(sliding, lanes, time);
         // A full window: every further step sees `time` positions.
         let block = &qkv[..lanes * time * 3 * width];
         cache.attend(time, block, Some(&gain), &mut out[..lanes * time * width]);

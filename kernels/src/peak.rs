@@ -54,7 +54,7 @@ fn chains<V: Vector>() -> usize {
 
 /// Floating-point operations a second of all threads of the current rayon pool
 /// together, in `f32` multiply-adds of the current
-/// [`Path`](crate::simd::Path): all threads at once for a tenth of a second,
+/// [`InstructionSet`](crate::simd::InstructionSet): all threads at once for a tenth of a second,
 /// of each the best try.
 pub fn flops_per_second() -> f64 {
     let rates = rayon::broadcast(|_| {

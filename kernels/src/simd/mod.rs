@@ -12,12 +12,14 @@
 //! approximate reciprocals and no flush-to-zero.
 
 mod dispatch;
+mod instruction_set;
 mod portable;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use dispatch::{Kernel, Path, dispatch, dispatch_on};
+pub use dispatch::{Kernel, dispatch, dispatch_on};
+pub use instruction_set::{InstructionSet, InstructionSetError};
 pub use portable::Portable;
 pub use vector::Vector;
 #[cfg(target_arch = "x86_64")]

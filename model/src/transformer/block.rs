@@ -6,7 +6,7 @@ use super::layers::{Linear, NormLayer};
 use crate::spec::{Activation, Placement, Spec};
 use crate::weights::Weights;
 use brevity_kernels::activation::{self, Activation as Elementwise};
-use brevity_kernels::attention::Cache;
+use brevity_kernels::attention::KvCache;
 
 #[derive(Debug)]
 pub(super) struct Block {
@@ -51,7 +51,7 @@ impl Block {
     /// The weight whose product is not finite, and the first row where.
     pub fn forward(
         &self,
-        cache: &mut Cache,
+        cache: &mut KvCache,
         steps: usize,
         buffers: &mut Buffers,
     ) -> Result<(), (&str, usize)> {

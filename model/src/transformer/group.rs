@@ -3,7 +3,7 @@
 use super::finite::finite_rows;
 use super::{ForwardError, Transformer};
 use crate::spec::{Activation, Position, SYMBOLS, Spec};
-use brevity_kernels::attention::{Attention, Cache};
+use brevity_kernels::attention::{Attention, KvCache};
 use brevity_kernels::embedding::Embedding;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) struct Group {
     /// the furthest distance; those before the start of the chunk or stream have no meaning.
     recent: Vec<u8>,
     /// Keys and values, one cache a layer.
-    caches: Vec<Cache>,
+    caches: Vec<KvCache>,
     /// Vectors of the positions that may come, if sinusoidal.
     sinusoids: Arc<[f32]>,
     buffers: Buffers,
@@ -69,7 +69,7 @@ impl Group {
             lanes,
             position: 0,
             recent: vec![0; lanes * model.furthest_tap()],
-            caches: vec![Cache::new(attention, lanes, reach); spec.layers],
+            caches: vec![KvCache::new(attention, lanes, reach); spec.layers],
             sinusoids: sinusoids.clone(),
             buffers: Buffers::default(),
         }
@@ -82,7 +82,7 @@ impl Group {
     /// Back to the start.
     pub fn reset(&mut self) {
         self.position = 0;
-        self.caches.iter_mut().for_each(Cache::clear);
+        self.caches.iter_mut().for_each(KvCache::clear);
     }
 
     /// Advances every lane by `steps`, in tiles.
@@ -105,7 +105,7 @@ impl Group {
                 None => {
                     let in_chunk = (self.position % model.spec.context as u64) as usize;
                     if in_chunk == 0 {
-                        self.caches.iter_mut().for_each(Cache::clear);
+                        self.caches.iter_mut().for_each(KvCache::clear);
                     }
                     most.min(steps - done).min(model.spec.context - in_chunk)
                 }

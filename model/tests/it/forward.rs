@@ -3,7 +3,7 @@
 
 use crate::reference;
 use crate::support::{any_spec, random_bytes, random_weights};
-use brevity_kernels::simd::Path;
+use brevity_kernels::simd::InstructionSet;
 use brevity_model::{Activation, Role, Spec, Transformer, Weights};
 use proptest::prelude::*;
 
@@ -63,9 +63,10 @@ fn compare(weights: &Weights, bytes: &[u8]) {
 }
 
 #[test]
-fn every_arithmetic_path_gives_the_same_bits() {
-    // The path is the process's; other tests do not mind, that is the point.
-    let fastest = Path::current();
+fn every_instruction_set_gives_the_same_bits() {
+    // The choice holds for the whole process; the results of other tests do not
+    // depend on it.
+    let chosen = InstructionSet::current();
     for activation in [Activation::Gelu, Activation::GeluErf, Activation::Swiglu] {
         let mut spec = Spec::lmic(24, 2, 2, 40);
         spec.activation = activation;
@@ -73,11 +74,11 @@ fn every_arithmetic_path_gives_the_same_bits() {
         let model = Transformer::new(&random_weights(&spec, 8));
         let bytes = random_bytes(9, 60);
         let expected = stepwise(&model, &bytes);
-        for path in Path::here() {
-            Path::set(path);
+        for set in InstructionSet::supported() {
+            set.select();
             let got = stepwise(&model, &bytes);
-            Path::set(fastest);
-            assert_same(&got, &expected, &format!("{path:?}"));
+            chosen.select();
+            assert_same(&got, &expected, &format!("{set}"));
         }
     }
 }

@@ -1,9 +1,7 @@
 //! Optimiser steps against plain `f64` code, and equal bits everywhere.
 
-mod common;
-
+use crate::support::{assert_bits, same_everywhere, uniform};
 use brevity_kernels::optim::{self, AdamW, Muon};
-use common::{assert_bits, same_everywhere, uniform};
 
 #[test]
 fn adamw_takes_the_steps_of_its_formula() {

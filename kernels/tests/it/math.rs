@@ -2,7 +2,7 @@
 //! path.
 
 use brevity_kernels::math::{self, wide};
-use brevity_kernels::simd::{Kernel, Path, Simd, dispatch_on};
+use brevity_kernels::simd::{InstructionSet, Kernel, Simd, dispatch_on};
 
 /// Distance in units of the last place of the nearest `f32` to `want`.
 fn ulps(got: f32, want: f64) -> f64 {
@@ -63,9 +63,9 @@ impl Kernel for All<'_> {
 }
 
 #[test]
-fn paths_and_scalar_twins_agree_to_the_bit() {
+fn instruction_sets_and_scalar_twins_agree_to_the_bit() {
     let v = values();
-    let portable = dispatch_on(Path::Portable, All(&v));
+    let portable = dispatch_on(InstructionSet::Portable, All(&v));
     for (x, got) in v.iter().zip(&portable) {
         let twins = [
             math::exp_f32(*x),
@@ -82,8 +82,8 @@ fn paths_and_scalar_twins_agree_to_the_bit() {
             );
         }
     }
-    for path in Path::here() {
-        let fast = dispatch_on(path, All(&v));
+    for set in InstructionSet::supported() {
+        let fast = dispatch_on(set, All(&v));
         for ((x, a), b) in v.iter().zip(&portable).zip(&fast) {
             for (a, b) in a.iter().zip(b) {
                 assert!(

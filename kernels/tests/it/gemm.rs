@@ -1,11 +1,9 @@
 //! Products against their three loops, to the bit.
 
-mod common;
-
+use crate::support::{assert_bits, everywhere, values};
 use brevity_kernels::activation::{self, Activation};
 use brevity_kernels::gemm::{Epilogue, Packed, View, ViewMut, gemm, naive};
 use brevity_kernels::linear;
-use common::{assert_bits, everywhere, values};
 use proptest::prelude::*;
 
 /// Shapes around every border: tiles, panels, blocks of steps and of rows.

@@ -1,12 +1,10 @@
 //! Norms, activations, loss and embedding: against plain `f64` code, gradients
 //! against finite differences of it, and equal bits on every path.
 
-mod common;
-
+use crate::support::{assert_bits, bytes, everywhere, same_everywhere, uniform, values};
 use brevity_kernels::activation::{self, Activation};
 use brevity_kernels::embedding::{self, Embedding};
 use brevity_kernels::{loss, norm, reduce};
-use common::{assert_bits, bytes, everywhere, same_everywhere, uniform, values};
 
 #[track_caller]
 fn close(got: &[f32], want: &[f64], tolerance: f64, what: &str) {

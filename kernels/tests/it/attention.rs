@@ -1,24 +1,13 @@
 //! Attention against its definition, bit for bit, and its gradients against
 //! finite differences in `f64`.
 
-mod attention_reference;
-
-use attention_reference::{Case, gradients, random};
-use brevity_kernels::attention::{Attention, Cache, NORM_EPS, Saved, naive};
-use brevity_kernels::simd::Path;
+use crate::attention_reference::{Case, gradients, random};
+use crate::support::on_every_instruction_set;
+use brevity_kernels::attention::{Attention, KvCache, NORM_EPS, Saved, naive};
 use proptest::prelude::*;
 
 fn bits(x: &[f32]) -> Vec<u32> {
     x.iter().map(|x| x.to_bits()).collect()
-}
-
-/// Runs `f` on every path of this CPU. The choice is global, but results do not
-/// depend on it, so that other tests are not disturbed.
-fn on_every_path(mut f: impl FnMut(Path)) {
-    for path in Path::here() {
-        Path::set(path);
-        f(path);
-    }
 }
 
 fn shapes() -> impl Strategy<Value = (Attention, usize, usize, bool, u64)> {
@@ -68,17 +57,17 @@ proptest! {
         naive::backward(&a, time, saved, &case.dout, &mut expect_dqkv,
             norm.then_some(&mut expect_dgain[..]));
 
-        on_every_path(|path| {
+        on_every_instruction_set(|set| {
             let mut out = vec![f32::NAN; expect.len()];
             let mut own = vec![f32::NAN; stats.len()];
             a.forward(time, &case.qkv, gain, &mut out, Some(&mut own));
-            assert_eq!(bits(&out), bits(&expect), "{path:?} out");
-            assert_eq!(bits(&own), bits(&stats), "{path:?} stats");
+            assert_eq!(bits(&out), bits(&expect), "{set} out");
+            assert_eq!(bits(&own), bits(&stats), "{set} stats");
             let mut dqkv = vec![f32::NAN; case.qkv.len()];
             let mut dgain = vec![0.0; batch * a.heads];
             a.backward(time, saved, &case.dout, &mut dqkv, norm.then_some(&mut dgain[..]));
-            assert_eq!(bits(&dqkv), bits(&expect_dqkv), "{path:?} dqkv");
-            assert_eq!(bits(&dgain), bits(&expect_dgain), "{path:?} dgain");
+            assert_eq!(bits(&dqkv), bits(&expect_dqkv), "{set} dqkv");
+            assert_eq!(bits(&dgain), bits(&expect_dgain), "{set} dgain");
         });
     }
 
@@ -92,9 +81,9 @@ proptest! {
         let d = a.width();
         let mut expect = vec![0.0; lanes * time * d];
         a.forward(time, &case.qkv, gain, &mut expect, None);
-        on_every_path(|path| {
+        on_every_instruction_set(|set| {
             let reach = a.window.unwrap_or(time);
-            let mut cache = Cache::new(a, lanes, reach);
+            let mut cache = KvCache::new(a, lanes, reach);
             // Once more after clearing, over what the first round left.
             for _ in 0..2 {
                 let mut from = 0;
@@ -108,7 +97,7 @@ proptest! {
                     };
                     let mut out = vec![f32::NAN; lanes * n * d];
                     cache.attend(n, &rows(&case.qkv, 3 * d), gain, &mut out);
-                    assert_eq!(bits(&out), bits(&rows(&expect, d)), "{path:?} {from}+{n}");
+                    assert_eq!(bits(&out), bits(&rows(&expect, d)), "{set} {from}+{n}");
                     from += n;
                 }
                 cache.clear();
@@ -182,7 +171,7 @@ fn any_number_of_threads_gives_the_same_bits() {
             let mut dgain = vec![0.0; batch * a.heads];
             a.backward(time, saved, &case.dout, &mut dqkv, Some(&mut dgain));
             let mut streamed = vec![0.0; out.len()];
-            let mut cache = Cache::new(a, batch, 60);
+            let mut cache = KvCache::new(a, batch, 60);
             cache.attend(time, &case.qkv, gain, &mut streamed);
             [out, dqkv, dgain, streamed].map(|x| bits(&x))
         };
@@ -211,7 +200,7 @@ fn a_stream_may_be_unbounded() {
     let d = a.width();
     let x = random(3 * d * 300, 7);
     let run = |cuts: &[usize]| {
-        let mut cache = Cache::new(a, 1, 21);
+        let mut cache = KvCache::new(a, 1, 21);
         let mut out = vec![0.0; 300 * d];
         let mut from = 0;
         for &n in cuts.iter().cycle() {
@@ -294,6 +283,6 @@ fn without_a_window_the_reach_is_the_end() {
         rope: false,
         window: None,
     };
-    let mut cache = Cache::new(a, 1, 3);
+    let mut cache = KvCache::new(a, 1, 3);
     cache.attend(4, &[0.0; 24], None, &mut [0.0; 8]);
 }
