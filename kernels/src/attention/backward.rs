@@ -1,8 +1,9 @@
 //! Attention backward, over a batch of whole sequences.
 
+use super::backward_scratch::{Block, Scratch};
 use super::exp2::exp2;
 use super::forward::work;
-use super::mask::{BlockMask, SPAN, Span, Visibility};
+use super::mask::{BlockMask, Span, Visibility};
 use super::products::{Matrix, QUERIES, accumulate, accumulate_transposed, inner_products};
 use super::query_block::HeadKv;
 use super::sequence::{Part, Sequence};
@@ -33,7 +34,7 @@ pub(super) fn backward(
         let (b, h) = (task / a.heads, task % a.heads);
         let sequence = Sequence::new(a, seq_len, saved.qkv, saved.gain, rotations, task);
         let column = h * a.head_dim;
-        scratch::with(scratch_len(&sequence), |scratch| {
+        scratch::with(Scratch::len(&sequence), |scratch| {
             let sum = dispatch(Head {
                 sequence,
                 out: &saved.out[b * rows..(b + 1) * rows][column..],
@@ -68,85 +69,6 @@ struct Head<'a> {
     scratch: &'a mut [f32],
 }
 
-/// The parts of the scratch.
-struct Scratch {
-    /// Keys after QK-norm and RoPE, `[groups][dim][8]`.
-    keys: *mut f32,
-    /// The inverse root mean squares of the raw keys.
-    inverse: *mut f32,
-    /// Values, the gradients of prepared keys, and the gradients of values:
-    /// `[groups * 8][padded dim]` each.
-    values: *mut f32,
-    dkeys: *mut f32,
-    dvalues: *mut f32,
-    block: Block,
-}
-
-/// The scratch of one block of queries. A field is two tiles unless it gives another
-/// layout.
-struct Block {
-    /// Queries after QK-norm and RoPE.
-    unit: *mut f32,
-    /// `unit`, scaled.
-    queries: *mut f32,
-    /// The gradient of the output, times the inverse of the softmax sum.
-    dout: *mut f32,
-    /// The output.
-    out: *mut f32,
-    /// `queries` as rows, `[16][padded dim]`.
-    query_rows: *mut f32,
-    /// `dout` as rows, `[16][padded dim]`.
-    dout_rows: *mut f32,
-    /// The gradient of the unscaled queries, `[dim][16]`.
-    dqueries: *mut f32,
-    /// Unnormalised probabilities, `[SPAN * 8][16]`.
-    weights: *mut f32,
-    /// Gradients of the scores, `[SPAN * 8][16]`.
-    dscores: *mut f32,
-}
-
-fn scratch_len(s: &Sequence) -> usize {
-    let dim = s.qk_norm_rope.dim;
-    let keys = s.groups() * LANES;
-    keys * (dim + 1 + 3 * s.value_row())
-        + QUERIES * (5 * dim + 2 * s.value_row())
-        + 2 * SPAN * LANES * QUERIES
-}
-
-impl Scratch {
-    /// # Safety
-    /// `p` is valid for [`scratch_len`] values.
-    unsafe fn split(p: *mut f32, s: &Sequence) -> Scratch {
-        let dim = s.qk_norm_rope.dim;
-        let keys = s.groups() * LANES;
-        let mut p = p;
-        let mut take = |len: usize| {
-            let start = p;
-            // SAFETY: the lengths below add up to `scratch_len`.
-            p = unsafe { p.add(len) };
-            start
-        };
-        Scratch {
-            keys: take(keys * dim),
-            inverse: take(keys),
-            values: take(keys * s.value_row()),
-            dkeys: take(keys * s.value_row()),
-            dvalues: take(keys * s.value_row()),
-            block: Block {
-                unit: take(QUERIES * dim),
-                queries: take(QUERIES * dim),
-                dout: take(QUERIES * dim),
-                out: take(QUERIES * dim),
-                query_rows: take(QUERIES * s.value_row()),
-                dout_rows: take(QUERIES * s.value_row()),
-                dqueries: take(QUERIES * dim),
-                weights: take(SPAN * LANES * QUERIES),
-                dscores: take(SPAN * LANES * QUERIES),
-            },
-        }
-    }
-}
-
 impl Kernel for Head<'_> {
     /// The gradient of the gain, without the factor `1 / sqrt(head_dim)`.
     type Out = f32;
@@ -162,8 +84,8 @@ impl Head<'_> {
     fn blocks<S: Simd, const D: usize>(self) -> f32 {
         let s = &self.sequence;
         let (groups, tile) = (s.groups(), known::<D>(s.qk_norm_rope.dim) * LANES);
-        assert!(self.scratch.len() >= scratch_len(s));
-        self.scratch[..scratch_len(s)].fill(0.0);
+        assert!(self.scratch.len() >= Scratch::len(s));
+        self.scratch[..Scratch::len(s)].fill(0.0);
         // SAFETY: the scratch is long enough; groups and blocks are those of the
         // sequence.
         unsafe {
@@ -426,7 +348,7 @@ impl Head<'_> {
 /// span, `K` keys at a time.
 ///
 /// # Safety
-/// `g` is below [`SPAN`]; `keys` and `values` are valid for eight rows.
+/// `g` is below [`SPAN`](super::mask::SPAN); `keys` and `values` are valid for eight rows.
 #[inline(always)]
 unsafe fn score_gradients<W: Vector, const K: usize>(
     block: &Block,

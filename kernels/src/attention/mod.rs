@@ -1,4 +1,4 @@
-//! Causal multi-head attention, forward and backward, without the T x T matrix.
+//! Causal multi-head attention, forward and backward, without a T x T score matrix.
 //!
 //! Queries, keys and values lie side by side in `qkv`, `[.., 3 d]`, as one
 //! projection computes them; inside each, the heads are contiguous. The mask is
@@ -52,6 +52,7 @@
 //! ```
 
 mod backward;
+mod backward_scratch;
 mod exp2;
 mod forward;
 mod kv_cache;
@@ -173,12 +174,16 @@ impl Attention {
             saved.out.len(),
             Some(saved.stats.len()),
         );
-        assert_eq!(dout.len(), saved.out.len(), "attention: dout");
-        assert_eq!(dqkv.len(), saved.qkv.len(), "attention: dqkv");
+        assert_eq!(dout.len(), saved.out.len(), "attention: the length of dout");
+        assert_eq!(dqkv.len(), saved.qkv.len(), "attention: the length of dqkv");
         if let Some(dgain) = &dgain {
             assert!(saved.gain.is_some(), "attention: dgain without gain");
             let sequences = dout.len() / (seq_len * self.width());
-            assert_eq!(dgain.len(), sequences * self.heads, "attention: dgain");
+            assert_eq!(
+                dgain.len(),
+                sequences * self.heads,
+                "attention: the length of dgain"
+            );
         }
         backward::backward(self, seq_len, saved, dout, dqkv, dgain);
     }
@@ -200,21 +205,25 @@ impl Attention {
             qkv.len()
         );
         let batch = qkv.len() / (seq_len * row);
-        assert_eq!(out, batch * seq_len * self.width(), "attention: output");
+        assert_eq!(
+            out,
+            batch * seq_len * self.width(),
+            "attention: the length of the output"
+        );
         if let Some(gain) = gain {
-            assert_eq!(gain.len(), self.heads, "attention: gain");
+            assert_eq!(gain.len(), self.heads, "attention: the length of the gain");
         }
         if let Some(stats) = stats {
             assert_eq!(
                 stats,
                 self.stats_len(batch, seq_len),
-                "attention: statistics"
+                "attention: the length of the statistics"
             );
         }
     }
 
     fn check_shape(&self) {
-        assert!(self.heads > 0, "attention: no heads");
+        assert!(self.heads > 0, "attention: the number of heads is 0");
         assert!(
             (1..=MAX_HEAD_DIM).contains(&self.head_dim),
             "attention: a head dimension of {} is not in 1..={MAX_HEAD_DIM}",
@@ -222,10 +231,10 @@ impl Attention {
         );
         assert!(
             !self.rope || self.head_dim.is_multiple_of(2),
-            "attention: rotary positions need an even head dimension, not {}",
+            "attention: RoPE needs an even head dimension, not {}",
             self.head_dim
         );
-        assert!(self.window != Some(0), "attention: an empty window");
+        assert!(self.window != Some(0), "attention: the window is 0");
     }
 
     fn qk_norm_rope(&self, gain: Option<&[f32]>) -> QkNormRope {

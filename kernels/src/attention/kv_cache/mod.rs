@@ -34,10 +34,10 @@ pub struct KvCache {
     groups: usize,
     /// [`rope::steps`]; empty without RoPE.
     steps: Vec<u32>,
-    /// Keys after QK-norm and RoPE, `[lanes]`[heads]`[groups][head_dim][8]`: a group
-    /// is a tile.
+    /// Keys after QK-norm and RoPE, `[lanes][heads][groups][head_dim][8]`: a group is
+    /// a tile.
     keys: Buffer,
-    /// Values, `[lanes][groups * 8]`[heads]`[padded head_dim]`.
+    /// Values, `[lanes][groups * 8][heads][padded head_dim]`.
     values: Buffer,
 }
 
@@ -51,7 +51,7 @@ impl KvCache {
     /// If the shape is invalid (see [`Attention`]) or `reach` is 0.
     pub fn new(attention: Attention, lanes: usize, reach: usize) -> KvCache {
         attention.check_shape();
-        assert!(reach > 0, "attention: no reach");
+        assert!(reach > 0, "attention: the reach is 0");
         let (reach, groups) = match attention.window {
             None => (reach, reach.div_ceil(LANES)),
             // A block must not overwrite what its first query sees.
@@ -100,11 +100,19 @@ impl KvCache {
     pub fn attend(&mut self, n: usize, qkv: &[f32], gain: Option<&[f32]>, out: &mut [f32]) {
         let a = self.attention;
         let d = a.width();
-        assert!(n > 0, "attention: no positions");
-        assert_eq!(qkv.len(), self.lanes * n * 3 * d, "attention: qkv");
-        assert_eq!(out.len(), self.lanes * n * d, "attention: output");
+        assert!(n > 0, "attention: n is 0");
+        assert_eq!(
+            qkv.len(),
+            self.lanes * n * 3 * d,
+            "attention: the length of qkv"
+        );
+        assert_eq!(
+            out.len(),
+            self.lanes * n * d,
+            "attention: the length of the output"
+        );
         if let Some(gain) = gain {
-            assert_eq!(gain.len(), a.heads, "attention: gain");
+            assert_eq!(gain.len(), a.heads, "attention: the length of the gain");
         }
         assert!(
             a.window.is_some() || self.position + n as u64 <= self.reach as u64,
