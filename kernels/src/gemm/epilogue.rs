@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Elementwise work on a product, [m, n], in this order. Every step is optional:
 ///
 /// 1. add `bias`, `[n]`;
-/// 2. copy the result (the pre-activation) to `keep`, [m, n];
+/// 2. copy the result to `pre_activation`, [m, n];
 /// 3. apply `activation`;
 /// 4. multiply by the derivative of an activation (its backward pass), given its
 ///    saved values, [m, n];
@@ -17,8 +17,8 @@ use std::ops::Range;
 pub struct Epilogue<'a> {
     /// Added to every row, `[n]`.
     pub bias: Option<&'a [f32]>,
-    /// Receives the pre-activation, for the backward pass.
-    pub keep: Option<&'a mut [f32]>,
+    /// Receives the input of the activation, for the backward pass.
+    pub pre_activation: Option<&'a mut [f32]>,
     /// The nonlinearity to apply.
     pub activation: Option<Activation>,
     /// A nonlinearity whose derivative is multiplied in, and its saved input or output
@@ -35,8 +35,12 @@ impl Epilogue<'_> {
         if let Some(bias) = self.bias {
             assert_eq!(bias.len(), c.cols, "one bias for each column");
         }
-        if let Some(keep) = &self.keep {
-            assert_eq!(keep.len(), len, "`keep` has the shape of the product");
+        if let Some(pre_activation) = &self.pre_activation {
+            assert_eq!(
+                pre_activation.len(),
+                len,
+                "`pre_activation` has the shape of the product"
+            );
         }
         if let Some((_, saved)) = self.derivative {
             assert_eq!(
@@ -54,7 +58,7 @@ impl Epilogue<'_> {
         Plan {
             cols,
             bias: self.bias.map(<[f32]>::as_ptr),
-            keep: self.keep.as_mut().map(|k| k.as_mut_ptr()),
+            pre_activation: self.pre_activation.as_mut().map(|k| k.as_mut_ptr()),
             activation: self.activation,
             derivative: self.derivative.map(|(f, saved)| (f, saved.as_ptr())),
             residual: self.residual.map(<[f32]>::as_ptr),
@@ -67,7 +71,7 @@ impl Epilogue<'_> {
 pub(super) struct Plan {
     cols: usize,
     bias: Option<*const f32>,
-    keep: Option<*mut f32>,
+    pre_activation: Option<*mut f32>,
     activation: Option<Activation>,
     derivative: Option<(Activation, *const f32)>,
     residual: Option<*const f32>,
@@ -90,7 +94,7 @@ impl Plan {
     /// Whether there are no steps.
     pub(super) fn is_empty(&self) -> bool {
         self.bias.is_none()
-            && self.keep.is_none()
+            && self.pre_activation.is_none()
             && self.activation.is_none()
             && self.derivative.is_none()
             && self.residual.is_none()
@@ -138,8 +142,8 @@ impl Plan {
             if let Some(p) = self.bias {
                 all.each::<S>(AddBias(p));
             }
-            if let Some(p) = self.keep {
-                all.each::<S>(Keep(p));
+            if let Some(p) = self.pre_activation {
+                all.each::<S>(StorePreActivation(p));
             }
             match self.activation {
                 None => {}
@@ -220,9 +224,9 @@ impl Step for AddBias {
     }
 }
 
-struct Keep(*mut f32);
+struct StorePreActivation(*mut f32);
 
-impl Step for Keep {
+impl Step for StorePreActivation {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, x: S::F, at: usize, _: usize, lanes: usize) -> S::F {
         // SAFETY: promised by the caller.

@@ -169,7 +169,7 @@ fn the_epilogue_does_what_separate_passes_do() {
                 let (mut y, mut kept) = (vec![0.0; m * n], vec![0.0; m * n]);
                 let epilogue = Epilogue {
                     bias: Some(&bias),
-                    keep: Some(&mut kept),
+                    pre_activation: Some(&mut kept),
                     activation: Some(f),
                     residual: Some(&residual),
                     ..Epilogue::default()
