@@ -8,7 +8,7 @@
 //! conversions of pictures and sound there ([`import()`], [`Conversion`]) and back
 //! ([`export()`]), statistics ([`Stats`]), and files that are whole or not there
 //! ([`durable`]). What does not: batches and the order of training sequences
-//! (`brevity-train`), and compressors (`brevity-eval`).
+//! (`brevity-train`), and classical coders (`brevity-baselines`).
 //!
 //! ```
 //! use brevity_data::{DataConfig, Stats, regime};

@@ -6,7 +6,7 @@
 //! - [`train`] trains it in a folder of its own, [`Workspace`], from where a run
 //!   that was killed continues.
 //!
-//! Which size to take is for who knows a law (`brevity-eval`); how the archive
+//! Which size to take is for who knows a law (`brevity-stats`); how the archive
 //! is written, for `brevity-codec`.
 
 mod pilots;
@@ -39,7 +39,7 @@ const QUANTISED: f64 = 0.3;
 /// proportion.
 ///
 /// ```
-/// let spec = crate::pack::spec_near(100_000);
+/// let spec = brevity_lab::pack::spec_near(100_000);
 /// assert!((90_000..120_000).contains(&spec.parameters()));
 /// ```
 pub fn spec_near(parameters: u64) -> Spec {
