@@ -1,6 +1,7 @@
 //! `brevity ablation`: what each change of a sweep is worth.
 
 use super::select::scored;
+use crate::console;
 use crate::exit::Usage;
 use std::io::Write;
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let rows = scored(&args.sweep, args.convention.as_deref())?;
     let found = ablation::ablations(&rows, args.base.as_deref())
         .map_err(|error| Usage(format!("{}: {error}", args.sweep.display())))?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &found)?;
         writeln!(out)?;

@@ -1,11 +1,12 @@
 //! `brevity inspect`: the parts of an archive in bytes.
 
 use super::files::{self, is_dash};
-use super::online::models;
+use crate::console;
 use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
 use brevity_codec::archive::{self, Header, Inspection};
+use brevity_lab::pack::models;
 use brevity_model::Weights;
 use brevity_train::online::Recipe;
 use serde_json::{Value, json};
@@ -71,7 +72,7 @@ pub fn run(args: Args) -> Result<()> {
     if inspected.is_empty() {
         return done;
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.json {
         let all: Vec<Value> = inspected
             .iter()

@@ -1,7 +1,9 @@
 //! `brevity sweep`: train and score every trial of a config.
 
 use super::decompress::{self, own_program};
+use crate::console;
 use crate::exit::Usage;
+use crate::signals;
 use anyhow::Result;
 use brevity_data::{DataConfig, DataError};
 use brevity_lab::config::Experiment;
@@ -18,10 +20,6 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Set by the first Ctrl-C.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Who runs the trials.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -152,7 +150,6 @@ impl Common {
     ) -> Result<(Manifest, sweep::Summary)> {
         let data = DataCache::default();
         let manifest = Manifest::expand(experiment, |config| seen(&data, config))?;
-        stop_on_signals()?;
         let bars = Bars::new(manifest.trials.len());
         let trainer = LocalTrainer::new(&data, self.device);
         let program = own_program()?;
@@ -174,7 +171,9 @@ impl Common {
             scorer: &Detectors::new(&scorer, &data),
             observer: &bars,
         };
-        let summary = sweep::run(folder, &manifest, experiment.text(), &work, options, &STOP);
+        let summary = signals::stoppable(|stop| {
+            sweep::run(folder, &manifest, experiment.text(), &work, options, stop)
+        });
         bars.clear();
         Ok((manifest, summary?))
     }
@@ -197,7 +196,7 @@ pub fn run(args: Args) -> Result<()> {
     let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
     let rows = sweep::rows(&folder, &manifest)?;
     let report = report(folder.root(), &rows)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.common.json {
         serde_json::to_writer_pretty(&mut out, &rows)?;
         writeln!(out)?;
@@ -214,7 +213,7 @@ fn report(folder: &Path, rows: &[Map<String, Value>]) -> Result<String> {
         return Ok(sweep::table(rows));
     }
     for message in measure_baselines(folder)? {
-        eprintln!("brevity: {message}");
+        console::note(format_args!("brevity: {message}"));
     }
     let report = Report::of_sweep(folder, &Estimator::default())?;
     let page = report.write(folder)?;
@@ -239,7 +238,7 @@ pub(super) fn dry_run(
         other => other,
     })?;
     let dry = DryRun::new(folder, &manifest, threads)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if common.json {
         serde_json::to_writer_pretty(&mut out, &dry.rows())?;
         writeln!(out)?;
@@ -271,22 +270,9 @@ fn write_script(args: &Args, experiment: &Experiment, folder: &SweepFolder) -> R
         &args.config,
         &passed,
     )?;
-    println!("sbatch {}", script.display());
-    Ok(())
+    Ok(writeln!(console::stdout()?, "sbatch {}", script.display())?)
 }
 
 fn seen(data: &DataCache, config: &DataConfig) -> Result<DataIdentity, DataError> {
     Ok(DataIdentity::from(&*data.load(config)?))
-}
-
-/// The first signal asks the trials to write checkpoints and end; the second
-/// ends the process at once.
-fn stop_on_signals() -> Result<()> {
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("stopping: writing checkpoints; once more to end at once");
-    })?;
-    Ok(())
 }

@@ -11,14 +11,14 @@
 //! ```
 //! use brevity_model::{Spec, Weights};
 //! use brevity_measure::{Archives, InProcess, StoredModel, measure};
-//! use std::sync::atomic::AtomicBool;
+//! use brevity_task::Stop;
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("model.safetensors");
 //! let weights = Weights::from_fn(Spec::aspect(16, 64), |info| vec![0.0; info.len()])?;
 //! weights.save(&path)?;
 //!
-//! let (data, stop) = (b"nothing learned ".repeat(100), AtomicBool::new(false));
+//! let (data, stop) = (b"nothing learned ".repeat(100), Stop::new());
 //! let model = StoredModel::for_data(weights, &data, &stop)?;
 //! let archives = Archives {
 //!     folder: folder.path(),
@@ -45,7 +45,7 @@ pub use stored::StoredModel;
 use brevity_codec::archive::Source;
 use brevity_codec::{ScoreResult, code_lengths, score, weights};
 use brevity_model::Transformer;
-use std::sync::atomic::{AtomicBool, Ordering};
+use brevity_task::Stop;
 
 /// Most blocks that [`Measured::block_bits`] tells of.
 const BLOCKS: usize = 100;
@@ -104,7 +104,7 @@ pub fn measure(
     model: &StoredModel,
     bytes: &[u8],
     archives: Option<&Archives<'_>>,
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<Measured, MeasureError> {
     let lengths = code_lengths(&Transformer::new(&model.exact), bytes)?;
     let block_bits = sums_of_blocks(&lengths);
@@ -156,7 +156,7 @@ pub fn stored_length(
     model: &StoredModel,
     bytes: &[u8],
     archives: Option<&Archives<'_>>,
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<Length, MeasureError> {
     check(stop)?;
     let Some(archives) = archives else {
@@ -175,8 +175,8 @@ fn estimate(model: &StoredModel, bytes: &[u8]) -> Result<Length, MeasureError> {
     })
 }
 
-fn check(stop: &AtomicBool) -> Result<(), MeasureError> {
-    match stop.load(Ordering::Relaxed) {
+fn check(stop: &Stop) -> Result<(), MeasureError> {
+    match stop.is_set() {
         true => Err(MeasureError::Stopped),
         false => Ok(()),
     }

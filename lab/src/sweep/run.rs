@@ -8,12 +8,13 @@ use super::options::{RunOptions, Summary};
 use super::provenance::Provenance;
 use super::results;
 use super::work::{Job, Step, Work, WorkError};
+use brevity_task::Stop;
 use brevity_train::MODEL;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Runs what is left of a sweep, in `folder`. The results files of the folder
@@ -28,7 +29,7 @@ pub fn run(
     config: &str,
     work: &Work<'_>,
     options: &RunOptions,
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<Summary, SweepError> {
     let _lock = folder.lock(options.shard.is_some())?;
     folder.claim(manifest, config)?;
@@ -72,14 +73,14 @@ pub fn run(
         summary: Mutex::new(summary),
         fatal: Mutex::new(None),
         user_stop: stop,
-        stop: AtomicBool::new(false),
+        stop: Stop::new(),
     };
-    let over = AtomicBool::new(false);
+    let over = Stop::new();
     std::thread::scope(|scope| {
         scope.spawn(|| sweep.relay_stop(&over));
         let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(|| sweep.worker())).collect();
         let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
-        over.store(true, Ordering::Relaxed);
+        over.set();
         if let Some(panic) = ends.into_iter().find_map(Result::err) {
             resume_unwind(panic);
         }
@@ -109,25 +110,25 @@ struct Sweep<'a> {
     summary: Mutex<Summary>,
     fatal: Mutex<Option<SweepError>>,
     /// The caller asks for a stop.
-    user_stop: &'a AtomicBool,
+    user_stop: &'a Stop,
     /// The trials are asked to stop: by the caller, or by a fatal error.
-    stop: AtomicBool,
+    stop: Stop,
 }
 
 impl Sweep<'_> {
     /// Passes the caller's wish to stop on to the trials.
-    fn relay_stop(&self, over: &AtomicBool) {
-        while !over.load(Ordering::Relaxed) {
-            if self.user_stop.load(Ordering::Relaxed) {
-                self.stop.store(true, Ordering::Relaxed);
+    fn relay_stop(&self, over: &Stop) {
+        while !over.is_set() {
+            if self.user_stop.is_set() {
+                self.stop.set();
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     fn worker(&self) {
-        while !self.stop.load(Ordering::Relaxed) {
-            if self.user_stop.load(Ordering::Relaxed) {
+        while !self.stop.is_set() {
+            if self.user_stop.is_set() {
                 return;
             }
             let Some(trial) = self.queue.lock().expect(UNPOISONED).pop_front() else {
@@ -136,7 +137,7 @@ impl Sweep<'_> {
             let outcome = self.trial(trial);
             self.left.fetch_sub(1, Ordering::AcqRel);
             if let Err(error) = outcome {
-                self.stop.store(true, Ordering::Relaxed);
+                self.stop.set();
                 self.fatal.lock().expect(UNPOISONED).get_or_insert(error);
                 return;
             }
