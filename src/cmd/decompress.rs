@@ -9,6 +9,7 @@ use brevity_codec::archive::{self, EXTENSION, Models};
 use brevity_lab::pack::models;
 use brevity_measure::Decoding;
 use brevity_model::Weights;
+use brevity_task::chain;
 use std::io::Write;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -148,7 +149,11 @@ impl Args {
         }
         let salvaged = archive::salvage(input, out, models).with_context(context)?;
         for damage in &salvaged.damage {
-            note(format_args!("brevity: {}: {damage}", path.display()));
+            note(format_args!(
+                "brevity: {}: {}",
+                path.display(),
+                chain(damage)
+            ));
         }
         run.say(|| {
             let (recovered, lost) = (salvaged.recovered, salvaged.lost);

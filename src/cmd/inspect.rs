@@ -8,6 +8,7 @@ use brevity_codec::Method;
 use brevity_codec::archive::{self, Header, Inspection};
 use brevity_lab::pack::models;
 use brevity_model::Weights;
+use brevity_task::chain;
 use brevity_train::online::Recipe;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -131,7 +132,7 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>) -> String {
                 recipe.spec().width,
                 recipe.spec().layers
             ),
-            Err(error) => error.to_string(),
+            Err(error) => chain(&error).to_string(),
         },
         (_, Some(spec), Some(bits)) => format!(
             "{} parameters at {bits:.3} bits, width {}, {} layers",

@@ -83,7 +83,7 @@ pub enum TrainError {
         learning_rate: f64,
     },
     /// The folder of the run cannot be made.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("cannot create {path}", path = path.display())]
     Folder {
         /// The folder.
         path: PathBuf,

@@ -94,7 +94,7 @@ pub struct ResultRow {
 #[derive(Debug, thiserror::Error)]
 pub enum RowError {
     /// The file cannot be read.
-    #[error("{file}: {source}; a sweep writes it when its first trial is done")]
+    #[error("cannot read {file}, which a sweep writes when its first trial is done")]
     Read {
         /// The file.
         file: String,
@@ -102,7 +102,7 @@ pub enum RowError {
         source: std::io::Error,
     },
     /// The file is not a list of rows.
-    #[error("{file}: {source}")]
+    #[error("{file} does not hold rows of results")]
     Parse {
         /// The file.
         file: String,

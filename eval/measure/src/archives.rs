@@ -4,7 +4,7 @@ use crate::{Decoder, Decoding, Length, MeasureError};
 use brevity_codec::Method;
 use brevity_codec::archive::{self, EXTENSION, Header, Options, Source, compress, inspect};
 use brevity_files::Temporary;
-use brevity_task::Stop;
+use brevity_task::{Stop, chain};
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ impl Archives<'_> {
         }
         let reread = File::open(file.path()).map_err(io("read", file.path()))?;
         let parts = inspect(BufReader::new(reread)).map_err(|error| MeasureError::Decode {
-            message: error.to_string(),
+            message: chain(&error).to_string(),
         })?;
         let length = Length {
             coded: parts.payload(),
@@ -140,7 +140,7 @@ impl Write for Hashed<'_> {
 impl From<archive::Error> for MeasureError {
     fn from(error: archive::Error) -> MeasureError {
         MeasureError::Decode {
-            message: error.to_string(),
+            message: chain(&error).to_string(),
         }
     }
 }

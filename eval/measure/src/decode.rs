@@ -4,7 +4,7 @@ use crate::{MeasureError, check};
 use brevity_codec::archive::{Models, decompress};
 use brevity_codec::predict::Model;
 use brevity_model::Weights;
-use brevity_task::Stop;
+use brevity_task::{Stop, chain};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
@@ -58,7 +58,7 @@ impl Decoder for InProcess {
         stop: &Stop,
     ) -> Result<(), MeasureError> {
         let weights = what.model.map(Weights::load).transpose();
-        let weights = weights.map_err(|error| failure(error.to_string()))?;
+        let weights = weights.map_err(|error| failure(chain(&error).to_string()))?;
         let file = File::open(what.archive).map_err(|error| failure(error.to_string()))?;
         let models = Models {
             external: weights.as_ref(),

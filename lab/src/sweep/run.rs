@@ -1,14 +1,14 @@
 //! Runs the trials of a sweep, so that being killed costs nothing that a
 //! checkpoint held.
 
-use super::error::{SweepError, chain, is_storage};
+use super::error::{SweepError, is_storage};
 use super::folder::{Failure, Lock, State, SweepFolder, TrialScore};
 use super::manifest::{Manifest, Trial};
 use super::options::{RunOptions, Summary};
 use super::provenance::Provenance;
 use super::results;
 use super::work::{Job, Step, Work, WorkError};
-use brevity_task::Stop;
+use brevity_task::{Stop, chain};
 use brevity_train::MODEL;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -227,7 +227,7 @@ impl Sweep<'_> {
             Err(error) if is_storage(&*error) => {
                 return Err(SweepError::Storage {
                     id: trial.id.clone(),
-                    message: chain(&*error),
+                    message: chain(&*error).to_string(),
                 });
             }
             Err(error) => {
@@ -236,7 +236,7 @@ impl Sweep<'_> {
                     _ => 0,
                 };
                 let failure = Failure {
-                    message: chain(&*error),
+                    message: chain(&*error).to_string(),
                     attempts: earlier + 1,
                 };
                 self.folder.write_failure(trial, &failure)?;

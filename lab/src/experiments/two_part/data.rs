@@ -10,6 +10,7 @@ use crate::output::ReportError;
 use brevity_baselines::{Coder, CoderResult, measure};
 use brevity_draw::replace;
 use brevity_length::rows;
+use brevity_task::chain;
 
 /// The classical coders' results on one byte set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,7 +89,7 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
                     });
                 }
             }
-            Err(error) => messages.push(format!("no baselines: {error}")),
+            Err(error) => messages.push(format!("no baselines: {}", chain(&error))),
         }
     }
     for (hash, source) in wanted {
