@@ -20,12 +20,12 @@ mod usage;
 
 use std::process::{Command, ExitCode};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use brevity_model::Spec;
 use brevity_train::{
-    Control, DeviceKind, OptimizerKind, TrainConfig, TrainSetup, ops::with_default_bodies, run,
+    Control, DeviceKind, OptimizerKind, Stop, TrainConfig, TrainSetup, ops::with_default_bodies,
+    run,
 };
 use serde_json::{Value, json};
 use usage::Usage;
@@ -265,7 +265,7 @@ fn steps(shape: &Shape) -> Value {
         device: DeviceKind::Flex,
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let stop = AtomicBool::new(false);
+    let stop = Stop::new();
     let start = Instant::now();
     let ends = Mutex::new(Vec::new());
     let control = Control {
@@ -274,7 +274,7 @@ fn steps(shape: &Shape) -> Value {
             let mut ends = ends.lock().expect("no panic");
             ends.push((start.elapsed().as_secs_f64(), Usage::now()));
             if ends.len() >= 8 && start.elapsed().as_secs_f64() > 5.0 {
-                stop.store(true, std::sync::atomic::Ordering::Relaxed);
+                stop.set();
             }
         },
     };

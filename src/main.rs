@@ -1,7 +1,9 @@
 //! The `brevity` command: parses, calls one library function, prints.
 
 mod cmd;
+mod console;
 mod exit;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -64,10 +66,27 @@ enum Command {
 fn main() -> ExitCode {
     // clap exits with 2 on wrong usage and 0 on --help.
     let cli = Cli::parse();
-    let result = check_instruction_set().and_then(|()| run(cli.command));
+    let result = prepare().and_then(|()| run(cli.command));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::report(&error),
+    }
+}
+
+/// What holds for every command.
+fn prepare() -> Result<()> {
+    check_instruction_set()?;
+    check_threads()?;
+    signals::handle()
+}
+
+/// Whether the environment asks for a number of threads that makes sense. The thread
+/// pool takes it where no option gives one.
+fn check_threads() -> Result<()> {
+    let name = "RAYON_NUM_THREADS";
+    match std::env::var_os(name).map(|text| cmd::threads(&text.to_string_lossy())) {
+        Some(Err(message)) => Err(exit::Usage(format!("{name}: {message}")).into()),
+        _ => Ok(()),
     }
 }
 

@@ -43,7 +43,7 @@ pub enum ScoreError {
     #[error(transparent)]
     Forward(#[from] ForwardError),
     /// A logit is not finite.
-    #[error("at byte {offset}: {source}")]
+    #[error("at byte {offset}")]
     Logits {
         /// Offset of the byte that was to be priced.
         offset: usize,

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use tempfile::NamedTempFile;
+use brevity_files::Temporary;
 
 use crate::convert::{
     Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
@@ -171,7 +171,7 @@ fn write_item(
     conversion: Conversion,
     item: &Item,
     data: &mut impl Read,
-    out: &mut NamedTempFile,
+    out: &mut Temporary,
 ) -> io::Result<()> {
     let mut data = data.take(item.bytes);
     match item.shape() {

@@ -2,8 +2,8 @@
 
 use brevity_codec::archive::Source;
 use brevity_measure::{Archives, MeasureError, Parts};
+use brevity_task::Stop;
 use brevity_train::online::{LearningModel, Recipe};
-use std::sync::atomic::AtomicBool;
 
 /// The length of an archive of `bytes` whose model learns them as `recipe` says;
 /// it was decoded again, which learns them once more, and is left in the folder.
@@ -15,7 +15,7 @@ pub fn learned_length(
     recipe: Recipe,
     bytes: &[u8],
     archives: &Archives<'_>,
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<Parts, MeasureError> {
     let stored = recipe.to_bytes();
     let model = LearningModel::new(recipe).map_err(|error| MeasureError::Learner(error.into()))?;

@@ -17,7 +17,7 @@ pub enum ReportError {
     #[error(transparent)]
     Points(#[from] CriticalError),
     /// A file of the report cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("cannot read {path}")]
     File {
         /// The file.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// A file of the sweep holds something else than it should.
-    #[error("{path}: {source}")]
+    #[error("cannot read {path}")]
     Json {
         /// The file.
         path: PathBuf,

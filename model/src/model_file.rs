@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// A model file could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
+#[error("{}", path.display())]
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
@@ -44,7 +44,7 @@ pub enum FormatError {
     #[error("the header has no `spec` entry: the file was not written by brevity")]
     NoSpec,
     /// The spec in the header cannot be parsed.
-    #[error("the `spec` entry of the header is not a model spec: {0}")]
+    #[error("the `spec` entry of the header is not a model spec")]
     Spec(#[from] Box<toml::de::Error>),
     /// A tensor does not hold 32-bit floats.
     #[error("tensor `{name}` has type {dtype}, expected F32")]

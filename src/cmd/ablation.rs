@@ -1,11 +1,13 @@
 //! `brevity ablation`: what each change of a sweep is worth.
 
 use super::select::scored;
+use crate::console;
 use crate::exit::Usage;
 use std::io::Write;
 use std::path::PathBuf;
 
 use brevity_stats::ablation;
+use brevity_task::chain;
 
 /// Compares every trial of a sweep with one of them, seed by seed.
 #[derive(clap::Args)]
@@ -26,8 +28,8 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let rows = scored(&args.sweep, args.convention.as_deref())?;
     let found = ablation::ablations(&rows, args.base.as_deref())
-        .map_err(|error| Usage(format!("{}: {error}", args.sweep.display())))?;
-    let mut out = std::io::stdout().lock();
+        .map_err(|error| Usage(format!("{}: {}", args.sweep.display(), chain(&error))))?;
+    let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &found)?;
         writeln!(out)?;

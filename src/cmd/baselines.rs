@@ -1,5 +1,6 @@
 //! `brevity baselines`: byte sets through the classical coders.
 
+use crate::console;
 use std::io::Write;
 
 use brevity_baselines::{Coder, FileBaselines};
@@ -56,7 +57,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         .iter()
         .map(|set| brevity_baselines::measure_set(set, args.chunk, &coders))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &measured)?;
         writeln!(out)?;

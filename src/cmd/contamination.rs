@@ -1,6 +1,7 @@
 //! `brevity contamination`: what a leaked test does to each measure.
 
 use super::sweep::{Common, Kind, Trials, dry_run};
+use crate::console;
 use anyhow::Result;
 use brevity_lab::experiments::contamination::Contamination;
 use brevity_lab::experiments::two_part::measure_baselines;
@@ -34,11 +35,11 @@ pub fn run(args: Args) -> Result<()> {
     }
     let (_, summary) = args.common.execute(&experiment, &folder, &options)?;
     for message in measure_baselines(folder.root())? {
-        eprintln!("brevity: {message}");
+        console::note(format_args!("brevity: {message}"));
     }
     let found = Contamination::of_folder(folder.root())?;
     let page = found.write(folder.root())?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.common.json {
         serde_json::to_writer_pretty(&mut out, &found)?;
         writeln!(out)?;

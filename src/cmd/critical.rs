@@ -1,5 +1,6 @@
 //! `brevity critical`: where more parameters stop paying for themselves.
 
+use crate::console;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use brevity_stats::critical::{
     joint::data_laws,
     points::{from_rows, read_csv},
 };
+use brevity_task::chain;
 
 /// Fits bits per byte against parameters and prints the critical size N*.
 #[derive(clap::Args)]
@@ -52,7 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         resamples: args.resamples,
         ..Estimator::default()
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.law || !args.predict.is_empty() {
         let laws = data_laws(&points, &args.predict, &estimator)?;
         if args.json {
@@ -69,7 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             if found.is_empty() {
                 return Err(error.into());
             }
-            eprintln!("brevity: {error}");
+            console::note(format_args!("brevity: {}", chain(&error)));
         }
         if args.json {
             serde_json::to_writer_pretty(&mut out, &found)?;

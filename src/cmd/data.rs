@@ -12,6 +12,7 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use crate::console;
 use crate::exit::Usage;
 
 #[derive(clap::Args)]
@@ -113,7 +114,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Action::Export { name, items, out } => {
             let folder = out.unwrap_or_else(|| PathBuf::from(&name));
             let files = export(&name, items.unwrap_or(Select::ALL), &folder, &store)?;
-            let mut out = std::io::stdout().lock();
+            let mut out = console::stdout()?;
             for file in files {
                 writeln!(out, "{}", file.display())?;
             }
@@ -151,7 +152,7 @@ fn print_list(store: &Store, json: bool) -> anyhow::Result<()> {
             set.licence.unwrap_or_else(|| "-".to_owned()),
         ]);
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     write!(out, "{table}")?;
     writeln!(out, "\nsets are kept in {}", store.root().display())?;
     Ok(())
@@ -186,7 +187,7 @@ fn print_records(records: &[SetRecord], json: bool, store: &Store) -> anyhow::Re
     if json {
         return print_json(&serde_json::to_value(records)?);
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     for record in records {
         let path = store.data_path(&record.name);
         writeln!(
@@ -237,7 +238,7 @@ fn print_stats(
             .collect::<anyhow::Result<Vec<_>>>()?;
         return print_json(&Value::Array(values));
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     for (source, stats) in &measured {
         writeln!(out, "{source}")?;
         writeln!(out, "  bytes            {}", stats.bytes)?;
@@ -255,7 +256,7 @@ fn print_stats(
 }
 
 fn print_json(value: &Value) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     writeln!(out, "{value:#}")?;
     Ok(())
 }

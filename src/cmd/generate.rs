@@ -1,6 +1,7 @@
 //! `brevity generate`: what a model, or a compressor, expects next.
 
 use super::files::{self, Run, is_dash};
+use crate::console;
 use anyhow::{Context, Result};
 use brevity_baselines::Coder;
 use brevity_data::{DataConfig, Store};
@@ -78,14 +79,12 @@ pub fn run(args: Args) -> Result<()> {
         Some(path) => Some(Transformer::new(&Weights::load(&model_file(path))?)),
         None => None,
     };
-    let bar = args.run.steps();
-    bar.set_length(args.bytes.into());
-    let sampled = args.run.with_threads(|| {
+    let sampled = args.run.in_steps(|control| {
         let options = Options {
             bytes: args.bytes as usize,
             seed: args.seed,
             temperature: args.temperature,
-            progress: &|done| bar.set_position(done as u64),
+            control: *control,
         };
         match (&model, args.coder) {
             (Some(model), _) => from_model(model, &prompt.bytes, &options),
@@ -95,7 +94,6 @@ pub fn run(args: Args) -> Result<()> {
             }
         }
     })?;
-    bar.finish_and_clear();
     let (mut bytes, mut offset) = (sampled?, prompt.provenance.offset);
     if args.no_prompt {
         offset += prompt.len() as u64;
@@ -110,7 +108,7 @@ pub fn run(args: Args) -> Result<()> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if is_dash(path) {
-        let mut out = std::io::stdout().lock();
+        let mut out = console::stdout()?;
         out.write_all(bytes)?;
         return Ok(out.flush()?);
     }

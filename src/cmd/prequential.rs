@@ -1,6 +1,7 @@
 //! `brevity prequential`: what models need for data that they learn as they go.
 
 use super::sweep::{Common, Kind, Trials, dry_run};
+use crate::console;
 use anyhow::Result;
 use brevity_lab::experiments::prequential::Prequential;
 use brevity_lab::sweep;
@@ -39,7 +40,7 @@ pub fn run(args: Args) -> Result<()> {
     let rows = sweep::rows(&folder, &manifest)?;
     let report = Prequential::of_folder(folder.root(), args.beside.as_deref())?;
     let page = report.write(folder.root())?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.common.json {
         serde_json::to_writer_pretty(&mut out, &rows)?;
         writeln!(out)?;

@@ -1,5 +1,6 @@
 //! `brevity report`: the page, pictures and tables of a sweep, made again.
 
+use crate::console;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -22,12 +23,12 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     if !args.no_baselines {
         for message in measure_baselines(&args.sweep)? {
-            eprintln!("brevity: {message}");
+            console::note(format_args!("brevity: {message}"));
         }
     }
     let report = Report::of_sweep(&args.sweep, &Estimator::default())?;
     let page = report.write(&args.sweep)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &report)?;
         writeln!(out)?;

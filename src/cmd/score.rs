@@ -2,6 +2,7 @@
 
 use super::decompress::{self, own_program};
 use super::files::{self, Run};
+use crate::console;
 use crate::exit::Usage;
 use anyhow::{Result, bail};
 use brevity_data::{DataConfig, Source};
@@ -59,12 +60,12 @@ pub fn run(args: Args) -> Result<()> {
     let program = own_program()?;
     let command = |decoding: &Decoding| decompress::command(&program, decoding);
     let decoder = FreshProcess { command: &command };
-    let scores = args.run.in_steps(|stop, progress| {
+    let scores = args.run.in_steps(|control| {
         let options = Options {
             decoder: (!args.estimate).then_some(&decoder as &dyn Decoder),
             prequential: args.prequential,
-            stop,
-            progress: &|done, of, what| progress(done as u64, of as u64, what),
+            stop: control.stop,
+            progress: control.progress,
         };
         score(&args.models, &args.data, &options)
     })??;
@@ -81,7 +82,7 @@ pub fn run(args: Args) -> Result<()> {
             });
         }
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     match (args.json, &scores[..]) {
         (true, [one]) => serde_json::to_writer_pretty(&mut out, one)?,
         (true, all) => serde_json::to_writer_pretty(&mut out, all)?,

@@ -1,5 +1,6 @@
 //! `brevity select`: models ranked by description length.
 
+use crate::console;
 use crate::exit::Usage;
 use anyhow::bail;
 use std::io::Write;
@@ -33,7 +34,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         ..Options::default()
     };
     let rankings = selection::rank(&rows, &options);
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &rankings)?;
         writeln!(out)?;

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::console;
 use anyhow::Result;
 use brevity_kernels::selftest;
 use brevity_kernels::simd::InstructionSet;
@@ -16,7 +17,7 @@ pub struct Args {}
 /// # Errors
 /// The first group of kernels whose bits differ.
 pub fn run(Args {}: Args) -> Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     for set in InstructionSet::ALL {
         if !set.is_supported() {
             writeln!(out, "{set:?}: not on this CPU")?;

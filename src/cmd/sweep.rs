@@ -1,7 +1,9 @@
 //! `brevity sweep`: train and score every trial of a config.
 
 use super::decompress::{self, own_program};
+use crate::console;
 use crate::exit::Usage;
+use crate::signals;
 use anyhow::Result;
 use brevity_data::{DataConfig, DataError};
 use brevity_lab::config::Experiment;
@@ -19,10 +21,6 @@ use brevity_train::DeviceKind;
 use clap::ValueEnum;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Set by the first Ctrl-C.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Who runs the trials.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -153,7 +151,6 @@ impl Common {
     ) -> Result<(Manifest, sweep::Summary)> {
         let data = DataCache::default();
         let manifest = Manifest::expand(experiment, |config| seen(&data, config))?;
-        stop_on_signals()?;
         let bars = Bars::new(manifest.trials.len());
         let trainer = LocalTrainer::new(&data, self.device);
         let program = own_program()?;
@@ -175,7 +172,9 @@ impl Common {
             scorer: &Detectors::new(&scorer, &data),
             observer: &bars,
         };
-        let summary = sweep::run(folder, &manifest, experiment.text(), &work, options, &STOP);
+        let summary = signals::stoppable(|stop| {
+            sweep::run(folder, &manifest, experiment.text(), &work, options, stop)
+        });
         bars.clear();
         Ok((manifest, summary?))
     }
@@ -198,7 +197,7 @@ pub fn run(args: Args) -> Result<()> {
     let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
     let rows = sweep::rows(&folder, &manifest)?;
     let report = report(folder.root(), &rows)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.common.json {
         serde_json::to_writer_pretty(&mut out, &rows)?;
         writeln!(out)?;
@@ -215,7 +214,7 @@ fn report(folder: &Path, rows: &[Row]) -> Result<String> {
         return Ok(sweep::table(rows));
     }
     for message in measure_baselines(folder)? {
-        eprintln!("brevity: {message}");
+        console::note(format_args!("brevity: {message}"));
     }
     let report = Report::of_sweep(folder, &Estimator::default())?;
     let page = report.write(folder)?;
@@ -240,7 +239,7 @@ pub(super) fn dry_run(
         other => other,
     })?;
     let dry = DryRun::new(folder, &manifest, threads)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if common.json {
         serde_json::to_writer_pretty(&mut out, &dry.rows())?;
         writeln!(out)?;
@@ -272,22 +271,9 @@ fn write_script(args: &Args, experiment: &Experiment, folder: &SweepFolder) -> R
         &args.config,
         &passed,
     )?;
-    println!("sbatch {}", script.display());
-    Ok(())
+    Ok(writeln!(console::stdout()?, "sbatch {}", script.display())?)
 }
 
 fn seen(data: &DataCache, config: &DataConfig) -> Result<DataIdentity, DataError> {
     Ok(DataIdentity::from(&*data.load(config)?))
-}
-
-/// The first signal asks the trials to write checkpoints and end; the second
-/// ends the process at once.
-fn stop_on_signals() -> Result<()> {
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("stopping: writing checkpoints; once more to end at once");
-    })?;
-    Ok(())
 }

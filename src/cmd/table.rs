@@ -2,6 +2,7 @@
 
 use super::decompress::{self, own_program};
 use super::files::Run;
+use crate::console;
 use anyhow::Result;
 use brevity_lab::experiments::table::{Config, Options, run as fill};
 use brevity_measure::{Decoder, Decoding, FreshProcess};
@@ -45,16 +46,16 @@ pub fn run(args: Args) -> Result<()> {
     let program = own_program()?;
     let command = |decoding: &Decoding| decompress::command(&program, decoding);
     let decoder = FreshProcess { command: &command };
-    let matrix = args.run.in_steps(|stop, progress| {
+    let matrix = args.run.in_steps(|control| {
         let options = Options {
             decoder: (!args.estimate).then_some(&decoder as &dyn Decoder),
-            stop,
-            progress,
+            stop: control.stop,
+            progress: control.progress,
         };
         fill(&config, &folder, args.device, &options)
     })??;
     let page = matrix.write(&folder)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &matrix)?;
         writeln!(out)?;

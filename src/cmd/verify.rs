@@ -1,9 +1,9 @@
 //! `brevity verify`: is an archive whole?
 
 use super::files::{self, Run};
-use super::online::models;
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Models};
+use brevity_lab::pack::models;
 use brevity_model::Weights;
 use std::path::{Path, PathBuf};
 

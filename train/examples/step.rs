@@ -7,9 +7,8 @@
 mod usage;
 
 use brevity_model::Spec;
-use brevity_train::{Control, DeviceKind, TrainConfig, TrainSetup, run};
+use brevity_train::{Control, DeviceKind, Stop, TrainConfig, TrainSetup, run};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use usage::Usage;
 
@@ -38,16 +37,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         device: DeviceKind::Flex,
     };
     let folder = tempfile::tempdir()?;
-    let stop = AtomicBool::new(false);
+    let stop = Stop::new();
     // The first steps allocate and warm up.
     let times = Mutex::new(Vec::new());
     let control = Control {
         stop: &stop,
         progress: &|p| {
-            times
-                .lock()
-                .unwrap()
-                .push((Instant::now(), p.bits_per_byte, Usage::now()))
+            times.lock().unwrap().push((
+                Instant::now(),
+                p.bits_per_byte.unwrap_or_default(),
+                Usage::now(),
+            ))
         },
     };
     let pool = rayon::ThreadPoolBuilder::new()

@@ -53,7 +53,7 @@ struct Header {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file system refused.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("cannot write {path}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,

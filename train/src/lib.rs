@@ -19,8 +19,7 @@
 //!
 //! ```
 //! use brevity_model::Spec;
-//! use brevity_train::{Control, DeviceKind, Outcome, TrainConfig, TrainSetup, run};
-//! use std::sync::atomic::AtomicBool;
+//! use brevity_train::{Control, DeviceKind, Outcome, Stop, TrainConfig, TrainSetup, run};
 //!
 //! let data = b"to be or not to be, ".repeat(10);
 //! let setup = TrainSetup {
@@ -30,8 +29,8 @@
 //!     device: DeviceKind::Flex,
 //! };
 //! let folder = tempfile::tempdir()?;
-//! let stop = AtomicBool::new(false);
-//! let control = Control { stop: &stop, progress: &|_| {} };
+//! let stop = Stop::new();
+//! let control = Control::silent(&stop);
 //! let Outcome::Finished { weights, metrics } = run(&setup, &data, folder.path(), &control)?
 //! else {
 //!     unreachable!("nobody stopped it")
@@ -61,6 +60,7 @@ mod run;
 mod schedule;
 mod transformer;
 
+pub use brevity_task::{Control, Progress, Stop};
 pub use checkpoint::{CheckpointError, checkpoint_path};
 pub use identity::{Difference, RunIdentity};
 pub use metrics::{LogError, Metrics};
@@ -68,4 +68,4 @@ pub use ops::{DeviceError, DeviceKind};
 pub use recipe::{
     OptimizerKind, Order, QuantiseConfig, ScheduleKind, TrainConfig, TrainConfigError,
 };
-pub use run::{Control, MODEL, Outcome, Progress, TrainError, TrainSetup, evaluate, run};
+pub use run::{MODEL, Outcome, TrainError, TrainSetup, evaluate, run};

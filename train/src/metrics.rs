@@ -34,7 +34,7 @@ pub(crate) struct Log {
 
 /// A file of the record cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: {source}", path = path.display())]
+#[error("cannot write {path}", path = path.display())]
 pub struct LogError {
     /// The file.
     pub path: PathBuf,

@@ -13,10 +13,10 @@ use crate::recipe::{TrainConfig, TrainConfigError};
 use crate::schedule;
 use crate::transformer::Transformer;
 use brevity_model::{FileError, Spec, SpecError, Weights, WeightsError};
+use brevity_task::{Control, Progress};
 use burn::tensor::Device;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What to train, and how.
@@ -37,27 +37,6 @@ impl TrainSetup {
     pub fn identity(&self, data: &[u8]) -> RunIdentity {
         RunIdentity::new(&self.spec, &self.config, self.seed, data)
     }
-}
-
-/// How far a run is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress {
-    /// Steps done.
-    pub step: u64,
-    /// Steps of the whole run.
-    pub steps: u64,
-    /// Bytes trained on so far, with repetition.
-    pub bytes: u64,
-    /// Cost of the last step in bits per byte, before its update.
-    pub bits_per_byte: f64,
-}
-
-/// A run's connection to whoever started it.
-pub struct Control<'a> {
-    /// Set to make the run write a checkpoint and return.
-    pub stop: &'a AtomicBool,
-    /// Told after every step.
-    pub progress: &'a (dyn Fn(Progress) + Sync),
 }
 
 /// How a run ended.
@@ -111,7 +90,7 @@ pub enum TrainError {
         learning_rate: f64,
     },
     /// The folder of the run cannot be made.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("cannot create {path}", path = path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -280,7 +259,7 @@ impl<'a> Run<'a> {
         let mut logged = (Instant::now(), self.position.step);
         let mut metrics = None;
         while self.position.step < self.steps {
-            if control.stop.load(Ordering::Relaxed) {
+            if control.stop.is_set() {
                 self.save()?;
                 return Ok(Outcome::Interrupted {
                     step: self.position.step,
@@ -289,11 +268,12 @@ impl<'a> Run<'a> {
             let (nats, rate, norm) = self.step()?;
             let step = self.position.step;
             let bits = |nats: f64| nats / std::f64::consts::LN_2;
-            (control.progress)(Progress {
-                step,
-                steps: self.steps,
+            control.tell(Progress {
+                done: step,
+                of: self.steps,
                 bytes: step * step_bytes,
-                bits_per_byte: bits(nats),
+                bits_per_byte: Some(bits(nats)),
+                ..Progress::default()
             });
             let last = step == self.steps;
             if step.is_multiple_of(config.log_steps) || last {

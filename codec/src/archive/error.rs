@@ -9,16 +9,16 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Reading the input failed.
-    #[error("cannot read: {0}")]
+    #[error("cannot read")]
     Read(#[source] io::Error),
     /// Writing the output failed.
-    #[error("cannot write: {0}")]
+    #[error("cannot write")]
     Write(#[source] io::Error),
     /// What was written does not decode to its source.
-    #[error("the archive that was written does not decode: {0}")]
+    #[error("the archive that was written does not decode")]
     Unverified(#[source] Box<Error>),
     /// The model gave up while it coded a block.
-    #[error("block {block}: {source}")]
+    #[error("block {block}")]
     Predict {
         /// Which block, from 0.
         block: u64,
@@ -57,7 +57,7 @@ pub enum Error {
         offset: u64,
     },
     /// The stored model cannot be decoded.
-    #[error("the model at byte {offset}: {source}")]
+    #[error("the model at byte {offset}")]
     Model {
         /// Where the model starts.
         offset: u64,

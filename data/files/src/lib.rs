@@ -1,30 +1,30 @@
 //! Files that are whole or not there, and folders that one process works in.
 //!
-//! - [`write()`] and its siblings: a file appears under its name when all of its bytes are
-//!   on the disk;
+//! - [`write()`] and [`write_new()`]: a file appears under its name when all of its bytes
+//!   are on the disk. One that is too long for memory is written to a [`Temporary`] in the
+//!   same folder and then given its name by [`publish()`] or [`publish_new()`]. No end of
+//!   a process leaves half a file under the name, and none leaves a temporary file for
+//!   long: see [`Temporary`].
 //! - [`OwnedFolder`]: a folder that this process has, until it drops it or dies.
 
 mod lock;
+mod temporary;
 
 pub use lock::{FolderError, OwnedFolder};
+pub use temporary::{Readers, Temporary, remove_unfinished};
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
-use tempfile::NamedTempFile;
 
-/// A file in `folder` under a temporary name, removed unless it is published.
+/// A file in `folder` under a temporary name, removed unless it is published;
+/// readable as an ordinary file.
 ///
 /// # Errors
 ///
 /// When the folder is missing or not writable.
-pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    // Readable by everybody the umask lets, as an ordinary file.
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".brevity-").suffix(".tmp");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+pub fn temporary(folder: &Path) -> io::Result<Temporary> {
+    Temporary::new(folder, Readers::Ordinary)
 }
 
 /// Syncs a file and gives it its name in the same folder, in place of what had
@@ -34,20 +34,26 @@ pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 ///
 /// When the disk is full or fails; the file is then removed, and what had its
 /// name is there still.
-pub fn publish(file: NamedTempFile, path: &Path) -> io::Result<()> {
+pub fn publish(file: Temporary, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
-    file.persist(path)?;
+    file.file.persist(path)?;
     sync_folder(path)
 }
 
 /// As [`publish`], but leaves a file that has the name alone. Returns whether
 /// there was none.
-pub fn publish_new(file: NamedTempFile, path: &Path) -> io::Result<bool> {
+pub fn publish_new(file: Temporary, path: &Path) -> io::Result<bool> {
     file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
+    match file.file.persist_noclobber(path) {
         Ok(_) => {}
-        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-        Err(e) => return Err(e.error),
+        Err(e) if path.symlink_metadata().is_ok() => {
+            return match e.error.kind() {
+                io::ErrorKind::AlreadyExists => Ok(false),
+                _ => Err(e.error),
+            };
+        }
+        // Some file systems have neither links nor a rename that replaces nothing.
+        Err(e) => fs::rename(e.file.into_temp_path(), path)?,
     }
     sync_folder(path)?;
     Ok(true)
@@ -85,7 +91,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     publish_new(with_bytes(path, bytes)?, path)
 }
 
-fn with_bytes(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+fn with_bytes(path: &Path, bytes: &[u8]) -> io::Result<Temporary> {
     let mut file = temporary(folder_of(path))?;
     file.write_all(bytes)?;
     Ok(file)
@@ -114,15 +120,15 @@ mod tests {
         write(&path, b"one").unwrap();
         write(&path, b"two").unwrap();
         assert!(!write_new(&path, b"three").unwrap());
-        assert_eq!(std::fs::read(&path).unwrap(), b"two");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn what_cannot_be_written_is_known_before() {
         let folder = tempfile::tempdir().unwrap();
         check(&folder.path().join("file")).unwrap();
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         let kind = |path: &Path| check(path).unwrap_err().kind();
         assert_eq!(kind(folder.path()), io::ErrorKind::IsADirectory);
         let missing = folder.path().join("no/file");
@@ -135,10 +141,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let ordinary = folder.path().join("ordinary");
-        std::fs::write(&ordinary, b"x").unwrap();
+        fs::write(&ordinary, b"x").unwrap();
         let path = folder.path().join("file");
         write(&path, b"x").unwrap();
-        let mode = |path| std::fs::metadata(path).unwrap().permissions().mode();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&path), mode(&ordinary));
     }
 }

@@ -108,7 +108,7 @@ pub enum BaselineError {
         coder: &'static str,
     },
     /// A coder refused its input or its own output.
-    #[error("{coder}: cannot {action} the chunk at byte {offset}: {source}")]
+    #[error("{coder}: cannot {action} the chunk at byte {offset}")]
     Coder {
         /// Name of the coder.
         coder: &'static str,

@@ -3,11 +3,11 @@
 use crate::{Decoder, Decoding, MeasureError, Parts};
 use brevity_codec::Method;
 use brevity_codec::archive::{self, EXTENSION, Header, Options, Source, compress, inspect};
+use brevity_files::Temporary;
+use brevity_task::{Stop, chain};
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use tempfile::NamedTempFile;
 
 /// Where archives are written, and who decodes them.
 #[derive(Clone, Copy)]
@@ -38,7 +38,7 @@ impl Archives<'_> {
         &self,
         source: &Source<'_>,
         bytes: &[u8],
-        stop: &AtomicBool,
+        stop: &Stop,
     ) -> Result<Parts, MeasureError> {
         let (file, length) = self.verified(source, bytes, blake3::hash(bytes), stop)?;
         self.keep(file)?;
@@ -52,8 +52,8 @@ impl Archives<'_> {
         source: &Source<'_>,
         bytes: &[u8],
         hash: blake3::Hash,
-        stop: &AtomicBool,
-    ) -> Result<(NamedTempFile, Parts), MeasureError> {
+        stop: &Stop,
+    ) -> Result<(Temporary, Parts), MeasureError> {
         let io = |action, path: &Path| {
             let path = path.to_path_buf();
             move |source| MeasureError::Io {
@@ -97,7 +97,7 @@ impl Archives<'_> {
         }
         let reread = File::open(file.path()).map_err(io("read", file.path()))?;
         let parts = inspect(BufReader::new(reread)).map_err(|error| MeasureError::Decode {
-            message: error.to_string(),
+            message: chain(&error).to_string(),
         })?;
         let length = Parts {
             coded: parts.payload(),
@@ -107,7 +107,7 @@ impl Archives<'_> {
     }
 
     /// Gives a verified archive its name.
-    pub(crate) fn keep(&self, file: NamedTempFile) -> Result<(), MeasureError> {
+    pub(crate) fn keep(&self, file: Temporary) -> Result<(), MeasureError> {
         let path = self.path();
         brevity_files::publish(file, &path).map_err(|source| MeasureError::Io {
             action: "write",
@@ -120,12 +120,12 @@ impl Archives<'_> {
 /// Hashes what is written, until it is to stop.
 struct Hashed<'a> {
     hasher: blake3::Hasher,
-    stop: &'a AtomicBool,
+    stop: &'a Stop,
 }
 
 impl Write for Hashed<'_> {
     fn write(&mut self, decoded: &[u8]) -> io::Result<usize> {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.stop.is_set() {
             return Err(io::Error::other("stopped"));
         }
         self.hasher.update(decoded);
@@ -140,7 +140,7 @@ impl Write for Hashed<'_> {
 impl From<archive::Error> for MeasureError {
     fn from(error: archive::Error) -> MeasureError {
         MeasureError::Decode {
-            message: error.to_string(),
+            message: chain(&error).to_string(),
         }
     }
 }

@@ -4,11 +4,11 @@ use crate::{MeasureError, check};
 use brevity_codec::archive::{Models, decompress};
 use brevity_codec::predict::Model;
 use brevity_model::Weights;
+use brevity_task::{Stop, chain};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub trait Decoder: Sync {
         &self,
         what: &Decoding<'_>,
         out: &mut dyn Write,
-        stop: &AtomicBool,
+        stop: &Stop,
     ) -> Result<(), MeasureError>;
 }
 
@@ -55,10 +55,10 @@ impl Decoder for InProcess {
         &self,
         what: &Decoding<'_>,
         out: &mut dyn Write,
-        stop: &AtomicBool,
+        stop: &Stop,
     ) -> Result<(), MeasureError> {
         let weights = what.model.map(Weights::load).transpose();
-        let weights = weights.map_err(|error| failure(error.to_string()))?;
+        let weights = weights.map_err(|error| failure(chain(&error).to_string()))?;
         let file = File::open(what.archive).map_err(|error| failure(error.to_string()))?;
         let models = Models {
             external: weights.as_ref(),
@@ -84,7 +84,7 @@ impl Decoder for FreshProcess<'_> {
         &self,
         what: &Decoding<'_>,
         out: &mut dyn Write,
-        stop: &AtomicBool,
+        stop: &Stop,
     ) -> Result<(), MeasureError> {
         let mut command = (self.command)(what);
         command
@@ -103,12 +103,12 @@ impl Decoder for FreshProcess<'_> {
             unreachable!("both were piped");
         };
         let child = Mutex::new(child);
-        let over = AtomicBool::new(false);
+        let over = Stop::new();
         let (copied, message) = thread::scope(|scope| {
             // A process may be at work on a block for minutes.
             let watch = scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    if stop.load(Ordering::Relaxed) {
+                while !over.is_set() {
+                    if stop.is_set() {
                         let _ = locked(&child).kill();
                         return;
                     }
@@ -124,7 +124,7 @@ impl Decoder for FreshProcess<'_> {
             // A process that still writes finds nobody to read it.
             drop(stdout);
             let message = message.join();
-            over.store(true, Ordering::Relaxed);
+            over.set();
             watch.thread().unpark();
             (copied, message.unwrap_or_default())
         });

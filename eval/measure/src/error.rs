@@ -14,7 +14,7 @@ pub enum MeasureError {
     #[error(transparent)]
     Learner(Box<dyn std::error::Error + Send + Sync>),
     /// The archive cannot be made.
-    #[error("cannot write an archive in {}: {source}", folder.display())]
+    #[error("cannot write an archive in {}", folder.display())]
     Compress {
         /// Where it was to be.
         folder: PathBuf,
@@ -22,7 +22,7 @@ pub enum MeasureError {
         source: archive::Error,
     },
     /// The file system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,

@@ -12,14 +12,14 @@
 //! use brevity_length::Regime;
 //! use brevity_model::{Spec, Weights};
 //! use brevity_measure::{Archives, InProcess, StoredModel, measure};
-//! use std::sync::atomic::AtomicBool;
+//! use brevity_task::Stop;
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("model.safetensors");
 //! let weights = Weights::from_fn(Spec::aspect(16, 64), |info| vec![0.0; info.len()])?;
 //! weights.save(&path)?;
 //!
-//! let (data, stop) = (b"nothing learned ".repeat(100), AtomicBool::new(false));
+//! let (data, stop) = (b"nothing learned ".repeat(100), Stop::new());
 //! let model = StoredModel::for_data(weights, &data, &stop)?;
 //! let archives = Archives {
 //!     folder: folder.path(),
@@ -48,7 +48,7 @@ use brevity_codec::archive::Source;
 use brevity_codec::{ScoreResult, code_lengths, score, weights};
 use brevity_length::{Code, Convention, Description, Evidence, Regime, Scored};
 use brevity_model::Transformer;
-use std::sync::atomic::{AtomicBool, Ordering};
+use brevity_task::Stop;
 
 /// Most blocks that [`Description::block_bits`] tells of.
 const BLOCKS: usize = 100;
@@ -84,7 +84,7 @@ pub fn measure(
     regime: Regime,
     trained_on: u64,
     archives: Option<&Archives<'_>>,
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<Description, MeasureError> {
     let lengths = code_lengths(&Transformer::new(&model.exact), bytes)?;
     let block_bits = sums_of_blocks(&lengths);
@@ -140,7 +140,7 @@ pub fn measure_at_bits(
     bits: f64,
     bytes: &[u8],
     archives: Option<&Archives<'_>>,
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<Code, MeasureError> {
     check(stop)?;
     let model = model.at_bits(bits);
@@ -172,8 +172,8 @@ fn estimate(model: &StoredModel, bytes: &[u8]) -> Result<Parts, MeasureError> {
     })
 }
 
-fn check(stop: &AtomicBool) -> Result<(), MeasureError> {
-    match stop.load(Ordering::Relaxed) {
+fn check(stop: &Stop) -> Result<(), MeasureError> {
+    match stop.is_set() {
         true => Err(MeasureError::Stopped),
         false => Ok(()),
     }

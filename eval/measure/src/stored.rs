@@ -4,7 +4,7 @@ use crate::{MeasureError, check};
 use brevity_codec::score;
 use brevity_codec::weights::{self, Plan};
 use brevity_model::Weights;
-use std::sync::atomic::AtomicBool;
+use brevity_task::Stop;
 
 /// Bytes that tell how finely the weights are worth storing. The search prices
 /// them about 20 times.
@@ -30,11 +30,7 @@ impl StoredModel {
     /// # Errors
     /// A model that yields something that is no number;
     /// [`MeasureError::Stopped`] when `stop` is set.
-    pub fn for_data(
-        exact: Weights,
-        data: &[u8],
-        stop: &AtomicBool,
-    ) -> Result<StoredModel, MeasureError> {
+    pub fn for_data(exact: Weights, data: &[u8], stop: &Stop) -> Result<StoredModel, MeasureError> {
         let sample = sample(data, exact.spec().context);
         let scale = data.len() as f64 / sample.len().max(1) as f64;
         let data_bits = |candidate: &Weights| {

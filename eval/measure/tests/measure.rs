@@ -5,11 +5,11 @@ use brevity_measure::{
     Archives, Decoder, Decoding, FreshProcess, InProcess, MeasureError, StoredModel, measure,
 };
 use brevity_model::{Spec, Weights};
+use brevity_task::Stop;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 fn model() -> Weights {
@@ -25,7 +25,7 @@ fn data() -> Vec<u8> {
 
 struct Case {
     folder: tempfile::TempDir,
-    stop: AtomicBool,
+    stop: Stop,
 }
 
 impl Case {
@@ -34,7 +34,7 @@ impl Case {
         model()
             .save(&folder.path().join("model.safetensors"))
             .unwrap();
-        let stop = AtomicBool::new(false);
+        let stop = Stop::new();
         Case { folder, stop }
     }
 
@@ -131,17 +131,17 @@ fn a_process_that_decodes_wrongly_fails_and_nothing_is_kept() {
 
 #[test]
 fn a_stop_ends_the_process_too() {
-    let case = Case::new();
+    let mut case = Case::new();
     let measured = std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(Duration::from_millis(300));
-            case.stop.store(true, Ordering::Relaxed);
+            case.stop.set();
         });
         case.shell("exec sleep 60")
     });
     assert!(matches!(measured, Err(MeasureError::Stopped)));
     // As the command ends that is interrupted itself.
-    case.stop.store(false, Ordering::Relaxed);
+    case.stop = Stop::new();
     assert!(matches!(case.shell("exit 130"), Err(MeasureError::Stopped)));
 }
 
@@ -153,7 +153,7 @@ impl Decoder for TooMuch {
         &self,
         what: &Decoding<'_>,
         out: &mut dyn Write,
-        stop: &AtomicBool,
+        stop: &Stop,
     ) -> Result<(), MeasureError> {
         InProcess::default().decode(what, out, stop)?;
         out.write_all(b"!").unwrap();

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::sampler::Sampler;
 use super::{GenerateError, Options};
 use brevity_baselines::{Coder, stream_length};
+use brevity_task::Progress;
 
 /// Bytes that a coder sees, as many as the paper's chunks have.
 pub const CONTEXT: usize = 2048;
@@ -23,12 +24,13 @@ pub const CONTEXT: usize = 2048;
 /// ```
 /// use brevity_baselines::Coder;
 /// use brevity_lab::generate::{CONTEXT, Options, from_coder};
+/// use brevity_task::Control;
 ///
 /// let options = Options {
 ///     bytes: 3,
 ///     seed: 0,
 ///     temperature: "0.5".parse()?,
-///     progress: &|_| {},
+///     control: Control::none(),
 /// };
 /// let prompt = b"the same again, ".repeat(20);
 /// assert_eq!(from_coder(Coder::Gzip, &prompt, CONTEXT, &options)?.len(), 3);
@@ -43,6 +45,9 @@ pub fn from_coder(
     let mut sampler = Sampler::new(options);
     let mut text = prompt.to_vec();
     for done in 1..=options.bytes {
+        if options.control.stop.is_set() {
+            return Err(GenerateError::Stopped);
+        }
         let seen = &text[text.len().saturating_sub(context)..];
         let lengths = (0..=u8::MAX).into_par_iter().map(|candidate| {
             let mut bytes = Vec::with_capacity(seen.len() + 1);
@@ -58,7 +63,11 @@ pub fn from_coder(
             -(bits as f32) * std::f32::consts::LN_2
         });
         text.push(sampler.draw(&logits)?);
-        (options.progress)(done);
+        options.control.tell(Progress {
+            done: done as u64,
+            of: options.bytes as u64,
+            ..Progress::default()
+        });
     }
     Ok(text.split_off(prompt.len()))
 }
@@ -67,6 +76,7 @@ pub fn from_coder(
 mod tests {
     use super::*;
     use crate::generate::Temperature;
+    use brevity_task::Control;
 
     #[test]
     fn every_coder_continues_the_same_way_for_a_seed() {
@@ -76,7 +86,7 @@ mod tests {
                 bytes: 3,
                 seed,
                 temperature: Temperature::default(),
-                progress: &|_| {},
+                control: Control::none(),
             };
             from_coder(coder, &prompt, 64, &options).unwrap()
         };
@@ -93,7 +103,7 @@ mod tests {
             bytes: 1,
             seed: 8,
             temperature: "0.01".parse().unwrap(),
-            progress: &|_| {},
+            control: Control::none(),
         };
         let mut text = b"round and round and ".repeat(6);
         let drawn = from_coder(Coder::Gzip, &text, CONTEXT, &options).unwrap();
@@ -112,7 +122,7 @@ mod tests {
             bytes: 2,
             seed: 0,
             temperature: Temperature::default(),
-            progress: &|_| {},
+            control: Control::none(),
         };
         let bytes = from_coder(Coder::Gzip, b"", CONTEXT, &options).unwrap();
         assert_eq!(bytes.len(), 2);

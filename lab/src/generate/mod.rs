@@ -18,6 +18,7 @@ use std::str::FromStr;
 
 use brevity_codec::NonFinite;
 use brevity_model::ForwardError;
+use brevity_task::Control;
 
 use brevity_baselines::BaselineError;
 
@@ -32,8 +33,8 @@ pub struct Options<'a> {
     pub seed: u64,
     /// How bold they are.
     pub temperature: Temperature,
-    /// Told how many bytes are drawn, after each.
-    pub progress: &'a dyn Fn(usize),
+    /// Told after each byte; asked before each whether to stop.
+    pub control: Control<'a>,
 }
 
 /// What logits are divided by before a byte is drawn: 1 samples from the
@@ -78,4 +79,7 @@ pub enum GenerateError {
     /// The coder failed.
     #[error(transparent)]
     Coder(#[from] BaselineError),
+    /// It was asked to stop.
+    #[error("stopped")]
+    Stopped,
 }

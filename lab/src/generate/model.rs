@@ -2,6 +2,7 @@
 
 use brevity_codec::SYMBOLS;
 use brevity_model::{ForwardError, State, Transformer};
+use brevity_task::Progress;
 
 use super::sampler::Sampler;
 use super::{GenerateError, Options};
@@ -19,13 +20,14 @@ use super::{GenerateError, Options};
 /// ```
 /// use brevity_lab::generate::{Options, Temperature, from_model};
 /// use brevity_model::{Spec, Transformer, Weights};
+/// use brevity_task::Control;
 ///
 /// let weights = Weights::from_fn(Spec::aspect(16, 64), |info| vec![0.0; info.len()])?;
 /// let options = Options {
 ///     bytes: 5,
 ///     seed: 1,
 ///     temperature: Temperature::default(),
-///     progress: &|_| {},
+///     control: Control::none(),
 /// };
 /// // It knows nothing: any byte is as likely as any other.
 /// assert_eq!(from_model(&Transformer::new(&weights), b"to be", &options)?.len(), 5);
@@ -52,9 +54,16 @@ pub fn from_model(
         };
         let mut context = Context::read(model, &text[text.len() - read..], drawn)?;
         for step in 0..drawn {
+            if options.control.stop.is_set() {
+                return Err(GenerateError::Stopped);
+            }
             let byte = sampler.draw(&context.logits)?;
             text.push(byte);
-            (options.progress)(text.len() - prompt.len());
+            options.control.tell(Progress {
+                done: (text.len() - prompt.len()) as u64,
+                of: options.bytes as u64,
+                ..Progress::default()
+            });
             // What follows the last byte is not asked.
             if step + 1 < drawn {
                 context.advance(&[byte])?;
@@ -104,6 +113,7 @@ mod tests {
     use super::*;
     use crate::generate::Temperature;
     use brevity_model::{Spec, Weights};
+    use brevity_task::Control;
 
     fn model(window: Option<usize>) -> Transformer {
         let mut spec = Spec::aspect(16, 32);
@@ -120,7 +130,7 @@ mod tests {
             bytes,
             seed,
             temperature: Temperature::default(),
-            progress: &|_| {},
+            control: Control::none(),
         };
         from_model(model, prompt, &options).unwrap()
     }

@@ -39,13 +39,14 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use brevity_task::Control;
 
     fn sampler(temperature: &str) -> Sampler {
         Sampler::new(&Options {
             bytes: 0,
             seed: 5,
             temperature: temperature.parse().unwrap(),
-            progress: &|_| {},
+            control: Control::none(),
         })
     }
 

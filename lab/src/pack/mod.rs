@@ -1,23 +1,31 @@
-//! A model for one file: trained on it to be stored beside it.
+//! One file and the model that it is compressed with.
 //!
-//! - [`spec_near`] and [`recipe`] say what to train for so many parameters and
-//!   bytes, where nobody knows better;
-//! - [`pilots`] finds out by two short trainings what kind of bytes they are;
-//! - [`train`] trains it in a folder of its own, [`Workspace`], from where a run
-//!   that was killed continues.
+//! - [`compress_with_own_model`] trains a model on the file and stores it in the
+//!   archive, where that pays. Its parts: [`spec_near`] and [`recipe`] say what to
+//!   train for so many parameters and bytes, [`pilots`] finds out by two short
+//!   trainings what kind of bytes they are, and [`train`] trains in a folder,
+//!   [`Workspace`], from where a run that was stopped continues;
+//! - [`shortest_plan`] finds how finely to store a model that is there already;
+//! - [`learning_source`] is a model that learns the file while it is coded, and
+//!   [`models`] what a reader of any archive has.
 //!
-//! Which size to take is for who knows a law (`brevity-stats`); how the archive
-//! is written, for `brevity-codec`.
+//! The archive itself is written by `brevity-codec`.
 
+mod learning;
+mod own;
 mod pilots;
+mod plan;
 mod workspace;
 
+pub use learning::{learning_source, models};
+pub use own::{Event, OwnModel, Packed, Verdict, compress_with_own_model};
 pub use pilots::{PILOT_BYTES, pilots};
+pub use plan::shortest_plan;
 pub use workspace::{PackError, Workspace};
 
 use brevity_measure::{MeasureError, StoredModel};
 use brevity_model::Spec;
-use brevity_train::Control;
+use brevity_task::Control;
 use brevity_train::Outcome;
 use brevity_train::QuantiseConfig;
 use brevity_train::TrainConfig;

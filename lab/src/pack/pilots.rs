@@ -2,10 +2,9 @@
 
 use super::{CONTEXT, PackError, Workspace, workspace};
 use brevity_model::Spec;
-use brevity_train::Control;
+use brevity_task::{Control, Progress};
 use brevity_train::DeviceKind;
 use brevity_train::Outcome;
-use brevity_train::Progress;
 use brevity_train::TrainConfig;
 use brevity_train::TrainError;
 use brevity_train::TrainSetup;
@@ -54,8 +53,8 @@ pub fn pilots(
             seed: 0,
             device: DeviceKind::Flex,
         };
-        let progress = |at: Progress| {
-            (control.progress)(Progress {
+        let progress = |at: Progress<'_>| {
+            control.tell(Progress {
                 bytes: done + at.bytes,
                 ..at
             });

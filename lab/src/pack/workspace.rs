@@ -1,5 +1,7 @@
 //! The folder in which a model for one file is trained, until it is done with.
 
+use brevity_codec::ScoreError;
+use brevity_codec::archive;
 use brevity_files::{FolderError, OwnedFolder};
 use brevity_measure::MeasureError;
 use brevity_model::{FileError, Weights};
@@ -7,6 +9,7 @@ use brevity_train::Difference;
 use brevity_train::MODEL;
 use brevity_train::TrainError;
 use brevity_train::TrainSetup;
+use brevity_train::online::OnlineError;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,8 +29,20 @@ pub enum PackError {
     /// The model that was trained cannot be read.
     #[error(transparent)]
     Model(#[from] FileError),
+    /// The file cannot be read.
+    #[error("cannot read")]
+    Read(#[source] io::Error),
+    /// The archive cannot be written.
+    #[error(transparent)]
+    Archive(#[from] archive::Error),
+    /// What learns while it codes cannot be made.
+    #[error(transparent)]
+    Online(#[from] OnlineError),
+    /// A model gives no probabilities.
+    #[error(transparent)]
+    Score(#[from] ScoreError),
     /// The file system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,

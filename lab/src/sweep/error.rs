@@ -163,22 +163,6 @@ fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
     if count == 1 { one } else { many }
 }
 
-/// The messages of an error and all its causes, outermost first.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut message = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        // Many errors repeat their cause in their own message.
-        if !message.contains(&text) {
-            message.push_str(": ");
-            message.push_str(&text);
-        }
-        next = cause.source();
-    }
-    message
-}
-
 /// Whether an error says that nothing can be written here.
 pub(super) fn is_storage(error: &(dyn Error + 'static)) -> bool {
     use io::ErrorKind::*;

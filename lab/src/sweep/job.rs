@@ -3,9 +3,9 @@
 use super::folder::State;
 use super::manifest::Trial;
 use brevity_length::{Score, Training};
+use brevity_task::Stop;
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What went wrong in a trial.
 pub type WorkError = Box<dyn Error + Send + Sync>;
@@ -28,14 +28,14 @@ pub struct Job<'a> {
     /// Threads of the pool that this runs in.
     pub threads: usize,
     /// Set when the work is to stop as soon as it is safe.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a Stop,
     pub(super) observer: &'a dyn Observer,
 }
 
 impl Job<'_> {
     /// Whether to stop.
     pub fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop.is_set()
     }
 
     /// Tells how far the training is: `done` of 1, at `bits_per_byte`.

@@ -249,7 +249,7 @@ fn data_error(experiment: &Experiment, index: usize, error: &DataError) -> Confi
         DataError::TooShort { field, .. } | DataError::Config { field, .. } => field,
         _ => "data.source",
     };
-    let message = super::error::chain(error);
+    let message = brevity_task::chain(error).to_string();
     let prefix = format!("{key}: ");
     experiment.error(
         index,

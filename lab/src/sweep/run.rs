@@ -1,7 +1,7 @@
 //! Runs the trials of a sweep, so that being killed costs nothing that a
 //! checkpoint held.
 
-use super::error::{SweepError, chain, is_storage};
+use super::error::{SweepError, is_storage};
 use super::folder::{Failure, State, SweepFolder, TrialScore};
 use super::job::{Job, Step, Work, WorkError};
 use super::manifest::{Manifest, Trial};
@@ -9,12 +9,13 @@ use super::options::{RunOptions, Summary};
 use super::provenance;
 use super::results;
 use brevity_length::ROW_VERSION;
+use brevity_task::{Stop, chain};
 use brevity_train::MODEL;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Runs what is left of a sweep, in `folder`. The results files of the folder
@@ -29,7 +30,7 @@ pub fn run(
     config: &str,
     work: &Work<'_>,
     options: &RunOptions,
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<Summary, SweepError> {
     let _lock = folder.lock(options.shard.is_some())?;
     folder.claim(manifest, config)?;
@@ -73,14 +74,14 @@ pub fn run(
         summary: Mutex::new(summary),
         fatal: Mutex::new(None),
         user_stop: stop,
-        stop: AtomicBool::new(false),
+        stop: Stop::new(),
     };
-    let over = AtomicBool::new(false);
+    let over = Stop::new();
     std::thread::scope(|scope| {
         scope.spawn(|| sweep.relay_stop(&over));
         let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(|| sweep.worker())).collect();
         let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
-        over.store(true, Ordering::Relaxed);
+        over.set();
         if let Some(panic) = ends.into_iter().find_map(Result::err) {
             resume_unwind(panic);
         }
@@ -110,25 +111,25 @@ struct Sweep<'a> {
     summary: Mutex<Summary>,
     fatal: Mutex<Option<SweepError>>,
     /// The caller asks for a stop.
-    user_stop: &'a AtomicBool,
+    user_stop: &'a Stop,
     /// The trials are asked to stop: by the caller, or by a fatal error.
-    stop: AtomicBool,
+    stop: Stop,
 }
 
 impl Sweep<'_> {
     /// Passes the caller's wish to stop on to the trials.
-    fn relay_stop(&self, over: &AtomicBool) {
-        while !over.load(Ordering::Relaxed) {
-            if self.user_stop.load(Ordering::Relaxed) {
-                self.stop.store(true, Ordering::Relaxed);
+    fn relay_stop(&self, over: &Stop) {
+        while !over.is_set() {
+            if self.user_stop.is_set() {
+                self.stop.set();
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     fn worker(&self) {
-        while !self.stop.load(Ordering::Relaxed) {
-            if self.user_stop.load(Ordering::Relaxed) {
+        while !self.stop.is_set() {
+            if self.user_stop.is_set() {
                 return;
             }
             let Some(trial) = self.queue.lock().expect(UNPOISONED).pop_front() else {
@@ -137,7 +138,7 @@ impl Sweep<'_> {
             let outcome = self.trial(trial);
             self.left.fetch_sub(1, Ordering::AcqRel);
             if let Err(error) = outcome {
-                self.stop.store(true, Ordering::Relaxed);
+                self.stop.set();
                 self.fatal.lock().expect(UNPOISONED).get_or_insert(error);
                 return;
             }
@@ -227,7 +228,7 @@ impl Sweep<'_> {
             Err(error) if is_storage(&*error) => {
                 return Err(SweepError::Storage {
                     id: trial.id.clone(),
-                    message: chain(&*error),
+                    message: chain(&*error).to_string(),
                 });
             }
             Err(error) => {
@@ -236,7 +237,7 @@ impl Sweep<'_> {
                     _ => 0,
                 };
                 let failure = Failure {
-                    message: chain(&*error),
+                    message: chain(&*error).to_string(),
                     attempts: earlier + 1,
                 };
                 self.folder.write_failure(trial, &failure)?;

@@ -7,10 +7,10 @@ use brevity_lab::sweep::{
     SweepFolder, Trial, Unobserved, Work, WorkError, run,
 };
 use brevity_length::Score;
+use brevity_task::Stop;
 use brevity_train::{DeviceKind, MODEL};
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 const CONFIG: &str = "
     data = { source = \"random\", bytes = 2000 }
@@ -28,12 +28,12 @@ impl Scorer for Unscored {
 }
 
 /// Asks for a stop when a trial is half done.
-struct StopHalfway(AtomicBool);
+struct StopHalfway(Stop);
 
 impl Observer for StopHalfway {
     fn advanced(&self, _: &Trial, done: f64, _: f64) {
         if done >= 0.5 {
-            self.0.store(true, Ordering::Relaxed);
+            self.0.set();
             // The wish reaches the trial within a few milliseconds.
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
@@ -59,7 +59,7 @@ impl Case {
         folder: &SweepFolder,
         jobs: usize,
         observer: &dyn Observer,
-        stop: &AtomicBool,
+        stop: &Stop,
     ) -> Summary {
         let work = Work {
             trainer: &LocalTrainer::new(&self.data, DeviceKind::Flex),
@@ -83,14 +83,14 @@ impl Case {
 
 #[test]
 fn a_stopped_sweep_resumes_to_the_same_bits() {
-    let (case, never) = (Case::new(), AtomicBool::new(false));
+    let (case, never) = (Case::new(), Stop::new());
     let temporary = tempfile::tempdir().unwrap();
 
     let whole = SweepFolder::new(temporary.path().join("whole"));
     assert_eq!(case.run(&whole, 2, &Unobserved, &never).done, 2);
 
     let parts = SweepFolder::new(temporary.path().join("parts"));
-    let observer = StopHalfway(AtomicBool::new(false));
+    let observer = StopHalfway(Stop::new());
     let stopped = case.run(&parts, 1, &observer, &observer.0);
     assert_eq!((stopped.done, stopped.interrupted), (0, 2));
     assert_eq!(case.run(&parts, 1, &Unobserved, &never).done, 2);

@@ -9,10 +9,11 @@ use brevity_lab::sweep::{
 use brevity_length::Training;
 use brevity_measure::{Decoder, Decoding, InProcess, MeasureError};
 use brevity_model::Weights;
+use brevity_task::Stop;
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Leaves a model that has learned nothing.
 struct Untrained;
@@ -70,7 +71,7 @@ impl Case {
             retry_failed: true,
             ..RunOptions::default()
         };
-        let (manifest, stop) = (self.manifest(), AtomicBool::new(false));
+        let (manifest, stop) = (self.manifest(), Stop::new());
         run(
             &self.folder(),
             &manifest,
@@ -141,7 +142,7 @@ impl Decoder for Counting {
         &self,
         what: &Decoding<'_>,
         out: &mut dyn Write,
-        stop: &AtomicBool,
+        stop: &Stop,
     ) -> Result<(), MeasureError> {
         if self.0.fetch_add(1, Ordering::Relaxed) == self.1 {
             return Err(MeasureError::Stopped);

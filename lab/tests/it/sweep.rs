@@ -6,12 +6,13 @@ use brevity_lab::sweep::{
     Trainer, Unobserved, Work, WorkError, run,
 };
 use brevity_length::{Description, Regime, Score, Scored, Training};
+use brevity_task::Stop;
 use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const CONFIG: &str = "
@@ -51,7 +52,7 @@ struct Fake {
     /// Trials of this width fail so.
     broken: Option<(usize, fn() -> WorkError)>,
     /// The caller's flag, and the step that sets it.
-    stop_at: Option<(&'static AtomicBool, u64)>,
+    stop_at: Option<(&'static Stop, u64)>,
     trained: AtomicUsize,
 }
 
@@ -89,7 +90,7 @@ impl Trainer for Fake {
             if let Some((stop, at)) = self.stop_at
                 && step == at
             {
-                stop.store(true, Ordering::Relaxed);
+                stop.set();
                 // The wish reaches the trials within a few milliseconds.
                 while !job.stopped() {
                     std::thread::yield_now();
@@ -119,7 +120,7 @@ impl Scorer for Fake {
     }
 }
 
-static NEVER: AtomicBool = AtomicBool::new(false);
+static NEVER: Stop = Stop::new();
 
 struct Case {
     _temporary: tempfile::TempDir,
@@ -143,7 +144,7 @@ impl Case {
         }
     }
 
-    fn run(&self, fake: &Fake, stop: &AtomicBool) -> Result<Summary, SweepError> {
+    fn run(&self, fake: &Fake, stop: &Stop) -> Result<Summary, SweepError> {
         run(
             &self.folder,
             &self.manifest,
@@ -220,7 +221,7 @@ fn jobs_and_threads_change_no_result() {
 
 #[test]
 fn a_stop_is_clean_and_resume_continues() {
-    static STOP: AtomicBool = AtomicBool::new(false);
+    static STOP: Stop = Stop::new();
     let mut case = Case::new();
     let stopping = Fake {
         stop_at: Some((&STOP, 3)),

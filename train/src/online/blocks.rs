@@ -5,10 +5,11 @@ use super::fixed::price_block;
 use super::recipe::OnlineConfig;
 use super::tally::{PrequentialLength, Tally};
 use super::temperature::Temperature;
-use crate::run::{self, Control, MODEL, Outcome, Progress, TrainSetup};
+use crate::run::{self, MODEL, Outcome, TrainSetup};
 use brevity_codec::Layout;
 use brevity_codec::predict::Priced;
 use brevity_model::Weights;
+use brevity_task::{Control, Progress};
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
@@ -122,13 +123,14 @@ impl Training<'_> {
             return Ok(Some(Weights::load(&path)?));
         }
         let end = self.so_far.end();
-        let progress = |at: Progress| {
-            let share = at.step as f64 / at.steps as f64;
-            (control.progress)(Progress {
-                step: (self.done as f64 + share * self.bytes.len() as f64) as u64,
-                steps: self.work as u64,
+        let progress = |at: Progress<'_>| {
+            let share = at.done as f64 / at.of as f64;
+            control.tell(Progress {
+                done: (self.done as f64 + share * self.bytes.len() as f64) as u64,
+                of: self.work as u64,
                 bytes: end.bytes,
-                bits_per_byte: end.bits / end.bytes.max(1) as f64,
+                bits_per_byte: Some(end.bits / end.bytes.max(1) as f64),
+                ..Progress::default()
             });
         };
         let control = Control {

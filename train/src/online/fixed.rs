@@ -8,7 +8,7 @@ use super::temperature::Temperature;
 use brevity_codec::Layout;
 use brevity_codec::predict::Priced;
 use brevity_model::{Transformer, Weights};
-use std::sync::atomic::{AtomicBool, Ordering};
+use brevity_task::Stop;
 
 /// The code length of `bytes` in bits under weights that stay as they are,
 /// priced as a learner prices: in the same windows, each with what is before
@@ -22,7 +22,7 @@ pub fn fixed(
     weights: &Weights,
     online: &OnlineConfig,
     bytes: &[u8],
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<Option<f64>, OnlineError> {
     let mut tally = Tally::new(bytes.len());
     let mut temperature = Temperature::default();
@@ -48,7 +48,7 @@ pub(super) fn price_block(
     block: std::ops::Range<usize>,
     temperature: &mut Temperature,
     tally: &mut Tally,
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<bool, OnlineError> {
     let (start, bytes) = (block.start, &bytes[block]);
     let layout = Layout::new(bytes.len(), 1, online.lanes as usize);
@@ -58,7 +58,7 @@ pub(super) fn price_block(
     std::mem::swap(pricer.temperature(), temperature);
     let mut first = 0;
     while first < layout.steps() {
-        if stop.load(Ordering::Relaxed) {
+        if stop.is_set() {
             return Ok(false);
         }
         let steps = (online.window as usize).min(layout.steps() - first);

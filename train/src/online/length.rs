@@ -4,10 +4,9 @@ use super::OnlineError;
 use super::learner::Learner;
 use super::recipe::Recipe;
 use super::tally::{PrequentialLength, Tally, column};
-use crate::run::{Control, Progress};
 use brevity_codec::Layout;
 use brevity_codec::predict::{Predictor, Priced};
-use std::sync::atomic::Ordering;
+use brevity_task::{Control, Progress};
 
 /// The prequential code length of `bytes` under `recipe`: what an archive of
 /// one block would take, each byte priced by a model that has learned from
@@ -22,14 +21,13 @@ use std::sync::atomic::Ordering;
 /// ```
 /// use brevity_model::Spec;
 /// use brevity_train::online::{OnlineConfig, Recipe, prequential};
-/// use brevity_train::{Control, TrainConfig};
-/// use std::sync::atomic::AtomicBool;
+/// use brevity_train::{Control, Stop, TrainConfig};
 ///
 /// let online = OnlineConfig { lanes: 2, window: 8, ..OnlineConfig::default() };
 /// let recipe = Recipe::new(Spec::brevity(8, 1, 1, 16), 0, &TrainConfig::default(), online)?;
-/// let control = Control { stop: &AtomicBool::new(false), progress: &|_| {} };
+/// let stop = Stop::new();
 /// let text = b"to be or not to be, ".repeat(20);
-/// let length = prequential(&recipe, &text, &control)?.expect("nobody stopped it");
+/// let length = prequential(&recipe, &text, &Control::silent(&stop))?.expect("nobody stopped it");
 /// assert!(length.bits < 8.0 * text.len() as f64);
 /// assert_eq!(length.curve.last().map(|end| end.bytes), Some(400));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -44,7 +42,7 @@ pub fn prequential(
     let mut tally = Tally::new(bytes.len());
     let mut first = 0;
     while first < layout.steps() {
-        if control.stop.load(Ordering::Relaxed) {
+        if control.stop.is_set() {
             return Ok(None);
         }
         let steps = learner.left();
@@ -54,11 +52,12 @@ pub fn prequential(
         tally.add(0, &layout, first, &priced);
         first += steps;
         let end = tally.end();
-        (control.progress)(Progress {
-            step: first as u64,
-            steps: layout.steps() as u64,
+        control.tell(Progress {
+            done: first as u64,
+            of: layout.steps() as u64,
             bytes: end.bytes,
-            bits_per_byte: end.bits / end.bytes as f64,
+            bits_per_byte: Some(end.bits / end.bytes as f64),
+            ..Progress::default()
         });
     }
     Ok(Some(

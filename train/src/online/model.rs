@@ -5,6 +5,7 @@ use super::recipe::Recipe;
 use crate::ops::{DeviceError, DeviceKind};
 use brevity_codec::Layout;
 use brevity_codec::predict::{Model, Predictor};
+use brevity_task::chain;
 
 /// Codes blocks with a model that learns them, each from nothing but the
 /// recipe.
@@ -51,8 +52,8 @@ impl LearningModel {
     /// # Errors
     /// Bytes that are no recipe, and what [`LearningModel::new`] refuses.
     pub fn follow(recipe: &[u8]) -> Result<Box<dyn Model>, String> {
-        let recipe = Recipe::from_bytes(recipe).map_err(|error| error.to_string())?;
-        let model = LearningModel::new(recipe).map_err(|error| error.to_string())?;
+        let recipe = Recipe::from_bytes(recipe).map_err(|error| chain(&error).to_string())?;
+        let model = LearningModel::new(recipe).map_err(|error| chain(&error).to_string())?;
         Ok(Box::new(model))
     }
 

@@ -106,7 +106,7 @@ pub enum RecipeError {
         reason: String,
     },
     /// The bytes do not begin with a model.
-    #[error("the recipe's {0}")]
+    #[error("the recipe holds no model")]
     Encoding(#[from] DecodeError),
     /// Written by a newer version.
     #[error("the recipe has version {0}, this program reads version {VERSION}: update it")]

@@ -4,7 +4,6 @@
 
 use brevity_model::{Spec, Weights};
 use brevity_train::{Control, DeviceKind, Outcome, TrainConfig, TrainError, TrainSetup, run};
-use std::sync::atomic::AtomicBool;
 
 fn train(spec: &Spec, device: DeviceKind) -> Result<(Weights, f64), TrainError> {
     let data = b"the same kernels run under both of burn's CPU backends; ".repeat(20);
@@ -19,11 +18,7 @@ fn train(spec: &Spec, device: DeviceKind) -> Result<(Weights, f64), TrainError> 
         device,
     };
     let folder = tempfile::tempdir().unwrap();
-    let stop = AtomicBool::new(false);
-    let control = Control {
-        stop: &stop,
-        progress: &|_| {},
-    };
+    let control = Control::none();
     match run(&setup, &data, folder.path(), &control)? {
         Outcome::Finished { weights, metrics } => Ok((weights, metrics.loss)),
         Outcome::Interrupted { .. } => unreachable!("nobody stopped it"),

@@ -8,9 +8,8 @@ use brevity_model::Spec;
 use brevity_train::online::{
     LearningModel, OnlineConfig, PrequentialLength, Recipe, blockwise, fixed, prequential,
 };
-use brevity_train::{Control, DeviceKind, TrainConfig, TrainSetup};
+use brevity_train::{Control, DeviceKind, Stop, TrainConfig, TrainSetup};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 fn recipe() -> Recipe {
     let online = OnlineConfig {
@@ -36,10 +35,7 @@ fn text(length: usize) -> Vec<u8> {
 }
 
 fn length(recipe: &Recipe, bytes: &[u8]) -> PrequentialLength {
-    let control = Control {
-        stop: &AtomicBool::new(false),
-        progress: &|_| {},
-    };
+    let control = Control::none();
     let length = prequential(recipe, bytes, &control).unwrap();
     length.expect("nobody stopped it")
 }
@@ -209,10 +205,11 @@ fn a_block_wise_code_starts_anew_and_goes_on_where_it_stopped() {
         device: DeviceKind::Flex,
     };
     let run = |folder: &Path, bytes: &[u8], stop: bool| {
-        let control = Control {
-            stop: &AtomicBool::new(stop),
-            progress: &|_| {},
-        };
+        let asked = Stop::new();
+        if stop {
+            asked.set();
+        }
+        let control = Control::silent(&asked);
         blockwise(&setup, recipe().online(), 1024, bytes, 99, folder, &control).unwrap()
     };
     let folder = tempfile::tempdir().unwrap();
@@ -230,10 +227,7 @@ fn a_block_wise_code_starts_anew_and_goes_on_where_it_stopped() {
 
     // One training is there already when it is told to stop.
     let first = runs.join("1024");
-    let control = Control {
-        stop: &AtomicBool::new(false),
-        progress: &|_| {},
-    };
+    let control = Control::none();
     brevity_train::run(&setup, &bytes[..1024], &first, &control).unwrap();
     assert!(run(&runs, &bytes, true).is_none());
     assert_eq!(run(&runs, &bytes, false).unwrap(), whole);
@@ -244,7 +238,7 @@ fn a_model_that_is_done_learning_needs_less_for_what_it_learned() {
     let bytes = text(4000);
     let recipe = recipe();
     let length = length(&recipe, &bytes);
-    let stop = AtomicBool::new(false);
+    let stop = Stop::new();
     let bits = fixed(&length.weights, recipe.online(), &bytes, &stop).unwrap();
     assert!(bits.unwrap() < length.bits);
 }

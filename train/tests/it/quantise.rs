@@ -2,11 +2,12 @@
 
 use brevity_codec::weights::{self, Plan};
 use brevity_model::{Spec, Weights};
-use brevity_train::{Control, DeviceKind, Outcome, QuantiseConfig, TrainConfig, TrainSetup, run};
+use brevity_train::{
+    Control, DeviceKind, Outcome, QuantiseConfig, Stop, TrainConfig, TrainSetup, run,
+};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 const STEPS: u64 = 12;
 
@@ -51,10 +52,10 @@ fn setups() -> Vec<TrainSetup> {
 }
 
 fn train(setup: &TrainSetup, folder: &Path, kill: u64) -> Weights {
-    let stop = AtomicBool::new(false);
+    let stop = Stop::new();
     let control = Control {
         stop: &stop,
-        progress: &|p| assert!(p.step != kill, "killed"),
+        progress: &|p| assert!(p.done != kill, "killed"),
     };
     match run(setup, &data(), folder, &control).unwrap() {
         Outcome::Finished { weights, .. } => weights,

@@ -3,13 +3,12 @@
 use brevity_kernels::simd::InstructionSet;
 use brevity_model::{Activation, Norm, Placement, Position, Spec, Transformer, Weights};
 use brevity_train::{
-    Control, DeviceKind, OptimizerKind, Order, Outcome, ScheduleKind, TrainConfig, TrainError,
-    TrainSetup, checkpoint_path, evaluate, run,
+    Control, DeviceKind, OptimizerKind, Order, Outcome, ScheduleKind, Stop, TrainConfig,
+    TrainError, TrainSetup, checkpoint_path, evaluate, run,
 };
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 const STEPS: u64 = 6;
 
@@ -88,11 +87,7 @@ fn setup(spec: &Spec) -> TrainSetup {
 }
 
 fn train(setup: &TrainSetup, folder: &Path) -> Result<Outcome, TrainError> {
-    let stop = AtomicBool::new(false);
-    let control = Control {
-        stop: &stop,
-        progress: &|_| {},
-    };
+    let control = Control::none();
     run(setup, &data(), folder, &control)
 }
 
@@ -183,10 +178,10 @@ fn a_killed_run_ends_like_an_undisturbed_one() {
         };
         for kill in kills {
             let folder = tempfile::tempdir().unwrap();
-            let stop = AtomicBool::new(false);
+            let stop = Stop::new();
             let control = Control {
                 stop: &stop,
-                progress: &|p| assert!(p.step != kill, "killed"),
+                progress: &|p| assert!(p.done != kill, "killed"),
             };
             let killed = catch_unwind(AssertUnwindSafe(|| {
                 run(&setup, &data(), folder.path(), &control)
@@ -208,10 +203,14 @@ fn a_run_that_is_told_to_stop_continues_later() {
     setup.config.checkpoint_steps = 0;
     let undisturbed = model(&setup);
     let folder = tempfile::tempdir().unwrap();
-    let stop = AtomicBool::new(false);
+    let stop = Stop::new();
     let control = Control {
         stop: &stop,
-        progress: &|p| stop.store(p.step == 3, Ordering::Relaxed),
+        progress: &|p| {
+            if p.done == 3 {
+                stop.set();
+            }
+        },
     };
     let outcome = run(&setup, &data(), folder.path(), &control).unwrap();
     assert_eq!(outcome, Outcome::Interrupted { step: 3 });

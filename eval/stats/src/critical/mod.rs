@@ -92,7 +92,7 @@ pub enum CriticalError {
         problem: String,
     },
     /// The file cannot be read.
-    #[error("{file}: {source}")]
+    #[error("cannot read {file}")]
     Read {
         /// The file.
         file: String,

@@ -61,8 +61,11 @@ impl Trainer for PrequentialTrainer<'_> {
         let table = table(config)?;
         let split = self.data.of(job.trial)?;
         let bytes = &split.described().bytes[..];
-        let progress = |at: Progress| {
-            job.advance(at.step as f64 / at.steps as f64, at.bits_per_byte);
+        let progress = |at: Progress<'_>| {
+            job.advance(
+                at.done as f64 / at.of as f64,
+                at.bits_per_byte.unwrap_or_default(),
+            );
         };
         let control = Control {
             stop: job.stop,

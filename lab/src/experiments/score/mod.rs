@@ -20,12 +20,12 @@ mod subject;
 mod text;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 
 use crate::sweep::SweepError;
 use brevity_data::{DataConfig, DataError};
 use brevity_measure::{Decoder, MeasureError};
 use brevity_model::FileError;
+use brevity_task::{Progress, Stop};
 use brevity_train::online::{OnlineError, RecipeError};
 pub use subject::{Subject, model_file};
 pub use text::text;
@@ -40,9 +40,9 @@ pub struct Options<'a> {
     /// scratch for each pair.
     pub prequential: bool,
     /// Set to stop.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a Stop,
     /// Told before each pair: how many are done of how many, and the next one.
-    pub progress: &'a dyn Fn(usize, usize, &str),
+    pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
 }
 
 /// Why there is no score.
@@ -151,7 +151,12 @@ pub fn score(
     for subject in &subjects {
         for set in &sets {
             let what = format!("{} on {}", subject.name, set.name());
-            (options.progress)(scores.len(), pairs, &what);
+            (options.progress)(Progress {
+                done: scores.len() as u64,
+                of: pairs as u64,
+                what: &what,
+                ..Progress::default()
+            });
             scores.push(pair::score(subject, set, options)?);
         }
     }

@@ -114,10 +114,7 @@ fn learn(
                 .evidence(Evidence::Decoded)
         }
         None => {
-            let control = Control {
-                stop: options.stop,
-                progress: &|_| {},
-            };
+            let control = Control::silent(options.stop);
             let length = prequential(&recipe, &set.bytes, &control);
             let length = length.map_err(|source| ScoreError::Online {
                 model: subject.name.clone(),

@@ -6,6 +6,7 @@ use crate::sweep::TrialRecord;
 use brevity_data::{ByteSet, regime};
 use brevity_length::Regime;
 use brevity_model::Weights;
+use brevity_task::chain;
 use brevity_train::MODEL;
 use brevity_train::online::{Recipe, RecipeError};
 
@@ -119,7 +120,12 @@ fn trained_on(record: &TrialRecord) -> Result<ByteSet, String> {
     let data = &record.config.data;
     let set = match data.load() {
         Ok(split) => split.train,
-        Err(error) => return Err(format!("what it was trained on is not at hand: {error}")),
+        Err(error) => {
+            return Err(format!(
+                "what it was trained on is not at hand: {}",
+                chain(&error)
+            ));
+        }
     };
     if set.blake3() != recorded {
         return Err(format!(

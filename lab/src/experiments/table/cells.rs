@@ -10,6 +10,7 @@ use super::models::{self, Trained};
 use super::sets::Bytes;
 use super::{Cell, MatrixError, Options, Row, check, paper};
 use brevity_baselines::{BaselineError, Coder, CoderResult, measure, measure_set_bytes};
+use brevity_task::Progress;
 
 /// Cells by what decides them.
 pub(super) struct Cells {
@@ -120,7 +121,12 @@ impl Cells {
             }
             check(options)?;
             let what = format!("{} measured on {}", model.name, set.name);
-            (options.progress)(cells.len() as u64, columns.len() as u64, &what);
+            (options.progress)(Progress {
+                done: cells.len() as u64,
+                of: columns.len() as u64,
+                what: &what,
+                ..Progress::default()
+            });
             let weights = weights.as_ref().expect("they were just loaded");
             let cell = model.cell(weights, &bytes.test, options)?;
             self.keep(key, &cell)?;

@@ -11,7 +11,7 @@ use brevity_files::FolderError;
 #[derive(Debug, thiserror::Error)]
 pub enum MatrixError {
     /// The config is not TOML, or lacks a key or has an unknown one.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}", path = path.display())]
     Toml {
         /// The file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum MatrixError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// A file cannot be read or written.
-    #[error("cannot {action} {path}: {source}", path = path.display())]
+    #[error("cannot {action} {path}", path = path.display())]
     File {
         /// What was tried.
         action: &'static str,

@@ -22,7 +22,7 @@
 //! ";
 //! let config = Config::parse("noise.toml".as_ref(), config)?;
 //! let folder = tempfile::tempdir()?;
-//! let options = Options { decoder: None, stop: &NEVER, progress: &|_, _, _| {} };
+//! let options = Options { decoder: None, stop: &NEVER, progress: &|_| {} };
 //! let matrix = run(&config, folder.path(), Default::default(), &options)?;
 //! assert_eq!(matrix.rows[0].cells[0].as_ref().unwrap().decoded, true);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -40,11 +40,11 @@ mod sets;
 mod text;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use brevity_files::OwnedFolder;
 use brevity_length::{Convention, Description, Regime};
 use brevity_measure::Decoder;
+use brevity_task::{Progress, Stop};
 use brevity_train::DeviceKind;
 use serde::{Deserialize, Serialize};
 
@@ -61,9 +61,9 @@ pub struct Options<'a> {
     /// Who decodes the archives of models; without, their lengths are estimates.
     pub decoder: Option<&'a dyn Decoder>,
     /// Set to stop.
-    pub stop: &'a AtomicBool,
-    /// Told how much is done, of how much, and of what.
-    pub progress: &'a (dyn Fn(u64, u64, &str) + Sync),
+    pub stop: &'a Stop,
+    /// Told how much of what is done.
+    pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
 }
 
 /// One row on one byte set. Rates are coded bytes over raw bytes.
@@ -191,7 +191,10 @@ pub fn run(
                 ));
                 continue;
             }
-            (options.progress)(0, 0, name);
+            (options.progress)(Progress {
+                what: name,
+                ..Progress::default()
+            });
             check(options)?;
             rows.extend(cells.coder(coder, chunk, &columns)?);
             let Some(chunk) = chunk else { continue };
@@ -271,7 +274,7 @@ pub fn run(
 }
 
 fn check(options: &Options<'_>) -> Result<(), MatrixError> {
-    match options.stop.load(Ordering::Relaxed) {
+    match options.stop.is_set() {
         true => Err(MatrixError::Stopped),
         false => Ok(()),
     }

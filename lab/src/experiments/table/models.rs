@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use brevity_data::{ByteSet, regime};
 use brevity_length::Regime;
 use brevity_measure::{Archives, MeasureError, StoredModel, measure};
 use brevity_model::Weights;
-use brevity_train::{Control, DeviceKind, MODEL, Outcome, Progress, TrainSetup};
+use brevity_train::{Control, DeviceKind, MODEL, Outcome, Progress, Stop, TrainSetup};
 
 use super::{Cell, MatrixError, Options};
 
@@ -65,9 +64,12 @@ impl Trained<'_> {
         if model.exists() {
             return Weights::load(&model).map_err(|e| failed(e.into()));
         }
-        let progress = |at: Progress| {
-            let done = format!("training {}, {:.2} bpb", self.name, at.bits_per_byte);
-            (options.progress)(at.step, at.steps, &done);
+        let progress = |at: Progress<'_>| {
+            let done = {
+                let bits = at.bits_per_byte.unwrap_or_default();
+                format!("training {}, {bits:.2} bpb", self.name)
+            };
+            (options.progress)(Progress { what: &done, ..at });
         };
         let control = Control {
             stop: options.stop,
@@ -150,4 +152,4 @@ pub(super) fn setup(row: &super::config::ModelRow, device: DeviceKind) -> TrainS
 }
 
 /// Never set, for those who cannot be stopped.
-pub static NEVER: AtomicBool = AtomicBool::new(false);
+pub static NEVER: Stop = Stop::new();

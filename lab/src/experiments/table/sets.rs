@@ -1,6 +1,7 @@
 //! The bytes of a table.
 
 use brevity_data::{ByteSet, DataConfig, DataError};
+use brevity_task::chain;
 
 use super::MatrixError;
 use super::config::{Config, SetConfig};
@@ -27,7 +28,7 @@ pub(super) fn read(
             Err(error @ (DataError::NotFetched { .. } | DataError::NotFound { .. }))
                 if set.optional =>
             {
-                notes.push(format!("{} is left out: {error}", set.name));
+                notes.push(format!("{} is left out: {}", set.name, chain(&error)));
                 Ok(None)
             }
             Err(source) => Err(MatrixError::Data {

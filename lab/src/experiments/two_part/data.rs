@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::output::ReportError;
 use brevity_baselines::{Coder, CoderResult, measure};
 use brevity_draw::replace;
+use brevity_task::chain;
 
 /// The classical coders' results on one byte set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,7 +90,7 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
                     });
                 }
             }
-            Err(error) => messages.push(format!("no baselines: {error}")),
+            Err(error) => messages.push(format!("no baselines: {}", chain(&error))),
         }
     }
     for (hash, source) in wanted {

@@ -31,6 +31,7 @@ use brevity_stats::critical::{
     joint::{DataLaw, data_laws},
     points::{collect, from_rows, groups},
 };
+use brevity_task::chain;
 
 pub use crate::output::ReportError;
 pub(crate) use data::sweep_name;
@@ -91,7 +92,7 @@ impl Report {
             match critical_sizes(group, estimator) {
                 Ok(found) => report.critical.extend(found),
                 Err(CriticalError::TooFewSizes { group, .. }) => too_small.push(group),
-                Err(error) => report.notes.push(error.to_string()),
+                Err(error) => report.notes.push(chain(&error).to_string()),
             }
         }
         if let [first, others @ ..] = &too_small[..] {
@@ -110,7 +111,7 @@ impl Report {
             }
             match data_laws(&series, &[], estimator) {
                 Ok(found) => report.laws.extend(found),
-                Err(error) => report.notes.push(error.to_string()),
+                Err(error) => report.notes.push(chain(&error).to_string()),
             }
         }
         if !report.critical.is_empty() {

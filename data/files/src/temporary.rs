@@ -1,0 +1,208 @@
+//! Files under a temporary name: whose they are, and what becomes of those of
+//! processes that died.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tempfile::NamedTempFile;
+
+const PREFIX: &str = ".brevity-";
+const SUFFIX: &str = ".tmp";
+
+/// Who may read a file while it has its temporary name, and after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Everybody that the umask lets, as of an ordinary file.
+    Ordinary,
+    /// Its owner.
+    Owner,
+}
+
+/// A file with a random temporary name, which is removed unless it is
+/// [published](crate::publish): when this is dropped, by [`remove_unfinished`], or,
+/// where the process was killed, by the next one that writes in the folder.
+///
+/// An advisory lock on it says that its process lives.
+#[derive(Debug)]
+pub struct Temporary {
+    pub(crate) file: NamedTempFile,
+    _listed: Listed,
+}
+
+impl Temporary {
+    /// A new file in `folder`. The name is short, whatever name the file is for.
+    ///
+    /// # Errors
+    /// When the folder is missing or not writable.
+    pub fn new(folder: &Path, readers: Readers) -> io::Result<Temporary> {
+        sweep_once(folder);
+        loop {
+            let file = create(folder, readers)?;
+            let listed = Listed::new(file.path());
+            // Between its creation and its lock, another process may have taken the
+            // file for one that was left behind.
+            let ours = match file.as_file().try_lock() {
+                Err(TryLockError::WouldBlock) => false,
+                // Some file systems have no locks; nothing is swept there.
+                Ok(()) | Err(TryLockError::Error(_)) => file.path().exists(),
+            };
+            if ours {
+                return Ok(Temporary {
+                    file,
+                    _listed: listed,
+                });
+            }
+        }
+    }
+
+    /// Its temporary path.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// The open file.
+    pub fn as_file(&self) -> &File {
+        self.file.as_file()
+    }
+}
+
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Read for Temporary {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.file.read(bytes)
+    }
+}
+
+impl Seek for Temporary {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+fn create(folder: &Path, readers: Readers) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(
+        match readers {
+            Readers::Ordinary => 0o666,
+            Readers::Owner => 0o600,
+        },
+    ));
+    builder.tempfile_in(folder)
+}
+
+/// The temporary files of this process.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Folders that were swept.
+static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Nothing that holds one of the locks panics.
+fn locked(set: &Mutex<BTreeSet<PathBuf>>) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+    set.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An entry of [`UNFINISHED`].
+#[derive(Debug)]
+struct Listed(PathBuf);
+
+impl Listed {
+    fn new(path: &Path) -> Listed {
+        // The working directory may change.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        locked(&UNFINISHED).insert(path.clone());
+        Listed(path)
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        locked(&UNFINISHED).remove(&self.0);
+    }
+}
+
+/// Removes the temporary files of this process. For who ends the process without
+/// unwinding, as on a signal.
+pub fn remove_unfinished() {
+    for path in locked(&UNFINISHED).iter() {
+        // What cannot be removed is left to the next sweep.
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes what dead processes left in a folder, the first time that this process
+/// writes there.
+fn sweep_once(folder: &Path) {
+    let Ok(path) = folder.canonicalize() else {
+        return;
+    };
+    if locked(&SWEPT).insert(path.clone()) {
+        sweep(&path);
+    }
+}
+
+/// Removes the temporary files in a folder that nobody holds a lock on. What cannot
+/// be told or removed is left.
+fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !name.starts_with(PREFIX) || !name.ends_with(SUFFIX) {
+            continue;
+        }
+        let path = entry.path();
+        if let Ok(file) = File::open(&path)
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn what_a_dead_process_left_is_swept_and_what_lives_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(".brevity-dead00.tmp"), b"half").unwrap();
+        fs::write(folder.path().join(".brevity-other"), b"not ours").unwrap();
+        let living = Temporary::new(folder.path(), Readers::Ordinary).unwrap();
+        assert_eq!(count(folder.path()), 2);
+        sweep(folder.path());
+        assert!(living.path().exists());
+        drop(living);
+        assert_eq!(count(folder.path()), 1);
+    }
+
+    #[test]
+    fn unfinished_files_are_removed_on_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let unfinished = Temporary::new(folder.path(), Readers::Owner).unwrap();
+        let path = std::path::absolute(unfinished.path()).unwrap();
+        assert!(locked(&UNFINISHED).contains(&path));
+        drop(unfinished);
+        assert!(!locked(&UNFINISHED).contains(&path));
+    }
+}
