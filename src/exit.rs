@@ -9,7 +9,7 @@ use brevity_lab::experiments::table::MatrixError;
 use brevity_lab::maps::MapError;
 use brevity_lab::pack::PackError;
 use brevity_lab::sweep::SweepError;
-use brevity_lab::view::ViewError;
+use brevity_media::view::ViewError;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
