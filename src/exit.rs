@@ -13,7 +13,7 @@ use brevity_lab::generate::GenerateError;
 use brevity_lab::maps::MapError;
 use brevity_lab::pack::PackError;
 use brevity_lab::sweep::SweepError;
-use brevity_lab::view::ViewError;
+use brevity_media::view::ViewError;
 use brevity_task::chain;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -4,10 +4,10 @@
 //! [`ByteSet`]s that know where they are from ([`Provenance`]), prefixes and
 //! disjoint held-out splits as a config asks for them ([`DataConfig`]), the
 //! embedded set `crates` ([`CratesList`]), seeded bytes ([`Generator`]), the
-//! [`Registry`] of public sets with the [`Client`] that fetches them, the
-//! conversions of pictures and sound there ([`import()`], [`Conversion`]) and back
-//! ([`export()`]), statistics ([`Stats`]), and files that are whole or not there
-//! ([`durable`]). What does not: batches and the order of training sequences
+//! [`Registry`] of public sets with the [`Client`] that fetches them, files that
+//! become sets ([`import()`]) and sets that become files ([`export()`]), what two sets
+//! have in common ([`overlap`]), and statistics ([`Stats`]). What does not: how pictures
+//! and sounds are decoded (`brevity-media`), batches and the order of training sequences
 //! (`brevity-train`), and classical coders (`brevity-baselines`).
 //!
 //! ```
@@ -34,7 +34,6 @@
 mod byteset;
 mod config;
 mod content;
-mod convert;
 mod crates;
 mod error;
 mod export;
@@ -53,9 +52,6 @@ mod store;
 
 pub use byteset::{ByteSet, Provenance};
 pub use config::{DataConfig, HoldoutConfig, Split};
-pub use convert::{
-    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
-};
 pub use crates::CratesList;
 pub use error::{DataError, Result};
 pub use export::{Select, export};

@@ -1,8 +1,8 @@
 //! Binary PPM and PGM (`P6`, `P5`), 8 or 16 bits a sample.
 
 use super::{Pixels, bad, check_size};
-use crate::convert::item::Picture;
 use crate::error::Result;
+use crate::item::Picture;
 
 /// Samples of 8 bits are taken as they are where the largest value is 255, and
 /// scaled to it otherwise, truncated.

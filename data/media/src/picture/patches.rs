@@ -16,25 +16,16 @@ fn rows(width: usize, height: usize) -> impl Iterator<Item = usize> {
 }
 
 /// Appends the whole patches of a grey picture `[height, width]`.
-pub(crate) fn push_patches(grey: &[u8], width: usize, height: usize, out: &mut Vec<u8>) {
+pub fn push_patches(grey: &[u8], width: usize, height: usize, out: &mut Vec<u8>) {
     for start in rows(width, height) {
         out.extend_from_slice(&grey[start..start + PATCH_WIDTH]);
     }
 }
 
-/// The grey picture `[height, width]` of these patches; both sides are multiples
-/// of a patch's.
-pub(crate) fn join_patches(patches: &[u8], width: usize, height: usize) -> Vec<u8> {
-    let mut grey = vec![0; width * height];
-    for (start, row) in rows(width, height).zip(patches.chunks_exact(PATCH_WIDTH)) {
-        grey[start..start + PATCH_WIDTH].copy_from_slice(row);
-    }
-    grey
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Canvas, Geometry};
 
     #[test]
     fn patches_go_left_to_right_then_down_and_back() {
@@ -50,6 +41,8 @@ mod tests {
                 .chunks_exact(2048)
                 .all(|patch| patch.iter().all(|v| v == &patch[0]))
         );
-        assert_eq!(join_patches(&patches, 128, 64), grey);
+        let geometry = Geometry::Patches { across: Some(2) };
+        let canvas = Canvas::new(geometry, 0, patches.len()).unwrap();
+        assert_eq!(canvas.pixels(&patches), grey);
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, copy, sink};
 
 use super::{Format, Sink, bad};
-use crate::error::{DataError, Result};
+use crate::error::{MediaError, Result};
 
 pub(super) fn decode(name: &str, mut input: impl Read, sink: &mut dyn Sink) -> Result<()> {
     let mut header = [0; 12];
@@ -84,6 +84,6 @@ fn samples(
 }
 
 fn skip(name: &str, input: &mut impl Read, len: u64) -> Result<()> {
-    copy(&mut input.take(len), &mut sink()).map_err(DataError::io("read", name))?;
+    copy(&mut input.take(len), &mut sink()).map_err(MediaError::io("read", name))?;
     Ok(())
 }

@@ -1,18 +1,19 @@
 //! Pictures to bytes. One picture is held in memory at a time, and none that
 //! has more than [`MOST_PIXELS`] pixels.
 
+mod canvas;
 mod decode;
 mod patches;
 mod ppm;
 
 use std::io::{Read, Write};
 
-use super::Conversion;
-use super::item::Picture;
-use crate::error::{DataError, Result};
+use crate::conversion::Conversion;
+use crate::error::{MediaError, Result, bad};
+use crate::item::Picture;
 
-pub use patches::{PATCH_HEIGHT, PATCH_WIDTH};
-pub(crate) use patches::{join_patches, push_patches};
+pub use canvas::{Canvas, encode_png};
+pub use patches::{PATCH_HEIGHT, PATCH_WIDTH, push_patches};
 
 /// Names of files that are taken for pictures.
 pub(super) const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "ppm", "pgm", "pnm"];
@@ -41,7 +42,7 @@ pub(super) fn convert(
     input
         .take(MOST_BYTES + 1)
         .read_to_end(&mut file)
-        .map_err(DataError::io("read", name))?;
+        .map_err(MediaError::io("read", name))?;
     if file.len() as u64 > MOST_BYTES {
         return Err(bad(name, format!("larger than {MOST_BYTES} bytes")));
     }
@@ -57,7 +58,7 @@ pub(super) fn convert(
         _ => pixels,
     };
     out.write_all(&bytes)
-        .map_err(DataError::io("write the pixels of", name))?;
+        .map_err(MediaError::io("write the pixels of", name))?;
     Ok(shape)
 }
 
@@ -82,13 +83,6 @@ fn patches(name: &str, shape: Picture, grey: &[u8]) -> Result<Vec<u8>> {
     let mut patches = Vec::with_capacity(grey.len());
     push_patches(grey, width, height, &mut patches);
     Ok(patches)
-}
-
-fn bad(name: &str, message: impl Into<String>) -> DataError {
-    DataError::Decode {
-        path: name.into(),
-        message: message.into(),
-    }
 }
 
 /// Refuses pictures without pixels and decompression bombs, before anything is

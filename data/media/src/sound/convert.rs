@@ -5,9 +5,9 @@ use std::io::{BufWriter, Write};
 use super::pcm16::{Pcm16, Pcm16Blocks};
 use super::resample::Resampler;
 use super::{Format, SPEECH_RATE, Sink, bad};
-use crate::convert::Conversion;
-use crate::convert::item::Sound;
-use crate::error::{DataError, Result};
+use crate::conversion::Conversion;
+use crate::error::{MediaError, Result};
+use crate::item::Sound;
 
 /// Rates that are believed. Beyond them, resampling would make much of little.
 const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;
@@ -52,7 +52,7 @@ impl<'a> Writer<'a> {
         self.flush_block()?;
         self.out
             .flush()
-            .map_err(DataError::io("write the samples of", self.name))?;
+            .map_err(MediaError::io("write the samples of", self.name))?;
         let speech = self.conversion == Conversion::Pcm8;
         Ok(Sound {
             rate: if speech { SPEECH_RATE } else { format.rate },
@@ -66,7 +66,7 @@ impl<'a> Writer<'a> {
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.out
             .write_all(bytes)
-            .map_err(DataError::io("write the samples of", self.name))
+            .map_err(MediaError::io("write the samples of", self.name))
     }
 
     fn flush_block(&mut self) -> Result<()> {

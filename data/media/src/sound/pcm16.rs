@@ -1,6 +1,6 @@
 //! How samples of 16 bits lie as bytes.
 
-use crate::convert::Conversion;
+use crate::conversion::Conversion;
 
 /// How signed samples of 16 bits lie as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Pcm16 {
 
 impl Pcm16 {
     /// How samples lie in a conversion; `None` where they do not have 16 bits.
-    pub fn of(conversion: Conversion) -> Option<Self> {
+    pub(crate) fn of(conversion: Conversion) -> Option<Self> {
         match conversion {
             Conversion::Pcm16 => Some(Self::LittleEndian),
             Conversion::Pcm16Planes => Some(Self::Planes),

@@ -1,18 +1,21 @@
 //! Sounds to bytes. Samples stream through; nothing is held but a block.
 
+mod convert;
 mod flac;
 mod pcm16;
 mod resample;
-mod samples;
 mod wav;
+mod write;
 
 use std::io::{Read, Write};
 
-use super::Conversion;
-use super::item::Sound;
-use crate::error::{DataError, Result};
+use crate::conversion::Conversion;
+use crate::error::{Result, bad};
+use crate::item::Sound;
 
 pub use pcm16::{Pcm16, Pcm16Blocks};
+pub(crate) use write::copy_wav;
+pub use write::wav;
 
 /// Names of files that are taken for sounds.
 pub(super) const EXTENSIONS: [&str; 2] = ["flac", "wav"];
@@ -49,20 +52,13 @@ pub(super) fn convert(
         .read_exact(&mut magic)
         .map_err(|_| bad(name, unknown))?;
     let whole = (&magic[..]).chain(input);
-    let mut sink = samples::Writer::new(conversion, name, out);
+    let mut sink = convert::Writer::new(conversion, name, out);
     match &magic {
         b"fLaC" => flac::decode(name, whole, &mut sink)?,
         b"RIFF" => wav::decode(name, whole, &mut sink)?,
         _ => return Err(bad(name, unknown)),
     }
     sink.finish()
-}
-
-fn bad(name: &str, message: impl Into<String>) -> DataError {
-    DataError::Decode {
-        path: name.into(),
-        message: message.into(),
-    }
 }
 
 #[cfg(test)]

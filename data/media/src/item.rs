@@ -1,7 +1,5 @@
 //! What a file was before it became bytes of a set.
 
-use std::io::{self, Write};
-
 use serde::{Deserialize, Serialize};
 
 /// One file's part of a set. The parts lie one after another, in the order of
@@ -61,7 +59,7 @@ pub enum Shape {
 }
 
 impl Item {
-    pub(super) fn new(origin: &str, bytes: u64, shape: Shape) -> Self {
+    pub(crate) fn new(origin: &str, bytes: u64, shape: Shape) -> Self {
         let (picture, sound) = match shape {
             Shape::Bytes => (None, None),
             Shape::Picture(picture) => (Some(picture), None),
@@ -82,33 +80,5 @@ impl Item {
             (None, Some(sound)) => Shape::Sound(sound),
             (None, None) => Shape::Bytes,
         }
-    }
-}
-
-/// Counts the bytes on their way.
-pub(super) struct CountingWriter<'a> {
-    inner: &'a mut dyn Write,
-    bytes: u64,
-}
-
-impl<'a> CountingWriter<'a> {
-    pub fn new(inner: &'a mut dyn Write) -> Self {
-        Self { inner, bytes: 0 }
-    }
-
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
-impl Write for CountingWriter<'_> {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(buf)?;
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
     }
 }

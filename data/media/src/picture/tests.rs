@@ -28,11 +28,11 @@ fn converted(conversion: Conversion, file: &[u8]) -> Result<(Picture, Vec<u8>)> 
 }
 
 /// A decodable 8x8 grey JPEG whose pixels are all 128.
-const GREY_JPEG: &[u8] = include_bytes!("../../../tests/data/grey.jpg");
+const GREY_JPEG: &[u8] = include_bytes!("../../tests/grey.jpg");
 /// 16x8, four components with Adobe's marker: the left half cyan, the right black.
-const CMYK_JPEG: &[u8] = include_bytes!("../../../tests/data/cmyk.jpg");
+const CMYK_JPEG: &[u8] = include_bytes!("../../tests/cmyk.jpg");
 /// 4x2, lossless: red, green, blue, white in the first row, black below.
-const WEBP: &[u8] = include_bytes!("../../../tests/data/colours.webp");
+const WEBP: &[u8] = include_bytes!("../../tests/colours.webp");
 
 const EIGHT: png::BitDepth = png::BitDepth::Eight;
 

@@ -2,61 +2,71 @@
 
 use std::io;
 
-use brevity_data::{PATCH_HEIGHT, PATCH_WIDTH};
+use super::{PATCH_HEIGHT, PATCH_WIDTH};
+use crate::geometry::Geometry;
 
-use super::Geometry;
+/// In which order the bytes of a picture come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// Row by row, the channels of a pixel side by side.
+    Rows,
+    /// Patch by patch, so many side by side.
+    Patches { across: usize },
+    /// Plane by plane of so many pixels, three to a picture, pictures one below
+    /// the other.
+    Planes { plane: usize },
+}
 
 /// Where the bytes of a picture lie, and its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct Canvas {
     /// Pixels of a row.
     pub width: usize,
     /// Rows.
     pub height: usize,
     /// Bytes of a pixel: 1 for grey, 3 for colours.
     pub channels: usize,
-    /// Patches side by side, where it is made of them.
-    across: Option<usize>,
+    order: Order,
     /// Bytes of the first unit that are not there.
     skipped: usize,
 }
 
-impl Picture {
+impl Canvas {
     /// The picture of `len` bytes that begin at `offset` of what has this
     /// geometry; `None` for a geometry of sound.
     pub fn new(geometry: Geometry, offset: u64, len: usize) -> Option<Self> {
         let unit = match geometry {
-            Geometry::Patches { .. } => geometry.unit(),
             Geometry::Gray { width } => width,
             Geometry::Rgb { width } => 3 * width,
-            Geometry::Pcm8 { .. } | Geometry::Pcm16 { .. } | Geometry::Pcm16Deltas { .. } => {
-                return None;
-            }
+            _ if geometry.is_picture() => geometry.unit(),
+            _ => return None,
         };
         let skipped = (offset % unit as u64) as usize;
         let units = (skipped + len).div_ceil(unit).max(1);
-        let (width, height, across) = match geometry {
+        let (width, height, order) = match geometry {
             Geometry::Patches { across } => {
                 // Patches are twice as wide as high.
                 let square = ((units as f64 / 2.0).sqrt().ceil() as usize).max(1);
                 let across = across.unwrap_or(square).min(units);
                 let down = units.div_ceil(across);
-                (across * PATCH_WIDTH, down * PATCH_HEIGHT, Some(across))
+                (
+                    across * PATCH_WIDTH,
+                    down * PATCH_HEIGHT,
+                    Order::Patches { across },
+                )
             }
-            Geometry::Gray { width } | Geometry::Rgb { width } => (width, units, None),
-            Geometry::Pcm8 { .. } | Geometry::Pcm16 { .. } | Geometry::Pcm16Deltas { .. } => {
-                return None;
+            Geometry::RgbPlanar { width, height } => {
+                let plane = width * height;
+                (width, units * height, Order::Planes { plane })
             }
+            Geometry::Gray { width } | Geometry::Rgb { width } => (width, units, Order::Rows),
+            Geometry::Pcm8 { .. } | Geometry::Pcm16 { .. } => return None,
         };
         Some(Self {
             width,
             height,
-            channels: if matches!(geometry, Geometry::Rgb { .. }) {
-                3
-            } else {
-                1
-            },
-            across,
+            channels: geometry.frame(),
+            order,
             skipped,
         })
     }
@@ -65,22 +75,30 @@ impl Picture {
     /// channel of it.
     pub fn place(&self, index: usize) -> (usize, usize) {
         let at = self.skipped + index;
-        let Some(across) = self.across else {
-            return (at / self.channels, at % self.channels);
-        };
-        let (patch, inside) = (
-            at / (PATCH_WIDTH * PATCH_HEIGHT),
-            at % (PATCH_WIDTH * PATCH_HEIGHT),
-        );
-        let row = patch / across * PATCH_HEIGHT + inside / PATCH_WIDTH;
-        let column = patch % across * PATCH_WIDTH + inside % PATCH_WIDTH;
-        (row * self.width + column, 0)
+        match self.order {
+            Order::Rows => (at / self.channels, at % self.channels),
+            Order::Planes { plane } => {
+                let (picture, inside) = (at / (3 * plane), at % (3 * plane));
+                (picture * plane + inside % plane, inside / plane)
+            }
+            Order::Patches { across } => {
+                let size = PATCH_WIDTH * PATCH_HEIGHT;
+                let (patch, inside) = (at / size, at % size);
+                let row = patch / across * PATCH_HEIGHT + inside / PATCH_WIDTH;
+                let column = patch % across * PATCH_WIDTH + inside % PATCH_WIDTH;
+                (row * self.width + column, 0)
+            }
+        }
     }
 
     /// The bytes as pixels, `[height, width, channels]`; what no byte fills is
     /// 0.
     pub fn pixels(&self, bytes: &[u8]) -> Vec<u8> {
         let mut pixels = vec![0; self.width * self.height * self.channels];
+        if self.order == Order::Rows {
+            pixels[self.skipped..][..bytes.len()].copy_from_slice(bytes);
+            return pixels;
+        }
         for (index, &byte) in bytes.iter().enumerate() {
             let (pixel, channel) = self.place(index);
             pixels[pixel * self.channels + channel] = byte;
@@ -97,12 +115,15 @@ impl Picture {
             1 => png::ColorType::Grayscale,
             _ => png::ColorType::Rgb,
         };
-        encode(self.width, self.height, color, &self.pixels(bytes))
+        encode_png(self.width, self.height, color, &self.pixels(bytes))
     }
 }
 
 /// A PNG file of 8-bit samples.
-pub(crate) fn encode(
+///
+/// # Errors
+/// A picture beyond the sizes that PNG can have, or pixels that are not as many.
+pub fn encode_png(
     width: usize,
     height: usize,
     color: png::ColorType,
@@ -135,14 +156,14 @@ mod tests {
             }
         }
         let geometry = Geometry::Patches { across: Some(2) };
-        let picture = Picture::new(geometry, 0, bytes.len()).unwrap();
+        let picture = Canvas::new(geometry, 0, bytes.len()).unwrap();
         assert_eq!((picture.width, picture.height), (width, height));
         let whole: Vec<u8> = (0..height)
             .flat_map(|y| (0..width).map(move |x| at(x, y)))
             .collect();
         assert_eq!(picture.pixels(&bytes), whole);
         // A piece from the middle leaves what is before it empty.
-        let picture = Picture::new(Geometry::PATCHES, 2048 + 64, 64).unwrap();
+        let picture = Canvas::new(Geometry::PATCHES, 2048 + 64, 64).unwrap();
         assert_eq!((picture.width, picture.height), (64, 32));
         let pixels = picture.pixels(&[9; 64]);
         assert!(pixels[..64].iter().all(|&v| v == 0) && pixels[64..128].iter().all(|&v| v == 9));
@@ -150,13 +171,25 @@ mod tests {
 
     #[test]
     fn colours_stay_together() {
-        let picture = Picture::new(Geometry::Rgb { width: 2 }, 0, 7).unwrap();
+        let picture = Canvas::new(Geometry::Rgb { width: 2 }, 0, 7).unwrap();
         assert_eq!((picture.width, picture.height), (2, 2));
         assert_eq!(picture.place(4), (1, 1));
         assert_eq!(
             picture.pixels(&[1, 2, 3, 4, 5, 6, 7]),
             [1, 2, 3, 4, 5, 6, 7, 0, 0, 0, 0, 0]
         );
-        assert_eq!(Picture::new(Geometry::SPEECH, 0, 7), None);
+        assert_eq!(Canvas::new(Geometry::SPEECH, 0, 7), None);
+    }
+
+    #[test]
+    fn planes_become_pixels_of_one_picture_after_another() {
+        let geometry = Geometry::RgbPlanar {
+            width: 2,
+            height: 1,
+        };
+        let bytes = [1, 2, 3, 4, 5, 6, 7, 8];
+        let canvas = Canvas::new(geometry, 0, 8).unwrap();
+        assert_eq!((canvas.width, canvas.height), (2, 2));
+        assert_eq!(canvas.pixels(&bytes), [1, 3, 5, 2, 4, 6, 7, 0, 0, 8, 0, 0]);
     }
 }

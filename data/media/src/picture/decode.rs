@@ -9,8 +9,8 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{MOST_PIXELS, Pixels, bad, check_size, ppm};
-use crate::convert::item::Picture;
-use crate::error::{DataError, Result};
+use crate::error::{MediaError, Result};
+use crate::item::Picture;
 
 /// Decodes a picture of whichever format its first bytes say.
 pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
@@ -53,7 +53,7 @@ fn picture(width: usize, height: usize, channels: usize, pixels: Vec<u8>) -> Pix
     }
 }
 
-fn failed<E: Display>(name: &str, format: &'static str) -> impl Fn(E) -> DataError {
+fn failed<E: Display>(name: &str, format: &'static str) -> impl Fn(E) -> MediaError {
     move |error| bad(name, format!("not a readable {format}: {error}"))
 }
 
