@@ -115,6 +115,17 @@ pub struct QuantiseConfig {
     pub bits: Option<f64>,
 }
 
+/// Most optimiser steps of a run: 30 years of a thousand a second.
+const MOST_STEPS: u64 = 1_000_000_000_000;
+/// Most bytes that a run sees.
+const MOST_BYTES: u64 = 1_000_000_000_000_000;
+/// Most bytes a step: what a step computes is kept in memory.
+const MOST_BATCH_BYTES: u64 = 1 << 30;
+/// Most passes over the data.
+const MOST_EPOCHS: f64 = 1e6;
+/// Most seconds between two checkpoints: 30 years.
+const MOST_SECONDS: f64 = 1e9;
+
 impl Default for TrainConfig {
     fn default() -> TrainConfig {
         TrainConfig {
@@ -171,21 +182,24 @@ impl TrainConfig {
         if let (Some(first), Some(second)) = (given.next(), given.next()) {
             return err(second, format!("`{first}` is given too; keep one of them"));
         }
-        for (field, value) in [
-            ("steps", self.steps),
-            ("bytes", self.bytes),
-            ("batch_bytes", Some(self.batch_bytes)),
-            ("accumulation", Some(self.accumulation)),
-            ("log_steps", Some(self.log_steps)),
+        for (field, value, most) in [
+            ("steps", self.steps, MOST_STEPS),
+            ("bytes", self.bytes, MOST_BYTES),
+            ("batch_bytes", Some(self.batch_bytes), MOST_BATCH_BYTES),
+            ("accumulation", Some(self.accumulation), MOST_BATCH_BYTES),
+            ("log_steps", Some(self.log_steps), u64::MAX),
         ] {
-            if value == Some(0) {
-                return err(field, "0 is not at least 1".into());
+            if let Some(value) = value
+                && !(1..=most).contains(&value)
+            {
+                return err(field, format!("{value} is not between 1 and {most}"));
             }
         }
         if let Some(epochs) = self.epochs
-            && !(epochs > 0.0 && epochs.is_finite())
+            && !(epochs > 0.0 && epochs <= MOST_EPOCHS)
         {
-            return err("epochs", format!("{epochs} is not more than 0"));
+            let reason = format!("{epochs} is not more than 0 and at most {MOST_EPOCHS}");
+            return err("epochs", reason);
         }
         for (field, value) in [
             ("learning_rate", self.learning_rate),
@@ -198,11 +212,15 @@ impl TrainConfig {
         for (field, value) in [
             ("weight_decay", self.weight_decay),
             ("clip", self.clip),
-            ("checkpoint_seconds", self.checkpoint_seconds),
         ] {
             if !(value >= 0.0 && value.is_finite()) {
                 return err(field, format!("{value} is not at least 0"));
             }
+        }
+        if !(0.0..=MOST_SECONDS).contains(&self.checkpoint_seconds) {
+            let value = self.checkpoint_seconds;
+            let reason = format!("{value} is not between 0 and {MOST_SECONDS}");
+            return err("checkpoint_seconds", reason);
         }
         for (field, value) in [
             ("beta1", self.beta1),
@@ -263,7 +281,9 @@ impl TrainConfig {
 
     /// Bytes that a run over `data_bytes` bytes trains on, with repetition.
     pub fn total_bytes(&self, spec: &Spec, data_bytes: u64) -> u64 {
-        self.total_steps(spec, data_bytes) * self.batch_sequences(spec) * spec.context as u64
+        let sequences = self.total_steps(spec, data_bytes);
+        let sequences = sequences.saturating_mul(self.batch_sequences(spec));
+        sequences.saturating_mul(spec.context as u64)
     }
 
     /// The part of the configuration that decides the resulting weights: all
@@ -301,6 +321,27 @@ mod tests {
         assert_eq!(config.batch_sequences(&spec), 3);
         assert_eq!(config.total_steps(&spec, 1000), 11);
         assert_eq!(config.total_bytes(&spec, 1000), 11 * 3 * 64);
+    }
+
+    #[test]
+    fn numbers_at_the_edge_are_refused_by_name() {
+        for (text, field) in [
+            ("epochs = 1e18", "epochs"),
+            ("epochs = inf", "epochs"),
+            ("steps = 9_000_000_000_000_000_000", "steps"),
+            ("bytes = 9_000_000_000_000_000_000", "bytes"),
+            ("batch_bytes = 1_000_000_000_000_000_000", "batch_bytes"),
+            ("accumulation = 9_000_000_000_000_000_000", "accumulation"),
+            ("checkpoint_seconds = 1e20", "checkpoint_seconds"),
+            ("checkpoint_seconds = nan", "checkpoint_seconds"),
+            ("log_steps = 0", "log_steps"),
+        ] {
+            let config: TrainConfig = toml::from_str(text).unwrap();
+            assert_eq!(config.validate().unwrap_err().field, field, "{text}");
+        }
+        let config: TrainConfig = toml::from_str("bytes = 1_000_000_000_000_000").unwrap();
+        config.validate().unwrap();
+        assert!(config.total_bytes(&Spec::aspect(16, 64), 1) >= 1_000_000_000_000_000);
     }
 
     #[test]
