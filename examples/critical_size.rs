@@ -15,7 +15,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/prose.csv");
     let table = std::env::args_os().nth(1).unwrap_or(default.into());
     let points = read_csv(&PathBuf::from(table), BYTES_PER_PARAMETER)?;
-    let estimator = Estimator { resamples: 200, ..Estimator::default() };
+    let estimator = Estimator {
+        resamples: 200,
+        ..Estimator::default()
+    };
     for found in critical_sizes(&points, &estimator)? {
         println!(
             "{:.0} bytes, {}: N* = {:.0} parameters, rate {:.2}%, alpha {:.3}",

@@ -12,13 +12,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = match std::env::args_os().nth(1) {
         Some(file) => std::fs::read(file)?,
         None => {
-            let archive = Options { block: 1 << 20, ..options.archive };
+            let archive = Options {
+                block: 1 << 20,
+                ..options.archive
+            };
             let budget = Budget::Epochs(2.0);
-            options = OwnModel { size: Some(4000), budget, archive, ..options };
+            options = OwnModel {
+                size: Some(4000),
+                budget,
+                archive,
+                ..options
+            };
             let mut data = b"ABCDE".to_vec();
             while data.len() < 60_000 {
                 let five_back = data[data.len() - 5] - b'A';
-                let noise = u8::from(data.len() % 17 == 0);
+                let noise = u8::from(data.len().is_multiple_of(17));
                 data.push(b'A' + (five_back * 5 + 7 + noise) % 32);
             }
             data
@@ -27,7 +35,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let stop = Stop::new();
     let progress = |at: Progress<'_>| eprint!("\r{} {} of {}   ", at.what, at.done, at.of);
-    let control = Control { stop: &stop, progress: &progress };
+    let control = Control {
+        stop: &stop,
+        progress: &progress,
+    };
     let training = folder.path().join("training");
     let packed = compress_with_own_model(&data, &training, &options, &control, &|_| {})?
         .expect("nobody stopped it");
@@ -36,7 +47,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} bytes without a model", packed.plain.stored);
     match &packed.verdict {
         Verdict::Trained { summary, parts, .. } => {
-            println!("{} bytes with one, which takes {}", summary.stored, parts.model_bytes);
+            println!(
+                "{} bytes with one, which takes {}",
+                summary.stored, parts.model_bytes
+            );
         }
         _ => println!("no model was expected to pay"),
     }

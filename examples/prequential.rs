@@ -17,12 +17,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let progress = |at: Progress<'_>| {
         eprint!("\r{} of {} steps   ", at.done, at.of);
     };
-    let control = Control { stop: &stop, progress: &progress };
+    let control = Control {
+        stop: &stop,
+        progress: &progress,
+    };
     let length = prequential(&recipe, &data, &control)?.expect("nobody stopped it");
     eprintln!();
-    println!("{} bytes at {:.3} bits a byte", data.len(), length.bits_per_byte());
-    println!("the recipe takes {} bytes; rate {:.2}%", length.recipe_bytes, 100.0 * length.rate());
-    for point in length.curve.iter().step_by(length.curve.len().div_ceil(8).max(1)) {
+    println!(
+        "{} bytes at {:.3} bits a byte",
+        data.len(),
+        length.bits_per_byte()
+    );
+    println!(
+        "the recipe takes {} bytes; rate {:.2}%",
+        length.recipe_bytes,
+        100.0 * length.rate()
+    );
+    for point in length
+        .curve
+        .iter()
+        .step_by(length.curve.len().div_ceil(8).max(1))
+    {
         let mean = point.bits / point.bytes as f64;
         println!("  the first {} bytes: {mean:.3} bits a byte", point.bytes);
     }

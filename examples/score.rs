@@ -16,9 +16,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (Some(model), Some(file)) => (model, std::fs::read(file)?),
         _ => {
             let data = include_bytes!("score.rs").to_vec();
-            let config = TrainConfig { steps: Some(100), ..TrainConfig::default() };
+            let config = TrainConfig {
+                steps: Some(100),
+                ..TrainConfig::default()
+            };
             let spec = Spec::aspect(16, 64);
-            let setup = TrainSetup { spec, config, seed: 0, device: DeviceKind::Flex };
+            let setup = TrainSetup {
+                spec,
+                config,
+                seed: 0,
+                device: DeviceKind::Flex,
+            };
             run(&setup, &data, folder.path(), &Control::none())?;
             (folder.path().join(MODEL), data)
         }
@@ -27,11 +35,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stored = StoredModel::for_data(Weights::load(&model)?, &data, &stop)?;
     let decoder = InProcess::default();
     let name = "score";
-    let archives = Archives { folder: folder.path(), name, model: &model, decoder: &decoder };
+    let archives = Archives {
+        folder: folder.path(),
+        name,
+        model: &model,
+        decoder: &decoder,
+    };
     let found = measure(&stored, &data, Some(&archives), &stop)?;
-    println!("{} bytes at {:.3} bits a byte", found.bytes, found.bits_per_byte());
+    println!(
+        "{} bytes at {:.3} bits a byte",
+        found.bytes,
+        found.bits_per_byte()
+    );
     println!("model as it is: {} bytes coded", found.exact.coded);
-    println!("archive: {} bytes coded, {} of the model", found.stored.coded, found.stored.rest);
+    println!(
+        "archive: {} bytes coded, {} of the model",
+        found.stored.coded, found.stored.rest
+    );
     println!("decoded to the same bytes: {}", found.verified);
     Ok(())
 }

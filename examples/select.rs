@@ -18,7 +18,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for width in [8, 16, 24] {
         let setup = TrainSetup {
             spec: Spec::aspect(width, 64),
-            config: TrainConfig { steps: Some(100), ..TrainConfig::default() },
+            config: TrainConfig {
+                steps: Some(100),
+                ..TrainConfig::default()
+            },
             seed: 0,
             device: DeviceKind::Flex,
         };
@@ -37,6 +40,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         best = best.into_iter().chain([(total, parameters)]).min();
     }
     let (total, parameters) = best.expect("there are three");
-    println!("shortest: {parameters} parameters, {total} of {} bytes", data.len());
+    println!(
+        "shortest: {parameters} parameters, {total} of {} bytes",
+        data.len()
+    );
     Ok(())
 }

@@ -35,7 +35,12 @@ pub struct Man {
 /// Standard output that is closed or full.
 pub fn completions(args: Completions) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::Cli::command(), "brevity", &mut script);
+    clap_complete::generate(
+        args.shell,
+        &mut crate::Cli::command(),
+        "brevity",
+        &mut script,
+    );
     Ok(console::stdout()?.write_all(&script)?)
 }
 
