@@ -61,6 +61,10 @@ enum Command {
     Data(cmd::data::Args),
     /// Check that this CPU computes the recorded bits
     Selftest(cmd::selftest::Args),
+    /// Print completions for a shell
+    Completions(cmd::shell::Completions),
+    /// Print the manual page
+    Man(cmd::shell::Man),
 }
 
 fn main() -> ExitCode {
@@ -116,5 +120,7 @@ fn run(command: Command) -> Result<()> {
         Command::Inspect(args) => cmd::inspect::run(args),
         Command::Data(args) => cmd::data::run(args),
         Command::Selftest(args) => cmd::selftest::run(args),
+        Command::Completions(args) => cmd::shell::completions(args),
+        Command::Man(args) => cmd::shell::man(args),
     }
 }

@@ -19,6 +19,7 @@ pub mod report;
 pub mod score;
 pub mod select;
 pub mod selftest;
+pub mod shell;
 pub mod sweep;
 pub mod table;
 pub mod train;

@@ -209,10 +209,7 @@ impl TrainConfig {
                 return err(field, format!("{value} is not more than 0"));
             }
         }
-        for (field, value) in [
-            ("weight_decay", self.weight_decay),
-            ("clip", self.clip),
-        ] {
+        for (field, value) in [("weight_decay", self.weight_decay), ("clip", self.clip)] {
             if !(value >= 0.0 && value.is_finite()) {
                 return err(field, format!("{value} is not at least 0"));
             }

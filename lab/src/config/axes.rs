@@ -233,12 +233,26 @@ mod tests {
     fn a_grid_is_counted_before_it_is_expanded() {
         let values = vec!["1"; 1000].join(", ");
         let axis = |key: &str| format!("model.{key} = [{values}]\n");
-        let grid = format!("[grid]\n{}{}{}", axis("width"), axis("layers"), axis("heads"));
+        let grid = format!(
+            "[grid]\n{}{}{}",
+            axis("width"),
+            axis("layers"),
+            axis("heads")
+        );
         let error = expand(&grid).unwrap_err();
         assert_eq!(error.key, "sweep");
-        assert!(error.message.starts_with("1000000000 trials"), "{}", error.message);
+        assert!(
+            error.message.starts_with("1000000000 trials"),
+            "{}",
+            error.message
+        );
         let few = "max_trials = 3\nseeds = [1, 2]\n[grid]\nmodel.width = [1, 2]";
-        assert!(expand(few).unwrap_err().message.contains("4 trials are more than 3"));
+        assert!(
+            expand(few)
+                .unwrap_err()
+                .message
+                .contains("4 trials are more than 3")
+        );
         assert_eq!(expand(&few.replace('3', "4")).unwrap().len(), 4);
     }
 
