@@ -1,4 +1,4 @@
-//! Models that learn what is coded, and what a reader of any archive has.
+//! Models that learn while they code, and the models available to a reader.
 
 use anyhow::Result;
 use brevity_codec::archive::{Models, Source};

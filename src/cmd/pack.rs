@@ -1,4 +1,4 @@
-//! `brevity compress --train`: a file and a model of its own in one archive.
+//! `brevity compress --train`: a file and a model trained on it in one archive.
 
 use super::compress::{Args, Width};
 use super::files::{self, Target, is_dash};

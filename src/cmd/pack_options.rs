@@ -6,18 +6,18 @@ use brevity_train::{DeviceKind, TrainSetup};
 /// How the model is trained.
 #[derive(clap::Args)]
 pub struct Training {
-    /// Train a model on the file and store it in the archive, where that is
-    /// shorter; a run that was stopped continues
+    /// Train a model on the file and store it in the archive, if that is shorter;
+    /// an interrupted training resumes
     #[arg(long, conflicts_with_all = ["external", "stdout"])]
     pub train: bool,
-    /// Parameters of the model, about [default: the predicted critical size, if a
+    /// Approximate number of parameters [default: the predicted critical size, if a
     /// model of that size is expected to pay]
     #[arg(long, value_name = "COUNT", requires = "train")]
     pub(super) size: Option<u64>,
-    /// How often to train on the whole file [default: by its length]
+    /// Epochs: passes over the file [default: by its length]
     #[arg(long, value_name = "COUNT", requires = "train")]
     epochs: Option<f64>,
-    /// How many bytes to train on, with repetition
+    /// Bytes to train on, counting repetitions
     #[arg(
         long,
         value_name = "BYTES",
