@@ -6,9 +6,8 @@
 //! embedded set `crates` ([`CratesList`]), seeded bytes ([`Generator`]), the
 //! [`Registry`] of public sets with the [`Client`] that fetches them, the
 //! conversions of pictures and sound there ([`import()`], [`Conversion`]) and back
-//! ([`export()`]), statistics ([`Stats`]), and files that are whole or not there
-//! ([`durable`]). What does not: batches and the order of training sequences
-//! (`brevity-train`), and compressors (`brevity-eval`).
+//! ([`export()`]), and statistics ([`Stats`]). What does not: batches and the order
+//! of training sequences (`brevity-train`), and compressors (`brevity-baselines`).
 //!
 //! ```
 //! use brevity_data::{DataConfig, Stats, regime};

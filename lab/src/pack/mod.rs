@@ -6,8 +6,8 @@
 //! - [`train`] trains it in a folder of its own, [`Workspace`], from where a run
 //!   that was killed continues.
 //!
-//! Which size to take is for who knows a law (`brevity-eval`); how the archive
-//! is written, for `brevity-codec`.
+//! `brevity-stats` predicts the size of the model; `brevity-codec` writes the
+//! archive.
 
 mod pilots;
 mod workspace;

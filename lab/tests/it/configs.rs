@@ -18,7 +18,7 @@ fn configs() -> Vec<PathBuf> {
                 .is_some_and(|extension| extension == "toml")
         })
         .collect();
-    // Its other configs are tables: `brevity-eval` reads those.
+    // Its other configs are tables: `experiments::table` reads those.
     paths.push(folder.join("paper/size-curve.toml"));
     paths.push(folder.join("paper/generation.toml"));
     paths.sort();

@@ -8,7 +8,7 @@
 //!   sixty bytes;
 //! - [`LearningModel`], which codes archives (it implements
 //!   `brevity_codec::predict::Model`);
-//! - [`prequential`], the length of that code without an archive, with its
+//! - [`prequential()`], the length of that code without an archive, with its
 //!   learning curve; [`fixed`], the code length of the same bytes under a model that
 //!   does not learn; [`blockwise`], the code that retrains for each block.
 //!
@@ -46,11 +46,11 @@
 //! and with any number of threads.
 
 mod blocks;
-mod choice;
+mod default_recipe;
 mod fixed;
 mod learner;
-mod length;
-mod model;
+mod learning_model;
+mod prequential;
 mod pricer;
 mod recipe;
 mod student;
@@ -64,8 +64,8 @@ use brevity_model::FileError;
 
 pub use blocks::blockwise;
 pub use fixed::fixed;
-pub use length::prequential;
-pub use model::LearningModel;
+pub use learning_model::LearningModel;
+pub use prequential::prequential;
 pub use recipe::{OnlineConfig, Recipe, RecipeError};
 pub use tally::PrequentialLength;
 
