@@ -4,6 +4,7 @@
 //! `cargo run --release --example score -- MODEL.safetensors FILE`; without arguments, a
 //! small model is trained for some steps on this very source file.
 
+use brevity::length::Regime;
 use brevity::measure::{Archives, InProcess, StoredModel, measure};
 use brevity::train::{DeviceKind, MODEL, run};
 use brevity::{Control, Spec, Stop, TrainConfig, TrainSetup, Weights};
@@ -41,17 +42,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         model: &model,
         decoder: &decoder,
     };
-    let found = measure(&stored, &data, Some(&archives), &stop)?;
+    // What the model has seen is not known here, so the bytes pay for all of it.
+    let regime = Regime::Unknown;
+    let found = measure(&stored, &data, regime, 0, Some(&archives), &stop)?;
     println!(
         "{} bytes at {:.3} bits a byte",
-        found.bytes,
+        found.scored().bytes,
         found.bits_per_byte()
     );
-    println!("model as it is: {} bytes coded", found.exact.coded);
-    println!(
-        "archive: {} bytes coded, {} of the model",
-        found.stored.coded, found.stored.rest
-    );
-    println!("decoded to the same bytes: {}", found.verified);
+    for code in found.codes() {
+        let name = code.convention.as_str();
+        println!(
+            "{name}: {} bytes of data, {} of model, adjusted rate {:.2}%",
+            code.coded_bytes,
+            code.model_bytes,
+            100.0 * found.adjusted_rate(name).unwrap_or_default()
+        );
+    }
+    println!("decoded: {}", found.is_decoded());
     Ok(())
 }

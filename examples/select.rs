@@ -4,6 +4,7 @@
 //! `cargo run --release --example select -- FILE`; without an argument, the file is this
 //! project's README.
 
+use brevity::length::Regime;
 use brevity::measure::{StoredModel, measure};
 use brevity::train::{DeviceKind, Outcome, run};
 use brevity::{Control, Spec, Stop, TrainConfig, TrainSetup};
@@ -33,9 +34,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         // In-sample: the model is trained on the bytes that it describes and pays for.
         let model = StoredModel::for_data(weights, &data, &stop)?;
-        let coded = measure(&model, &data, None, &stop)?.exact.coded;
+        let bytes = data.len() as u64;
+        let found = measure(&model, &data, Regime::InSample, bytes, None, &stop)?;
+        let stored = found.code("stored").expect("it is always measured");
+        let (coded, total) = (stored.coded_bytes, stored.coded_bytes + stored.model_bytes);
         let parameters = setup.spec.parameters();
-        let total = coded + 2 * parameters;
         println!("{parameters} parameters: {coded} bytes of data, {total} with the model");
         best = best.into_iter().chain([(total, parameters)]).min();
     }

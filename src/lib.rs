@@ -54,11 +54,13 @@ pub use brevity_draw as draw;
 pub use brevity_lab as lab;
 pub use brevity_length as length;
 pub use brevity_measure as measure;
+pub use brevity_media as media;
 pub use brevity_model as model;
 pub use brevity_stats as stats;
 pub use brevity_train as train;
 
 pub use brevity_data::{ByteSet, DataConfig};
+pub use brevity_length::{Description, Row};
 pub use brevity_model::{Spec, Transformer, Weights};
 pub use brevity_task::{Chain, Control, Progress, Stop, chain};
 pub use brevity_train::{TrainConfig, TrainSetup};

@@ -1,9 +1,9 @@
-//! How a model is trained: the `[train]` table of an experiment.
+//! The training hyperparameters: the `[train]` table of an experiment.
 
 use brevity_model::Spec;
 use serde::{Deserialize, Serialize};
 
-/// Which optimiser takes the matrices of the blocks.
+/// The optimizer of the matrices of the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OptimizerKind {
@@ -14,53 +14,54 @@ pub enum OptimizerKind {
     Adamw,
 }
 
-/// How the learning rate moves over a run.
+/// The learning-rate schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScheduleKind {
-    /// Warm-up, constant, then down to zero as `1 - sqrt` (Hägele et al. 2024).
+    /// Learning-rate warm-up, constant, then a cooldown to zero as `1 - sqrt` (Hägele
+    /// et al. 2024).
     Wsd,
-    /// Warm-up, then half a cosine down to zero.
+    /// Learning-rate warm-up, then half a cosine down to zero.
     Cosine,
 }
 
-/// Which training sequences are seen, in which order.
+/// The order of the training sequences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
-    /// The data cut into sequences, each seen once an epoch, every epoch in
-    /// another order.
+    /// The data is divided into sequences, each seen once per epoch, in a different
+    /// order in each epoch.
     Epochs,
-    /// Sequences that start anywhere, drawn independently.
+    /// Sequences that start at independent random offsets.
     Random,
 }
 
-/// The `[train]` table. Every field has a default. Exactly one of `steps`,
+/// The `[train]` table. Every field has a default. At most one of `steps`,
 /// `bytes` and `epochs` may be given; without any, `epochs` is 8.
 ///
-/// The seed belongs to the experiment; device and threads belong to the
-/// machine, and results on the CPU do not depend on them.
+/// The seed is part of the experiment. Device and threads are not, and results on
+/// the CPU do not depend on them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
-    /// Length of the run in optimiser steps.
+    /// Length of the run in optimizer steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
-    /// Length of the run in bytes seen, rounded up to whole steps.
+    /// Length of the run in training bytes, rounded up to whole steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Length of the run in passes over the data, rounded up to whole steps.
+    /// Length of the run in epochs (passes over the data), rounded up to whole steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<f64>,
-    /// Bytes a step, rounded down to whole sequences (at least one) and up to a
+    /// Batch size in bytes, rounded down to whole sequences (at least one) and up to a
     /// multiple of `accumulation` sequences. Default 2048.
     pub batch_bytes: u64,
-    /// A step adds up the gradients of this many equal parts of its batch, to
-    /// save memory. Default 1.
+    /// Gradient accumulation: a step sums the gradients of this many equal parts of
+    /// its batch, to save memory. Default 1.
     pub accumulation: u64,
-    /// Which sequences are seen. Default `epochs`.
+    /// Order of the training sequences. Default `epochs`.
     pub order: Order,
-    /// Which optimiser. Default `muon`.
+    /// The optimizer. Default `muon`.
     pub optimizer: OptimizerKind,
     /// Peak learning rate of the matrices of the blocks. With Muon the update of a
     /// square matrix has the spectral norm `2 / sqrt(layers)` times this. Default 0.02.
@@ -68,49 +69,51 @@ pub struct TrainConfig {
     /// Peak learning rate of everything else (embedding, output, norms, gains,
     /// biases) as a multiple of `learning_rate`. Default 0.5.
     pub rest_rate: f64,
-    /// Decay of the first moment of AdamW. Default 0.9.
+    /// Decay of AdamW's first moment. Default 0.9.
     pub beta1: f64,
-    /// Decay of the second moment of AdamW. Default 0.95.
+    /// Decay of AdamW's second moment. Default 0.95.
     pub beta2: f64,
     /// Momentum of Muon. Default 0.95.
     pub momentum: f64,
-    /// Decoupled weight decay of all matrices, times the learning rate a step.
+    /// Decoupled weight decay of all matrices; per step, times the learning rate.
     /// Default 0.1.
     pub weight_decay: f64,
-    /// The learning rate over the run. Default `wsd`.
+    /// The learning-rate schedule. Default `wsd`.
     pub schedule: ScheduleKind,
-    /// Share of the run over which the rate rises from zero. Default 0.05.
+    /// Learning-rate warm-up, as a share of the run. Default 0.05.
     pub warmup: f64,
-    /// Share of the run over which `wsd` cools down. Default 0.5.
+    /// Cooldown of `wsd`, as a share of the run. Default 0.5.
     pub cooldown: f64,
-    /// Largest Euclidean norm of the whole gradient; 0 is no limit. Default 1.
+    /// Gradient clipping: largest Euclidean norm of the whole gradient; 0 is no limit.
+    /// Default 1.
     pub clip: f64,
-    /// Share of the values that are dropped from the embedding and from what
-    /// each block adds to the residual stream. Default 0.
+    /// Dropout probability, for the embedding and for what each sublayer adds to the
+    /// residual stream. Default 0.
     pub dropout: f64,
-    /// Decay a step of an exponential average of the weights, which then is the
-    /// result; 0 is none. Default 0.
+    /// Decay per step of an exponential moving average of the weights, which becomes
+    /// the result; 0 is none. Default 0.
     pub ema: f64,
     /// Steps between two lines of `metrics.jsonl`. Default 20.
     pub log_steps: u64,
-    /// Seconds between two checkpoints; 0 is none by time. Default 60.
+    /// Seconds between two checkpoints; 0 turns this off. Default 60.
     pub checkpoint_seconds: f64,
-    /// Steps between two checkpoints; 0 is none by steps. Default 0.
+    /// Steps between two checkpoints; 0 turns this off. Default 0.
     pub checkpoint_steps: u64,
-    /// Training towards weights that are cheap to store. Default off.
+    /// Quantisation-aware training. Default off.
     pub quantise: QuantiseConfig,
 }
 
-/// The `[train.quantise]` table: the last part of a run can minimise the length
-/// of weights and data together, with the weights rounded as they are stored.
+/// The `[train.quantise]` table, quantisation-aware training: the last part of a run
+/// minimises the length of weights and data together, with the weights rounded as
+/// they will be stored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuantiseConfig {
-    /// Share of the steps for which the weights are rounded; 0 is off. The
-    /// weights settle best within the cooldown. Default 0.
+    /// Share of the optimizer steps with rounded weights, at the end of the run; 0 is
+    /// off. The weights settle best within the cooldown. Default 0.
     pub share: f64,
-    /// Stored bits a parameter to aim at. Without it, steps have the size that
-    /// makes weights and data together shortest.
+    /// Target of stored bits per parameter. By default, the quantisation steps are
+    /// those that make weights and data together shortest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<f64>,
 }
@@ -156,11 +159,11 @@ impl Default for TrainConfig {
     }
 }
 
-/// A field of a [`TrainConfig`] that makes no sense, and why.
+/// A field of a [`TrainConfig`] is invalid.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("train.{field}: {reason}")]
 pub struct TrainConfigError {
-    /// The field at fault.
+    /// The invalid field.
     pub field: &'static str,
     /// What is wrong with it.
     pub reason: String,
@@ -170,7 +173,7 @@ impl TrainConfig {
     /// Checks every field.
     ///
     /// # Errors
-    /// The first field that makes no sense.
+    /// The first invalid field.
     pub fn validate(&self) -> Result<(), TrainConfigError> {
         let err = |field, reason: String| Err(TrainConfigError { field, reason });
         let given = [
@@ -254,18 +257,18 @@ impl TrainConfig {
         }
     }
 
-    /// Sequences a step for a context of `spec.context` bytes.
+    /// Sequences per batch, of `spec.context` bytes each.
     pub fn batch_sequences(&self, spec: &Spec) -> u64 {
         let sequences = (self.batch_bytes / spec.context as u64).max(1);
         sequences.div_ceil(self.accumulation) * self.accumulation
     }
 
-    /// `epochs`, or what it is when nothing says how long a run is.
+    /// `epochs`, or its default.
     pub fn passes(&self) -> f64 {
         self.epochs.unwrap_or(8.0)
     }
 
-    /// Optimiser steps of a run over `data_bytes` bytes.
+    /// Optimizer steps of a run over `data_bytes` bytes.
     pub fn total_steps(&self, spec: &Spec, data_bytes: u64) -> u64 {
         let bytes = match (self.steps, self.bytes) {
             (Some(steps), _) => return steps,
@@ -276,15 +279,15 @@ impl TrainConfig {
         bytes.div_ceil(step).max(1)
     }
 
-    /// Bytes that a run over `data_bytes` bytes trains on, with repetition.
+    /// Bytes that a run over `data_bytes` bytes trains on, counting repetitions.
     pub fn total_bytes(&self, spec: &Spec, data_bytes: u64) -> u64 {
         let sequences = self.total_steps(spec, data_bytes);
         let sequences = sequences.saturating_mul(self.batch_sequences(spec));
         sequences.saturating_mul(spec.context as u64)
     }
 
-    /// The part of the configuration that decides the resulting weights: all
-    /// but how often to log and to save.
+    /// The part of the configuration that determines the resulting weights: all
+    /// but the intervals of logging and checkpoints.
     pub fn identity(&self) -> TrainConfig {
         let default = TrainConfig::default();
         TrainConfig {

@@ -209,7 +209,7 @@ impl<R: Read> File<'_, R> {
             Container::Rf64(data) if len == 0xFFFF_FFFF => {
                 data.filter(|&data| data != 0 && data != u64::MAX)
             }
-            _ => Some(len).filter(|len| !UNKNOWN.contains(len) && !(endless && *len == 0)),
+            _ => Some(len).filter(|len| !(UNKNOWN.contains(len) || endless && *len == 0)),
         }
     }
 
