@@ -11,7 +11,7 @@ mod ladder_chart;
 mod page;
 
 use crate::experiments::two_part::{ReportError, sweep_name};
-use brevity_draw::Table;
+use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count, percent};
 use brevity_length::rows::{self, PREQUENTIAL, ResultRow};
 use serde::Serialize;
@@ -174,7 +174,7 @@ impl Prequential {
         for note in &self.notes {
             text += &format!("note: {note}\n");
         }
-        text
+        visible_lines(&text).into_owned()
     }
 
     /// The self-contained page.
