@@ -1,42 +1,51 @@
 //! Pages: one self-contained HTML document each, without script, font or picture
 //! from elsewhere, and the files that lie beside it.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
-use crate::svg::{STYLE, Svg, escape};
-
-/// `writeln!` into a `String`, which cannot fail.
-#[macro_export]
-macro_rules! put {
-    ($to:expr, $($arg:tt)*) => { let _ = writeln!($to, $($arg)*); };
-}
+use crate::svg::{STYLE, Svg};
+use crate::visible_lines;
 
 /// Widths that drawings are made for: a page and a telephone.
 pub const WIDTHS: [(f64, &str); 2] = [(860.0, "wide"), (400.0, "narrow")];
 
 /// A whole document around `body`; `style` is what it needs beyond the style of
-/// all pages.
-pub fn document(title: &str, style: &str, body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{} - brevity</title>\n<style>\n{STYLE}{}{style}</style>\n</head>\n<body>\n\
-         <main>\n{body}</main>\n</body>\n</html>\n",
-        escape(title),
-        include_str!("page.css"),
-    )
+/// all pages. Characters that do not show are written out, wherever they stand.
+#[must_use]
+pub fn document(title: &str, style: &str, body: &Markup) -> String {
+    let page = html! {
+        (PreEscaped("<!doctype html>"))
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " - brevity" }
+                style { (PreEscaped(STYLE)) (PreEscaped(include_str!("page.css"))) (PreEscaped(style)) }
+            }
+            body { main { (body) } }
+        }
+    };
+    visible_lines(&page.into_string()).into_owned()
 }
 
-/// A drawing at each of the [`WIDTHS`], with a caption in HTML.
-pub fn figure(out: &mut String, draw: impl Fn(f64) -> Svg, caption: &str) {
-    put!(out, "<figure class=\"card\">");
-    for (width, class) in WIDTHS {
-        out.push_str(&draw(width).inline(class));
+/// A drawing at each of the [`WIDTHS`], with a caption.
+#[must_use]
+pub fn figure(draw: impl Fn(f64) -> Svg, caption: &Markup) -> Markup {
+    html! {
+        figure class="card" {
+            @for (width, class) in WIDTHS { (draw(width).inline(class)) }
+            figcaption { (caption) }
+        }
     }
-    put!(out, "<figcaption>{caption}</figcaption>\n</figure>");
+}
+
+/// What a reader must know, in a box of its own.
+#[must_use]
+pub fn warning(text: impl maud::Render) -> Markup {
+    html! { p class="warning" { (text) } }
 }
 
 /// Why the files of a page could not be written.

@@ -1,37 +1,74 @@
 //! Axes: from values to pixels, and where the ticks go.
+//!
+//! Values come from files, so they may be huge, equal, reversed or no numbers. A scale
+//! always covers a range that has a length, and always answers with a pixel.
+
+/// Values are drawn between this and its negative.
+const LARGEST: f64 = 1e300;
+
+/// On logarithmic scales, the least value.
+const LEAST: f64 = 1e-300;
+
+/// Pixels beyond this are as good as this.
+const FAR: f64 = 1e6;
 
 /// Maps values to pixels, linearly or by the logarithm.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
+    /// Finite and increasing; positive on a logarithmic scale.
     from: (f64, f64),
     to: (f64, f64),
     log: bool,
 }
 
+/// The smallest and largest of some values that are at least 0: infinite and 0 of none.
+pub fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, 0.0), |(low, high), v| {
+        (low.min(v), high.max(v))
+    })
+}
+
 impl Scale {
-    /// Maps the ends of `from` to the ends of `to`, linearly.
+    /// Maps the ends of `from` to the ends of `to`, linearly. Ends that are no range
+    /// are replaced by a short one about the first of them.
     pub fn linear(from: (f64, f64), to: (f64, f64)) -> Self {
+        let [low, high] = [from.0, from.1].map(|end| end.clamp(-LARGEST, LARGEST));
+        let room = 0.05 * number(low, high).abs().max(1.0);
         Self {
-            from,
+            from: range(low, high, |at| (at - room, at + room)),
             to,
             log: false,
         }
     }
 
-    /// Both ends of `from` are positive.
+    /// As [`linear`](Self::linear), by the logarithm; both ends of `from` should be
+    /// positive.
     pub fn log(from: (f64, f64), to: (f64, f64)) -> Self {
+        let [low, high] = [from.0, from.1].map(|end| end.clamp(LEAST, LARGEST));
         Self {
-            from,
+            from: range(low, high, |at| (at / 1.1, at * 1.1)),
             to,
             log: true,
         }
     }
 
-    /// The pixel of a value, which may lie beyond the ends.
+    /// A logarithmic scale from the smallest to the largest of some sizes, with room
+    /// on both sides.
+    pub fn of_sizes((least, most): (f64, f64), to: (f64, f64)) -> Self {
+        let margin = (most / least).powf(0.04).max(1.05);
+        Self::log((least / margin, most * margin), to)
+    }
+
+    /// The pixel of a value, which may lie beyond the ends; that of the lower end for
+    /// what is no number.
     pub fn at(&self, value: f64) -> f64 {
-        let place = |v: f64| if self.log { v.max(1e-300).ln() } else { v };
+        let place = |v: f64| if self.log { v.max(LEAST).ln() } else { v };
         let (low, high) = (place(self.from.0), place(self.from.1));
-        self.to.0 + (place(value) - low) / (high - low) * (self.to.1 - self.to.0)
+        let pixel = self.to.0 + (place(value) - low) / (high - low) * (self.to.1 - self.to.0);
+        match value.is_nan() || pixel.is_nan() {
+            true => self.to.0,
+            false => pixel.clamp(-FAR, FAR),
+        }
     }
 
     /// As [`at`](Self::at), but no further out than the ends.
@@ -107,9 +144,60 @@ impl Scale {
     }
 }
 
+/// The first of two values that is a number, or 1.
+fn number(low: f64, high: f64) -> f64 {
+    [low, high]
+        .into_iter()
+        .find(|end| !end.is_nan())
+        .unwrap_or(1.0)
+}
+
+/// Two ends as a range that has a length: themselves, or one `about` the first.
+fn range(low: f64, high: f64, about: impl Fn(f64) -> (f64, f64)) -> (f64, f64) {
+    // Shorter ones leave no room for ticks that differ.
+    let shortest = (1e-9 * low.abs().max(high.abs())).max(LEAST);
+    match high - low > shortest {
+        true => (low, high),
+        false => about(number(low, high)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_ends_and_values_have_pixels_and_few_ticks() {
+        let odd = [
+            0.0,
+            -1.0,
+            1.0,
+            5e-324,
+            1e-308,
+            1e308,
+            f64::MAX,
+            f64::MIN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ];
+        for low in odd {
+            for high in odd {
+                for make in [Scale::linear, Scale::log, Scale::of_sizes] {
+                    let scale = make((low, high), (400.0, 20.0));
+                    assert!(scale.ticks(50.0).len() < 1000, "{scale:?}");
+                    for value in odd
+                        .into_iter()
+                        .chain(scale.ticks(50.0))
+                        .chain(scale.samples(9))
+                    {
+                        assert!(scale.at(value).is_finite(), "{scale:?} at {value}");
+                        assert!(scale.clamped(value).abs() < 401.0, "{scale:?} at {value}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn values_map_to_pixels() {

@@ -6,6 +6,10 @@
 
 use std::fmt::{Display, Write};
 
+use maud::{Markup, PreEscaped};
+
+use crate::visible;
+
 /// The classes that drawings use, and the colours of both themes.
 pub const STYLE: &str = include_str!("chart.css");
 
@@ -102,14 +106,14 @@ impl Svg {
     }
 
     /// For a page that holds [`STYLE`] already.
-    pub fn inline(&self, class: &str) -> String {
-        format!(
+    pub fn inline(&self, class: &str) -> Markup {
+        PreEscaped(format!(
             "<svg class=\"chart {class}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n",
             self.width,
             self.height,
             escape(&self.label),
             self.body
-        )
+        ))
     }
 
     /// A file of its own, with a margin.
@@ -144,10 +148,11 @@ fn title_element(title: &str) -> String {
     }
 }
 
-/// Text that is safe between tags and in attributes.
+/// Text that is safe between tags and in attributes, also of XML, which has no control
+/// characters: these are written out.
 pub fn escape(text: impl Display) -> String {
     let mut safe = String::new();
-    for c in text.to_string().chars() {
+    for c in visible(&text.to_string()).chars() {
         match c {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
@@ -214,7 +219,8 @@ mod tests {
     fn text_is_escaped() {
         let mut svg = Svg::new(10.0, 10.0, "a < b".into());
         svg.text("label", (1.0, 2.0), Anchor::Start, "R&D \"x\"");
-        let text = svg.inline("");
+        svg.circle("dot", (0.0, 0.0), 1.0, "a\u{0}b\u{202e}");
+        let text = svg.inline("").into_string();
         assert!(text.contains("a &lt; b") && text.contains("R&amp;D &quot;x&quot;"));
     }
 }

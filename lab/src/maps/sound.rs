@@ -1,9 +1,7 @@
 //! A waveform, and under it the bits of each sample.
 
 use super::Map;
-use brevity_draw::Scale;
-use brevity_draw::trimmed;
-use brevity_draw::{Anchor, Svg};
+use brevity_draw::{Anchor, Frame, Scale, Svg, trimmed};
 use brevity_media::Geometry;
 
 const WIDTH: f64 = 1100.0;
@@ -71,26 +69,23 @@ pub(super) fn draw(map: &Map<'_>, geometry: Geometry, bytes: &[u8], bits: &[f32]
     svg.area("bar adjusted-a", &high, &low);
     svg.path("curve adjusted-a", &high);
 
-    let (top, bottom) = (234.0, 410.0);
+    let frame = Frame {
+        left: LEFT,
+        right,
+        top: 234.0,
+        bottom: 410.0,
+    };
+    let bottom = frame.bottom;
     let highest = columns.iter().fold(1.0_f64, |most, c| most.max(c.most));
-    let y = Scale::linear((0.0, highest.max(depth)), (bottom, top));
-    for tick in y.ticks(44.0) {
-        svg.line("grid", (LEFT, y.at(tick)), (right, y.at(tick)));
-        let at = (LEFT - 8.0, y.at(tick) + 4.0);
-        svg.text("tick", at, Anchor::End, &trimmed(tick));
-    }
+    let y = Scale::linear((0.0, highest.max(depth)), (bottom, frame.top));
+    frame.grid(&mut svg, &y, 44.0, trimmed);
     svg.line("baseline", (LEFT, y.at(depth)), (right, y.at(depth)));
     let ground: Vec<_> = columns.iter().map(|c| (x.at(c.at), bottom)).collect();
     svg.area("interval adjusted-b", &at(|c| c.most, &y), &ground);
     svg.area("band adjusted-b", &at(|c| c.bits, &y), &ground);
     svg.path("curve adjusted-b", &at(|c| c.bits, &y));
-    svg.line("axis", (LEFT, bottom), (right, bottom));
-    for tick in x.ticks(110.0) {
-        let tick_at = x.at(tick);
-        svg.line("axis", (tick_at, bottom), (tick_at, bottom + 5.0));
-        let text = format!("{} s", trimmed(tick));
-        svg.text("tick", (tick_at, bottom + 19.0), Anchor::Middle, &text);
-    }
+    frame.base(&mut svg);
+    frame.marks(&mut svg, &x, 110.0, |tick| format!("{} s", trimmed(tick)));
     let legend = "bits a sample: mean of each moment (line), dearest sample (pale), \
                   a sample without a model (dots)";
     svg.text("axis-title", (LEFT, bottom + 40.0), Anchor::Start, legend);

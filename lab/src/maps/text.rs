@@ -1,7 +1,7 @@
 //! Bytes cut into characters, shaded.
 
 use super::costs::Cost;
-use brevity_draw::escape;
+use brevity_draw::{escape, is_hidden};
 use std::fmt::Write;
 
 /// Bits at which the next shade begins; below the first there is none.
@@ -35,7 +35,8 @@ fn shade(bits: f32) -> usize {
 
 /// Each character as an element of class `k0` to `k8`, by the sum of the bits
 /// of its bytes; `data-n` tells how many these are if not one. What does not
-/// show is represented by a sign of class `q`.
+/// show is represented by a sign of class `q`. Pages have 130 thousand of these
+/// elements, so they are written here and not by a template: without quotes.
 pub(super) fn shaded(bytes: &[u8], costs: &[Cost]) -> String {
     let mut out = String::with_capacity(20 * bytes.len());
     out.push_str("<div>");
@@ -47,7 +48,7 @@ pub(super) fn shaded(bytes: &[u8], costs: &[Cost]) -> String {
         let sign = match c {
             Some('\n') => Some("↵"),
             Some('\t') => Some("⇥"),
-            Some(c) if !c.is_control() => None,
+            Some(c) if !is_hidden(c) => None,
             _ => Some("·"),
         };
         let _ = match (sign, c, length) {

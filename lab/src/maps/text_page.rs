@@ -1,62 +1,48 @@
 //! The page of a text.
 
-use std::fmt::Write;
+use maud::{Markup, PreEscaped, html};
 
 use super::Map;
 use super::costs::{Cost, pack};
 use super::text::{SHADES, shaded};
-use brevity_draw::Scale;
-use brevity_draw::trimmed;
-use brevity_draw::{Anchor, Svg, escape};
-use brevity_draw::{document, put};
+use brevity_draw::{Anchor, Scale, Svg, document, figure, trimmed, warning};
 use brevity_length::format::{bytes as in_bytes, percent};
 
 pub(super) fn page(map: &Map<'_>, bytes: &[u8], costs: &[Cost]) -> String {
     let subject = map.subject();
-    let mut body = String::new();
-    put!(body, "<p class=\"over\">brevity, where the bits go</p>");
-    put!(body, "<h1>{}</h1>", escape(&subject));
-    put!(
-        body,
-        "<p class=\"lead\">What each byte costs under {}: its exact code length, given the bytes \
-         before it. Without a model a byte costs 8 bits; where the model is wrong it costs more.</p>",
-        escape(map.model_name)
-    );
-    if bytes.len() < map.data.len() {
-        put!(
-            body,
-            "<p class=\"warning\">Shown are the first {} bytes; a map of a later piece shows others.</p>",
-            bytes.len()
-        );
-    }
-    facts(&mut body, costs);
-    put!(body, "<figure class=\"card\">");
-    for (width, class) in [(860.0, "wide"), (400.0, "narrow")] {
-        body.push_str(&course(costs, width).inline(class));
-    }
-    put!(
-        body,
-        "<figcaption>Bits a byte along the text, mean of stretches of {} bytes.</figcaption></figure>",
-        stretch(costs.len())
-    );
-    legend(&mut body);
-    put!(
-        body,
-        "<div class=\"card\" id=\"text\" tabindex=\"0\" aria-label=\"the text, shaded; arrow keys go \
-         from character to character\">{}</div>",
-        shaded(bytes, costs)
-    );
-    put!(body, "<div id=\"tip\" role=\"status\" hidden></div>");
-    put!(
-        body,
-        "<script type=\"application/octet-stream\" id=\"costs\">{}</script>",
-        pack(costs)
-    );
-    put!(body, "<script>{}</script>", include_str!("text.js"));
+    let body = html! {
+        p class="over" { "brevity, where the bits go" }
+        h1 { (subject) }
+        p class="lead" {
+            "What each byte costs under " (map.model_name) ": its exact code length, given the \
+             bytes before it. Without a model a byte costs 8 bits; where the model is wrong it \
+             costs more."
+        }
+        @if bytes.len() < map.data.len() {
+            (warning(html! {
+                "Shown are the first " (bytes.len()) " bytes; a map of a later piece shows others."
+            }))
+        }
+        (facts(costs))
+        (figure(
+            |width| course(costs, width),
+            &html! {
+                "Bits a byte along the text, mean of stretches of " (stretch(costs.len())) " bytes."
+            },
+        ))
+        (legend())
+        div class="card" id="text" tabindex="0"
+            aria-label="the text, shaded; arrow keys go from character to character" {
+            (PreEscaped(shaded(bytes, costs)))
+        }
+        div id="tip" role="status" hidden {}
+        script type="application/octet-stream" id="costs" { (PreEscaped(pack(costs))) }
+        script { (PreEscaped(include_str!("text.js"))) }
+    };
     document(&subject, include_str!("text.css"), &body)
 }
 
-fn facts(out: &mut String, costs: &[Cost]) {
+fn facts(costs: &[Cost]) -> Markup {
     let mut bits: Vec<f32> = costs.iter().map(|cost| cost.bits).collect();
     let total: f64 = bits.iter().map(|&b| f64::from(b)).sum();
     let n = costs.len().max(1) as f64;
@@ -73,26 +59,28 @@ fn facts(out: &mut String, costs: &[Cost]) {
         dear.clone().count(),
         dear.map(|&b| f64::from(b)).sum::<f64>(),
     );
-    put!(out, "<dl class=\"card facts\">");
-    let mut fact = |name: &str, value: String| {
-        put!(out, "<div><dt>{name}</dt><dd>{value}</dd></div>");
-    };
-    fact("bits a byte", format!("{:.3}", total / n));
-    fact("rate", format!("{}%", percent(total / 8.0 / n)));
-    fact("in all", in_bytes(total / 8.0));
-    fact(
-        "half of the bits are in",
-        format!("{}% of the bytes", percent(half as f64 / n)),
-    );
-    fact(
-        "bytes of 8 bits or more",
-        format!("{}%", percent(dear.0 as f64 / n)),
-    );
-    fact(
-        "these take",
-        format!("{}% of the bits", percent(dear.1 / total.max(1e-9))),
-    );
-    put!(out, "</dl>");
+    let facts = [
+        ("bits a byte", format!("{:.3}", total / n)),
+        ("rate", format!("{}%", percent(total / 8.0 / n))),
+        ("in all", in_bytes(total / 8.0)),
+        (
+            "half of the bits are in",
+            format!("{}% of the bytes", percent(half as f64 / n)),
+        ),
+        (
+            "bytes of 8 bits or more",
+            format!("{}%", percent(dear.0 as f64 / n)),
+        ),
+        (
+            "these take",
+            format!("{}% of the bits", percent(dear.1 / total.max(1e-9))),
+        ),
+    ];
+    html! {
+        dl class="card facts" {
+            @for (name, value) in facts { div { dt { (name) } dd { (value) } } }
+        }
+    }
 }
 
 /// Bytes that make a point of the course.
@@ -137,19 +125,18 @@ fn course(costs: &[Cost], width: f64) -> Svg {
     svg
 }
 
-fn legend(out: &mut String) {
-    put!(
-        out,
-        "<p class=\"shades\" aria-label=\"shades\"><span>bits a character</span>"
-    );
-    put!(out, "<i class=k0>0</i>");
-    for (k, from) in SHADES.iter().enumerate() {
-        let text = match *from {
-            0.5 => "½".to_owned(),
-            from => format!("{from}"),
-        };
-        let more = if k + 1 == SHADES.len() { "+" } else { "" };
-        put!(out, "<i class=k{}>{text}{more}</i>", k + 1);
+fn legend() -> Markup {
+    let from = |from: f32| match from {
+        0.5 => "½".to_owned(),
+        from => from.to_string(),
+    };
+    html! {
+        p class="shades" aria-label="shades" {
+            span { "bits a character" }
+            i class="k0" { "0" }
+            @for (k, &bits) in SHADES.iter().enumerate() {
+                i class={ "k" (k + 1) } { (from(bits)) @if k + 1 == SHADES.len() { "+" } }
+            }
+        }
     }
-    put!(out, "</p>");
 }

@@ -1,6 +1,6 @@
 //! What each change of a sweep is worth, as tables for a terminal.
 
-use brevity_draw::Table;
+use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count};
 use brevity_stats::ablation::{Ablation, Difference};
 
@@ -15,7 +15,8 @@ pub fn ablations(found: &[Ablation], convention: Option<&str>) -> String {
             table(ablation, convention)
         )
     });
-    tables.collect::<Vec<String>>().join("\n")
+    let text = tables.collect::<Vec<String>>().join("\n");
+    visible_lines(&text).into_owned()
 }
 
 fn table(ablation: &Ablation, convention: Option<&str>) -> Table {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use brevity_draw::Table;
+use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count, percent};
 use brevity_stats::critical::{CriticalSize, joint::DataLaw};
 
@@ -45,7 +45,7 @@ pub fn sizes(found: &[CriticalSize]) -> String {
             let _ = writeln!(text, "warning: {}: {warning}", f.name());
         }
     }
-    text
+    visible_lines(&text).into_owned()
 }
 
 /// The joint law of each series, its predictions and the test on the largest size.
@@ -118,7 +118,7 @@ pub fn laws(laws: &[DataLaw]) -> String {
             let _ = writeln!(text, "warning: {warning}");
         }
     }
-    text
+    visible_lines(&text).into_owned()
 }
 
 /// `12.3K to 14.1K`, or a dash.

@@ -1,6 +1,6 @@
 //! Models ranked by description length, as tables for a terminal.
 
-use brevity_draw::Table;
+use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count, percent};
 use brevity_stats::selection::Ranking;
 
@@ -50,5 +50,5 @@ pub fn rankings(found: &[Ranking]) -> String {
             r.resampled,
         );
     }
-    text
+    visible_lines(&text).into_owned()
 }

@@ -3,6 +3,7 @@
 mod config;
 mod configs;
 mod local;
+mod pages;
 mod report;
 mod score;
 mod sweep;

@@ -1,9 +1,7 @@
 //! Memoriser against honest model, measure by measure.
 
 use super::{Alone, Contamination, Learned, Spread};
-use brevity_draw::Scale;
-use brevity_draw::trimmed;
-use brevity_draw::{Anchor, Svg};
+use brevity_draw::{Anchor, Frame, Scale, Svg, trimmed};
 use brevity_length::format::percent;
 
 /// Pixels between two measures.
@@ -61,10 +59,15 @@ pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
         svg.text("tick", place, Anchor::Middle, &trimmed(tick));
     }
     svg.line("axis", (x.at(100.0), 30.0), (x.at(100.0), bottom));
-    svg.line("axis", (left, bottom), (right, bottom));
-    let middle = ((left + right) / 2.0, bottom + 38.0);
+    let frame = Frame {
+        left,
+        right,
+        top: 30.0,
+        bottom,
+    };
+    frame.base(&mut svg);
     let title = "% of the bytes, by powers; 100 is no compression";
-    svg.text("axis-title", middle, Anchor::Middle, title);
+    frame.title_below(&mut svg, 38.0, title);
 
     let (mut y, mut before) = (34.0, "");
     for (part, measure, rates) in rows {

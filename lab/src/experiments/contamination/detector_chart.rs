@@ -1,9 +1,7 @@
 //! What detectors see of a leak, and what the leak is worth.
 
 use super::{Contamination, Detected, Spread};
-use brevity_draw::SERIES;
-use brevity_draw::Scale;
-use brevity_draw::{Anchor, Svg};
+use brevity_draw::{Anchor, Frame, SERIES, Scale, Svg, line_key};
 
 /// One curve over the leaks: shares, 0 to 1, and where they are.
 struct Series {
@@ -79,39 +77,33 @@ pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
     let series = series(found, &leaks);
     let columns = if narrow { 1 } else { 3 };
     let legend = 18.0 * series.len().div_ceil(columns) as f64;
-    let (left, right) = (46.0, width - 18.0);
-    let (top, bottom) = (34.0 + legend, 350.0 + legend);
+    let frame = Frame {
+        left: 46.0,
+        right: width - 18.0,
+        top: 34.0 + legend,
+        bottom: 350.0 + legend,
+    };
+    let (left, wide) = (frame.left, frame.right - frame.left);
     let label = "What detectors see of the leak, and how much of the raw rate it saves";
-    let mut svg = Svg::new(width, bottom + 60.0, label.into());
+    let mut svg = Svg::new(width, frame.bottom + 60.0, label.into());
     let low = series
         .iter()
         .flat_map(|s| &s.points)
         .fold(0.0_f64, |low, p| low.min(p.1));
-    let y = Scale::linear((100.0 * low, 100.0), (bottom, top));
-    let x = |i: usize| left + (right - left) * (i as f64 + 0.5) / leaks.len().max(1) as f64;
+    let y = Scale::linear((100.0 * low, 100.0), (frame.bottom, frame.top));
+    let x = |i: usize| left + wide * (i as f64 + 0.5) / leaks.len().max(1) as f64;
 
-    for tick in y.ticks(58.0) {
-        let at = y.at(tick);
-        svg.line("grid", (left, at), (right, at));
-        svg.text(
-            "tick",
-            (left - 8.0, at + 4.0),
-            Anchor::End,
-            &format!("{tick:.0}"),
-        );
-    }
-    svg.line("axis", (left, bottom), (right, bottom));
+    frame.grid(&mut svg, &y, 58.0, |tick| format!("{tick:.0}"));
+    frame.base(&mut svg);
     for (i, (copies, skip)) in leaks.iter().enumerate() {
-        svg.line("axis", (x(i), bottom), (x(i), bottom + 5.0));
-        let text = copies.to_string();
-        svg.text("tick", (x(i), bottom + 19.0), Anchor::Middle, &text);
+        frame.mark(&mut svg, x(i), &copies.to_string());
         if *skip > 0 {
-            svg.text("tick", (x(i), bottom + 33.0), Anchor::Middle, "disguised");
+            let place = (x(i), frame.bottom + 33.0);
+            svg.text("tick", place, Anchor::Middle, "disguised");
         }
     }
-    let middle = ((left + right) / 2.0, bottom + 52.0);
     let title = "copies of the test among the bytes trained on";
-    svg.text("axis-title", middle, Anchor::Middle, title);
+    frame.title_below(&mut svg, 52.0, title);
     svg.text("axis-title", (2.0, 14.0), Anchor::Start, "%");
 
     let exact = leaks.iter().filter(|leak| leak.1 == 0).count();
@@ -129,16 +121,8 @@ pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
             svg.circle(&format!("dot {}", s.class), at(p), 3.4, &about);
         }
         let (column, row) = ((n % columns) as f64, (n / columns) as f64);
-        let place = (
-            left + column * (right - left) / columns as f64,
-            34.0 + 18.0 * row,
-        );
-        svg.line(
-            &class,
-            (place.0, place.1 - 4.0),
-            (place.0 + 16.0, place.1 - 4.0),
-        );
-        svg.text("legend", (place.0 + 22.0, place.1), Anchor::Start, &s.name);
+        let key = (left + column * wide / columns as f64, 30.0 + 18.0 * row);
+        line_key(&mut svg, s.class, key, &s.name);
     }
     svg
 }

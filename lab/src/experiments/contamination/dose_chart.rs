@@ -1,9 +1,7 @@
 //! Rates of a test against how many copies of it leaked.
 
 use super::{Contamination, Leaked, Spread};
-use brevity_draw::Scale;
-use brevity_draw::{Anchor, Svg, spread};
-use brevity_draw::{SERIES, trimmed};
+use brevity_draw::{Frame, SERIES, Scale, Svg, trimmed};
 
 /// One curve over the doses: where there are runs, the mean and the extremes of
 /// its seeds, in percent.
@@ -50,34 +48,33 @@ pub(super) fn draw(found: &Contamination, model: &str, width: f64) -> Svg {
     let doses = found.doses();
     let series = series(found, model, &doses);
     let label = format!("Rates of the test against copies leaked, {model}");
-    let (left, right) = (46.0, width - if narrow { 118.0 } else { 126.0 });
-    let (top, bottom) = (28.0, 390.0);
-    let mut svg = Svg::new(width, bottom + 46.0, label);
+    let frame = Frame {
+        left: 46.0,
+        right: width - if narrow { 118.0 } else { 126.0 },
+        top: 28.0,
+        bottom: 390.0,
+    };
+    let mut svg = Svg::new(width, frame.bottom + 46.0, label);
     if series.is_empty() {
         return svg;
     }
     let all = || series.iter().flat_map(|s| &s.points).map(|p| p.1);
     let low = all().fold(f64::INFINITY, |low, s| low.min(s.low));
     let high = all().fold(0.0_f64, |high, s| high.max(s.high));
-    let y = Scale::log((85.0 * low, 118.0 * high), (bottom, top));
-    let x = |i: usize| left + (right - left) * (i as f64 + 0.5) / doses.len() as f64;
+    let y = Scale::log((85.0 * low, 118.0 * high), (frame.bottom, frame.top));
+    let wide = frame.right - frame.left;
+    let x = |i: usize| frame.left + wide * (i as f64 + 0.5) / doses.len() as f64;
 
-    for tick in y.ticks(44.0) {
-        let at = y.at(tick);
-        svg.line("grid", (left, at), (right, at));
-        svg.text("tick", (left - 8.0, at + 4.0), Anchor::End, &trimmed(tick));
-    }
-    svg.line("axis", (left, bottom), (right, bottom));
+    frame.grid(&mut svg, &y, 44.0, trimmed);
+    frame.base(&mut svg);
     for (i, dose) in doses.iter().enumerate() {
-        svg.line("axis", (x(i), bottom), (x(i), bottom + 5.0));
-        let text = dose.to_string();
-        svg.text("tick", (x(i), bottom + 19.0), Anchor::Middle, &text);
+        frame.mark(&mut svg, x(i), &dose.to_string());
     }
-    let middle = ((left + right) / 2.0, bottom + 38.0);
-    let title = "copies of the test among the bytes trained on";
-    svg.text("axis-title", middle, Anchor::Middle, title);
-    let title = "% of the test's bytes, by powers";
-    svg.text("axis-title", (2.0, 14.0), Anchor::Start, title);
+    frame.titles(
+        &mut svg,
+        "copies of the test among the bytes trained on",
+        "% of the test's bytes, by powers",
+    );
 
     for s in &series {
         let line = |value: fn(&Spread) -> f64| -> Vec<(f64, f64)> {
@@ -97,19 +94,19 @@ pub(super) fn draw(found: &Contamination, model: &str, width: f64) -> Svg {
             svg.circle(&format!("dot {}", s.class), at, 3.4, &about);
         }
     }
-    names(&mut svg, &series, right, &y, (top, bottom));
+    names(&mut svg, &series, &frame, &y);
     svg
 }
 
 /// Each curve's name at its right end.
-fn names(svg: &mut Svg, series: &[Series], right: f64, y: &Scale, (top, bottom): (f64, f64)) {
-    let end = |s: &Series| s.points.last().map_or(bottom, |p| y.at(100.0 * p.1.mean));
+fn names(svg: &mut Svg, series: &[Series], frame: &Frame, y: &Scale) {
+    let last = |s: &Series| s.points.last().map(|p| y.at(100.0 * p.1.mean));
+    let end = |s: &Series| last(s).unwrap_or(frame.bottom);
     let mut order: Vec<&Series> = series.iter().collect();
     order.sort_by(|a, b| end(a).total_cmp(&end(b)));
     let wanted: Vec<f64> = order.iter().map(|s| end(s)).collect();
-    let places = spread(&wanted, 16.0, top + 4.0, bottom - 4.0);
+    let places = frame.places(&wanted, 16.0);
     for ((s, at), place) in order.iter().zip(wanted).zip(places) {
-        svg.line("leader", (right, at), (right + 9.0, place));
-        svg.text("legend", (right + 12.0, place + 4.0), Anchor::Start, s.name);
+        frame.label(svg, "legend", at, place, s.name);
     }
 }

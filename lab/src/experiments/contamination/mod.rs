@@ -178,7 +178,8 @@ impl Contamination {
         let mut pictures = Vec::new();
         for model in self.models() {
             let svg = dose_chart::draw(self, model, 860.0);
-            pictures.push((format!("dose-{model}.svg"), svg.file()));
+            let name = format!("dose-{}.svg", brevity_draw::file_name(model));
+            pictures.push((name, svg.file()));
         }
         if !self.alone.is_empty() {
             pictures.push(("alone.svg".into(), alone_chart::draw(self, 860.0).file()));

@@ -1,83 +1,67 @@
 //! The page: what was found, the pictures, every number.
 
-use std::fmt::Write;
+use maud::{Markup, html};
 
 use super::{Contamination, MEASURES, Spread, alone_chart, detector_chart, dose_chart, text};
-use brevity_draw::escape;
-use brevity_draw::{document, figure, put};
+use brevity_draw::{Table, document, figure, warning};
 use brevity_length::format::{bytes, count, percent};
 
 pub(super) fn page(found: &Contamination) -> String {
-    let mut body = String::new();
-    put!(body, "<p class=\"over\">brevity, contamination</p>");
-    put!(body, "<h1>{}</h1>", escape(&found.name));
-    put!(
-        body,
-        "<p class=\"lead\">A test that leaks into the training bytes makes a model look better than \
-         it is. Description lengths need not know of the leak: what is in the weights is paid for \
-         in model bytes, and what is in the training bytes is of no use to a prequential code, \
-         which starts from nothing. Here the leaks are made on purpose, and every measure is \
-         asked.</p>"
-    );
-    for note in &found.notes {
-        put!(body, "<p class=\"warning\">{}</p>", escape(note));
-    }
     let estimates = found.leaked.iter().any(|l| !l.verified)
         || found.alone.iter().any(|a| !a.verified)
         || found.prequential.iter().any(|p| !p.verified);
-    if estimates {
-        put!(
-            body,
-            "<p class=\"warning\">Lengths marked as estimates are exact code lengths under integer \
-             frequencies, not those of archives that were decoded.</p>"
-        );
-    }
-    findings(&mut body, found);
-    alone(&mut body, found);
-    doses(&mut body, found);
-    detectors(&mut body, found);
-    ranks(&mut body, found);
+    let body = html! {
+        p class="over" { "brevity, contamination" }
+        h1 { (found.name) }
+        p class="lead" {
+            "A test that leaks into the training bytes makes a model look better than it is. \
+             Description lengths need not know of the leak: what is in the weights is paid for in \
+             model bytes, and what is in the training bytes is of no use to a prequential code, \
+             which starts from nothing. Here the leaks are made on purpose, and every measure is \
+             asked."
+        }
+        @for note in &found.notes { (warning(note)) }
+        @if estimates {
+            (warning("Lengths marked as estimates are exact code lengths under integer \
+                      frequencies, not those of archives that were decoded."))
+        }
+        (findings(found))
+        @if !found.alone.is_empty() { (alone(found)) }
+        @if !found.models().is_empty() { (doses(found)) }
+        @if found.leaked.iter().any(|l| l.detected.is_some()) { (detectors(found)) }
+        (ranks(found))
+    };
     document(&found.name, "", &body)
 }
 
 /// A table whose first `left` columns are words.
-fn table(out: &mut String, left: usize, header: &[&str], rows: &[Vec<String>]) {
-    let line = |out: &mut String, tag: &str, cells: &mut dyn Iterator<Item = &str>| {
-        let _ = write!(out, "<tr>");
-        for (i, cell) in cells.enumerate() {
-            let class = if i < left { " class=\"left\"" } else { "" };
-            let _ = write!(out, "<{tag}{class}>{}</{tag}>", escape(cell));
-        }
-        put!(out, "</tr>");
-    };
-    put!(out, "<div class=\"card scroll\"><table>\n<thead>");
-    line(out, "th", &mut header.iter().copied());
-    put!(out, "</thead>\n<tbody>");
+fn table(left: usize, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Markup {
+    let words: Vec<usize> = (0..left).collect();
+    let mut table = Table::new(header).left(&words);
     for row in rows {
-        line(out, "td", &mut row.iter().map(String::as_str));
+        table.push(row);
     }
-    put!(out, "</tbody></table></div>");
+    html! { div class="card scroll" { (table.html()) } }
 }
 
-fn findings(out: &mut String, found: &Contamination) {
+fn findings(found: &Contamination) -> Markup {
     if found.findings.is_empty() {
-        return;
+        return html! {};
     }
-    put!(out, "<h2>What was found</h2>\n<div class=\"card\"><ul>");
-    for finding in &found.findings {
-        put!(
-            out,
-            "<li><b>{}.</b> {}: {}</li>",
-            escape(&finding.claim),
-            if finding.holds {
-                "Holds"
-            } else {
-                "Does not hold"
-            },
-            escape(&finding.numbers)
-        );
+    html! {
+        h2 { "What was found" }
+        div class="card" {
+            ul {
+                @for finding in &found.findings {
+                    li {
+                        b { (finding.claim) "." }
+                        @if finding.holds { " Holds: " } @else { " Does not hold: " }
+                        (finding.numbers)
+                    }
+                }
+            }
+        }
     }
-    put!(out, "</ul></div>");
 }
 
 /// The mean over seeds, and half of their range.
@@ -91,43 +75,27 @@ fn rate(values: impl Iterator<Item = f64>) -> String {
     }
 }
 
-fn alone(out: &mut String, found: &Contamination) {
-    if found.alone.is_empty() {
-        return;
-    }
-    put!(out, "<h2>A memoriser against an honest model</h2>");
-    figure(
-        out,
-        |width| alone_chart::draw(found, width),
-        "Both were trained on exactly the bytes that are scored. The raw rate, which is no code, \
-         goes to nothing for a model that is large enough, even on random bytes; with the model \
-         counted, or without a model to send, it is the longer description. In the tables, ± is half \
-         the range over seeds.",
-    );
+fn alone(found: &Contamination) -> Markup {
     let keys = super::distinct(found.alone.iter().map(|a| (&a.part, &a.model)));
-    let rows: Vec<Vec<String>> = keys
-        .into_iter()
-        .map(|(part, model)| {
-            let all = || {
-                let of = move |a: &&super::Alone| a.part == *part && a.model == *model;
-                found.alone.iter().filter(of)
-            };
-            let learned = found.prequential.iter();
-            let learned = learned.filter(|p| p.part == *part && p.model == *model);
-            vec![
-                part.clone(),
-                model.clone(),
-                all()
-                    .next()
-                    .map_or_else(String::new, |a| count(a.parameters as f64)),
-                rate(all().map(|a| a.raw_rate)),
-                rate(all().filter_map(|a| a.held_out_rate)),
-                rate(all().filter_map(|a| a.adjusted_rate.get("fp16").copied())),
-                rate(all().filter_map(|a| a.adjusted_rate.get("stored").copied())),
-                rate(learned.map(|p| p.rate)),
-            ]
-        })
-        .collect();
+    let rows = keys.into_iter().map(|(part, model)| {
+        let all = || {
+            let of = move |a: &&super::Alone| a.part == *part && a.model == *model;
+            found.alone.iter().filter(of)
+        };
+        let learned = found.prequential.iter();
+        let learned = learned.filter(|p| p.part == *part && p.model == *model);
+        let parameters = all().next().map(|a| count(a.parameters as f64));
+        vec![
+            part.clone(),
+            model.clone(),
+            parameters.unwrap_or_default(),
+            rate(all().map(|a| a.raw_rate)),
+            rate(all().filter_map(|a| a.held_out_rate)),
+            rate(all().filter_map(|a| a.adjusted_rate.get("fp16").copied())),
+            rate(all().filter_map(|a| a.adjusted_rate.get("stored").copied())),
+            rate(learned.map(|p| p.rate)),
+        ]
+    });
     let header = [
         "bytes",
         "model",
@@ -138,49 +106,48 @@ fn alone(out: &mut String, found: &Contamination) {
         "stored %",
         "prequential %",
     ];
-    table(out, 2, &header, &rows);
-    for set in &found.baselines {
-        let Some(alone) = found.alone.iter().find(|a| a.hash == set.hash) else {
-            continue;
-        };
-        let coders: Vec<String> = set
-            .results
-            .iter()
-            .map(|r| format!("{} {}%", escape(&r.coder), percent(r.rate)))
-            .collect();
-        put!(
-            out,
-            "<p>Classical coders on the same {} of {}: {}.</p>",
-            bytes(set.bytes as f64),
-            escape(&alone.part),
-            coders.join(", ")
-        );
+    html! {
+        h2 { "A memoriser against an honest model" }
+        (figure(
+            |width| alone_chart::draw(found, width),
+            &html! {
+                "Both were trained on exactly the bytes that are scored. The raw rate, which is \
+                 no code, goes to nothing for a model that is large enough, even on random bytes; \
+                 with the model counted, or without a model to send, it is the longer \
+                 description. In the tables, ± is half the range over seeds."
+            },
+        ))
+        (table(2, &header, rows))
+        (coders(found))
     }
 }
 
-fn doses(out: &mut String, found: &Contamination) {
-    let models = found.models();
-    if models.is_empty() {
-        return;
+/// Classical coders on the bytes that memoriser and honest model were scored on.
+fn coders(found: &Contamination) -> Markup {
+    let part = |hash: &str| found.alone.iter().find(|a| a.hash == hash).map(|a| &a.part);
+    let results = |set: &super::DataBaselines| {
+        let results = set.results.iter();
+        let rates = results.map(|r| format!("{} {}%", r.coder, percent(r.rate)));
+        rates.collect::<Vec<String>>().join(", ")
+    };
+    html! {
+        @for set in &found.baselines {
+            @if let Some(part) = part(&set.hash) {
+                p {
+                    "Classical coders on the same " (bytes(set.bytes as f64)) " of " (part) ": "
+                    (results(set)) "."
+                }
+            }
+        }
     }
-    put!(out, "<h2>The dose</h2>");
-    for model in models {
-        let parameters = found.leaked.iter().find(|l| l.model == model);
-        let parameters = parameters.map_or(0.0, |l| l.parameters as f64);
-        put!(
-            out,
-            "<h3>{}, {} parameters</h3>",
-            escape(model),
-            count(parameters)
-        );
-        figure(
-            out,
-            |width| dose_chart::draw(found, model, width),
-            "Lines are means over seeds, shaded from the lowest to the highest. All models see \
-             equally many bytes in training, whatever the dose.",
-        );
-    }
-    let rows: Vec<Vec<String>> = text::groups(found)
+}
+
+fn doses(found: &Contamination) -> Markup {
+    let parameters = |model: &str| {
+        let of = found.leaked.iter().find(|l| l.model == model);
+        of.map_or(0.0, |l| l.parameters as f64)
+    };
+    let rows = text::groups(found)
         .into_iter()
         .map(|(model, copies, skip)| {
             let all = || found.seeds(model, copies, skip);
@@ -194,8 +161,7 @@ fn doses(out: &mut String, found: &Contamination) {
                 rate(all().filter_map(|l| l.adjusted_rate.get("stored").copied())),
                 rate(learned.map(|p| p.rate)),
             ]
-        })
-        .collect();
+        });
     let header = [
         "model",
         "copies",
@@ -205,13 +171,26 @@ fn doses(out: &mut String, found: &Contamination) {
         "stored %",
         "prequential %",
     ];
-    table(out, 2, &header, &rows);
-    put!(
-        out,
-        "<p>The prequential code of the test is that of a learner that has never seen the training \
-         bytes. It is run again at every dose, on the bytes as that trial has them. A prequential \
-         code that started from the weights of one of these models would not be immune.</p>"
-    );
+    html! {
+        h2 { "The dose" }
+        @for model in found.models() {
+            h3 { (model) ", " (count(parameters(model))) " parameters" }
+            (figure(
+                |width| dose_chart::draw(found, model, width),
+                &html! {
+                    "Lines are means over seeds, shaded from the lowest to the highest. All models \
+                     see equally many bytes in training, whatever the dose."
+                },
+            ))
+        }
+        (table(2, &header, rows))
+        p {
+            "The prequential code of the test is that of a learner that has never seen the training \
+             bytes. It is run again at every dose, on the bytes as that trial has them. A \
+             prequential code that started from the weights of one of these models would not be \
+             immune."
+        }
+    }
 }
 
 fn leak(copies: u64, skip_words: u64) -> String {
@@ -221,20 +200,8 @@ fn leak(copies: u64, skip_words: u64) -> String {
     }
 }
 
-fn detectors(out: &mut String, found: &Contamination) {
-    if !found.leaked.iter().any(|l| l.detected.is_some()) {
-        return;
-    }
-    put!(out, "<h2>Detectors</h2>");
-    figure(
-        out,
-        |width| detector_chart::draw(found, width),
-        "Overlap of words and the longest match look at the bytes, so they need the training bytes \
-         and see what is exact for so long, one copy as well as a hundred. Min-K% looks at the model: how often \
-         a piece of the test is told from a clean one, where 50% is a coin. Disguised copies lack \
-         every so-many-th word. What the raw rate saves is what there is to detect.",
-    );
-    let rows: Vec<Vec<String>> = text::groups(found)
+fn detectors(found: &Contamination) -> Markup {
+    let rows = text::groups(found)
         .into_iter()
         .filter_map(|(model, copies, skip)| {
             let all = || {
@@ -252,8 +219,7 @@ fn detectors(out: &mut String, found: &Contamination) {
                 percent(first.in_long_matches),
                 format!("{:.2} ({:.2} to {:.2})", auc.mean, auc.low, auc.high),
             ])
-        })
-        .collect();
+        });
     let header = [
         "model",
         "copies",
@@ -263,49 +229,52 @@ fn detectors(out: &mut String, found: &Contamination) {
         "in matches %",
         "Min-K% AUC",
     ];
-    table(out, 2, &header, &rows);
+    html! {
+        h2 { "Detectors" }
+        (figure(
+            |width| detector_chart::draw(found, width),
+            &html! {
+                "Overlap of words and the longest match look at the bytes, so they need the \
+                 training bytes and see what is exact for so long, one copy as well as a hundred. \
+                 Min-K% looks at the model: how often a piece of the test is told from a clean \
+                 one, where 50% is a coin. Disguised copies lack every so-many-th word. What the \
+                 raw rate saves is what there is to detect."
+            },
+        ))
+        (table(2, &header, rows))
+    }
 }
 
-fn ranks(out: &mut String, found: &Contamination) {
-    let Some(ranks) = &found.ranks else { return };
-    put!(out, "<h2>Ranks</h2>");
-    put!(
-        out,
-        "<p>All models of the exact ladder, in the order of their rate on clean bytes, and their \
-         ranks by each measure of the test, means over {} seeds. The adjusted rates charge a whole \
-         model to a short test, so they order sizes by model bytes, and models of one size as the \
-         raw rate does: they deny a leak its profit, they do not find it. The prequential length \
-         does not tell doses apart, whose tied ranks keep tau-b below 1.</p>",
-        ranks.seeds.len()
-    );
-    let rows: Vec<Vec<String>> = ranks
-        .candidates
-        .iter()
-        .map(|c| {
-            let mut row = vec![
-                c.model.clone(),
-                c.copies.to_string(),
-                format!("{:.1}", c.truth),
-            ];
-            row.extend(c.ranks.iter().map(|rank| format!("{rank:.1}")));
-            row
-        })
-        .collect();
+fn ranks(found: &Contamination) -> Markup {
+    let Some(ranks) = &found.ranks else {
+        return html! {};
+    };
+    let candidates = ranks.candidates.iter().map(|c| {
+        let mut row = vec![
+            c.model.clone(),
+            c.copies.to_string(),
+            format!("{:.1}", c.truth),
+        ];
+        row.extend(c.ranks.iter().map(|rank| format!("{rank:.1}")));
+        row
+    });
+    let taus = ranks.taus.iter().map(|t| {
+        let Spread { mean, low, high } = t.tau;
+        let range = format!("{low:+.2} to {high:+.2}");
+        vec![t.measure.clone(), format!("{mean:+.2}"), range]
+    });
     let header = [&["model", "copies", "clean bytes"][..], &MEASURES[..]].concat();
-    table(out, 2, &header, &rows);
-    let rows: Vec<Vec<String>> = ranks
-        .taus
-        .iter()
-        .map(|t| {
-            let Spread { mean, low, high } = t.tau;
-            let range = format!("{low:+.2} to {high:+.2}");
-            vec![t.measure.clone(), format!("{mean:+.2}"), range]
-        })
-        .collect();
-    table(
-        out,
-        1,
-        &["ranked by", "Kendall's tau-b", "over seeds"],
-        &rows,
-    );
+    html! {
+        h2 { "Ranks" }
+        p {
+            "All models of the exact ladder, in the order of their rate on clean bytes, and their \
+             ranks by each measure of the test, means over " (ranks.seeds.len()) " seeds. The \
+             adjusted rates charge a whole model to a short test, so they order sizes by model \
+             bytes, and models of one size as the raw rate does: they deny a leak its profit, they \
+             do not find it. The prequential length does not tell doses apart, whose tied ranks \
+             keep tau-b below 1."
+        }
+        (table(2, &header, candidates))
+        (table(1, &["ranked by", "Kendall's tau-b", "over seeds"], taus))
+    }
 }

@@ -1,7 +1,7 @@
 //! Tables for a terminal.
 
 use super::{Contamination, Leaked, MEASURES, Spread};
-use brevity_draw::Table;
+use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count, percent};
 
 pub(super) fn text(found: &Contamination) -> String {
@@ -37,7 +37,7 @@ pub(super) fn text(found: &Contamination) -> String {
     for note in &found.notes {
         text += &format!("note: {note}\n");
     }
-    text
+    visible_lines(&text).into_owned()
 }
 
 fn rate(values: impl Iterator<Item = f64>) -> String {

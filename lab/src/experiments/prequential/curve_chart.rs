@@ -1,9 +1,7 @@
 //! Cumulative rate against bytes coded, a line a model.
 
 use super::{Prequential, Run};
-use brevity_draw::Scale;
-use brevity_draw::{Anchor, Svg, spread};
-use brevity_draw::{SERIES, trimmed};
+use brevity_draw::{Frame, SERIES, Scale, Svg, trimmed};
 use brevity_length::CurvePoint;
 use brevity_length::format::{bytes, count};
 
@@ -25,10 +23,14 @@ pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
             runs.push(run);
         }
     }
-    let (left, right) = (46.0, width - if narrow { 62.0 } else { 76.0 });
-    let (top, bottom) = (40.0, if narrow { 360.0 } else { 410.0 });
+    let frame = Frame {
+        left: 46.0,
+        right: width - if narrow { 62.0 } else { 76.0 },
+        top: 40.0,
+        bottom: if narrow { 360.0 } else { 410.0 },
+    };
     let label = "Cumulative prequential rate against bytes coded";
-    let mut svg = Svg::new(width, bottom + 46.0, label.into());
+    let mut svg = Svg::new(width, frame.bottom + 46.0, label.into());
 
     let rate = |p: &CurvePoint| 100.0 * p.bits / 8.0 / p.bytes as f64;
     let all = || runs.iter().flat_map(|run| &run.curve);
@@ -38,23 +40,13 @@ pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
         .filter(shown)
         .fold(end, |start, p| start.min(p.bytes as f64));
     let low = all().fold(TOP, |low, p| low.min(rate(p)));
-    let x = Scale::log((start.min(end / 2.0), end), (left, right));
-    let y = Scale::linear(((low - 3.0).max(0.0), TOP), (bottom, top));
-    for tick in y.ticks(58.0) {
-        let at = y.at(tick);
-        svg.line("grid", (left, at), (right, at));
-        svg.text("tick", (left - 8.0, at + 4.0), Anchor::End, &trimmed(tick));
-    }
-    svg.line("axis", (left, bottom), (right, bottom));
-    for tick in x.ticks(if narrow { 70.0 } else { 90.0 }) {
-        let at = x.at(tick);
-        svg.line("axis", (at, bottom), (at, bottom + 5.0));
-        svg.text("tick", (at, bottom + 19.0), Anchor::Middle, &bytes(tick));
-    }
-    let middle = ((left + right) / 2.0, bottom + 38.0);
-    svg.text("axis-title", middle, Anchor::Middle, "bytes coded");
+    let x = Scale::log((start.min(end / 2.0), end), (frame.left, frame.right));
+    let y = Scale::linear(((low - 3.0).max(0.0), TOP), (frame.bottom, frame.top));
+    frame.grid(&mut svg, &y, 58.0, trimmed);
+    frame.base(&mut svg);
+    frame.marks(&mut svg, &x, if narrow { 70.0 } else { 90.0 }, bytes);
     let title = "cumulative bytes spent, % of the bytes coded";
-    svg.text("axis-title", (2.0, 14.0), Anchor::Start, title);
+    frame.titles(&mut svg, "bytes coded", title);
 
     let ends: Vec<f64> = runs
         .iter()
@@ -64,7 +56,7 @@ pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
     let mut order: Vec<usize> = (0..runs.len()).collect();
     order.sort_by(|&i, &j| ends[j].total_cmp(&ends[i]));
     let wanted: Vec<f64> = order.iter().map(|&i| y.clamped(ends[i])).collect();
-    let places = spread(&wanted, 15.0, top + 4.0, bottom - 4.0);
+    let places = frame.places(&wanted, 15.0);
     for ((&i, at), place) in order.iter().zip(wanted).zip(places) {
         let run = runs[i];
         let class = match &run.mode[..] {
@@ -78,10 +70,9 @@ pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
             .map(|p| (x.at(p.bytes as f64), y.at(rate(p))))
             .collect();
         svg.path(&format!("curve {class}"), &line);
-        svg.line("leader", (right, at), (right + 9.0, place));
         let mark = if run.mode == "blocks" { " b" } else { "" };
         let text = format!("{}{mark}", count(run.parameters));
-        svg.text("legend", (right + 12.0, place + 4.0), Anchor::Start, &text);
+        frame.label(&mut svg, "legend", at, place, &text);
     }
     svg
 }

@@ -1,9 +1,9 @@
 //! Rate against parameters: prequential, and two-part beside it.
 
 use super::{Prequential, means};
-use brevity_draw::Scale;
-use brevity_draw::{Anchor, Svg};
-use brevity_draw::{SERIES, WORTH_SHOWING, short_count, trimmed};
+use brevity_draw::{
+    Frame, SERIES, Scale, Svg, WORTH_SHOWING, dotted_key, extent, name_width, short_count, trimmed,
+};
 use brevity_length::format::{count, percent};
 
 /// One curve: its class, its name, and rates by parameters.
@@ -46,52 +46,32 @@ pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
     } else {
         22.0
     };
-    let (left, right) = (46.0, width - 18.0);
-    let (top, bottom) = (28.0 + legend, 394.0 + legend);
+    let frame = Frame {
+        left: 46.0,
+        right: width - 18.0,
+        top: 28.0 + legend,
+        bottom: 394.0 + legend,
+    };
     let label = "Rate against parameters, prequential and two-part";
-    let mut svg = Svg::new(width, bottom + 46.0, label.into());
+    let mut svg = Svg::new(width, frame.bottom + 46.0, label.into());
 
     let all = || series.iter().flat_map(|s| &s.points);
-    let extent = |values: &mut dyn Iterator<Item = f64>| {
-        values.fold((f64::INFINITY, 0.0_f64), |(low, high), v| {
-            (low.min(v), high.max(v))
-        })
-    };
-    let sizes = extent(&mut all().map(|p| p.0));
-    let rates = extent(&mut all().map(|p| 100.0 * p.1));
-    let margin = (sizes.1 / sizes.0).powf(0.04).max(1.05);
-    let x = Scale::log((sizes.0 / margin, sizes.1 * margin), (left, right));
+    let sizes = extent(all().map(|p| p.0));
+    let rates = extent(all().map(|p| 100.0 * p.1));
+    let x = Scale::of_sizes(sizes, (frame.left, frame.right));
     let high = rates.1.min(WORTH_SHOWING * rates.0);
     let room = 0.06 * (high - rates.0).max(0.02 * high);
-    let y = Scale::linear(((rates.0 - room).max(0.0), high + room), (bottom, top));
-
-    for tick in y.ticks(58.0) {
-        let at = y.at(tick);
-        svg.line("grid", (left, at), (right, at));
-        svg.text("tick", (left - 8.0, at + 4.0), Anchor::End, &trimmed(tick));
-    }
-    svg.line("axis", (left, bottom), (right, bottom));
-    for tick in x.ticks(if narrow { 56.0 } else { 80.0 }) {
-        let at = x.at(tick);
-        svg.line("axis", (at, bottom), (at, bottom + 5.0));
-        let text = short_count(tick);
-        svg.text("tick", (at, bottom + 19.0), Anchor::Middle, &text);
-    }
-    let middle = ((left + right) / 2.0, bottom + 38.0);
-    svg.text(
-        "axis-title",
-        middle,
-        Anchor::Middle,
-        "parameters of the model",
-    );
-    svg.text(
-        "axis-title",
-        (2.0, 14.0),
-        Anchor::Start,
-        "% of the raw bytes",
+    let y = Scale::linear(
+        ((rates.0 - room).max(0.0), high + room),
+        (frame.bottom, frame.top),
     );
 
-    let (mut at, mut row) = (left, 36.0);
+    frame.grid(&mut svg, &y, 58.0, trimmed);
+    frame.base(&mut svg);
+    frame.marks(&mut svg, &x, if narrow { 56.0 } else { 80.0 }, short_count);
+    frame.titles(&mut svg, "parameters of the model", "% of the raw bytes");
+
+    let mut key = (frame.left, 32.0);
     for s in &series {
         let shown = |p: &&(f64, f64)| y.contains(100.0 * p.1);
         let line: Vec<(f64, f64)> = means(s.points.iter().copied())
@@ -105,16 +85,10 @@ pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
             let place = (x.at(p.0), y.at(100.0 * p.1));
             svg.circle(&format!("dot {}", s.class), place, 3.4, &about);
         }
-        svg.line(
-            &format!("curve {}", s.class),
-            (at, row - 4.0),
-            (at + 16.0, row - 4.0),
-        );
-        svg.circle(&format!("dot {}", s.class), (at + 8.0, row - 4.0), 3.4, "");
-        svg.text("legend", (at + 22.0, row), Anchor::Start, &s.name);
+        dotted_key(&mut svg, s.class, key, &s.name);
         match narrow {
-            true => row += 18.0,
-            false => at += 46.0 + 6.5 * s.name.len() as f64,
+            true => key.1 += 18.0,
+            false => key.0 += 46.0 + name_width(&s.name),
         }
     }
     svg

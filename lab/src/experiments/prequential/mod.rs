@@ -13,7 +13,7 @@ mod page;
 mod trials;
 
 use crate::experiments::two_part::{ReportError, sweep_name};
-use brevity_draw::Table;
+use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count, percent};
 use brevity_length::{CurvePoint, Regime, Row};
 use serde::Serialize;
@@ -172,7 +172,7 @@ impl Prequential {
         for note in &self.notes {
             text += &format!("note: {note}\n");
         }
-        text
+        visible_lines(&text).into_owned()
     }
 
     /// The self-contained page.

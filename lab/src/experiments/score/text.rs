@@ -1,7 +1,7 @@
 //! Scores as a table for a terminal.
 
 use super::Score;
-use brevity_draw::Table;
+use brevity_draw::{Table, visible_lines};
 use brevity_length::Convention;
 use brevity_length::format::{bytes, count, percent};
 
@@ -73,5 +73,5 @@ pub fn text(scores: &[Score]) -> String {
             }
         }
     }
-    text
+    visible_lines(&text).into_owned()
 }

@@ -1,9 +1,7 @@
 //! Rate against the number of bytes of a chunk, a line a row.
 
 use super::{Curve, Matrix};
-use brevity_draw::Scale;
-use brevity_draw::{Anchor, Svg, spread};
-use brevity_draw::{SERIES, trimmed};
+use brevity_draw::{Frame, SERIES, Scale, Svg, trimmed};
 use brevity_length::format::bytes;
 
 /// Rates above this are those of headers, not of coders.
@@ -18,10 +16,14 @@ pub(super) fn draw(matrix: &Matrix, set: &str, width: f64) -> Svg {
         .filter(|curve| curve.set == set && (curve.headers_once || curve.parameters.is_some()))
         .collect();
     let narrow = width < 600.0;
-    let (left, right) = (46.0, width - if narrow { 118.0 } else { 170.0 });
-    let (top, bottom) = (40.0, if narrow { 330.0 } else { 380.0 });
+    let frame = Frame {
+        left: 46.0,
+        right: width - if narrow { 118.0 } else { 170.0 },
+        top: 40.0,
+        bottom: if narrow { 330.0 } else { 380.0 },
+    };
     let label = format!("Rate against bytes of a chunk, {set}");
-    let mut svg = Svg::new(width, bottom + 46.0, label);
+    let mut svg = Svg::new(width, frame.bottom + 46.0, label);
 
     let ends = |f: fn(f64, f64) -> f64, from: f64| {
         let lengths = matrix.lengths.iter().map(|&length| length as f64);
@@ -29,37 +31,23 @@ pub(super) fn draw(matrix: &Matrix, set: &str, width: f64) -> Svg {
     };
     let x = Scale::log(
         (ends(f64::min, f64::INFINITY), ends(f64::max, 1.0)),
-        (left, right),
+        (frame.left, frame.right),
     );
     let rates = || curves.iter().flat_map(|c| &c.rates).map(|r| 100.0 * r);
     let (low, high) = (rates().fold(TOP, f64::min), rates().fold(0.0, f64::max));
-    let y = Scale::linear(((low - 5.0).max(0.0), high.min(TOP)), (bottom, top));
-    for tick in y.ticks(58.0) {
-        let at = y.at(tick);
-        svg.line("grid", (left, at), (right, at));
-        svg.text("tick", (left - 8.0, at + 4.0), Anchor::End, &trimmed(tick));
-    }
-    svg.line("axis", (left, bottom), (right, bottom));
-    for &length in &matrix.lengths {
-        let at = x.at(length as f64);
-        svg.line("axis", (at, bottom), (at, bottom + 5.0));
-        svg.text(
-            "tick",
-            (at, bottom + 19.0),
-            Anchor::Middle,
-            &length.to_string(),
-        );
-    }
-    let middle = ((left + right) / 2.0, bottom + 38.0);
-    let title = format!(
-        "first bytes of each chunk of {}",
-        bytes(matrix.chunk as f64)
+    let y = Scale::linear(
+        ((low - 5.0).max(0.0), high.min(TOP)),
+        (frame.bottom, frame.top),
     );
-    svg.text("axis-title", middle, Anchor::Middle, &title);
-    svg.text(
-        "axis-title",
-        (2.0, 14.0),
-        Anchor::Start,
+    frame.grid(&mut svg, &y, 58.0, trimmed);
+    frame.base(&mut svg);
+    for &length in &matrix.lengths {
+        frame.mark(&mut svg, x.at(length as f64), &length.to_string());
+    }
+    let chunk = bytes(matrix.chunk as f64);
+    frame.titles(
+        &mut svg,
+        &format!("first bytes of each chunk of {chunk}"),
         "coded bytes, % of the raw ones, without the model",
     );
 
@@ -68,7 +56,7 @@ pub(super) fn draw(matrix: &Matrix, set: &str, width: f64) -> Svg {
     // The lowest end has the lowest label.
     order.sort_by(|(_, a), (_, b)| last(b).total_cmp(&last(a)));
     let wanted: Vec<f64> = order.iter().map(|(_, c)| y.clamped(last(c))).collect();
-    let places = spread(&wanted, 15.0, top + 4.0, bottom - 4.0);
+    let places = frame.places(&wanted, 15.0);
     for (((i, curve), at), place) in order.into_iter().zip(wanted).zip(places) {
         let points = matrix.lengths.iter().zip(&curve.rates);
         let line: Vec<(f64, f64)> = points
@@ -76,9 +64,7 @@ pub(super) fn draw(matrix: &Matrix, set: &str, width: f64) -> Svg {
             .map(|(&length, &rate)| (x.at(length as f64), y.at(100.0 * rate)))
             .collect();
         svg.path(&format!("curve {}", SERIES[i % SERIES.len()]), &line);
-        svg.line("leader", (right, at), (right + 9.0, place));
-        let at = (right + 12.0, place + 4.0);
-        svg.text("legend", at, Anchor::Start, &curve.name);
+        frame.label(&mut svg, "legend", at, place, &curve.name);
     }
     svg
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use brevity_length::Regime;
 
 use super::{Cell, Column, Matrix, Row};
-use brevity_draw::Table;
+use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count};
 
 /// What a row says of its chunks.
@@ -75,7 +75,7 @@ pub(super) fn text(matrix: &Matrix) -> String {
     for note in &matrix.notes {
         let _ = writeln!(text, "note: {note}");
     }
-    text
+    visible_lines(&text).into_owned()
 }
 
 type Rate = fn(&Cell) -> Option<f64>;
@@ -93,7 +93,6 @@ fn section<'a>(
             header.push("paper".into());
         }
     }
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let mut table = Table::new(&header).left(&[1]);
     for row in rows {
         let parameters = row.parameters.map_or_else(String::new, |n| count(n as f64));
@@ -118,7 +117,6 @@ fn section<'a>(
 fn curves(matrix: &Matrix, set: &str) -> String {
     let mut header = vec!["coder".to_owned(), "headers".into()];
     header.extend(matrix.lengths.iter().map(usize::to_string));
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let mut table = Table::new(&header).left(&[1]);
     for curve in matrix.curves.iter().filter(|curve| curve.set == set) {
         let headers = match (curve.parameters, curve.headers_once) {
@@ -135,53 +133,69 @@ fn curves(matrix: &Matrix, set: &str) -> String {
 
 /// One line a point of a curve.
 pub(super) fn curves_csv(matrix: &Matrix) -> String {
-    let mut text = String::from("coder,headers_once,parameters,set,length,raw_rate\n");
-    for curve in &matrix.curves {
-        for (length, rate) in matrix.lengths.iter().zip(&curve.rates) {
-            let fields = [
-                quoted(&curve.name),
+    let header = [
+        "coder",
+        "headers_once",
+        "parameters",
+        "set",
+        "length",
+        "raw_rate",
+    ];
+    let rows = matrix.curves.iter().flat_map(|curve| {
+        let points = matrix.lengths.iter().zip(&curve.rates);
+        points.map(|(length, rate)| {
+            [
+                curve.name.clone(),
                 curve.headers_once.to_string(),
                 curve.parameters.map_or_else(String::new, |n| n.to_string()),
-                quoted(&curve.set),
+                curve.set.clone(),
                 length.to_string(),
                 format!("{rate:.6}"),
-            ];
-            let _ = writeln!(text, "{}", fields.join(","));
-        }
-    }
-    text
+            ]
+        })
+    });
+    brevity_draw::csv(&header, rows)
 }
 
 /// One line a cell.
 pub(super) fn csv(matrix: &Matrix) -> String {
-    let mut text = String::from(
-        "coder,chunk,headers_once,parameters,learned,set,set_bytes,raw_rate,adjusted_rate_fp16,\
-         adjusted_rate_stored,regime,decoded,paper_raw_rate,paper_adjusted_rate\n",
-    );
-    for row in &matrix.rows {
-        for (cell, column) in row.cells.iter().zip(&matrix.columns) {
-            if let Some(cell) = cell {
-                line(&mut text, matrix, row, column, cell);
-            }
-        }
-    }
-    text
+    let header = [
+        "coder",
+        "chunk",
+        "headers_once",
+        "parameters",
+        "learned",
+        "set",
+        "set_bytes",
+        "raw_rate",
+        "adjusted_rate_fp16",
+        "adjusted_rate_stored",
+        "regime",
+        "decoded",
+        "paper_raw_rate",
+        "paper_adjusted_rate",
+    ];
+    let rows = matrix.rows.iter().flat_map(|row| {
+        let cells = row.cells.iter().zip(&matrix.columns);
+        cells.filter_map(|(cell, column)| Some(fields(matrix, row, column, cell.as_ref()?)))
+    });
+    brevity_draw::csv(&header, rows)
 }
 
-fn line(text: &mut String, matrix: &Matrix, row: &Row, column: &Column, cell: &Cell) {
+fn fields(matrix: &Matrix, row: &Row, column: &Column, cell: &Cell) -> [String; 14] {
     let chunk = match (row.chunks, row.parameters) {
         (false, _) => "whole".into(),
         (true, Some(_)) => "context".into(),
         (true, None) => matrix.chunk.to_string(),
     };
     let figure = matrix.papers(row, column);
-    let fields = [
-        quoted(&row.name),
+    [
+        row.name.clone(),
         chunk,
         row.headers_once.to_string(),
         row.parameters.map_or_else(String::new, |n| n.to_string()),
-        quoted(row.learned.as_deref().unwrap_or_default()),
-        quoted(&column.name),
+        row.learned.clone().unwrap_or_default(),
+        column.name.clone(),
         cell.bytes.to_string(),
         format!("{:.6}", cell.raw),
         format!("{:.6}", cell.adjusted),
@@ -191,14 +205,5 @@ fn line(text: &mut String, matrix: &Matrix, row: &Row, column: &Column, cell: &C
         cell.decoded.to_string(),
         figure.map_or_else(String::new, |f| format!("{:.3}", f.raw)),
         figure.map_or_else(String::new, |f| format!("{:.3}", f.adjusted)),
-    ];
-    let _ = writeln!(text, "{}", fields.join(","));
-}
-
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
+    ]
 }

@@ -1,59 +1,55 @@
 //! The page: what was found first, then the pictures, then every number.
 
 use std::collections::HashSet;
-use std::fmt::Write;
+
+use maud::{Markup, html};
 
 use super::{Panel, Report, law_chart, parts_chart, rate_chart, results_table};
 use crate::text;
-use brevity_draw::{Svg, WIDTHS, document, escape, figure, put};
+use brevity_draw::{Svg, WIDTHS, document, figure, warning};
 use brevity_length::Row;
 use brevity_length::format::{bytes, count, percent};
-use brevity_stats::checks::Verdict;
-use brevity_stats::critical::CriticalSize;
+use brevity_stats::checks::{Checks, Verdict};
+use brevity_stats::critical::{
+    CriticalSize,
+    joint::{DataLaw, LeftOut},
+};
 
 pub(super) fn page(report: &Report) -> String {
-    let mut body = String::new();
-    header(&mut body, report);
     let panels = report.panels();
-    for panel in &panels {
-        section(&mut body, panel, panels.len() > 1);
-    }
-    laws(&mut body, report);
-    verdict(&mut body, report);
-    results_table::write(&mut body, report);
-    footer(&mut body, report);
+    let body = html! {
+        (header(report))
+        @for panel in &panels { (section(panel, panels.len() > 1)) }
+        (laws(report))
+        @if let Some(checks) = &report.checks { (verdict(checks)) }
+        (results_table::tables(report))
+        (footer(report))
+    };
     document(&report.name, "", &body)
 }
 
-fn header(out: &mut String, report: &Report) {
+fn header(report: &Report) -> Markup {
     let trained = models(report, Row::is_candidate);
     let checks = models(report, |row| row.is_scored() && row.check.is_some());
     let done = report.rows.iter().filter(|r| r.is_candidate()).count();
-    put!(out, "<p class=\"over\">brevity report</p>");
-    put!(out, "<h1>{}</h1>", escape(&report.name));
     let plural = |n: usize| if n == 1 { "" } else { "s" };
-    put!(
-        out,
-        "<p class=\"lead\">{trained} model{} trained and measured, {done} score{}{}. The adjusted \
-         rate is what a file takes once the model that shortens it is counted too: (coded data + model) \
-         / raw data. A larger model codes the data in fewer bytes and takes more bytes itself; \
-         N* is the size where one more parameter stops paying for itself.</p>",
-        plural(trained),
-        plural(done),
-        match checks {
-            0 => String::new(),
-            _ => format!("; {checks} more check that they were trained enough"),
-        },
-    );
-    for note in &report.notes {
-        put!(out, "<p class=\"warning\">{}</p>", escape(note));
-    }
-    if report.rows.iter().any(|r| r.is_scored() && !r.is_decoded()) {
-        put!(
-            out,
-            "<p class=\"warning\">Lengths are estimates: exact code lengths under integer \
-             frequencies, not yet those of archives that were decoded.</p>"
-        );
+    html! {
+        p class="over" { "brevity report" }
+        h1 { (report.name) }
+        p class="lead" {
+            (trained) " model" (plural(trained)) " trained and measured, "
+            (done) " score" (plural(done))
+            @if checks > 0 { "; " (checks) " more check that they were trained enough" }
+            ". The adjusted rate is what a file takes once the model that shortens it is counted \
+             too: (coded data + model) / raw data. A larger model codes the data in fewer bytes \
+             and takes more bytes itself; N* is the size where one more parameter stops paying \
+             for itself."
+        }
+        @for note in &report.notes { (warning(note)) }
+        @if report.rows.iter().any(|r| r.is_scored() && !r.is_decoded()) {
+            (warning("Lengths are estimates: exact code lengths under integer frequencies, not \
+                      yet those of archives that were decoded."))
+        }
     }
 }
 
@@ -68,85 +64,69 @@ fn models(report: &Report, count: impl Fn(&Row) -> bool) -> usize {
     ids.len()
 }
 
-fn section(out: &mut String, panel: &Panel<'_>, titled: bool) {
+fn section(panel: &Panel<'_>, titled: bool) -> Markup {
     let conventions = panel.conventions();
-    if titled {
-        put!(out, "<h2>{}</h2>", escape(capitalised(&panel.name())));
-    }
-    if !panel.critical.is_empty() {
-        put!(out, "<div class=\"stars\">");
-        for c in &panel.critical {
-            star(
-                out,
-                c,
-                rate_chart::class_of(&conventions, &c.convention),
-                panel,
-            );
-        }
-        put!(out, "</div>");
-        for c in &panel.critical {
-            for warning in &c.warnings {
-                put!(
-                    out,
-                    "<p class=\"warning\">{}: {}</p>",
-                    escape(&c.convention),
-                    escape(warning)
-                );
+    let parts = parts_chart::draw(panel, WIDTHS[0].0);
+    html! {
+        @if titled { h2 { (capitalised(&panel.name())) } }
+        @if !panel.critical.is_empty() {
+            div class="stars" {
+                @for c in &panel.critical {
+                    (star(c, rate_chart::class_of(&conventions, &c.convention), panel))
+                }
+            }
+            @for c in &panel.critical {
+                @for text in &c.warnings { (warning(html! { (c.convention) ": " (text) })) }
             }
         }
-    }
-    figure(
-        out,
-        |width| rate_chart::draw(panel, width),
-        "Dots are trained models, one a seed; lines are the fitted law \
-         E + A·N<sup>−α</sup>, with the model's bytes added for the adjusted curves; shaded along \
-         the lines, what 95% of resampled fits pass. Dashed uprights are the critical sizes with \
-         their 95% intervals. Dotted lines are classical coders on the same bytes, each at its best \
-         setting. What is far above the optimum is left to the table.",
-    );
-    for (i, (convention, _)) in parts_chart::draw(panel, WIDTHS[0].0).iter().enumerate() {
-        let caption = format!(
-            "What the description is made of, in percent of the raw bytes, model bytes counted as \
-             {}. The shortest in bold.",
-            escape(convention)
-        );
-        let draw = |width| parts_chart::draw(panel, width).swap_remove(i).1;
-        figure(out, draw, &caption);
+        (figure(
+            |width| rate_chart::draw(panel, width),
+            &html! {
+                "Dots are trained models, one a seed; lines are the fitted law E + A·N"
+                sup { "−α" }
+                ", with the model's bytes added for the adjusted curves; shaded along the lines, \
+                 what 95% of resampled fits pass. Dashed uprights are the critical sizes with \
+                 their 95% intervals. Dotted lines are classical coders on the same bytes, each \
+                 at its best setting. What is far above the optimum is left to the table."
+            },
+        ))
+        @for (i, (convention, _)) in parts.iter().enumerate() {
+            (figure(
+                |width| parts_chart::draw(panel, width).swap_remove(i).1,
+                &html! {
+                    "What the description is made of, in percent of the raw bytes, model bytes \
+                     counted as " (convention) ". The shortest in bold."
+                },
+            ))
+        }
     }
 }
 
-fn star(out: &mut String, c: &CriticalSize, class: &str, panel: &Panel<'_>) {
-    put!(out, "<div class=\"card {class}\">");
-    put!(
-        out,
-        "<div class=\"star-name\">Critical size, {}</div>",
-        escape(convention_in_words(&c.convention))
-    );
-    put!(
-        out,
-        "<div class=\"star-value\">{} <small>parameters</small></div>\n<dl class=\"facts\">",
-        count(c.n_star)
-    );
-    let mut fact = |name: &str, value: String| {
-        put!(out, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(value));
-    };
-    fact("95% interval", text::interval(c.ci95));
-    fact("adjusted rate there", format!("{}%", percent(c.rate)));
+fn star(c: &CriticalSize, class: &str, panel: &Panel<'_>) -> Markup {
     let best = panel
         .baselines
         .and_then(|b| b.results.iter().min_by_key(|r| r.bytes));
-    if let Some(best) = best {
-        fact(
-            "best classical",
-            format!("{}% ({})", percent(best.rate), best.coder),
-        );
+    let fact = |name: &str, value: &str| {
+        html! { div { dt { (name) } dd { (value) } } }
+    };
+    html! {
+        div class={ "card " (class) } {
+            div class="star-name" { "Critical size, " (convention_in_words(&c.convention)) }
+            div class="star-value" { (count(c.n_star)) " " small { "parameters" } }
+            dl class="facts" {
+                (fact("95% interval", &text::interval(c.ci95)))
+                (fact("adjusted rate there", &format!("{}%", percent(c.rate))))
+                @if let Some(best) = best {
+                    (fact("best classical", &format!("{}% ({})", percent(best.rate), best.coder)))
+                }
+                (fact("of it the model", &format!("{:.1}%", 100.0 * c.model_share)))
+                (fact("exponent α", &format!("{:.3}", c.alpha)))
+                @if let Some(akima) = c.akima_n_star {
+                    (fact("without a law (Akima)", &count(akima)))
+                }
+            }
+        }
     }
-    fact("of it the model", format!("{:.1}%", 100.0 * c.model_share));
-    fact("exponent α", format!("{:.3}", c.alpha));
-    if let Some(akima) = c.akima_n_star {
-        fact("without a law (Akima)", count(akima));
-    }
-    put!(out, "</dl></div>");
 }
 
 fn convention_in_words(name: &str) -> &str {
@@ -157,73 +137,53 @@ fn convention_in_words(name: &str) -> &str {
     }
 }
 
-fn laws(out: &mut String, report: &Report) {
+fn laws(report: &Report) -> Markup {
     if report.laws.is_empty() {
-        return;
+        return html! {};
     }
-    put!(out, "<h2>The law over data size</h2>");
-    if law_chart::draw(report, WIDTHS[0].0).is_some() {
-        figure(
-            out,
-            |width| {
-                law_chart::draw(report, width)
-                    .unwrap_or_else(|| Svg::new(width, 1.0, String::new()))
-            },
-            "Rings are the separate fits with their 95% intervals, dashed lines the power law \
-             through them, lines the joint law of all sizes of model and data.",
-        );
-    }
-    for law in &report.laws {
-        put!(
-            out,
-            "<p>{} {}: bits per byte = {}, which misses the points by {:.1}%; N* grows as \
-             D^{:.2}.</p>",
-            escape(&law.regime),
-            escape(&law.convention),
-            law.law,
-            100.0 * law.residual,
-            law.exponent,
-        );
-        for warning in &law.warnings {
-            put!(
-                out,
-                "<p class=\"warning\">{} {}: {}</p>",
-                escape(&law.regime),
-                escape(&law.convention),
-                escape(warning)
-            );
+    let draw = |width| law_chart::draw(report, width);
+    html! {
+        h2 { "The law over data size" }
+        @if draw(WIDTHS[0].0).is_some() {
+            (figure(
+                |width| draw(width).unwrap_or_else(|| Svg::new(width, 1.0, String::new())),
+                &html! {
+                    "Rings are the separate fits with their 95% intervals, dashed lines the power \
+                     law through them, lines the joint law of all sizes of model and data."
+                },
+            ))
         }
-        if let Some(test) = &law.left_out {
-            put!(
-                out,
-                "<p>{} {}: without the models trained on {}, the law predicts N* = {} there ({}); \
-                 measured {}, {:+.2} octaves off, which costs {:.2}% of the rate.",
-                escape(&law.regime),
-                escape(&law.convention),
-                bytes(test.data_bytes),
-                count(test.predicted_n_star),
-                text::interval(test.ci95),
-                count(test.measured_n_star),
-                test.octaves,
-                100.0 * test.regret,
-            );
-            if let Some(free) = &test.free {
-                put!(
-                    out,
-                    " A power law through the separate fits of the others predicts {}: {:+.2} \
-                     octaves, {:.2}%.",
-                    count(free.n_star),
-                    free.octaves,
-                    100.0 * free.regret,
-                );
-            }
-            put!(out, "</p>");
+        @for law in &report.laws { (one_law(law)) }
+    }
+}
+
+fn one_law(law: &DataLaw) -> Markup {
+    let named = html! { (law.regime) " " (law.convention) ": " };
+    html! {
+        p {
+            (named) "bits per byte = " (law.law) ", which misses the points by "
+            (format!("{:.1}", 100.0 * law.residual)) "%; N* grows as D^"
+            (format!("{:.2}", law.exponent)) "."
+        }
+        @for text in &law.warnings { (warning(html! { (named) (text) })) }
+        @if let Some(test) = &law.left_out { p { (named) (left_out(test)) } }
+    }
+}
+
+fn left_out(test: &LeftOut) -> Markup {
+    html! {
+        "without the models trained on " (bytes(test.data_bytes)) ", the law predicts N* = "
+        (count(test.predicted_n_star)) " there (" (text::interval(test.ci95)) "); measured "
+        (count(test.measured_n_star)) ", " (format!("{:+.2}", test.octaves))
+        " octaves off, which costs " (percent(test.regret)) "% of the rate."
+        @if let Some(free) = &test.free {
+            " A power law through the separate fits of the others predicts " (count(free.n_star))
+            ": " (format!("{:+.2}", free.octaves)) " octaves, " (percent(free.regret)) "%."
         }
     }
 }
 
-fn verdict(out: &mut String, report: &Report) {
-    let Some(checks) = &report.checks else { return };
+fn verdict(checks: &Checks) -> Markup {
     let meaning = match checks.verdict {
         Verdict::Sound => "nothing found here speaks against the critical sizes",
         Verdict::UpperBound => {
@@ -231,20 +191,18 @@ fn verdict(out: &mut String, report: &Report) {
         }
         Verdict::Unsound => "the critical sizes should not be relied on",
     };
-    put!(
-        out,
-        "<h2>Verdict: {}</h2>\n<div class=\"card\"><p>In short, {meaning}. What was looked at:</p><ul>",
-        checks.verdict.name()
-    );
-    for reason in &checks.reasons {
-        put!(out, "<li>{}</li>", escape(reason));
+    html! {
+        h2 { "Verdict: " (checks.verdict.name()) }
+        div class="card" {
+            p { "In short, " (meaning) ". What was looked at:" }
+            ul { @for reason in &checks.reasons { li { (reason) } } }
+        }
     }
-    put!(out, "</ul></div>");
 }
 
-fn footer(out: &mut String, report: &Report) {
+fn footer(report: &Report) -> Markup {
     let Some(from) = report.rows.iter().find_map(|r| r.provenance.as_ref()) else {
-        return;
+        return html! {};
     };
     let threads = from.threads.to_string();
     let known = [
@@ -258,7 +216,7 @@ fn footer(out: &mut String, report: &Report) {
         .iter()
         .filter_map(|(name, value)| Some(format!("{name} {}", (*value)?)))
         .collect();
-    put!(out, "<footer>{}</footer>", escape(parts.join(" · ")));
+    html! { footer { (parts.join(" · ")) } }
 }
 
 fn capitalised(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! N* against the size of the data, both on logarithmic axes.
 
 use super::Report;
-use brevity_draw::{Anchor, SERIES, Scale, Svg, short_count};
+use brevity_draw::{Anchor, Frame, SERIES, Scale, Svg, extent, short_count};
 use brevity_length::format::{bytes, count};
 use brevity_stats::critical::{CriticalSize, joint::DataLaw};
 
@@ -12,48 +12,28 @@ pub(super) fn draw(report: &Report, width: f64) -> Option<Svg> {
         .iter()
         .filter(|l| l.predictions.iter().all(|p| p.n_star > 0.0))
         .collect();
-    let values = |of: fn(&brevity_stats::critical::joint::Prediction) -> f64| {
-        laws.iter()
-            .flat_map(|l| &l.predictions)
-            .map(of)
-            .fold((f64::INFINITY, 0.0f64), |(low, high), v| {
-                (low.min(v), high.max(v))
-            })
-    };
-    let (data, sizes) = (values(|p| p.data_bytes), values(|p| p.n_star));
+    let predictions = || laws.iter().flat_map(|l| &l.predictions);
+    let data = extent(predictions().map(|p| p.data_bytes));
+    let sizes = extent(predictions().map(|p| p.n_star));
     if laws.is_empty() || data.0 >= data.1 {
         return None;
     }
     let height = 64.0 + 0.42 * width.max(480.0);
     let label = "Critical size against the size of the data".to_owned();
     let mut svg = Svg::new(width, height, label);
-    let (left, right, top) = (52.0, width - 20.0, 26.0 + 18.0 * laws.len() as f64);
-    let bottom = height - 46.0;
-    let x = Scale::log((data.0 / 1.6, data.1 * 1.6), (left, right));
-    let y = Scale::log((sizes.0 / 2.5, sizes.1 * 2.5), (bottom, top));
-    for tick in y.ticks(48.0) {
-        let at = y.at(tick);
-        svg.line("grid", (left, at), (right, at));
-        svg.text(
-            "tick",
-            (left - 8.0, at + 4.0),
-            Anchor::End,
-            &short_count(tick),
-        );
-    }
-    svg.line("axis", (left, bottom), (right, bottom));
-    for tick in x.ticks(90.0) {
-        let at = x.at(tick);
-        svg.line("axis", (at, bottom), (at, bottom + 5.0));
-        svg.text("tick", (at, bottom + 19.0), Anchor::Middle, &bytes(tick));
-    }
-    let middle = (left + right) / 2.0;
-    svg.text(
-        "axis-title",
-        (middle, bottom + 38.0),
-        Anchor::Middle,
-        "data",
-    );
+    let frame = Frame {
+        left: 52.0,
+        right: width - 20.0,
+        top: 26.0 + 18.0 * laws.len() as f64,
+        bottom: height - 46.0,
+    };
+    let left = frame.left;
+    let x = Scale::log((data.0 / 1.6, data.1 * 1.6), (left, frame.right));
+    let y = Scale::log((sizes.0 / 2.5, sizes.1 * 2.5), (frame.bottom, frame.top));
+    frame.grid(&mut svg, &y, 48.0, short_count);
+    frame.base(&mut svg);
+    frame.marks(&mut svg, &x, 90.0, bytes);
+    frame.title_below(&mut svg, 38.0, "data");
     svg.text("axis-title", (2.0, 12.0), Anchor::Start, "N*, parameters");
 
     for (i, law) in laws.iter().enumerate() {

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use brevity_draw::replace;
+use brevity_draw::{file_name, replace};
 use brevity_length::Row;
 use brevity_stats::checks::Checks;
 use brevity_stats::critical::{
@@ -166,7 +166,8 @@ impl Report {
                 rate_chart::draw(panel, 860.0).file(),
             ));
             for (convention, picture) in parts_chart::draw(panel, 860.0) {
-                files.push((format!("parts{number}-{convention}.svg"), picture.file()));
+                let name = format!("parts{number}-{}.svg", file_name(&convention));
+                files.push((name, picture.file()));
             }
         }
         if let Some(picture) = law_chart::draw(self, 860.0) {

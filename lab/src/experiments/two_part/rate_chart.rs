@@ -2,7 +2,10 @@
 
 use super::Panel;
 use brevity_baselines::CoderResult;
-use brevity_draw::{Anchor, SERIES, Scale, Svg, WORTH_SHOWING, short_count, spread, trimmed};
+use brevity_draw::{
+    Anchor, Frame, SERIES, Scale, Svg, WORTH_SHOWING, dotted_key, extent, name_width, short_count,
+    spread, trimmed,
+};
 use brevity_length::format::{bytes, count, percent};
 use brevity_stats::critical::{CriticalSize, Law, Point};
 
@@ -27,7 +30,10 @@ pub(super) fn draw(panel: &Panel<'_>, width: f64) -> Svg {
         bottom: height - 46.0,
     };
     let (x, y) = scales(panel, &frame);
-    axes(&mut svg, &frame, &x, &y, narrow);
+    frame.grid(&mut svg, &y, if narrow { 52.0 } else { 58.0 }, trimmed);
+    frame.base(&mut svg);
+    frame.marks(&mut svg, &x, if narrow { 56.0 } else { 80.0 }, short_count);
+    frame.titles(&mut svg, "parameters of the model", "% of the raw bytes");
     baselines(&mut svg, panel, &frame, &y);
 
     let conventions = panel.conventions();
@@ -52,32 +58,14 @@ pub(super) fn draw(panel: &Panel<'_>, width: f64) -> Svg {
     svg
 }
 
-struct Frame {
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
-}
-
 pub(super) fn class_of(conventions: &[&str], name: &str) -> &'static str {
     let at = conventions.iter().position(|c| *c == name).unwrap_or(0);
     SERIES[at.min(SERIES.len() - 1)]
 }
 
-/// The smallest and largest of some values.
-fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::INFINITY, 0.0), |(low, high), v| {
-        (low.min(v), high.max(v))
-    })
-}
-
 fn scales(panel: &Panel<'_>, frame: &Frame) -> (Scale, Scale) {
     let sizes = extent(panel.points.iter().map(|p| p.parameters));
-    let margin = (sizes.1 / sizes.0).powf(0.04).max(1.05);
-    let x = Scale::log(
-        (sizes.0 / margin, sizes.1 * margin),
-        (frame.left, frame.right),
-    );
+    let x = Scale::of_sizes(sizes, (frame.left, frame.right));
     let raw = panel.points.iter().map(|p| p.bits_per_byte / 8.0);
     let known = shown_baselines(panel).into_iter().map(|b| b.rate);
     let (low, high) = extent(raw.chain(known));
@@ -92,47 +80,6 @@ fn scales(panel: &Panel<'_>, frame: &Frame) -> (Scale, Scale) {
         Scale::linear(((low - room).max(0.0), high + room), pixels)
     };
     (x, y)
-}
-
-fn axes(svg: &mut Svg, frame: &Frame, x: &Scale, y: &Scale, narrow: bool) {
-    for tick in y.ticks(if narrow { 52.0 } else { 58.0 }) {
-        let at = y.at(tick);
-        svg.line("grid", (frame.left, at), (frame.right, at));
-        svg.text(
-            "tick",
-            (frame.left - 8.0, at + 4.0),
-            Anchor::End,
-            &trimmed(tick),
-        );
-    }
-    svg.line(
-        "axis",
-        (frame.left, frame.bottom),
-        (frame.right, frame.bottom),
-    );
-    for tick in x.ticks(if narrow { 56.0 } else { 80.0 }) {
-        let at = x.at(tick);
-        svg.line("axis", (at, frame.bottom), (at, frame.bottom + 5.0));
-        svg.text(
-            "tick",
-            (at, frame.bottom + 19.0),
-            Anchor::Middle,
-            &short_count(tick),
-        );
-    }
-    let middle = (frame.left + frame.right) / 2.0;
-    svg.text(
-        "axis-title",
-        (middle, frame.bottom + 38.0),
-        Anchor::Middle,
-        "parameters of the model",
-    );
-    svg.text(
-        "axis-title",
-        (2.0, 14.0),
-        Anchor::Start,
-        "% of the raw bytes",
-    );
 }
 
 /// One line a program, its best setting: more would not be told apart.
@@ -153,16 +100,10 @@ fn shown_baselines<'a>(panel: &Panel<'a>) -> Vec<&'a CoderResult> {
 fn baselines(svg: &mut Svg, panel: &Panel<'_>, frame: &Frame, y: &Scale) {
     let shown = shown_baselines(panel);
     let wanted: Vec<f64> = shown.iter().map(|b| y.clamped(100.0 * b.rate)).collect();
-    let places = spread(&wanted, 15.0, frame.top + 4.0, frame.bottom - 4.0);
+    let places = frame.places(&wanted, 15.0);
     for ((result, at), place) in shown.iter().zip(wanted).zip(places) {
         svg.line("baseline", (frame.left, at), (frame.right, at));
-        svg.line("leader", (frame.right, at), (frame.right + 9.0, place));
-        svg.text(
-            "baseline-label",
-            (frame.right + 12.0, place + 4.0),
-            Anchor::Start,
-            &result.coder,
-        );
+        frame.label(svg, "baseline-label", at, place, &result.coder);
         svg.text(
             "baseline-label",
             (frame.right + 102.0, place + 4.0),
@@ -322,7 +263,7 @@ fn legend(svg: &mut Svg, conventions: &[&str], frame: &Frame) {
     for name in conventions {
         entries.push((class_of(conventions, name), format!("adjusted, {name}")));
     }
-    let width = |text: &str| 38.0 + 6.5 * text.len() as f64;
+    let width = |text: &str| 38.0 + name_width(text);
     let total: f64 = entries.iter().map(|(_, text)| width(text)).sum();
     // Beside the axis title where there is room, below it where not.
     let (mut at, y) = if 150.0 + total < frame.right {
@@ -331,9 +272,7 @@ fn legend(svg: &mut Svg, conventions: &[&str], frame: &Frame) {
         (4.0, 34.0)
     };
     for (class, text) in entries {
-        svg.line(&format!("curve {class}"), (at, y), (at + 16.0, y));
-        svg.circle(&format!("dot {class}"), (at + 8.0, y), 3.4, "");
-        svg.text("legend", (at + 22.0, y + 4.0), Anchor::Start, &text);
+        dotted_key(svg, class, (at, y), &text);
         at += width(&text);
     }
 }

@@ -1,22 +1,27 @@
 //! The page's tables: every model, every classical coder.
 
-use std::fmt::Write;
+use maud::{Markup, html};
 
-use super::Report;
-use brevity_draw::escape;
+use super::{DataBaselines, Report};
+use brevity_draw::Table;
 use brevity_length::format::{bytes, percent};
 use brevity_length::{Convention, Row};
 
-/// Appends both tables.
-pub(super) fn write(out: &mut String, report: &Report) {
+/// Both tables.
+pub(super) fn tables(report: &Report) -> Markup {
     let columns = Columns::of(report);
-    out.push_str("<h2>Every model</h2>\n<div class=\"card scroll\"><table>\n");
-    out.push_str(&columns.head());
+    let mut models = columns.table();
     for row in &report.rows {
-        out.push_str(&columns.row(row));
+        models.push(columns.cells(row));
     }
-    out.push_str("</tbody></table></div>\n");
-    baselines(out, report);
+    html! {
+        h2 { "Every model" }
+        div class="card scroll" { (models.html()) }
+        @for b in &report.baselines {
+            h3 { "Classical coders, " (bytes(b.bytes as f64)) " of " (b.source) }
+            div class="card scroll fit" { (coders(b).html()) }
+        }
+    }
 }
 
 /// Which columns there are: what is the same in all rows is left out.
@@ -47,82 +52,58 @@ impl Columns {
         }
     }
 
-    fn head(&self) -> String {
-        let mut cells = String::new();
-        for (shown, name) in [
-            (self.data, "data"),
-            (self.regime, "regime"),
-            (true, "settings"),
-        ] {
-            if shown {
-                let _ = write!(cells, "<th class=\"left\">{name}</th>");
-            }
-        }
-        cells += "<th>parameters</th><th>seed</th><th>bits/byte</th><th>raw %</th>";
+    fn table(&self) -> Table {
+        let mut header: Vec<String> = Vec::new();
+        header.extend(self.data.then(|| "data".into()));
+        header.extend(self.regime.then(|| "regime".into()));
+        header.push("settings".into());
+        let mut left: Vec<usize> = (0..header.len()).collect();
+        header.extend(["parameters", "seed", "bits/byte", "raw %"].map(String::from));
         for name in &self.conventions {
-            let name = escape(name);
-            let _ = write!(cells, "<th>{name} bytes</th><th>{name} adjusted %</th>");
+            header.extend([format!("{name} bytes"), format!("{name} adjusted %")]);
         }
-        format!("<thead><tr>{cells}<th class=\"left\">state</th></tr></thead>\n<tbody>\n")
+        left.push(header.len());
+        header.push("state".into());
+        Table::new(&header).left(&left)
     }
 
-    fn row(&self, row: &Row) -> String {
-        let mut cells = String::new();
+    fn cells(&self, row: &Row) -> Vec<String> {
+        let mut cells = Vec::new();
         if self.data {
             let size = bytes(row.data.bytes as f64);
-            left(&mut cells, &format!("{size} of {}", row.data.source));
+            cells.push(format!("{size} of {}", row.data.source));
         }
         if self.regime {
-            left(&mut cells, row.regime_name());
+            cells.push(row.regime_name().to_owned());
         }
-        left(&mut cells, &row.settings());
-        right(&mut cells, Some(row.parameters.to_string()));
-        right(&mut cells, row.seed.map(|seed| seed.to_string()));
-        right(&mut cells, row.raw().map(|r| format!("{:.4}", 8.0 * r)));
-        right(&mut cells, row.raw().map(percent));
+        let raw = row.raw();
+        let shown = |value: Option<String>| value.unwrap_or_default();
+        cells.extend([
+            row.settings(),
+            row.parameters.to_string(),
+            shown(row.seed.map(|seed| seed.to_string())),
+            shown(raw.map(|r| format!("{:.4}", 8.0 * r))),
+            shown(raw.map(percent)),
+        ]);
         for name in &self.conventions {
-            let scored = row.raw();
-            right(&mut cells, scored.and(row.model(name.as_str())).map(bytes));
-            right(
-                &mut cells,
-                scored.and(row.adjusted(name.as_str())).map(percent),
-            );
+            let name = name.as_str();
+            cells.push(shown(raw.and(row.model(name)).map(bytes)));
+            cells.push(shown(raw.and(row.adjusted(name)).map(percent)));
         }
-        left(&mut cells, &row.state_in_words());
-        format!("<tr>{cells}</tr>\n")
+        cells.push(row.state_in_words());
+        cells
     }
 }
 
-fn left(cells: &mut String, text: &str) {
-    let _ = write!(cells, "<td class=\"left\">{}</td>", escape(text));
-}
-
-fn right(cells: &mut String, text: Option<String>) {
-    let _ = write!(cells, "<td>{}</td>", escape(text.unwrap_or_default()));
-}
-
-fn baselines(out: &mut String, report: &Report) {
-    for b in &report.baselines {
-        let _ = writeln!(
-            out,
-            "<h3>Classical coders, {} of {}</h3>\n<div class=\"card scroll fit\"><table>\n\
-             <thead><tr><th class=\"left\">coder</th><th>bytes</th><th>rate %</th></tr></thead>\n<tbody>",
-            bytes(b.bytes as f64),
-            escape(&b.source)
-        );
-        let best = b.results.iter().map(|r| r.bytes).min();
-        for r in &b.results {
-            let class = if Some(r.bytes) == best {
-                " class=\"best\""
-            } else {
-                ""
-            };
-            let mut cells = String::new();
-            left(&mut cells, &r.coder);
-            right(&mut cells, Some(r.bytes.to_string()));
-            right(&mut cells, Some(percent(r.rate)));
-            let _ = writeln!(out, "<tr{class}>{cells}</tr>");
+fn coders(set: &DataBaselines) -> Table {
+    let mut table = Table::new(&["coder", "bytes", "rate %"]);
+    let best = set.results.iter().map(|r| r.bytes).min();
+    for r in &set.results {
+        let row = vec![r.coder.clone(), r.bytes.to_string(), percent(r.rate)];
+        match Some(r.bytes) == best {
+            true => table.push_best(row),
+            false => table.push(row),
         }
-        out.push_str("</tbody></table></div>\n");
     }
+    table
 }

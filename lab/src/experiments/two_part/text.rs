@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Report;
-use brevity_draw::Table;
+use brevity_draw::{Table, csv, visible_lines};
 use brevity_length::format::{bytes, count, percent};
 use brevity_length::{Convention, Row};
 use brevity_stats::critical::Point;
@@ -36,7 +36,7 @@ pub(super) fn terminal(report: &Report) -> String {
     for note in &report.notes {
         let _ = writeln!(text, "note: {note}");
     }
-    text
+    visible_lines(&text).into_owned()
 }
 
 fn rows_table(rows: &[Row]) -> Table {
@@ -75,24 +75,31 @@ fn rows_table(rows: &[Row]) -> Table {
 }
 
 pub(super) fn points_csv(points: &[Point]) -> String {
-    let mut text = String::from(
-        "source,regime,variant,convention,data_bytes,parameters,seed,bits_per_byte,model_bytes,adjusted_rate\n",
-    );
-    for p in points {
-        let _ = writeln!(
-            text,
-            "{},{},{},{},{},{},{},{},{},{}",
-            p.source.replace(',', ";"),
-            p.regime,
-            p.variant.replace(',', ";"),
-            p.convention,
-            p.data_bytes,
-            p.parameters,
-            p.seed,
-            p.bits_per_byte,
-            p.model_bytes,
-            p.adjusted_rate()
-        );
-    }
-    text
+    let header = [
+        "source",
+        "regime",
+        "variant",
+        "convention",
+        "data_bytes",
+        "parameters",
+        "seed",
+        "bits_per_byte",
+        "model_bytes",
+        "adjusted_rate",
+    ];
+    let row = |p: &Point| {
+        [
+            p.source.clone(),
+            p.regime.clone(),
+            p.variant.clone(),
+            p.convention.clone(),
+            p.data_bytes.to_string(),
+            p.parameters.to_string(),
+            p.seed.to_string(),
+            p.bits_per_byte.to_string(),
+            p.model_bytes.to_string(),
+            p.adjusted_rate().to_string(),
+        ]
+    };
+    csv(&header, points.iter().map(row))
 }
