@@ -4,7 +4,8 @@ use super::error::SweepError;
 use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
 use super::results::head;
-use super::table::{Columns, align};
+use super::table::Columns;
+use brevity_draw::Table;
 use brevity_kernels::gemm::{Epilogue, View, ViewMut, gemm};
 use brevity_length::Row;
 use std::fmt;
@@ -163,13 +164,12 @@ impl fmt::Display for DryRun {
         let axes = Columns::of(self.trials.iter().map(|(trial, _)| &trial.axes));
         header.extend(axes.header());
         header.extend(["seed", "data bytes", "parameters", "FLOPs", "time"].map(String::from));
-        let mut table = vec![header];
-        table.extend(
-            self.trials
-                .iter()
-                .map(|(trial, state)| self.cells(&axes, trial, state)),
-        );
-        f.write_str(&align(&table, 2 + axes.words()))?;
+        let left: Vec<usize> = (0..2 + axes.words()).collect();
+        let mut table = Table::new(&header).left(&left);
+        for (trial, state) in &self.trials {
+            table.push(self.cells(&axes, trial, state));
+        }
+        table.fmt(f)?;
         let left = self
             .trials
             .iter()

@@ -69,7 +69,7 @@ pub fn write(folder: &SweepFolder, manifest: &Manifest) -> Result<(), SweepError
     store::write(&folder.root().join("results.csv"), csv(&rows).as_bytes())
 }
 
-/// Rows as CSV (RFC 4180): nested objects become dotted columns; provenance,
+/// Rows as CSV: nested objects become dotted columns; provenance,
 /// the training's report and the code lengths of blocks are left to the JSON.
 pub fn csv(rows: &[Row]) -> String {
     let flat: Vec<Map<String, Value>> = rows.iter().map(flatten).collect();
@@ -83,22 +83,15 @@ fn table(flat: &[Map<String, Value>]) -> String {
             columns.push(key.clone());
         }
     }
-    let mut out = columns
-        .iter()
-        .map(|c| quote(c))
-        .collect::<Vec<_>>()
-        .join(",");
-    out.push_str("\r\n");
-    for row in flat {
-        let cells = columns.iter().map(|column| match row.get(column) {
+    let header: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let rows = flat.iter().map(|row| {
+        columns.iter().map(|column| match row.get(column) {
             None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => quote(text),
-            Some(other) => quote(&other.to_string()),
-        });
-        out.push_str(&cells.collect::<Vec<_>>().join(","));
-        out.push_str("\r\n");
-    }
-    out
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        })
+    });
+    brevity_draw::csv(&header, rows)
 }
 
 fn flatten(row: &Row) -> Map<String, Value> {
@@ -125,14 +118,6 @@ fn flatten(row: &Row) -> Map<String, Value> {
     out
 }
 
-fn quote(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_string()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,7 +131,7 @@ mod tests {
         ];
         assert_eq!(
             table(&rows),
-            "id,axes.model.width,rate,hash\r\na,16,,\r\n\"b,\"\"c\"\"\",,0.5,\r\n"
+            "id,axes.model.width,rate,hash\na,16,,\n\"b,\"\"c\"\"\",,0.5,\n"
         );
     }
 

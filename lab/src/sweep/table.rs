@@ -1,31 +1,7 @@
 //! Tables for the terminal.
 
+use brevity_draw::Table;
 use brevity_length::{Axes, Convention, Row};
-
-/// Rows of cells under a header, in columns two spaces apart. The first
-/// `left` columns are flush left, the others flush right.
-pub(super) fn align(rows: &[Vec<String>], left: usize) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut out = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            let cell = match column < left {
-                true => format!("{cell:<width$}  "),
-                false => format!("{cell:>width$}  "),
-            };
-            line.push_str(&cell);
-        }
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
-}
 
 /// What trials vary: a column for each axis that all of them have, and one for the
 /// others, of which trials that are spelled out have some each.
@@ -97,7 +73,8 @@ pub fn table(rows: &[Row]) -> String {
         "stored %",
     ];
     header.extend(last.map(String::from));
-    let mut cells = vec![header];
+    let left: Vec<usize> = (0..2 + axes.words()).collect();
+    let mut table = Table::new(&header).left(&left);
     for row in rows {
         let number = |value: Option<f64>, scale: f64| {
             value.map_or(String::new(), |value| format!("{:.3}", scale * value))
@@ -114,9 +91,9 @@ pub fn table(rows: &[Row]) -> String {
             number(row.adjusted(Convention::FP16), 100.0),
             number(row.adjusted(Convention::STORED), 100.0),
         ]);
-        cells.push(line);
+        table.push(line);
     }
-    let mut out = align(&cells, 2 + axes.words());
+    let mut out = table.to_string();
     for row in rows {
         if let Some(error) = &row.error {
             out.push_str(&format!("\n{} failed: {error}\n", row.id()));
