@@ -30,6 +30,15 @@ pub enum SweepError {
         /// What is wrong with it.
         message: String,
     },
+    /// A file of a trial is not the one that was written.
+    #[error(
+        "{} is damaged: its hash is not the recorded one; pass --resume to make it again",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process works in the folder.
     #[error(
         "another sweep is running in {}{holder}; wait for it, or give this one another folder",
@@ -134,7 +143,7 @@ impl SweepError {
         use SweepError::*;
         match self {
             Config(_) | Locked { .. } | Drift { .. } | Interrupted { .. } | Usage(_) => 2,
-            Io { .. } | Corrupt { .. } | Storage { .. } | Failed { .. } => 1,
+            Io { .. } | Corrupt { .. } | Damaged { .. } | Storage { .. } | Failed { .. } => 1,
             Stopped { .. } => 130,
         }
     }

@@ -3,7 +3,7 @@
 
 use super::error::SweepError;
 use super::manifest::{Manifest, Trial};
-use super::store;
+use super::{checksums, store};
 use brevity_files::{FolderError, OwnedFolder};
 use brevity_length::{Provenance, ROW_VERSION, Score, Training};
 use brevity_train::MODEL;
@@ -182,12 +182,43 @@ impl SweepFolder {
     /// # Errors
     /// Files that cannot be read.
     pub fn score(&self, trial: &Trial) -> Result<Option<TrialScore>, SweepError> {
-        store::read_json(&self.trial(trial).join(SCORE))
+        let folder = self.trial(trial);
+        checksums::refuse_damage(&folder, SCORE)?;
+        store::read_json(&folder.join(SCORE))
+    }
+
+    /// The first file of a trial whose hash is not the recorded one, if any.
+    ///
+    /// # Errors
+    /// Files that cannot be read.
+    pub fn damage(&self, trial: &Trial) -> Result<Option<PathBuf>, SweepError> {
+        let folder = self.trial(trial);
+        let done = folder.join(SCORE).exists();
+        // Weights are large, and of a trial that is done nobody needs them.
+        let names = [(MODEL, !done), (TRAINED, true), (SCORE, true)];
+        for (name, looked_at) in names {
+            if looked_at && checksums::is_damaged(&folder, name)? {
+                return Ok(Some(folder.join(name)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Removes a damaged file of a trial and what was made of it, to be made again.
+    pub(super) fn discard(&self, trial: &Trial, damaged: &Path) -> Result<(), SweepError> {
+        let folder = self.trial(trial);
+        let score_alone = damaged.ends_with(SCORE);
+        let names = [SCORE, SCORED, TRAINED, MODEL];
+        for name in &names[..if score_alone { 2 } else { 4 }] {
+            store::remove(&folder.join(name))?;
+            checksums::forget(&folder, name)?;
+        }
+        Ok(())
     }
 
     pub(super) fn write_score(&self, trial: &Trial, score: &TrialScore) -> Result<(), SweepError> {
         let folder = self.trial(trial);
-        store::write_json(&folder.join(SCORE), score)?;
+        write_recorded(&folder, SCORE, score)?;
         store::remove(&folder.join(SCORED))?;
         store::remove(&folder.join(FAILED))
     }
@@ -212,21 +243,35 @@ impl SweepFolder {
             return Ok(None);
         }
         // Killed between the weights and the report: the weights are what counts.
+        checksums::record_as_it_is(&folder, MODEL)?;
         Ok(Some(
             store::read_json(&folder.join(TRAINED))?.unwrap_or_default(),
         ))
     }
 
     pub(super) fn write_trained(&self, trial: &Trial, report: &Training) -> Result<(), SweepError> {
-        store::write_json(&self.trial(trial).join(TRAINED), report)
+        let folder = self.trial(trial);
+        checksums::record_as_it_is(&folder, MODEL)?;
+        write_recorded(&folder, TRAINED, report)
     }
 }
 
 /// The scores of the regimes that are done so far, of the trial in `folder`.
 pub(crate) fn scored(folder: &Path) -> Result<Vec<Score>, SweepError> {
+    // Only what saves time: if it is damaged, it is made again.
+    if checksums::is_damaged(folder, SCORED)? {
+        return Ok(Vec::new());
+    }
     Ok(store::read_json(&folder.join(SCORED))?.unwrap_or_default())
 }
 
 pub(crate) fn write_scored(folder: &Path, scores: &[Score]) -> Result<(), SweepError> {
-    store::write_json(&folder.join(SCORED), &scores)
+    write_recorded(folder, SCORED, &scores)
+}
+
+/// Writes a file as JSON, its hash first.
+fn write_recorded(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), SweepError> {
+    let bytes = store::json(value);
+    checksums::record(folder, name, &bytes)?;
+    store::write(&folder.join(name), &bytes)
 }

@@ -5,7 +5,7 @@ use super::manifest::Trial;
 use brevity_length::{Score, Training};
 use brevity_task::Stop;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What went wrong in a trial.
 pub type WorkError = Box<dyn Error + Send + Sync>;
@@ -72,6 +72,10 @@ pub trait Observer: Sync {
     /// A trial's training is at `done` of 1.
     fn advanced(&self, trial: &Trial, done: f64, bits_per_byte: f64) {
         let _ = (trial, done, bits_per_byte);
+    }
+    /// A file of a trial was damaged; it and what was made of it will be made again.
+    fn repaired(&self, trial: &Trial, path: &Path) {
+        let _ = (trial, path);
     }
     /// A trial ended, in this state.
     fn ended(&self, trial: &Trial, state: &State) {

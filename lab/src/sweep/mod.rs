@@ -23,14 +23,17 @@
 //!     scored.json          scores of the regimes that are done, until all are
 //!     score.json           scores and provenance: the trial is done
 //!     failed.json          why it failed
+//!     checksums.json       hashes of the files above that others are made of
 //! ```
 //!
 //! What makes a sweep safe to kill: every file appears whole, under its name,
 //! after its bytes are on the disk; a trial's state is nothing but which of its
 //! files are there; and the locks are the operating system's, which takes them
-//! back from a dead process.
+//! back from a dead process. A file whose hash is not the recorded one is named and not
+//! used; `--resume` makes it again.
 
 mod by_kind;
+pub(crate) mod checksums;
 mod data_cache;
 mod dry_run;
 mod error;

@@ -5,6 +5,7 @@ use super::job::Observer;
 use super::manifest::Trial;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Mutex;
 
 /// A line for the sweep and one for each running trial, on standard error;
@@ -58,6 +59,16 @@ impl Observer for Bars {
             bar.set_position((done * PARTS) as u64);
             bar.set_message(format!("{bits_per_byte:.3} bits/byte"));
         }
+    }
+
+    fn repaired(&self, trial: &Trial, path: &Path) {
+        let path = path.display();
+        let line = format!(
+            "{path} is damaged: trial {} is done again from there",
+            trial.id
+        );
+        // A closed standard error is no reason to stop.
+        let _ = self.all.println(line);
     }
 
     fn ended(&self, trial: &Trial, state: &State) {

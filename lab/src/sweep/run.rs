@@ -6,8 +6,8 @@ use super::folder::{Failure, State, SweepFolder, TrialScore};
 use super::job::{Job, Step, Work, WorkError};
 use super::manifest::{Manifest, Trial};
 use super::options::{RunOptions, Summary};
-use super::provenance;
 use super::results;
+use super::{checksums, provenance};
 use brevity_length::ROW_VERSION;
 use brevity_task::{Stop, chain};
 use brevity_train::MODEL;
@@ -39,6 +39,13 @@ pub fn run(
     let mut queue = Vec::new();
     let mut interrupted = 0;
     for trial in manifest.trials.iter().filter(mine) {
+        if let Some(path) = folder.damage(trial)? {
+            if !options.resume {
+                return Err(SweepError::Damaged { path });
+            }
+            folder.discard(trial, &path)?;
+            work.observer.repaired(trial, &path);
+        }
         match folder.state(trial)? {
             State::Done => summary.skipped += 1,
             State::Failed(failure) if !options.retry_failed => {
@@ -200,6 +207,7 @@ impl Sweep<'_> {
                 report
             }
         };
+        checksums::refuse_damage(&job.folder, MODEL)?;
         let start = Instant::now();
         let Step::Done(scores) = self.work.scorer.score(job)? else {
             return Ok(Step::Interrupted);

@@ -341,6 +341,52 @@ fn an_unwritable_runs_folder_is_one_clear_error() {
     assert!(matches!(error, SweepError::Io { .. }));
 }
 
+/// A bit that flips in a file of a trial is noticed, named, and mended by `resume`.
+#[test]
+fn damage_is_named_and_never_used() {
+    for name in ["score.json", "trained.json"] {
+        let mut case = Case::new();
+        case.run(&Fake::default(), &NEVER).unwrap();
+        let before = case.results();
+        let path = case.folder.trial(&case.manifest.trials[2]).join(name);
+        let mut bytes = fs::read(&path).unwrap();
+        let at = bytes.len() / 2;
+        bytes[at] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let error = case.run(&Fake::default(), &NEVER).unwrap_err().to_string();
+        assert!(error.contains(&path.display().to_string()), "{error}");
+        assert!(error.contains("--resume"), "{error}");
+        if name == "score.json" {
+            let rows = brevity_lab::sweep::rows(&case.folder, &case.manifest);
+            assert!(rows.unwrap_err().to_string().contains("is damaged"));
+        }
+        case.options.resume = true;
+        let fake = Fake::default();
+        assert_eq!(case.run(&fake, &NEVER).unwrap().done, 1);
+        let trained = fake.trained.load(Ordering::Relaxed);
+        assert_eq!(trained, usize::from(name == "trained.json"), "{name}");
+        assert_eq!(case.results(), before);
+    }
+}
+
+/// Weights that change between training and scoring are not scored.
+#[test]
+fn damaged_weights_are_trained_again() {
+    let mut case = Case::new();
+    let stop: &'static Stop = Box::leak(Box::new(Stop::new()));
+    let trial = case.manifest.trials[0].clone();
+    case.run(&Fake::default(), stop).unwrap();
+    let folder = case.folder.trial(&trial);
+    fs::remove_file(folder.join("score.json")).unwrap();
+    fs::write(folder.join("model.safetensors"), "another").unwrap();
+    let error = case.run(&Fake::default(), stop).unwrap_err().to_string();
+    assert!(error.contains("model.safetensors is damaged"), "{error}");
+    case.options.resume = true;
+    let fake = Fake::default();
+    assert_eq!(case.run(&fake, stop).unwrap().done, 1);
+    assert_eq!(fake.trained.load(Ordering::Relaxed), 1);
+}
+
 /// What the tests below start as a process of its own; alone it does nothing.
 #[test]
 fn child() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::sweep::TrialRecord;
+use crate::sweep::{TrialRecord, checksums};
 use brevity_data::{ByteSet, regime};
 use brevity_length::Regime;
 use brevity_model::Weights;
@@ -53,6 +53,9 @@ impl Subject {
         let folder = path.parent().unwrap_or(Path::new(""));
         if given.join("manifest.json").exists() {
             return Err(ScoreError::Sweep(given.to_owned()));
+        }
+        if path.file_name().is_some_and(|name| name == MODEL) {
+            checksums::refuse_damage(folder, MODEL)?;
         }
         let weights = Weights::load(&path)?;
         let record = TrialRecord::read(folder)?;
