@@ -4,6 +4,7 @@
 //! `cargo run --release --example score -- MODEL.safetensors FILE`; without arguments, a
 //! small model is trained for some steps on this very source file.
 
+use brevity::length::Regime;
 use brevity::measure::{Archives, InProcess, StoredModel, measure};
 use brevity::train::{DeviceKind, MODEL, run};
 use brevity::{Control, Spec, Stop, TrainConfig, TrainSetup, Weights};
@@ -41,17 +42,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         model: &model,
         decoder: &decoder,
     };
-    let found = measure(&stored, &data, Some(&archives), &stop)?;
+    // Nothing is known of what the model has seen.
+    let trained_on = data.len() as u64;
+    let found = measure(
+        &stored,
+        &data,
+        Regime::Overlap,
+        trained_on,
+        Some(&archives),
+        &stop,
+    )?;
     println!(
         "{} bytes at {:.3} bits a byte",
-        found.bytes,
+        data.len(),
         found.bits_per_byte()
     );
-    println!("model as it is: {} bytes coded", found.exact.coded);
+    for code in found.codes() {
+        let (coded, model) = (code.coded_bytes, code.model_bytes);
+        println!(
+            "{}: {coded} bytes coded, {model} of the model",
+            code.convention
+        );
+    }
     println!(
-        "archive: {} bytes coded, {} of the model",
-        found.stored.coded, found.stored.rest
+        "archives were decoded to the same bytes: {}",
+        found.is_decoded()
     );
-    println!("decoded to the same bytes: {}", found.verified);
     Ok(())
 }

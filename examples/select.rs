@@ -4,6 +4,7 @@
 //! `cargo run --release --example select -- FILE`; without an argument, the file is this
 //! project's README.
 
+use brevity::length::Regime;
 use brevity::measure::{StoredModel, measure};
 use brevity::train::{DeviceKind, Outcome, run};
 use brevity::{Control, Spec, Stop, TrainConfig, TrainSetup};
@@ -32,10 +33,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             unreachable!("nobody stopped it")
         };
         // In-sample: the model is trained on the bytes that it describes and pays for.
-        let model = StoredModel::for_data(weights, &data, &stop)?;
-        let coded = measure(&model, &data, None, &stop)?.exact.coded;
-        let parameters = setup.spec.parameters();
-        let total = coded + 2 * parameters;
+        let (bytes, model) = (
+            data.len() as u64,
+            StoredModel::for_data(weights, &data, &stop)?,
+        );
+        let found = measure(&model, &data, Regime::InSample, bytes, None, &stop)?;
+        let code = found.code("fp16").expect("every description has it");
+        let (parameters, coded) = (setup.spec.parameters(), code.coded_bytes);
+        let total = coded + code.model_bytes;
         println!("{parameters} parameters: {coded} bytes of data, {total} with the model");
         best = best.into_iter().chain([(total, parameters)]).min();
     }

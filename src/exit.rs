@@ -5,6 +5,7 @@ use crate::console::note;
 use crate::signals::INTERRUPTED;
 use brevity_baselines::BaselineError;
 use brevity_data::DataError;
+use brevity_files::FolderError;
 use brevity_lab::config::ConfigError;
 use brevity_lab::experiments::score::ScoreError;
 use brevity_lab::experiments::table::MatrixError;
@@ -12,7 +13,7 @@ use brevity_lab::generate::GenerateError;
 use brevity_lab::maps::MapError;
 use brevity_lab::pack::PackError;
 use brevity_lab::sweep::SweepError;
-use brevity_lab::view::ViewError;
+use brevity_media::view::ViewError;
 use brevity_task::chain;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -109,6 +110,7 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     match cause.downcast_ref() {
         Some(MatrixError::Stopped) => return Some(INTERRUPTED),
         Some(MatrixError::Toml { .. } | MatrixError::Config { .. }) => return Some(2),
+        Some(MatrixError::Folder(FolderError::Busy { .. })) => return Some(2),
         Some(MatrixError::Data { source, .. }) if source.is_usage() => return Some(2),
         Some(MatrixError::File { action, .. }) if *action == "read" => return Some(2),
         _ => {}

@@ -8,7 +8,7 @@ mod signals;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use brevity_kernels::simd::Path;
+use brevity_kernels::simd::InstructionSet;
 use clap::{Parser, Subcommand};
 
 /// Keeps freed buffers, so that a training step faults no new pages.
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
 
 /// What holds for every command.
 fn prepare() -> Result<()> {
-    check_path()?;
+    check_instruction_set()?;
     check_threads()?;
     signals::handle()
 }
@@ -94,16 +94,10 @@ fn check_threads() -> Result<()> {
     }
 }
 
-/// Whether the environment asks for arithmetic that there is.
-fn check_path() -> Result<()> {
-    let name = std::env::var_os("BREVITY_PATH").unwrap_or_default();
-    let name = name.to_string_lossy();
-    if name.is_empty() || Path::named(&name).is_some() {
-        return Ok(());
-    }
-    let names = Path::ALL.map(Path::name).join(", ");
-    let message = format!("BREVITY_PATH: no path is called `{name}`; there are {names}");
-    Err(exit::Usage(message).into())
+/// Whether this CPU can run the instruction set that the environment asks for.
+fn check_instruction_set() -> Result<()> {
+    InstructionSet::from_env().map_err(|error| exit::Usage(error.to_string()))?;
+    Ok(())
 }
 
 fn run(command: Command) -> Result<()> {

@@ -3,6 +3,7 @@
 mod archive;
 mod contamination;
 mod generate;
+mod lengths;
 mod online;
 #[cfg(unix)]
 mod output;

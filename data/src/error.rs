@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use brevity_media::MediaError;
+
 /// Shorthand for results of this crate.
 pub type Result<T> = std::result::Result<T, DataError>;
 
@@ -110,10 +112,13 @@ pub enum DataError {
         /// What happened.
         message: String,
     },
-    /// A picture, sound or archive that cannot be decoded.
+    /// A picture or sound that cannot be decoded.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// An archive that cannot be unpacked.
     #[error("`{path}`: {message}")]
     Decode {
-        /// The file, or archive and member.
+        /// The archive.
         path: String,
         /// What is wrong with it.
         message: String,
@@ -148,6 +153,12 @@ impl DataError {
                 | Self::Config { .. }
                 | Self::Exists { .. }
         )
+    }
+
+    /// Whether the operating system refused something, rather than that the
+    /// bytes are wrong.
+    pub(crate) fn is_io(&self) -> bool {
+        matches!(self, Self::Io { .. } | Self::Media(MediaError::Io { .. }))
     }
 
     /// Gives an I/O error its action and path, for `map_err`.

@@ -1,16 +1,12 @@
 //! Bytes of a set back to files that open elsewhere.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use brevity_files::Temporary;
+use brevity_media::{Item, Shape};
 
-use crate::convert::{
-    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
-    join_patches,
-};
 use crate::error::{DataError, Result};
 use crate::store::{SetRecord, Store};
 
@@ -92,7 +88,10 @@ pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Resul
         let failed = |e| DataError::io("write", &target)(e);
         let mut out = brevity_files::temporary(folder).map_err(failed)?;
         let failed = |e| DataError::io("write", &target)(e);
-        write_item(record.convert, item, &mut data, &mut out).map_err(failed)?;
+        record
+            .convert
+            .restore(item, &mut data, &mut out)
+            .map_err(failed)?;
         brevity_files::publish(out, &target).map_err(DataError::io("write", &target))?;
         written.push(target);
     }
@@ -129,18 +128,8 @@ fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
         return Err(mismatch(what, record.bytes, sum.unwrap_or(u64::MAX)));
     }
     for item in &record.item {
-        let expected = match item.shape() {
-            Shape::Picture(p) => {
-                let (width, height) = (u64::from(p.width), u64::from(p.height));
-                let (across, down) = (PATCH_WIDTH as u64, PATCH_HEIGHT as u64);
-                match record.convert {
-                    Conversion::GrayPatches => {
-                        (width / across * across).checked_mul(height / down * down)
-                    }
-                    _ => width.checked_mul(height).and_then(|n| n.checked_mul(3)),
-                }
-            }
-            Shape::Sound(_) | Shape::Bytes => Some(item.bytes),
+        let Some(expected) = record.convert.bytes_of(item.shape()) else {
+            continue;
         };
         if expected != Some(item.bytes) {
             let what = format!("bytes of `{}`", item.origin);
@@ -165,103 +154,4 @@ fn file_name(number: usize, item: &Item) -> String {
     };
     let dot = if extension.is_empty() { "" } else { "." };
     format!("{number:05}-{}{dot}{extension}", clean(stem))
-}
-
-fn write_item(
-    conversion: Conversion,
-    item: &Item,
-    data: &mut impl Read,
-    out: &mut Temporary,
-) -> io::Result<()> {
-    let mut data = data.take(item.bytes);
-    match item.shape() {
-        Shape::Bytes => io::copy(&mut data, out).map(drop),
-        Shape::Picture(shape) => {
-            let mut bytes = Vec::new();
-            data.read_to_end(&mut bytes)?;
-            png(conversion, shape, bytes, out)
-        }
-        Shape::Sound(sound) => {
-            let mut out = BufWriter::new(out);
-            wav(conversion, sound, item.bytes, &mut data, &mut out)?;
-            out.flush()
-        }
-    }
-}
-
-fn png(
-    conversion: Conversion,
-    shape: Picture,
-    bytes: Vec<u8>,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let (mut width, mut height) = (shape.width as usize, shape.height as usize);
-    let (color, pixels) = match conversion {
-        Conversion::GrayPatches => {
-            width -= width % PATCH_WIDTH;
-            height -= height % PATCH_HEIGHT;
-            let grey = join_patches(&bytes, width, height);
-            (png::ColorType::Grayscale, grey)
-        }
-        Conversion::RgbPlanar => {
-            let plane = width * height;
-            let pixels = (0..plane).flat_map(|i| (0..3).map(move |c| c * plane + i));
-            (png::ColorType::Rgb, pixels.map(|i| bytes[i]).collect())
-        }
-        _ => (png::ColorType::Rgb, bytes),
-    };
-    let mut encoder = png::Encoder::new(out, width as u32, height as u32);
-    encoder.set_color(color);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&pixels)?;
-    Ok(writer.finish()?)
-}
-
-fn wav(
-    conversion: Conversion,
-    sound: Sound,
-    bytes: u64,
-    data: &mut impl Read,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let order = Pcm16::of(conversion);
-    let bits: u16 = if order.is_some() { 16 } else { 8 };
-    let len = u32::try_from(bytes)
-        .ok()
-        .filter(|&len| len <= u32::MAX - 37)
-        .ok_or_else(|| io::Error::other("a WAV file cannot be longer than 4 GiB"))?;
-    let frame = u32::from(sound.channels) * u32::from(bits / 8);
-    out.write_all(b"RIFF")?;
-    out.write_all(&(36 + len + len % 2).to_le_bytes())?;
-    out.write_all(b"WAVEfmt \x10\0\0\0\x01\0")?;
-    out.write_all(&sound.channels.to_le_bytes())?;
-    out.write_all(&sound.rate.to_le_bytes())?;
-    out.write_all(&sound.rate.saturating_mul(frame).to_le_bytes())?;
-    out.write_all(&(frame as u16).to_le_bytes())?;
-    out.write_all(&bits.to_le_bytes())?;
-    out.write_all(b"data")?;
-    out.write_all(&len.to_le_bytes())?;
-    match order.filter(|&order| order != Pcm16::LittleEndian) {
-        None => {
-            io::copy(data, out)?;
-        }
-        Some(order) => {
-            let mut blocks = Pcm16Blocks::new(order, sound.channels.max(1).into());
-            let mut block = Vec::new();
-            loop {
-                block.clear();
-                data.take(2 * Pcm16Blocks::SAMPLES as u64)
-                    .read_to_end(&mut block)?;
-                if block.is_empty() {
-                    break;
-                }
-                for sample in blocks.to_samples(&block) {
-                    out.write_all(&sample.to_le_bytes())?;
-                }
-            }
-        }
-    }
-    // Chunks are padded to an even length.
-    out.write_all(&vec![0; (len % 2) as usize])
 }

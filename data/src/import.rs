@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
+use brevity_media::{Conversion, Item};
+
 use crate::content::{self, Content};
-use crate::convert::{Conversion, Item};
 use crate::error::{DataError, Result};
 use crate::list::is_reserved;
 use crate::source::Source;

@@ -4,14 +4,15 @@
 //! [`ByteSet`]s that know where they are from ([`Provenance`]), prefixes and
 //! disjoint held-out splits as a config asks for them ([`DataConfig`]), the
 //! embedded set `crates` ([`CratesList`]), seeded bytes ([`Generator`]), the
-//! [`Registry`] of public sets with the [`Client`] that fetches them, the
-//! conversions of pictures and sound there ([`import()`], [`Conversion`]) and back
-//! ([`export()`]), statistics ([`Stats`]), and files that are whole or not there
-//! ([`durable`]). What does not: batches and the order of training sequences
-//! (`brevity-train`), and compressors (`brevity-eval`).
+//! [`Registry`] of public sets with the [`Client`] that fetches them, files that
+//! become sets ([`import()`]) and sets that become files ([`export()`]), what two sets
+//! have in common ([`overlap`]), and statistics ([`Stats`]). What does not: how pictures
+//! and sounds are decoded (`brevity-media`), batches and the order of training sequences
+//! (`brevity-train`), and classical coders (`brevity-baselines`).
 //!
 //! ```
-//! use brevity_data::{DataConfig, Regime, Stats};
+//! use brevity_data::{DataConfig, Stats, regime};
+//! use brevity_length::Regime;
 //!
 //! let config: DataConfig = toml::from_str(
 //!     "source = 'synthetic-audio'
@@ -22,7 +23,7 @@
 //! let split = config.load()?;
 //! let holdout = split.holdout.unwrap();
 //! assert_eq!((split.train.len(), holdout.len()), (10_000, 1_000));
-//! assert_eq!(Regime::of(&split.train, &holdout), Regime::HeldOut);
+//! assert_eq!(regime(&split.train, &holdout), Regime::HeldOut);
 //! assert!(Stats::of(&split.train.bytes).order0 < 8.0);
 //! # Ok::<(), brevity_data::DataError>(())
 //! ```
@@ -33,7 +34,6 @@
 mod byteset;
 mod config;
 mod content;
-mod convert;
 mod crates;
 mod error;
 mod export;
@@ -52,9 +52,6 @@ mod store;
 
 pub use byteset::{ByteSet, Provenance};
 pub use config::{DataConfig, HoldoutConfig, Split};
-pub use convert::{
-    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
-};
 pub use crates::CratesList;
 pub use error::{DataError, Result};
 pub use export::{Select, export};
@@ -63,7 +60,7 @@ pub use generate::Generator;
 pub use import::{default_name, import};
 pub use leak::{LeakConfig, in_word};
 pub use list::{Listing, State, list};
-pub use regime::{Regime, SHARED_WINDOW, shared_bytes};
+pub use regime::{SHARED_WINDOW, regime, regime_by_provenance, shared_bytes};
 pub use registry::{Entry, Registry, RemoteFile, Unpack};
 pub use source::Source;
 pub use stats::{DUPLICATE_BLOCK, Stats};

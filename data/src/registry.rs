@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use brevity_media::Conversion;
 use serde::Deserialize;
 
-use crate::convert::Conversion;
 use crate::error::{DataError, Result};
 
 /// A list of fetchable sets.

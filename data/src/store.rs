@@ -12,11 +12,13 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use brevity_media::{Conversion, Geometry, Item};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::convert::{Conversion, Item};
 use crate::error::{DataError, Result};
+use crate::generate::Generator;
+use crate::source::Source;
 
 /// The data folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +66,28 @@ pub struct FileRecord {
     /// Its SHA-256, in hex. For a file whose hash the registry does not know,
     /// this is what later downloads are held to (trust on first use).
     pub sha256: String,
+}
+
+impl SetRecord {
+    /// What the bytes of the whole set are, where that is one thing: pictures of
+    /// several widths, or sounds of several rates, have no geometry in common.
+    pub fn geometry(&self) -> Option<Geometry> {
+        match self.convert {
+            // Patches and speech lie alike whatever the files were.
+            Conversion::GrayPatches => return Some(Geometry::PATCHES),
+            Conversion::Pcm8 => return Some(Geometry::SPEECH),
+            // Each sound ends with a shorter block, behind which nothing tells
+            // where the next one begins.
+            Conversion::Pcm16Planes if self.item.len() > 1 => return None,
+            _ => {}
+        }
+        let mut of_items = self
+            .item
+            .iter()
+            .map(|item| self.convert.geometry(item.shape()));
+        let first = of_items.next()??;
+        of_items.all(|other| other == Some(first)).then_some(first)
+    }
 }
 
 impl Default for Store {
@@ -141,6 +165,35 @@ impl Store {
             });
         }
         Ok(Some(record))
+    }
+
+    /// The record of the set that a source names; `None` for a source of another
+    /// kind. As in reading, a file goes before a set of its name.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    pub fn record_of(&self, source: &Source) -> Result<Option<SetRecord>> {
+        match source {
+            Source::Registered(name) => self.record(name),
+            Source::Path(path) if !path.exists() => match path.to_str() {
+                Some(name) if !name.contains(['/', '\\']) => self.record(name),
+                _ => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// What the bytes of a source are, where that is known: of the synthetic
+    /// sets, and of fetched and imported ones by how their files were converted.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    pub fn geometry(&self, source: &Source) -> Result<Option<Geometry>> {
+        match source {
+            Source::Generated(Generator::SyntheticImage) => Ok(Some(Geometry::PATCHES)),
+            Source::Generated(Generator::SyntheticAudio) => Ok(Some(Geometry::SPEECH)),
+            _ => Ok(self.record_of(source)?.and_then(|r| r.geometry())),
+        }
     }
 
     /// The records of all sets that are here, by name. A damaged one is left out.

@@ -1,7 +1,7 @@
 //! Archives that hold a recipe and no weights.
 
 use brevity_codec::archive::Source;
-use brevity_measure::{Archives, Length, MeasureError};
+use brevity_measure::{Archives, MeasureError, Parts};
 use brevity_task::Stop;
 use brevity_train::online::{LearningModel, Recipe};
 
@@ -16,7 +16,7 @@ pub fn learned_length(
     bytes: &[u8],
     archives: &Archives<'_>,
     stop: &Stop,
-) -> Result<Length, MeasureError> {
+) -> Result<Parts, MeasureError> {
     let stored = recipe.to_bytes();
     let model = LearningModel::new(recipe).map_err(|error| MeasureError::Learner(error.into()))?;
     let source = Source::recipe(stored, Box::new(model));

@@ -21,7 +21,6 @@ mod output;
 pub mod pack;
 pub mod sweep;
 pub mod text;
-pub mod view;
 
 pub use learned::learned_length;
 pub use output::ReportError;

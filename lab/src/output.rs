@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use brevity_baselines::BaselineError;
 use brevity_draw::PageError;
-use brevity_length::rows::RowError;
+use brevity_length::RowError;
 use brevity_stats::critical::CriticalError;
 
 /// Why no report could be made.

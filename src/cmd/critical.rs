@@ -5,7 +5,6 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use brevity_lab::text;
-use brevity_length::rows;
 use brevity_stats::critical::{
     Estimator, each_critical_size,
     joint::data_laws,
@@ -45,7 +44,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let mut points = match (&args.points, &args.sweep) {
         (Some(table), _) => read_csv(table, args.bytes_per_parameter)?,
-        (None, Some(sweep)) => from_rows(&rows::read(sweep)?),
+        (None, Some(sweep)) => from_rows(&brevity_length::read(sweep)?),
         (None, None) => Vec::new(),
     };
     if let Some(most) = args.max_parameters {

@@ -4,10 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use brevity_data::{
-    Client, Conversion, DataConfig, Registry, Select, SetRecord, Source, Stats, Store,
-    default_name, export, import, list,
+    Client, DataConfig, Registry, Select, SetRecord, Source, Stats, Store, default_name, export,
+    import, list,
 };
 use brevity_draw::Table;
+use brevity_media::Conversion;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use brevity_baselines::Coder;
 use brevity_data::{DataConfig, Store};
 use brevity_lab::experiments::score::model_file;
 use brevity_lab::generate::{CONTEXT, Options, Temperature, from_coder, from_model};
-use brevity_lab::view::{self, Geometry};
+use brevity_media::{Geometry, view};
 use brevity_model::{Transformer, Weights};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     let geometry = match args.geometry {
         Some(geometry) => Some(geometry),
-        None => Geometry::of(&args.prompt.source, &Store::default())?,
+        None => Store::default().geometry(&args.prompt.source)?,
     };
     // A name that does not suit is refused before the work.
     view::file(&args.output, geometry, 0, &[])?;

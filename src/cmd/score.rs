@@ -8,8 +8,8 @@ use anyhow::{Result, bail};
 use brevity_data::{DataConfig, Source};
 use brevity_lab::experiments::score::{Options, score, text};
 use brevity_lab::maps::{self, Kind};
-use brevity_lab::view::Geometry;
 use brevity_measure::{Decoder, Decoding, FreshProcess};
+use brevity_media::Geometry;
 use std::io::Write;
 use std::path::PathBuf;
 

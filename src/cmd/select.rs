@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use brevity_lab::text;
-use brevity_length::rows::{self, ResultRow};
+use brevity_length::Row;
 use brevity_stats::selection::{self, Options};
 
 /// Ranks a sweep's configurations by coded data plus model, with intervals.
@@ -46,8 +46,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 /// The rows of a sweep that has scored trials, whose model bytes are counted in
 /// the way asked for.
-pub(super) fn scored(sweep: &Path, convention: Option<&str>) -> anyhow::Result<Vec<ResultRow>> {
-    let rows = rows::read(sweep)?;
+pub(super) fn scored(sweep: &Path, convention: Option<&str>) -> anyhow::Result<Vec<Row>> {
+    let rows = brevity_length::read(sweep)?;
     let known = selection::conventions(&rows);
     let sweep = sweep.display();
     if known.is_empty() {

@@ -8,16 +8,17 @@ use anyhow::Result;
 use brevity_data::{DataConfig, DataError};
 use brevity_lab::config::Experiment;
 use brevity_lab::experiments::contamination::Detectors;
-use brevity_lab::experiments::two_part::{Report, measure_baselines};
+use brevity_lab::experiments::prequential::{PrequentialScorer, PrequentialTrainer};
+use brevity_lab::experiments::two_part::{ArchiveScorer, LocalTrainer, Report, measure_baselines};
 use brevity_lab::sweep::{
-    self, ArchiveScorer, Bars, ByKind, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest,
-    PrequentialScorer, PrequentialTrainer, RunOptions, Scorer, Shard, SweepFolder, Trainer, Work,
+    self, Bars, ByKind, DataCache, DataIdentity, DryRun, Manifest, RunOptions, Scorer, Shard,
+    SweepFolder, Trainer, Work,
 };
+use brevity_length::{Row, State};
 use brevity_measure::{Decoding, FreshProcess};
 use brevity_stats::critical::Estimator;
 use brevity_train::DeviceKind;
 use clap::ValueEnum;
-use serde_json::{Map, Value};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -208,8 +209,8 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Writes the report of what is done and gives what it says in a terminal;
 /// without any score, the states of the trials.
-fn report(folder: &Path, rows: &[Map<String, Value>]) -> Result<String> {
-    if rows.iter().all(|row| row["state"] != "done") {
+fn report(folder: &Path, rows: &[Row]) -> Result<String> {
+    if rows.iter().all(|row| row.state != State::Done) {
         return Ok(sweep::table(rows));
     }
     for message in measure_baselines(folder)? {

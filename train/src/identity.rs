@@ -1,7 +1,6 @@
 //! What makes two runs the same run.
 
 use crate::recipe::TrainConfig;
-use crate::run::TrainSetup;
 use brevity_model::Spec;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,12 +34,11 @@ pub struct Difference {
 }
 
 impl RunIdentity {
-    /// The identity of a run that trains on `data`.
-    pub fn of(setup: &TrainSetup, data: &[u8]) -> RunIdentity {
+    pub(crate) fn new(spec: &Spec, config: &TrainConfig, seed: u64, data: &[u8]) -> RunIdentity {
         RunIdentity {
-            model: setup.spec.clone(),
-            train: setup.config.identity(),
-            seed: setup.seed,
+            model: spec.clone(),
+            train: config.identity(),
+            seed,
             data: Fingerprint {
                 bytes: data.len() as u64,
                 blake3: blake3::hash(data).to_string(),

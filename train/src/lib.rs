@@ -15,7 +15,7 @@
 //! On the CPU a run is reproducible: the same setup and bytes give the same
 //! `model.safetensors` on every machine, with any number of threads, and when
 //! it was killed and continued. What a model is lives in `brevity-model`, what
-//! a code length is in `brevity-codec`, what results mean in `brevity-eval`.
+//! a code length is in `brevity-codec`, what runs many trainings in `brevity-lab`.
 //!
 //! ```
 //! use brevity_model::Spec;

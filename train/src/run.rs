@@ -32,6 +32,13 @@ pub struct TrainSetup {
     pub device: DeviceKind,
 }
 
+impl TrainSetup {
+    /// What makes a run over `data` by this setup the same run.
+    pub fn identity(&self, data: &[u8]) -> RunIdentity {
+        RunIdentity::new(&self.spec, &self.config, self.seed, data)
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -209,7 +216,7 @@ impl<'a> Run<'a> {
         let TrainSetup { spec, config, .. } = setup;
         let mut parameters = Parameters::initial(spec, setup.seed);
         let mut optimizer = Optimizer::new(config, &parameters);
-        let identity = RunIdentity::of(setup, data);
+        let identity = setup.identity(data);
         let steps = config.total_steps(spec, data.len() as u64);
         let sequences = config.batch_sequences(spec);
         let mut quantiser = Quantiser::new(

@@ -1,12 +1,16 @@
-//! Files that appear under their name when all of their bytes are on the disk.
+//! Files that are whole or not there, and folders that one process works in.
 //!
-//! [`write()`] and [`write_new()`] are for bytes in memory. A longer one is written to
-//! a [`Temporary`] in the same folder and then given its name by [`publish()`] or
-//! [`publish_new()`]. No end of a process leaves half a file under the name, and none
-//! leaves a temporary file for long: see [`Temporary`].
+//! - [`write()`] and [`write_new()`]: a file appears under its name when all of its bytes
+//!   are on the disk. One that is too long for memory is written to a [`Temporary`] in the
+//!   same folder and then given its name by [`publish()`] or [`publish_new()`]. No end of
+//!   a process leaves half a file under the name, and none leaves a temporary file for
+//!   long: see [`Temporary`].
+//! - [`OwnedFolder`]: a folder that this process has, until it drops it or dies.
 
+mod lock;
 mod temporary;
 
+pub use lock::{FolderError, OwnedFolder};
 pub use temporary::{Readers, Temporary, remove_unfinished};
 
 use std::fs::{self, File};

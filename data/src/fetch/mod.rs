@@ -126,7 +126,7 @@ impl Client {
             },
         );
         // What does not unpack to the right bytes will not do so next time either.
-        if !matches!(record, Err(DataError::Io { .. })) {
+        if !record.as_ref().is_err_and(DataError::is_io) {
             fs::remove_dir_all(&partial).map_err(DataError::io("remove", &partial))?;
         }
         record

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::PathBuf;
 
+use brevity_media::{Conversion, Item};
 use flate2::read::MultiGzDecoder;
 
-use crate::convert::{Conversion, Item};
 use crate::error::{DataError, Result};
 use crate::registry::Unpack;
 
@@ -59,7 +59,9 @@ fn member(
         inner: &mut input,
         failed: None,
     };
-    let mut result = convert.convert(name, &mut input, out);
+    let mut result = convert
+        .convert(name, &mut input, out)
+        .map_err(DataError::from);
     if result.is_ok() {
         // Reads to the end, where zip and gzip keep their checksums.
         let rest = io::copy(&mut input, &mut io::sink()).map_err(DataError::io("read", name));

@@ -5,11 +5,11 @@
 //! Huang, "Occlusion models for natural images", 2001). A lens ([1 2 1]/4 both
 //! ways) and sensor noise make the low bits as hard as those of photographs.
 
+use brevity_media::{PATCH_HEIGHT, PATCH_WIDTH, push_patches};
 use rand_chacha::ChaCha8Rng;
 use rand_core::RngCore;
 
 use super::{between, gauss, unit};
-use crate::convert::{PATCH_HEIGHT, PATCH_WIDTH, push_patches};
 
 const WIDTH: usize = 512;
 const HEIGHT: usize = 256;

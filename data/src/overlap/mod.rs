@@ -20,36 +20,12 @@ mod suffix;
 
 use std::collections::HashSet;
 
+use brevity_length::Overlap;
+
 pub use suffix::longest_matches;
 
 /// Bytes of a match that is no coincidence.
 pub const LONG_MATCH: usize = 50;
-
-/// What a pair of texts has in common.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Overlap {
-    /// Share of the test's word 8-grams found in the training text.
-    pub ngram8: f64,
-    /// Share of its 13-grams.
-    pub ngram13: f64,
-    /// Bytes of the longest string that both have.
-    pub longest_match: usize,
-    /// Share of the test's bytes that lie in common strings of [`LONG_MATCH`] bytes or more.
-    pub in_long_matches: f64,
-}
-
-impl Overlap {
-    /// The overlap of `bytes` bytes with themselves.
-    #[must_use]
-    pub fn whole(bytes: usize) -> Overlap {
-        Overlap {
-            ngram8: 1.0,
-            ngram13: 1.0,
-            longest_match: bytes,
-            in_long_matches: 1.0,
-        }
-    }
-}
 
 /// All measures of overlap of a test text with a training text.
 ///

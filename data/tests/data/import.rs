@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use brevity_data::{
-    ByteSet, Conversion, DataError, Select, Source, State, Store, default_name, export, import,
-    list,
+    ByteSet, DataError, Select, Source, State, Store, default_name, export, import, list,
 };
+use brevity_media::{Conversion, Geometry};
 
 use crate::chain;
 
@@ -149,7 +149,7 @@ fn bad_imports_are_refused() {
     assert!(try_import(p.source("nothing"), Conversion::Bytes, "x").contains("nothing"));
     // A file that is named must decode, whatever it is called.
     let error = import(&text, Conversion::GrayPatches, "x", false, &p.store).unwrap_err();
-    assert!(matches!(error, DataError::Decode { .. }), "{error}");
+    assert!(matches!(error, DataError::Media(_)), "{error}");
 }
 
 #[test]
@@ -278,4 +278,18 @@ fn what_cannot_be_exported_is_said() {
     let error = export("s", Select::ALL, &out, &p.store).unwrap_err();
     assert!(error.to_string().contains("import it again"), "{error}");
     assert!("5-3".parse::<Select>().is_err() && "x".parse::<Select>().is_err());
+}
+
+#[test]
+fn sets_know_what_they_are() {
+    let p = place();
+    let pictures = p.source("pictures");
+    import(&pictures, Conversion::GrayPatches, "pics", false, &p.store).unwrap();
+    import(&pictures, Conversion::Rgb, "colours", false, &p.store).unwrap();
+    let of = |text: &str| p.store.geometry(&Source::from(text)).unwrap();
+    assert_eq!(of("pics"), Some(Geometry::PATCHES));
+    assert_eq!(of("colours"), Some(Geometry::Rgb { width: 64 }));
+    assert_eq!(of("synthetic-audio"), Some(Geometry::SPEECH));
+    assert_eq!(of("crates"), None);
+    assert_eq!(of("nothing-of-that-name"), None);
 }

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use super::layout::Layout;
 use super::raster::Format;
 use super::{BaselineError, cjxl, pictures, sounds, streams};
+use brevity_media::Geometry;
 
 /// A classical lossless coder at one setting.
 ///
 /// All of them code arbitrary bytes. Those of pictures and sound take the bytes
-/// for what a [`Layout`] says, by default rows of 64 grey pixels and samples of
+/// for what a [`Geometry`] says, by default rows of 64 grey pixels and samples of
 /// one channel, which only pays where that is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Coder {
@@ -155,7 +155,7 @@ impl Coder {
     }
 
     /// The format of pictures that it is, and the pixels of a row where bytes
-    /// have no layout.
+    /// have no geometry.
     const fn picture(self) -> Option<(Format, usize)> {
         Some(match self {
             Self::Png => (pictures::PNG, 64),
@@ -168,19 +168,21 @@ impl Coder {
         })
     }
 
-    /// Whether it takes bytes of a layout piece by piece.
-    pub(super) fn minds(self, layout: Layout) -> bool {
-        match layout {
-            Layout::Bytes => false,
+    /// Whether it takes bytes of a geometry piece by piece.
+    pub(super) fn minds(self, geometry: Geometry) -> bool {
+        match geometry {
             // The exchanged geometry is that of patches.
-            Layout::Rgb { .. } => self.picture().is_some() && self != Self::PngPaper,
-            Layout::Pcm16 { .. } => self == Self::Flac16,
+            Geometry::Rgb { .. } | Geometry::RgbPlanar { .. } => {
+                self.picture().is_some() && self != Self::PngPaper
+            }
+            Geometry::Pcm16 { .. } => self == Self::Flac16,
+            _ => false,
         }
     }
 
-    pub(super) fn compress(self, data: &[u8], layout: Layout) -> io::Result<Vec<u8>> {
+    pub(super) fn compress(self, data: &[u8], geometry: Option<Geometry>) -> io::Result<Vec<u8>> {
         if let Some((format, width)) = self.picture() {
-            return pictures::compress(format, data, layout, width);
+            return pictures::compress(format, data, geometry, width);
         }
         match self {
             Self::Xz => streams::xz(data, 6),
@@ -191,7 +193,7 @@ impl Coder {
             Self::Bzip2 => streams::bzip2(data),
             Self::Ppmd => streams::ppmd(data),
             Self::Flac8 => sounds::flac8(data),
-            Self::Flac16 => sounds::flac16(data, layout),
+            Self::Flac16 => sounds::flac16(data, geometry),
             _ => streams::gzip(data),
         }
     }
@@ -200,11 +202,11 @@ impl Coder {
     pub(super) fn decompress(
         self,
         stream: &[u8],
-        layout: Layout,
+        geometry: Option<Geometry>,
         len: usize,
     ) -> io::Result<Vec<u8>> {
         if let Some((format, width)) = self.picture() {
-            return pictures::decompress(format, stream, layout, width, len);
+            return pictures::decompress(format, stream, geometry, width, len);
         }
         match self {
             Self::Xz | Self::XzExtreme => streams::unxz(stream),
@@ -213,7 +215,7 @@ impl Coder {
             Self::Bzip2 => streams::bunzip2(stream),
             Self::Ppmd => streams::unppmd(stream),
             Self::Flac8 => sounds::unflac8(stream),
-            Self::Flac16 => sounds::unflac16(stream, layout, len),
+            Self::Flac16 => sounds::unflac16(stream, geometry, len),
             _ => streams::gunzip(stream),
         }
     }

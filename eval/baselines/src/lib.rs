@@ -23,8 +23,8 @@
 
 mod cjxl;
 mod coder;
-mod layout;
 mod pictures;
+mod pieces;
 mod raster;
 mod sounds;
 mod streams;
@@ -32,11 +32,12 @@ mod streams;
 use std::path::PathBuf;
 
 use brevity_data::{ByteSet, DataConfig, DataError};
+use brevity_media::Geometry;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use coder::Coder;
-pub use layout::{Layout, Piece, pieces};
+pub use pieces::{Piece, pieces};
 
 /// Size of one byte set under one coder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -155,7 +156,7 @@ pub fn measure_set(
     })
 }
 
-/// [`measure_pieces`] of bytes whose layout their set knows, otherwise all at
+/// [`measure_pieces`] of bytes whose geometry their set knows, otherwise all at
 /// once.
 ///
 /// # Errors
@@ -165,7 +166,7 @@ pub fn measure_set_bytes(
     data: &ByteSet,
     coders: &[Coder],
 ) -> Result<Vec<CoderResult>, BaselineError> {
-    match layout::pieces_of(data)? {
+    match pieces::pieces_of(data)? {
         Some(pieces) => measure_pieces(&data.bytes, &pieces, coders),
         None => measure(&data.bytes, None, coders),
     }
@@ -191,7 +192,7 @@ pub fn measure(
     }
     let whole = [Piece {
         bytes: data.len(),
-        layout: Layout::Bytes,
+        geometry: None,
     }];
     coders
         .par_iter()
@@ -200,7 +201,7 @@ pub fn measure(
 }
 
 /// [`measure`] of `data` that consist of `pieces`: a coder that minds their
-/// layout gets each picture or sound by itself, any other gets all at once.
+/// geometry gets each picture or sound by itself, any other gets all at once.
 ///
 /// # Errors
 ///
@@ -218,12 +219,15 @@ pub fn measure_pieces(
     assert_eq!(length, data.len(), "pieces of other data");
     coders
         .par_iter()
-        .map(
-            |&coder| match pieces.iter().any(|p| coder.minds(p.layout)) {
+        .map(|&coder| {
+            match pieces
+                .iter()
+                .any(|p| p.geometry.is_some_and(|g| coder.minds(g)))
+            {
                 true => in_pieces(data, pieces, usize::MAX, coder),
                 false => Ok(measure(data, None, &[coder])?.remove(0)),
-            },
-        )
+            }
+        })
         .collect()
 }
 
@@ -250,15 +254,17 @@ fn in_pieces(
         let end = start + piece.bytes;
         while start < end {
             let stop = start.saturating_add(chunk).min(end);
-            streams.push((start..stop, piece.layout));
+            streams.push((start..stop, piece.geometry));
             start = stop;
         }
     }
     let bytes = streams
         .par_iter()
-        .map(|(range, layout)| verified_length(coder, &data[range.clone()], *layout, range.start))
+        .map(|(range, geometry)| {
+            verified_length(coder, &data[range.clone()], *geometry, range.start)
+        })
         .try_reduce(|| 0, |a, b| Ok(a + b))?;
-    let header = verified_length(coder, &[0], Layout::Bytes, 0)?;
+    let header = verified_length(coder, &[0], None, 0)?;
     let paper_bytes = bytes.saturating_sub((streams.len() as u64 - 1) * header);
     let n = data.len() as f64;
     Ok(CoderResult {
@@ -279,7 +285,7 @@ fn in_pieces(
 /// When the coder fails.
 pub fn stream_length(coder: Coder, data: &[u8]) -> Result<u64, BaselineError> {
     let stream = coder
-        .compress(data, Layout::Bytes)
+        .compress(data, None)
         .map_err(|source| BaselineError::Coder {
             coder: coder.name(),
             action: "compress",
@@ -293,7 +299,7 @@ pub fn stream_length(coder: Coder, data: &[u8]) -> Result<u64, BaselineError> {
 fn verified_length(
     coder: Coder,
     piece: &[u8],
-    layout: Layout,
+    geometry: Option<Geometry>,
     offset: usize,
 ) -> Result<u64, BaselineError> {
     let failed = |action| {
@@ -304,12 +310,14 @@ fn verified_length(
             source,
         }
     };
-    let stream = coder.compress(piece, layout).map_err(failed("compress"))?;
+    let stream = coder
+        .compress(piece, geometry)
+        .map_err(failed("compress"))?;
     if !coder.decodes() {
         return Ok(stream.len() as u64);
     }
     let back = coder
-        .decompress(&stream, layout, piece.len())
+        .decompress(&stream, geometry, piece.len())
         .map_err(failed("decompress"))?;
     if back != piece {
         return Err(BaselineError::Mismatch {
@@ -323,7 +331,7 @@ fn verified_length(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brevity_data::Pcm16;
+    use brevity_media::Pcm16;
 
     fn random(n: usize) -> Vec<u8> {
         use rand_chacha::ChaCha8Rng;
@@ -352,7 +360,7 @@ mod tests {
     /// The lengths that the paper subtracts: 21 bytes of gzip, 60 of xz, 67 of PNG.
     #[test]
     fn one_zero_byte_costs_what_the_paper_subtracts() {
-        let header = |coder| verified_length(coder, &[0], Layout::Bytes, 0).unwrap();
+        let header = |coder| verified_length(coder, &[0], None, 0).unwrap();
         assert_eq!(header(Coder::Gzip), 21);
         assert_eq!(header(Coder::Xz), 60);
         assert_eq!(header(Coder::Png), 67);
@@ -373,34 +381,34 @@ mod tests {
         all.filter(|coder| coder.available()).collect()
     }
 
-    /// Two pictures, two sounds, and bytes, each in the layout that it is in.
+    /// Two pictures, two sounds, and bytes, each in the geometry that it has.
     #[test]
-    fn pieces_keep_their_layout() {
+    fn pieces_keep_their_geometry() {
         let smooth = |n: usize| -> Vec<u8> { (0..n).map(|i| (i / 7 % 256) as u8).collect() };
-        let rgb = |planar| Layout::Rgb {
-            width: 40,
-            height: 30,
-            planar,
+        let sound = |order| {
+            Some(Geometry::Pcm16 {
+                channels: 2,
+                rate: 44_100,
+                order,
+            })
         };
-        let sound = |order| Layout::Pcm16 {
-            channels: 2,
-            rate: 44_100,
-            order,
-        };
-        let layouts = [
-            rgb(false),
-            rgb(true),
+        let geometries = [
+            Some(Geometry::Rgb { width: 40 }),
+            Some(Geometry::RgbPlanar {
+                width: 40,
+                height: 30,
+            }),
             sound(Pcm16::LittleEndian),
             sound(Pcm16::Planes),
             sound(Pcm16::Deltas),
-            Layout::Bytes,
+            None,
         ];
-        let pieces = layouts.map(|layout| Piece {
-            bytes: match layout {
-                Layout::Rgb { .. } => 3600,
+        let pieces = geometries.map(|geometry| Piece {
+            bytes: match geometry {
+                Some(geometry) if geometry.is_picture() => 3600,
                 _ => 5000,
             },
-            layout,
+            geometry,
         });
         let data = smooth(pieces.iter().map(|p| p.bytes).sum());
         let results = measure_pieces(&data, &pieces, &here()).unwrap();

@@ -7,8 +7,9 @@ use zune_core::bit_depth::BitDepth;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::EncoderOptions;
 
+use brevity_media::Geometry;
+
 use super::cjxl;
-use super::layout::Layout;
 use super::raster::{Format, Raster};
 
 /// Rows of one picture at most, where bytes of no known size are cut into
@@ -32,7 +33,7 @@ pub(super) const JXL: Format = Format {
     decode: cjxl::djxl,
 };
 
-/// Bytes through a picture format: one picture where the layout knows its size,
+/// Bytes through a picture format: one picture where the geometry is one of colours,
 /// otherwise pictures of rows of `width` grey pixels, each but the only one after
 /// its length in 4 bytes. The last row is filled with zeros; where that was
 /// needed, a last byte says by how much. Fewer bytes than a row make a narrower
@@ -40,15 +41,10 @@ pub(super) const JXL: Format = Format {
 pub(super) fn compress(
     format: Format,
     data: &[u8],
-    layout: Layout,
+    geometry: Option<Geometry>,
     width: usize,
 ) -> io::Result<Vec<u8>> {
-    if let Layout::Rgb {
-        width,
-        height,
-        planar,
-    } = layout
-    {
+    if let Some((width, planar)) = colours(geometry) {
         let pixels = if planar {
             interleave(data)
         } else {
@@ -56,7 +52,7 @@ pub(super) fn compress(
         };
         return (format.encode)(&Raster {
             width,
-            height,
+            height: data.len() / (3 * width),
             channels: 3,
             pixels,
         });
@@ -79,11 +75,11 @@ pub(super) fn compress(
 pub(super) fn decompress(
     format: Format,
     mut stream: &[u8],
-    layout: Layout,
+    geometry: Option<Geometry>,
     width: usize,
     len: usize,
 ) -> io::Result<Vec<u8>> {
-    if let Layout::Rgb { planar, .. } = layout {
+    if let Some((_, planar)) = colours(geometry) {
         let pixels = (format.decode)(stream, 3)?.pixels;
         return Ok(if planar { planes(&pixels) } else { pixels });
     }
@@ -101,6 +97,15 @@ pub(super) fn decompress(
         stream = rest;
     }
     Ok(data)
+}
+
+/// Pixels of a row of a picture of colours, and whether they lie in planes.
+fn colours(geometry: Option<Geometry>) -> Option<(usize, bool)> {
+    match geometry? {
+        Geometry::Rgb { width } => Some((width, false)),
+        Geometry::RgbPlanar { width, .. } => Some((width, true)),
+        _ => None,
+    }
 }
 
 fn grey(format: Format, data: &[u8], width: usize) -> io::Result<Vec<u8>> {

@@ -8,8 +8,7 @@ use flacenc::config::Encoder;
 use flacenc::error::Verify;
 use flacenc::source::MemSource;
 
-use super::layout::Layout;
-use brevity_data::{Pcm16, Pcm16Blocks};
+use brevity_media::{Geometry, Pcm16, Pcm16Blocks};
 
 /// Samples a second where the bytes do not tell.
 const RATE: usize = 16_000;
@@ -30,8 +29,8 @@ pub(super) fn unflac8(stream: &[u8]) -> io::Result<Vec<u8>> {
 
 /// Bytes as signed 16-bit samples. What does not fill a frame of all channels
 /// follows as it is.
-pub(super) fn flac16(data: &[u8], layout: Layout) -> io::Result<Vec<u8>> {
-    let (channels, rate, order) = sound(layout);
+pub(super) fn flac16(data: &[u8], geometry: Option<Geometry>) -> io::Result<Vec<u8>> {
+    let (channels, rate, order) = sound(geometry);
     let (whole, rest) = data.split_at(data.len() / (2 * channels) * 2 * channels);
     let mut stream = Vec::new();
     if !whole.is_empty() {
@@ -48,8 +47,12 @@ pub(super) fn flac16(data: &[u8], layout: Layout) -> io::Result<Vec<u8>> {
 }
 
 /// `len` is the length of the data.
-pub(super) fn unflac16(stream: &[u8], layout: Layout, len: usize) -> io::Result<Vec<u8>> {
-    let (channels, _, order) = sound(layout);
+pub(super) fn unflac16(
+    stream: &[u8],
+    geometry: Option<Geometry>,
+    len: usize,
+) -> io::Result<Vec<u8>> {
+    let (channels, _, order) = sound(geometry);
     let rest = len % (2 * channels);
     let (stream, rest) = stream
         .split_at_checked(stream.len().saturating_sub(rest))
@@ -67,14 +70,14 @@ pub(super) fn unflac16(stream: &[u8], layout: Layout, len: usize) -> io::Result<
 }
 
 /// Channels, rate, and how the bytes lie.
-fn sound(layout: Layout) -> (usize, usize, Pcm16) {
-    match layout {
+fn sound(geometry: Option<Geometry>) -> (usize, usize, Pcm16) {
+    match geometry {
         // FLAC has 8 channels at most.
-        Layout::Pcm16 {
+        Some(Geometry::Pcm16 {
             channels: channels @ 1..=8,
             rate,
             order,
-        } => (channels, rate, order),
+        }) => (channels.into(), rate as usize, order),
         _ => (1, RATE, Pcm16::LittleEndian),
     }
 }

@@ -1,6 +1,6 @@
 //! Archives as files: written, decoded, compared, kept.
 
-use crate::{Decoder, Decoding, Length, MeasureError};
+use crate::{Decoder, Decoding, MeasureError, Parts};
 use brevity_codec::Method;
 use brevity_codec::archive::{self, EXTENSION, Header, Options, Source, compress, inspect};
 use brevity_files::Temporary;
@@ -39,7 +39,7 @@ impl Archives<'_> {
         source: &Source<'_>,
         bytes: &[u8],
         stop: &Stop,
-    ) -> Result<Length, MeasureError> {
+    ) -> Result<Parts, MeasureError> {
         let (file, length) = self.verified(source, bytes, blake3::hash(bytes), stop)?;
         self.keep(file)?;
         Ok(length)
@@ -53,7 +53,7 @@ impl Archives<'_> {
         bytes: &[u8],
         hash: blake3::Hash,
         stop: &Stop,
-    ) -> Result<(Temporary, Length), MeasureError> {
+    ) -> Result<(Temporary, Parts), MeasureError> {
         let io = |action, path: &Path| {
             let path = path.to_path_buf();
             move |source| MeasureError::Io {
@@ -99,7 +99,7 @@ impl Archives<'_> {
         let parts = inspect(BufReader::new(reread)).map_err(|error| MeasureError::Decode {
             message: chain(&error).to_string(),
         })?;
-        let length = Length {
+        let length = Parts {
             coded: parts.payload(),
             rest: parts.stored - parts.payload(),
         };

@@ -9,6 +9,7 @@
 //! command at hand.
 //!
 //! ```
+//! use brevity_length::Regime;
 //! use brevity_model::{Spec, Weights};
 //! use brevity_measure::{Archives, InProcess, StoredModel, measure};
 //! use brevity_task::Stop;
@@ -26,9 +27,10 @@
 //!     model: &path,
 //!     decoder: &InProcess::default(),
 //! };
-//! let measured = measure(&model, &data, Some(&archives), &stop)?;
-//! assert_eq!(measured.bits_per_byte(), 8.0);
-//! assert!(measured.verified && folder.path().join("in-sample.bvy").exists());
+//! let bytes = data.len() as u64;
+//! let found = measure(&model, &data, Regime::InSample, bytes, Some(&archives), &stop)?;
+//! assert_eq!(found.bits_per_byte(), 8.0);
+//! assert!(found.is_decoded() && folder.path().join("in-sample.bvy").exists());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -44,57 +46,33 @@ pub use stored::StoredModel;
 
 use brevity_codec::archive::Source;
 use brevity_codec::{ScoreResult, code_lengths, score, weights};
+use brevity_length::{Code, Convention, Description, Evidence, Regime, Scored};
 use brevity_model::Transformer;
 use brevity_task::Stop;
 
-/// Most blocks that [`Measured::block_bits`] tells of.
+/// Most blocks that [`Description::block_bits`] tells of.
 const BLOCKS: usize = 100;
 
 /// Bytes that such a block has at least: more than a context, as neighbours are
 /// not independent.
 const BLOCK: usize = 1024;
 
-/// Lengths of some bytes under one form of a model's weights.
+/// Bytes of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Length {
-    /// Bytes of the coded stream.
+pub struct Parts {
+    /// The coded stream.
     pub coded: u64,
-    /// Bytes of everything else in the archive: the weights if it holds them,
-    /// header, hashes.
+    /// Everything else: the weights or the recipe if it holds them, header, hashes.
     pub rest: u64,
 }
 
-/// What some bytes cost under a model.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
-    /// Bytes that were scored.
-    pub bytes: u64,
-    /// Their BLAKE3.
-    pub hash: blake3::Hash,
-    /// Their exact code length under the weights as they are, bits.
-    pub bits: f64,
-    /// The same for contiguous blocks of (all but) equal length: as many as
-    /// give each 1024 bytes, at most 100.
-    pub block_bits: Vec<f64>,
-    /// With the weights as they are, which the decoder must have.
-    pub exact: Length,
-    /// With the weights as they are stored, which the archive holds.
-    pub stored: Length,
-    /// Whether the lengths are those of archives that were decoded to the same
-    /// bytes; otherwise they are estimates.
-    pub verified: bool,
-}
-
-impl Measured {
-    /// Bits a byte under the weights as they are; 0 for no bytes.
-    pub fn bits_per_byte(&self) -> f64 {
-        self.bits / self.bytes.max(1) as f64
-    }
-}
-
-/// Measures `bytes` under a model. With `archives`, that of the model with its
-/// stored weights is left in the folder; the other, which would add only the
-/// coded stream to a model that is there anyway, is decoded and removed.
+/// Measures `bytes` under a model: their code length with the weights as they are, by
+/// the convention `fp16`, and with the weights as they are stored. `trained_on` is how
+/// many bytes the model was trained on, and `regime` how `bytes` relate to them.
+///
+/// With `archives`, the archive that holds the stored weights is left in the folder; the
+/// other, which would add only the coded stream to a model that is there anyway, is
+/// decoded and removed.
 ///
 /// # Errors
 /// A model that yields something that is no number; archives that cannot be
@@ -103,27 +81,26 @@ impl Measured {
 pub fn measure(
     model: &StoredModel,
     bytes: &[u8],
+    regime: Regime,
+    trained_on: u64,
     archives: Option<&Archives<'_>>,
     stop: &Stop,
-) -> Result<Measured, MeasureError> {
+) -> Result<Description, MeasureError> {
     let lengths = code_lengths(&Transformer::new(&model.exact), bytes)?;
     let block_bits = sums_of_blocks(&lengths);
     drop(lengths);
     let bits = block_bits.iter().sum();
     let hash = blake3::hash(bytes);
     check(stop)?;
-    let exact = match archives {
-        None => Length {
-            coded: ScoreResult {
-                bytes: bytes.len() as u64,
-                bits,
-            }
-            .stream_bytes(),
-            rest: 0,
-        },
+    let coded = match archives {
+        None => ScoreResult {
+            bytes: bytes.len() as u64,
+            bits,
+        }
+        .stream_bytes(),
         Some(archives) => {
             let source = Source::external(&model.exact);
-            archives.verified(&source, bytes, hash, stop)?.1
+            archives.verified(&source, bytes, hash, stop)?.1.coded
         }
     };
     check(stop)?;
@@ -136,40 +113,60 @@ pub fn measure(
             stored
         }
     };
-    Ok(Measured {
+    let scored = Scored {
         bytes: bytes.len() as u64,
-        hash,
-        bits,
-        block_bits,
-        exact,
-        stored,
-        verified: archives.is_some(),
-    })
+        hash: hash.to_string(),
+    };
+    let parameters = model.exact.spec().parameters();
+    Ok(
+        Description::two_part(regime, scored, bits, coded, parameters, trained_on)
+            .with(code(Convention::stored(), stored))
+            .evidence(match archives {
+                Some(_) => Evidence::Decoded,
+                None => Evidence::Estimate,
+            })
+            // Whole bits are fine enough for what blocks are for.
+            .with_blocks(block_bits.iter().map(|bits| bits.round() as u64).collect()),
+    )
 }
 
-/// The length of `bytes` and the model as it is stored; as [`measure`] does it,
-/// but nothing is left in the folder.
+/// `bytes` and the model in so many bits a parameter at most, and hardly less
+/// ([`StoredModel::at_bits`]). Nothing is left in the folder.
 ///
 /// # Errors
 /// As [`measure`].
-pub fn stored_length(
+pub fn measure_at_bits(
     model: &StoredModel,
+    bits: f64,
     bytes: &[u8],
     archives: Option<&Archives<'_>>,
     stop: &Stop,
-) -> Result<Length, MeasureError> {
+) -> Result<Code, MeasureError> {
     check(stop)?;
-    let Some(archives) = archives else {
-        return estimate(model, bytes);
+    let model = model.at_bits(bits);
+    let stored = match archives {
+        None => estimate(&model, bytes)?,
+        Some(archives) => {
+            let source = Source::embedded(&model.exact, &model.plan);
+            archives
+                .verified(&source, bytes, blake3::hash(bytes), stop)?
+                .1
+        }
     };
-    let source = Source::embedded(&model.exact, &model.plan);
-    let (_, length) = archives.verified(&source, bytes, blake3::hash(bytes), stop)?;
-    Ok(length)
+    Ok(code(Convention::bits(bits), stored))
+}
+
+fn code(convention: Convention, parts: Parts) -> Code {
+    Code {
+        convention,
+        coded_bytes: parts.coded,
+        model_bytes: parts.rest,
+    }
 }
 
 /// What the archive comes to by its code length.
-fn estimate(model: &StoredModel, bytes: &[u8]) -> Result<Length, MeasureError> {
-    Ok(Length {
+fn estimate(model: &StoredModel, bytes: &[u8]) -> Result<Parts, MeasureError> {
+    Ok(Parts {
         coded: score(&model.rounded(), bytes)?.stream_bytes(),
         rest: weights::encode(&model.exact, &model.plan).len() as u64,
     })

@@ -1,8 +1,8 @@
 //! Lengths of archives that somebody else decodes.
 
+use brevity_length::{Description, Regime};
 use brevity_measure::{
-    Archives, Decoder, Decoding, FreshProcess, InProcess, MeasureError, Measured, StoredModel,
-    measure,
+    Archives, Decoder, Decoding, FreshProcess, InProcess, MeasureError, StoredModel, measure,
 };
 use brevity_model::{Spec, Weights};
 use brevity_task::Stop;
@@ -42,7 +42,7 @@ impl Case {
         self.folder.path().join("archive")
     }
 
-    fn measure(&self, decoder: &dyn Decoder) -> Result<Measured, MeasureError> {
+    fn measure(&self, decoder: &dyn Decoder) -> Result<Description, MeasureError> {
         let stored = StoredModel::for_data(model(), &data(), &self.stop)?;
         let archives = Archives {
             folder: &self.archives(),
@@ -50,12 +50,19 @@ impl Case {
             model: &self.folder.path().join("model.safetensors"),
             decoder,
         };
-        measure(&stored, &data(), Some(&archives), &self.stop)
+        measure(
+            &stored,
+            &data(),
+            Regime::InSample,
+            5000,
+            Some(&archives),
+            &self.stop,
+        )
     }
 
     /// Measures with a process that runs a shell script, the archive's path
     /// being its first argument.
-    fn shell(&self, script: &str) -> Result<Measured, MeasureError> {
+    fn shell(&self, script: &str) -> Result<Description, MeasureError> {
         let command = |decoding: &Decoding| {
             let mut command = Command::new("sh");
             command.args(["-c", script, "sh"]).arg(decoding.archive);
@@ -75,11 +82,14 @@ fn one_archive_is_left_and_holds_its_model() {
         .collect();
     assert_eq!(names, ["all.bvy"]);
     let length = fs::metadata(case.archives().join("all.bvy")).unwrap().len();
-    assert_eq!(length, measured.stored.coded + measured.stored.rest);
-    assert!(measured.exact.rest < 40, "{}", measured.exact.rest);
-    let blocks: f64 = measured.block_bits.iter().sum();
-    assert_eq!((blocks, measured.block_bits.len()), (measured.bits, 4));
-    assert!((measured.bits / 8.0 - measured.exact.coded as f64).abs() < 8.0);
+    let stored = measured.code("stored").unwrap();
+    assert_eq!(length, stored.coded_bytes + stored.model_bytes);
+    let exact = measured.code("fp16").unwrap();
+    assert_eq!(exact.model_bytes, 2 * model().parameters());
+    let blocks: u64 = measured.block_bits().iter().sum();
+    assert!((blocks as f64 - measured.bits()).abs() < 4.0);
+    assert_eq!(measured.block_bits().len(), 4);
+    assert!((measured.bits() / 8.0 - exact.coded_bytes as f64).abs() < 8.0);
 }
 
 #[test]
@@ -87,15 +97,13 @@ fn estimates_are_those_of_the_archives() {
     let case = Case::new();
     let verified = case.measure(&InProcess::default()).unwrap();
     let stored = StoredModel::for_data(model(), &data(), &case.stop).unwrap();
-    let estimate = measure(&stored, &data(), None, &case.stop).unwrap();
-    assert!(verified.verified && !estimate.verified);
-    assert_eq!(verified.bits, estimate.bits);
-    for (a, b) in [
-        (verified.exact, estimate.exact),
-        (verified.stored, estimate.stored),
-    ] {
-        assert!(a.coded.abs_diff(b.coded) < 8, "{a:?} {b:?}");
-        assert!(a.rest.abs_diff(b.rest) < 40, "{a:?} {b:?}");
+    let estimate = measure(&stored, &data(), Regime::InSample, 5000, None, &case.stop).unwrap();
+    assert!(verified.is_decoded() && !estimate.is_decoded());
+    assert_eq!(verified.bits(), estimate.bits());
+    for (a, b) in verified.codes().iter().zip(estimate.codes()) {
+        assert_eq!(a.convention, b.convention);
+        assert!(a.coded_bytes.abs_diff(b.coded_bytes) < 8, "{a:?} {b:?}");
+        assert!(a.model_bytes.abs_diff(b.model_bytes) < 40, "{a:?} {b:?}");
     }
 }
 

@@ -7,9 +7,8 @@
 //! from the spread between the pairs.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use brevity_length::rows::ResultRow;
+use brevity_length::Row;
 
 /// Changes on one byte set against one base.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,8 +67,8 @@ pub struct NoSuchTrial(pub String);
 /// # Errors
 ///
 /// When there is no such trial.
-pub fn ablations(rows: &[ResultRow], base: Option<&str>) -> Result<Vec<Ablation>, NoSuchTrial> {
-    let scored: Vec<&ResultRow> = rows.iter().filter(|row| row.is_candidate()).collect();
+pub fn ablations(rows: &[Row], base: Option<&str>) -> Result<Vec<Ablation>, NoSuchTrial> {
+    let scored: Vec<&Row> = rows.iter().filter(|row| row.is_candidate()).collect();
     let mut sets: Vec<(&str, u64)> = Vec::new();
     for row in &scored {
         let set = (row.data.source.as_str(), row.data.bytes);
@@ -77,12 +76,12 @@ pub fn ablations(rows: &[ResultRow], base: Option<&str>) -> Result<Vec<Ablation>
             sets.push(set);
         }
     }
-    let wanted = |row: &&&ResultRow| base.is_none_or(|id| row.id.starts_with(id));
+    let wanted = |row: &&&Row| base.is_none_or(|id| row.id().starts_with(id));
     let found: Vec<Ablation> = sets
         .into_iter()
         .filter_map(|set| {
-            let of_set = |row: &&&ResultRow| (row.data.source.as_str(), row.data.bytes) == set;
-            let rows: Vec<&ResultRow> = scored.iter().filter(of_set).copied().collect();
+            let of_set = |row: &&&Row| (row.data.source.as_str(), row.data.bytes) == set;
+            let rows: Vec<&Row> = scored.iter().filter(of_set).copied().collect();
             let base = rows.iter().find(wanted)?.settings();
             Some(against(&rows, base))
         })
@@ -96,7 +95,7 @@ pub fn ablations(rows: &[ResultRow], base: Option<&str>) -> Result<Vec<Ablation>
 /// A measure of a trial: its name, the trial's seed, bits per byte.
 type Measured = (String, Option<u64>, f64);
 
-fn against(rows: &[&ResultRow], base: String) -> Ablation {
+fn against(rows: &[&Row], base: String) -> Ablation {
     let mut trials: Vec<(String, u64, Vec<Measured>)> = Vec::new();
     let mut measures: Vec<String> = Vec::new();
     for row in rows {
@@ -147,23 +146,25 @@ fn against(rows: &[&ResultRow], base: String) -> Ablation {
 }
 
 /// All that a row says of its trial.
-fn measured(row: &ResultRow) -> Vec<Measured> {
+fn measured(row: &Row) -> Vec<Measured> {
     let mut found = Vec::new();
-    let training = |key: &str| row.other.get("training")?.get(key).and_then(Value::as_f64);
-    if let (Some(loss), Some(seen), Some(steps)) =
-        (training("loss"), training("bytes"), training("steps"))
-    {
+    let training = row.training.unwrap_or_default();
+    if let (Some(loss), Some(seen), Some(steps)) = (training.loss, training.bytes, training.steps) {
         // The last step may begin the next pass.
+        let (seen, steps) = (seen as f64, steps as f64);
         let once = seen - seen / steps < row.data.bytes as f64;
         let name = if once { "online" } else { "training" };
         found.push((name.to_owned(), row.seed, loss));
     }
-    let regime = row.regime.as_deref().unwrap_or("scored");
+    let regime = match row.regime_name() {
+        "" => "scored",
+        name => name,
+    };
     if let Some(raw) = row.raw() {
         found.push((regime.to_owned(), row.seed, 8.0 * raw));
     }
     for convention in row.conventions() {
-        if let Some(adjusted) = row.adjusted(&convention) {
+        if let Some(adjusted) = row.adjusted(convention.as_str()) {
             let name = format!("{regime}, {convention}");
             found.push((name, row.seed, 8.0 * adjusted));
         }
@@ -211,16 +212,16 @@ fn mean(values: &[f64]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn row(change: Option<f64>, seed: u64, online: f64, held_out: f64) -> ResultRow {
+    fn row(change: Option<f64>, seed: u64, online: f64, held_out: f64) -> Row {
         let axes = match change {
             Some(rate) => serde_json::json!({"train.learning_rate": rate}),
             None => serde_json::json!({}),
         };
         serde_json::from_value(serde_json::json!({
             "id": format!("{}-{seed}", change.unwrap_or(0.0)), "axes": axes, "seed": seed,
-            "parameters": 1000, "data": {"source": "t", "bytes": 4000, "hash": "h"},
+            "parameters": 1000, "data": {"source": "t", "bytes": 4_000_000, "hash": "h"},
             "state": "done", "regime": "held-out", "raw_rate": held_out / 8.0,
-            "training": {"steps": 10, "bytes": 4100, "loss": online},
+            "training": {"steps": 10, "bytes": 4_100_000, "loss": online},
         }))
         .unwrap()
     }

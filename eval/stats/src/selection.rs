@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::critical::interval;
 use crate::random::{below, stream};
-use brevity_length::rows::ResultRow;
+use brevity_length::Row;
 
 /// Settings of a selection.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,18 +94,22 @@ pub struct Candidate {
 /// Ranks the scored rows. One ranking for each source, data size, regime and
 /// convention; empty when nothing is scored.
 #[must_use]
-pub fn rank(rows: &[ResultRow], options: &Options) -> Vec<Ranking> {
-    let scored: Vec<&ResultRow> = rows.iter().filter(|r| r.is_candidate()).collect();
+pub fn rank(rows: &[Row], options: &Options) -> Vec<Ranking> {
+    let scored: Vec<&Row> = rows.iter().filter(|r| r.is_candidate()).collect();
     let mut rankings = Vec::new();
     for group in gathered(&scored, |r| {
-        (r.data.source.clone(), r.data.bytes, r.regime.clone())
+        (r.data.source.clone(), r.charged_to(), r.regime())
     }) {
         let conventions = match &options.convention {
             Some(name) => vec![name.clone()],
-            None => group[0].conventions(),
+            None => group[0]
+                .conventions()
+                .into_iter()
+                .map(String::from)
+                .collect(),
         };
         for convention in conventions {
-            let priced: Vec<&ResultRow> = group
+            let priced: Vec<&Row> = group
                 .iter()
                 .copied()
                 .filter(|r| r.coded(&convention).is_some())
@@ -120,13 +124,10 @@ pub fn rank(rows: &[ResultRow], options: &Options) -> Vec<Ranking> {
 
 /// The ways in which scored rows count model bytes, in order of appearance.
 #[must_use]
-pub fn conventions(rows: &[ResultRow]) -> Vec<String> {
+pub fn conventions(rows: &[Row]) -> Vec<String> {
     let mut found = Vec::new();
-    for name in rows
-        .iter()
-        .filter(|r| r.is_candidate())
-        .flat_map(ResultRow::conventions)
-    {
+    let candidates = rows.iter().filter(|r| r.is_candidate());
+    for name in candidates.flat_map(Row::conventions).map(String::from) {
         if !found.contains(&name) {
             found.push(name);
         }
@@ -135,11 +136,8 @@ pub fn conventions(rows: &[ResultRow]) -> Vec<String> {
 }
 
 /// Values with the same key together, in order of first appearance.
-fn gathered<'a, K: PartialEq>(
-    rows: &[&'a ResultRow],
-    key: impl Fn(&ResultRow) -> K,
-) -> Vec<Vec<&'a ResultRow>> {
-    let mut found: Vec<(K, Vec<&ResultRow>)> = Vec::new();
+fn gathered<'a, K: PartialEq>(rows: &[&'a Row], key: impl Fn(&Row) -> K) -> Vec<Vec<&'a Row>> {
+    let mut found: Vec<(K, Vec<&Row>)> = Vec::new();
     for &row in rows {
         let key = key(row);
         match found.iter_mut().find(|(k, _)| *k == key) {
@@ -156,8 +154,8 @@ struct Runs {
     blocks: Vec<Vec<f64>>,
 }
 
-fn one_ranking(rows: &[&ResultRow], convention: &str, options: &Options) -> Ranking {
-    let n = rows[0].data.bytes as f64;
+fn one_ranking(rows: &[&Row], convention: &str, options: &Options) -> Ranking {
+    let n = rows[0].charged_to() as f64;
     let groups = gathered(rows, |row| row.settings());
     let blocks = common_blocks(rows);
     let choice_bits = (groups.len() as f64).log2();
@@ -179,8 +177,8 @@ fn one_ranking(rows: &[&ResultRow], convention: &str, options: &Options) -> Rank
     }
     Ranking {
         source: rows[0].data.source.clone(),
-        data_bytes: rows[0].data.bytes,
-        regime: rows[0].regime.clone().unwrap_or_default(),
+        data_bytes: rows[0].charged_to(),
+        regime: rows[0].regime_name().to_owned(),
         convention: convention.to_owned(),
         choice_bits,
         candidates,
@@ -194,9 +192,20 @@ fn one_ranking(rows: &[&ResultRow], convention: &str, options: &Options) -> Rank
     }
 }
 
+/// Code lengths of the blocks of what a row scored; nothing where they were not kept.
+fn blocks(row: &Row) -> Option<Vec<f64>> {
+    let bits: Vec<f64> = row
+        .description()?
+        .block_bits()
+        .iter()
+        .map(|&b| b as f64)
+        .collect();
+    (bits.iter().sum::<f64>() > 0.0).then_some(bits)
+}
+
 /// The number of blocks that all rows have, or 1.
-fn common_blocks(rows: &[&ResultRow]) -> usize {
-    let count = |row: &ResultRow| row.block_bits().map_or(1, |b| b.len());
+fn common_blocks(rows: &[&Row]) -> usize {
+    let count = |row: &Row| blocks(row).map_or(1, |b| b.len());
     let first = count(rows[0]);
     if rows.iter().all(|row| count(row) == first) {
         first
@@ -206,12 +215,12 @@ fn common_blocks(rows: &[&ResultRow]) -> usize {
 }
 
 fn candidate(
-    group: &[&ResultRow],
+    group: &[&Row],
     convention: &str,
     choice_bits: f64,
     blocks: usize,
 ) -> (Candidate, Runs) {
-    let n = group[0].data.bytes as f64;
+    let n = group[0].charged_to() as f64;
     let coded: Vec<f64> = group.iter().filter_map(|r| r.coded(convention)).collect();
     let model: Vec<f64> = group.iter().filter_map(|r| r.model(convention)).collect();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -229,7 +238,7 @@ fn candidate(
             .zip(&coded)
             .map(|(row, coded)| {
                 // Scaled to the convention's own code length of the whole.
-                let shares = row.block_bits().filter(|b| b.len() == blocks);
+                let shares = self::blocks(row).filter(|b| b.len() == blocks);
                 let shares = shares.unwrap_or_else(|| vec![1.0]);
                 let sum: f64 = shares.iter().sum();
                 shares.iter().map(|b| 8.0 * coded * b / sum).collect()
@@ -239,7 +248,7 @@ fn candidate(
     let candidate = Candidate {
         rank: 0,
         settings: group[0].settings(),
-        ids: group.iter().map(|r| r.id.clone()).collect(),
+        ids: group.iter().map(|r| r.id().to_owned()).collect(),
         parameters: group[0].parameters,
         coded_bytes: mean(&coded),
         model_bytes: mean(&model),
@@ -298,30 +307,57 @@ fn resample(entries: &mut [(Candidate, Runs)], n: f64, options: &Options) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use brevity_length::{AxisValue, Description, Regime, Scored, TrainedOn};
 
     /// A row whose four blocks cost `base` plus their own difficulty.
-    fn row(width: u64, seed: u64, base: f64, model: f64) -> ResultRow {
-        let blocks: Vec<f64> = (0..4)
-            .map(|b| 1000.0 * (base + 0.1 * f64::from(b)))
+    fn row(width: u64, seed: u64, base: f64, model: u64) -> Row {
+        let blocks: Vec<u64> = (0..4)
+            .map(|b| (1000.0 * (base + 0.1 * f64::from(b))).round() as u64)
             .collect();
-        let bits: f64 = blocks.iter().sum();
-        let text = serde_json::json!({
-            "id": format!("{width}-{seed}"), "axes": {"model.width": width}, "seed": seed,
-            "parameters": width * 100, "data": {"source": "t", "bytes": 4000, "hash": "h"},
-            "state": "done", "regime": "in-sample", "data_bits": bits, "raw_rate": bits / 32000.0,
-            "model_bytes": {"fp16": model}, "block_bits": blocks,
-        });
-        serde_json::from_value(text).unwrap()
+        with_blocks(width, seed, blocks, model)
+    }
+
+    fn with_blocks(width: u64, seed: u64, blocks: Vec<u64>, model: u64) -> Row {
+        let bits: u64 = blocks.iter().sum();
+        let scored = Scored {
+            bytes: 4000,
+            hash: "h".into(),
+        };
+        let parameters = model / 2;
+        let found = Description::two_part(
+            Regime::InSample,
+            scored,
+            bits as f64,
+            bits / 8,
+            parameters,
+            4000,
+        )
+        .with_blocks(blocks);
+        Row {
+            id: Some(format!("{width}-{seed}")),
+            axes: [("model.width", AxisValue::Integer(width as i64))]
+                .into_iter()
+                .collect(),
+            seed: Some(seed),
+            parameters,
+            data: TrainedOn {
+                source: "t".into(),
+                bytes: 4000,
+                hash: "h".into(),
+            },
+            score: Some(found.into()),
+            ..Row::default()
+        }
     }
 
     #[test]
     fn the_shortest_description_wins_and_seeds_are_one_candidate() {
         let rows = [
-            row(8, 0, 3.0, 100.0),
-            row(8, 1, 3.02, 100.0),
-            row(16, 0, 2.0, 200.0),
-            row(16, 1, 2.02, 200.0),
-            row(32, 0, 1.9, 2000.0),
+            row(8, 0, 3.0, 100),
+            row(8, 1, 3.02, 100),
+            row(16, 0, 2.0, 200),
+            row(16, 1, 2.02, 200),
+            row(32, 0, 1.9, 2000),
         ];
         let ranking = &rank(&rows, &Options::default())[0];
         let settings: Vec<&str> = ranking
@@ -346,13 +382,13 @@ mod tests {
 
     #[test]
     fn near_ties_share_the_probability() {
-        let mut rows = vec![row(8, 0, 3.0, 100.0), row(16, 0, 3.0, 100.0)];
-        rows[1].other["block_bits"] = serde_json::json!([3300, 3200, 3100, 3000]);
+        let reversed = with_blocks(16, 0, vec![3300, 3200, 3100, 3000], 100);
+        let rows = vec![row(8, 0, 3.0, 100), reversed];
         let ranking = &rank(&rows, &Options::default())[0];
         let p = ranking.candidates[0].probability_best.unwrap();
         assert!((0.2..0.8).contains(&p), "{p}");
         let dominated = rank(
-            &[row(8, 0, 3.0, 100.0), row(16, 0, 3.5, 120.0)],
+            &[row(8, 0, 3.0, 100), row(16, 0, 3.5, 120)],
             &Options::default(),
         );
         assert!(!dominated[0].candidates[1].pareto);
@@ -360,10 +396,12 @@ mod tests {
 
     #[test]
     fn nothing_to_resample_gives_no_interval() {
-        let mut lone = [row(8, 0, 3.0, 100.0), row(16, 0, 2.0, 100.0)];
-        for row in &mut lone {
-            row.other.clear();
-        }
+        let lone = [8, 16].map(|width| {
+            let mut row = row(width, 0, 24.0 / width as f64, 100);
+            let found = row.score.unwrap().description.with_blocks(Vec::new());
+            row.score = Some(found.into());
+            row
+        });
         let ranking = &rank(&lone, &Options::default())[0];
         assert_eq!(ranking.resampled, "nothing");
         assert_eq!(ranking.candidates[1].behind_ci95, None);

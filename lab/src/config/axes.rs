@@ -26,7 +26,7 @@ pub struct SweepConfig {
 
 /// One value of one trial that the sweep chose.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Assignment {
+pub(crate) struct Assignment {
     /// Dotted key, such as `model.width`.
     pub key: String,
     /// Its value in this trial.
@@ -37,14 +37,14 @@ pub(super) struct Assignment {
 
 /// What is wrong with the `[sweep]` table, and at which of its keys.
 #[derive(Debug, PartialEq)]
-pub(super) struct AxisError {
+pub(crate) struct AxisError {
     pub key: String,
     pub message: String,
 }
 
 impl SweepConfig {
     /// The assignments of every trial, in order.
-    pub(super) fn expand(&self) -> Result<Vec<Vec<Assignment>>, AxisError> {
+    pub(crate) fn expand(&self) -> Result<Vec<Vec<Assignment>>, AxisError> {
         let mut trials = combine(vec![Vec::new()], &self.rows_of_trials());
         trials = combine(trials, &self.rows_of_zip()?);
         for (key, values) in arrays("sweep.grid", &self.grid)? {

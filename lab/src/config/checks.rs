@@ -6,7 +6,7 @@
 //! trials for each ladder of three sizes or more, of the first seed alone.
 
 use super::trial::{Check, TrialPlan};
-use brevity_length::rows::SIZE_KEYS;
+use brevity_length::SIZE_KEYS;
 use brevity_train::TrainConfig;
 use toml::Value;
 

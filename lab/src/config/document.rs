@@ -11,7 +11,7 @@ use toml::{Table, Value};
 
 /// A parsed config file with `--set` arguments laid over it.
 #[derive(Clone, Debug)]
-pub(super) struct Document {
+pub(crate) struct Document {
     file: PathBuf,
     text: String,
     /// Byte range of each key by its dotted name; of the value for an element
@@ -150,7 +150,7 @@ fn parse_value(text: &str) -> Result<Value, String> {
 }
 
 /// Puts `value` at the dotted `key`, making the tables on the way.
-pub(super) fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
+pub(crate) fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
     match key.split_once('.') {
         None => {
             table.insert(key.to_string(), value);
@@ -183,7 +183,7 @@ fn remove(table: &mut Table, key: &str) {
 }
 
 /// The leaves of a table in their order, by dotted name; an empty table is none.
-pub(super) fn leaves(table: &Table) -> Vec<(String, Value)> {
+pub(crate) fn leaves(table: &Table) -> Vec<(String, Value)> {
     fn walk(prefix: &str, table: &Table, out: &mut Vec<(String, Value)>) {
         for (key, value) in table {
             let name = join(prefix, key);

@@ -154,7 +154,7 @@ impl std::error::Error for ConfigError {}
 
 /// What serde says of a value it does not take, split into a message of ours
 /// and a hint with the nearest valid name.
-pub(super) fn explain(message: &str) -> (String, Option<String>) {
+pub(crate) fn explain(message: &str) -> (String, Option<String>) {
     let message = message.trim_end();
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let (kind, names) = match names.split_first() {

@@ -2,13 +2,13 @@
 
 use super::axes::{Assignment, SweepConfig};
 use super::checks;
-use super::contamination::ContaminationConfig;
 use super::document::{Document, assign};
 use super::error::ConfigError;
 use super::model::ModelConfig;
-use super::prequential::PrequentialConfig;
 use super::score::ScoreConfig;
 use super::trial::{TrialConfig, TrialPlan};
+use crate::experiments::contamination::config::ContaminationConfig;
+use crate::experiments::prequential::config::PrequentialConfig;
 use brevity_data::DataConfig;
 use brevity_train::TrainConfig;
 use serde::de::IntoDeserializer;
@@ -53,7 +53,7 @@ pub struct Experiment {
     pub name: String,
     /// The trials, in the order of the sweep.
     pub trials: Vec<TrialPlan>,
-    pub(super) document: Document,
+    pub(crate) document: Document,
 }
 
 impl Experiment {
@@ -153,7 +153,7 @@ impl Experiment {
 
 impl TrialPlan {
     /// Makes it a prequential code.
-    pub(super) fn learn(&mut self, document: &Document) -> Result<(), ConfigError> {
+    pub(crate) fn learn(&mut self, document: &Document) -> Result<(), ConfigError> {
         let table = self.config.prequential.get_or_insert_default().clone();
         table
             .validate(&self.config.model)
@@ -168,7 +168,7 @@ impl TrialPlan {
     }
 }
 
-pub(super) fn typed(table: &Table) -> Result<ExperimentConfig, toml::de::Error> {
+pub(crate) fn typed(table: &Table) -> Result<ExperimentConfig, toml::de::Error> {
     ExperimentConfig::deserialize(table.clone().into_deserializer())
 }
 
@@ -208,7 +208,7 @@ fn experiment_name(document: &Document, config: &ExperimentConfig) -> Result<Str
 }
 
 /// The complete, checked config of one trial.
-pub(super) fn plan(
+pub(crate) fn plan(
     document: &Document,
     name: &str,
     assignments: Vec<Assignment>,

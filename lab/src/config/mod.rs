@@ -32,23 +32,18 @@
 //! What does not live here: reading the bytes (the `data` crate), training, and
 //! running trials ([`crate::sweep`]).
 
-mod axes;
+pub(crate) mod axes;
 mod checks;
-mod contamination;
-mod contamination_trials;
-mod document;
+pub(crate) mod document;
 mod error;
-mod experiment;
+pub(crate) mod experiment;
 mod model;
-mod prequential;
 mod score;
 mod trial;
 
 pub use axes::SweepConfig;
-pub use contamination::ContaminationConfig;
 pub use error::{ConfigError, Fault, Place};
 pub use experiment::{Experiment, ExperimentConfig};
 pub use model::{ModelConfig, Preset};
-pub use prequential::{Mode, PrequentialConfig};
 pub use score::{ScoreConfig, ScoreConfigError};
 pub use trial::{Check, TrialConfig, TrialPlan};

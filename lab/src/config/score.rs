@@ -1,6 +1,6 @@
 //! The `[score]` table: what is measured of a trained model.
 
-use brevity_data::Regime;
+use brevity_length::Regime;
 use serde::{Deserialize, Serialize};
 
 /// The `[score]` table.
@@ -56,7 +56,7 @@ impl ScoreConfig {
             return err("regimes", reason.into());
         }
         for (i, regime) in self.regimes.iter().enumerate() {
-            if *regime == Regime::Shifted {
+            if !matches!(regime, Regime::InSample | Regime::HeldOut | Regime::Overlap) {
                 let reason = format!(
                     "`{regime}` is what a score may turn out to be, not what can be asked for; \
                      give `in-sample`, `held-out` or both"

@@ -1,8 +1,8 @@
 //! One trial of an experiment.
 
 use super::axes::Assignment;
-use super::prequential::PrequentialConfig;
 use super::score::ScoreConfig;
+use crate::experiments::prequential::config::PrequentialConfig;
 use brevity_data::DataConfig;
 use brevity_model::Spec;
 use brevity_train::TrainConfig;
@@ -41,7 +41,7 @@ pub struct TrialPlan {
     pub config: TrialConfig,
     /// For a trial that is there to check another one: by what it differs.
     pub check: Option<Check>,
-    pub(super) assignments: Vec<Assignment>,
+    pub(crate) assignments: Vec<Assignment>,
 }
 
 /// By what a trial that checks another one differs from it.

@@ -23,10 +23,10 @@ use std::path::{Path, PathBuf};
 
 use brevity_codec::{ScoreError as PriceError, price_each};
 use brevity_data::{ByteSet, DataConfig, DataError, Store};
+use brevity_media::Geometry;
 use brevity_model::{FileError, Transformer, Weights};
 
 use crate::experiments::score::model_file;
-use crate::view::Geometry;
 use costs::Cost;
 
 /// What a map shows.
@@ -92,7 +92,7 @@ impl Kind {
     ) -> Result<Self, MapError> {
         let geometry = match geometry {
             Some(geometry) => Some(geometry),
-            None => Geometry::of(&data.source, &Store::default())?,
+            None => Store::default().geometry(&data.source)?,
         };
         Self::of(path, geometry)
     }

@@ -1,6 +1,6 @@
 //! A picture, and beside it the bits of each pixel.
 
-use crate::view::{Geometry, Picture, encode};
+use brevity_media::{Canvas, Geometry, encode_png};
 
 /// Pixels that a panel is at least wide, where enlarging can do that.
 const PANEL: usize = 384;
@@ -29,11 +29,11 @@ const TOP: f32 = 12.0;
 /// # Panics
 /// If the geometry is not one of pictures.
 pub(super) fn draw(geometry: Geometry, offset: u64, bytes: &[u8], bits: &[f32]) -> Vec<u8> {
-    let picture = Picture::new(geometry, offset, bytes.len()).expect("a geometry of pictures");
+    let picture = Canvas::new(geometry, offset, bytes.len()).expect("a geometry of pictures");
     let scale = (PANEL / picture.width).min(MOST_ROWS / picture.height);
     let scale = scale.clamp(1, MOST_SCALE);
     let (wide, high) = (picture.width * scale, picture.height * scale);
-    let mut canvas = Canvas::new(3 * GAP + 2 * wide, 3 * GAP + high + BAR + NUMBERS);
+    let mut canvas = Sheet::new(3 * GAP + 2 * wide, 3 * GAP + high + BAR + NUMBERS);
 
     let top = TOP * picture.channels as f32;
     let mut costs = vec![None; picture.width * picture.height];
@@ -70,7 +70,7 @@ pub(super) fn draw(geometry: Geometry, offset: u64, bytes: &[u8], bits: &[f32]) 
         };
         canvas.text((at, under + BAR + 4), &text);
     }
-    encode(
+    encode_png(
         canvas.width,
         canvas.height,
         png::ColorType::Rgb,
@@ -99,7 +99,7 @@ fn heat(t: f32) -> [u8; 3] {
 }
 
 /// Pixels to draw on, red, green and blue.
-struct Canvas {
+struct Sheet {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
@@ -123,7 +123,7 @@ const DIGITS: [[u8; 5]; 10] = [
 /// Times that a digit's pixels are enlarged.
 const DIGIT_SCALE: usize = 2;
 
-impl Canvas {
+impl Sheet {
     fn new(width: usize, height: usize) -> Self {
         Self {
             width,

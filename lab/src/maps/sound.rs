@@ -1,10 +1,10 @@
 //! A waveform, and under it the bits of each sample.
 
 use super::Map;
-use crate::view::Geometry;
 use brevity_draw::Scale;
 use brevity_draw::trimmed;
 use brevity_draw::{Anchor, Svg};
+use brevity_media::Geometry;
 
 const WIDTH: f64 = 1100.0;
 const LEFT: f64 = 48.0;
@@ -25,20 +25,22 @@ struct Column {
 }
 
 pub(super) fn draw(map: &Map<'_>, geometry: Geometry, bytes: &[u8], bits: &[f32]) -> String {
-    let (rate, depth) = match geometry {
-        Geometry::Pcm16 { rate } | Geometry::Pcm16Deltas { rate } => (rate, 16.0),
-        Geometry::Pcm8 { rate } => (rate, 8.0),
-        _ => unreachable!("a geometry of sound"),
-    };
+    let (rate, bits_of_one) = geometry.sound().expect("a geometry of sound");
+    let frame = geometry.frame();
+    let depth = 8.0 * frame as f64;
     // A piece may begin within a sample.
     let unit = geometry.unit();
     let skipped = (unit - (map.data.provenance.offset % unit as u64) as usize) % unit;
     let skipped = skipped.min(bytes.len());
-    let (bytes, bits) = (geometry.samples(&bytes[skipped..]), &bits[skipped..]);
+    let bytes = geometry.samples(&bytes[skipped..]);
+    let bits = geometry.beside(&bits[skipped..]);
     let samples: Vec<(f64, f64)> = bytes
-        .chunks_exact(unit)
-        .zip(bits.chunks_exact(unit))
-        .map(|(bytes, bits)| (value(bytes), bits.iter().map(|&b| f64::from(b)).sum()))
+        .chunks_exact(frame)
+        .zip(bits.chunks_exact(frame))
+        .map(|(bytes, bits)| {
+            let value = value(bytes, bits_of_one);
+            (value, bits.iter().map(|&b| f64::from(b)).sum())
+        })
         .collect();
     let columns = columns(&samples, rate.into());
     let seconds = samples.len() as f64 / f64::from(rate);
@@ -95,12 +97,17 @@ pub(super) fn draw(map: &Map<'_>, geometry: Geometry, bytes: &[u8], bits: &[f32]
     svg.file()
 }
 
-/// A sample from -1 to 1.
-fn value(bytes: &[u8]) -> f64 {
-    match *bytes {
-        [low, high] => f64::from(i16::from_le_bytes([low, high])) / 32768.0,
-        _ => (f64::from(bytes[0]) - 128.0) / 128.0,
+/// A sample from -1 to 1, the mean of its channels.
+fn value(bytes: &[u8], bits: u16) -> f64 {
+    if bits == 8 {
+        return (f64::from(bytes[0]) - 128.0) / 128.0;
     }
+    let channels = bytes.chunks_exact(2);
+    let count = channels.len() as f64;
+    let sum: f64 = channels
+        .map(|pair| f64::from(i16::from_le_bytes([pair[0], pair[1]])) / 32768.0)
+        .sum();
+    sum / count
 }
 
 fn columns(samples: &[(f64, f64)], rate: f64) -> Vec<Column> {
@@ -122,8 +129,9 @@ mod tests {
 
     #[test]
     fn columns_gather_what_is_in_them() {
-        assert_eq!(value(&[0, 0x80]), -1.0);
-        assert_eq!(value(&[128]), 0.0);
+        assert_eq!(value(&[0, 0x80], 16), -1.0);
+        assert_eq!(value(&[0, 0x80, 0, 0], 16), -0.5);
+        assert_eq!(value(&[128], 8), 0.0);
         let samples: Vec<(f64, f64)> = (0..2000).map(|i| (f64::from(i % 2), 2.0)).collect();
         let found = columns(&samples, 1000.0);
         assert_eq!(found.len(), COLUMNS);

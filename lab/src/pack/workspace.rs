@@ -2,14 +2,15 @@
 
 use brevity_codec::ScoreError;
 use brevity_codec::archive;
+use brevity_files::{FolderError, OwnedFolder};
 use brevity_measure::MeasureError;
 use brevity_model::{FileError, Weights};
+use brevity_train::Difference;
 use brevity_train::MODEL;
 use brevity_train::TrainError;
 use brevity_train::TrainSetup;
 use brevity_train::online::OnlineError;
-use brevity_train::{Difference, RunIdentity};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -80,13 +81,28 @@ pub enum PackError {
     },
 }
 
+impl From<FolderError> for PackError {
+    fn from(error: FolderError) -> PackError {
+        match error {
+            FolderError::Busy { path, .. } => PackError::Busy { path },
+            FolderError::Io {
+                action,
+                path,
+                source,
+            } => PackError::Io {
+                action,
+                path,
+                source,
+            },
+        }
+    }
+}
+
 /// A folder for checkpoints and the trained model, taken by one process at a
 /// time.
 #[derive(Debug)]
 pub struct Workspace {
-    folder: PathBuf,
-    // Held for the operating system's advisory lock on it.
-    _lock: File,
+    folder: OwnedFolder,
 }
 
 impl Workspace {
@@ -95,36 +111,23 @@ impl Workspace {
     /// # Errors
     /// Something else that has the name; another process that works there.
     pub fn open(folder: PathBuf) -> Result<Workspace, PackError> {
-        let lock = folder.join("lock");
-        let ours = || lock.exists() || is_empty(&folder);
+        let ours = || OwnedFolder::was_owned(&folder) || is_empty(&folder);
         if folder.symlink_metadata().is_ok() && !ours() {
             return Err(PackError::InTheWay { path: folder });
         }
-        fs::create_dir_all(&folder).map_err(io("create", &folder))?;
-        let file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&lock)
-            .map_err(io("open", &lock))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Workspace {
-                folder,
-                _lock: file,
-            }),
-            Err(TryLockError::WouldBlock) => Err(PackError::Busy { path: folder }),
-            Err(TryLockError::Error(error)) => Err(io("lock", &lock)(error)),
-        }
+        Ok(Workspace {
+            folder: OwnedFolder::take(folder)?,
+        })
     }
 
     /// The folder itself.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     /// Whether a training was begun here.
     pub fn is_in_use(&self) -> bool {
-        self.folder.join(SETUP).exists()
+        self.folder().join(SETUP).exists()
     }
 
     /// Says what is trained here, or checks that it is that; gives the model if
@@ -134,8 +137,8 @@ impl Workspace {
         setup: &TrainSetup,
         data: &[u8],
     ) -> Result<Option<Weights>, PackError> {
-        let path = self.folder.join(SETUP);
-        let identity = RunIdentity::of(setup, data);
+        let path = self.folder().join(SETUP);
+        let identity = setup.identity(data);
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 brevity_files::write(&path, &identity.to_json()).map_err(io("write", &path))?;
@@ -144,7 +147,7 @@ impl Workspace {
             Ok(text) => {
                 if let Some(Difference { key, there, here }) = identity.difference_to(&text) {
                     return Err(PackError::Another {
-                        path: self.folder.clone(),
+                        path: self.folder().to_owned(),
                         key,
                         there,
                         here,
@@ -152,7 +155,7 @@ impl Workspace {
                 }
             }
         }
-        let model = self.folder.join(MODEL);
+        let model = self.folder().join(MODEL);
         match model.exists() {
             true => Ok(Some(Weights::load(&model)?)),
             false => Ok(None),
@@ -164,7 +167,7 @@ impl Workspace {
     /// # Errors
     /// What the file system says.
     pub fn remove(self) -> Result<(), PackError> {
-        fs::remove_dir_all(&self.folder).map_err(io("remove", &self.folder))
+        fs::remove_dir_all(self.folder()).map_err(io("remove", self.folder()))
     }
 }
 

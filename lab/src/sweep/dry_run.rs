@@ -4,9 +4,9 @@ use super::error::SweepError;
 use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
 use super::results::head;
-use super::table::{Axes, align};
+use super::table::{Columns, align};
 use brevity_kernels::gemm::{Epilogue, View, ViewMut, gemm};
-use serde_json::{Map, Value};
+use brevity_length::Row;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -41,12 +41,11 @@ impl Speed {
             let Some(score) = folder.score(trial)? else {
                 continue;
             };
-            let number = |map: &Map<String, Value>, key: &str| map.get(key).and_then(Value::as_f64);
-            let seconds = number(&score.training, "wall_seconds");
-            let used = number(&score.provenance, "threads");
-            if let (Some(seconds), Some(used)) = (seconds, used) {
+            if let (Some(seconds), used @ 1..) =
+                (score.training.wall_seconds, score.provenance.threads)
+            {
                 flops += trial.flops;
-                thread_seconds += seconds * used;
+                thread_seconds += seconds * used as f64;
             }
         }
         if thread_seconds > 0.0 {
@@ -124,13 +123,13 @@ impl DryRun {
 
     /// One object a trial, as in the results, with `estimated_seconds` of
     /// training. Trials whose data are not at hand have no `id`.
-    pub fn rows(&self) -> Vec<Map<String, Value>> {
+    pub fn rows(&self) -> Vec<Row> {
         let row = |(trial, state): &(Trial, State)| {
             let mut row = head(&self.name, trial, state);
             if trial.data.hash.is_none() {
-                row.insert("id".into(), Value::Null);
+                row.id = None;
             }
-            row.insert("estimated_seconds".into(), self.seconds(trial).into());
+            row.estimated_seconds = Some(self.seconds(trial));
             row
         };
         self.trials.iter().map(row).collect()
@@ -140,7 +139,7 @@ impl DryRun {
         trial.flops / self.speed.flops_per_second
     }
 
-    fn cells(&self, axes: &Axes, trial: &Trial, state: &State) -> Vec<String> {
+    fn cells(&self, axes: &Columns, trial: &Trial, state: &State) -> Vec<String> {
         let id = match trial.data.hash {
             Some(_) => trial.id.clone(),
             None => "-".into(),
@@ -161,7 +160,7 @@ impl DryRun {
 impl fmt::Display for DryRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut header = vec!["id".to_string(), "state".into()];
-        let axes = Axes::of(self.trials.iter().map(|(trial, _)| &trial.axes));
+        let axes = Columns::of(self.trials.iter().map(|(trial, _)| &trial.axes));
         header.extend(axes.header());
         header.extend(["seed", "data bytes", "parameters", "FLOPs", "time"].map(String::from));
         let mut table = vec![header];

@@ -1,6 +1,7 @@
 //! What stops a whole sweep, as opposed to one of its trials.
 
 use crate::config::ConfigError;
+use brevity_files::FolderError;
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -100,6 +101,22 @@ pub enum SweepError {
     /// The options contradict each other or the sweep.
     #[error("{0}")]
     Usage(String),
+}
+
+impl From<FolderError> for SweepError {
+    fn from(error: FolderError) -> SweepError {
+        match error {
+            FolderError::Busy { path, holder } => SweepError::Locked {
+                path,
+                holder: holder.map_or_else(String::new, |id| format!(" (process {id})")),
+            },
+            FolderError::Io {
+                action,
+                path,
+                source,
+            } => SweepError::io(action, &path, source),
+        }
+    }
 }
 
 impl SweepError {

@@ -4,11 +4,10 @@
 use super::error::SweepError;
 use super::manifest::{Manifest, Trial};
 use super::store;
+use brevity_files::{FolderError, OwnedFolder};
+use brevity_length::{Provenance, ROW_VERSION, Score, Training};
 use brevity_train::MODEL;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// The file that says that a trial is done.
@@ -34,14 +33,19 @@ pub enum State {
 }
 
 impl State {
+    /// The state in results.
+    pub fn in_results(&self) -> brevity_length::State {
+        match self {
+            State::Pending => brevity_length::State::Pending,
+            State::Interrupted => brevity_length::State::Interrupted,
+            State::Done => brevity_length::State::Done,
+            State::Failed(_) => brevity_length::State::Failed,
+        }
+    }
+
     /// The name in results.
     pub fn name(&self) -> &'static str {
-        match self {
-            State::Pending => "pending",
-            State::Interrupted => "interrupted",
-            State::Done => "done",
-            State::Failed(_) => "failed",
-        }
+        self.in_results().name()
     }
 }
 
@@ -56,28 +60,38 @@ pub struct Failure {
 
 /// What a finished trial yields: the file `score.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TrialScore {
+    /// Version of the file; none in those of version 0.1.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "known"
+    )]
+    pub version: Option<u32>,
     /// The trial.
     pub id: String,
-    /// One object a regime.
-    pub scores: Vec<Map<String, Value>>,
+    /// One a regime.
+    pub scores: Vec<Score>,
     /// What the training reports of itself.
-    pub training: Map<String, Value>,
+    pub training: Training,
     /// Where the numbers come from.
-    pub provenance: Map<String, Value>,
+    pub provenance: Provenance,
+}
+
+fn known<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    match Option::<u32>::deserialize(from)? {
+        Some(version) if version > ROW_VERSION => Err(serde::de::Error::custom(format!(
+            "it is of version {version}, and this program reads up to version {ROW_VERSION}"
+        ))),
+        version => Ok(version),
+    }
 }
 
 /// The folder of a sweep.
 #[derive(Clone, Debug)]
 pub struct SweepFolder {
     root: PathBuf,
-}
-
-/// Keeps others out of a folder until it is dropped, or the process dies.
-#[derive(Debug)]
-pub struct Lock {
-    // Held for the operating system's advisory lock on it.
-    _file: File,
 }
 
 impl SweepFolder {
@@ -129,31 +143,19 @@ impl SweepFolder {
 
     /// Takes the folder for this process: alone, or together with other shards
     /// of the same sweep.
-    pub(super) fn lock(&self, shared: bool) -> Result<Lock, SweepError> {
-        store::create_folder(&self.root)?;
-        let path = self.root.join("lock");
-        let mut file = open_lock(&path)?;
-        if !try_lock(&file, &path, shared)? {
-            return Err(SweepError::Locked {
-                path: self.root.clone(),
-                holder: holder(&file),
-            });
-        }
-        if !shared {
-            // For the message of whoever is refused; not worth failing over.
-            let _ = file.set_len(0);
-            let _ = file.write_all(std::process::id().to_string().as_bytes());
-        }
-        Ok(Lock { _file: file })
+    pub(super) fn lock(&self, shared: bool) -> Result<OwnedFolder, SweepError> {
+        Ok(match shared {
+            true => OwnedFolder::share(&self.root)?,
+            false => OwnedFolder::take(&self.root)?,
+        })
     }
 
     /// Takes one trial's folder, making it. `None` if another shard has it.
-    pub(super) fn lock_trial(&self, trial: &Trial) -> Result<Option<Lock>, SweepError> {
-        let folder = self.trial(trial);
-        store::create_folder(&folder)?;
-        let path = folder.join("lock");
-        let file = open_lock(&path)?;
-        Ok(try_lock(&file, &path, false)?.then_some(Lock { _file: file }))
+    pub(super) fn lock_trial(&self, trial: &Trial) -> Result<Option<OwnedFolder>, SweepError> {
+        match OwnedFolder::take(self.trial(trial)) {
+            Err(FolderError::Busy { .. }) => Ok(None),
+            taken => Ok(Some(taken?)),
+        }
     }
 
     /// How far a trial is.
@@ -204,7 +206,7 @@ impl SweepFolder {
     }
 
     /// What the complete training reported, where it is complete.
-    pub(super) fn trained(&self, trial: &Trial) -> Result<Option<Map<String, Value>>, SweepError> {
+    pub(super) fn trained(&self, trial: &Trial) -> Result<Option<Training>, SweepError> {
         let folder = self.trial(trial);
         if !folder.join(MODEL).exists() {
             return Ok(None);
@@ -215,53 +217,16 @@ impl SweepFolder {
         ))
     }
 
-    pub(super) fn write_trained(
-        &self,
-        trial: &Trial,
-        report: &Map<String, Value>,
-    ) -> Result<(), SweepError> {
+    pub(super) fn write_trained(&self, trial: &Trial, report: &Training) -> Result<(), SweepError> {
         store::write_json(&self.trial(trial).join(TRAINED), report)
     }
 }
 
-/// The rows of the regimes that are scored so far, of the trial in `folder`.
-pub(super) fn scored(folder: &Path) -> Result<Vec<Map<String, Value>>, SweepError> {
+/// The scores of the regimes that are done so far, of the trial in `folder`.
+pub(crate) fn scored(folder: &Path) -> Result<Vec<Score>, SweepError> {
     Ok(store::read_json(&folder.join(SCORED))?.unwrap_or_default())
 }
 
-pub(super) fn write_scored(folder: &Path, rows: &[Map<String, Value>]) -> Result<(), SweepError> {
-    store::write_json(&folder.join(SCORED), &rows)
-}
-
-fn open_lock(path: &Path) -> Result<File, SweepError> {
-    OpenOptions::new()
-        .create(true)
-        .read(true)
-        .write(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|error| SweepError::io("open", path, error))
-}
-
-/// Takes the system's advisory lock; whether it was free.
-fn try_lock(file: &File, path: &Path, shared: bool) -> Result<bool, SweepError> {
-    let result = if shared {
-        file.try_lock_shared()
-    } else {
-        file.try_lock()
-    };
-    match result {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(SweepError::io("lock", path, error)),
-    }
-}
-
-fn holder(mut file: &File) -> String {
-    let mut text = String::new();
-    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
-    match (read, text.trim().parse::<u32>()) {
-        (Ok(_), Ok(process)) => format!(" (process {process})"),
-        _ => String::new(),
-    }
+pub(crate) fn write_scored(folder: &Path, scores: &[Score]) -> Result<(), SweepError> {
+    store::write_json(&folder.join(SCORED), &scores)
 }

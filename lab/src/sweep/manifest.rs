@@ -1,10 +1,12 @@
 //! The frozen list of a sweep's trials.
 
 use super::error::SweepError;
-use crate::config::{ConfigError, Experiment, Mode, TrialConfig};
-use brevity_data::{DataConfig, DataError, Regime, Registry, Source, Split};
+use crate::config::{ConfigError, Experiment, TrialConfig};
+use crate::experiments::prequential::config::Mode;
+use brevity_data::{DataConfig, DataError, Registry, Source, Split};
+use brevity_length::{Axes, AxisValue, Check, Regime};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Version of the manifest and of the trial folders. It enters the trials' ids.
@@ -29,19 +31,6 @@ pub struct DataIdentity {
     pub leak_hash: Option<String>,
 }
 
-/// What a trial that checks the training of another one differs from it by.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrialCheck {
-    /// Id of the other trial.
-    pub of: String,
-    /// Dotted key of what differs.
-    pub key: String,
-    /// Its value there.
-    pub from: f64,
-    /// Its value here.
-    pub to: f64,
-}
-
 /// One trial of a sweep.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trial {
@@ -50,7 +39,7 @@ pub struct Trial {
     /// Hash of the config, the data and the versions: names the folder.
     pub id: String,
     /// What the sweep chose, by dotted key; seeds left out.
-    pub axes: Map<String, Value>,
+    pub axes: Axes,
     /// The seed.
     pub seed: u64,
     /// The bytes.
@@ -63,7 +52,7 @@ pub struct Trial {
     pub config: TrialConfig,
     /// For a trial of `sweep.checks`: what it checks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub check: Option<TrialCheck>,
+    pub check: Option<Check>,
 }
 
 /// The frozen list of a sweep's trials: the file `manifest.json`.
@@ -153,8 +142,8 @@ impl Manifest {
                 let message = format!("trials {} and {index} are the same", twin.index);
                 return Err(experiment.error(index, "sweep", message));
             }
-            let axes = plan.axes.iter().map(|(key, v)| (key.clone(), value(v)));
-            let check = plan.check.as_ref().map(|check| TrialCheck {
+            let axes = plan.axes.iter().map(|(key, v)| (key.clone(), axis(v)));
+            let check = plan.check.as_ref().map(|check| Check {
                 of: trials[check.of].id.clone(),
                 key: check.key.into(),
                 from: check.from,
@@ -337,6 +326,10 @@ fn trial_id(config: &TrialConfig, data: &DataIdentity, version: &str) -> String 
 
 fn value(value: &impl Serialize) -> Value {
     serde_json::to_value(value).expect("configs have string keys and finite numbers")
+}
+
+fn axis(value: &impl Serialize) -> AxisValue {
+    serde_json::from_value(self::value(value)).expect("a value of a config is no null")
 }
 
 /// JSON with sorted keys and no spaces: equal values give equal text.

@@ -3,7 +3,8 @@
 //! An [`Experiment`](crate::config::Experiment) is expanded once into a
 //! [`Manifest`], which is frozen in the sweep's folder; [`run`] does what is
 //! left of it. Training and scoring are given to it as a [`Trainer`] and a
-//! [`Scorer`]; [`LocalTrainer`] and [`ArchiveScorer`] are the usual ones.
+//! [`Scorer`]; those of [`two_part`](crate::experiments::two_part) and
+//! [`prequential`](crate::experiments::prequential) are the usual ones.
 //!
 //! ```text
 //! runs/NAME/
@@ -29,40 +30,35 @@
 //! files are there; and the locks are the operating system's, which takes them
 //! back from a dead process.
 
-mod bytes;
+mod by_kind;
+mod data_cache;
 mod dry_run;
 mod error;
 mod folder;
-mod kinds;
-mod local;
+mod job;
 mod manifest;
 mod options;
-mod prequential;
 mod progress;
 mod provenance;
 mod record;
 mod results;
 mod run;
-mod score;
 mod slurm;
-mod store;
+pub(crate) mod store;
 mod table;
-mod work;
 
-pub use bytes::DataCache;
+pub use by_kind::ByKind;
+pub use data_cache::DataCache;
 pub use dry_run::{DryRun, Speed};
 pub use error::SweepError;
-pub use folder::{Failure, Lock, State, SweepFolder, TrialScore};
-pub use kinds::ByKind;
-pub use local::LocalTrainer;
-pub use manifest::{DataIdentity, FORMAT, Manifest, Trial, TrialCheck};
+pub use folder::{Failure, State, SweepFolder, TrialScore};
+pub(crate) use folder::{scored, write_scored};
+pub use job::{Job, Observer, Scorer, Step, Trainer, Unobserved, Work, WorkError};
+pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};
 pub use options::{RunOptions, Shard, Summary};
-pub use prequential::{PrequentialScorer, PrequentialTrainer};
 pub use progress::Bars;
 pub use record::TrialRecord;
 pub use results::{csv, rows};
 pub use run::run;
-pub use score::ArchiveScorer;
 pub use slurm::write_script;
 pub use table::table;
-pub use work::{Job, Observer, Scorer, Step, Trainer, Unobserved, Work, WorkError};

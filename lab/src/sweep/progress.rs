@@ -1,8 +1,8 @@
 //! Bars for a person who watches a sweep.
 
 use super::folder::State;
+use super::job::Observer;
 use super::manifest::Trial;
-use super::work::Observer;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::HashMap;
 use std::sync::Mutex;

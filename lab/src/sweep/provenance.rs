@@ -1,58 +1,29 @@
 //! Where a number comes from.
 
-use super::work::Job;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use super::job::Job;
+use brevity_length::Provenance;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What has to be known to repeat a score, or to distrust it.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Provenance {
-    /// Version of brevity.
-    version: &'static str,
-    /// Commit of the sources it was built from, where that can be told.
-    git: Option<String>,
-    os: &'static str,
-    arch: &'static str,
-    device: String,
-    threads: usize,
-    data_source: String,
-    data_bytes: u64,
-    data_hash: Option<String>,
-    /// Seconds since 1970 when the trial ended.
-    unix_time: u64,
-    /// Seconds that scoring took.
-    pub score_seconds: f64,
-}
-
-impl Provenance {
-    pub fn now(job: &Job<'_>, device: &str) -> Provenance {
-        let data = &job.trial.data;
-        Provenance {
-            version: env!("CARGO_PKG_VERSION"),
-            git: commit(),
-            os: std::env::consts::OS,
-            arch: std::env::consts::ARCH,
-            device: device.to_string(),
-            threads: job.threads,
-            data_source: data.source.clone(),
-            data_bytes: data.bytes,
-            data_hash: data.hash.clone(),
-            unix_time: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |elapsed| elapsed.as_secs()),
-            score_seconds: 0.0,
-        }
-    }
-
-    pub fn to_map(&self) -> Map<String, Value> {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(map)) => map,
-            _ => Map::new(),
-        }
+/// What has to be known to repeat the score of a trial, as far as it is known before.
+pub(super) fn now(job: &Job<'_>, device: &str) -> Provenance {
+    let data = &job.trial.data;
+    Provenance {
+        version: env!("CARGO_PKG_VERSION").into(),
+        git: commit(),
+        os: std::env::consts::OS.into(),
+        arch: std::env::consts::ARCH.into(),
+        device: device.into(),
+        threads: job.threads as u64,
+        data_source: data.source.clone(),
+        data_bytes: data.bytes,
+        data_hash: data.hash.clone(),
+        unix_time: SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |elapsed| elapsed.as_secs()),
+        score_seconds: 0.0,
     }
 }
 
@@ -85,7 +56,7 @@ fn working_tree(folder: &Path) -> Option<String> {
     let root = git(&["rev-parse", "--show-toplevel"])?;
     // Some other project's tree would be worse than none.
     if !Path::new(&root)
-        .join("train/src/sweep/provenance.rs")
+        .join("lab/src/sweep/provenance.rs")
         .exists()
     {
         return None;

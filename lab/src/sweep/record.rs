@@ -36,7 +36,7 @@ impl TrialRecord {
             message: error.message().to_owned(),
         })?;
         let score: Option<TrialScore> = store::read_json(&folder.join("score.json"))?;
-        let hash = |score: &TrialScore| Some(score.provenance.get("data_hash")?.as_str()?.into());
+        let hash = |score: &TrialScore| score.provenance.data_hash.clone();
         Ok(Some(TrialRecord {
             config,
             data_hash: score.as_ref().and_then(hash),

@@ -5,69 +5,58 @@ use super::error::SweepError;
 use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
 use super::store;
-use serde_json::{Map, Value, json};
+use brevity_length::{Row, TrainedOn};
+use serde_json::{Map, Value};
 
 /// The rows of a sweep's results, in the order of the manifest. A trial that is
 /// done has a row for each of its regimes, any other trial has one.
 ///
-/// A row has `id`, `index`, `name`, `state`, `axes`, `seed`, `parameters`,
-/// `flops`, `data` (`source`, `bytes`, `hash`), `check` (`of`, `key`, `from`, `to`) if
-/// it is one of `sweep.checks`, and `error` if it failed; what
-/// the scorer measured (`regime`, `bits_per_byte`, ...); and for a trial that is
-/// done `training` and `provenance`.
-///
 /// # Errors
 /// Files that cannot be read.
-pub fn rows(
-    folder: &SweepFolder,
-    manifest: &Manifest,
-) -> Result<Vec<Map<String, Value>>, SweepError> {
+pub fn rows(folder: &SweepFolder, manifest: &Manifest) -> Result<Vec<Row>, SweepError> {
     let mut rows = Vec::new();
     for trial in &manifest.trials {
         let state = folder.state(trial)?;
-        let mut row = head(&manifest.name, trial, &state);
-        if let State::Failed(failure) = &state {
-            row.insert("error".into(), failure.message.as_str().into());
-        }
-        let Some(score) = folder.score(trial)? else {
-            rows.push(row);
+        let head = head(&manifest.name, trial, &state);
+        let Some(done) = folder.score(trial)? else {
+            rows.push(head);
             continue;
         };
-        for measured in score.scores {
-            let mut row = row.clone();
-            row.extend(measured);
-            row.insert("training".into(), score.training.clone().into());
-            row.insert("provenance".into(), score.provenance.clone().into());
-            rows.push(row);
+        for score in done.scores {
+            rows.push(Row {
+                score: Some(score),
+                training: Some(done.training),
+                provenance: Some(done.provenance.clone()),
+                ..head.clone()
+            });
         }
     }
     Ok(rows)
 }
 
-/// What is known of a trial before it runs.
-pub(super) fn head(name: &str, trial: &Trial, state: &State) -> Map<String, Value> {
-    let head = json!({
-        "id": trial.id,
-        "index": trial.index,
-        "name": name,
-        "state": state.name(),
-        "axes": trial.axes,
-        "seed": trial.seed,
-        "parameters": trial.parameters,
-        "flops": trial.flops,
-        "data": {
-            "source": trial.data.source,
-            "bytes": trial.data.bytes,
-            "hash": trial.data.hash,
+/// What is known of a trial before it runs, and why it failed.
+pub(super) fn head(name: &str, trial: &Trial, state: &State) -> Row {
+    Row {
+        id: Some(trial.id.clone()),
+        index: trial.index,
+        name: name.to_owned(),
+        state: state.in_results(),
+        axes: trial.axes.clone(),
+        seed: Some(trial.seed),
+        parameters: trial.parameters,
+        flops: trial.flops,
+        data: TrainedOn {
+            source: trial.data.source.clone(),
+            bytes: trial.data.bytes,
+            hash: trial.data.hash.clone().unwrap_or_default(),
         },
-    });
-    let Value::Object(mut head) = head else {
-        unreachable!("the literal above is an object")
-    };
-    if let Some(check) = &trial.check {
-        head.insert("check".into(), json!(check));
+        check: trial.check.clone(),
+        error: match state {
+            State::Failed(failure) => Some(failure.message.clone()),
+            _ => None,
+        },
+        ..Row::default()
     }
-    head
 }
 
 /// Brings the results files of a folder up to date.
@@ -82,9 +71,13 @@ pub fn write(folder: &SweepFolder, manifest: &Manifest) -> Result<(), SweepError
 
 /// Rows as CSV (RFC 4180): nested objects become dotted columns; provenance,
 /// the training's report and the code lengths of blocks are left to the JSON.
-pub fn csv(rows: &[Map<String, Value>]) -> String {
-    let mut columns: Vec<String> = Vec::new();
+pub fn csv(rows: &[Row]) -> String {
     let flat: Vec<Map<String, Value>> = rows.iter().map(flatten).collect();
+    table(&flat)
+}
+
+fn table(flat: &[Map<String, Value>]) -> String {
+    let mut columns: Vec<String> = Vec::new();
     for key in flat.iter().flat_map(Map::keys) {
         if !columns.contains(key) {
             columns.push(key.clone());
@@ -96,7 +89,7 @@ pub fn csv(rows: &[Map<String, Value>]) -> String {
         .collect::<Vec<_>>()
         .join(",");
     out.push_str("\r\n");
-    for row in &flat {
+    for row in flat {
         let cells = columns.iter().map(|column| match row.get(column) {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => quote(text),
@@ -108,7 +101,7 @@ pub fn csv(rows: &[Map<String, Value>]) -> String {
     out
 }
 
-fn flatten(row: &Map<String, Value>) -> Map<String, Value> {
+fn flatten(row: &Row) -> Map<String, Value> {
     fn walk(prefix: &str, value: &Value, out: &mut Map<String, Value>) {
         match value {
             Value::Object(map) => {
@@ -122,9 +115,11 @@ fn flatten(row: &Map<String, Value>) -> Map<String, Value> {
         }
     }
     let mut out = Map::new();
-    for (key, value) in row {
-        if !["provenance", "training", "block_bits"].contains(&key.as_str()) {
-            walk(key, value, &mut out);
+    if let Ok(Value::Object(row)) = serde_json::to_value(row) {
+        for (key, value) in &row {
+            if !["provenance", "training", "block_bits", "learning"].contains(&key.as_str()) {
+                walk(key, value, &mut out);
+            }
         }
     }
     out
@@ -144,14 +139,26 @@ mod tests {
 
     #[test]
     fn csv_flattens_quotes_and_leaves_gaps() {
-        let row = |value: Value| value.as_object().unwrap().clone();
+        let row = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
         let rows = [
-            row(json!({"id": "a", "axes": {"model.width": 16}, "provenance": {"x": 1}})),
-            row(json!({"id": "b,\"c\"", "rate": 0.5, "hash": null, "block_bits": [1]})),
+            row(r#"{"id": "a", "axes.model.width": 16}"#),
+            row(r#"{"id": "b,\"c\"", "rate": 0.5, "hash": null}"#),
         ];
         assert_eq!(
-            csv(&rows),
+            table(&rows),
             "id,axes.model.width,rate,hash\r\na,16,,\r\n\"b,\"\"c\"\"\",,0.5,\r\n"
         );
+    }
+
+    #[test]
+    fn nested_fields_are_columns_and_long_ones_are_left_out() {
+        let row = Row {
+            axes: serde_json::from_str(r#"{"model.width": 16}"#).unwrap(),
+            provenance: Some(brevity_length::Provenance::default()),
+            ..Row::default()
+        };
+        let flat = flatten(&row);
+        assert_eq!(flat["axes.model.width"], 16);
+        assert!(flat.keys().all(|key| !key.starts_with("provenance")));
     }
 }

@@ -2,12 +2,13 @@
 //! checkpoint held.
 
 use super::error::{SweepError, is_storage};
-use super::folder::{Failure, Lock, State, SweepFolder, TrialScore};
+use super::folder::{Failure, State, SweepFolder, TrialScore};
+use super::job::{Job, Step, Work, WorkError};
 use super::manifest::{Manifest, Trial};
 use super::options::{RunOptions, Summary};
-use super::provenance::Provenance;
+use super::provenance;
 use super::results;
-use super::work::{Job, Step, Work, WorkError};
+use brevity_length::ROW_VERSION;
 use brevity_task::{Stop, chain};
 use brevity_train::MODEL;
 use std::any::Any;
@@ -146,7 +147,7 @@ impl Sweep<'_> {
 
     /// One trial from where it is to its end. Errors are those of the sweep.
     fn trial(&self, trial: &Trial) -> Result<(), SweepError> {
-        let Some(_lock): Option<Lock> = self.folder.lock_trial(trial)? else {
+        let Some(_taken) = self.folder.lock_trial(trial)? else {
             self.summary.lock().expect(UNPOISONED).elsewhere += 1;
             return Ok(());
         };
@@ -182,7 +183,7 @@ impl Sweep<'_> {
     }
 
     fn train_and_score(&self, job: &Job<'_>) -> Result<Step<()>, WorkError> {
-        let mut provenance = Provenance::now(job, &self.options.device);
+        let mut provenance = provenance::now(job, &self.options.device);
         let training = match self.folder.trained(job.trial)? {
             Some(training) => training,
             None => {
@@ -193,9 +194,8 @@ impl Sweep<'_> {
                 if !job.folder.join(MODEL).exists() {
                     return Err(format!("the training left no {MODEL}").into());
                 }
-                report
-                    .entry("wall_seconds")
-                    .or_insert_with(|| start.elapsed().as_secs_f64().into());
+                let seconds = || start.elapsed().as_secs_f64();
+                report.wall_seconds.get_or_insert_with(seconds);
                 self.folder.write_trained(job.trial, &report)?;
                 report
             }
@@ -206,10 +206,11 @@ impl Sweep<'_> {
         };
         provenance.score_seconds = start.elapsed().as_secs_f64();
         let score = TrialScore {
+            version: Some(ROW_VERSION),
             id: job.trial.id.clone(),
             scores,
             training,
-            provenance: provenance.to_map(),
+            provenance,
         };
         self.folder.write_score(job.trial, &score)?;
         Ok(Step::Done(()))

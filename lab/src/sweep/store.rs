@@ -9,30 +9,30 @@ use std::path::Path;
 
 /// Writes `bytes` to `path`: to a temporary name in the same folder, synced,
 /// renamed.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), SweepError> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), SweepError> {
     brevity_files::write(path, bytes).map_err(|error| SweepError::io("write", path, error))
 }
 
 /// As [`write()`], but leaves a file that is there alone. Returns whether it
 /// wrote.
-pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, SweepError> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, SweepError> {
     brevity_files::write_new(path, bytes).map_err(|error| SweepError::io("write", path, error))
 }
 
 /// [`write()`] of a value as indented JSON with a newline at the end.
-pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), SweepError> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), SweepError> {
     write(path, &json(value))
 }
 
 /// A value as indented JSON with a newline at the end.
-pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(value).expect("our values have string keys");
     bytes.push(b'\n');
     bytes
 }
 
 /// Reads a JSON file; `None` where there is none.
-pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SweepError> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SweepError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -45,12 +45,12 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, S
     Ok(Some(value))
 }
 
-pub(super) fn create_folder(path: &Path) -> Result<(), SweepError> {
+pub(crate) fn create_folder(path: &Path) -> Result<(), SweepError> {
     fs::create_dir_all(path).map_err(|error| SweepError::io("create", path, error))
 }
 
 /// Removes a file that may not be there.
-pub(super) fn remove(path: &Path) -> Result<(), SweepError> {
+pub(crate) fn remove(path: &Path) -> Result<(), SweepError> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(SweepError::io("remove", path, e)),
         _ => Ok(()),

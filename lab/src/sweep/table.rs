@@ -1,6 +1,6 @@
 //! Tables for the terminal.
 
-use serde_json::{Map, Value};
+use brevity_length::{Axes, Convention, Row};
 
 /// Rows of cells under a header, in columns two spaces apart. The first
 /// `left` columns are flush left, the others flush right.
@@ -27,34 +27,26 @@ pub(super) fn align(rows: &[Vec<String>], left: usize) -> String {
     out
 }
 
-/// A value of an axis without quotes.
-pub(super) fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 /// What trials vary: a column for each axis that all of them have, and one for the
 /// others, of which trials that are spelled out have some each.
-pub(super) struct Axes {
+pub(super) struct Columns {
     columns: Vec<String>,
     spelled_out: bool,
 }
 
-impl Axes {
+impl Columns {
     /// Those of the trials with these settings.
-    pub fn of<'a>(trials: impl Iterator<Item = &'a Map<String, Value>> + Clone) -> Axes {
+    pub fn of<'a>(trials: impl Iterator<Item = &'a Axes> + Clone) -> Columns {
         let mut columns: Vec<String> = Vec::new();
         let mut spelled_out = false;
-        for name in trials.clone().flat_map(Map::keys) {
-            if trials.clone().any(|axes| !axes.contains_key(name)) {
+        for name in trials.clone().flat_map(Axes::keys) {
+            if trials.clone().any(|axes| axes.get(name).is_none()) {
                 spelled_out = true;
-            } else if !columns.contains(name) {
-                columns.push(name.clone());
+            } else if !columns.iter().any(|known| known == name) {
+                columns.push(name.to_owned());
             }
         }
-        Axes {
+        Columns {
             columns,
             spelled_out,
         }
@@ -70,16 +62,19 @@ impl Axes {
         settings.into_iter().chain(self.columns.iter().cloned())
     }
 
-    pub fn cells(&self, axes: &Map<String, Value>) -> Vec<String> {
+    pub fn cells(&self, axes: &Axes) -> Vec<String> {
         let mut cells = Vec::new();
         if self.spelled_out {
             let own = axes
                 .iter()
-                .filter(|(name, _)| !self.columns.contains(name))
-                .map(|(name, value)| format!("{name} {}", plain(value)));
+                .filter(|(name, _)| !self.columns.iter().any(|known| known == name))
+                .map(|(name, value)| format!("{name} {value}"));
             cells.push(own.collect::<Vec<_>>().join(", "));
         }
-        let column = |name| axes.get(name).map(plain).unwrap_or_default();
+        let column = |name: &String| {
+            axes.get(name)
+                .map_or_else(String::new, |value| value.to_string())
+        };
         cells.extend(self.columns.iter().map(column));
         cells
     }
@@ -87,8 +82,8 @@ impl Axes {
 
 /// The results of a sweep for the terminal: state, axes, the raw rate and the
 /// adjusted rates (fp16 and stored weights) in percent, then the messages of what failed.
-pub fn table(rows: &[Map<String, Value>]) -> String {
-    let axes = Axes::of(rows.iter().filter_map(|row| row.get("axes")?.as_object()));
+pub fn table(rows: &[Row]) -> String {
+    let axes = Columns::of(rows.iter().map(|row| &row.axes));
     let mut header = vec!["id".to_string(), "state".into()];
     header.extend(axes.header());
     let last = [
@@ -104,66 +99,76 @@ pub fn table(rows: &[Map<String, Value>]) -> String {
     header.extend(last.map(String::from));
     let mut cells = vec![header];
     for row in rows {
-        let text = |path: &str| find(row, path).map(plain).unwrap_or_default();
-        let number = |path: &str, scale: f64| {
-            let value = find(row, path).and_then(Value::as_f64);
+        let number = |value: Option<f64>, scale: f64| {
             value.map_or(String::new(), |value| format!("{:.3}", scale * value))
         };
-        let mut line = vec![text("/id"), text("/state")];
-        let own = row.get("axes").and_then(Value::as_object);
-        line.extend(axes.cells(own.unwrap_or(&Map::new())));
+        let mut line = vec![row.id().to_owned(), row.state.name().to_owned()];
+        line.extend(axes.cells(&row.axes));
         line.extend([
-            text("/seed"),
-            text("/data/bytes"),
-            text("/parameters"),
-            text("/regime"),
-            number("/bits_per_byte", 1.0),
-            number("/raw_rate", 100.0),
-            number("/adjusted_rate/fp16", 100.0),
-            number("/adjusted_rate/stored", 100.0),
+            row.seed.map_or_else(String::new, |seed| seed.to_string()),
+            row.data.bytes.to_string(),
+            row.parameters.to_string(),
+            row.regime_name().to_owned(),
+            number(row.description().map(|d| d.bits_per_byte()), 1.0),
+            number(row.raw(), 100.0),
+            number(row.adjusted(Convention::FP16), 100.0),
+            number(row.adjusted(Convention::STORED), 100.0),
         ]);
         cells.push(line);
     }
     let mut out = align(&cells, 2 + axes.words());
     for row in rows {
-        if let (Some(id), Some(error)) = (find(row, "/id"), find(row, "/error")) {
-            out.push_str(&format!("\n{} failed: {}\n", plain(id), plain(error)));
+        if let Some(error) = &row.error {
+            out.push_str(&format!("\n{} failed: {error}\n", row.id()));
         }
     }
     out
 }
 
-/// What stands at a path such as `/data/bytes`.
-fn find<'a>(row: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    let mut parts = path.trim_start_matches('/').split('/');
-    let first = row.get(parts.next()?)?;
-    parts.try_fold(first, |value, part| value.get(part))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use brevity_length::{Code, Description, Regime, Scored, State, TrainedOn};
+
+    fn row(id: &str, axes: &str, parameters: u64) -> Row {
+        Row {
+            id: Some(id.into()),
+            axes: serde_json::from_str(axes).unwrap(),
+            seed: Some(0),
+            parameters,
+            data: TrainedOn {
+                bytes: 100_000,
+                ..TrainedOn::default()
+            },
+            ..Row::default()
+        }
+    }
 
     #[test]
     fn results_line_up_and_failures_follow() {
-        let row = |value: Value| value.as_object().unwrap().clone();
-        let rows = [
-            row(
-                json!({"id": "aa", "state": "done", "axes": {"model.width": 16, "train.ema": 0.9}, "seed": 0,
-                "data": {"bytes": 100}, "parameters": 5000, "regime": "in-sample",
-                "bits_per_byte": 2.0, "raw_rate": 0.25, "adjusted_rate": {"fp16": 0.5, "stored": 0.375}}),
-            ),
-            row(
-                json!({"id": "bb", "state": "failed", "axes": {"model.width": 24, "train.clip": 1}, "seed": 0,
-                "data": {"bytes": 100}, "parameters": 9000, "error": "no"}),
-            ),
+        let scored = Scored {
+            bytes: 100_000,
+            hash: String::new(),
+        };
+        let found = Description::two_part(Regime::InSample, scored, 2e5, 25_000, 5_000, 100_000);
+        let found = found.with(Code {
+            convention: Convention::stored(),
+            coded_bytes: 25_500,
+            model_bytes: 2_000,
+        });
+        let mut rows = [
+            row("aa", r#"{"model.width": 16, "train.ema": 0.9}"#, 5_000),
+            row("bb", r#"{"model.width": 24, "train.clip": 1}"#, 9_000),
         ];
+        rows[0].state = State::Done;
+        rows[0].score = Some(found.into());
+        rows[1].state = State::Failed;
+        rows[1].error = Some("no".into());
         let table = table(&rows);
         let lines: Vec<_> = table.lines().collect();
         assert_eq!(
             lines[1],
-            "aa  done    train.ema 0.9           16     0         100        5000  in-sample      2.000  25.000  50.000    37.500"
+            "aa  done    train.ema 0.9           16     0      100000        5000  in-sample      2.000  25.000  35.000    27.500"
         );
         assert!(lines[0].starts_with("id  state   settings       model.width  seed"));
         assert!(lines[2].starts_with("bb  failed  train.clip 1            24     0"));

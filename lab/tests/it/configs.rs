@@ -4,6 +4,7 @@
 use brevity_data::DataConfig;
 use brevity_lab::config::Experiment;
 use brevity_lab::sweep::{DataIdentity, DryRun, Manifest, SweepFolder, write_script};
+use brevity_length::State;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ fn configs() -> Vec<PathBuf> {
                 .is_some_and(|extension| extension == "toml")
         })
         .collect();
-    // Its other configs are tables: `brevity-eval` reads those.
+    // Its other configs are tables: `experiments::table` reads those.
     paths.push(folder.join("paper/size-curve.toml"));
     paths.push(folder.join("paper/generation.toml"));
     paths.sort();
@@ -48,8 +49,8 @@ fn every_config_expands_and_dry_runs() {
         let dry = DryRun::new(&folder, &manifest, 1).unwrap();
         assert_eq!(dry.rows().len(), manifest.trials.len());
         for row in dry.rows() {
-            assert_eq!(row["state"], "pending");
-            assert!(row["id"].is_null() && row["estimated_seconds"].is_f64());
+            assert_eq!(row.state, State::Pending);
+            assert!(row.id.is_none() && row.estimated_seconds.is_some());
         }
         assert!(dry.to_string().contains("parameters"));
         assert!(!folder.root().exists(), "a dry run writes nothing");
@@ -63,7 +64,9 @@ fn the_leaks_of_the_repository_expand() {
     let manifest = unseen(&experiment.contamination().unwrap());
     let of = |part: &str| {
         let trials = manifest.trials.iter();
-        trials.filter(|trial| trial.axes["part"] == part).count()
+        trials
+            .filter(|trial| trial.axes.get("part").unwrap().as_str() == Some(part))
+            .count()
     };
     // Two models, three seeds; all but the disguises in two codes.
     assert_eq!((of("dose"), of("disguise")), (2 * 3 * 8 * 2, 2 * 3 * 2));
@@ -129,7 +132,7 @@ fn checks_name_their_trial_and_are_not_added_twice() {
         let of = trials.iter().find(|other| other.id == check.of).unwrap();
         assert_eq!(trials[trial.index].id, trial.id);
         assert_eq!(of.parameters, trial.parameters);
-        assert_eq!(trial.axes[&check.key], check.to);
+        assert_eq!(trial.axes.get(&check.key).unwrap().as_f64(), Some(check.to));
     }
 }
 

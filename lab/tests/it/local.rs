@@ -1,13 +1,14 @@
 //! Sweeps that really train.
 
 use brevity_lab::config::Experiment;
+use brevity_lab::experiments::two_part::LocalTrainer;
 use brevity_lab::sweep::{
-    DataCache, DataIdentity, Job, LocalTrainer, Manifest, Observer, RunOptions, Scorer, Step,
-    Summary, SweepFolder, Trial, Unobserved, Work, WorkError, run,
+    DataCache, DataIdentity, Job, Manifest, Observer, RunOptions, Scorer, Step, Summary,
+    SweepFolder, Trial, Unobserved, Work, WorkError, run,
 };
+use brevity_length::Score;
 use brevity_task::Stop;
 use brevity_train::{DeviceKind, MODEL};
-use serde_json::{Map, Value};
 use std::fs;
 use std::path::Path;
 
@@ -21,8 +22,8 @@ const CONFIG: &str = "
 struct Unscored;
 
 impl Scorer for Unscored {
-    fn score(&self, _: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError> {
-        Ok(Step::Done(vec![Map::new()]))
+    fn score(&self, _: &Job<'_>) -> Result<Step<Vec<Score>>, WorkError> {
+        Ok(Step::Done(Vec::new()))
     }
 }
 
@@ -96,6 +97,6 @@ fn a_stopped_sweep_resumes_to_the_same_bits() {
 
     assert_eq!(case.models(&whole), case.models(&parts));
     let report = &parts.score(&case.manifest.trials[0]).unwrap().unwrap();
-    assert_eq!(report.training["steps"], 12);
-    assert!(report.training["wall_seconds"].as_f64().unwrap() > 0.0);
+    assert_eq!(report.training.steps, Some(12));
+    assert!(report.training.wall_seconds.unwrap() > 0.0);
 }

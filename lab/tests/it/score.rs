@@ -1,14 +1,16 @@
 //! The rows that scoring adds to the results.
 
 use brevity_lab::config::Experiment;
+use brevity_lab::experiments::two_part::ArchiveScorer;
 use brevity_lab::sweep::{
-    ArchiveScorer, DataCache, DataIdentity, Job, Manifest, RunOptions, Step, Summary, SweepFolder,
-    Trainer, Unobserved, Work, WorkError, rows, run,
+    DataCache, DataIdentity, Job, Manifest, RunOptions, Step, Summary, SweepFolder, Trainer,
+    Unobserved, Work, WorkError, rows, run,
 };
+use brevity_length::Training;
 use brevity_measure::{Decoder, Decoding, InProcess, MeasureError};
 use brevity_model::Weights;
 use brevity_task::Stop;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,11 +19,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 struct Untrained;
 
 impl Trainer for Untrained {
-    fn train(&self, job: &Job<'_>) -> Result<Step<Map<String, Value>>, WorkError> {
+    fn train(&self, job: &Job<'_>) -> Result<Step<Training>, WorkError> {
         let spec = job.trial.config.model.clone();
         let weights = Weights::from_fn(spec, |info| vec![0.0; info.len()])?;
         weights.save(&job.folder.join("model.safetensors"))?;
-        Ok(Step::Done(Map::new()))
+        Ok(Step::Done(Training::default()))
     }
 }
 
@@ -93,6 +95,8 @@ fn nothing_learned_costs_eight_bits_a_byte_and_the_model() {
         let archives = case.folder().trial(&manifest.trials[0]).join("archive");
         assert_eq!(archives.join("in-sample.bvy").exists(), verify);
         assert_eq!(archives.join("held-out.bvy").exists(), verify);
+        let rows = rows.iter().map(|row| serde_json::to_value(row).unwrap());
+        let rows: Vec<Value> = rows.collect();
         assert_eq!(rows.len(), 2, "one row a regime");
         assert_eq!(rows[0]["regime"], "in-sample");
         assert_eq!(rows[1]["regime"], "held-out");
@@ -120,6 +124,11 @@ fn nothing_learned_costs_eight_bits_a_byte_and_the_model() {
             assert_eq!(blocks.len(), scored as usize / 1024);
             let sum: f64 = blocks.iter().map(|b| b.as_f64().unwrap()).sum();
             assert_eq!(sum, 8.0 * scored);
+            let charged = row["model_charged_to"].as_f64().unwrap();
+            assert_eq!(
+                charged, 4000.0,
+                "held-out bytes share the model with those trained on"
+            );
             assert_eq!(row["provenance"]["data_hash"], row["data"]["hash"]);
         }
     }

@@ -5,8 +5,9 @@ use brevity_lab::sweep::{
     DataIdentity, Job, Manifest, RunOptions, Scorer, State, Step, Summary, SweepError, SweepFolder,
     Trainer, Unobserved, Work, WorkError, run,
 };
+use brevity_length::{Description, Regime, Score, Scored, Training};
 use brevity_task::Stop;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -66,7 +67,7 @@ impl Fake {
 }
 
 impl Trainer for Fake {
-    fn train(&self, job: &Job<'_>) -> Result<Step<Map<String, Value>>, WorkError> {
+    fn train(&self, job: &Job<'_>) -> Result<Step<Training>, WorkError> {
         let checkpoint = job.folder.join("checkpoint");
         let steps = || fs::read_to_string(&checkpoint).map_or(0, |text| text.parse().unwrap());
         while steps() < STEPS {
@@ -100,18 +101,22 @@ impl Trainer for Fake {
         let model = job.folder.join("model.safetensors");
         brevity_files::write(&model, job.trial.id.as_bytes())?;
         self.trained.fetch_add(1, Ordering::Relaxed);
-        Ok(Step::Done(Map::new()))
+        Ok(Step::Done(Training::default()))
     }
 }
 
 impl Scorer for Fake {
-    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError> {
+    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Score>>, WorkError> {
         let model = fs::read_to_string(job.folder.join("model.safetensors"))?;
         assert_eq!(model, job.trial.id);
-        let rate = 1.0 / job.trial.parameters as f64;
-        let row =
-            json!({"regime": "in-sample", "bits_per_byte": rate, "seed_seen": job.trial.seed});
-        Ok(Step::Done(vec![row.as_object().unwrap().clone()]))
+        let scored = Scored {
+            bytes: 1000,
+            hash: format!("seed {}", job.trial.seed),
+        };
+        let (bits, coded) = (4000.0, 500 + job.trial.seed);
+        let parameters = job.trial.parameters;
+        let found = Description::two_part(Regime::InSample, scored, bits, coded, parameters, 1000);
+        Ok(Step::Done(vec![found.into()]))
     }
 }
 
@@ -194,7 +199,7 @@ fn a_sweep_runs_once() {
     assert_eq!(first.len(), 6);
     assert_eq!(first[1]["axes"], json!({"model.width": 16}));
     assert_eq!(first[1]["seed"], 1);
-    assert_eq!(first[1]["seed_seen"], 1);
+    assert_eq!(first[1]["scored"]["hash"], "seed 1");
     assert_eq!(first[1]["state"], "done");
     let summary = case.run(&fake, &NEVER).unwrap();
     assert_eq!((summary.done, summary.skipped), (0, 6));
@@ -364,7 +369,7 @@ fn child() {
 fn start_child(root: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "child", "--nocapture"])
+        .args(["--exact", "sweep::child", "--nocapture"])
         .env("BREVITY_TEST_SWEEP", root)
         .stdout(Stdio::null())
         .stderr(Stdio::null());

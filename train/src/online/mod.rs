@@ -67,7 +67,7 @@ pub use fixed::fixed;
 pub use length::prequential;
 pub use model::LearningModel;
 pub use recipe::{OnlineConfig, Recipe, RecipeError};
-pub use tally::{CurvePoint, PrequentialLength};
+pub use tally::PrequentialLength;
 
 /// Why there is no prequential length.
 #[derive(Debug, thiserror::Error)]

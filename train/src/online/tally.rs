@@ -2,17 +2,8 @@
 
 use brevity_codec::predict::Priced;
 use brevity_codec::{Layout, code_length};
+use brevity_length::CurvePoint;
 use brevity_model::Weights;
-use serde::{Deserialize, Serialize};
-
-/// A point of the curve of cumulative length.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CurvePoint {
-    /// Bytes priced so far.
-    pub bytes: u64,
-    /// Their cost in bits.
-    pub bits: f64,
-}
 
 /// The prequential code length of some bytes.
 #[derive(Clone, Debug, PartialEq)]

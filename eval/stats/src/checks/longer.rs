@@ -1,10 +1,9 @@
 //! What training longer gains.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::pairs::{checked, gain, series, varied};
-use brevity_length::rows::ResultRow;
+use brevity_length::{AxisValue, Row};
 
 /// Adjusted rate of one model trained once and about twice as long.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,8 +22,8 @@ pub struct Doubled {
 const LENGTHS: [&str; 3] = ["train.epochs", "train.steps", "train.bytes"];
 
 /// Every pair of runs of which one is about twice as long, smallest models first.
-pub(super) fn doubled(rows: &[&ResultRow]) -> Vec<Doubled> {
-    let mut pairs: Vec<(&ResultRow, &ResultRow, f64)> = Vec::new();
+pub(super) fn doubled(rows: &[&Row]) -> Vec<Doubled> {
+    let mut pairs: Vec<(&Row, &Row, f64)> = Vec::new();
     for &row in rows {
         if let Some((base, check)) = checked(row, rows) {
             if LENGTHS.contains(&check.key.as_str()) {
@@ -33,7 +32,7 @@ pub(super) fn doubled(rows: &[&ResultRow]) -> Vec<Doubled> {
             continue;
         }
         for key in LENGTHS {
-            if let Some(length) = row.axes.get(key).and_then(Value::as_f64) {
+            if let Some(length) = row.axes.get(key).and_then(AxisValue::as_f64) {
                 let others = varied(row, rows, key).into_iter();
                 pairs.extend(others.map(|(long, to)| (row, long, to / length)));
             }

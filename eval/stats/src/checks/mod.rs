@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use self::pairs::alike;
 use crate::critical::CriticalSize;
 use brevity_length::format::{count, percent};
-use brevity_length::rows::ResultRow;
+use brevity_length::{Regime, Row};
 
 pub use longer::Doubled;
 pub use rates::BestRate;
@@ -56,8 +56,8 @@ const MATTERS: f64 = 0.02;
 impl Checks {
     /// Looks through the scored rows of a sweep and the critical sizes found.
     #[must_use]
-    pub fn of(rows: &[ResultRow], critical: &[CriticalSize]) -> Self {
-        let rows: Vec<&ResultRow> = rows.iter().filter(|r| r.is_scored()).collect();
+    pub fn of(rows: &[Row], critical: &[CriticalSize]) -> Self {
+        let rows: Vec<&Row> = rows.iter().filter(|r| r.is_scored()).collect();
         let mut checks = Self {
             verdict: Verdict::Sound,
             reasons: Vec::new(),
@@ -78,8 +78,8 @@ impl Checks {
         self.reasons.push(reason);
     }
 
-    fn judge_regimes(&mut self, rows: &[&ResultRow]) {
-        if rows.iter().any(|r| r.regime.as_deref() == Some("overlap")) {
+    fn judge_regimes(&mut self, rows: &[&Row]) {
+        if rows.iter().any(|r| r.regime() == Some(Regime::Overlap)) {
             let reason = "some scores are on data that overlap the training data";
             self.find(Verdict::Unsound, reason.into());
         }
@@ -200,8 +200,8 @@ fn is_seed(key: &str) -> bool {
     key == "seed" || key.ends_with(".seed")
 }
 
-fn seed_spread(rows: &[&ResultRow]) -> Option<f64> {
-    let spread = |first: &ResultRow| {
+fn seed_spread(rows: &[&Row]) -> Option<f64> {
+    let spread = |first: &Row| {
         let rates: Vec<f64> = rows
             .iter()
             .filter(|r| alike(r, first, is_seed))
@@ -219,16 +219,34 @@ fn seed_spread(rows: &[&ResultRow]) -> Option<f64> {
 mod tests {
     use super::rates::RATE;
     use super::*;
-    use brevity_length::rows::RowCheck;
+    use brevity_length::{Check, Description, Score, Scored, TrainedOn};
     use serde_json::{Value, json};
 
-    fn row(n: u64, seed: u64, axes: Value, raw: f64) -> ResultRow {
-        serde_json::from_value(json!({
-            "id": "x", "axes": axes, "seed": seed, "parameters": n, "state": "done",
-            "regime": "in-sample", "raw_rate": raw,
-            "data": {"source": "t", "bytes": 1_000_000, "hash": "h"},
-        }))
-        .unwrap()
+    const BYTES: u64 = 1_000_000;
+
+    fn row(n: u64, seed: u64, axes: Value, raw: f64) -> Row {
+        Row {
+            id: Some("x".into()),
+            axes: serde_json::from_value(axes).unwrap(),
+            seed: Some(seed),
+            parameters: n,
+            data: TrainedOn {
+                source: "t".into(),
+                bytes: BYTES,
+                hash: "h".into(),
+            },
+            score: score(n, Regime::InSample, raw),
+            ..Row::default()
+        }
+    }
+
+    fn score(n: u64, regime: Regime, raw: f64) -> Option<Score> {
+        let scored = Scored {
+            bytes: BYTES,
+            hash: "h".into(),
+        };
+        let coded = (raw * BYTES as f64).round() as u64;
+        Some(Description::two_part(regime, scored, 8.0 * coded as f64, coded, n, BYTES).into())
     }
 
     #[test]
@@ -240,7 +258,7 @@ mod tests {
 
     #[test]
     fn longer_training_and_other_rates_that_gain_little_are_sound() {
-        let ladder = |gain: f64, rates: &[f64]| -> Vec<ResultRow> {
+        let ladder = |gain: f64, rates: &[f64]| -> Vec<Row> {
             let mut rows = Vec::new();
             for n in [1000, 8000] {
                 let mut push = |epochs: f64, rate: f64, raw: f64| {
@@ -257,7 +275,7 @@ mod tests {
         let checks = Checks::of(&ladder(0.005, &rates), &[]);
         assert_eq!(checks.verdict, Verdict::Sound, "{:?}", checks.reasons);
         assert_eq!((checks.doubled.len(), checks.best_rates.len()), (2, 2));
-        let verdict = |rows: &[ResultRow]| Checks::of(rows, &[]).verdict;
+        let verdict = |rows: &[Row]| Checks::of(rows, &[]).verdict;
         assert_eq!(verdict(&ladder(0.05, &rates)), Verdict::UpperBound);
         let unswept = ladder(0.005, &[0.02]);
         assert_eq!(verdict(&unswept), Verdict::UpperBound);
@@ -281,8 +299,8 @@ mod tests {
     fn the_checks_of_a_sweep_are_evidence() {
         let check = |n: u64, key: &str, to: f64, raw: f64| {
             let mut row = row(n, 0, json!({ key: to }), raw);
-            row.id = format!("{key} {to}");
-            row.check = Some(RowCheck {
+            row.id = Some(format!("{key} {to}"));
+            row.check = Some(Check {
                 of: n.to_string(),
                 key: key.into(),
                 from: if key == RATE { 0.02 } else { 8.0 },
@@ -293,7 +311,7 @@ mod tests {
         let mut rows = Vec::new();
         for n in [1000, 4000, 8000] {
             let mut base = row(n, 0, json!({}), 0.5);
-            base.id = n.to_string();
+            base.id = Some(n.to_string());
             rows.push(base);
             rows.push(check(n, RATE, 0.01, 0.51));
             rows.push(check(n, RATE, 0.04, 0.52));
@@ -310,17 +328,18 @@ mod tests {
         // In another series the best rate may be another one.
         let mut held_out = rows.clone();
         for row in &mut held_out {
-            row.regime = Some("held-out".into());
             let up = row.check.as_ref().is_some_and(|c| c.to == 0.04);
-            row.raw_rate = row.raw_rate.map(|raw| if up { raw - 0.025 } else { raw });
+            let raw = row.raw().unwrap() - if up { 0.025 } else { 0.0 };
+            row.score = score(row.parameters, Regime::HeldOut, raw);
         }
         let both = Checks::of(&[&rows[..], &held_out].concat(), &[]);
         assert_eq!(both.verdict, Verdict::Sound, "{:?}", both.reasons);
         assert!(both.reasons[0].contains("(t, 1 MB, "), "{:?}", both.reasons);
 
         // Best at half of the rate for the smallest, at its double for the largest.
-        rows[1].raw_rate = Some(0.4);
-        rows[8].raw_rate = Some(0.4);
+        for at in [1, 8] {
+            rows[at].score = score(rows[at].parameters, Regime::InSample, 0.4);
+        }
         assert_eq!(Checks::of(&rows, &[]).verdict, Verdict::Unsound);
     }
 

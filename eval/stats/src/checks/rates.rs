@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::pairs::{alike, checked, gain, series, varied};
-use brevity_length::rows::ResultRow;
+use brevity_length::Row;
 
 /// Best of several learning rates at one size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,13 +31,13 @@ struct Size<'a> {
     parameters: u64,
     /// The rate that the others check.
     own: Option<f64>,
-    tried: Vec<(&'a ResultRow, f64)>,
+    tried: Vec<(&'a Row, f64)>,
 }
 
 impl<'a> Size<'a> {
     /// The row with the lowest raw rate.
-    fn best(&self) -> (&'a ResultRow, f64) {
-        let raw = |(row, _): &&(&ResultRow, f64)| row.raw().unwrap_or(f64::INFINITY);
+    fn best(&self) -> (&'a Row, f64) {
+        let raw = |(row, _): &&(&Row, f64)| row.raw().unwrap_or(f64::INFINITY);
         let best = self.tried.iter().min_by(|x, y| raw(x).total_cmp(&raw(y)));
         *best.expect("a size has three rows or more")
     }
@@ -51,7 +51,7 @@ impl<'a> Size<'a> {
 }
 
 /// The best rate of every size at which three or more were tried, smallest first.
-pub(super) fn best_rates(rows: &[&ResultRow]) -> Vec<BestRate> {
+pub(super) fn best_rates(rows: &[&Row]) -> Vec<BestRate> {
     let sizes = sizes(rows);
     let mut found: Vec<BestRate> = sizes
         .iter()
@@ -70,9 +70,9 @@ pub(super) fn best_rates(rows: &[&ResultRow]) -> Vec<BestRate> {
     found
 }
 
-fn sizes<'a>(rows: &[&'a ResultRow]) -> Vec<Size<'a>> {
+fn sizes<'a>(rows: &[&'a Row]) -> Vec<Size<'a>> {
     let mut sizes = Vec::new();
-    let mut seen: Vec<&ResultRow> = Vec::new();
+    let mut seen: Vec<&Row> = Vec::new();
     for &first in rows.iter().filter(|row| row.check.is_none()) {
         if seen.iter().any(|s| alike(s, first, |k| k == RATE)) {
             continue;

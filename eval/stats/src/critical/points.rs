@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::CriticalError;
-use brevity_length::rows::ResultRow;
+use brevity_length::Row;
 
 /// One trained model: its size, what it described, and how well.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,26 +83,28 @@ impl Point {
 /// stored are judged by their own code length. Prequential codes are left out:
 /// they have no critical size.
 #[must_use]
-pub fn from_rows(rows: &[ResultRow]) -> Vec<Point> {
+pub fn from_rows(rows: &[Row]) -> Vec<Point> {
     let mut points = Vec::new();
-    let rows: Vec<&ResultRow> = rows
+    let rows: Vec<&Row> = rows
         .iter()
         .filter(|row| row.is_candidate() && !row.is_prequential())
         .collect();
-    for (row, variant) in rows.iter().zip(brevity_length::rows::variants(&rows)) {
+    for (row, variant) in rows.iter().zip(brevity_length::variants(&rows)) {
         for convention in row.conventions() {
-            let (Some(coded), Some(model)) = (row.coded(&convention), row.model(&convention))
-            else {
+            let (Some(coded), Some(model)) = (
+                row.coded(convention.as_str()),
+                row.model(convention.as_str()),
+            ) else {
                 continue;
             };
             points.push(Point {
                 parameters: row.parameters as f64,
-                data_bytes: row.data.bytes as f64,
-                bits_per_byte: 8.0 * coded / row.data.bytes as f64,
+                data_bytes: row.charged_to() as f64,
+                bits_per_byte: 8.0 * coded / row.charged_to() as f64,
                 model_bytes: model,
                 seed: row.seed.unwrap_or(0),
-                convention,
-                regime: row.regime.clone().unwrap_or_default(),
+                convention: convention.into(),
+                regime: row.regime_name().to_owned(),
                 source: row.data.source.clone(),
                 variant: variant.clone(),
                 scored_hash: row.scored_hash().to_owned(),

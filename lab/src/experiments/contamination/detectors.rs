@@ -5,10 +5,9 @@ use brevity_codec::code_lengths;
 use brevity_data::Split;
 use brevity_model::{Transformer, Weights};
 use brevity_train::MODEL;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use brevity_data::overlap::{Overlap, overlap};
+use brevity_data::overlap::overlap;
+use brevity_length::{Detected, MinK, Regime, Score};
 use brevity_stats::rank::{auc, min_k};
 
 /// Bytes of a piece of text that Min-K% tells to be a member or not.
@@ -16,29 +15,6 @@ const PIECE: usize = 512;
 
 /// The share of a piece's bytes that Min-K% looks at, in percent.
 const PERCENT: f64 = 20.0;
-
-/// Min-K% of the leaked bytes against the clean ones, in pieces of 512 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MinK {
-    /// The share of bytes it looks at, in percent.
-    pub percent: f64,
-    /// Mean over pieces of the leaked test, bits a byte.
-    pub leaked: f64,
-    /// Mean over clean pieces.
-    pub clean: f64,
-    /// How often a piece of the test is told from a clean one; 0.5 is a coin.
-    pub auc: f64,
-}
-
-/// What the detectors say of a model and its training bytes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Detected {
-    /// What the test has in common with the bytes trained on.
-    #[serde(flatten)]
-    pub overlap: Overlap,
-    /// What the model gives away.
-    pub min_k: MinK,
-}
 
 /// Scores as another scorer does; where a test leaks (`[data.leak]`), its row,
 /// that of the regime `overlap`, says in `detected` what the detectors say.
@@ -55,17 +31,17 @@ impl<'a> Detectors<'a> {
 }
 
 impl Scorer for Detectors<'_> {
-    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Map<String, Value>>>, WorkError> {
-        let Step::Done(mut rows) = self.scorer.score(job)? else {
+    fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Score>>, WorkError> {
+        let Step::Done(mut scores) = self.scorer.score(job)? else {
             return Ok(Step::Interrupted);
         };
-        let leaked = |row: &&mut Map<String, Value>| row["regime"] == "overlap";
-        if let Some(row) = rows.iter_mut().find(leaked) {
+        let leaked = |score: &&mut Score| score.description.regime() == Regime::Overlap;
+        if let Some(score) = scores.iter_mut().find(leaked) {
             let weights = Weights::load(&job.folder.join(MODEL))?;
             let detected = detect(&weights, &*self.data.of(job.trial)?)?;
-            row.insert("detected".into(), serde_json::to_value(detected)?);
+            score.detected = Some(detected);
         }
-        Ok(Step::Done(rows))
+        Ok(Step::Done(scores))
     }
 }
 

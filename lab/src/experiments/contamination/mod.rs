@@ -3,9 +3,10 @@
 //! [`Contamination::of_folder`] reads what a run left in its folder;
 //! [`Contamination::write`] puts `contamination.html`, `contamination.json` and the
 //! pictures beside it. What the trials are is said at
-//! [`ContaminationConfig`](crate::config::ContaminationConfig).
+//! [`ContaminationConfig`].
 
 mod alone_chart;
+pub mod config;
 mod detector_chart;
 mod detectors;
 mod dose_chart;
@@ -14,6 +15,7 @@ mod page;
 mod ranks;
 mod read;
 mod text;
+mod trials;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,8 +23,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::experiments::two_part::{DataBaselines, ReportError, read_baselines, sweep_name};
-use brevity_length::rows::{self, ResultRow};
-pub use detectors::{Detected, Detectors, MinK};
+use brevity_length::{Detected, Row};
+pub use config::ContaminationConfig;
+pub use detectors::Detectors;
 
 pub use findings::Finding;
 pub use ranks::{Candidate, Ranks, Tau};
@@ -129,7 +132,7 @@ pub struct Contamination {
 impl Contamination {
     /// From result rows and baselines.
     #[must_use]
-    pub fn new(name: String, rows: &[ResultRow], baselines: Vec<DataBaselines>) -> Contamination {
+    pub fn new(name: String, rows: &[Row], baselines: Vec<DataBaselines>) -> Contamination {
         let mut found = Contamination {
             name,
             baselines,
@@ -152,7 +155,7 @@ impl Contamination {
     /// # Errors
     /// When results or baselines cannot be read.
     pub fn of_folder(folder: &Path) -> Result<Contamination, ReportError> {
-        let rows = rows::read(folder)?;
+        let rows = brevity_length::read(folder)?;
         let baselines = read_baselines(folder)?;
         Ok(Contamination::new(sweep_name(folder), &rows, baselines))
     }

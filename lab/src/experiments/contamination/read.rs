@@ -2,21 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::{Alone, Contamination, Leaked, Learned};
-use brevity_length::rows::{PREQUENTIAL, ResultRow};
+use brevity_length::{AxisValue, Regime, Row};
 
 /// Sorts the scored rows by what they are.
-pub(super) fn fill(found: &mut Contamination, rows: &[ResultRow]) {
+pub(super) fn fill(found: &mut Contamination, rows: &[Row]) {
     for row in rows.iter().filter(|row| row.is_scored()) {
-        let part = axis(row, "part")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        match (row.is_prequential(), part, row.regime.as_deref()) {
-            (true, _, _) => found.prequential.extend(learned(row, part)),
-            (_, "dose" | "disguise", Some("overlap")) => found.leaked.extend(leaked(row, rows)),
-            (_, "text" | "random", Some("in-sample")) => {
+        let part = row.axes.get("part").and_then(AxisValue::as_str);
+        let part = part.unwrap_or_default();
+        match (row.regime(), part) {
+            (Some(Regime::Prequential), _) => found.prequential.extend(learned(row, part)),
+            (Some(Regime::Overlap), "dose" | "disguise") => found.leaked.extend(leaked(row, rows)),
+            (Some(Regime::InSample), "text" | "random") => {
                 found.alone.extend(alone(row, part, rows));
             }
             _ => {}
@@ -24,77 +21,68 @@ pub(super) fn fill(found: &mut Contamination, rows: &[ResultRow]) {
     }
 }
 
-fn axis<'a>(row: &'a ResultRow, key: &str) -> Option<&'a Value> {
-    row.axes.get(key)
+fn number(row: &Row, key: &str) -> Option<u64> {
+    row.axes.get(key).and_then(AxisValue::as_u64)
 }
 
-fn number(row: &ResultRow, key: &str) -> Option<u64> {
-    axis(row, key).and_then(Value::as_u64)
+fn name(row: &Row) -> Option<String> {
+    Some(row.axes.get("model")?.as_str()?.to_owned())
 }
 
-fn name(row: &ResultRow) -> Option<String> {
-    Some(axis(row, "model")?.as_str()?.to_owned())
-}
-
-fn scored_bytes(row: &ResultRow) -> u64 {
-    row.scored.as_ref().map_or(row.data.bytes, |set| set.bytes)
-}
-
-fn adjusted(row: &ResultRow) -> BTreeMap<String, f64> {
-    let rates = row.adjusted_rate.iter().flatten();
-    rates
-        .filter_map(|(name, rate)| Some((name.clone(), (*rate)?)))
+fn adjusted(row: &Row) -> BTreeMap<String, f64> {
+    let conventions = row.conventions().into_iter();
+    conventions
+        .filter_map(|name| Some((name.to_string(), row.adjusted(name.as_str())?)))
         .collect()
 }
 
 /// The raw rate of the same trial under another regime.
-fn sibling(row: &ResultRow, rows: &[ResultRow], regime: &str) -> Option<f64> {
-    let of = |other: &&ResultRow| other.id == row.id && other.regime.as_deref() == Some(regime);
+fn sibling(row: &Row, rows: &[Row], regime: Regime) -> Option<f64> {
+    let of = |other: &&Row| other.id == row.id && other.regime() == Some(regime);
     rows.iter().find(of)?.raw()
 }
 
-fn leaked(row: &ResultRow, rows: &[ResultRow]) -> Option<Leaked> {
-    let detected = row.other.get("detected").cloned();
+fn leaked(row: &Row, rows: &[Row]) -> Option<Leaked> {
     Some(Leaked {
-        id: row.id.clone(),
+        id: row.id().to_owned(),
         model: name(row)?,
         parameters: row.parameters,
         seed: row.seed.unwrap_or(0),
         copies: number(row, "data.leak.copies")?,
         skip_words: number(row, "data.leak.skip_words").unwrap_or(0),
-        test_bytes: scored_bytes(row),
+        test_bytes: row.scored_bytes(),
         raw_rate: row.raw()?,
-        clean_rate: sibling(row, rows, "held-out")?,
+        clean_rate: sibling(row, rows, Regime::HeldOut)?,
         adjusted_rate: adjusted(row),
-        detected: detected.and_then(|value| serde_json::from_value(value).ok()),
-        verified: row.verified,
+        detected: row.score.as_ref()?.detected.clone(),
+        verified: row.is_decoded(),
     })
 }
 
-fn alone(row: &ResultRow, part: &str, rows: &[ResultRow]) -> Option<Alone> {
+fn alone(row: &Row, part: &str, rows: &[Row]) -> Option<Alone> {
     Some(Alone {
         part: part.to_owned(),
         model: name(row)?,
         parameters: row.parameters,
         seed: row.seed.unwrap_or(0),
-        bytes: scored_bytes(row),
+        bytes: row.scored_bytes(),
         hash: row.scored_hash().to_owned(),
         raw_rate: row.raw()?,
-        held_out_rate: sibling(row, rows, "held-out"),
+        held_out_rate: sibling(row, rows, Regime::HeldOut),
         adjusted_rate: adjusted(row),
-        verified: row.verified,
+        verified: row.is_decoded(),
     })
 }
 
-fn learned(row: &ResultRow, part: &str) -> Option<Learned> {
+fn learned(row: &Row, part: &str) -> Option<Learned> {
     Some(Learned {
         part: part.to_owned(),
         model: name(row)?,
         parameters: row.parameters,
         seed: row.seed.unwrap_or(0),
         copies: number(row, "data.leak.copies").filter(|_| part == "dose"),
-        bytes: scored_bytes(row),
-        rate: *adjusted(row).get(PREQUENTIAL)?,
-        verified: row.verified,
+        bytes: row.scored_bytes(),
+        rate: row.description()?.prequential_rate()?,
+        verified: row.is_decoded(),
     })
 }

@@ -4,6 +4,7 @@ use super::{Prequential, Run};
 use brevity_draw::Scale;
 use brevity_draw::{Anchor, Svg, spread};
 use brevity_draw::{SERIES, trimmed};
+use brevity_length::CurvePoint;
 use brevity_length::format::{bytes, count};
 
 /// Rates above this are those of a model that knows nothing yet.
@@ -29,11 +30,13 @@ pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
     let label = "Cumulative prequential rate against bytes coded";
     let mut svg = Svg::new(width, bottom + 46.0, label.into());
 
-    let rate = |p: &super::CurvePoint| 100.0 * p.bits / 8.0 / p.bytes;
+    let rate = |p: &CurvePoint| 100.0 * p.bits / 8.0 / p.bytes as f64;
     let all = || runs.iter().flat_map(|run| &run.curve);
-    let end = all().fold(0.0_f64, |end, p| end.max(p.bytes));
-    let shown = |p: &&super::CurvePoint| rate(p) <= TOP;
-    let start = all().filter(shown).fold(end, |start, p| start.min(p.bytes));
+    let end = all().fold(0.0_f64, |end, p| end.max(p.bytes as f64));
+    let shown = |p: &&CurvePoint| rate(p) <= TOP;
+    let start = all()
+        .filter(shown)
+        .fold(end, |start, p| start.min(p.bytes as f64));
     let low = all().fold(TOP, |low, p| low.min(rate(p)));
     let x = Scale::log((start.min(end / 2.0), end), (left, right));
     let y = Scale::linear(((low - 3.0).max(0.0), TOP), (bottom, top));
@@ -71,8 +74,8 @@ pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
         let line: Vec<(f64, f64)> = run
             .curve
             .iter()
-            .filter(|p| shown(p) && x.contains(p.bytes))
-            .map(|p| (x.at(p.bytes), y.at(rate(p))))
+            .filter(|p| shown(p) && x.contains(p.bytes as f64))
+            .map(|p| (x.at(p.bytes as f64), y.at(rate(p))))
             .collect();
         svg.path(&format!("curve {class}"), &line);
         svg.line("leader", (right, at), (right + 9.0, place));

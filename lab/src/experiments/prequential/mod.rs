@@ -6,26 +6,21 @@
 //! pictures beside it: rate against parameters (`ladder.svg`), cumulative rate
 //! against bytes (`curve.svg`).
 
+pub mod config;
 mod curve_chart;
 mod ladder_chart;
 mod page;
+mod trials;
 
 use crate::experiments::two_part::{ReportError, sweep_name};
 use brevity_draw::Table;
 use brevity_length::format::{bytes, count, percent};
-use brevity_length::rows::{self, PREQUENTIAL, ResultRow};
+use brevity_length::{CurvePoint, Regime, Row};
 use serde::Serialize;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Cumulative bits at some number of bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct CurvePoint {
-    /// Bytes coded.
-    pub bytes: f64,
-    /// Their cost in bits.
-    pub bits: f64,
-}
+pub use config::{Mode, PrequentialConfig};
+pub use trials::{PrequentialScorer, PrequentialTrainer};
 
 /// The prequential code of one model on one byte set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -92,24 +87,24 @@ impl Prequential {
     /// them only in-sample scores of the same bytes count: others are no
     /// descriptions of them.
     #[must_use]
-    pub fn new(name: String, rows: &[ResultRow], beside: &[ResultRow]) -> Prequential {
+    pub fn new(name: String, rows: &[Row], beside: &[Row]) -> Prequential {
         let scored = || rows.iter().filter(|r| r.is_scored() && r.is_prequential());
         let mut two_part = Vec::new();
         let mut other = 0;
         for row in beside.iter().filter(|r| r.is_scored()) {
             let same = scored().any(|r| r.scored_hash() == row.scored_hash());
-            if !same || row.regime.as_deref() != Some("in-sample") {
+            if !same || row.regime() != Some(Regime::InSample) {
                 other += 1;
                 continue;
             }
             for convention in row.conventions() {
-                let (Some(raw), Some(rate)) = (row.raw(), row.adjusted(&convention)) else {
+                let (Some(raw), Some(rate)) = (row.raw(), row.adjusted(convention.as_str())) else {
                     continue;
                 };
                 two_part.push(TwoPart {
                     parameters: row.parameters as f64,
                     seed: row.seed.unwrap_or(0),
-                    convention,
+                    convention: convention.into(),
                     raw,
                     rate,
                 });
@@ -135,8 +130,11 @@ impl Prequential {
     /// # Errors
     /// When results cannot be read.
     pub fn of_folder(folder: &Path, beside: Option<&Path>) -> Result<Prequential, ReportError> {
-        let rows = rows::read(folder)?;
-        let beside = beside.map(rows::read).transpose()?.unwrap_or_default();
+        let rows = brevity_length::read(folder)?;
+        let beside = beside
+            .map(brevity_length::read)
+            .transpose()?
+            .unwrap_or_default();
         Ok(Prequential::new(sweep_name(folder), &rows, &beside))
     }
 
@@ -254,33 +252,22 @@ fn means(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn run(row: &ResultRow) -> Option<Run> {
-    let number = |key: &str| row.other.get(key).and_then(Value::as_f64);
-    let n = row.data.bytes as f64;
-    let final_rate = number("final_bits")? / 8.0 / n;
+fn run(row: &Row) -> Option<Run> {
+    let learning = row.score.as_ref()?.learning.as_ref()?;
+    let n = row.scored_bytes() as f64;
     Some(Run {
-        id: row.id.clone(),
+        id: row.id().to_owned(),
         settings: row.settings(),
-        mode: row.other.get("mode")?.as_str()?.to_owned(),
+        mode: learning.mode.clone(),
         source: row.data.source.clone(),
         data_bytes: n,
         parameters: row.parameters as f64,
         seed: row.seed.unwrap_or(0),
-        rate: row.adjusted(PREQUENTIAL)?,
-        final_rate,
-        regret_rate: number("regret_bits")? / 8.0 / n,
-        curve: curve(row.other.get("curve")?)?,
-        doublings: curve(row.other.get("doublings")?)?,
-        verified: row.verified,
+        rate: row.description()?.prequential_rate()?,
+        final_rate: learning.final_bits / 8.0 / n,
+        regret_rate: learning.regret_bits / 8.0 / n,
+        curve: learning.curve.clone(),
+        doublings: learning.doublings.clone(),
+        verified: row.is_decoded(),
     })
-}
-
-fn curve(value: &Value) -> Option<Vec<CurvePoint>> {
-    let point = |value: &Value| {
-        Some(CurvePoint {
-            bytes: value.get("bytes")?.as_f64()?,
-            bits: value.get("bits")?.as_f64()?,
-        })
-    };
-    value.as_array()?.iter().map(point).collect()
 }

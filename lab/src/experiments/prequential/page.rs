@@ -1,8 +1,9 @@
 //! The page of prequential codes.
 
-use super::{CurvePoint, Prequential, Run, curve_chart, ladder_chart};
+use super::{Prequential, Run, curve_chart, ladder_chart};
 use brevity_draw::escape;
 use brevity_draw::{document, figure, put};
+use brevity_length::CurvePoint;
 use brevity_length::format::{bytes, count, percent};
 use std::fmt::Write;
 
@@ -132,7 +133,7 @@ fn doublings(out: &mut String, report: &Prequential) {
     );
     let heads: String = longest.doublings[1..]
         .iter()
-        .map(|p| format!("<th>to {}</th>", bytes(p.bytes)))
+        .map(|p| format!("<th>to {}</th>", bytes(p.bytes as f64)))
         .collect();
     put!(
         out,
@@ -156,10 +157,10 @@ fn doublings(out: &mut String, report: &Prequential) {
 }
 
 fn same_blocks(run: &Run, other: &Run) -> bool {
-    let bytes = |run: &Run| -> Vec<f64> { run.doublings.iter().map(|p| p.bytes).collect() };
+    let bytes = |run: &Run| -> Vec<u64> { run.doublings.iter().map(|p| p.bytes).collect() };
     bytes(run) == bytes(other)
 }
 
 fn between(from: CurvePoint, to: CurvePoint) -> f64 {
-    (to.bits - from.bits) / (to.bytes - from.bytes)
+    (to.bits - from.bits) / (to.bytes - from.bytes) as f64
 }

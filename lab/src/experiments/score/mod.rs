@@ -8,12 +8,13 @@
 //!   trained on and of the same source, so that it measures generalisation;
 //! - the **adjusted** rates, model counted as `fp16` and as `stored`;
 //! - the **prequential** rate of a learner of the model's spec, if asked for;
-//! - the [`Regime`](brevity_data::Regime) and the [`Overlap`] with the recorded training bytes, where
+//! - the [`Regime`](brevity_length::Regime) and the [`Overlap`] with the recorded training bytes, where
 //!   these are known and at hand.
 //!
 //! Lengths are those of archives that were decoded again, or marked as
 //! estimates. The formulas are in `docs/mdl.md`.
 
+mod json;
 mod pair;
 mod subject;
 mod text;
@@ -26,12 +27,10 @@ use brevity_measure::{Decoder, MeasureError};
 use brevity_model::FileError;
 use brevity_task::{Progress, Stop};
 use brevity_train::online::{OnlineError, RecipeError};
-use serde::Serialize;
-
 pub use subject::{Subject, model_file};
 pub use text::text;
 
-use brevity_data::overlap::Overlap;
+use brevity_length::{Description, Overlap};
 
 /// How to score.
 pub struct Options<'a> {
@@ -102,39 +101,8 @@ pub enum ScoreError {
     Stopped,
 }
 
-/// Bytes of a model by convention, or rates under them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Conventions<T> {
-    /// Two bytes a parameter.
-    pub fp16: T,
-    /// As the archive holds it: entropy-coded weights, header and hashes.
-    pub stored: T,
-}
-
-/// The bytes that were scored.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Scored {
-    /// Where they come from.
-    pub source: String,
-    /// Position of the first in the source.
-    pub offset: u64,
-    /// BLAKE3, in hexadecimal.
-    pub hash: String,
-}
-
-/// The prequential code of a pair.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Prequential {
-    /// Coded bytes.
-    pub coded_bytes: u64,
-    /// Bytes of the recipe, which is all that is sent besides.
-    pub recipe_bytes: u64,
-    /// Both over the bytes.
-    pub rate: f64,
-}
-
 /// One model on one byte set.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Score {
     /// The model, as it was given.
     pub model: String,
@@ -142,40 +110,19 @@ pub struct Score {
     pub trial: Option<String>,
     /// Its parameters.
     pub parameters: u64,
-    /// What was scored.
-    pub data: Scored,
-    /// How many bytes that is.
-    pub data_bytes: u64,
-    /// How they relate to what the model was trained on: `in-sample`,
-    /// `held-out`, `shifted`, `overlap`, or `unknown`.
-    pub regime: String,
-    /// Exact code length under the weights as they are, bits a byte.
-    pub bits_per_byte: f64,
-    /// Coded bytes under the weights as they are.
-    pub coded_bytes: u64,
-    /// Coded bytes under the weights as they are stored.
-    pub stored_coded_bytes: u64,
-    /// `coded_bytes` over the bytes.
-    pub raw_rate: f64,
-    /// The raw rate where it is held-out.
-    pub held_out_rate: Option<f64>,
-    /// Bytes of the model.
-    pub model_bytes: Conventions<u64>,
-    /// Bytes that the model is charged to: held-out, those it was trained on;
-    /// otherwise those scored.
-    pub model_charged_to: u64,
-    /// Coded bytes over the bytes, and model bytes over those it is charged to.
-    pub adjusted_rate: Conventions<f64>,
-    /// The prequential code, if it was asked for.
-    pub prequential: Option<Prequential>,
+    /// Where the bytes come from.
+    pub source: String,
+    /// Position of the first of them in the source.
+    pub offset: u64,
+    /// What they take under the model.
+    pub description: Description,
+    /// What they take by the prequential code of a learner of the model's spec, if that
+    /// was asked for.
+    pub prequential: Option<Description>,
     /// What the bytes have in common with those trained on.
     pub overlap: Option<Overlap>,
     /// What could not be told, and why.
     pub notes: Vec<String>,
-    /// Whether lengths are those of archives that were decoded to these bytes.
-    pub verified: bool,
-    /// Whether they are code lengths without an archive.
-    pub estimate: bool,
 }
 
 /// Scores every model on every byte set: all sets under the first model, then

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::learned_length;
-use brevity_data::{ByteSet, Regime};
+use brevity_data::ByteSet;
 use brevity_measure::{Archives, Decoder, MeasureError, StoredModel, measure};
 use brevity_train::Control;
 use brevity_train::online::prequential;
 
-use super::{Conventions, Options, Prequential, Score, ScoreError, Scored, Subject};
-use brevity_data::overlap::Overlap;
+use super::{Options, Score, ScoreError, Subject};
+use brevity_length::{Description, Evidence, Overlap, Regime, Scored};
 
 pub(super) fn score(
     subject: &Subject,
@@ -37,19 +37,21 @@ pub(super) fn score(
     let archives = options
         .decoder
         .map(|decoder| archives(folder.path(), &subject.path, decoder));
-    let measured = measure(&model, &set.bytes, archives.as_ref(), options.stop).map_err(failed)?;
-
-    let model_bytes = Conventions {
-        fp16: 2 * subject.weights.spec().parameters(),
-        stored: measured.stored.rest,
-    };
-    let rate = |coded: u64| coded as f64 / measured.bytes as f64;
-    let adjusted = |coded, model| rate(coded) + model as f64 / learned.len() as f64;
-    let raw_rate = rate(measured.exact.coded);
+    let regime = regime.unwrap_or(Regime::Unknown);
+    let trained_on = learned.len() as u64;
+    let found = measure(
+        &model,
+        &set.bytes,
+        regime,
+        trained_on,
+        archives.as_ref(),
+        options.stop,
+    )
+    .map_err(failed)?;
     let mut notes = Vec::new();
     let overlap = match regime {
         // All of it, and no need to search.
-        Some(Regime::InSample) => Some(Overlap::whole(set.len())),
+        Regime::InSample => Some(Overlap::whole(set.len())),
         _ => subject
             .overlap(set)
             .map_err(|why| notes.push(format!("overlap unknown: {why}")))
@@ -59,32 +61,15 @@ pub(super) fn score(
         model: subject.name.clone(),
         trial: subject.record.as_ref().and_then(|record| record.id.clone()),
         parameters: subject.weights.spec().parameters(),
-        data: Scored {
-            source: set.name().to_owned(),
-            offset: set.provenance.offset,
-            hash: set.blake3().to_owned(),
-        },
-        data_bytes: measured.bytes,
-        regime: regime.map_or("unknown", Regime::name).to_owned(),
-        bits_per_byte: measured.bits_per_byte(),
-        coded_bytes: measured.exact.coded,
-        stored_coded_bytes: measured.stored.coded,
-        raw_rate,
-        held_out_rate: (regime == Some(Regime::HeldOut)).then_some(raw_rate),
-        model_bytes,
-        model_charged_to: learned.len() as u64,
-        adjusted_rate: Conventions {
-            fp16: adjusted(measured.exact.coded, model_bytes.fp16),
-            stored: adjusted(measured.stored.coded, model_bytes.stored),
-        },
+        source: set.name().to_owned(),
+        offset: set.provenance.offset,
+        description: found,
         prequential: match options.prequential {
             true => Some(learn(subject, set, archives.as_ref(), options)?),
             false => None,
         },
         overlap,
         notes,
-        verified: measured.verified,
-        estimate: !measured.verified,
     })
 }
 
@@ -103,12 +88,16 @@ fn learn(
     set: &ByteSet,
     archives: Option<&Archives<'_>>,
     options: &Options<'_>,
-) -> Result<Prequential, ScoreError> {
+) -> Result<Description, ScoreError> {
     let recipe = subject.recipe().map_err(|source| ScoreError::Recipe {
         model: subject.name.clone(),
         source: source.into(),
     })?;
-    let (coded, recipe) = match archives {
+    let scored = Scored {
+        bytes: set.len() as u64,
+        hash: set.blake3().to_owned(),
+    };
+    Ok(match archives {
         Some(archives) => {
             let length = learned_length(recipe, &set.bytes, archives, options.stop);
             let length = length.map_err(|source| match source {
@@ -119,7 +108,10 @@ fn learn(
                     source: source.into(),
                 },
             })?;
-            (length.coded, length.rest)
+            // The archive tells no code length finer than bytes.
+            let bits = 8.0 * length.coded as f64;
+            Description::prequential(scored, bits, length.coded, length.rest)
+                .evidence(Evidence::Decoded)
         }
         None => {
             let control = Control::silent(options.stop);
@@ -134,12 +126,8 @@ fn learn(
                 bytes: set.len() as u64,
                 bits: length.bits,
             };
-            (coded.stream_bytes(), length.recipe_bytes)
+            let coded = coded.stream_bytes();
+            Description::prequential(scored, length.bits, coded, length.recipe_bytes)
         }
-    };
-    Ok(Prequential {
-        coded_bytes: coded,
-        recipe_bytes: recipe,
-        rate: (coded + recipe) as f64 / set.len() as f64,
     })
 }

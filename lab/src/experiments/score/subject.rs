@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use crate::sweep::TrialRecord;
-use brevity_data::{ByteSet, Regime};
+use brevity_data::{ByteSet, regime};
+use brevity_length::Regime;
 use brevity_model::Weights;
 use brevity_task::chain;
 use brevity_train::MODEL;
 use brevity_train::online::{Recipe, RecipeError};
 
 use super::ScoreError;
-use brevity_data::overlap::{Overlap, overlap};
+use brevity_data::overlap::overlap;
+use brevity_length::Overlap;
 
 /// Bytes of both texts together that a suffix array is made of at most; it takes
 /// some twenty times as much memory.
@@ -76,7 +78,7 @@ impl Subject {
     /// not known.
     pub fn regime(&self, set: &ByteSet) -> Option<Regime> {
         match &self.trained_on {
-            Ok(seen) => Some(Regime::of(seen, set)),
+            Ok(seen) => Some(regime(seen, set)),
             Err(_) => {
                 let hash = self.record.as_ref()?.data_hash.as_deref();
                 (hash == Some(set.blake3())).then_some(Regime::InSample)

@@ -2,6 +2,7 @@
 
 use super::Score;
 use brevity_draw::Table;
+use brevity_length::Convention;
 use brevity_length::format::{bytes, count, percent};
 
 /// One line a pair, then what could not be told.
@@ -26,28 +27,33 @@ pub fn text(scores: &[Score]) -> String {
     let mut table = Table::new(&header).left(&[1, 2, header.len() - 1]);
     let none = || "-".to_owned();
     for score in scores {
-        let overlap = score.overlap.as_ref();
+        let (found, overlap) = (&score.description, score.overlap.as_ref());
+        let adjusted = |name: &str| found.adjusted_rate(name).map_or_else(none, percent);
         let mut row = vec![
             score.model.clone(),
-            match score.data.offset {
-                0 => score.data.source.clone(),
-                offset => format!("{} from {offset}", score.data.source),
+            match score.offset {
+                0 => score.source.clone(),
+                offset => format!("{} from {offset}", score.source),
             },
-            score.regime.clone(),
+            found.regime().name().to_owned(),
             count(score.parameters as f64),
-            bytes(score.data_bytes as f64),
-            percent(score.raw_rate),
-            score.held_out_rate.map_or_else(none, percent),
-            percent(score.adjusted_rate.fp16),
-            percent(score.adjusted_rate.stored),
+            bytes(found.scored().bytes as f64),
+            percent(found.raw_rate()),
+            score.held_out_rate().map_or_else(none, percent),
+            adjusted(Convention::FP16),
+            adjusted(Convention::STORED),
         ];
         if prequential {
-            row.push(score.prequential.map_or_else(none, |p| percent(p.rate)));
+            let rate = score
+                .prequential
+                .as_ref()
+                .and_then(|p| p.prequential_rate());
+            row.push(rate.map_or_else(none, percent));
         }
         row.extend([
             overlap.map_or_else(none, |o| o.longest_match.to_string()),
             overlap.map_or_else(none, |o| percent(o.in_long_matches)),
-            if score.verified {
+            if found.is_decoded() {
                 "decoded"
             } else {
                 "estimate"

@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use brevity_data::DataError;
-
 use brevity_baselines::BaselineError;
+use brevity_data::DataError;
+use brevity_files::FolderError;
 
 /// Why there is no table.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,9 @@ pub enum MatrixError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The folder of models and cells cannot be had.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// It was asked to stop.
     #[error("stopped; the same command continues where it was")]
     Stopped,

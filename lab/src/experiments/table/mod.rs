@@ -41,7 +41,8 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use brevity_data::Regime;
+use brevity_files::OwnedFolder;
+use brevity_length::{Convention, Description, Regime};
 use brevity_measure::Decoder;
 use brevity_task::{Progress, Stop};
 use brevity_train::DeviceKind;
@@ -80,6 +81,21 @@ pub struct Cell {
     pub regime: Option<Regime>,
     /// Whether the length is that of streams that were decoded again.
     pub decoded: bool,
+}
+
+impl Cell {
+    /// A model's cell.
+    fn of(found: &Description) -> Cell {
+        let adjusted = found.adjusted_rate(Convention::FP16);
+        Cell {
+            bytes: found.scored().bytes,
+            raw: found.raw_rate(),
+            adjusted: adjusted.unwrap_or(found.raw_rate()),
+            stored: found.adjusted_rate(Convention::STORED),
+            regime: Some(found.regime()),
+            decoded: found.is_decoded(),
+        }
+    }
 }
 
 /// A coder or a model.
@@ -156,11 +172,7 @@ pub fn run(
         .filter(|(set, _)| set.column)
         .filter_map(|(set, bytes)| Some((set, bytes.as_ref()?)))
         .collect();
-    std::fs::create_dir_all(folder).map_err(|source| MatrixError::File {
-        action: "create",
-        path: folder.into(),
-        source,
-    })?;
+    let _owned = OwnedFolder::take(folder)?;
     let mut cells = Cells::open(folder)?;
     let mut rows = Vec::new();
     let mut curves = Vec::new();

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use brevity_data::{ByteSet, Regime};
+use brevity_data::{ByteSet, regime};
+use brevity_length::Regime;
 use brevity_measure::{Archives, MeasureError, StoredModel, measure};
 use brevity_model::Weights;
 use brevity_train::{Control, DeviceKind, MODEL, Outcome, Progress, Stop, TrainSetup};
@@ -85,9 +86,9 @@ impl Trained<'_> {
     /// of its parts.
     fn regime(&self, set: &ByteSet) -> Regime {
         if let [one] = self.parts {
-            return Regime::of(one, set);
+            return regime(one, set);
         }
-        let parts = self.parts.iter().map(|part| Regime::of(part, set));
+        let parts = self.parts.iter().map(|part| regime(part, set));
         let parts: Vec<Regime> = parts.collect();
         let any = |regime| parts.contains(&regime);
         if any(Regime::InSample) || any(Regime::Overlap) {
@@ -133,19 +134,10 @@ impl Trained<'_> {
             model: &path,
             decoder,
         });
-        let measured = measure(&model, &set.bytes, archives.as_ref(), options.stop);
-        let measured = measured.map_err(failed)?;
-        let rate = |coded: u64| coded as f64 / measured.bytes as f64;
-        let share = |bytes: u64| bytes as f64 / paying.len() as f64;
-        let raw = rate(measured.exact.coded);
-        Ok(Cell {
-            bytes: measured.bytes,
-            raw,
-            adjusted: raw + share(2 * weights.spec().parameters()),
-            stored: Some(rate(measured.stored.coded) + share(measured.stored.rest)),
-            regime: Some(regime),
-            decoded: measured.verified,
-        })
+        let trained_on = self.learned.len() as u64;
+        let (bytes, stop) = (&set.bytes, options.stop);
+        let found = measure(&model, bytes, regime, trained_on, archives.as_ref(), stop);
+        Ok(Cell::of(&found.map_err(failed)?))
     }
 }
 

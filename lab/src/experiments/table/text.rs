@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use brevity_data::Regime;
+use brevity_length::Regime;
 
 use super::{Cell, Column, Matrix, Row};
 use brevity_draw::Table;

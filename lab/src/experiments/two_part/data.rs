@@ -4,12 +4,10 @@ use std::path::Path;
 
 use brevity_data::{DataConfig, Split};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::output::ReportError;
 use brevity_baselines::{Coder, CoderResult, measure};
 use brevity_draw::replace;
-use brevity_length::rows;
 use brevity_task::chain;
 
 /// The classical coders' results on one byte set.
@@ -55,7 +53,10 @@ pub fn read_baselines(folder: &Path) -> Result<Vec<DataBaselines>, ReportError> 
 pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
     let mut known = read_baselines(folder)?;
     let mut wanted: Vec<(String, String)> = Vec::new();
-    for row in rows::read(folder)?.iter().filter(|row| row.is_scored()) {
+    for row in brevity_length::read(folder)?
+        .iter()
+        .filter(|row| row.is_scored())
+    {
         let hash = row.scored_hash().to_owned();
         let seen = known.iter().any(|k| k.hash == hash) || wanted.iter().any(|w| w.0 == hash);
         if !seen && !hash.is_empty() {
@@ -107,23 +108,40 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
     Ok(messages)
 }
 
+/// What reports need of a manifest, which another version may have written.
+#[derive(Deserialize)]
+struct Sources {
+    name: Option<String>,
+    trials: Vec<TrialSource>,
+}
+
+#[derive(Deserialize)]
+struct TrialSource {
+    config: ConfigSource,
+}
+
+#[derive(Deserialize)]
+struct ConfigSource {
+    data: DataConfig,
+}
+
+impl Sources {
+    fn read(folder: &Path) -> Result<Sources, ReportError> {
+        let path = folder.join("manifest.json");
+        let text = std::fs::read(&path).map_err(|source| ReportError::File {
+            path: path.clone(),
+            source,
+        })?;
+        serde_json::from_slice(&text).map_err(|source| ReportError::Json { path, source })
+    }
+}
+
 /// The distinct `[data]` tables of a sweep's trials.
 fn data_configs(folder: &Path) -> Result<Vec<DataConfig>, ReportError> {
-    let path = folder.join("manifest.json");
-    let text = std::fs::read(&path).map_err(|source| ReportError::File {
-        path: path.clone(),
-        source,
-    })?;
-    let json = |source| ReportError::Json {
-        path: path.clone(),
-        source,
-    };
-    let manifest: Value = serde_json::from_slice(&text).map_err(json)?;
     let mut configs: Vec<DataConfig> = Vec::new();
-    for trial in manifest["trials"].as_array().into_iter().flatten() {
-        let config = serde_json::from_value(trial["config"]["data"].clone()).map_err(json)?;
-        if !configs.contains(&config) {
-            configs.push(config);
+    for trial in Sources::read(folder)?.trials {
+        if !configs.contains(&trial.config.data) {
+            configs.push(trial.config.data);
         }
     }
     Ok(configs)
@@ -131,10 +149,9 @@ fn data_configs(folder: &Path) -> Result<Vec<DataConfig>, ReportError> {
 
 /// The name in the manifest, or that of the folder.
 pub(crate) fn sweep_name(folder: &Path) -> String {
-    let manifest = std::fs::read(folder.join("manifest.json")).ok();
-    let named = manifest
-        .and_then(|text| serde_json::from_slice::<Value>(&text).ok())
-        .and_then(|value| Some(value["name"].as_str()?.to_owned()));
+    let named = Sources::read(folder)
+        .ok()
+        .and_then(|manifest| manifest.name);
     named.unwrap_or_else(|| {
         let last = folder.file_name().map(|name| name.to_string_lossy());
         last.map_or_else(|| "sweep".into(), |name| name.into_owned())

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use super::{Panel, Report, law_chart, parts_chart, rate_chart, results_table};
 use crate::text;
 use brevity_draw::{Svg, WIDTHS, document, escape, figure, put};
+use brevity_length::Row;
 use brevity_length::format::{bytes, count, percent};
-use brevity_length::rows::ResultRow;
 use brevity_stats::checks::Verdict;
 use brevity_stats::critical::CriticalSize;
 
@@ -26,7 +26,7 @@ pub(super) fn page(report: &Report) -> String {
 }
 
 fn header(out: &mut String, report: &Report) {
-    let trained = models(report, ResultRow::is_candidate);
+    let trained = models(report, Row::is_candidate);
     let checks = models(report, |row| row.is_scored() && row.check.is_some());
     let done = report.rows.iter().filter(|r| r.is_candidate()).count();
     put!(out, "<p class=\"over\">brevity report</p>");
@@ -48,7 +48,7 @@ fn header(out: &mut String, report: &Report) {
     for note in &report.notes {
         put!(out, "<p class=\"warning\">{}</p>", escape(note));
     }
-    if report.rows.iter().any(|r| r.is_scored() && r.estimate) {
+    if report.rows.iter().any(|r| r.is_scored() && !r.is_decoded()) {
         put!(
             out,
             "<p class=\"warning\">Lengths are estimates: exact code lengths under integer \
@@ -58,12 +58,12 @@ fn header(out: &mut String, report: &Report) {
 }
 
 /// How many models the rows that `count` are of.
-fn models(report: &Report, count: impl Fn(&ResultRow) -> bool) -> usize {
+fn models(report: &Report, count: impl Fn(&Row) -> bool) -> usize {
     let ids: HashSet<&str> = report
         .rows
         .iter()
         .filter(|row| count(row))
-        .map(|row| row.id.as_str())
+        .map(Row::id)
         .collect();
     ids.len()
 }
@@ -243,30 +243,21 @@ fn verdict(out: &mut String, report: &Report) {
 }
 
 fn footer(out: &mut String, report: &Report) {
-    let Some(row) = report
-        .rows
-        .iter()
-        .find(|r| r.other.contains_key("provenance"))
-    else {
+    let Some(from) = report.rows.iter().find_map(|r| r.provenance.as_ref()) else {
         return;
     };
-    let known = |key: &str| {
-        let value = &row.other["provenance"][key];
-        value
-            .as_str()
-            .map(str::to_owned)
-            .or_else(|| value.as_u64().map(|n| n.to_string()))
-    };
-    let parts: Vec<String> = [
-        ("version", "brevity"),
-        ("git", "commit"),
-        ("device", "device"),
-        ("threads", "threads"),
-        ("data_hash", "data BLAKE3"),
-    ]
-    .iter()
-    .filter_map(|(key, name)| Some(format!("{name} {}", known(key)?)))
-    .collect();
+    let threads = from.threads.to_string();
+    let known = [
+        ("brevity", Some(&from.version)),
+        ("commit", from.git.as_ref()),
+        ("device", Some(&from.device)),
+        ("threads", Some(&threads)),
+        ("data BLAKE3", from.data_hash.as_ref()),
+    ];
+    let parts: Vec<String> = known
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name} {}", (*value)?)))
+        .collect();
     put!(out, "<footer>{}</footer>", escape(parts.join(" · ")));
 }
 

@@ -15,14 +15,16 @@ mod law_chart;
 mod parts_chart;
 mod rate_chart;
 mod results_table;
+mod scorer;
 mod text;
+mod trainer;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use brevity_draw::replace;
-use brevity_length::rows::{self, ResultRow};
+use brevity_length::Row;
 use brevity_stats::checks::Checks;
 use brevity_stats::critical::{
     CriticalError, CriticalSize, Estimator, Point, critical_sizes,
@@ -34,6 +36,8 @@ use brevity_task::chain;
 pub use crate::output::ReportError;
 pub(crate) use data::sweep_name;
 pub use data::{DataBaselines, measure_baselines, read_baselines};
+pub use scorer::ArchiveScorer;
+pub use trainer::LocalTrainer;
 
 /// Everything a sweep found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -51,7 +55,7 @@ pub struct Report {
     /// What could not be estimated or measured, and why.
     pub notes: Vec<String>,
     /// One row a trial and regime.
-    pub rows: Vec<ResultRow>,
+    pub rows: Vec<Row>,
     #[serde(skip)]
     points: Vec<Point>,
 }
@@ -70,7 +74,7 @@ impl Report {
     #[must_use]
     pub fn new(
         name: String,
-        rows: Vec<ResultRow>,
+        rows: Vec<Row>,
         baselines: Vec<DataBaselines>,
         estimator: &Estimator,
     ) -> Self {
@@ -122,7 +126,7 @@ impl Report {
     ///
     /// When the results cannot be read.
     pub fn of_sweep(folder: &Path, estimator: &Estimator) -> Result<Self, ReportError> {
-        let rows = rows::read(folder)?;
+        let rows = brevity_length::read(folder)?;
         let name = sweep_name(folder);
         let baselines = read_baselines(folder)?;
         Ok(Self::new(name, rows, baselines, estimator))

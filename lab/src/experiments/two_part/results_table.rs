@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Report;
 use brevity_draw::escape;
 use brevity_length::format::{bytes, percent};
-use brevity_length::rows::ResultRow;
+use brevity_length::{Convention, Row};
 
 /// Appends both tables.
 pub(super) fn write(out: &mut String, report: &Report) {
@@ -23,26 +23,26 @@ pub(super) fn write(out: &mut String, report: &Report) {
 struct Columns {
     data: bool,
     regime: bool,
-    conventions: Vec<String>,
+    conventions: Vec<Convention>,
 }
 
 impl Columns {
     fn of(report: &Report) -> Self {
         let scored = || report.rows.iter().filter(|r| r.is_scored());
-        let differ = |of: &dyn Fn(&ResultRow) -> String| {
+        let differ = |of: &dyn Fn(&Row) -> String| {
             let mut all = scored().map(of);
             let first = all.next();
             all.any(|other| Some(other) != first)
         };
-        let mut conventions: Vec<String> = Vec::new();
-        for name in scored().flat_map(ResultRow::conventions) {
+        let mut conventions: Vec<Convention> = Vec::new();
+        for name in scored().flat_map(Row::conventions) {
             if !conventions.contains(&name) {
                 conventions.push(name);
             }
         }
         Self {
             data: differ(&|r| format!("{} {}", r.data.bytes, r.data.source)),
-            regime: differ(&|r| r.regime.clone().unwrap_or_default()),
+            regime: differ(&|r| r.regime_name().to_owned()),
             conventions,
         }
     }
@@ -66,14 +66,14 @@ impl Columns {
         format!("<thead><tr>{cells}<th class=\"left\">state</th></tr></thead>\n<tbody>\n")
     }
 
-    fn row(&self, row: &ResultRow) -> String {
+    fn row(&self, row: &Row) -> String {
         let mut cells = String::new();
         if self.data {
             let size = bytes(row.data.bytes as f64);
             left(&mut cells, &format!("{size} of {}", row.data.source));
         }
         if self.regime {
-            left(&mut cells, row.regime.as_deref().unwrap_or_default());
+            left(&mut cells, row.regime_name());
         }
         left(&mut cells, &row.settings());
         right(&mut cells, Some(row.parameters.to_string()));
@@ -82,8 +82,11 @@ impl Columns {
         right(&mut cells, row.raw().map(percent));
         for name in &self.conventions {
             let scored = row.raw();
-            right(&mut cells, scored.and(row.model(name)).map(bytes));
-            right(&mut cells, scored.and(row.adjusted(name)).map(percent));
+            right(&mut cells, scored.and(row.model(name.as_str())).map(bytes));
+            right(
+                &mut cells,
+                scored.and(row.adjusted(name.as_str())).map(percent),
+            );
         }
         left(&mut cells, &row.state_in_words());
         format!("<tr>{cells}</tr>\n")

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Report;
 use brevity_draw::Table;
 use brevity_length::format::{bytes, count, percent};
-use brevity_length::rows::ResultRow;
+use brevity_length::{Convention, Row};
 use brevity_stats::critical::Point;
 
 pub(super) fn terminal(report: &Report) -> String {
@@ -39,8 +39,8 @@ pub(super) fn terminal(report: &Report) -> String {
     text
 }
 
-fn rows_table(rows: &[ResultRow]) -> Table {
-    let settings = rows.iter().any(ResultRow::varies_more_than_size);
+fn rows_table(rows: &[Row]) -> Table {
+    let settings = rows.iter().any(Row::varies_more_than_size);
     let mut header = vec!["data", "bytes", "regime", "parameters", "seed"];
     let mut left = vec![2];
     if settings {
@@ -56,7 +56,7 @@ fn rows_table(rows: &[ResultRow]) -> Table {
         let mut line = vec![
             row.data.source.clone(),
             bytes(row.data.bytes as f64),
-            row.regime.clone().unwrap_or_default(),
+            row.regime_name().to_owned(),
             count(row.parameters as f64),
             row.seed.map_or_else(String::new, |s| s.to_string()),
         ];
@@ -65,8 +65,8 @@ fn rows_table(rows: &[ResultRow]) -> Table {
         }
         line.extend([
             rate(row.raw()),
-            rate(row.raw().and(row.adjusted("fp16"))),
-            rate(row.raw().and(row.adjusted("stored"))),
+            rate(row.raw().and(row.adjusted(Convention::FP16))),
+            rate(row.raw().and(row.adjusted(Convention::STORED))),
             row.state_in_words(),
         ]);
         table.push(line);

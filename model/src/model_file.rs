@@ -1,0 +1,179 @@
+//! Model files: safetensors of `f32`, with the spec in the header.
+//!
+//! The header's metadata has one entry, `spec`: the [`Spec`] as TOML. There is only
+//! one entry because the order of several is not defined, and the same weights must
+//! give the same file.
+
+use crate::spec::Spec;
+use crate::weights::{Weights, WeightsError};
+use safetensors::tensor::{Metadata, TensorView};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A model file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", path.display())]
+pub struct FileError {
+    /// The file.
+    pub path: PathBuf,
+    /// The reason.
+    pub source: FormatError,
+}
+
+/// Why a model file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// An error of the file system.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The file is shorter than its header says.
+    #[error("truncated: {got} bytes, but the header promises {expected}")]
+    Truncated {
+        /// The length by the header, in bytes.
+        expected: u64,
+        /// The length of the file, in bytes.
+        got: u64,
+    },
+    /// The file is not a safetensors file, or is damaged.
+    #[error("not a valid safetensors file: {0}")]
+    Safetensors(SafeTensorError),
+    /// The header has no spec: another program wrote the file.
+    #[error("the header has no `spec` entry: the file was not written by brevity")]
+    NoSpec,
+    /// The spec in the header cannot be parsed.
+    #[error("the `spec` entry of the header is not a model spec")]
+    Spec(#[from] Box<toml::de::Error>),
+    /// A tensor does not hold 32-bit floats.
+    #[error("tensor `{name}` has type {dtype}, expected F32")]
+    Dtype {
+        /// The tensor.
+        name: String,
+        /// Its element type.
+        dtype: Dtype,
+    },
+    /// A tensor has another shape than the spec says.
+    #[error("tensor `{name}` has shape {got:?}, its spec says {expected:?}")]
+    Shape {
+        /// The tensor.
+        name: String,
+        /// The shape by the spec.
+        expected: Vec<usize>,
+        /// The shape in the file.
+        got: Vec<usize>,
+    },
+    /// The tensors are not the parameters of the spec.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}
+
+impl Weights {
+    /// The weights as a safetensors file. The same weights give the same bytes.
+    pub fn to_safetensors(&self) -> Vec<u8> {
+        let spec = toml::to_string(self.spec()).expect("a spec is plain TOML");
+        let metadata = HashMap::from([("spec".to_string(), spec)]);
+        let bytes: Vec<_> = self
+            .iter()
+            .map(|(info, values)| (info, little_endian(values)))
+            .collect();
+        let views = bytes.iter().map(|(info, bytes)| {
+            let view = TensorView::new(Dtype::F32, info.shape.clone(), bytes)
+                .expect("weights have the length of their shape");
+            (info.name.as_str(), view)
+        });
+        safetensors::serialize(views, Some(metadata)).expect("the header is far below its limit")
+    }
+
+    /// Parses a safetensors file that brevity wrote.
+    ///
+    /// # Errors
+    /// Any [`FormatError`] except [`FormatError::Io`].
+    pub fn from_safetensors(bytes: &[u8]) -> Result<Weights, FormatError> {
+        let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| {
+            let got = bytes.len() as u64;
+            match promised_length(bytes) {
+                Some(expected) if expected > got => FormatError::Truncated { expected, got },
+                _ => FormatError::Safetensors(e),
+            }
+        })?;
+        let data = &bytes[8 + header..];
+        let spec = metadata.metadata().as_ref().and_then(|m| m.get("spec"));
+        let spec: Spec = toml::from_str(spec.ok_or(FormatError::NoSpec)?).map_err(Box::new)?;
+        spec.validate().map_err(WeightsError::from)?;
+        let shapes: HashMap<_, _> = spec
+            .tensors()
+            .into_iter()
+            .map(|info| (info.name, info.shape))
+            .collect();
+        let mut tensors = Vec::new();
+        for (name, info) in metadata.tensors() {
+            let Some(expected) = shapes.get(&name) else {
+                return Err(WeightsError::Unknown(name).into());
+            };
+            if info.dtype != Dtype::F32 {
+                let dtype = info.dtype;
+                return Err(FormatError::Dtype { name, dtype });
+            }
+            if info.shape != *expected {
+                return Err(FormatError::Shape {
+                    name,
+                    expected: expected.clone(),
+                    got: info.shape.clone(),
+                });
+            }
+            let values = data[info.data_offsets.0..info.data_offsets.1].chunks_exact(4);
+            let values = values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            tensors.push((name, values.collect()));
+        }
+        Ok(Weights::new(spec, tensors)?)
+    }
+
+    /// Writes a safetensors file atomically: to a temporary file in the same folder,
+    /// which is synced and renamed. `path` holds either the whole model or what it
+    /// held before.
+    ///
+    /// # Errors
+    /// An error of the file system, with the path.
+    pub fn save(&self, path: &Path) -> Result<(), FileError> {
+        brevity_files::write(path, &self.to_safetensors()).map_err(|e| FileError {
+            path: path.into(),
+            source: e.into(),
+        })
+    }
+
+    /// Reads a safetensors file that brevity wrote.
+    ///
+    /// # Errors
+    /// Any [`FormatError`], with the path.
+    pub fn load(path: &Path) -> Result<Weights, FileError> {
+        fs::read(path)
+            .map_err(FormatError::from)
+            .and_then(|bytes| Weights::from_safetensors(&bytes))
+            .map_err(|source| FileError {
+                path: path.into(),
+                source,
+            })
+    }
+}
+
+fn little_endian(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// The length of the file by its header, if that can be read.
+fn promised_length(bytes: &[u8]) -> Option<u64> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let header = u64::from_le_bytes(*length);
+    let whole = header.checked_add(8)?;
+    // The first bytes of another kind of file are a random and mostly huge length.
+    if header > 100_000_000 || (!rest.is_empty() && rest[0] != b'{') {
+        return None;
+    }
+    let Some(header) = rest.get(..header as usize) else {
+        return Some(whole);
+    };
+    let metadata: Metadata = serde_json::from_slice(header).ok()?;
+    whole.checked_add(metadata.data_len() as u64)
+}
