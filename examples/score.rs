@@ -42,31 +42,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         model: &model,
         decoder: &decoder,
     };
-    // Nothing is known of what the model has seen.
-    let trained_on = data.len() as u64;
-    let found = measure(
-        &stored,
-        &data,
-        Regime::Overlap,
-        trained_on,
-        Some(&archives),
-        &stop,
-    )?;
+    // What the model has seen is not known here, so the bytes pay for all of it.
+    let regime = Regime::Unknown;
+    let found = measure(&stored, &data, regime, 0, Some(&archives), &stop)?;
     println!(
         "{} bytes at {:.3} bits a byte",
-        data.len(),
+        found.scored().bytes,
         found.bits_per_byte()
     );
     for code in found.codes() {
-        let (coded, model) = (code.coded_bytes, code.model_bytes);
+        let name = code.convention.as_str();
         println!(
-            "{}: {coded} bytes coded, {model} of the model",
-            code.convention
+            "{name}: {} bytes of data, {} of model, adjusted rate {:.2}%",
+            code.coded_bytes,
+            code.model_bytes,
+            100.0 * found.adjusted_rate(name).unwrap_or_default()
         );
     }
-    println!(
-        "archives were decoded to the same bytes: {}",
-        found.is_decoded()
-    );
+    println!("decoded: {}", found.is_decoded());
     Ok(())
 }

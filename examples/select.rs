@@ -33,14 +33,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             unreachable!("nobody stopped it")
         };
         // In-sample: the model is trained on the bytes that it describes and pays for.
-        let (bytes, model) = (
-            data.len() as u64,
-            StoredModel::for_data(weights, &data, &stop)?,
-        );
+        let model = StoredModel::for_data(weights, &data, &stop)?;
+        let bytes = data.len() as u64;
         let found = measure(&model, &data, Regime::InSample, bytes, None, &stop)?;
-        let code = found.code("fp16").expect("every description has it");
-        let (parameters, coded) = (setup.spec.parameters(), code.coded_bytes);
-        let total = coded + code.model_bytes;
+        let stored = found.code("stored").expect("it is always measured");
+        let (coded, total) = (stored.coded_bytes, stored.coded_bytes + stored.model_bytes);
+        let parameters = setup.spec.parameters();
         println!("{parameters} parameters: {coded} bytes of data, {total} with the model");
         best = best.into_iter().chain([(total, parameters)]).min();
     }

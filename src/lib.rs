@@ -62,7 +62,7 @@ pub use brevity_stats as stats;
 pub use brevity_train as train;
 
 pub use brevity_data::{ByteSet, DataConfig};
-pub use brevity_length::{Description, Regime};
+pub use brevity_length::{Description, Regime, Row};
 pub use brevity_model::{Spec, Transformer, Weights};
 pub use brevity_task::{Chain, Control, Progress, Stop, chain};
 pub use brevity_train::{TrainConfig, TrainSetup};

@@ -359,7 +359,10 @@ fn a_claimed_billion_of_parameters_takes_no_memory() {
     let error = unpack(&archive, &Models::default()).unwrap_err();
     assert!(matches!(error, Error::Model { .. }));
     let claim = "the model spec claims 1007739296 parameters, more than 1013 bytes of weights";
-    assert!(error.to_string().contains(claim), "{error}");
+    let cause = std::error::Error::source(&error)
+        .expect("a cause")
+        .to_string();
+    assert!(cause.contains(claim), "{error}: {cause}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `brevity ablation`: what each change of a sweep is worth.
+//! `brevity ablation`: the effect of each change in a sweep.
 
 use super::select::scored;
 use crate::console;
@@ -9,15 +9,15 @@ use std::path::PathBuf;
 use brevity_stats::ablation;
 use brevity_task::chain;
 
-/// Compares every trial of a sweep with one of them, seed by seed.
+/// Compares every trial of a sweep with a reference trial, seed by seed.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a sweep, or its results.json
     sweep: PathBuf,
-    /// Start of the id of the trial to compare with [default: the first one]
+    /// Reference trial: its id, or the start of it [default: the first trial]
     #[arg(long, value_name = "ID")]
     base: Option<String>,
-    /// Compare adjusted rates too, with model bytes counted so: fp16, stored
+    /// Also compare adjusted rates, with model bytes counted as fp16 or stored
     #[arg(long, value_name = "NAME")]
     convention: Option<String>,
     /// Print JSON

@@ -1,4 +1,4 @@
-//! `brevity baselines`: byte sets through the classical coders.
+//! `brevity baselines`: byte sets compressed by the classical coders.
 
 use crate::console;
 use std::io::Write;
@@ -8,14 +8,15 @@ use brevity_data::DataConfig;
 use brevity_draw::Table;
 use brevity_length::format;
 
-/// A stream is decoded and compared before its size is printed.
+/// Compresses byte sets with the classical coders. Every stream is decoded and
+/// compared before its size is printed.
 ///
-/// Pictures and sounds of sets that `brevity data import` made are compressed
-/// one by one in their own geometry; other bytes are taken for rows of 64 grey
-/// pixels and for 16 kHz sound.
+/// Pictures and sounds of sets made by `brevity data import` are compressed one
+/// by one with their own size or sampling rate. The picture and sound coders read
+/// other bytes as rows of 64 grey pixels and as 16 kHz sound.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Files or data sets to compress, with a piece of them if wanted, as in
+    /// Files or data sets to compress, or a part of one, as in
     /// crates,bytes=100000; `-` is standard input
     #[arg(required = true, value_name = "SOURCE")]
     sets: Vec<DataConfig>,
@@ -25,7 +26,7 @@ pub struct Args {
     /// Coders to run, by name, separated by commas [default: the general-purpose ones]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     coders: Vec<String>,
-    /// Also run the coders of pictures: PNG, oxipng, WebP, JPEG XL
+    /// Also run the image coders: PNG, oxipng, WebP, JPEG XL
     #[arg(long)]
     images: bool,
     /// Also run FLAC, on 8-bit and on 16-bit samples

@@ -18,47 +18,47 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Compresses files to FILE.bvy, each decoded again before it gets its name.
+/// Compresses files to FILE.bvy. Each archive is decoded again before it gets its
+/// name.
 ///
-/// Without a model, context models learn each file from nothing. With one, they
-/// are mixed with it. With --train, a model is trained on each file and stored
-/// with it. With --online, a model learns each file while it is coded, and none
-/// is stored.
+/// Without a model, each file is coded by context mixing, which learns from nothing.
+/// With -m, the model's predictions are mixed in. With --train, a model is trained
+/// on each file and stored in the archive. With --online, a model learns each file
+/// while it is coded, and is not stored.
 #[derive(clap::Args)]
 pub struct Args {
     /// Files to compress; `-` is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Trained model to compress with, a safetensors file
+    /// Compress with this trained model, a safetensors file
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
     training: Training,
-    /// Learn each file while it is coded: no model is stored, and decompressing
-    /// takes as long
+    /// Train a model on each file while it is coded: no model is stored, and
+    /// decompressing takes as long
     #[arg(long, conflicts_with = "model")]
     online: bool,
-    /// Leave the model out of the archive, which then needs it to be read
+    /// Leave the model out of the archive; decompressing then needs it
     #[arg(long, requires = "model")]
     external: bool,
-    /// How to store the model: fp16, int8, bits a parameter (2 to 16), or auto
-    /// for the shortest archive
+    /// How to store the model: fp16, int8, a number of bits per parameter (2 to
+    /// 16), or auto for the smallest archive
     #[arg(long, value_name = "BITS", default_value = "auto", value_parser = width)]
     bits: Width,
-    /// How to code: mixed, model, contexts or raw [default: all there is]
+    /// How to code: mixed (context models and the model), model, contexts or raw
+    /// [default: mixed with a model, else contexts]
     #[arg(long, value_name = "METHOD", value_parser = method)]
     method: Option<Method>,
-    /// Parts of a block that are decoded side by side where there is a model,
-    /// rounded down to a power of two. Fewer make smaller archives, one the
-    /// smallest, and decode slower [default: 1 with --train, otherwise 8 to
-    /// 32, by the model's size]
+    /// Parts of a block that a model decodes side by side, rounded down to a
+    /// power of two. Fewer lanes make smaller archives and slower decoding
+    /// [default: 1 with --train, otherwise 8 to 32, by the model's size]
     #[arg(long, value_name = "COUNT", conflicts_with = "online", value_parser = lanes)]
     lanes: Option<usize>,
-    /// Bytes that are coded, and can be read, on their own
+    /// Block size: each block is coded, and can be decoded, independently
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().block, value_parser = block)]
     block: usize,
-    /// Do not decode the archive after writing it, or as it goes to standard
-    /// output
+    /// Do not check the archive by decoding it
     #[arg(long)]
     no_verify: bool,
     /// Decompress instead

@@ -1,4 +1,4 @@
-//! `brevity contamination`: what a leaked test does to each measure.
+//! `brevity contamination`: how leaked test data change each measure.
 
 use super::sweep::{Common, Kind, Trials, dry_run};
 use crate::console;
@@ -8,11 +8,11 @@ use brevity_lab::experiments::two_part::measure_baselines;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Trains models on bytes into which a test has leaked, and asks every measure
-/// and detector about it.
+/// Trains models on data into which a test set has leaked, and reports what each
+/// measure and each leak detector shows.
 ///
-/// The experiments are those of the config's table `contamination`; a run is
-/// continued and shared out like a sweep.
+/// The config's table `contamination` defines the experiments. Runs are resumed
+/// and sharded like sweeps.
 #[derive(clap::Args)]
 pub struct Args {
     /// The experiment, a TOML file such as configs/contamination.toml

@@ -1,4 +1,4 @@
-//! `brevity critical`: where more parameters stop paying for themselves.
+//! `brevity critical`: the size beyond which more parameters cost more than they save.
 
 use crate::console;
 use std::io::Write;
@@ -12,28 +12,29 @@ use brevity_stats::critical::{
 };
 use brevity_task::chain;
 
-/// Fits bits per byte against parameters and prints the critical size N*.
+/// Fits a scaling law of bits per byte over parameters and prints the critical
+/// size N*.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a sweep, or its results.json
     #[arg(required_unless_present = "points")]
     sweep: Option<PathBuf>,
-    /// Use a table instead: CSV with columns parameters, data_bytes, bits_per_byte or raw_rate
+    /// Read a table instead: CSV with columns parameters, data_bytes, bits_per_byte or raw_rate
     #[arg(long, value_name = "FILE.csv", conflicts_with = "sweep")]
     points: Option<PathBuf>,
-    /// What a parameter costs, for tables without a column model_bytes
+    /// Bytes per parameter, for tables without a column model_bytes
     #[arg(long, value_name = "BYTES", default_value_t = 2.0, requires = "points")]
     bytes_per_parameter: f64,
-    /// Leave out larger models
+    /// Leave out models with more parameters
     #[arg(long, value_name = "PARAMETERS")]
     max_parameters: Option<f64>,
-    /// Print the law over data size instead of the estimates of each
+    /// Print the scaling law over data size instead of N* at each data size
     #[arg(long)]
     law: bool,
-    /// Data sizes to predict N* for, separated by commas (implies --law)
+    /// Predict N* for these data sizes, separated by commas (implies --law)
     #[arg(long, value_name = "BYTES", value_delimiter = ',')]
     predict: Vec<f64>,
-    /// Resamples of the bootstrap
+    /// Number of bootstrap resamples
     #[arg(long, value_name = "COUNT", default_value_t = 2000)]
     resamples: usize,
     /// Print JSON

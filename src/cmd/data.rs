@@ -1,4 +1,4 @@
-//! `brevity data`: data sets listed, fetched, imported, measured.
+//! `brevity data`: lists, fetches, imports and measures data sets.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,21 +24,20 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Show the data sets there are
+    /// List the data sets
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Download data sets of the registry, verify and unpack them
+    /// Download, verify and unpack data sets of the registry
     ///
-    /// An interrupted download goes on where it was when the command is run
-    /// again.
+    /// Run the command again to resume an interrupted download.
     Fetch {
-        /// Names, as `brevity data list` shows them
+        /// Names, as in `brevity data list`
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
-        /// Fetch again what is there
+        /// Fetch again even if already fetched
         #[arg(long)]
         force: bool,
         /// Print JSON
@@ -50,28 +49,28 @@ enum Action {
         /// The files
         #[arg(value_name = "PATH")]
         source: Source,
-        /// What they become: `gray-patches`, `rgb`, `rgb-planar` for PNG, JPEG, WebP and PPM;
+        /// Conversion: `gray-patches`, `rgb`, `rgb-planar` for PNG, JPEG, WebP and PPM;
         /// `pcm8`, `pcm16`, `pcm16-planes`, `pcm16-deltas` for FLAC and WAV
         #[arg(long = "as", value_name = "CONVERSION", default_value = "bytes", value_parser = conversion)]
         conversion: Conversion,
         /// Name of the data set [default: that of the file or folder]
         #[arg(long)]
         name: Option<String>,
-        /// Replace a data set of this name
+        /// Replace an existing data set of this name
         #[arg(long)]
         force: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Write what a set was made of as files: PNG, WAV, or the bytes
+    /// Turn a data set back into files: PNG, WAV, or plain bytes
     Export {
         /// Name of the data set
         name: String,
-        /// Which of its items, counted from 0, such as 3 or 0-9 [default: all]
+        /// Items to export, counted from 0, such as 3 or 0-9 [default: all]
         #[arg(long, value_name = "RANGE")]
         items: Option<Select>,
-        /// Folder for the files [default: the set's name]
+        /// Folder to write to [default: the set's name]
         #[arg(long, short, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
@@ -80,7 +79,7 @@ enum Action {
         /// Files, folders, globs, data sets; `-` is standard input
         #[arg(required = true, value_name = "SOURCE")]
         sources: Vec<Source>,
-        /// Only the first bytes; `random` and the synthetic sets need it
+        /// Use only this many bytes; `random` and the synthetic sets need it
         #[arg(long)]
         bytes: Option<u64>,
         /// Seed of generated sets

@@ -16,19 +16,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-/// Decompresses FILE.bvy to FILE, checking all of it.
+/// Decompresses FILE.bvy to FILE and checks every hash.
 #[derive(clap::Args)]
 pub struct Args {
     /// Archives to decompress; `-` is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The model, for an archive that does not hold it
+    /// The model, for an archive that does not contain it
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Only these bytes of the original; either end may be left out
+    /// Decompress only these bytes of the original; either end may be left out
     #[arg(long, value_name = "START..END", value_parser = range)]
     range: Option<Part>,
-    /// Write what is intact of a damaged archive, zeros for blocks that are lost
+    /// Recover the intact blocks of a damaged archive; lost blocks become zeros
     #[arg(long, conflicts_with = "range")]
     salvage: bool,
     #[command(flatten)]

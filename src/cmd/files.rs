@@ -15,32 +15,32 @@ use std::time::{Duration, Instant};
 /// Options that the archive commands share.
 #[derive(clap::Args, Clone)]
 pub struct Common {
-    /// Write here instead; `-` is standard output
+    /// Write to this file; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Write to standard output
     #[arg(short = 'c', long, conflicts_with = "output")]
     pub stdout: bool,
-    /// Overwrite files; write archives to a terminal
+    /// Overwrite existing files; allow archives on a terminal
     #[arg(short, long)]
     pub force: bool,
-    /// Keep the source: it always is
+    /// Keep the source (always the case; accepted for compatibility)
     #[arg(short, long)]
     pub keep: bool,
     #[command(flatten)]
     pub run: Run,
 }
 
-/// Options of commands that only read, too.
+/// Options that commands without output files take too.
 #[derive(clap::Args, Clone)]
 pub struct Run {
-    /// Threads to use; 0 is all
+    /// Threads to use; 0 means all
     #[arg(short = 'T', long, value_name = "COUNT", default_value_t = 0, value_parser = threads)]
     pub threads: usize,
-    /// Say more
+    /// Print more details
     #[arg(short, long)]
     pub verbose: bool,
-    /// No progress and no summary
+    /// Print no progress and no summary
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 }

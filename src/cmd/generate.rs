@@ -1,4 +1,4 @@
-//! `brevity generate`: what a model, or a compressor, expects next.
+//! `brevity generate`: samples from a model or from a compressor.
 
 use super::files::{self, Run, is_dash};
 use crate::console;
@@ -12,47 +12,47 @@ use brevity_model::{Transformer, Weights};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Continues a prompt by bytes sampled from a model, or from a classical coder,
-/// whose candidates are as likely as they are short.
+/// Continues a prompt with bytes sampled from a model or from a classical coder,
+/// under which a byte is the more likely the less it adds to the compressed size.
 ///
-/// The same seed gives the same bytes on any machine. What is written is the
-/// prompt and what follows: a picture if OUT ends in .png, a sound if it ends in
-/// .wav, else the bytes.
+/// The same seed gives the same bytes on any machine. The output is the prompt and
+/// its continuation: a picture if OUT ends in .png, sound if it ends in .wav, else
+/// the bytes.
 #[derive(clap::Args)]
 pub struct Args {
     /// The model: a safetensors file, or the folder of a trial (runs/NAME/trials/ID)
     #[arg(required_unless_present = "coder", conflicts_with = "coder")]
     model: Option<PathBuf>,
-    /// Sample from this coder instead, by the growth of its output: gzip, xz, zstd,
-    /// brotli, bzip2, ppmd, png, ...
+    /// Sample from this classical coder instead: gzip, xz, zstd, brotli, bzip2,
+    /// ppmd, png, ...
     #[arg(long, value_name = "NAME", value_parser = Coder::from_name)]
     coder: Option<Coder>,
-    /// What to continue: as data.source in a config, with a piece of it if wanted, as
-    /// in synthetic-image,bytes=1024
+    /// Prompt: as data.source in a config, or a part of it, as in
+    /// synthetic-image,bytes=1024
     #[arg(long, value_name = "SOURCE")]
     prompt: DataConfig,
     /// Bytes to sample
     #[arg(long, value_name = "N")]
     bytes: u32,
-    /// Seed of the draws
+    /// Seed of the random numbers
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// 1 samples from the distribution, less keeps closer to the likeliest byte, 0
-    /// always takes it
+    /// Temperature: 1 samples from the distribution, less favours likely bytes, 0
+    /// always takes the most likely one
     #[arg(long, value_name = "T", default_value = "1")]
     temperature: Temperature,
-    /// Bytes that a coder sees before each candidate
+    /// Context of a coder: bytes it sees before each candidate
     #[arg(long, value_name = "BYTES", default_value_t = CONTEXT, conflicts_with = "model")]
     context: usize,
-    /// What the bytes are, if the prompt's source does not tell: patches or
+    /// Format of the bytes, if the prompt's source has none: patches or
     /// patches:ACROSS, gray:WIDTH, rgb:WIDTH, pcm8:RATE, pcm16:RATE,
     /// pcm16-deltas:RATE
     #[arg(long)]
     geometry: Option<Geometry>,
-    /// Write what follows the prompt, and not the prompt
+    /// Write the continuation without the prompt
     #[arg(long)]
     no_prompt: bool,
-    /// Write here; `-` is standard output
+    /// Write to this file; `-` is standard output
     #[arg(short, long, value_name = "OUT", default_value = "-")]
     output: PathBuf,
     #[command(flatten)]

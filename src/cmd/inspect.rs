@@ -1,4 +1,4 @@
-//! `brevity inspect`: the parts of an archive in bytes.
+//! `brevity inspect`: the parts of an archive and their sizes.
 
 use super::files::{self, is_dash};
 use crate::console;
@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Reads all fields of archives. With --entropy, blocks are decoded as well, to
-/// tell what their streams take beyond the code length.
+/// Lists the fields of archives. With --entropy, also decodes the blocks and reports
+/// by how much their streams exceed the code length.
 #[derive(clap::Args)]
 pub struct Args {
     /// Archives to inspect; `-` is standard input
@@ -24,7 +24,7 @@ pub struct Args {
     /// Decode the blocks and compare the streams with their code lengths
     #[arg(long)]
     entropy: bool,
-    /// The model, for --entropy of an archive that does not hold it
+    /// The model, for --entropy of an archive that does not contain it
     #[arg(short, long, value_name = "FILE", requires = "entropy")]
     model: Option<PathBuf>,
     /// Print JSON

@@ -1,4 +1,4 @@
-//! One file a command: its options, the library function it calls, what it
+//! One file per command: its options, the library function it calls, what it
 //! prints.
 
 pub mod ablation;

@@ -1,4 +1,4 @@
-//! `brevity report`: the page, pictures and tables of a sweep, made again.
+//! `brevity report`: the page, charts and tables of a sweep, written again.
 
 use crate::console;
 use std::io::Write;
@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use brevity_lab::experiments::two_part::{Report, measure_baselines};
 use brevity_stats::critical::Estimator;
 
-/// Writes report.html, report.json, points.csv and the pictures into the sweep's folder.
+/// Writes report.html, report.json, points.csv and the charts into the sweep's folder.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a sweep
     sweep: PathBuf,
-    /// Do not run the classical coders over data that were not measured yet
+    /// Do not run the classical coders on data not measured yet
     #[arg(long)]
     no_baselines: bool,
     /// Print the report as JSON instead of tables

@@ -10,15 +10,15 @@ use brevity_lab::text;
 use brevity_length::Row;
 use brevity_stats::selection::{self, Options};
 
-/// Ranks a sweep's configurations by coded data plus model, with intervals.
+/// Ranks a sweep's configurations by description length, with intervals (MDL).
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a sweep, or its results.json
     sweep: PathBuf,
-    /// How model bytes are counted, such as fp16 or stored [default: each way there is]
+    /// How model bytes are counted, such as fp16 or stored [default: every way in the results]
     #[arg(long, value_name = "NAME")]
     convention: Option<String>,
-    /// Resamples of the bootstrap
+    /// Number of bootstrap resamples
     #[arg(long, value_name = "COUNT", default_value_t = 2000)]
     resamples: usize,
     /// Print JSON

@@ -1,4 +1,4 @@
-//! `brevity selftest`: whether this CPU computes what every other one does.
+//! `brevity selftest`: whether this CPU computes the same bits as every other.
 
 use std::io::Write;
 
@@ -7,8 +7,8 @@ use anyhow::Result;
 use brevity_kernels::selftest;
 use brevity_kernels::simd::InstructionSet;
 
-/// Runs fixed inputs through every kernel, on each instruction set that this
-/// CPU has, and compares the bits with the recorded ones.
+/// Runs every kernel on fixed inputs, with each instruction set of this CPU, and
+/// compares the results bit by bit with recorded ones.
 #[derive(clap::Args)]
 pub struct Args {}
 

@@ -22,12 +22,12 @@ use clap::ValueEnum;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Who runs the trials.
+/// What runs the trials.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Engine {
     /// This process
     Local,
-    /// A Slurm job array, whose script this command writes
+    /// A Slurm job array; this command writes its script
     Slurm,
 }
 
@@ -45,19 +45,19 @@ pub struct Args {
     common: Common,
 }
 
-/// What commands with many trials have in common.
+/// Options of all commands with many trials.
 #[derive(clap::Args)]
 pub(super) struct Trials {
-    /// Trials at a time [default: as many as threads, at most 8]
+    /// Trials to run at a time [default: the number of threads, at most 8]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Show the trials with their sizes and estimated times, and do nothing
+    /// List the trials with their sizes and estimated times, and run nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Try failed trials again
     #[arg(long)]
     retry_failed: bool,
-    /// Do every n-th trial only, from the i-th; shards may share a folder
+    /// Run only every n-th trial, starting with the i-th; shards may share a folder
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
 }
@@ -88,23 +88,23 @@ pub(super) enum Kind {
     Contamination,
 }
 
-/// What `sweep`, `train` and `prequential` have in common.
+/// Options of all commands that train.
 #[derive(clap::Args)]
 pub(super) struct Common {
     /// Change a value of the config, as in --set model.width=64
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Folder for the results [default: runs/NAME, for prequential codes
+    /// Folder for the results [default: runs/NAME; for `prequential`
     /// runs/NAME-prequential]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Continue interrupted trials at their checkpoints
+    /// Continue interrupted trials from their checkpoints
     #[arg(long)]
     resume: bool,
-    /// Threads for all trials together [default: as many as there are]
+    /// Threads for all trials together [default: all]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Where to train: flex, ndarray, wgpu or vulkan
+    /// Device to train on: flex (CPU), ndarray (CPU), wgpu or vulkan (GPU)
     #[arg(long, default_value = "flex")]
     device: DeviceKind,
     /// Print results as JSON

@@ -10,11 +10,11 @@ use brevity_train::DeviceKind;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Measures every byte set of a config under every coder and model, raw and
-/// adjusted, with the paper's figures where the bytes are the same.
+/// Measures every byte set of a config with every coder and model, raw and adjusted,
+/// beside the paper's figures where the bytes are the same.
 ///
-/// Models are trained once and kept in the folder of the results; a run that was
-/// stopped goes on where it was.
+/// Models are trained once and kept in the folder of the results; an interrupted
+/// run resumes.
 #[derive(clap::Args)]
 pub struct Args {
     /// The table, a TOML file such as configs/paper/table1.toml
@@ -22,10 +22,10 @@ pub struct Args {
     /// Folder for models and results [default: runs/NAME]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Where to train: flex, ndarray, wgpu or vulkan
+    /// Device to train on: flex (CPU), ndarray (CPU), wgpu or vulkan (GPU)
     #[arg(long, default_value = "flex")]
     device: DeviceKind,
-    /// Do not write archives and decode them: lengths under models are estimates
+    /// Write and decode no archives: lengths under models are estimates
     #[arg(long)]
     estimate: bool,
     /// Print JSON

@@ -1,5 +1,5 @@
-//! Measures whole training steps: bytes and floating-point operations a second,
-//! processor time and page faults a step.
+//! Measures training steps: bytes and floating-point operations per second,
+//! processor time and page faults per step.
 //!
 //! `cargo run --release -p brevity-train --example step -- WIDTH LAYERS HEADS CONTEXT BATCH STEPS THREADS`
 
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let folder = tempfile::tempdir()?;
     let stop = Stop::new();
-    // The first steps allocate and warm up.
+    // The first steps allocate memory and warm up caches.
     let times = Mutex::new(Vec::new());
     let control = Control {
         stop: &stop,

@@ -1,4 +1,4 @@
-//! A run's state on disk: written whole or not at all, read back exactly.
+//! Checkpoints: a run's state on disk, written atomically and restored exactly.
 //!
 //! One file, `checkpoint/state.bin`, little endian:
 //!
@@ -23,19 +23,20 @@ use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8; 8] = b"BRVCKPT1";
 
-/// Where it lies in a run's folder.
+/// The checkpoint's folder within a run's folder.
 const FOLDER: &str = "checkpoint";
 
-/// How far a run is.
+/// Position of a run, and its sums for the next line of metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Position {
     /// Steps done.
     pub step: u64,
-    /// Nats, summed over the steps since the last line of metrics.
+    /// Mean loss of a step in nats, summed over the steps since the last line of
+    /// metrics.
     pub nats: f64,
-    /// How many steps that were.
+    /// Number of these steps.
     pub nats_steps: u64,
-    /// The mean cost of the last step in nats.
+    /// Mean loss of the last step in nats.
     pub last_nats: f64,
 }
 
@@ -49,10 +50,10 @@ struct Header {
     steps: Vec<u8>,
 }
 
-/// Why a checkpoint cannot be written or continued.
+/// Why a checkpoint cannot be written or resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// The file system refused.
+    /// The file cannot be read or written.
     #[error("cannot write {path}", path = path.display())]
     Io {
         /// The file.
@@ -60,7 +61,7 @@ pub enum CheckpointError {
         /// Why.
         source: io::Error,
     },
-    /// Not a checkpoint, or one that was damaged.
+    /// Not a checkpoint, or a damaged one.
     #[error("{path} is no checkpoint of this program: {reason}; delete it to start again", path = path.display())]
     Damaged {
         /// The file.
@@ -86,13 +87,13 @@ pub enum CheckpointError {
     },
 }
 
-/// The checkpoint of the run in `folder`.
+/// Path of the checkpoint of the run in `folder`.
 pub fn checkpoint_path(folder: &Path) -> PathBuf {
     folder.join(FOLDER).join("state.bin")
 }
 
-/// Writes the state of a run; an earlier checkpoint stays whole until this one
-/// is.
+/// Writes the state of a run; the previous checkpoint is replaced only when this one
+/// is complete.
 pub(crate) fn save(
     folder: &Path,
     identity: &RunIdentity,
@@ -130,7 +131,7 @@ pub(crate) fn save(
         .map_err(|source| CheckpointError::Io { path, source })
 }
 
-/// Removes the checkpoint of a run that is complete.
+/// Removes the checkpoint of a finished run.
 pub(crate) fn remove(folder: &Path) -> Result<(), CheckpointError> {
     let path = checkpoint_path(folder);
     match fs::remove_file(&path) {
@@ -138,15 +139,15 @@ pub(crate) fn remove(folder: &Path) -> Result<(), CheckpointError> {
             Err(CheckpointError::Io { path, source })
         }
         _ => {
-            // The folder may hold something of the user's; then it stays.
+            // Fails if the folder holds other files, which must stay.
             let _ = fs::remove_dir(folder.join(FOLDER));
             Ok(())
         }
     }
 }
 
-/// Reads the checkpoint in `folder` into `parameters`, `optimizer` and
-/// `quantiser`, if there is one and it belongs to the run `identity`.
+/// Reads the checkpoint in `folder`, if there is one, into `parameters`, `optimizer`
+/// and `quantiser`; refuses one of another run than `identity`.
 pub(crate) fn load(
     folder: &Path,
     identity: &RunIdentity,

@@ -1,12 +1,12 @@
-//! What makes two runs the same run.
+//! The identity of a run: everything that determines its result.
 
 use crate::recipe::TrainConfig;
 use brevity_model::Spec;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Everything that decides the weights of a run, less the version of the program. What
-/// a stopped run left behind is continued only by the run it was made by.
+/// Everything that determines the weights of a run, except the version of the program.
+/// A checkpoint is resumed only by a run with the same identity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunIdentity {
     model: Spec,
@@ -27,9 +27,9 @@ struct Fingerprint {
 pub struct Difference {
     /// Its dotted name.
     pub key: String,
-    /// Its value in what was written.
+    /// Its value in the stored identity.
     pub there: String,
-    /// Its value here.
+    /// Its value in this run.
     pub here: String,
 }
 
@@ -51,8 +51,8 @@ impl RunIdentity {
         serde_json::to_vec_pretty(self).expect("an identity is plain data")
     }
 
-    /// The first key whose value is another one in the JSON that another run wrote.
-    /// Text that is no JSON differs in every key.
+    /// The first key whose value differs in `written`, the JSON of another run.
+    /// Text that is not JSON differs in every key.
     pub fn difference_to(&self, written: &[u8]) -> Option<Difference> {
         self.difference(&serde_json::from_slice(written).unwrap_or_default())
     }

@@ -1,21 +1,22 @@
-//! From a spec and bytes to weights, with burn.
+//! Training with burn: from a spec and bytes to weights.
 //!
-//! - [`run`] trains one model: [`TrainSetup`] says what and how, [`Control`]
-//!   connects it to the caller, [`Outcome`] is what comes back; [`evaluate`]
-//!   measures the burn model's loss.
-//! - [`TrainConfig`] is the `[train]` table of an experiment: optimiser,
-//!   schedule, budget, regularisation.
-//! - [`QuantiseConfig`] is its `[train.quantise]` table, which makes the last
-//!   part of a run minimise the length of weights and data together.
-//! - [`online`] learns the bytes it prices: the prequential code, and archives
-//!   that hold a recipe instead of weights.
+//! - [`run`] trains one model: [`TrainSetup`] is its input, [`Control`]
+//!   connects it to the caller, [`Outcome`] is its result; [`evaluate`]
+//!   computes the burn model's loss.
+//! - [`TrainConfig`] is the `[train]` table of an experiment: optimizer,
+//!   learning-rate schedule, number of steps, regularisation.
+//! - [`QuantiseConfig`] is its `[train.quantise]` table: quantisation-aware
+//!   training, which minimises the length of weights and data together.
+//! - [`online`] learns the bytes it has scored: the prequential code, and archives
+//!   that contain a recipe instead of weights.
 //! - [`ops`] extends burn's backends by the operations of a byte transformer;
-//!   on the CPU they are the kernels of `brevity-kernels`.
+//!   on the CPU they run the kernels of `brevity-kernels`.
 //!
 //! On the CPU a run is reproducible: the same setup and bytes give the same
-//! `model.safetensors` on every machine, with any number of threads, and when
-//! it was killed and continued. What a model is lives in `brevity-model`, what
-//! a code length is in `brevity-codec`, what runs many trainings in `brevity-lab`.
+//! `model.safetensors` on every machine, with any number of threads, also after it
+//! was killed and resumed. Models are defined in `brevity-model`, code lengths in
+//! `brevity-codec`, description lengths in `brevity-length`; `brevity-lab` runs many
+//! trainings.
 //!
 //! ```
 //! use brevity_model::Spec;
@@ -41,7 +42,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-// The types of a GPU backend nest deeply.
+// The types of GPU backends are deeply nested.
 #![recursion_limit = "256"]
 
 mod batches;

@@ -1,13 +1,13 @@
-//! The steps of weights that were trained to lie on grids.
+//! The quantisation steps of weights that were trained to lie on a grid.
 
 use super::{LARGEST, Plan, Storage, step};
 use brevity_model::Weights;
 
 impl Plan {
-    /// The plan that stores these weights without changing them, if they were
-    /// trained for that: for each tensor the coarsest step that all its values are
-    /// whole multiples of. `None` if some tensor has no such step; then
-    /// [`Plan::minimise`] finds how finely the weights are worth storing.
+    /// The plan that stores these weights without rounding, if they were trained with
+    /// quantisation: for each tensor the coarsest step of which all its values are
+    /// whole multiples. `None` if some tensor has no such step; then use
+    /// [`Plan::minimise`] to find the best steps.
     ///
     /// ```
     /// use brevity_codec::weights::{self, Plan};

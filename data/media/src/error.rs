@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Shorthand for results of this crate.
-pub type Result<T> = std::result::Result<T, MediaError>;
+pub type Result<T, E = MediaError> = std::result::Result<T, E>;
 
 /// Why a picture or sound could not be read or written. Every message names the
 /// file.

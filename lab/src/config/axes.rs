@@ -18,6 +18,9 @@ pub struct SweepConfig {
     pub zip: Table,
     /// Values by key, spelled out trial by trial.
     pub trials: Vec<Table>,
+    /// Most trials that the sweep may have, before those of `checks` are added; a larger
+    /// one is refused before it is expanded. Default 100,000.
+    pub max_trials: Option<u64>,
     /// Whether trials are added that show how far the training of each ladder of
     /// sizes can be trusted: longer at both ends, and at other learning rates at
     /// three sizes.
@@ -42,12 +45,19 @@ pub(crate) struct AxisError {
     pub message: String,
 }
 
+/// The default of [`SweepConfig::max_trials`].
+const MAX_TRIALS: u64 = 100_000;
+
 impl SweepConfig {
     /// The assignments of every trial, in order.
     pub(crate) fn expand(&self) -> Result<Vec<Vec<Assignment>>, AxisError> {
+        let (zipped, grid) = (self.rows_of_zip()?, arrays("sweep.grid", &self.grid)?);
+        let lengths = [self.trials.len(), zipped.len(), self.seeds.len()];
+        let lengths = lengths.into_iter().chain(grid.iter().map(|(_, v)| v.len()));
+        self.check_count(lengths)?;
         let mut trials = combine(vec![Vec::new()], &self.rows_of_trials());
-        trials = combine(trials, &self.rows_of_zip()?);
-        for (key, values) in arrays("sweep.grid", &self.grid)? {
+        trials = combine(trials, &zipped);
+        for (key, values) in grid {
             let rows: Vec<_> = (0..values.len())
                 .map(|i| vec![element("sweep.grid", &key, &values, i)])
                 .collect();
@@ -65,6 +75,21 @@ impl SweepConfig {
         trials = combine(trials, &seeds);
         check_keys(&trials)?;
         Ok(trials)
+    }
+
+    /// Counts the trials before there are any.
+    fn check_count(&self, lengths: impl Iterator<Item = usize>) -> Result<(), AxisError> {
+        let most = self.max_trials.unwrap_or(MAX_TRIALS);
+        let count = lengths.fold(1u64, |count, n| count.saturating_mul(n.max(1) as u64));
+        if count <= most {
+            return Ok(());
+        }
+        Err(AxisError {
+            key: "sweep".into(),
+            message: format!(
+                "{count} trials are more than {most}: vary less, or raise sweep.max_trials"
+            ),
+        })
     }
 
     fn rows_of_trials(&self) -> Vec<Vec<Assignment>> {
@@ -202,6 +227,33 @@ mod tests {
             trials[15],
             "train.a=2 data.bytes=20 train.epochs=4 model.width=24 seed=1"
         );
+    }
+
+    #[test]
+    fn a_grid_is_counted_before_it_is_expanded() {
+        let values = vec!["1"; 1000].join(", ");
+        let axis = |key: &str| format!("model.{key} = [{values}]\n");
+        let grid = format!(
+            "[grid]\n{}{}{}",
+            axis("width"),
+            axis("layers"),
+            axis("heads")
+        );
+        let error = expand(&grid).unwrap_err();
+        assert_eq!(error.key, "sweep");
+        assert!(
+            error.message.starts_with("1000000000 trials"),
+            "{}",
+            error.message
+        );
+        let few = "max_trials = 3\nseeds = [1, 2]\n[grid]\nmodel.width = [1, 2]";
+        assert!(
+            expand(few)
+                .unwrap_err()
+                .message
+                .contains("4 trials are more than 3")
+        );
+        assert_eq!(expand(&few.replace('3', "4")).unwrap().len(), 4);
     }
 
     #[test]

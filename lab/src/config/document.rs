@@ -22,6 +22,9 @@ pub(crate) struct Document {
     table: Table,
 }
 
+/// Most levels of a key: tables are walked by recursion.
+const MOST_LEVELS: usize = 16;
+
 impl Document {
     /// Parses `text`, which `file` names in errors.
     pub fn parse(file: &Path, text: &str) -> Result<Document, ConfigError> {
@@ -71,6 +74,12 @@ impl Document {
         let key = key.trim();
         if key.split('.').any(|part| part.trim().is_empty()) {
             return Err(fault("the key is not a dotted name"));
+        }
+        let levels = key.split('.').count();
+        if levels > MOST_LEVELS {
+            return Err(fault(&format!(
+                "the key has {levels} levels, and no key of a config has more than {MOST_LEVELS}"
+            )));
         }
         let value = parse_value(value.trim()).map_err(|message| fault(&message))?;
         assign(&mut self.table, key, value).map_err(|message| fault(&message))?;

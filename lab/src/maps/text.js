@@ -1,6 +1,6 @@
 "use strict";
 {
-  // Costs as eval/src/maps/costs.rs packs them.
+  // Costs as lab/src/maps/costs.rs packs them.
   const RECORD = 11;
   const text = document.getElementById("text");
   const tip = document.getElementById("tip");

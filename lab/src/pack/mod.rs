@@ -9,7 +9,8 @@
 //! - [`learning_source`] is a model that learns the file while it is coded, and
 //!   [`models`] what a reader of any archive has.
 //!
-//! The archive itself is written by `brevity-codec`.
+//! `brevity-stats` predicts the size of the model; `brevity-codec` writes the
+//! archive.
 
 mod learning;
 mod own;

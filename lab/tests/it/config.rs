@@ -270,6 +270,13 @@ fn set_changes_values_and_its_faults_are_named() {
         "{shown}"
     );
     assert!(message("model.width=\"wide\"").contains("invalid type"));
+    let deep = format!("{}=1", vec!["a"; 50_000].join("."));
+    let shown = message(&deep);
+    assert!(
+        shown.contains("has 50000 levels"),
+        "{}",
+        &shown[shown.len() - 200..]
+    );
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn a_failed_save_leaves_nothing() {
     let path = folder.path().join("taken");
     fs::create_dir_all(path.join("by a folder")).unwrap();
     let error = random_weights(&spec(), 1).save(&path).unwrap_err();
-    assert_eq!(error.path, path);
+    assert!(error.to_string().ends_with("taken"), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 

@@ -1,4 +1,4 @@
-//! Training on the devices that cargo features add.
+//! Training on the devices that cargo features enable.
 
 #![cfg(any(feature = "ndarray", feature = "wgpu"))]
 
@@ -42,8 +42,8 @@ fn ndarray_and_flex_train_the_same_bits() {
 }
 
 /// On a machine with a GPU, or with a driver that computes on the CPU, the
-/// losses are the CPU's but for rounding; on any other the device says that it
-/// is not there.
+/// losses are those of the CPU up to rounding; on any other the device reports that it
+/// cannot be opened.
 #[cfg(feature = "wgpu")]
 #[test]
 fn a_gpu_learns_what_the_cpu_learns_or_says_that_it_is_not_there() {

@@ -1,4 +1,4 @@
-//! The online learner: one code, however it is computed.
+//! The online learner: the same code in every way of computing it.
 
 use brevity_codec::archive::{Models, Options, Source, compress, decompress, inspect};
 use brevity_codec::predict::{Model, Predictor, Priced};
@@ -45,7 +45,7 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     pool.build().unwrap().install(work)
 }
 
-/// What a decoder does: one step at a time, the bytes after their prices.
+/// Like a decoder: one step at a time, each byte after its price.
 fn step_by_step(predictor: &mut dyn Predictor, bytes: &[u8], layout: &Layout) -> Vec<Priced> {
     let lanes = layout.lanes();
     let mut out = vec![Priced::default(); bytes.len()];
@@ -63,7 +63,7 @@ fn step_by_step(predictor: &mut dyn Predictor, bytes: &[u8], layout: &Layout) ->
     out
 }
 
-/// What an encoder does: slices of any length, all bytes in hand.
+/// Like an encoder: slices of any length, with all bytes known.
 fn in_slices(
     predictor: &mut dyn Predictor,
     bytes: &[u8],
@@ -221,11 +221,11 @@ fn a_block_wise_code_starts_anew_and_goes_on_where_it_stopped() {
     assert!(whole.bits_per_byte() < 6.0, "{}", whole.bits_per_byte());
     assert!((whole.rate() - (whole.bits / 8.0 + 99.0) / 5000.0).abs() < 1e-12);
 
-    // A block knows nothing of what comes after it.
+    // A block does not depend on the bytes after it.
     let front = run(&runs, &bytes[..2048], false).unwrap();
     assert_eq!(front.lengths[..], whole.lengths[..2048]);
 
-    // One training is there already when it is told to stop.
+    // One training is already finished when the run is stopped.
     let first = runs.join("1024");
     let control = Control::none();
     brevity_train::run(&setup, &bytes[..1024], &first, &control).unwrap();

@@ -11,7 +11,7 @@ use std::path::Path;
 
 const STEPS: u64 = 12;
 
-/// Something to learn, with a tail that is no whole sequence.
+/// Learnable data, with a tail shorter than a sequence.
 fn data() -> Vec<u8> {
     let words: [&[u8]; 4] = [b"bits ", b"and ", b"bytes, ", b"or less; "];
     (0..900u32)
@@ -36,7 +36,7 @@ fn setup(quantise: QuantiseConfig) -> TrainSetup {
     }
 }
 
-/// Ways through the phase.
+/// Setups that take different paths through the quantisation phase.
 fn setups() -> Vec<TrainSetup> {
     let automatic = setup(QuantiseConfig {
         share: 0.6,
@@ -90,7 +90,7 @@ fn threads_and_kills_change_no_bit() {
             let weights = pool.build().unwrap().install(|| trained(&setup));
             assert!(weights == undisturbed, "{threads} threads");
         }
-        // Before the phase, at its start, while steps are chosen, settled.
+        // Before the phase, at its start, while steps are chosen, after that.
         for kill in [1, 5, 6, 8, 9, 10, 12] {
             let folder = tempfile::tempdir().unwrap();
             let killed = AssertUnwindSafe(|| train(&setup, folder.path(), kill));

@@ -1,4 +1,4 @@
-//! Whole training runs: reproducible, resumable, and true to what is scored.
+//! Whole training runs: reproducible, resumable, and consistent with the scores.
 
 use brevity_kernels::simd::InstructionSet;
 use brevity_model::{Activation, Norm, Placement, Position, Spec, Transformer, Weights};
@@ -12,7 +12,7 @@ use std::path::Path;
 
 const STEPS: u64 = 6;
 
-/// Something to learn, with a tail that is no whole sequence.
+/// Learnable data, with a tail shorter than a sequence.
 fn data() -> Vec<u8> {
     let words: [&[u8]; 4] = [b"bits ", b"and ", b"bytes, ", b"or less; "];
     (0..300u32)
@@ -21,7 +21,7 @@ fn data() -> Vec<u8> {
         .collect()
 }
 
-/// Every variant that a spec can have, tiny.
+/// Tiny specs that cover every variant.
 fn specs() -> Vec<(&'static str, Spec)> {
     let brevity = Spec::brevity(16, 2, 2, 24);
     let lmic = Spec::lmic(16, 2, 2, 24);
@@ -91,7 +91,7 @@ fn train(setup: &TrainSetup, folder: &Path) -> Result<Outcome, TrainError> {
     run(setup, &data(), folder, &control)
 }
 
-/// The bytes of the model that a run ends with.
+/// The bytes of the model file at the end of a run.
 fn model(setup: &TrainSetup) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let outcome = train(setup, folder.path()).unwrap();
@@ -109,7 +109,7 @@ fn on_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> T {
     pool.build().unwrap().install(f)
 }
 
-/// Every variant with each optimiser, in recipes that take different ways
+/// Every variant with each optimizer, with hyperparameters that take different paths
 /// through the code.
 fn setups() -> Vec<(String, TrainSetup)> {
     let mut setups = Vec::new();
@@ -139,13 +139,13 @@ fn setups() -> Vec<(String, TrainSetup)> {
     setups
 }
 
-/// The models of these runs, for ever: a change of this file is a change of the
-/// arithmetic or of the random numbers, and needs a line in the changelog.
+/// The golden hashes of these models. They change only with the arithmetic or the
+/// random numbers, which needs a line in the changelog.
 #[test]
 fn threads_and_instructions_change_no_bit_and_no_golden_hash() {
     let mut hashes = String::new();
     for (name, mut setup) in setups() {
-        // Rows enough for several parts: 960, of 40 sequences.
+        // Enough rows for several parts: 960, in 40 sequences.
         setup.config.batch_bytes = 24 * 40;
         setup.config.steps = Some(2);
         let one = on_threads(1, || model(&setup));
@@ -169,7 +169,7 @@ fn threads_and_instructions_change_no_bit_and_no_golden_hash() {
 fn a_killed_run_ends_like_an_undisturbed_one() {
     for (which, (name, setup)) in setups().into_iter().enumerate() {
         let undisturbed = model(&setup);
-        // One variant at each step, the others at some step.
+        // Interrupt one variant at each step, the others at one step.
         let some = 1 + which as u64 % STEPS;
         let kills = if name.ends_with("lmic") {
             1..=STEPS
@@ -215,7 +215,7 @@ fn a_run_that_is_told_to_stop_continues_later() {
     let outcome = run(&setup, &data(), folder.path(), &control).unwrap();
     assert_eq!(outcome, Outcome::Interrupted { step: 3 });
 
-    // Another run is not continued by mistake.
+    // A checkpoint of another run is refused.
     let mut other = setup.clone();
     other.config.learning_rate = 0.5;
     let error = train(&other, folder.path()).unwrap_err().to_string();
@@ -229,7 +229,7 @@ fn a_run_that_is_told_to_stop_continues_later() {
         "{error}"
     );
 
-    // How often to save may change.
+    // The checkpoint interval may change.
     setup.config.checkpoint_steps = 4;
     train(&setup, folder.path()).unwrap();
     let model = fs::read(folder.path().join("model.safetensors")).unwrap();
@@ -322,8 +322,7 @@ fn bad_runs_are_refused() {
     );
 }
 
-/// The oldest of the golden runs, older than the kernels that share rows by whole
-/// layers.
+/// The oldest golden run, from before threads took rows through whole layers.
 #[test]
 fn the_golden_run_has_its_hash() {
     let (_, spec) = specs().swap_remove(0);

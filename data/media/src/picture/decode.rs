@@ -1,14 +1,10 @@
-//! PNG, JPEG and WebP to pixels, each by a decoder in safe Rust.
+//! PNG and WebP to pixels, each by a decoder in safe Rust; JPEG and PPM have files of
+//! their own.
 
 use std::fmt::Display;
 use std::io::Cursor;
 
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
-
-use super::{MOST_PIXELS, Pixels, bad, check_size, ppm};
+use super::{MOST_PIXELS, Pixels, bad, check_size, jpeg, ppm};
 use crate::error::{MediaError, Result};
 use crate::item::Picture;
 
@@ -17,7 +13,7 @@ pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
     match &file[..] {
         [] => Err(bad(name, "the file is empty")),
         [0x89, b'P', b'N', b'G', ..] => png(name, file),
-        [0xFF, 0xD8, 0xFF, ..] => jpeg(name, file),
+        [0xFF, 0xD8, 0xFF, ..] => jpeg::decode(name, file),
         [
             b'R',
             b'I',
@@ -41,7 +37,7 @@ pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
     }
 }
 
-fn picture(width: usize, height: usize, channels: usize, pixels: Vec<u8>) -> Pixels {
+pub(super) fn picture(width: usize, height: usize, channels: usize, pixels: Vec<u8>) -> Pixels {
     Pixels {
         // Both sides were checked to have few pixels.
         shape: Picture {
@@ -53,16 +49,18 @@ fn picture(width: usize, height: usize, channels: usize, pixels: Vec<u8>) -> Pix
     }
 }
 
-fn failed<E: Display>(name: &str, format: &'static str) -> impl Fn(E) -> MediaError {
+pub(super) fn failed<E: Display>(name: &str, format: &'static str) -> impl Fn(E) -> MediaError {
     move |error| bad(name, format!("not a readable {format}: {error}"))
 }
 
 fn png(name: &str, file: Vec<u8>) -> Result<Pixels> {
+    check_chunks(name, &file)?;
     let failed = failed(name, "PNG");
     // Ancillary chunks are compressed too; no picture needs more than this.
     let limits = png::Limits { bytes: 1 << 26 };
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(file), limits);
     decoder.set_transformations(png::Transformations::normalize_to_color8());
+    decoder.ignore_checksums(false);
     let header = decoder.read_header_info().map_err(&failed)?;
     check_size(name, header.width.into(), header.height.into())?;
     // The rows of the largest picture, 4 samples of 16 bits a pixel.
@@ -75,6 +73,8 @@ fn png(name: &str, file: Vec<u8>) -> Result<Pixels> {
         .ok_or_else(|| bad(name, "the picture does not fit in memory"))?;
     let mut pixels = vec![0; size];
     let info = reader.next_frame(&mut pixels).map_err(&failed)?;
+    // The checksum of the pixels lies behind them.
+    reader.finish().map_err(&failed)?;
     pixels.truncate(info.buffer_size());
     let channels = info.color_type.samples();
     let kept = if channels < 3 { 1 } else { 3 };
@@ -84,6 +84,32 @@ fn png(name: &str, file: Vec<u8>) -> Result<Pixels> {
         kept,
         keep_channels(pixels, channels, kept),
     ))
+}
+
+/// That all chunks are there up to the last one and have the checksums that they
+/// say; the decoder lets those of text and the like pass.
+fn check_chunks(name: &str, file: &[u8]) -> Result<()> {
+    let mut rest = file.get(8..).unwrap_or_default();
+    loop {
+        let truncated = || bad(name, "not a readable PNG: it ends too early");
+        let (length, after) = rest.split_first_chunk().ok_or_else(truncated)?;
+        let length = u32::from_be_bytes(*length) as usize;
+        let chunk = after
+            .get(..length.saturating_add(4))
+            .ok_or_else(truncated)?;
+        let (sum, after) = after[chunk.len()..]
+            .split_first_chunk()
+            .ok_or_else(truncated)?;
+        if u32::from_be_bytes(*sum) != crc32fast::hash(chunk) {
+            let kind = String::from_utf8_lossy(&chunk[..4]);
+            let message = format!("not a readable PNG: the checksum of its chunk {kind} is wrong");
+            return Err(bad(name, message));
+        }
+        if chunk.starts_with(b"IEND") {
+            return Ok(());
+        }
+        rest = after;
+    }
 }
 
 /// The first `kept` of `channels` samples of every pixel.
@@ -96,33 +122,6 @@ fn keep_channels(pixels: Vec<u8>, channels: usize, kept: usize) -> Vec<u8> {
         .flat_map(|pixel| &pixel[..kept])
         .copied()
         .collect()
-}
-
-fn jpeg(name: &str, file: Vec<u8>) -> Result<Pixels> {
-    let failed = failed(name, "JPEG");
-    // Sides have 16 bits in the format; their product is checked below.
-    let options = DecoderOptions::default()
-        .set_max_width(1 << 16)
-        .set_max_height(1 << 16)
-        .set_strict_mode(true);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(file), options);
-    decoder.decode_headers().map_err(&failed)?;
-    let info = decoder
-        .info()
-        .ok_or_else(|| bad(name, "not a readable JPEG: no frame header"))?;
-    check_size(name, info.width.into(), info.height.into())?;
-    let (space, channels) = match info.components {
-        1 => (ColorSpace::Luma, 1),
-        _ => (ColorSpace::RGB, 3),
-    };
-    decoder.set_options(options.jpeg_set_out_colorspace(space));
-    let pixels = decoder.decode().map_err(&failed)?;
-    Ok(picture(
-        info.width.into(),
-        info.height.into(),
-        channels,
-        pixels,
-    ))
 }
 
 fn webp(name: &str, file: Vec<u8>) -> Result<Pixels> {

@@ -3,6 +3,7 @@
 
 mod canvas;
 mod decode;
+mod jpeg;
 mod patches;
 mod ppm;
 

@@ -9,8 +9,8 @@ use crate::conversion::Conversion;
 use crate::error::{MediaError, Result};
 use crate::item::Sound;
 
-/// Rates that are believed. Beyond them, resampling would make much of little.
-const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;
+/// Rates that are resampled. Beyond them, much would be made of little.
+const RESAMPLED: std::ops::RangeInclusive<u32> = 100..=1_048_575;
 
 /// Converts frames and writes them.
 pub(super) struct Writer<'a> {
@@ -81,11 +81,12 @@ impl<'a> Writer<'a> {
 
 impl Sink for Writer<'_> {
     fn start(&mut self, format: Format) -> Result<()> {
-        if !RATES.contains(&format.rate) {
+        let resampled = self.conversion == Conversion::Pcm8 && format.rate != SPEECH_RATE;
+        if format.rate == 0 || resampled && !RESAMPLED.contains(&format.rate) {
             let message = format!("a rate of {} Hz makes no sense", format.rate);
             return Err(bad(self.name, message));
         }
-        if self.conversion == Conversion::Pcm8 && format.rate != SPEECH_RATE {
+        if resampled {
             self.resampler = Some(Resampler::new(format.rate, SPEECH_RATE));
         }
         self.blocks =

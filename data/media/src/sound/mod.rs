@@ -10,7 +10,7 @@ mod write;
 use std::io::{Read, Write};
 
 use crate::conversion::Conversion;
-use crate::error::{Result, bad};
+use crate::error::{MediaError, Result, bad};
 use crate::item::Sound;
 
 pub use pcm16::{Pcm16, Pcm16Blocks};
@@ -39,26 +39,48 @@ trait Sink {
     fn frame(&mut self, frame: &[i32]) -> Result<()>;
 }
 
-/// See [`Conversion`]. The format is told by the first four bytes.
+/// See [`Conversion`]. The format is told by the first four bytes behind ID3 tags.
 pub(super) fn convert(
     conversion: Conversion,
     name: &str,
-    input: &mut dyn Read,
+    mut input: &mut dyn Read,
     out: &mut dyn Write,
 ) -> Result<Sound> {
+    let unknown = || bad(name, "not a FLAC or WAV file, whatever it is called");
     let mut magic = [0; 4];
-    let unknown = "not a FLAC or WAV file, whatever it is called";
-    input
-        .read_exact(&mut magic)
-        .map_err(|_| bad(name, unknown))?;
-    let whole = (&magic[..]).chain(input);
+    input.read_exact(&mut magic).map_err(|_| unknown())?;
+    while magic.starts_with(b"ID3") {
+        skip_id3(name, input)?;
+        input.read_exact(&mut magic).map_err(|_| unknown())?;
+    }
     let mut sink = convert::Writer::new(conversion, name, out);
     match &magic {
-        b"fLaC" => flac::decode(name, whole, &mut sink)?,
-        b"RIFF" => wav::decode(name, whole, &mut sink)?,
-        _ => return Err(bad(name, unknown)),
+        b"fLaC" => flac::decode(name, (&magic[..]).chain(input), &mut sink)?,
+        b"RIFF" | b"RIFX" | b"RF64" | b"BW64" | b"riff" => {
+            wav::decode(name, magic, &mut input, &mut sink)?;
+        }
+        _ => return Err(unknown()),
     }
     sink.finish()
+}
+
+/// Passes over an ID3v2 tag behind its first four bytes.
+fn skip_id3(name: &str, input: &mut dyn Read) -> Result<()> {
+    let mut rest = [0; 6];
+    let truncated = || bad(name, "truncated ID3 tag");
+    input.read_exact(&mut rest).map_err(|_| truncated())?;
+    let [_, flags, size @ ..] = rest;
+    // Seven bits a byte; a flag says that a footer of ten bytes follows.
+    let size = size
+        .iter()
+        .fold(0, |size, &byte| size << 7 | u64::from(byte & 0x7F));
+    let size = size + if flags & 0x10 != 0 { 10 } else { 0 };
+    let skipped = std::io::copy(&mut input.take(size), &mut std::io::sink())
+        .map_err(MediaError::io("read", name))?;
+    match skipped == size {
+        true => Ok(()),
+        false => Err(truncated()),
+    }
 }
 
 #[cfg(test)]

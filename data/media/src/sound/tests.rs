@@ -4,7 +4,8 @@ fn wav_file(rate: u32, channels: u16, bits: u16, data: &[u8]) -> Vec<u8> {
     let mut file = b"RIFF\0\0\0\0WAVELIST\x03\0\0\0abc\0fmt \x10\0\0\0\x01\0".to_vec();
     file.extend(channels.to_le_bytes());
     file.extend(rate.to_le_bytes());
-    file.extend([0; 6]);
+    file.extend([0; 4]);
+    file.extend((channels * (bits / 8)).to_le_bytes());
     file.extend(bits.to_le_bytes());
     file.extend(b"data");
     file.extend((data.len() as u32).to_le_bytes());

@@ -179,6 +179,7 @@ impl Experiment {
             zip,
             trials,
             checks,
+            max_trials: _,
         } = config.sweep;
         if checks || !(grid.is_empty() && zip.is_empty() && trials.is_empty()) {
             let message = "[contamination] has axes of its own: of [sweep] it takes `seeds` alone";

@@ -1,4 +1,4 @@
-//! A recipe as the codec's model.
+//! A model for the codec that learns from a recipe.
 
 use super::learner::Learner;
 use super::recipe::Recipe;
@@ -7,7 +7,7 @@ use brevity_codec::Layout;
 use brevity_codec::predict::{Model, Predictor};
 use brevity_task::chain;
 
-/// Codes blocks with a model that learns them, each from nothing but the
+/// Codes blocks with a model that learns while it codes, in each block anew from the
 /// recipe.
 ///
 /// ```
@@ -39,18 +39,18 @@ impl LearningModel {
     /// A model that follows `recipe`.
     ///
     /// # Errors
-    /// A build without the CPU device, which alone computes the same bits
+    /// A build without the CPU device, the only one with the same bits
     /// everywhere.
     pub fn new(recipe: Recipe) -> Result<LearningModel, DeviceError> {
         DeviceKind::Flex.device()?;
         Ok(LearningModel { recipe })
     }
 
-    /// Turns the recipe of an archive into its model: for the field `recipe` of
+    /// Builds the model from the recipe of an archive: for the field `recipe` of
     /// [`Models`](brevity_codec::archive::Models).
     ///
     /// # Errors
-    /// Bytes that are no recipe, and what [`LearningModel::new`] refuses.
+    /// Bytes that are not a recipe; errors of [`LearningModel::new`].
     pub fn follow(recipe: &[u8]) -> Result<Box<dyn Model>, String> {
         let recipe = Recipe::from_bytes(recipe).map_err(|error| chain(&error).to_string())?;
         let model = LearningModel::new(recipe).map_err(|error| chain(&error).to_string())?;
@@ -64,8 +64,7 @@ impl LearningModel {
 }
 
 impl Model for LearningModel {
-    /// A window sees what was before it in its lane, so lanes may be cut
-    /// anywhere.
+    /// A window sees the bytes before it in its lane, so lanes can be cut anywhere.
     fn unit(&self) -> usize {
         1
     }
@@ -75,7 +74,7 @@ impl Model for LearningModel {
     }
 
     /// Parameters with gradients and moments, the activations of the largest
-    /// training step, keys and values, and the bytes themselves.
+    /// training step, the KV cache, and the bytes themselves.
     fn memory(&self, layout: &Layout) -> u64 {
         let spec = self.recipe.spec();
         let online = self.recipe.online();

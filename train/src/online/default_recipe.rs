@@ -1,14 +1,14 @@
-//! The recipe that is worth its time for so many bytes.
+//! The default recipe for a given number of bytes.
 //!
-//! Rates and averages were chosen on the first 98,304 bytes of English prose:
-//! a learning rate above that of many epochs, and an average of weights, which
-//! makes up for it. `docs/mdl.md` has the figures.
+//! Its hyperparameters were chosen on the first 98,304 bytes of English prose: a
+//! higher learning rate than for many epochs, compensated by a moving average of the
+//! weights. `docs/mdl.md` has the figures.
 
 use super::recipe::{OnlineConfig, Recipe, RecipeError};
 use crate::TrainConfig;
 use brevity_model::Spec;
 
-/// Width of the model by the bytes it is worth for: up to so many.
+/// Width of the model for up to this many bytes.
 const WIDTHS: [(u64, usize); 5] = [
     (20_000, 16),
     (100_000, 24),
@@ -17,13 +17,13 @@ const WIDTHS: [(u64, usize); 5] = [
     (16_000_000, 64),
 ];
 
-/// Width for more bytes than that.
+/// Width for more bytes.
 const WIDEST: usize = 96;
 
 impl Recipe {
-    /// A recipe for a source of about so many bytes, one megabyte where that is
-    /// not known: larger models for more bytes. A decoder need not choose: the
-    /// recipe is in the archive.
+    /// A recipe for a source of about `bytes` bytes (one megabyte if unknown), with a
+    /// larger model for more bytes. A decoder does not choose: the recipe is in the
+    /// archive.
     pub fn for_bytes(bytes: Option<u64>) -> Recipe {
         let bytes = bytes.unwrap_or(1_000_000);
         let width = WIDTHS.iter().find(|(most, _)| bytes <= *most);
@@ -31,10 +31,10 @@ impl Recipe {
         Recipe::for_spec(Spec::aspect(width, 256)).expect("the defaults make sense")
     }
 
-    /// The same recipe for a model of one's own.
+    /// The same recipe for another model.
     ///
     /// # Errors
-    /// A model that makes no sense.
+    /// An invalid spec.
     pub fn for_spec(spec: Spec) -> Result<Recipe, RecipeError> {
         let train = TrainConfig {
             learning_rate: 0.02,

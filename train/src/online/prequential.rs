@@ -1,4 +1,4 @@
-//! The length of the online code, without an archive.
+//! The prequential code length by online learning, without an archive.
 
 use super::OnlineError;
 use super::learner::Learner;
@@ -8,12 +8,12 @@ use brevity_codec::Layout;
 use brevity_codec::predict::{Predictor, Priced};
 use brevity_task::{Control, Progress};
 
-/// The prequential code length of `bytes` under `recipe`: what an archive of
-/// one block would take, each byte priced by a model that has learned from
-/// those before it alone.
+/// The prequential code length of `bytes` under `recipe`: each byte is priced by a
+/// model that has learned only from the bytes before it. An archive of one block
+/// has the same length.
 ///
-/// `control.progress` is told after each window; `None` if it was asked to
-/// stop. The result depends on recipe and bytes alone, to the last bit.
+/// `control.progress` is called after each window; `None` if it was
+/// stopped. Every bit of the result depends only on recipe and bytes.
 ///
 /// # Errors
 /// See [`OnlineError`].
