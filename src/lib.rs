@@ -37,9 +37,11 @@
 //! | train one | [`train`]: [`TrainSetup`], [`train::run()`] | `... --example select` |
 //! | price bytes under a model, exactly, and decode the archive | [`measure`]: [`measure::measure`] | `... --example score` |
 //! | price them while a model learns them | [`train::online`] | `... --example prequential` |
+//! | hold lengths: who pays for the model, what rate follows | [`length`]: [`Description`] | |
 //! | find the critical size, rank models | [`stats`] | `... --example critical_size` |
 //! | compare with gzip, xz, PPMd, FLAC and others | [`baselines`] | |
 //! | get bytes: files, splits, public sets | [`data`]: [`DataConfig`] | |
+//! | read and write pictures and sound | [`media`] | |
 //! | write or read archives, or code with a predictor of your own | [`codec`] | |
 //! | run a sweep of trainings from a config | [`lab`] | |
 //!
@@ -60,7 +62,7 @@ pub use brevity_stats as stats;
 pub use brevity_train as train;
 
 pub use brevity_data::{ByteSet, DataConfig};
-pub use brevity_length::{Description, Row};
+pub use brevity_length::{Description, Regime, Row};
 pub use brevity_model::{Spec, Transformer, Weights};
 pub use brevity_task::{Chain, Control, Progress, Stop, chain};
 pub use brevity_train::{TrainConfig, TrainSetup};

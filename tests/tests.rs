@@ -9,7 +9,12 @@ mod online;
 mod output;
 mod own_model;
 mod score;
+mod shell;
+mod snapshot;
+#[cfg(unix)]
+mod streams;
 mod sweep;
 mod table;
+mod terminal;
 mod usage;
 mod util;

@@ -100,7 +100,18 @@ fn create(folder: &Path, readers: Readers) -> io::Result<NamedTempFile> {
             Readers::Owner => 0o600,
         },
     ));
-    builder.tempfile_in(folder)
+    builder.tempfile_in(folder).map_err(bare)
+}
+
+/// The error of the operating system without the temporary name, which says nothing to
+/// anybody.
+fn bare(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|wrapped| wrapped.source());
+    let inner = inner.and_then(|inner| inner.downcast_ref::<io::Error>());
+    match inner.and_then(io::Error::raw_os_error) {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error,
+    }
 }
 
 /// The temporary files of this process.
