@@ -23,7 +23,9 @@ pub fn document(title: &str, style: &str, body: &Markup) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " - brevity" }
-                style { (PreEscaped(STYLE)) (PreEscaped(include_str!("page.css"))) (PreEscaped(style)) }
+                style {
+                    @for sheet in [STYLE, include_str!("page.css"), style] { (PreEscaped(sheet)) }
+                }
             }
             body { main { (body) } }
         }

@@ -70,10 +70,10 @@ fn section(
                         td class="left" { (row.name) }
                         td class="left quiet" { (chunk_of(matrix, row)) }
                         td { @if let Some(n) = row.parameters { (count(n as f64)) } }
-                        @for ((cell, column), lowest) in row.cells.iter().zip(&matrix.columns).zip(&lowest) {
-                            @match cell.as_ref().and_then(|c| Some((c, rate(c)?))) {
+                        @for (i, column) in matrix.columns.iter().enumerate() {
+                            @match row.cells[i].as_ref().and_then(|c| Some((c, rate(c)?))) {
                                 Some((cell, value)) => {
-                                    (shaded(cell, value, *lowest, papers(row, column)))
+                                    (shaded(cell, value, lowest[i], papers(row, column)))
                                 }
                                 None => td { "-" }
                             }

