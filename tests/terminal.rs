@@ -19,7 +19,8 @@ fn table() -> String {
 
 #[test]
 fn help() {
-    let mut command = Dir::new().brevity(&["--help"]);
+    let dir = Dir::new();
+    let mut command = dir.brevity(&["--help"]);
     let output = command.env("COLUMNS", "100").output().expect("it starts");
     assert_snapshot("help", &String::from_utf8_lossy(&output.stdout));
 }

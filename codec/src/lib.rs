@@ -20,7 +20,7 @@
 //! use brevity_codec::weights::{Plan, Precision};
 //! use brevity_model::{Spec, Weights};
 //!
-//! // An untrained model, stored in 4 bits a parameter at most.
+//! // An untrained model, stored in at most 4 bits per parameter.
 //! let weights = Weights::from_fn(Spec::aspect(16, 64), |info| vec![0.0; info.len()])?;
 //! let plan = Plan::new(&weights, Precision::Bits(4));
 //! let source = Source::embedded(&weights, &plan);

@@ -192,7 +192,7 @@ impl Row {
             .map_or(self.data.bytes, Description::charged_to)
     }
 
-    /// The row as an object, in the order of `docs/results.schema.json`.
+    /// The row as an object, in the order of `docs/json.md`.
     fn to_object(&self) -> Map<String, Value> {
         let mut object = Map::new();
         let mut put = |key: &str, value: Value| object.insert(key.into(), value);

@@ -9,7 +9,7 @@
 //! - [`LearningModel`], which codes archives (it implements
 //!   `brevity_codec::predict::Model`);
 //! - [`prequential()`], the length of that code without an archive, with its
-//!   learning curve; [`fixed`], the code length of the same bytes under a model that
+//!   learning curve; [`fixed()`], the code length of the same bytes under a model that
 //!   does not learn; [`blockwise`], the code that retrains for each block.
 //!
 //! # Method
