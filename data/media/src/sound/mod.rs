@@ -18,7 +18,7 @@ pub(crate) use write::copy_wav;
 pub use write::wav;
 
 /// Names of files that are taken for sounds.
-pub(super) const EXTENSIONS: [&str; 2] = ["flac", "wav"];
+pub(super) const EXTENSIONS: [&str; 6] = ["flac", "wav", "wave", "w64", "rf64", "bwf"];
 
 /// Samples a second of [`Conversion::Pcm8`].
 pub(crate) const SPEECH_RATE: u32 = 16_000;
