@@ -102,7 +102,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("a/b/c")).unwrap();
-        for name in ["a/1.txt", "a/b/2.txt", "a/b/c/3.txt", "a/.hidden.txt", "4.md"] {
+        for name in [
+            "a/1.txt",
+            "a/b/2.txt",
+            "a/b/c/3.txt",
+            "a/.hidden.txt",
+            "4.md",
+        ] {
             fs::write(at(name), "x").unwrap();
         }
         let found = |pattern: &str| -> Vec<String> {
@@ -115,7 +121,10 @@ mod tests {
         assert_eq!(found("a/b/?.txt"), ["a/b/2.txt"]);
         assert_eq!(found("*/b/[0-9].txt"), ["a/b/2.txt"]);
         let deep = found("a/**/*.txt");
-        assert_eq!(deep, ["a/.hidden.txt", "a/1.txt", "a/b/2.txt", "a/b/c/3.txt"]);
+        assert_eq!(
+            deep,
+            ["a/.hidden.txt", "a/1.txt", "a/b/2.txt", "a/b/c/3.txt"]
+        );
         assert!(found("none/*").is_empty());
         assert!(expand("a[").is_err());
         assert_eq!(root("x/y/*.txt"), Path::new("x/y"));

@@ -29,7 +29,21 @@ pub fn recognise(head: &[u8]) -> Kind {
     match head {
         [] => Kind::Other("an empty file"),
         [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => Kind::Picture,
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Kind::Picture,
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Kind::Picture,
         [b'P', kind @ b'1'..=b'7', space, ..] if space.is_ascii_whitespace() || *space == b'#' => {
             match kind {
                 b'5' | b'6' => Kind::Picture,
@@ -39,8 +53,36 @@ pub fn recognise(head: &[u8]) -> Kind {
             }
         }
         [b'f', b'L', b'a', b'C', ..] => Kind::Sound,
-        [b'R', b'I' | b'F', b'F' | b'6', b'F' | b'X' | b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..]
-        | [b'B', b'W', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..]
+        [
+            b'R',
+            b'I' | b'F',
+            b'F' | b'6',
+            b'F' | b'X' | b'4',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..,
+        ]
+        | [
+            b'B',
+            b'W',
+            b'6',
+            b'4',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..,
+        ]
         | [b'r', b'i', b'f', b'f', 0x2E, 0x91, 0xCF, 0x11, ..] => Kind::Sound,
         [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Kind::Other("a BMP picture"),
         [b'G', b'I', b'F', b'8', ..] => Kind::Other("a GIF picture"),

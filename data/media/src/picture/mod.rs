@@ -102,4 +102,6 @@ fn check_size(name: &str, width: u64, height: u64) -> Result<()> {
 }
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod tests;
