@@ -1,21 +1,22 @@
 //! A source that has been looked up: what there is to read, not yet read.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::crates::CratesList;
 use crate::error::{DataError, Result};
+use crate::files::{self, Files, Named, PassedOver};
 use crate::generate::Generator;
-use crate::list::nearest;
+use crate::meaning::Meaning;
 use crate::source::Source;
 use crate::store::Store;
 
 /// Bytes that can be read by position.
 #[derive(Debug)]
 pub(crate) enum Content {
-    /// In memory: the embedded set, standard input.
+    /// In memory: the embedded set, standard input, pipes.
     Memory(Vec<u8>),
     /// Files one after another, with their lengths.
     Files(Vec<(PathBuf, u64)>),
@@ -35,31 +36,23 @@ pub(crate) struct Reading {
 impl Content {
     /// Looks a source up. Empty ones are refused here.
     pub fn open(source: &Source, seed: u64, store: &Store) -> Result<Self> {
-        let content = match source {
-            Source::Crates => Self::Memory(CratesList::builtin().read()?),
-            Source::Generated(generator) => Self::Generated(*generator, seed),
-            Source::Stdin => {
-                let mut bytes = Vec::new();
-                io::stdin()
-                    .lock()
-                    .read_to_end(&mut bytes)
-                    .map_err(DataError::io("read", "-"))?;
-                Self::Memory(bytes)
+        let content = match Meaning::of(source, store)? {
+            Meaning::Crates => Self::Memory(CratesList::builtin().read()?),
+            Meaning::Generated(generator) => Self::Generated(generator, seed),
+            Meaning::Stdin => Self::Memory(read_stream(&mut io::stdin().lock(), "-".as_ref())?),
+            Meaning::Set(name) => {
+                let record = store.record(&name)?;
+                let record = record.ok_or_else(|| DataError::NotFetched { name: name.clone() })?;
+                Self::Stored(store.data_path(&name), record.bytes, record.blake3)
             }
-            Source::Registered(name) => {
-                stored(name, store)?.ok_or_else(|| DataError::NotFetched { name: name.clone() })?
-            }
-            Source::Glob(pattern) => Self::Files(glob_files(pattern)?),
-            Source::Path(path) => match fs::metadata(path) {
-                Ok(meta) if meta.is_dir() => {
-                    let mut files = Vec::new();
-                    folder_files(path, &mut files)?;
-                    files.sort();
-                    Self::Files(files)
+            Meaning::Pattern(pattern) => Self::Files(files::matching(&pattern)?.files),
+            Meaning::Path(path) => match files::named(&path)? {
+                Named::Folder(Files { files, .. }) => Self::Files(files),
+                Named::File(len) => Self::Files(vec![(path, len)]),
+                Named::Stream => {
+                    let mut file = File::open(&path).map_err(DataError::io("read", &path))?;
+                    Self::Memory(read_stream(&mut file, &path)?)
                 }
-                Ok(meta) => Self::Files(vec![(path.clone(), meta.len())]),
-                Err(e) if e.kind() == io::ErrorKind::NotFound => named(path, store)?,
-                Err(e) => return Err(DataError::io("read", path)(e)),
             },
         };
         if content.len() == Some(0) {
@@ -127,75 +120,28 @@ impl Content {
     }
 }
 
-fn stored(name: &str, store: &Store) -> Result<Option<Content>> {
-    let record = store.record(name)?;
-    Ok(record.map(|r| Content::Stored(store.data_path(name), r.bytes, r.blake3)))
-}
-
-/// A path that does not exist may be the name of an imported set.
-fn named(path: &Path, store: &Store) -> Result<Content> {
-    if let Some(name) = path.to_str().filter(|name| !name.contains(['/', '\\']))
-        && let Some(content) = stored(name, store)?
-    {
-        return Ok(content);
-    }
-    let source_name = path.display().to_string();
-    let nearest = nearest(&source_name, store);
-    Err(DataError::NotFound {
-        source_name,
-        nearest,
+/// What a folder or pattern holds that is not read: pipes, sockets, devices, links
+/// to nothing, what may not be read. Of other sources nothing is passed over.
+///
+/// # Errors
+/// A source that cannot be looked up.
+pub fn passed_over(source: &Source, store: &Store) -> Result<Vec<PassedOver>> {
+    Ok(match Meaning::of(source, store)? {
+        Meaning::Pattern(pattern) => files::matching(&pattern)?.passed_over,
+        Meaning::Path(path) => match files::named(&path)? {
+            Named::Folder(files) => files.passed_over,
+            Named::File(_) | Named::Stream => Vec::new(),
+        },
+        _ => Vec::new(),
     })
 }
 
-/// All files under a folder, hidden ones and those behind links included.
-fn folder_files(dir: &Path, files: &mut Vec<(PathBuf, u64)>) -> Result<()> {
-    for entry in fs::read_dir(dir).map_err(DataError::io("list", dir))? {
-        let path = entry.map_err(DataError::io("list", dir))?.path();
-        let meta = fs::metadata(&path).map_err(DataError::io("read", &path))?;
-        if meta.is_dir() {
-            // A link to a folder above would never end.
-            if fs::symlink_metadata(&path).is_ok_and(|m| !m.is_symlink()) {
-                folder_files(&path, files)?;
-            }
-        } else {
-            files.push((path, meta.len()));
-        }
-    }
-    Ok(())
-}
-
-fn glob_files(pattern: &str) -> Result<Vec<(PathBuf, u64)>> {
-    let paths = glob::glob(pattern).map_err(|e| DataError::Config {
-        field: "data.source",
-        message: format!("`{pattern}` is not a valid pattern: {e}"),
-    })?;
-    let mut files = Vec::new();
-    for path in paths {
-        let path = path.map_err(|e| {
-            let path = e.path().to_owned();
-            DataError::io("read", path)(e.into())
-        })?;
-        let meta = fs::metadata(&path).map_err(DataError::io("read", &path))?;
-        if meta.is_file() {
-            files.push((path, meta.len()));
-        }
-    }
-    if files.is_empty() {
-        return Err(DataError::NoMatch {
-            pattern: pattern.into(),
-            what: "file".into(),
-        });
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// The part of a pattern before its first wildcard component.
-pub(crate) fn glob_root(pattern: &str) -> PathBuf {
-    Path::new(pattern)
-        .components()
-        .take_while(|c| !c.as_os_str().to_string_lossy().contains(['*', '?', '[']))
-        .collect()
+fn read_stream(input: &mut dyn Read, path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input
+        .read_to_end(&mut bytes)
+        .map_err(DataError::io("read", path))?;
+    Ok(bytes)
 }
 
 fn read_files(files: &[(PathBuf, u64)], ranges: &[Range<u64>]) -> Result<Reading> {

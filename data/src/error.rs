@@ -31,6 +31,20 @@ pub enum DataError {
         /// The nearest known data set.
         nearest: Option<String>,
     },
+    /// A name that is both that of a path and of a data set.
+    #[error(
+        "`{name}` is both a path and a data set: write `./{name}` for the path, `set:{name}` for the set"
+    )]
+    Ambiguous {
+        /// The name.
+        name: String,
+    },
+    /// A folder to write into that holds something already.
+    #[error("`{path}` is there already and not empty; choose a new folder with --out")]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A set of the registry that is not on this machine.
     #[error("data set `{name}` has not been fetched: run `brevity data fetch {name}`")]
     NotFetched {
@@ -146,6 +160,8 @@ impl DataError {
         matches!(
             self,
             Self::NotFound { .. }
+                | Self::Ambiguous { .. }
+                | Self::NotEmpty { .. }
                 | Self::NotFetched { .. }
                 | Self::Empty { .. }
                 | Self::NoMatch { .. }
@@ -158,7 +174,11 @@ impl DataError {
     /// Whether the operating system refused something, rather than that the
     /// bytes are wrong.
     pub(crate) fn is_io(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::Media(MediaError::Io { .. }))
+        match self {
+            Self::Io { .. } => true,
+            Self::Media(error) => error.is_io(),
+            _ => false,
+        }
     }
 
     /// Gives an I/O error its action and path, for `map_err`.

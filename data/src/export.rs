@@ -40,17 +40,17 @@ impl FromStr for Select {
     }
 }
 
-/// Writes items of a set as files of `folder`, which is made if need be:
+/// Writes items of a set as files of `folder`, which is made, or is empty:
 /// pictures as PNG, sounds as WAV, bytes as what they were. Grey patches give
 /// the part of the picture that they cover.
 ///
-/// A file appears whole or not at all and replaces one of its name, which is the
-/// item's number and the name it was imported from.
+/// A file appears whole or not at all. Its name is the item's number and the name
+/// it was imported from.
 ///
 /// # Errors
 /// A set that is not here, that does not know its items (older versions did not
 /// keep them), whose record does not fit its bytes; nothing that was selected; a
-/// folder that cannot be written.
+/// folder that holds something already or cannot be written.
 pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Result<Vec<PathBuf>> {
     let record = store.record(name)?.ok_or_else(|| DataError::NotFound {
         source_name: name.into(),
@@ -69,6 +69,12 @@ pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Resul
         });
     }
     std::fs::create_dir_all(folder).map_err(DataError::io("create", folder))?;
+    let mut there = std::fs::read_dir(folder).map_err(DataError::io("list", folder))?;
+    if there.next().is_some() {
+        return Err(DataError::NotEmpty {
+            path: folder.to_owned(),
+        });
+    }
     let path = store.data_path(name);
     let file = File::open(&path).map_err(DataError::io("read", &path))?;
     let mut data = BufReader::with_capacity(1 << 16, file);

@@ -1,5 +1,6 @@
 //! Byte sets as they are named on a command line.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -54,6 +55,18 @@ impl FromStr for DataConfig {
             }
         }
         Ok(config)
+    }
+}
+
+impl TryFrom<OsString> for DataConfig {
+    type Error = DataError;
+
+    /// As from text; a name that is no text is a path.
+    fn try_from(name: OsString) -> Result<DataConfig> {
+        match name.to_str() {
+            Some(text) => text.parse(),
+            None => Ok(Source::from(&*name).into()),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{DataError, Result};
 use crate::generate::Generator;
+use crate::meaning::Meaning;
 use crate::source::Source;
 
 /// The data folder.
@@ -167,19 +168,22 @@ impl Store {
         Ok(Some(record))
     }
 
-    /// The record of the set that a source names; `None` for a source of another
-    /// kind. As in reading, a file goes before a set of its name.
+    /// Whether a set of this name is here, be it damaged.
+    pub fn has(&self, name: &str) -> bool {
+        let fine = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
+        fine && self.set_dir(name).join("set.toml").is_file()
+    }
+
+    /// The record of the stored set that a source means; `None` for a source of
+    /// another kind, and for a set that is not here.
     ///
     /// # Errors
-    /// As [`record`](Self::record).
+    /// As [`record`](Self::record); a name that means two things.
     pub fn record_of(&self, source: &Source) -> Result<Option<SetRecord>> {
-        match source {
-            Source::Registered(name) => self.record(name),
-            Source::Path(path) if !path.exists() => match path.to_str() {
-                Some(name) if !name.contains(['/', '\\']) => self.record(name),
-                _ => Ok(None),
-            },
-            _ => Ok(None),
+        match Meaning::of(source, self) {
+            Ok(Meaning::Set(name)) => self.record(&name),
+            Ok(_) | Err(DataError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -187,11 +191,11 @@ impl Store {
     /// sets, and of fetched and imported ones by how their files were converted.
     ///
     /// # Errors
-    /// As [`record`](Self::record).
+    /// As [`record_of`](Self::record_of).
     pub fn geometry(&self, source: &Source) -> Result<Option<Geometry>> {
-        match source {
-            Source::Generated(Generator::SyntheticImage) => Ok(Some(Geometry::PATCHES)),
-            Source::Generated(Generator::SyntheticAudio) => Ok(Some(Geometry::SPEECH)),
+        match Meaning::of(source, self) {
+            Ok(Meaning::Generated(Generator::SyntheticImage)) => Ok(Some(Geometry::PATCHES)),
+            Ok(Meaning::Generated(Generator::SyntheticAudio)) => Ok(Some(Geometry::SPEECH)),
             _ => Ok(self.record_of(source)?.and_then(|r| r.geometry())),
         }
     }

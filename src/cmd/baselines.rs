@@ -4,9 +4,10 @@ use crate::console;
 use std::io::Write;
 
 use brevity_baselines::{Coder, FileBaselines};
-use brevity_data::DataConfig;
+use brevity_data::{DataConfig, Store, passed_over};
 use brevity_draw::Table;
 use brevity_length::format;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 /// Compresses byte sets with the classical coders. Every stream is decoded and
 /// compared before its size is printed.
@@ -18,7 +19,7 @@ use brevity_length::format;
 pub struct Args {
     /// Files or data sets to compress, or a part of one, as in
     /// crates,bytes=100000; `-` is standard input
-    #[arg(required = true, value_name = "SOURCE")]
+    #[arg(required = true, value_name = "SOURCE", value_parser = OsStringValueParser::new().try_map(DataConfig::try_from))]
     sets: Vec<DataConfig>,
     /// Compress chunks of this many bytes independently (the paper: 2048)
     #[arg(long, value_name = "BYTES")]
@@ -53,11 +54,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if args.sounds {
         coders.extend(Coder::SOUNDS);
     }
-    let measured = args
-        .sets
-        .iter()
-        .map(|set| brevity_baselines::measure_set(set, args.chunk, &coders))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut measured = Vec::new();
+    for set in &args.sets {
+        super::data::note(&passed_over(&set.source, &Store::default())?);
+        let file = brevity_baselines::measure_set(set, args.chunk, &coders)?;
+        // A table without a single size is no table.
+        if let ([], Some(failure)) = (&file.results[..], file.failed.first()) {
+            anyhow::bail!("{}", failure.message);
+        }
+        measured.push(file);
+    }
     let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &measured)?;
@@ -91,6 +97,9 @@ fn text(file: &FileBaselines) -> String {
         table.push(row);
     }
     let mut text = format!("{title}\n{table}");
+    for failure in &file.failed {
+        text += &format!("note: {}\n", failure.message);
+    }
     for r in file.results.iter().filter(|r| !r.decoded) {
         text += &format!("note: {} is not decoded here: an estimate\n", r.coder);
     }

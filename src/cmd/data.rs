@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use brevity_data::{
-    Client, DataConfig, Registry, Select, SetRecord, Source, Stats, Store, default_name, export,
-    import, list,
+    Client, DataConfig, Import, Imported, PassedOver, Registry, Select, SetRecord, Source, Stats,
+    Store, default_name, export, import, list, passed_over,
 };
 use brevity_draw::Table;
 use brevity_media::Conversion;
 use clap::Subcommand;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -44,11 +45,14 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Turn a file, a folder or a glob into a data set
+    /// Turn files, folders and patterns into a data set
+    ///
+    /// Files of a folder are recognised by their content. What is passed over is
+    /// said, and why.
     Import {
-        /// The files
-        #[arg(value_name = "PATH")]
-        source: Source,
+        /// Files, folders, patterns; an existing path goes before a pattern
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
         /// Conversion: `gray-patches`, `rgb`, `rgb-planar` for PNG, JPEG, WebP and PPM;
         /// `pcm8`, `pcm16`, `pcm16-planes`, `pcm16-deltas` for FLAC and WAV
         #[arg(long = "as", value_name = "CONVERSION", default_value = "bytes", value_parser = conversion)]
@@ -59,6 +63,9 @@ enum Action {
         /// Replace an existing data set of this name
         #[arg(long)]
         force: bool,
+        /// Leave out files that do not decode, and list them
+        #[arg(long)]
+        skip_bad: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -70,14 +77,15 @@ enum Action {
         /// Items to export, counted from 0, such as 3 or 0-9 [default: all]
         #[arg(long, value_name = "RANGE")]
         items: Option<Select>,
-        /// Folder to write to [default: the set's name]
+        /// New or empty folder for the files [default: the set's name]
         #[arg(long, short, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
     /// Measure files or data sets: length, hash, entropies, duplicates
     Stats {
-        /// Files, folders, globs, data sets; `-` is standard input
-        #[arg(required = true, value_name = "SOURCE")]
+        /// Files, folders, patterns, data sets (`set:NAME` where a path is called so
+        /// too); `-` is standard input
+        #[arg(required = true, value_name = "SOURCE", value_parser = OsStringValueParser::new().map(|name| Source::from(&*name)))]
         sources: Vec<Source>,
         /// Use only this many bytes; `random` and the synthetic sets need it
         #[arg(long)]
@@ -97,19 +105,28 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Action::List { json } => print_list(&store, json),
         Action::Fetch { names, force, json } => fetch(&names, force, json, &store),
         Action::Import {
-            source,
+            paths,
             conversion,
             name,
             force,
+            skip_bad,
             json,
         } => {
-            let name = name.or_else(|| default_name(&source)).ok_or_else(|| {
+            let name = name.or_else(|| default_name(&paths)).ok_or_else(|| {
+                let first = paths[0].display();
                 Usage(format!(
-                    "`{source}` gives no name for a data set: check the path or pass --name"
+                    "`{first}` gives no name for a data set: check the path or pass --name"
                 ))
             })?;
-            let record = import(&source, conversion, &name, force, &store)?;
-            print_records(&[record], json, &store)
+            let options = Import {
+                conversion,
+                name,
+                replace: force,
+                skip_bad,
+            };
+            let imported = import(&paths, &options, &store)?;
+            tell(&imported);
+            print_records(&[imported.record], json, &store)
         }
         Action::Export { name, items, out } => {
             let folder = out.unwrap_or_else(|| PathBuf::from(&name));
@@ -134,6 +151,45 @@ fn conversion(text: &str) -> Result<Conversion, String> {
         let names = Conversion::ALL.map(Conversion::name).join(", ");
         format!("there are {names}")
     })
+}
+
+/// Says on standard error what became of the files.
+fn tell(imported: &Imported) {
+    let (record, left) = (&imported.record, &imported.passed_over);
+    note(left);
+    let mut text = format!("{}: {} imported", record.name, record.item.len());
+    if !left.is_empty() {
+        let mut reasons: Vec<(&str, usize)> = Vec::new();
+        for PassedOver { why, .. } in left {
+            match reasons.iter_mut().find(|reason| reason.0 == why) {
+                Some(reason) => reason.1 += 1,
+                None => reasons.push((why, 1)),
+            }
+        }
+        let reasons: Vec<_> = reasons
+            .iter()
+            .map(|(why, count)| format!("{count} {why}"))
+            .collect();
+        text += &format!(", {} passed over ({})", left.len(), reasons.join("; "));
+    }
+    console::note(&text);
+    let name = &record.name;
+    if PathBuf::from(name).symlink_metadata().is_ok() {
+        console::note(format_args!(
+            "`{name}` is a path here too: the set is `set:{name}`, the path `./{name}`"
+        ));
+    }
+}
+
+/// Lists on standard error what is passed over.
+pub fn note(passed_over: &[PassedOver]) {
+    const MOST: usize = 20;
+    for one in passed_over.iter().take(MOST) {
+        console::note(format_args!("passed over {one}"));
+    }
+    if passed_over.len() > MOST {
+        console::note(format_args!("passed over {} more", passed_over.len() - MOST));
+    }
 }
 
 fn print_list(store: &Store, json: bool) -> anyhow::Result<()> {
@@ -214,6 +270,7 @@ fn print_stats(
 ) -> anyhow::Result<()> {
     let mut measured = Vec::new();
     for source in sources {
+        note(&passed_over(&source, &Store::default())?);
         let config = DataConfig {
             bytes,
             seed,

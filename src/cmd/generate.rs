@@ -4,11 +4,12 @@ use super::files::{self, Run, is_dash};
 use crate::console;
 use anyhow::{Context, Result};
 use brevity_baselines::Coder;
-use brevity_data::{DataConfig, Store};
+use brevity_data::{DataConfig, Store, passed_over};
 use brevity_lab::experiments::score::model_file;
 use brevity_lab::generate::{CONTEXT, Options, Temperature, from_coder, from_model};
 use brevity_media::{Geometry, view};
 use brevity_model::{Transformer, Weights};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,7 @@ pub struct Args {
     coder: Option<Coder>,
     /// Prompt: as data.source in a config, or a part of it, as in
     /// synthetic-image,bytes=1024
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", value_parser = OsStringValueParser::new().try_map(DataConfig::try_from))]
     prompt: DataConfig,
     /// Bytes to sample
     #[arg(long, value_name = "N")]
@@ -74,6 +75,7 @@ pub fn run(args: Args) -> Result<()> {
     if !is_dash(&args.output) {
         files::writable(&args.output)?;
     }
+    super::data::note(&passed_over(&args.prompt.source, &Store::default())?);
     let prompt = args.prompt.load()?.train;
     let model = match &args.model {
         Some(path) => Some(Transformer::new(&Weights::load(&model_file(path))?)),

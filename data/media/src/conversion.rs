@@ -9,6 +9,7 @@ use crate::error::{MediaError, Result};
 use crate::geometry::Geometry;
 use crate::item::{Item, Shape};
 use crate::picture::{self, Canvas, PATCH_HEIGHT, PATCH_WIDTH};
+use crate::recognise::{Kind, recognise};
 use crate::sound::{self, Pcm16};
 
 /// What a file becomes.
@@ -108,19 +109,31 @@ impl Conversion {
         }
     }
 
-    /// Whether a file of a folder or archive takes part, by its name.
-    pub fn accepts(self, file_name: &str) -> bool {
+    /// Why a file of a folder or archive does not take part, by its first
+    /// [`HEAD_BYTES`](crate::HEAD_BYTES) bytes; `None` for one that does. A file
+    /// that is called like one that should is tried all the same, so that a
+    /// damaged one is not passed over.
+    pub fn passes_over(self, file_name: &str, head: &[u8]) -> Option<&'static str> {
         let extension = file_name
             .rsplit_once('.')
             .map_or_else(String::new, |(_, e)| e.to_ascii_lowercase());
-        match self {
-            Self::Bytes => true,
-            Self::GrayPatches | Self::Rgb | Self::RgbPlanar => {
-                picture::EXTENSIONS.contains(&&*extension)
-            }
+        let (wanted, names, unknown) = match self {
+            Self::Bytes => return None,
+            Self::GrayPatches | Self::Rgb | Self::RgbPlanar => (
+                Kind::Picture,
+                &picture::EXTENSIONS[..],
+                "no PNG, JPEG, WebP or PPM picture",
+            ),
             Self::Pcm8 | Self::Pcm16 | Self::Pcm16Planes | Self::Pcm16Deltas => {
-                sound::EXTENSIONS.contains(&&*extension)
+                (Kind::Sound, &sound::EXTENSIONS[..], "no FLAC or WAV sound")
             }
+        };
+        match recognise(head) {
+            kind if kind == wanted || names.contains(&&*extension) => None,
+            Kind::Other(what) => Some(what),
+            Kind::Picture => Some("a picture"),
+            Kind::Sound => Some("a sound"),
+            Kind::Unknown => Some(unknown),
         }
     }
 

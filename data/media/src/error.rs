@@ -33,6 +33,20 @@ pub enum MediaError {
 }
 
 impl MediaError {
+    /// Whether the operating system refused something, rather than that the file
+    /// is wrong.
+    pub fn is_io(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+
+    /// What is wrong, without the name of the file.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Io { source, .. } => source.to_string(),
+            Self::Decode { message, .. } => message.clone(),
+        }
+    }
+
     /// Gives an I/O error its action and path, for `map_err`.
     pub(crate) fn io(
         action: &'static str,

@@ -31,6 +31,7 @@ mod error;
 mod geometry;
 mod item;
 mod picture;
+mod recognise;
 mod sound;
 pub mod view;
 
@@ -39,4 +40,5 @@ pub use error::{MediaError, Result};
 pub use geometry::{Geometry, GeometryError};
 pub use item::{Item, Picture, Shape, Sound};
 pub use picture::{Canvas, PATCH_HEIGHT, PATCH_WIDTH, encode_png, push_patches};
+pub use recognise::{HEAD_BYTES, Kind, recognise};
 pub use sound::{Pcm16, Pcm16Blocks, wav};

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::PathBuf;
 
-use brevity_media::{Conversion, Item};
+use brevity_media::{Conversion, HEAD_BYTES, Item};
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{DataError, Result};
@@ -88,6 +88,22 @@ impl<R: Read> Read for Reading<'_, R> {
     }
 }
 
+/// The member from its beginning, if the conversion reads files that begin so.
+fn accepted<R: Read>(
+    convert: Conversion,
+    name: &str,
+    mut input: R,
+) -> io::Result<Option<impl Read + use<R>>> {
+    let mut head = Vec::new();
+    (&mut input)
+        .take(HEAD_BYTES as u64)
+        .read_to_end(&mut head)?;
+    let refused = convert.passes_over(name, &head);
+    Ok(refused
+        .is_none()
+        .then(|| io::Cursor::new(head).chain(input)))
+}
+
 fn zip(
     convert: Conversion,
     archive: &str,
@@ -102,7 +118,9 @@ fn zip(
             "{archive}: {}",
             file.name().map_err(|e| damaged(archive, e))?
         );
-        if file.is_file() && convert.accepts(&name) {
+        if file.is_file()
+            && let Some(file) = accepted(convert, &name, file).map_err(|e| damaged(archive, e))?
+        {
             items.push(member(convert, &name, file, out)?);
         }
     }
@@ -123,7 +141,9 @@ fn tar(
             "{archive}: {}",
             String::from_utf8_lossy(&entry.path_bytes())
         );
-        if entry.header().entry_type().is_file() && convert.accepts(&name) {
+        if entry.header().entry_type().is_file()
+            && let Some(entry) = accepted(convert, &name, entry).map_err(|e| damaged(archive, e))?
+        {
             items.push(member(convert, &name, entry, out)?);
         }
     }

@@ -16,8 +16,8 @@
 //! use brevity_baselines::{Coder, measure};
 //!
 //! let text = b"to be or not to be ".repeat(50);
-//! let results = measure(&text, None, &[Coder::Gzip, Coder::Ppmd])?;
-//! assert!(results.iter().all(|r| r.rate < 0.2));
+//! let measured = measure(&text, None, &[Coder::Gzip, Coder::Ppmd])?;
+//! assert!(measured.results.iter().all(|r| r.rate < 0.2));
 //! # Ok::<(), brevity_baselines::BaselineError>(())
 //! ```
 
@@ -63,6 +63,25 @@ fn always() -> bool {
     true
 }
 
+/// A coder that could not measure the bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CoderFailure {
+    /// Name of the coder and its setting.
+    pub coder: String,
+    /// Why it failed.
+    pub message: String,
+}
+
+/// What the coders that were asked for gave. One that fails loses its own size
+/// and nothing else.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// One entry a coder that did not fail, in the order asked for.
+    pub results: Vec<CoderResult>,
+    /// The others.
+    pub failed: Vec<CoderFailure>,
+}
+
 /// All coders' results on one file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FileBaselines {
@@ -74,6 +93,9 @@ pub struct FileBaselines {
     pub chunk: Option<usize>,
     /// One entry a coder, in the order asked for.
     pub results: Vec<CoderResult>,
+    /// Coders that could not measure it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<CoderFailure>,
 }
 
 /// Why a baseline could not be measured.
@@ -145,14 +167,16 @@ pub fn measure_set(
         source: source.into(),
     })?;
     let data = data.train;
+    let measured = match chunk {
+        None => measure_set_bytes(&data, coders)?,
+        chunk => measure(&data.bytes, chunk, coders)?,
+    };
     Ok(FileBaselines {
         path: set.source.to_string().into(),
         bytes: data.len() as u64,
         chunk,
-        results: match chunk {
-            None => measure_set_bytes(&data, coders)?,
-            chunk => measure(&data.bytes, chunk, coders)?,
-        },
+        results: measured.results,
+        failed: measured.failed,
     })
 }
 
@@ -162,10 +186,7 @@ pub fn measure_set(
 /// # Errors
 ///
 /// As [`measure`], and a record of the set that is damaged.
-pub fn measure_set_bytes(
-    data: &ByteSet,
-    coders: &[Coder],
-) -> Result<Vec<CoderResult>, BaselineError> {
+pub fn measure_set_bytes(data: &ByteSet, coders: &[Coder]) -> Result<Measured, BaselineError> {
     match pieces::pieces_of(data)? {
         Some(pieces) => measure_pieces(&data.bytes, &pieces, coders),
         None => measure(&data.bytes, None, coders),
@@ -179,25 +200,23 @@ pub fn measure_set_bytes(
 ///
 /// # Errors
 ///
-/// When `data` is empty, `chunk` is zero, a coder fails, or a stream does not
-/// decode to its input.
+/// When `data` is empty or `chunk` is zero. A coder that fails, or whose stream
+/// does not decode to its input, is among [`Measured::failed`].
 pub fn measure(
     data: &[u8],
     chunk: Option<usize>,
     coders: &[Coder],
-) -> Result<Vec<CoderResult>, BaselineError> {
+) -> Result<Measured, BaselineError> {
+    check_length(data)?;
     let chunk = chunk.unwrap_or(data.len());
-    if chunk == 0 && !data.is_empty() {
+    if chunk == 0 {
         return Err(BaselineError::ZeroChunk);
     }
     let whole = [Piece {
         bytes: data.len(),
         geometry: None,
     }];
-    coders
-        .par_iter()
-        .map(|&coder| in_pieces(data, &whole, chunk, coder))
-        .collect()
+    Ok(each(coders, |coder| in_pieces(data, &whole, chunk, coder)))
 }
 
 /// [`measure`] of `data` that consist of `pieces`: a coder that minds their
@@ -214,21 +233,49 @@ pub fn measure_pieces(
     data: &[u8],
     pieces: &[Piece],
     coders: &[Coder],
-) -> Result<Vec<CoderResult>, BaselineError> {
+) -> Result<Measured, BaselineError> {
+    check_length(data)?;
     let length: usize = pieces.iter().map(|piece| piece.bytes).sum();
     assert_eq!(length, data.len(), "pieces of other data");
-    coders
-        .par_iter()
-        .map(|&coder| {
-            match pieces
-                .iter()
-                .any(|p| p.geometry.is_some_and(|g| coder.minds(g)))
-            {
-                true => in_pieces(data, pieces, usize::MAX, coder),
-                false => Ok(measure(data, None, &[coder])?.remove(0)),
-            }
-        })
-        .collect()
+    let whole = [Piece {
+        bytes: data.len(),
+        geometry: None,
+    }];
+    let minds = |coder: Coder, piece: &Piece| piece.geometry.is_some_and(|g| coder.minds(g));
+    Ok(each(coders, |coder| {
+        match pieces.iter().any(|piece| minds(coder, piece)) {
+            true => in_pieces(data, pieces, usize::MAX, coder),
+            false => in_pieces(data, &whole, data.len(), coder),
+        }
+    }))
+}
+
+fn check_length(data: &[u8]) -> Result<(), BaselineError> {
+    match data.is_empty() {
+        false => Ok(()),
+        true => Err(BaselineError::Empty {
+            path: "input".into(),
+        }),
+    }
+}
+
+/// Every coder by itself, on all threads.
+fn each(
+    coders: &[Coder],
+    measure: impl Fn(Coder) -> Result<CoderResult, BaselineError> + Sync,
+) -> Measured {
+    let all: Vec<_> = coders.par_iter().map(|&coder| measure(coder)).collect();
+    let mut measured = Measured::default();
+    for (coder, result) in coders.iter().zip(all) {
+        match result {
+            Ok(result) => measured.results.push(result),
+            Err(error) => measured.failed.push(CoderFailure {
+                coder: coder.name().to_owned(),
+                message: error.to_string(),
+            }),
+        }
+    }
+    measured
 }
 
 /// Pieces one after another, each in chunks.
@@ -238,11 +285,6 @@ fn in_pieces(
     chunk: usize,
     coder: Coder,
 ) -> Result<CoderResult, BaselineError> {
-    if data.is_empty() {
-        return Err(BaselineError::Empty {
-            path: "input".into(),
-        });
-    }
     if !coder.available() {
         return Err(BaselineError::Missing {
             coder: coder.name(),
@@ -346,7 +388,7 @@ mod tests {
     fn random_bytes_give_the_papers_column() {
         let data = random(1 << 20);
         let percent = |chunk, coder| {
-            let r = &measure(&data, chunk, &[coder]).unwrap()[0];
+            let r = &all(measure(&data, chunk, &[coder]))[0];
             (r.paper_rate * 1000.0).round() / 10.0
         };
         assert_eq!(percent(None, Coder::Gzip), 100.0);
@@ -371,7 +413,50 @@ mod tests {
         let text: Vec<u8> = b"abracadabra, said the kernel; ".repeat(200);
         for n in [1, 2, 31, 32, 33, 2047, 2048, 5001] {
             for data in [&random(n), &text[..n.min(text.len())], &vec![0; n]] {
-                measure(data, None, &here()).unwrap();
+                all(measure(data, None, &here()));
+            }
+        }
+    }
+
+    /// The results, where no coder failed.
+    fn all(measured: Result<Measured, BaselineError>) -> Vec<CoderResult> {
+        let measured = measured.unwrap();
+        assert!(measured.failed.is_empty(), "{:?}", measured.failed);
+        measured.results
+    }
+
+    /// A picture beyond what WebP can hold costs the cell of WebP.
+    #[test]
+    fn a_coder_that_fails_loses_its_own_size_only() {
+        let width = 20_000;
+        let data = vec![7; 3 * width];
+        let pieces = [Piece {
+            bytes: data.len(),
+            geometry: Some(Geometry::Rgb { width }),
+        }];
+        let coders = [Coder::Webp, Coder::Png, Coder::Gzip];
+        let measured = measure_pieces(&data, &pieces, &coders).unwrap();
+        let names: Vec<_> = measured.results.iter().map(|r| &*r.coder).collect();
+        assert_eq!(names, ["png 64", "gzip -9"]);
+        assert_eq!(measured.failed.len(), 1);
+        assert_eq!(measured.failed[0].coder, "webp");
+        assert!(measured.failed[0].message.contains("webp: cannot"));
+    }
+
+    /// One pixel, and pictures of one column or row.
+    #[test]
+    fn the_smallest_pictures_are_pictures() {
+        for (width, height) in [(1, 1), (1, 3), (3, 1), (2, 1)] {
+            let data = vec![9; 3 * width * height];
+            for geometry in [
+                Geometry::Rgb { width },
+                Geometry::RgbPlanar { width, height },
+            ] {
+                let piece = Piece {
+                    bytes: data.len(),
+                    geometry: Some(geometry),
+                };
+                all(measure_pieces(&data, &[piece], &here()));
             }
         }
     }
@@ -411,9 +496,9 @@ mod tests {
             geometry,
         });
         let data = smooth(pieces.iter().map(|p| p.bytes).sum());
-        let results = measure_pieces(&data, &pieces, &here()).unwrap();
+        let results = all(measure_pieces(&data, &pieces, &here()));
         assert!(results.iter().all(|r| r.rate < 1.1), "{results:?}");
-        let whole = measure(&data, None, &[Coder::Gzip]).unwrap();
+        let whole = all(measure(&data, None, &[Coder::Gzip]));
         assert_eq!(results[0], whole[0]);
     }
 
@@ -422,17 +507,17 @@ mod tests {
     fn long_bytes_are_cut_into_pictures() {
         let data: Vec<u8> = (0..64 * 8192 + 70).map(|i| (i / 64) as u8).collect();
         for coder in [Coder::Png, Coder::Webp, Coder::Jxl] {
-            assert!(measure(&data, None, &[coder]).unwrap()[0].rate < 0.1);
+            assert!(all(measure(&data, None, &[coder]))[0].rate < 0.1);
         }
     }
 
     #[test]
     fn honest_chunked_sizes_exceed_the_papers() {
         let data: Vec<u8> = b"the quick brown fox ".repeat(500);
-        for r in measure(&data, Some(2048), Coder::DEFAULT).unwrap() {
+        for r in all(measure(&data, Some(2048), Coder::DEFAULT)) {
             assert!(r.bytes > r.paper_bytes, "{}", r.coder);
         }
-        for r in measure(&data, None, Coder::DEFAULT).unwrap() {
+        for r in all(measure(&data, None, Coder::DEFAULT)) {
             assert_eq!(r.bytes, r.paper_bytes, "{}", r.coder);
         }
     }

@@ -8,7 +8,7 @@
 use crate::fields::{Fields, Problem};
 use crate::{Code, Convention, CurvePoint, Description, Evidence, Learning, Regime, Score, Scored};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type ByName = BTreeMap<String, Option<f64>>;
 
@@ -109,6 +109,12 @@ impl Given {
         }))
     }
 
+    /// Model bytes as they stand, or what the adjusted rate has beyond the raw one.
+    fn model_bytes(&self, name: &str, coded: f64, n: f64, charged_to: f64) -> Option<f64> {
+        let of = |map: &ByName| map.get(name).copied().flatten();
+        of(&self.model).or_else(|| Some((of(&self.adjusted)? - coded / n) * charged_to))
+    }
+
     fn description(
         &self,
         regime: Regime,
@@ -121,7 +127,7 @@ impl Given {
         let n = scored.bytes as f64;
         let whole = coded.round() as u64;
         if regime == Regime::Prequential {
-            let recipe = self.model.get(Convention::PREQUENTIAL).copied().flatten();
+            let recipe = self.model_bytes(Convention::PREQUENTIAL, coded, n, n);
             let recipe = recipe.unwrap_or_default().round() as u64;
             return Ok(Description::prequential(scored, bits, whole, recipe));
         }
@@ -132,8 +138,11 @@ impl Given {
         };
         let charged_to = regime.charged_to(scored.bytes, trained_on) as f64;
         let mut found = Description::two_part(regime, scored, bits, whole, parameters, trained_on);
-        for (name, bytes) in &self.model {
-            let Some(model_bytes) = bytes else { continue };
+        let names: BTreeSet<&String> = self.model.keys().chain(self.adjusted.keys()).collect();
+        for name in names {
+            let Some(model_bytes) = self.model_bytes(name, coded, n, charged_to) else {
+                continue;
+            };
             let adjusted = self.adjusted.get(name).copied().flatten();
             let coded = adjusted.map_or(coded, |rate| (rate - model_bytes / charged_to) * n);
             let convention =
@@ -141,7 +150,7 @@ impl Given {
             found = found.with(Code {
                 convention,
                 coded_bytes: coded.round().max(0.0) as u64,
-                model_bytes: model_bytes.round() as u64,
+                model_bytes: model_bytes.round().max(0.0) as u64,
             });
         }
         Ok(found)

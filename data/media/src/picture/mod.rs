@@ -17,7 +17,9 @@ pub use canvas::{Canvas, encode_png};
 pub use patches::{PATCH_HEIGHT, PATCH_WIDTH, push_patches};
 
 /// Names of files that are taken for pictures.
-pub(super) const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "ppm", "pgm", "pnm"];
+pub(super) const EXTENSIONS: [&str; 10] = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "ppm", "pgm", "pnm", "apng",
+];
 
 /// Pixels of the largest picture that is decoded: 8192x8192.
 pub(super) const MOST_PIXELS: u64 = 1 << 26;
@@ -99,5 +101,7 @@ fn check_size(name: &str, width: u64, height: u64) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod tests;

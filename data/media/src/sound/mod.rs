@@ -18,7 +18,7 @@ pub(crate) use write::copy_wav;
 pub use write::wav;
 
 /// Names of files that are taken for sounds.
-pub(super) const EXTENSIONS: [&str; 2] = ["flac", "wav"];
+pub(super) const EXTENSIONS: [&str; 6] = ["flac", "wav", "wave", "w64", "rf64", "bwf"];
 
 /// Samples a second of [`Conversion::Pcm8`].
 pub(crate) const SPEECH_RATE: u32 = 16_000;
@@ -43,9 +43,16 @@ trait Sink {
 pub(super) fn convert(
     conversion: Conversion,
     name: &str,
-    mut input: &mut dyn Read,
+    input: &mut dyn Read,
     out: &mut dyn Write,
 ) -> Result<Sound> {
+    let mut sink = convert::Writer::new(conversion, name, out);
+    read(name, input, &mut sink)?;
+    sink.finish()
+}
+
+/// Decodes whatever sound it is.
+fn read(name: &str, mut input: &mut dyn Read, sink: &mut dyn Sink) -> Result<()> {
     let unknown = || bad(name, "not a FLAC or WAV file, whatever it is called");
     let mut magic = [0; 4];
     input.read_exact(&mut magic).map_err(|_| unknown())?;
@@ -53,15 +60,13 @@ pub(super) fn convert(
         skip_id3(name, input)?;
         input.read_exact(&mut magic).map_err(|_| unknown())?;
     }
-    let mut sink = convert::Writer::new(conversion, name, out);
     match &magic {
-        b"fLaC" => flac::decode(name, (&magic[..]).chain(input), &mut sink)?,
+        b"fLaC" => flac::decode(name, (&magic[..]).chain(input), sink),
         b"RIFF" | b"RIFX" | b"RF64" | b"BW64" | b"riff" => {
-            wav::decode(name, magic, &mut input, &mut sink)?;
+            wav::decode(name, magic, &mut input, sink)
         }
-        _ => return Err(unknown()),
+        _ => Err(unknown()),
     }
-    sink.finish()
 }
 
 /// Passes over an ID3v2 tag behind its first four bytes.
@@ -83,5 +88,7 @@ fn skip_id3(name: &str, input: &mut dyn Read) -> Result<()> {
     }
 }
 
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod tests;

@@ -46,12 +46,14 @@ impl Cells {
         })
     }
 
-    /// The row of a coder; of a chunked one a second, as the paper counts.
+    /// The row of a coder; of a chunked one a second, as the paper counts. Where the
+    /// coder fails, its cell is empty, and a note says why.
     pub fn coder(
         &mut self,
         coder: Coder,
         chunk: Option<usize>,
         columns: &[(&SetConfig, &Bytes)],
+        notes: &mut Vec<String>,
     ) -> Result<Vec<Row>, MatrixError> {
         let (mut honest, mut once) = (Vec::new(), Vec::new());
         for (set, bytes) in columns {
@@ -67,12 +69,18 @@ impl Cells {
                         Some(chunk) => measure(&bytes.test.bytes, Some(chunk), &[coder]),
                         None => measure_set_bytes(&bytes.test, &[coder]),
                     };
-                    let result = result.map(|mut results| results.remove(0));
-                    let result = result.map_err(|source: BaselineError| MatrixError::Coder {
+                    let measured = result.map_err(|source: BaselineError| MatrixError::Coder {
                         set: set.name.clone(),
                         source: source.into(),
                     })?;
-                    let cell = |rate| cell(&result, bytes.test.len() as u64, rate);
+                    if let Some(failure) = measured.failed.first() {
+                        notes.push(format!("no cell on {}: {}", set.name, failure.message));
+                        honest.push(None);
+                        once.push(None);
+                        continue;
+                    }
+                    let result = &measured.results[0];
+                    let cell = |rate| cell(result, bytes.test.len() as u64, rate);
                     let (all, shared) = (cell(result.rate), cell(result.paper_rate));
                     self.keep(key("all"), &all)?;
                     self.keep(key("once"), &shared)?;

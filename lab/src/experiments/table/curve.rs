@@ -41,13 +41,15 @@ pub(super) fn has_chunks(bytes: &Bytes, chunk: usize) -> bool {
     whole_chunks(bytes, chunk).len() > 0
 }
 
-/// The curves of a coder: every header counted, and as the paper counts them.
+/// The curves of a coder: every header counted, and as the paper counts them. One
+/// that fails has none, and a note.
 pub(super) fn of_coder(
     coder: Coder,
     (set, bytes): (&SetConfig, &Bytes),
     chunk: usize,
     lengths: &[usize],
-) -> Result<[Curve; 2], MatrixError> {
+    notes: &mut Vec<String>,
+) -> Result<Option<[Curve; 2]>, MatrixError> {
     let (mut all, mut once) = (Vec::new(), Vec::new());
     for &length in lengths {
         let first: Vec<u8> = whole_chunks(bytes, chunk)
@@ -59,8 +61,12 @@ pub(super) fn of_coder(
             set: set.name.clone(),
             source: source.into(),
         })?;
-        all.push(measured[0].rate);
-        once.push(measured[0].paper_rate);
+        if let Some(failure) = measured.failed.first() {
+            notes.push(format!("no curve on {}: {}", set.name, failure.message));
+            return Ok(None);
+        }
+        all.push(measured.results[0].rate);
+        once.push(measured.results[0].paper_rate);
     }
     let curve = |headers_once, rates| Curve {
         name: coder.name().to_owned(),
@@ -69,7 +75,7 @@ pub(super) fn of_coder(
         parameters: None,
         rates,
     };
-    Ok([curve(false, all), curve(true, once)])
+    Ok(Some([curve(false, all), curve(true, once)]))
 }
 
 /// The curve of a model, which sees the bytes of a chunk that it has in its

@@ -196,10 +196,12 @@ pub fn run(
                 ..Progress::default()
             });
             check(options)?;
-            rows.extend(cells.coder(coder, chunk, &columns)?);
+            rows.extend(cells.coder(coder, chunk, &columns, &mut notes)?);
             let Some(chunk) = chunk else { continue };
             for &column in &with_curves {
-                curves.extend(curve::of_coder(coder, column, chunk, &config.lengths)?);
+                let lengths = &config.lengths;
+                let of_coder = curve::of_coder(coder, column, chunk, lengths, &mut notes)?;
+                curves.extend(of_coder.into_iter().flatten());
             }
         }
     }

@@ -86,7 +86,7 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
                         source,
                         bytes: set.len() as u64,
                         hash,
-                        results: measure(&set.bytes, None, Coder::DEFAULT)?,
+                        results: measure(&set.bytes, None, Coder::DEFAULT)?.results,
                     });
                 }
             }
