@@ -1,4 +1,4 @@
-//! Detectors run beside the scores of a sweep's trials.
+//! Contamination detectors, run on the trials of a sweep when they are scored.
 
 use crate::sweep::{DataCache, Job, Scorer, Step, WorkError};
 use brevity_codec::code_lengths;
@@ -10,10 +10,10 @@ use brevity_data::overlap::overlap;
 use brevity_length::{Detected, MinK, Regime, Score};
 use brevity_stats::rank::{auc, min_k};
 
-/// Bytes of a piece of text that Min-K% tells to be a member or not.
+/// Bytes per piece of text that Min-K% classifies as member or non-member.
 const PIECE: usize = 512;
 
-/// The share of a piece's bytes that Min-K% looks at, in percent.
+/// K of Min-K%: the share of a piece's bytes that it averages over, in percent.
 const PERCENT: f64 = 20.0;
 
 /// Scores as another scorer does; where a test leaks (`[data.leak]`), its row,
@@ -24,7 +24,7 @@ pub struct Detectors<'a> {
 }
 
 impl<'a> Detectors<'a> {
-    /// Detectors beside `scorer`; they take their bytes from `data`.
+    /// Adds detectors to `scorer`; they take their bytes from `data`.
     pub fn new(scorer: &'a dyn Scorer, data: &'a DataCache) -> Detectors<'a> {
         Detectors { scorer, data }
     }
