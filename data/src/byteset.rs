@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::Content;
 use crate::error::{DataError, Result};
 use crate::source::Source;
+use crate::source_content::Content;
 use crate::store::Store;
 
 /// A run of bytes of some source, with its provenance.

@@ -5,10 +5,10 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::byteset::ByteSet;
-use crate::content::Content;
 use crate::error::{DataError, Result};
 use crate::leak::LeakConfig;
 use crate::source::Source;
+use crate::source_content::Content;
 use crate::store::Store;
 
 /// Where the held-out bytes of a generated source begin: beyond any prefix.

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use brevity_media::{Conversion, Item};
 
-use crate::content::{self, Content};
 use crate::error::{DataError, Result};
-use crate::list::is_reserved;
+use crate::listing::is_reserved;
 use crate::source::Source;
+use crate::source_content::{self, Content};
 use crate::store::{FileRecord, HashingWriter, SetRecord, Store};
 
 /// Makes a data set of a file, a folder or the files of a glob, in sorted
@@ -155,7 +155,7 @@ fn check_name(name: &str) -> Result<()> {
 pub fn default_name(source: &Source) -> Option<String> {
     let path = match source {
         Source::Path(path) => path.clone(),
-        Source::Glob(pattern) => content::glob_root(pattern),
+        Source::Glob(pattern) => source_content::glob_root(pattern),
         _ => return None,
     };
     let stem = path

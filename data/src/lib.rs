@@ -33,20 +33,20 @@
 
 mod byteset;
 mod config;
-mod content;
 mod crates;
+mod data_argument;
 mod error;
 mod export;
 mod fetch;
 mod generate;
 mod import;
 mod leak;
-mod list;
+mod listing;
 pub mod overlap;
 mod regime;
 mod registry;
 mod source;
-mod spec;
+mod source_content;
 mod stats;
 mod store;
 
@@ -59,7 +59,7 @@ pub use fetch::Client;
 pub use generate::Generator;
 pub use import::{default_name, import};
 pub use leak::{LeakConfig, in_word};
-pub use list::{Listing, State, list};
+pub use listing::{Listing, State, list};
 pub use regime::{SHARED_WINDOW, regime, regime_by_provenance, shared_bytes};
 pub use registry::{Entry, Registry, RemoteFile, Unpack};
 pub use source::Source;

@@ -37,21 +37,21 @@
 mod axes;
 mod csv;
 mod file_name;
+mod labels;
 mod legend;
 mod page;
 mod scale;
 mod svg;
 mod table;
-mod ticks;
 mod visible;
 
 pub use axes::Frame;
 pub use csv::csv;
 pub use file_name::file_name;
+pub use labels::{SERIES, WORTH_SHOWING, short_count, trimmed};
 pub use legend::{dotted_key, line_key, name_width};
 pub use page::{PageError, WIDTHS, document, figure, replace, warning, write};
 pub use scale::{Scale, extent};
 pub use svg::{Anchor, STYLE, Svg, escape, spread};
 pub use table::Table;
-pub use ticks::{SERIES, WORTH_SHOWING, short_count, trimmed};
 pub use visible::{is_hidden, visible, visible_lines};

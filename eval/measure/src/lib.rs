@@ -37,12 +37,12 @@
 mod archives;
 mod decode;
 mod error;
-mod stored;
+mod stored_model;
 
 pub use archives::Archives;
 pub use decode::{Decoder, Decoding, FreshProcess, InProcess, MakeModel};
 pub use error::MeasureError;
-pub use stored::StoredModel;
+pub use stored_model::StoredModel;
 
 use brevity_codec::archive::Source;
 use brevity_codec::{ScoreResult, code_lengths, score, weights};

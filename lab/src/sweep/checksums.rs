@@ -6,7 +6,7 @@
 //! version wrote it, or the process was killed in between.
 
 use super::SweepError;
-use super::store;
+use super::files;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,18 +26,18 @@ struct Record {
 /// Records the hash of `bytes`, which are about to be written to a file.
 pub(super) fn record(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), SweepError> {
     let path = folder.join(RECORD);
-    let mut record: Record = store::read_json(&path)?.unwrap_or_default();
+    let mut record: Record = files::read_json(&path)?.unwrap_or_default();
     let hash = blake3::hash(bytes).to_string();
     if record.files.get(name) == Some(&hash) {
         return Ok(());
     }
     record.files.insert(name.to_owned(), hash);
-    store::write_json(&path, &record)
+    files::write_json(&path, &record)
 }
 
 /// Records the hash of an existing file, unless one is recorded.
 pub(super) fn record_as_it_is(folder: &Path, name: &str) -> Result<(), SweepError> {
-    let record: Record = store::read_json(&folder.join(RECORD))?.unwrap_or_default();
+    let record: Record = files::read_json(&folder.join(RECORD))?.unwrap_or_default();
     if record.files.contains_key(name) {
         return Ok(());
     }
@@ -48,7 +48,7 @@ pub(super) fn record_as_it_is(folder: &Path, name: &str) -> Result<(), SweepErro
 
 /// Whether a file exists and differs from its recorded hash.
 pub(crate) fn is_damaged(folder: &Path, name: &str) -> Result<bool, SweepError> {
-    let record: Record = store::read_json(&folder.join(RECORD))?.unwrap_or_default();
+    let record: Record = files::read_json(&folder.join(RECORD))?.unwrap_or_default();
     let Some(recorded) = record.files.get(name) else {
         return Ok(false);
     };
@@ -73,9 +73,9 @@ pub(crate) fn refuse_damage(folder: &Path, name: &str) -> Result<(), SweepError>
 /// Removes the recorded hash of a file that is deleted and will be made again.
 pub(super) fn forget(folder: &Path, name: &str) -> Result<(), SweepError> {
     let path = folder.join(RECORD);
-    let mut record: Record = store::read_json(&path)?.unwrap_or_default();
+    let mut record: Record = files::read_json(&path)?.unwrap_or_default();
     match record.files.remove(name) {
         None => Ok(()),
-        Some(_) => store::write_json(&path, &record),
+        Some(_) => files::write_json(&path, &record),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::SweepError;
 use super::manifest::{Manifest, Trial};
-use super::{checksums, store};
+use super::{checksums, files};
 use brevity_files::{FolderError, OwnedFolder};
 use brevity_length::{Provenance, ROW_VERSION, Score, Training};
 use brevity_train::MODEL;
@@ -120,7 +120,7 @@ impl SweepFolder {
     /// A folder that holds no sweep, or a damaged one.
     pub fn manifest(&self) -> Result<Manifest, SweepError> {
         let path = self.manifest_path();
-        store::read_json(&path)?.ok_or_else(|| {
+        files::read_json(&path)?.ok_or_else(|| {
             SweepError::Usage(format!(
                 "{} holds no sweep: there is no manifest.json",
                 self.root.display()
@@ -131,12 +131,12 @@ impl SweepFolder {
     /// Creates the sweep's folder, or checks that it belongs to the same sweep. Safe
     /// when several processes do so at once.
     pub(super) fn claim(&self, manifest: &Manifest, config: &str) -> Result<(), SweepError> {
-        store::create_folder(&self.root.join("trials"))?;
+        files::create_folder(&self.root.join("trials"))?;
         let path = self.manifest_path();
-        if !store::write_new(&path, &store::json(manifest))? {
+        if !files::write_new(&path, &files::json(manifest))? {
             self.manifest()?.refuse_drift(&path, manifest)?;
         }
-        store::write_new(&self.root.join("config.toml"), config.as_bytes())?;
+        files::write_new(&self.root.join("config.toml"), config.as_bytes())?;
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl SweepFolder {
         if folder.join(SCORE).exists() {
             return Ok(State::Done);
         }
-        if let Some(failure) = store::read_json(&folder.join(FAILED))? {
+        if let Some(failure) = files::read_json(&folder.join(FAILED))? {
             return Ok(State::Failed(failure));
         }
         let begun = ["config.toml", MODEL, "checkpoint"];
@@ -183,7 +183,7 @@ impl SweepFolder {
     pub fn score(&self, trial: &Trial) -> Result<Option<TrialScore>, SweepError> {
         let folder = self.trial(trial);
         checksums::refuse_damage(&folder, SCORE)?;
-        store::read_json(&folder.join(SCORE))
+        files::read_json(&folder.join(SCORE))
     }
 
     /// The first file of a trial whose hash is not the recorded one, if any.
@@ -210,7 +210,7 @@ impl SweepFolder {
         let score_alone = damaged.ends_with(SCORE);
         let names = [SCORE, SCORED, TRAINED, MODEL];
         for name in &names[..if score_alone { 2 } else { 4 }] {
-            store::remove(&folder.join(name))?;
+            files::remove(&folder.join(name))?;
             checksums::forget(&folder, name)?;
         }
         Ok(())
@@ -219,12 +219,12 @@ impl SweepFolder {
     pub(super) fn write_score(&self, trial: &Trial, score: &TrialScore) -> Result<(), SweepError> {
         let folder = self.trial(trial);
         write_recorded(&folder, SCORE, score)?;
-        store::remove(&folder.join(SCORED))?;
-        store::remove(&folder.join(FAILED))
+        files::remove(&folder.join(SCORED))?;
+        files::remove(&folder.join(FAILED))
     }
 
     pub(super) fn write_failure(&self, trial: &Trial, failure: &Failure) -> Result<(), SweepError> {
-        store::write_json(&self.trial(trial).join(FAILED), failure)
+        files::write_json(&self.trial(trial).join(FAILED), failure)
     }
 
     pub(super) fn write_config(&self, trial: &Trial) -> Result<(), SweepError> {
@@ -233,7 +233,7 @@ impl SweepFolder {
             return Ok(());
         }
         let text = toml::to_string(&trial.config).expect("a config came from TOML");
-        store::write(&path, text.as_bytes())
+        files::write(&path, text.as_bytes())
     }
 
     /// The training report, if training is complete.
@@ -246,7 +246,7 @@ impl SweepFolder {
         // count.
         checksums::record_as_it_is(&folder, MODEL)?;
         Ok(Some(
-            store::read_json(&folder.join(TRAINED))?.unwrap_or_default(),
+            files::read_json(&folder.join(TRAINED))?.unwrap_or_default(),
         ))
     }
 
@@ -263,7 +263,7 @@ pub(crate) fn scored(folder: &Path) -> Result<Vec<Score>, SweepError> {
     if checksums::is_damaged(folder, SCORED)? {
         return Ok(Vec::new());
     }
-    Ok(store::read_json(&folder.join(SCORED))?.unwrap_or_default())
+    Ok(files::read_json(&folder.join(SCORED))?.unwrap_or_default())
 }
 
 pub(crate) fn write_scored(folder: &Path, scores: &[Score]) -> Result<(), SweepError> {
@@ -272,7 +272,7 @@ pub(crate) fn write_scored(folder: &Path, scores: &[Score]) -> Result<(), SweepE
 
 /// Records the hash of a value's JSON, then writes it.
 fn write_recorded(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), SweepError> {
-    let bytes = store::json(value);
+    let bytes = files::json(value);
     checksums::record(folder, name, &bytes)?;
-    store::write(&folder.join(name), &bytes)
+    files::write(&folder.join(name), &bytes)
 }

@@ -2,9 +2,9 @@
 //! `results.csv`, collected from the trials' folders.
 
 use super::error::SweepError;
+use super::files;
 use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
-use super::store;
 use brevity_length::{Row, TrainedOn};
 use serde_json::{Map, Value};
 
@@ -65,8 +65,8 @@ pub(super) fn head(name: &str, trial: &Trial, state: &State) -> Row {
 /// Files that cannot be read or written.
 pub fn write(folder: &SweepFolder, manifest: &Manifest) -> Result<(), SweepError> {
     let rows = rows(folder, manifest)?;
-    store::write_json(&folder.root().join("results.json"), &rows)?;
-    store::write(&folder.root().join("results.csv"), csv(&rows).as_bytes())
+    files::write_json(&folder.root().join("results.json"), &rows)?;
+    files::write(&folder.root().join("results.csv"), csv(&rows).as_bytes())
 }
 
 /// Rows as CSV: nested objects become dotted columns; provenance, the training report

@@ -1,9 +1,9 @@
 //! A sweep as a Slurm job array: one shard per array task, no daemon.
 
 use super::error::SweepError;
+use super::files;
 use super::folder::SweepFolder;
 use super::manifest::Manifest;
-use super::store;
 use std::path::{Path, PathBuf};
 
 /// Default number of array tasks; if there are more trials, a task runs several.
@@ -57,7 +57,7 @@ pub fn write_script(
         command = command.join(" "),
     );
     let path = root.join("sweep.sbatch");
-    store::write(&path, script.as_bytes())?;
+    files::write(&path, script.as_bytes())?;
     Ok(path)
 }
 

@@ -16,8 +16,8 @@ const PIECE: usize = 512;
 /// K of Min-K%: the share of a piece's bytes that it averages over, in percent.
 const PERCENT: f64 = 20.0;
 
-/// Scores as another scorer does; where a test leaks (`[data.leak]`), its row,
-/// that of the regime `overlap`, says in `detected` what the detectors say.
+/// A scorer that adds detector results to another scorer's: if there is a leak
+/// (`[data.leak]`), they are in `detected` of the row of the regime `overlap`.
 pub struct Detectors<'a> {
     scorer: &'a dyn Scorer,
     data: &'a DataCache,

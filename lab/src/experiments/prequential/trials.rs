@@ -3,7 +3,7 @@
 use super::config::{Mode, PrequentialConfig};
 use crate::config::TrialConfig;
 use crate::learned_length;
-use crate::sweep::{DataCache, Job, Scorer, Step, Trainer, WorkError, store};
+use crate::sweep::{DataCache, Job, Scorer, Step, Trainer, WorkError, files};
 use brevity_codec::ScoreResult;
 use brevity_length::{
     CurvePoint, Description, Evidence, Learning, Regime, Score, Scored, Training,
@@ -88,7 +88,7 @@ impl Trainer for PrequentialTrainer<'_> {
         let Some(length) = length else {
             return Ok(Step::Interrupted);
         };
-        store::write_json(&job.folder.join(LENGTHS), &Lengths::of(&length))?;
+        files::write_json(&job.folder.join(LENGTHS), &Lengths::of(&length))?;
         // The weights are written last: they mark the training as complete.
         length.weights.save(&job.folder.join(MODEL))?;
         Ok(Step::Done(Training {
@@ -199,7 +199,7 @@ impl<'a> PrequentialScorer<'a> {
         let bytes = &split.described().bytes[..];
         let path = job.folder.join(MODEL);
         let weights = Weights::load(&path)?;
-        let lengths: Lengths = store::read_json(&job.folder.join(LENGTHS))?
+        let lengths: Lengths = files::read_json(&job.folder.join(LENGTHS))?
             .ok_or_else(|| format!("the folder holds {MODEL} and no {LENGTHS}"))?;
         let Some(final_bits) = fixed(&weights, &table.online, bytes, job.stop)? else {
             return Ok(None);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::crates::CratesList;
 use crate::error::{DataError, Result};
 use crate::generate::Generator;
-use crate::list::nearest;
+use crate::listing::nearest;
 use crate::source::Source;
 use crate::store::Store;
 

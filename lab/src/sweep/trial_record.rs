@@ -1,8 +1,8 @@
 //! What a trial's folder records about its model.
 
 use super::error::SweepError;
+use super::files;
 use super::folder::TrialScore;
-use super::store;
 use crate::config::TrialConfig;
 use std::fs;
 use std::io;
@@ -35,7 +35,7 @@ impl TrialRecord {
             path,
             message: error.message().to_owned(),
         })?;
-        let score: Option<TrialScore> = store::read_json(&folder.join("score.json"))?;
+        let score: Option<TrialScore> = files::read_json(&folder.join("score.json"))?;
         let hash = |score: &TrialScore| score.provenance.data_hash.clone();
         Ok(Some(TrialRecord {
             config,
