@@ -1,4 +1,4 @@
-//! Bytes of a set back to files that open elsewhere.
+//! Export of a data set's items to files that other programs open.
 
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
@@ -10,17 +10,17 @@ use brevity_media::{Item, Shape};
 use crate::error::{DataError, Result};
 use crate::store::{SetRecord, Store};
 
-/// Which items of a set, counted from 0, the last included.
+/// A range of a set's items, counted from 0, ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Select {
     /// The first.
     pub first: usize,
-    /// The last; items that there are not are no error.
+    /// The last; may lie beyond the end of the set.
     pub last: usize,
 }
 
 impl Select {
-    /// All of them.
+    /// All items.
     pub const ALL: Self = Self {
         first: 0,
         last: usize::MAX,
@@ -40,17 +40,17 @@ impl FromStr for Select {
     }
 }
 
-/// Writes items of a set as files of `folder`, which is made if need be:
-/// pictures as PNG, sounds as WAV, bytes as what they were. Grey patches give
-/// the part of the picture that they cover.
+/// Writes items of a set as files to `folder`, which is created if needed: pictures as
+/// PNG, sounds as WAV, bytes unchanged. For grey patches, the part of the picture that
+/// they cover.
 ///
-/// A file appears whole or not at all and replaces one of its name, which is the
-/// item's number and the name it was imported from.
+/// Each file is written atomically and replaces an existing one of its name, which is
+/// the item's number and original file name.
 ///
 /// # Errors
-/// A set that is not here, that does not know its items (older versions did not
-/// keep them), whose record does not fit its bytes; nothing that was selected; a
-/// folder that cannot be written.
+/// A set that is missing, has no item records (older versions did not write them), or
+/// whose record contradicts its bytes; an empty selection; a folder that is not
+/// writable.
 pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Result<Vec<PathBuf>> {
     let record = store.record(name)?.ok_or_else(|| DataError::NotFound {
         source_name: name.into(),
@@ -98,7 +98,7 @@ pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Resul
     Ok(written)
 }
 
-/// That what the record says of the items is what lies in the set.
+/// Checks the record of the items against the bytes of the set.
 fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
     let name = &record.name;
     if record.item.is_empty() {
@@ -139,7 +139,7 @@ fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// `00007-name.png`: sorted as the items are, and no path.
+/// `00007-name.png`: sorts like the items, and contains no path.
 fn file_name(number: usize, item: &Item) -> String {
     let last = item.origin.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean = |text: &str| -> String {

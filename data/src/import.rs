@@ -1,4 +1,4 @@
-//! Files that become data sets of the store.
+//! Import of files as data sets of the store.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -12,15 +12,15 @@ use crate::source::Source;
 use crate::source_content::{self, Content};
 use crate::store::{FileRecord, HashingWriter, SetRecord, Store};
 
-/// Makes a data set of a file, a folder or the files of a glob, in sorted
-/// order, and keeps it in the store under `name`.
+/// Makes a data set of a file, a folder or the files of a glob, in sorted order, and
+/// stores it under `name`.
 ///
-/// Files of a folder that the conversion does not accept are passed over. The
-/// set appears complete or not at all.
+/// Files of a folder that the conversion does not accept are skipped. The set appears
+/// complete or not at all.
 ///
 /// # Errors
-/// A name that is taken (unless `replace`) or not made of letters, digits,
-/// `.`, `_` and `-`; a source that is not files; no file that the conversion
+/// A name that is taken (unless `replace`) or has other characters than letters,
+/// digits, `.`, `_` and `-`; a source that is not files; no file that the conversion
 /// accepts; a file that does not decode; a full disk.
 pub fn import(
     source: &Source,
@@ -53,7 +53,7 @@ pub fn import(
         });
     };
     let one = matches!(source, Source::Path(path) if path.is_file());
-    // A file that was named is converted or refused, whatever it is called.
+    // A file named explicitly is converted or refused, whatever its extension.
     let files: Vec<_> = files
         .into_iter()
         .map(|(path, _)| path)
@@ -151,7 +151,7 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The name an import gets by default: that of the file without its extension.
+/// The default name of an import: that of the file without its extension.
 pub fn default_name(source: &Source) -> Option<String> {
     let path = match source {
         Source::Path(path) => path.clone(),

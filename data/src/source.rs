@@ -1,4 +1,4 @@
-//! Where bytes come from, as a user writes it.
+//! Sources of bytes, as users write them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,20 +9,20 @@ use serde::{Deserialize, Serialize};
 use crate::generate::Generator;
 use crate::registry::Registry;
 
-/// A source of bytes. Its text form is what stands in `data.source` of a
-/// config and after `--data`:
+/// A source of bytes. Its text form is used in `data.source` of a config and after
+/// `--data`:
 ///
 /// | text | source |
 /// |---|---|
 /// | `crates` | source text of the project's own dependencies, [`Source::Crates`] |
-/// | `random`, `synthetic-image`, `synthetic-audio` | seeded bytes without end, [`Generator`] |
+/// | `random`, `synthetic-image`, `synthetic-audio` | endless seeded bytes, [`Generator`] |
 /// | `-` | standard input |
 /// | a name of the registry (`enwik8`, ...) | a fetched set |
 /// | text with `*`, `?` or `[` | a glob, its files in sorted order |
 /// | anything else | a file, a folder (all its files in sorted order), or an imported set |
 ///
-/// A file that is named like a set is written `./enwik8`. Relative paths are
-/// taken from the working directory.
+/// A file with the name of a set is written `./enwik8`. Paths are relative to the
+/// working directory.
 ///
 /// ```
 /// use brevity_data::{Generator, Source};
@@ -33,9 +33,9 @@ use crate::registry::Registry;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Source {
-    /// The embedded set of source text.
+    /// The built-in set of source text.
     Crates,
-    /// Bytes drawn from a seed, as many as are asked for.
+    /// Bytes generated from a seed, as many as asked for.
     Generated(Generator),
     /// Standard input, read to its end.
     Stdin,
