@@ -17,6 +17,7 @@ const PIECES: u64 = 16;
 /// The storage plan that gives the shortest archive of a file of `length` bytes,
 /// estimated on a sample. Weights trained with quantisation keep their own precision,
 /// or become zeros if they shorten nothing. `None` if a stop was requested.
+///
 /// # Errors
 /// A file that cannot be read, a model whose output is not finite.
 pub fn shortest_plan(

@@ -1,4 +1,4 @@
-//! Names and numbers that nobody should write into a file of results.
+//! Hostile names and extreme numbers in results files.
 
 use super::{folders, map, quick};
 use brevity_lab::experiments::contamination::Contamination;
@@ -11,14 +11,13 @@ use tempfile::TempDir;
 /// Markup, quotes, an entity, an escape sequence, a change of writing direction.
 const NAME: &str = "<script>x</script> \" ' &amp; \u{1b}[31m\u{202e}gpj";
 
-/// How the name may stand in a page.
+/// The name as it may appear in a page.
 const IN_PAGES: &str = "&lt;script&gt;x&lt;/script&gt; &quot; ' &amp;amp; \\u{1b}[31m\\u{202e}gpj";
 
-/// How it may stand in a terminal.
+/// The name as it may appear in a terminal.
 const IN_TERMINALS: &str = "<script>x</script> \" ' &amp; \\u{1b}[31m\\u{202e}gpj";
 
-/// Puts the name into every text below a value that does not say what kind of thing
-/// it is.
+/// Puts the name into every text below a value, except texts that select a type.
 fn poison(value: &mut Value) {
     const KINDS: [&str; 8] = [
         "state", "regime", "hash", "part", "mode", "set", "paper", "model",
@@ -36,8 +35,8 @@ fn poison(value: &mut Value) {
     }
 }
 
-/// Poisons the files of a folder; with the convention `stored` renamed, and an axis
-/// more.
+/// Puts the name into the files of a folder; also renames the convention `stored` and
+/// adds an axis.
 fn poisoned(folder: TempDir) -> TempDir {
     for file in ["results.json", "manifest.json", "baselines.json"] {
         let path = folder.path().join(file);
@@ -150,8 +149,7 @@ fn a_convention_that_is_a_path_stays_in_the_folder() {
     assert!(files(&run).iter().any(|name| name == picture));
 }
 
-/// Numbers at the edge of what a file can hold: no panic, and pictures that can be
-/// drawn.
+/// Extreme numbers that a file can hold: no panic, and valid drawings.
 #[test]
 fn huge_numbers_are_reported() {
     let edge = [0.0, -1.0, 5e-324, 1e-300, 1e15, 1e300, 1e308, 9.3e18];
@@ -174,7 +172,7 @@ fn huge_numbers_are_reported() {
     }
 }
 
-/// Whether all numbers of a picture are numbers.
+/// Whether all numbers of a drawing are finite.
 fn can_be_drawn(picture: &str) -> bool {
     ["NaN", "inf"].iter().all(|no_number| {
         !picture.contains(&format!("=\"{no_number}")) && !picture.contains(&format!("L{no_number}"))

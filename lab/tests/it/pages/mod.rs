@@ -1,9 +1,8 @@
-//! Whole pages, tables and CSV of small fixed inputs, compared with what was
-//! reviewed: `snapshots/`. After a wanted change, `INSTA_UPDATE=always cargo test`
-//! writes them anew, to be read as a diff.
+//! Snapshot tests of whole pages, tables and CSV of small fixed inputs, in
+//! `snapshots/`. After an intended change, `INSTA_UPDATE=always cargo test` rewrites
+//! them, to be reviewed as a diff.
 //!
-//! The numbers of the statistics are set by hand: the snapshots are of pages, not of
-//! estimates.
+//! The statistics are set by hand: the snapshots test pages, not estimates.
 
 mod folders;
 mod hostile;
@@ -17,8 +16,8 @@ use brevity_model::{Spec, Transformer, Weights};
 use brevity_stats::critical::Estimator;
 use insta::assert_snapshot;
 
-/// A page with one tag a line and without its style sheets and scripts, which are
-/// files of their own. White space between tags does not count.
+/// A page with one tag per line, without style sheets and scripts, which are separate
+/// files. White space between tags is ignored.
 fn lines(page: &str) -> String {
     let mut page = page.to_owned();
     for tag in ["style", "script"] {
@@ -37,7 +36,7 @@ fn lines(page: &str) -> String {
     tags.collect::<Vec<String>>().join("<")
 }
 
-/// An estimator for tests that are not about intervals.
+/// An estimator for tests in which intervals do not matter.
 fn quick() -> Estimator {
     Estimator {
         resamples: 20,
@@ -116,7 +115,7 @@ fn the_table_of_coders_and_models() {
     assert_snapshot!("table_text", matrix.text());
 }
 
-/// The page of a text map, under a model that knows little.
+/// The page of a text map under a nearly untrained model.
 fn map(name: &str, bytes: &[u8]) -> String {
     let mut at = 0_u32;
     let mut next = || {
