@@ -178,13 +178,13 @@ impl DataConfig {
         if self.bytes == Some(0) {
             return Err(config(
                 "data.bytes",
-                "0 bytes cannot be learned from; leave it out for all",
+                "no training bytes; omit the field for all",
             ));
         }
         if self.holdout.as_ref().is_some_and(|h| h.bytes == 0) {
             return Err(config(
                 "data.holdout.bytes",
-                "0 bytes; leave the table out instead",
+                "0 bytes; omit the table instead",
             ));
         }
         self.leak

@@ -124,7 +124,7 @@ fn request(
                 _ => {
                     discard(path)?;
                     return Err(Failure::Transient(
-                        "answered with another range than asked".into(),
+                        "the server answered with another range".into(),
                     ));
                 }
             }

@@ -121,7 +121,7 @@ pub enum BaselineError {
         source: std::io::Error,
     },
     /// A stream decodes to other bytes than its input, so its size is meaningless.
-    #[error("{coder}: the chunk at byte {offset} does not decode to the bytes that went in")]
+    #[error("{coder}: the chunk at byte {offset} does not decode to its input")]
     Mismatch {
         /// Name of the coder.
         coder: &'static str,

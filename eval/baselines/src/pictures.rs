@@ -254,7 +254,8 @@ fn unwebp(stream: &[u8], channels: usize) -> io::Result<Raster> {
 }
 
 /// The fast lossless mode of JPEG XL at maximum effort. The encoder needs at least two
-/// pixels per side; a smaller picture is padded, and a byte records that.
+/// pixels per side; a smaller picture is rearranged to be two pixels wide, and a byte
+/// records that.
 fn jxl(raster: &Raster) -> io::Result<Vec<u8>> {
     let (mut width, mut height, mut pixels) = (raster.width, raster.height, raster.pixels.clone());
     let narrow = width < 2 || height < 2;

@@ -16,7 +16,7 @@ pub enum RowError {
         source: std::io::Error,
     },
     /// The file is not JSON.
-    #[error("{file} is no JSON")]
+    #[error("{file} is not JSON")]
     Parse {
         /// The file.
         file: String,

@@ -14,8 +14,8 @@ fn scored(bytes: u64) -> Scored {
     }
 }
 
-/// 980 coded bytes of 2,000 under a model of 5,000 parameters that was trained on 10,000
-/// bytes; stored in 3,000 bytes it codes them in 1,000, in 4 bits a parameter in 1,100.
+/// 980 coded bytes of 2,000 under a model of 5,000 parameters, trained on 10,000 bytes;
+/// stored in 3,000 bytes it codes them in 1,000, in 4 bits per parameter in 1,100.
 fn two_part(regime: Regime) -> Description {
     let code = |convention, coded_bytes, model_bytes| Code {
         convention,

@@ -64,7 +64,7 @@ impl ScoreConfig {
                 return err("regimes", reason);
             }
             if self.regimes[..i].contains(regime) {
-                return err("regimes", format!("`{regime}` is there twice"));
+                return err("regimes", format!("`{regime}` is listed twice"));
             }
         }
         for (i, bits) in self.bits.iter().enumerate() {
@@ -72,7 +72,7 @@ impl ScoreConfig {
                 return err("bits", format!("{bits} is not between 1 and 16"));
             }
             if self.bits[..i].contains(bits) {
-                return err("bits", format!("{bits} is there twice"));
+                return err("bits", format!("{bits} is listed twice"));
             }
         }
         Ok(())

@@ -44,7 +44,7 @@ pub struct Temperature(f32);
 
 /// An invalid temperature.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no temperature: 0, or 0.01 to 100")]
+#[error("`{0}` is not a temperature: give 0, or 0.01 to 100")]
 pub struct TemperatureError(String);
 
 impl FromStr for Temperature {

@@ -52,7 +52,7 @@ pub enum PackError {
         source: io::Error,
     },
     /// The folder is not a training folder.
-    #[error("{} is in the way: it is no folder of a training that stopped", path.display())]
+    #[error("{} is in the way: it is not the folder of an interrupted training", path.display())]
     InTheWay {
         /// The folder.
         path: PathBuf,

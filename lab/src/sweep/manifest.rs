@@ -280,7 +280,7 @@ fn check_data(
     }
     let overlap = config.score.regimes.contains(&Regime::Overlap);
     if overlap && config.data.leak.is_none() {
-        let message = "`overlap` needs a test that leaks, and there is no [data.leak]";
+        let message = "`overlap` needs a leaked test, and there is no [data.leak]";
         return Err(experiment.error(index, "score.regimes", message));
     }
     Ok(())

@@ -154,8 +154,8 @@ impl Decoder for Counting {
 #[test]
 fn a_stopped_score_keeps_the_regimes_that_are_done() {
     let case = Case::new(true);
-    // Two archives by stored weights and two by bits per parameter for the first
-    // regime.
+    // Four archives for the first regime: with the weights as trained, as stored, and
+    // in 2 and 4.5 bits per parameter.
     let decoder = Counting(AtomicUsize::new(0), 5);
     let summary = case.run(&decoder);
     assert_eq!((summary.interrupted, summary.done), (1, 0));

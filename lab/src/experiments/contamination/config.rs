@@ -75,14 +75,14 @@ impl ContaminationConfig {
             return Err(("doses", message.into()));
         }
         if self.disguised.contains(&0) {
-            return Err(("disguised", "0 copies have no disguise".into()));
+            return Err(("disguised", "0 copies cannot be disguised".into()));
         }
         if self.skip_words < 2 {
             let message = format!("{} leaves no words: give 2 or more", self.skip_words);
             return Err(("skip_words", message));
         }
         if self.memoriser.is_empty() {
-            let message = "it is the honest model: give it a larger `model.width`, say";
+            let message = "it equals the honest model: set a larger `model.width`, for example";
             return Err(("memoriser", message.into()));
         }
         Ok(())

@@ -170,7 +170,7 @@ impl Experiment {
         if config.data.leak.is_none() {
             return Err(fault(
                 "data.leak",
-                "there is no [data.leak], the test that leaks",
+                "there is no [data.leak] to define the leaked test",
             ));
         }
         let SweepConfig {

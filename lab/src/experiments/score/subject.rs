@@ -65,7 +65,7 @@ impl Subject {
         });
         let trained_on = match &record {
             Some(record) => trained_on(record),
-            None => Err("no record of its training lies beside it".into()),
+            None => Err("there is no training record beside it".into()),
         };
         Ok(Subject {
             name: given.display().to_string(),
@@ -115,21 +115,21 @@ impl Subject {
 
 fn trained_on(record: &TrialRecord) -> Result<ByteSet, String> {
     let Some(recorded) = &record.data_hash else {
-        return Err("its trial has no scores, which record what it was trained on".into());
+        return Err("its trial has no scores, which record the training data".into());
     };
     let data = &record.config.data;
     let set = match data.load() {
         Ok(split) => split.train,
         Err(error) => {
             return Err(format!(
-                "what it was trained on is not at hand: {}",
+                "its training data are not available: {}",
                 chain(&error)
             ));
         }
     };
     if set.blake3() != recorded {
         return Err(format!(
-            "`{}` does not hold the bytes it was trained on any more",
+            "`{}` no longer holds its training data",
             data.source
         ));
     }

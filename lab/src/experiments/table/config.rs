@@ -164,7 +164,7 @@ impl Config {
         if let Some(name) = &self.name {
             let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if name.is_empty() || name.starts_with('.') || !name.chars().all(fine) {
-                return fault("name".into(), format!("`{name}` cannot name a folder"));
+                return fault("name".into(), format!("`{name}` is not a valid folder name"));
             }
         }
         if self.chunk == 0 {
@@ -175,13 +175,13 @@ impl Config {
         // A curve of one length would be a point.
         if self.lengths.len() == 1 || !ascending || !self.lengths.iter().all(fine) {
             let message = format!(
-                "several that ascend, from 1 at least to the chunk of {}",
+                "give several ascending lengths from 1 to the chunk of {}",
                 self.chunk
             );
             return fault("lengths".into(), message);
         }
         if !self.sets.iter().any(|set| set.column) {
-            return fault("set".into(), "no set is a column".into());
+            return fault("set".into(), "at least one set without `column = false` is needed".into());
         }
         for (i, set) in self.sets.iter().enumerate() {
             if set.name.is_empty() || set.name.contains('+') {
@@ -191,7 +191,7 @@ impl Config {
             if self.sets[..i].iter().any(|other| other.name == set.name) {
                 return fault(
                     format!("set.{i}.name"),
-                    format!("`{}` is there twice", set.name),
+                    format!("`{}` is defined twice", set.name),
                 );
             }
         }
@@ -210,7 +210,7 @@ impl Config {
             let train = model.train.validate();
             train.map_err(|e| (key(&format!("train.{}", e.field)), e.reason))?;
             if model.learns.is_empty() {
-                return fault(key("learns"), "name a set to learn".into());
+                return fault(key("learns"), "list at least one training set".into());
             }
             for name in model.learns.iter().flat_map(|names| names.split('+')) {
                 if !self.sets.iter().any(|set| set.name == name) {
@@ -221,7 +221,7 @@ impl Config {
                 .iter()
                 .any(|other| other.name == model.name)
             {
-                return fault(key("name"), format!("`{}` is there twice", model.name));
+                return fault(key("name"), format!("`{}` is defined twice", model.name));
             }
         }
         Ok(())

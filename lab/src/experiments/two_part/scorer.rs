@@ -29,7 +29,7 @@ impl<'a> ArchiveScorer<'a> {
         let path = job.folder.join(MODEL);
         let weights = Weights::load(&path)?;
         if *weights.spec() != job.trial.config.model {
-            return Err(format!("{} is a model of another spec", path.display()).into());
+            return Err(format!("{} holds a model with another spec", path.display()).into());
         }
         let split = self.data.of(job.trial)?;
         let config = &job.trial.config.score;
@@ -84,8 +84,8 @@ impl Scorer for ArchiveScorer<'_> {
 fn scored_bytes(split: &Split, regime: Regime) -> Result<&ByteSet, WorkError> {
     match regime {
         Regime::InSample => Ok(&split.train),
-        Regime::HeldOut => split.holdout.as_ref().ok_or("nothing is held out".into()),
-        Regime::Overlap => split.leak.as_ref().ok_or("nothing leaks".into()),
-        other => Err(format!("nothing is known to score as {other}").into()),
+        Regime::HeldOut => split.holdout.as_ref().ok_or("there are no held-out bytes".into()),
+        Regime::Overlap => split.leak.as_ref().ok_or("there is no leaked test".into()),
+        other => Err(format!("a sweep cannot score the regime {other}").into()),
     }
 }
