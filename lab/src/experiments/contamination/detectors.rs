@@ -47,7 +47,10 @@ impl Scorer for Detectors<'_> {
 
 fn detect(weights: &Weights, split: &Split) -> Result<Detected, WorkError> {
     let test = split.leak.as_ref().ok_or("there is no leaked test")?;
-    let clean = split.holdout.as_ref().ok_or("there are no held-out bytes")?;
+    let clean = split
+        .holdout
+        .as_ref()
+        .ok_or("there are no held-out bytes")?;
     let model = Transformer::new(weights);
     let pieces = |bytes: &[u8]| -> Result<Vec<f64>, WorkError> {
         let lengths = code_lengths(&model, bytes)?;

@@ -164,7 +164,10 @@ impl Config {
         if let Some(name) = &self.name {
             let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if name.is_empty() || name.starts_with('.') || !name.chars().all(fine) {
-                return fault("name".into(), format!("`{name}` is not a valid folder name"));
+                return fault(
+                    "name".into(),
+                    format!("`{name}` is not a valid folder name"),
+                );
             }
         }
         if self.chunk == 0 {
@@ -181,7 +184,10 @@ impl Config {
             return fault("lengths".into(), message);
         }
         if !self.sets.iter().any(|set| set.column) {
-            return fault("set".into(), "at least one set without `column = false` is needed".into());
+            return fault(
+                "set".into(),
+                "at least one set without `column = false` is needed".into(),
+            );
         }
         for (i, set) in self.sets.iter().enumerate() {
             if set.name.is_empty() || set.name.contains('+') {

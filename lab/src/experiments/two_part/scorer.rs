@@ -84,7 +84,10 @@ impl Scorer for ArchiveScorer<'_> {
 fn scored_bytes(split: &Split, regime: Regime) -> Result<&ByteSet, WorkError> {
     match regime {
         Regime::InSample => Ok(&split.train),
-        Regime::HeldOut => split.holdout.as_ref().ok_or("there are no held-out bytes".into()),
+        Regime::HeldOut => split
+            .holdout
+            .as_ref()
+            .ok_or("there are no held-out bytes".into()),
         Regime::Overlap => split.leak.as_ref().ok_or("there is no leaked test".into()),
         other => Err(format!("a sweep cannot score the regime {other}").into()),
     }
