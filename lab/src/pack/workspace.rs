@@ -59,7 +59,7 @@ pub enum PackError {
     },
     /// The folder belongs to another run.
     #[error(
-        "{} holds a training that stopped and is another one: `{key}` is {there} there and \
+        "{} holds another interrupted training: `{key}` is {there} there and \
          {here} here; give the same options to continue it, or delete the folder",
         path.display()
     )]

@@ -18,7 +18,7 @@ pub(super) fn chunk_of(matrix: &Matrix, row: &Row) -> String {
     }
 }
 
-/// The mark of a cell: estimate, in-sample.
+/// The marks of a cell; [`MARKS`] explains them.
 pub(super) fn mark(cell: &Cell) -> &'static str {
     match (cell.decoded, cell.regime) {
         (false, _) => "~",
