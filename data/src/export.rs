@@ -1,4 +1,4 @@
-//! Bytes of a set back to files that open elsewhere.
+//! Export of a data set's items to files that other programs open.
 
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
@@ -10,17 +10,17 @@ use brevity_media::{Item, Shape};
 use crate::error::{DataError, Result};
 use crate::store::{SetRecord, Store};
 
-/// Which items of a set, counted from 0, the last included.
+/// A range of a set's items, counted from 0, ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Select {
     /// The first.
     pub first: usize,
-    /// The last; items that there are not are no error.
+    /// The last; may lie beyond the end of the set.
     pub last: usize,
 }
 
 impl Select {
-    /// All of them.
+    /// All items.
     pub const ALL: Self = Self {
         first: 0,
         last: usize::MAX,
@@ -104,7 +104,7 @@ pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Resul
     Ok(written)
 }
 
-/// That what the record says of the items is what lies in the set.
+/// Checks the record of the items against the bytes of the set.
 fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
     let name = &record.name;
     if record.item.is_empty() {
@@ -145,7 +145,7 @@ fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// `00007-name.png`: sorted as the items are, and no path.
+/// `00007-name.png`: sorts like the items, and contains no path.
 fn file_name(number: usize, item: &Item) -> String {
     let last = item.origin.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean = |text: &str| -> String {

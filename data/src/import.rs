@@ -1,4 +1,4 @@
-//! Files that become data sets of the store.
+//! Import of files as data sets of the store.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -9,7 +9,7 @@ use brevity_media::{Conversion, HEAD_BYTES, Item};
 
 use crate::error::{DataError, Result};
 use crate::files::{self, Files, Named, PassedOver};
-use crate::list::{is_reserved, nearest};
+use crate::listing::{is_reserved, nearest};
 use crate::pattern;
 use crate::store::{FileRecord, HashingWriter, SetRecord, Store};
 

@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::{DataError, Result};
 use crate::generate::Generator;
-use crate::list::{is_reserved, nearest};
+use crate::listing::{is_reserved, nearest};
 use crate::source::Source;
 use crate::store::Store;
 

@@ -1,4 +1,4 @@
-//! How the bytes a model is scored on relate to those it has seen.
+//! The regime: how scored bytes relate to training bytes.
 
 use std::collections::HashMap;
 
@@ -22,8 +22,8 @@ pub fn regime(seen: &ByteSet, scored: &ByteSet) -> Regime {
     }
 }
 
-/// [`regime()`] for when the bytes seen are not at hand: sources are
-/// told apart by their hashes, and shared content between different ones
+/// [`regime()`] if the training bytes are not available: sources are compared by their
+/// hashes, so content that different sources share is not detected.
 /// goes unnoticed.
 pub fn regime_by_provenance(seen: &Provenance, scored: &Provenance) -> Regime {
     if seen.blake3 == scored.blake3 {
@@ -40,10 +40,10 @@ pub fn regime_by_provenance(seen: &Provenance, scored: &Provenance) -> Regime {
     }
 }
 
-/// How many bytes of `scored` lie in a run that also stands in `seen`: the
-/// aligned 1024-byte windows of `seen` are looked up at every position of
-/// `scored`. Runs below 2047 bytes may be missed, windows of one repeated byte
-/// are ignored. The time is linear in both lengths.
+/// Number of bytes of `scored` in runs that also occur in `seen`: the aligned 1024-byte
+/// windows of `seen` are looked up at every position of `scored`. Runs below 2047 bytes
+/// may be missed, windows of one repeated byte are ignored. The time is linear in both
+/// lengths.
 pub fn shared_bytes(seen: &ByteSet, scored: &ByteSet) -> u64 {
     let (seen, scored) = (&seen.bytes, &scored.bytes);
     if scored.len() < SHARED_WINDOW {
@@ -65,7 +65,7 @@ pub fn shared_bytes(seen: &ByteSet, scored: &ByteSet) -> u64 {
     let mut counted = 0;
     for start in 0..=scored.len() - SHARED_WINDOW {
         let end = start + SHARED_WINDOW;
-        // A hit is compared byte by byte: no false alarm from the hash.
+        // A hit is compared byte by byte, so the hash causes no false positives.
         if let Some(&at) = windows.get(&hash)
             && seen[at..at + SHARED_WINDOW] == scored[start..end]
         {

@@ -1,4 +1,4 @@
-//! Where bytes come from, as a user writes it.
+//! Sources of bytes, as users write them.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -11,13 +11,13 @@ use crate::generate::Generator;
 use crate::pattern::is_pattern;
 use crate::registry::Registry;
 
-/// A source of bytes. Its text form is what stands in `data.source` of a
-/// config and after `--data`:
+/// A source of bytes. Its text form is used in `data.source` of a config and after
+/// `--data`:
 ///
 /// | text | source |
 /// |---|---|
 /// | `crates` | source text of the project's own dependencies, [`Source::Crates`] |
-/// | `random`, `synthetic-image`, `synthetic-audio` | seeded bytes without end, [`Generator`] |
+/// | `random`, `synthetic-image`, `synthetic-audio` | endless seeded bytes, [`Generator`] |
 /// | `-` | standard input |
 /// | a name of the registry (`enwik8`, ...) | a fetched set |
 /// | `set:NAME` | a set, whatever files there are |
@@ -36,9 +36,9 @@ use crate::registry::Registry;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Source {
-    /// The embedded set of source text.
+    /// The built-in set of source text.
     Crates,
-    /// Bytes drawn from a seed, as many as are asked for.
+    /// Bytes generated from a seed, as many as asked for.
     Generated(Generator),
     /// Standard input, read to its end.
     Stdin,

@@ -1,13 +1,12 @@
-//! What runs: configs, sweeps, and the experiments.
+//! Experiments: their configs, their sweeps, their results.
 //!
 //! - [`config`] reads an experiment's TOML; [`sweep`] expands it into trials and runs
-//!   them in a folder that can be resumed;
-//! - [`experiments`]: each with its trials, what is read from its results, what is
-//!   found, and its page;
-//! - [`pack`] trains a model for one file, to be stored beside it;
-//! - [`generate`]: continuations sampled from models and from classical coders;
-//! - [`maps`]: pictures of where the bits go, byte by byte;
-//! - [`text`]: findings as text for a terminal.
+//!   them in a folder that survives interruption;
+//! - [`experiments`]: each with its trials, reading, findings and page;
+//! - [`pack`] trains a model for one file, to be stored in its archive;
+//! - [`generate`] samples continuations from models and from classical coders;
+//! - [`maps`] draws the cost of each byte under a model;
+//! - [`text`] prints findings for a terminal.
 
 // The types of a GPU backend nest deeply.
 #![recursion_limit = "256"]
@@ -15,12 +14,12 @@
 pub mod config;
 pub mod experiments;
 pub mod generate;
-mod learned;
+mod learned_length;
 pub mod maps;
-mod output;
 pub mod pack;
+mod report_error;
 pub mod sweep;
 pub mod text;
 
-pub use learned::learned_length;
-pub use output::ReportError;
+pub use learned_length::learned_length;
+pub use report_error::ReportError;

@@ -188,7 +188,10 @@ pub fn note(passed_over: &[PassedOver]) {
         console::note(format_args!("passed over {one}"));
     }
     if passed_over.len() > MOST {
-        console::note(format_args!("passed over {} more", passed_over.len() - MOST));
+        console::note(format_args!(
+            "passed over {} more",
+            passed_over.len() - MOST
+        ));
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 
 /// An error followed by its sources, joined by `": "`.
 ///
-/// This relies on a rule that all errors of the project keep: an error has a source
-/// or shows its cause in its own text, never both.
+/// This relies on a rule for all errors of the project: an error has a source or
+/// includes the cause in its own message, never both.
 ///
 /// ```
 /// use std::{error::Error, fmt, io};
@@ -36,7 +36,7 @@ pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> Chain<'a> {
     Chain(error)
 }
 
-/// What [`chain()`] shows.
+/// The display of [`chain()`].
 #[derive(Clone, Copy, Debug)]
 pub struct Chain<'a>(&'a (dyn Error + 'static));
 

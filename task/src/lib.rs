@@ -1,9 +1,8 @@
-//! What long work and its caller say to each other.
+//! Control of long work: stop requests, progress reports, error chains.
 //!
-//! The caller gives a [`Control`]: a [`Stop`] that it may set from another thread or
-//! from a signal handler, and a function that is told of [`Progress`]. Work that
-//! fails gives an error whose causes are its sources; [`chain()`] joins them into one
-//! line.
+//! The caller passes a [`Control`]: a [`Stop`] that it may set from another thread or
+//! from a signal handler, and a function that receives [`Progress`]. Work that fails
+//! returns an error whose causes are its sources; [`chain()`] joins them into one line.
 //!
 //! ```
 //! use brevity_task::{Control, Progress, Stop};
@@ -29,7 +28,7 @@
 //! assert_eq!(count(10, &Control::none()), Some(10));
 //! ```
 //!
-//! It depends on nothing, so that any crate can use it.
+//! The crate has no dependencies, so that any crate can use it.
 
 mod chain;
 mod control;

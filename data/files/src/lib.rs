@@ -1,11 +1,11 @@
-//! Files that are whole or not there, and folders that one process works in.
+//! Atomic file writes and folder locks.
 //!
-//! - [`write()`] and [`write_new()`]: a file appears under its name when all of its bytes
-//!   are on the disk. One that is too long for memory is written to a [`Temporary`] in the
-//!   same folder and then given its name by [`publish()`] or [`publish_new()`]. No end of
-//!   a process leaves half a file under the name, and none leaves a temporary file for
-//!   long: see [`Temporary`].
-//! - [`OwnedFolder`]: a folder that this process has, until it drops it or dies.
+//! - [`write()`] and [`write_new()`]: a file appears under its name only after all its
+//!   bytes are on the disk. A file too long for memory is written to a [`Temporary`] in
+//!   the same folder, which [`publish()`] or [`publish_new()`] renames. However a
+//!   process ends, it leaves no partial file under the name, and temporary files are
+//!   removed later: see [`Temporary`].
+//! - [`OwnedFolder`]: a folder locked by this process until it drops the lock or dies.
 
 mod lock;
 mod temporary;
@@ -17,31 +17,29 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// A file in `folder` under a temporary name, removed unless it is published;
-/// readable as an ordinary file.
+/// A file in `folder` with a temporary name, removed unless it is published; with the
+/// permissions of an ordinary file.
 ///
 /// # Errors
 ///
-/// When the folder is missing or not writable.
+/// If the folder is missing or not writable.
 pub fn temporary(folder: &Path) -> io::Result<Temporary> {
     Temporary::new(folder, Readers::Ordinary)
 }
 
-/// Syncs a file and gives it its name in the same folder, in place of what had
-/// it.
+/// Syncs a file and renames it within the same folder, replacing any file of that name.
 ///
 /// # Errors
 ///
-/// When the disk is full or fails; the file is then removed, and what had its
-/// name is there still.
+/// If the disk is full or fails; the temporary file is then removed, and an existing
+/// file of that name stays.
 pub fn publish(file: Temporary, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.file.persist(path)?;
     sync_folder(path)
 }
 
-/// As [`publish`], but leaves a file that has the name alone. Returns whether
-/// there was none.
+/// As [`publish`], unless a file of that name exists. Returns whether it published.
 pub fn publish_new(file: Temporary, path: &Path) -> io::Result<bool> {
     file.as_file().sync_all()?;
     match file.file.persist_noclobber(path) {
@@ -52,14 +50,14 @@ pub fn publish_new(file: Temporary, path: &Path) -> io::Result<bool> {
                 _ => Err(e.error),
             };
         }
-        // Some file systems have neither links nor a rename that replaces nothing.
+        // Some file systems support neither links nor a rename that refuses to replace.
         Err(e) => fs::rename(e.file.into_temp_path(), path)?,
     }
     sync_folder(path)?;
     Ok(true)
 }
 
-/// Writes `bytes` to a temporary name beside `path`, syncs, renames.
+/// Writes `bytes` to a temporary file beside `path`, syncs, renames.
 ///
 /// # Errors
 ///
@@ -68,8 +66,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     publish(with_bytes(path, bytes)?, path)
 }
 
-/// Finds out before long work whether [`write()`] could write `path` afterwards, as
-/// far as that can be known then.
+/// Checks before long work whether [`write()`] will be able to write `path`, as far as
+/// that can be known.
 ///
 /// # Errors
 ///
@@ -81,8 +79,7 @@ pub fn check(path: &Path) -> io::Result<()> {
     temporary(folder_of(path)).map(drop)
 }
 
-/// As [`write()`], but leaves a file that is there alone. Returns whether it
-/// wrote.
+/// As [`write()`], unless the file exists. Returns whether it wrote.
 ///
 /// # Errors
 ///
@@ -97,7 +94,7 @@ fn with_bytes(path: &Path, bytes: &[u8]) -> io::Result<Temporary> {
     Ok(file)
 }
 
-/// A rename itself is durable once the folder is.
+/// A rename is durable once its folder is synced.
 fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder_of(path))?.sync_all()
 }

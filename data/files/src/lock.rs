@@ -1,39 +1,39 @@
-//! Folders that one process works in at a time.
+//! Folder locks, exclusive or shared.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-/// The file that is locked.
+/// Name of the locked file.
 const LOCK: &str = "lock";
 
-/// A folder that this process has, alone or together with others that share it. The
-/// operating system's advisory lock takes it back from a process that dies, so a folder
-/// that was left behind can be taken again at once.
+/// A folder that this process has locked, exclusively or shared. It is an advisory lock
+/// of the operating system, which releases it when the process dies, so the folder can
+/// be locked again at once.
 #[derive(Debug)]
 pub struct OwnedFolder {
     path: PathBuf,
-    // Held for the lock on it.
+    // Keeps the lock.
     _file: File,
 }
 
-/// Why a folder cannot be had.
+/// Why a folder could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// Another process has it.
+    /// Another process holds the lock.
     #[error("another process{} works in {}", holder.map_or_else(String::new, |id| format!(" ({id})")), path.display())]
     Busy {
         /// The folder.
         path: PathBuf,
-        /// Number of that process, where it said so.
+        /// Id of that process, if recorded.
         holder: Option<u32>,
     },
-    /// The file system refused.
+    /// An operation of the file system failed.
     #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
-        /// With which file or folder.
+        /// The file or folder.
         path: PathBuf,
         /// Why.
         source: io::Error,
@@ -41,13 +41,13 @@ pub enum FolderError {
 }
 
 impl OwnedFolder {
-    /// Takes a folder for this process alone, making it.
+    /// Locks a folder exclusively, creating it.
     ///
     /// # Errors
-    /// Another process that has it, alone or shared; what the file system refuses.
+    /// Another process that holds any lock; errors of the file system.
     pub fn take(path: impl Into<PathBuf>) -> Result<OwnedFolder, FolderError> {
         let mut folder = OwnedFolder::lock(path.into(), false)?;
-        // For the message of whoever is refused; not worth failing over.
+        // Only for the error message of another process; not worth failing over.
         let _ = folder._file.set_len(0);
         let _ = folder
             ._file
@@ -55,15 +55,15 @@ impl OwnedFolder {
         Ok(folder)
     }
 
-    /// Takes a folder together with other processes that share it, making it.
+    /// Locks a folder shared with other processes, creating it.
     ///
     /// # Errors
-    /// A process that has it alone; what the file system refuses.
+    /// A process that holds an exclusive lock; errors of the file system.
     pub fn share(path: impl Into<PathBuf>) -> Result<OwnedFolder, FolderError> {
         OwnedFolder::lock(path.into(), true)
     }
 
-    /// Whether a folder was made to be owned: it has, or had, an owner.
+    /// Whether a folder is, or was, locked with this type.
     pub fn was_owned(path: &Path) -> bool {
         path.join(LOCK).exists()
     }

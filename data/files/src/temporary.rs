@@ -1,5 +1,4 @@
-//! Files under a temporary name: whose they are, and what becomes of those of
-//! processes that died.
+//! Temporary files: their locks, and the removal of those of dead processes.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -11,20 +10,20 @@ use tempfile::NamedTempFile;
 const PREFIX: &str = ".brevity-";
 const SUFFIX: &str = ".tmp";
 
-/// Who may read a file while it has its temporary name, and after.
+/// The permissions of a file, from its creation on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// Everybody that the umask lets, as of an ordinary file.
+    /// As for an ordinary file, by the umask.
     Ordinary,
-    /// Its owner.
+    /// For the owner only.
     Owner,
 }
 
-/// A file with a random temporary name, which is removed unless it is
-/// [published](crate::publish): when this is dropped, by [`remove_unfinished`], or,
-/// where the process was killed, by the next one that writes in the folder.
+/// A file with a random temporary name, removed unless it is
+/// [published](crate::publish): when dropped, by [`remove_unfinished`], or, if the
+/// process was killed, by the next process that writes in the folder.
 ///
-/// An advisory lock on it says that its process lives.
+/// An advisory lock on the file marks its process as alive.
 #[derive(Debug)]
 pub struct Temporary {
     pub(crate) file: NamedTempFile,
@@ -32,20 +31,19 @@ pub struct Temporary {
 }
 
 impl Temporary {
-    /// A new file in `folder`. The name is short, whatever name the file is for.
+    /// Creates a file in `folder`. The name is short, however long the final name is.
     ///
     /// # Errors
-    /// When the folder is missing or not writable.
+    /// If the folder is missing or not writable.
     pub fn new(folder: &Path, readers: Readers) -> io::Result<Temporary> {
         sweep_once(folder);
         loop {
             let file = create(folder, readers)?;
             let listed = Listed::new(file.path());
-            // Between its creation and its lock, another process may have taken the
-            // file for one that was left behind.
+            // Before it was locked, another process may have removed it as a leftover.
             let ours = match file.as_file().try_lock() {
                 Err(TryLockError::WouldBlock) => false,
-                // Some file systems have no locks; nothing is swept there.
+                // Some file systems have no locks; no leftovers are removed there.
                 Ok(()) | Err(TryLockError::Error(_)) => file.path().exists(),
             };
             if ours {
@@ -57,7 +55,7 @@ impl Temporary {
         }
     }
 
-    /// Its temporary path.
+    /// The temporary path.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
@@ -117,10 +115,10 @@ fn bare(error: io::Error) -> io::Error {
 /// The temporary files of this process.
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// Folders that were swept.
+/// Folders from which leftovers have been removed.
 static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// Nothing that holds one of the locks panics.
+/// No code panics while it holds one of the locks.
 fn locked(set: &Mutex<BTreeSet<PathBuf>>) -> MutexGuard<'_, BTreeSet<PathBuf>> {
     set.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -144,17 +142,17 @@ impl Drop for Listed {
     }
 }
 
-/// Removes the temporary files of this process. For who ends the process without
+/// Removes the temporary files of this process. For processes that end without
 /// unwinding, as on a signal.
 pub fn remove_unfinished() {
     for path in locked(&UNFINISHED).iter() {
-        // What cannot be removed is left to the next sweep.
+        // A file that cannot be removed is left to the next process.
         let _ = fs::remove_file(path);
     }
 }
 
-/// Removes what dead processes left in a folder, the first time that this process
-/// writes there.
+/// Removes the temporary files of dead processes from a folder, on this process's first
+/// write there.
 fn sweep_once(folder: &Path) {
     let Ok(path) = folder.canonicalize() else {
         return;
@@ -164,8 +162,8 @@ fn sweep_once(folder: &Path) {
     }
 }
 
-/// Removes the temporary files in a folder that nobody holds a lock on. What cannot
-/// be told or removed is left.
+/// Removes the temporary files in a folder that no process has locked. Files whose lock
+/// cannot be tested, or that cannot be removed, are left.
 fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;

@@ -1,5 +1,5 @@
-//! Opening what was downloaded. Members go straight through the conversion
-//! into the set; nothing else is written, so an archive cannot place files.
+//! Unpacking of downloads. Members are converted straight into the set; no other file
+//! is written, so an archive cannot choose paths.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -11,8 +11,8 @@ use flate2::read::MultiGzDecoder;
 use crate::error::{DataError, Result};
 use crate::registry::Unpack;
 
-/// Writes the content of the files, in their order and that of the archives,
-/// to `out`, and tells what they were. Names in `files` serve error messages.
+/// Writes the content of the files, in their order and that of the archives, to `out`,
+/// and returns the items. Names in `files` are for error messages.
 pub(super) fn unpack(
     unpack: Unpack,
     convert: Conversion,
@@ -63,18 +63,18 @@ fn member(
         .convert(name, &mut input, out)
         .map_err(DataError::from);
     if result.is_ok() {
-        // Reads to the end, where zip and gzip keep their checksums.
+        // Reads to the end, where zip and gzip have their checksums.
         let rest = io::copy(&mut input, &mut io::sink()).map_err(DataError::io("read", name));
         result = rest.and(result);
     }
-    // A failed read is the archive's fault, whatever the conversion made of it.
+    // A failed read is an error of the archive, whatever the conversion reports.
     match input.failed {
         Some(reason) => Err(damaged(name, reason)),
         None => result,
     }
 }
 
-/// Remembers why a read failed.
+/// Records why a read failed.
 struct Reading<'a, R> {
     inner: &'a mut R,
     failed: Option<String>,
@@ -147,7 +147,7 @@ fn tar(
             items.push(member(convert, &name, entry, out)?);
         }
     }
-    // The checksum of the gzip stream lies behind the last entry.
+    // The checksum of the gzip stream follows the last entry.
     io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(|e| damaged(archive, e))?;
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! What two byte strings have in common.
+//! Overlap of two byte strings.
 //!
-//! - [`ngram_overlap`]: the share of the test's word n-grams that occur in the
-//!   training text, n = 8 and 13 as language-model reports count them;
+//! - [`ngram_overlap`]: the share of the test's word n-grams that occur in the training
+//!   text, for n = 8 and 13 as in reports on language models;
 //! - [`longest_matches`]: for every position of the test the longest byte string that
 //!   starts there and occurs in the training text, from a suffix array: the
 //!   longest common match, and the share of bytes in matches of 50 or more.
 //!
-//! Both see exact copies only.
+//! Both detect exact copies only.
 //!
 //! ```
 //! use brevity_data::overlap::longest_matches;
@@ -24,10 +24,10 @@ use brevity_length::Overlap;
 
 pub use suffix::longest_matches;
 
-/// Bytes of a match that is no coincidence.
+/// Length in bytes from which a match is no coincidence.
 pub const LONG_MATCH: usize = 50;
 
-/// All measures of overlap of a test text with a training text.
+/// All measures of overlap between a test and a training text.
 ///
 /// # Panics
 ///
@@ -57,9 +57,9 @@ pub fn covered(longest: &[usize], least: usize) -> f64 {
     inside as f64 / longest.len().max(1) as f64
 }
 
-/// Share of the test's n-grams of words that the training text has. Words are
-/// runs of ASCII letters, digits and bytes above 127, in lower case; what is
-/// between them does not count. Zero for a test of fewer than n words.
+/// Share of the test's word n-grams that occur in the training text. Words are runs of
+/// ASCII letters, digits and bytes above 127, in lower case; other bytes only separate
+/// them. Zero for a test of fewer than n words.
 #[must_use]
 pub fn ngram_overlap(train: &[u8], test: &[u8], n: usize) -> f64 {
     let wanted = words(test);

@@ -3,15 +3,14 @@
 /// For each position of `test`, the length in bytes of the longest string that
 /// starts there and occurs in `train`.
 ///
-/// Sorts the suffixes of both texts together, with a separator that equals
-/// nothing between them; a suffix of the test shares most with the nearest
-/// suffix of the training text above or below it. Time grows as n log² n, never
-/// with the length of the matches; memory is about 20 bytes for each byte of
-/// both texts.
+/// Sorts the suffixes of both texts together, with a unique separator between them; a
+/// suffix of the test has its longest match with the nearest suffix of the training
+/// text above or below it. Time grows as n log² n, whatever the length of the matches;
+/// memory is about 20 bytes for each byte of both texts.
 ///
 /// # Panics
 ///
-/// When the texts have 4 GiB or more together.
+/// If the texts have 4 GiB or more together.
 #[must_use]
 pub fn longest_matches(train: &[u8], test: &[u8]) -> Vec<usize> {
     const SEPARATOR: u16 = 256;
@@ -25,8 +24,8 @@ pub fn longest_matches(train: &[u8], test: &[u8]) -> Vec<usize> {
     let common = common_prefixes(&text, &sorted, &rank);
     let mut longest = vec![0; test.len()];
     let first = train.len() + 1;
-    // What the last suffix of the training text shares with the current one,
-    // downwards and then upwards through the order.
+    // The common prefix of the last training suffix and the current suffix, downwards
+    // and then upwards through the order.
     let mut shared = 0;
     let mut visit = |place: usize, shared: usize| {
         let at = sorted[place] as usize;
@@ -52,8 +51,8 @@ pub fn longest_matches(train: &[u8], test: &[u8]) -> Vec<usize> {
     longest
 }
 
-/// Positions in the order of their suffixes, and each suffix's place in it, by
-/// prefix doubling: suffixes sorted by their first 2, 4, 8, ... symbols.
+/// The suffix array and its inverse, by prefix doubling: suffixes sorted by their first
+/// 2, 4, 8, ... symbols.
 fn suffix_array(text: &[u16]) -> (Vec<u32>, Vec<u32>) {
     let n = text.len();
     assert!(
@@ -105,9 +104,9 @@ fn counting_sort(n: usize, keys: usize, key: impl Fn(usize) -> usize) -> Vec<u32
     sorted
 }
 
-/// Splits sorted ranges into runs of equal suffixes and returns the runs that
-/// still hold more than one. A rank is the last place of its run, so that ranks
-/// of runs that are split later stay in order.
+/// Splits sorted ranges into runs of equal suffixes and returns the runs of more than
+/// one. A rank is the last index of its run, so that ranks of runs that are split later
+/// stay in order.
 fn regroup(
     sorted: &[u32],
     rank: &mut [u32],
@@ -134,8 +133,8 @@ fn regroup(
     left
 }
 
-/// Symbols that each suffix shares with the one before it in the order (Kasai
-/// and others, 2001: dropping the first symbol loses at most one).
+/// The LCP array: symbols that each suffix shares with the one before it in the order
+/// (Kasai et al., 2001: dropping the first symbol loses at most one).
 fn common_prefixes(text: &[u16], sorted: &[u32], rank: &[u32]) -> Vec<u32> {
     let mut common = vec![0u32; text.len()];
     let mut shared = 0usize;

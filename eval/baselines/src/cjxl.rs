@@ -1,5 +1,5 @@
-//! JPEG XL by the programs of libjxl, where they are on the PATH: the format at
-//! its full effort, which no encoder that can be linked here offers.
+//! JPEG XL by the programs of libjxl, if they are on the PATH: the format at full
+//! effort, which no encoder available as a library offers.
 
 use std::fs;
 use std::io;
@@ -14,7 +14,7 @@ pub(super) const CJXL: Format = Format {
     decode: djxl,
 };
 
-/// Whether a program can be started.
+/// Whether a program starts.
 fn starts(program: &str) -> bool {
     let version = Command::new(program)
         .arg("--version")
@@ -24,12 +24,12 @@ fn starts(program: &str) -> bool {
     version.is_ok_and(|status| status.success())
 }
 
-/// Whether `cjxl` and `djxl` are there.
+/// Whether `cjxl` and `djxl` are installed.
 pub(super) fn encoder() -> bool {
     decoder() && starts("cjxl")
 }
 
-/// Whether `djxl` is there; the answer does not change while we run.
+/// Whether `djxl` is installed; the answer is cached.
 pub(super) fn decoder() -> bool {
     static DJXL: OnceLock<bool> = OnceLock::new();
     *DJXL.get_or_init(|| starts("djxl"))
@@ -57,12 +57,12 @@ fn cjxl(raster: &Raster) -> io::Result<Vec<u8>> {
         let arguments = ["in.ppm", "out.jxl", "-d", "0", "-e", effort, "--quiet"];
         run("cjxl", &arguments, folder.path())
     };
-    // Version 0.7 crashes on pictures of a few pixels at the efforts above 7.
+    // Version 0.7 crashes on pictures of a few pixels at efforts above 7.
     encode("9").or_else(|_| encode("7"))?;
     fs::read(folder.path().join("out.jxl"))
 }
 
-/// Decodes a stream of either encoder of JPEG XL.
+/// Decodes a stream of either JPEG XL encoder.
 pub(super) fn djxl(stream: &[u8], channels: usize) -> io::Result<Raster> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("in.jxl"), stream)?;
@@ -72,7 +72,7 @@ pub(super) fn djxl(stream: &[u8], channels: usize) -> io::Result<Raster> {
     parse(&file, channels).ok_or_else(|| io::Error::other("djxl wrote no readable picture"))
 }
 
-/// A PGM or PPM as `djxl` writes it: no comments, 8 bits.
+/// Parses a PGM or PPM as `djxl` writes it: no comments, 8 bits.
 fn parse(file: &[u8], channels: usize) -> Option<Raster> {
     let mut fields = file.splitn(5, |byte| byte.is_ascii_whitespace());
     fields.next()?;

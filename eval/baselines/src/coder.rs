@@ -1,4 +1,4 @@
-//! The list of coders, by name.
+//! The list of coders and their names.
 
 use std::io;
 
@@ -8,9 +8,9 @@ use brevity_media::Geometry;
 
 /// A classical lossless coder at one setting.
 ///
-/// All of them code arbitrary bytes. Those of pictures and sound take the bytes
-/// for what a [`Geometry`] says, by default rows of 64 grey pixels and samples of
-/// one channel, which only pays where that is right.
+/// All of them code arbitrary bytes. Those for pictures and sound interpret the bytes
+/// by a [`Geometry`], by default as rows of 64 grey pixels or samples of one channel;
+/// they compress well only if that is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Coder {
     /// `gzip -9`: deflate, 32 KiB window.
@@ -27,20 +27,21 @@ pub enum Coder {
     Brotli,
     /// `bzip2 -9`: Burrows-Wheeler in blocks of 900 kB.
     Bzip2,
-    /// PPMd variant H of order 8, the strongest classical coder of text here.
+    /// PPMd variant H of order 8, the strongest classical text coder here.
     Ppmd,
     /// PNG of the bytes as rows of 64 grey pixels, the geometry of the paper's patches.
     Png,
-    /// PNG with rows of 32 pixels: what the paper measured, width and height exchanged.
+    /// PNG with rows of 32 pixels: what the paper measured, with width and height
+    /// exchanged.
     PngPaper,
-    /// PNG with all of `oxipng -o max` but zopfli.
+    /// PNG with everything in `oxipng -o max` except zopfli.
     Oxipng,
-    /// WebP lossless by libwebp at its greatest effort.
+    /// WebP lossless by libwebp at maximum effort.
     Webp,
-    /// JPEG XL lossless in its fast mode, all that a permissively licensed
-    /// encoder offers. Decoded where `djxl` is on the PATH.
+    /// JPEG XL lossless in its fast mode, the only one of a permissively licensed
+    /// encoder. Decoded if `djxl` is on the PATH.
     Jxl,
-    /// `cjxl -d 0 -e 9`, where `cjxl` and `djxl` are on the PATH.
+    /// `cjxl -d 0 -e 9`, if `cjxl` and `djxl` are on the PATH.
     Cjxl,
     /// FLAC of the bytes as unsigned 8-bit samples at 16 kHz.
     Flac8,
@@ -49,7 +50,7 @@ pub enum Coder {
 }
 
 impl Coder {
-    /// The general-purpose coders, what `baselines` runs unless told otherwise.
+    /// The general-purpose coders, the default of `baselines`.
     pub const DEFAULT: &'static [Self] = &[
         Self::Gzip,
         Self::Xz,
@@ -61,7 +62,7 @@ impl Coder {
         Self::Ppmd,
     ];
 
-    /// The coders of pictures that need no other program.
+    /// The picture coders that need no other program.
     pub const PICTURES: &'static [Self] = &[
         Self::Png,
         Self::PngPaper,
@@ -70,10 +71,10 @@ impl Coder {
         Self::Jxl,
     ];
 
-    /// The coders of sound.
+    /// The sound coders.
     pub const SOUNDS: &'static [Self] = &[Self::Flac8, Self::Flac16];
 
-    /// Every coder there is.
+    /// All coders.
     pub const ALL: &'static [Self] = &[
         Self::Gzip,
         Self::Xz,
@@ -116,12 +117,12 @@ impl Coder {
         }
     }
 
-    /// The coder with that [`name`](Self::name), or the first one whose name
-    /// begins with that word: `xz` is `xz -6`.
+    /// The coder with this [`name`](Self::name), or the first whose name begins with
+    /// this word: `xz` is `xz -6`.
     ///
     /// # Errors
     ///
-    /// Lists the known names when there is none.
+    /// An unknown name; the error lists the known ones.
     pub fn from_name(name: &str) -> Result<Self, BaselineError> {
         Self::ALL
             .iter()
@@ -141,21 +142,20 @@ impl Coder {
             })
     }
 
-    /// Whether it can run here: `cjxl` is a program that may be missing.
+    /// Whether it can run: the program `cjxl` may be missing.
     #[must_use]
     pub fn available(self) -> bool {
         self != Self::Cjxl || cjxl::encoder()
     }
 
-    /// Whether its streams can be decoded here: those of [`Coder::Jxl`] by the
-    /// program `djxl` only.
+    /// Whether its streams can be decoded: those of [`Coder::Jxl`] need the program
+    /// `djxl`.
     #[must_use]
     pub fn decodes(self) -> bool {
         self != Self::Jxl || cjxl::decoder()
     }
 
-    /// The format of pictures that it is, and the pixels of a row where bytes
-    /// have no geometry.
+    /// Its picture format, and the pixels per row for bytes without a geometry.
     const fn picture(self) -> Option<(Format, usize)> {
         Some(match self {
             Self::Png => (pictures::PNG, 64),
@@ -168,10 +168,10 @@ impl Coder {
         })
     }
 
-    /// Whether it takes bytes of a geometry piece by piece.
+    /// Whether it compresses bytes of a geometry piece by piece.
     pub(super) fn minds(self, geometry: Geometry) -> bool {
         match geometry {
-            // The exchanged geometry is that of patches.
+            // The exchanged geometry is only that of patches.
             Geometry::Rgb { .. } | Geometry::RgbPlanar { .. } => {
                 self.picture().is_some() && self != Self::PngPaper
             }
@@ -198,7 +198,7 @@ impl Coder {
         }
     }
 
-    /// `len` is the length of the data, which the stream's surroundings know.
+    /// `len` is the length of the data, which the container of the stream records.
     pub(super) fn decompress(
         self,
         stream: &[u8],

@@ -1,16 +1,16 @@
-//! Classical compressors as the bar that a learned model has to clear.
+//! Classical compressors, as baselines for learned models.
 //!
-//! A [`Coder`] turns bytes into a stream of its own format and back. [`measure`]
-//! runs a list of them over one byte set, whole or cut into chunks that are
-//! compressed independently (a transformer with a context of 2048 bytes sees
-//! no more than that either), decodes every stream for which there is a decoder,
+//! A [`Coder`] compresses bytes to a stream of its own format and back. [`measure`]
+//! runs a list of them on one byte set, whole or in chunks that are compressed
+//! independently (a transformer with a context of 2048 bytes sees no more either). It
+//! decodes every stream that has a decoder, compares, and only then reports its size.
 //! compares, and only then reports its size.
 //!
-//! Two sizes are given for each coder. [`CoderResult::bytes`] counts everything
-//! that a decoder reads, headers included. [`CoderResult::paper_bytes`] repeats
-//! the accounting of Delétang et al. (arXiv 2309.10668), who charge the header
-//! once: for all chunks but one they subtract the length of the compressed form
-//! of a single zero byte. The two agree when the input is one chunk.
+//! Two sizes are reported for each coder. [`CoderResult::bytes`] counts everything that
+//! a decoder reads, headers included. [`CoderResult::paper_bytes`] follows the
+//! accounting of Delétang et al. (arXiv 2309.10668), who count the header once: for all
+//! chunks but one they subtract the compressed length of a single zero byte. The two
+//! agree if the input is one chunk.
 //!
 //! ```
 //! use brevity_baselines::{Coder, measure};
@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 pub use coder::Coder;
 pub use pieces::{Piece, pieces};
 
-/// Size of one byte set under one coder.
+/// Size of one byte set compressed by one coder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CoderResult {
     /// Name of the coder and its setting, such as `xz -9e`.
@@ -48,17 +48,17 @@ pub struct CoderResult {
     pub bytes: u64,
     /// `bytes` over the raw length.
     pub rate: f64,
-    /// Bytes when the header of a chunk is charged only once, as the paper does.
+    /// Bytes with the header of a chunk counted only once, as in the paper.
     pub paper_bytes: u64,
     /// `paper_bytes` over the raw length.
     pub paper_rate: f64,
-    /// Whether every stream was decoded and compared; not so for a format that
-    /// has no decoder here.
+    /// Whether every stream was decoded and compared; false for a format without an
+    /// available decoder.
     #[serde(default = "always")]
     pub decoded: bool,
 }
 
-/// Results of versions whose coders all had decoders.
+/// In earlier versions, all coders had decoders.
 fn always() -> bool {
     true
 }
@@ -89,9 +89,9 @@ pub struct FileBaselines {
     pub path: PathBuf,
     /// Raw length in bytes.
     pub bytes: u64,
-    /// Bytes a chunk, or nothing when the file was compressed whole.
+    /// Chunk length in bytes; `None` if the file was compressed whole.
     pub chunk: Option<usize>,
-    /// One entry a coder, in the order asked for.
+    /// One entry per coder, in the given order.
     pub results: Vec<CoderResult>,
     /// Coders that could not measure it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -113,18 +113,18 @@ pub enum BaselineError {
     /// No coder has that name.
     #[error("unknown coder `{name}`; known are {known}")]
     UnknownCoder {
-        /// What was asked for.
+        /// The name given.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: String,
     },
-    /// The bytes could not be had.
+    /// The bytes could not be read.
     #[error("cannot measure the classical coders")]
     Data {
         /// Why.
         source: Box<DataError>,
     },
-    /// A coder is a program that is not there.
+    /// A coder's programs are missing.
     #[error("{coder}: its programs are not on the PATH")]
     Missing {
         /// Name of the coder.
@@ -137,27 +137,27 @@ pub enum BaselineError {
         coder: &'static str,
         /// `compress` or `decompress`.
         action: &'static str,
-        /// Where the chunk starts, in bytes.
+        /// Offset of the chunk in bytes.
         offset: usize,
-        /// What the coder said.
+        /// The coder's error.
         source: std::io::Error,
     },
-    /// A stream decodes to other bytes than went in; its size means nothing.
-    #[error("{coder}: the chunk at byte {offset} does not decode to the bytes that went in")]
+    /// A stream decodes to other bytes than its input, so its size is meaningless.
+    #[error("{coder}: the chunk at byte {offset} does not decode to its input")]
     Mismatch {
         /// Name of the coder.
         coder: &'static str,
-        /// Where the chunk starts, in bytes.
+        /// Offset of the chunk in bytes.
         offset: usize,
     },
 }
 
-/// Measures a file, a data set or whatever else is a source with every coder.
-/// Coders of pictures and sound get those of an imported set one by one.
+/// Measures a file, a data set or any other source with every coder. Picture and sound
+/// coders get the items of an imported set one by one.
 ///
 /// # Errors
 ///
-/// When the bytes cannot be had or are none, and as [`measure`].
+/// If the bytes cannot be read or are empty, and as [`measure`].
 pub fn measure_set(
     set: &DataConfig,
     chunk: Option<usize>,
@@ -180,8 +180,8 @@ pub fn measure_set(
     })
 }
 
-/// [`measure_pieces`] of bytes whose geometry their set knows, otherwise all at
-/// once.
+/// [`measure_pieces`] if the set records the geometry of its bytes, otherwise
+/// [`measure`].
 ///
 /// # Errors
 ///
@@ -219,8 +219,8 @@ pub fn measure(
     Ok(each(coders, |coder| in_pieces(data, &whole, chunk, coder)))
 }
 
-/// [`measure`] of `data` that consist of `pieces`: a coder that minds their
-/// geometry gets each picture or sound by itself, any other gets all at once.
+/// [`measure`] of `data` that consist of `pieces`: a coder that uses their geometry
+/// gets each picture or sound separately, any other coder gets all at once.
 ///
 /// # Errors
 ///
@@ -228,7 +228,7 @@ pub fn measure(
 ///
 /// # Panics
 ///
-/// When the pieces are not as long as the data.
+/// If the pieces are not as long as the data.
 pub fn measure_pieces(
     data: &[u8],
     pieces: &[Piece],
@@ -278,7 +278,7 @@ fn each(
     measured
 }
 
-/// Pieces one after another, each in chunks.
+/// Pieces in order, each in chunks.
 fn in_pieces(
     data: &[u8],
     pieces: &[Piece],
@@ -319,12 +319,12 @@ fn in_pieces(
     })
 }
 
-/// Length in bytes of the stream that a coder makes of `data`, headers
-/// included. It is not decoded: to compare continuations, not to report.
+/// Length in bytes of a coder's stream of `data`, headers included. The stream is not
+/// decoded: use it to compare continuations, not to report a size.
 ///
 /// # Errors
 ///
-/// When the coder fails.
+/// If the coder fails.
 pub fn stream_length(coder: Coder, data: &[u8]) -> Result<u64, BaselineError> {
     let stream = coder
         .compress(data, None)
@@ -383,7 +383,7 @@ mod tests {
         bytes
     }
 
-    /// Table 1 of the paper, the column of random bytes.
+    /// The paper's Table 1, column of random bytes.
     #[test]
     fn random_bytes_give_the_papers_column() {
         let data = random(1 << 20);
@@ -466,7 +466,7 @@ mod tests {
         all.filter(|coder| coder.available()).collect()
     }
 
-    /// Two pictures, two sounds, and bytes, each in the geometry that it has.
+    /// Two pictures, two sounds, and bytes, each in its own geometry.
     #[test]
     fn pieces_keep_their_geometry() {
         let smooth = |n: usize| -> Vec<u8> { (0..n).map(|i| (i / 7 % 256) as u8).collect() };
@@ -502,7 +502,7 @@ mod tests {
         assert_eq!(results[0], whole[0]);
     }
 
-    /// More rows than the formats have: several pictures.
+    /// More rows than the formats allow: several pictures.
     #[test]
     fn long_bytes_are_cut_into_pictures() {
         let data: Vec<u8> = (0..64 * 8192 + 70).map(|i| (i / 64) as u8).collect();

@@ -1,5 +1,5 @@
-//! The formats for pictures. All are lossless; all take the bytes as a
-//! [`Raster`], and say by themselves how large it is.
+//! The picture formats. All are lossless; all code a [`Raster`], whose size their
+//! streams record.
 
 use std::io::{self, Cursor};
 
@@ -12,8 +12,8 @@ use brevity_media::Geometry;
 use super::cjxl;
 use super::raster::{Format, Raster};
 
-/// Rows of one picture at most, where bytes of no known size are cut into
-/// pictures. WebP has 14 bits for a side.
+/// Limit on the rows of one picture when bytes of no known size are cut into pictures.
+/// WebP has 14 bits for each side.
 const MOST_ROWS: usize = 8192;
 
 pub(super) const PNG: Format = Format {
@@ -33,11 +33,11 @@ pub(super) const JXL: Format = Format {
     decode: cjxl::djxl,
 };
 
-/// Bytes through a picture format: one picture where the geometry is one of colours,
-/// otherwise pictures of rows of `width` grey pixels, each but the only one after
-/// its length in 4 bytes. The last row is filled with zeros; where that was
-/// needed, a last byte says by how much. Fewer bytes than a row make a narrower
-/// picture.
+/// Compresses bytes with a picture format: as one picture if the geometry is one of
+/// colours, otherwise as pictures with rows of `width` grey pixels, each preceded by
+/// its length in 4 bytes unless it is the only one. The last row is padded with zeros;
+/// a last byte gives their number if there are any. Fewer bytes than a row make a
+/// narrower picture.
 pub(super) fn compress(
     format: Format,
     data: &[u8],
@@ -70,8 +70,8 @@ pub(super) fn compress(
     Ok(out)
 }
 
-/// The inverse of [`compress`]; `len` is the length of the data, which whoever
-/// cuts them into pieces knows.
+/// The inverse of [`compress`]; `len` is the length of the data, which the caller
+/// knows.
 pub(super) fn decompress(
     format: Format,
     mut stream: &[u8],
@@ -99,7 +99,7 @@ pub(super) fn decompress(
     Ok(data)
 }
 
-/// Pixels of a row of a picture of colours, and whether they lie in planes.
+/// Pixels per row of a colour picture, and whether it is planar.
 fn colours(geometry: Option<Geometry>) -> Option<(usize, bool)> {
     match geometry? {
         Geometry::Rgb { width } => Some((width, false)),
@@ -127,7 +127,7 @@ fn grey(format: Format, data: &[u8], width: usize) -> io::Result<Vec<u8>> {
 }
 
 fn ungrey(format: Format, stream: &[u8], width: usize, len: usize) -> io::Result<Vec<u8>> {
-    // Whoever knows the length does not need the last byte.
+    // The known length makes the last byte redundant.
     let stream = match stream.split_last() {
         Some((_, stream)) if !len.is_multiple_of(width.min(len)) => stream,
         _ => stream,
@@ -150,7 +150,7 @@ fn planes(pixels: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// Best filter a row, best deflate.
+/// Best filter for each row, best deflate.
 fn png(raster: &Raster) -> io::Result<Vec<u8>> {
     let mut stream = Vec::new();
     let (width, height) = (raster.width as u32, raster.height as u32);
@@ -168,7 +168,7 @@ fn png(raster: &Raster) -> io::Result<Vec<u8>> {
     Ok(stream)
 }
 
-/// All filters, libdeflate at its best, and whatever colour type is shortest.
+/// All filters, libdeflate at maximum effort, the shortest colour type.
 fn oxipng(raster: &Raster) -> io::Result<Vec<u8>> {
     let color = match raster.channels {
         1 => oxipng::ColorType::Grayscale {
@@ -204,8 +204,8 @@ fn unpng(stream: &[u8], channels: usize) -> io::Result<Raster> {
     })
 }
 
-/// Pixels of `from` samples as pixels of `to`: a format may store grey as colour
-/// or the other way round.
+/// Converts pixels of `from` samples to pixels of `to`: a format may store grey as
+/// colour or the reverse.
 fn with_channels(pixels: Vec<u8>, from: usize, to: usize) -> Vec<u8> {
     match (from, to) {
         (from, to) if from == to => pixels,
@@ -221,7 +221,7 @@ fn with_channels(pixels: Vec<u8>, from: usize, to: usize) -> Vec<u8> {
     }
 }
 
-/// libwebp, lossless, at its greatest effort.
+/// libwebp, lossless, at maximum effort.
 fn webp(raster: &Raster) -> io::Result<Vec<u8>> {
     let mut config = webp::WebPConfig::new().map_err(|()| io::Error::other("no configuration"))?;
     config.lossless = 1;
@@ -237,7 +237,7 @@ fn webp(raster: &Raster) -> io::Result<Vec<u8>> {
     }
 }
 
-/// By another decoder than the encoder's own.
+/// Decodes with a decoder independent of the encoder.
 fn unwebp(stream: &[u8], channels: usize) -> io::Result<Raster> {
     let failed = |e: image_webp::DecodingError| io::Error::other(e);
     let mut decoder = image_webp::WebPDecoder::new(Cursor::new(stream)).map_err(failed)?;
@@ -253,9 +253,9 @@ fn unwebp(stream: &[u8], channels: usize) -> io::Result<Raster> {
     })
 }
 
-/// The fast lossless mode of JPEG XL at its greatest effort. The encoder wants
-/// two pixels a side at least; a smaller picture becomes two pixels wide, and a
-/// byte says so.
+/// The fast lossless mode of JPEG XL at maximum effort. The encoder needs at least two
+/// pixels per side; a smaller picture is rearranged to be two pixels wide, and a byte
+/// records that.
 fn jxl(raster: &Raster) -> io::Result<Vec<u8>> {
     let (mut width, mut height, mut pixels) = (raster.width, raster.height, raster.pixels.clone());
     let narrow = width < 2 || height < 2;

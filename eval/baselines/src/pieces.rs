@@ -1,12 +1,12 @@
-//! Sets cut into their pictures and sounds, for the coders that care.
+//! Splits data sets into their pictures and sounds, for coders that use the geometry.
 
 use brevity_data::{ByteSet, Source, Store};
 use brevity_media::{Conversion, Geometry, Item, Pcm16};
 
 use super::BaselineError;
 
-/// Whether bytes that begin so far into an item of this geometry, and end
-/// anywhere, have the same geometry: samples that do not lie in blocks.
+/// Whether bytes from `offset` in an item of this geometry still have the geometry,
+/// wherever they end: true for samples that are not in blocks.
 fn begins_at(geometry: Geometry, offset: u64) -> bool {
     match geometry {
         Geometry::Pcm16 {
@@ -17,18 +17,18 @@ fn begins_at(geometry: Geometry, offset: u64) -> bool {
     }
 }
 
-/// A run of bytes that is one picture, one sound, or nothing known.
+/// A run of bytes: one picture, one sound, or bytes of unknown geometry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Its bytes.
+    /// Its length in bytes.
     pub bytes: usize,
-    /// How they lie. Where nothing is known, pictures are rows of 64 grey pixels,
-    /// as the paper's patches are, and sound is one channel at 16 kHz.
+    /// Their geometry. If unknown, picture coders assume rows of 64 grey pixels, as in
+    /// the paper's patches, and sound coders one channel at 16 kHz.
     pub geometry: Option<Geometry>,
 }
 
-/// The pieces of bytes that are of a set in the default store; `None` where they
-/// are of something else, or the set does not know what its files were.
+/// The pieces of bytes of a set in the default store; `None` if they come from
+/// elsewhere, or the set has no item records.
 pub(super) fn pieces_of(data: &ByteSet) -> Result<Option<Vec<Piece>>, BaselineError> {
     let record = Store::default().record_of(&Source::from(data.name()));
     let record = record.map_err(|source| BaselineError::Data {
@@ -41,9 +41,9 @@ pub(super) fn pieces_of(data: &ByteSet) -> Result<Option<Vec<Piece>>, BaselineEr
     }))
 }
 
-/// The pieces of the bytes `offset..offset + bytes` of an imported set. Pictures
-/// and planes that are cut there, and grey patches and 8-bit samples, which the
-/// coders take bytes for anyway, run together into pieces without a geometry.
+/// The pieces of the bytes `offset..offset + bytes` of an imported set. Pictures and
+/// planes cut by the range lose their geometry; they are merged with grey patches and
+/// 8-bit samples, whose geometry is the coders' default anyway.
 #[must_use]
 pub fn pieces(conversion: Conversion, items: &[Item], offset: u64, bytes: u64) -> Vec<Piece> {
     let (mut position, end) = (0, offset + bytes);
@@ -71,7 +71,7 @@ pub fn pieces(conversion: Conversion, items: &[Item], offset: u64, bytes: u64) -
     pieces
 }
 
-/// The geometry of an item, where a coder does better with the item by itself.
+/// The geometry of an item, if a coder compresses better item by item.
 fn of_item(conversion: Conversion, item: &Item) -> Option<Geometry> {
     let matters = |geometry: &Geometry| {
         matches!(
@@ -112,7 +112,7 @@ mod tests {
             assert_eq!(found(conversion, 40), [(60, true), (30, true)]);
             assert_eq!(found(conversion, 42), [(58, false), (32, true)]);
         }
-        // Where planes are cut, nothing tells high bytes from low ones.
+        // In cut planes, high and low bytes cannot be told apart.
         assert_eq!(found(Conversion::Pcm16Planes, 40), [(90, false)]);
     }
 }

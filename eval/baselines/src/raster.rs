@@ -1,17 +1,17 @@
-//! A picture as its pixels, and what a picture format does with it.
+//! A picture as pixels, and the interface of picture formats.
 
 use std::io;
 
-/// Pixels, and how they go back to bytes.
+/// The pixels of a picture.
 pub(super) struct Raster {
     pub width: usize,
     pub height: usize,
-    /// 1 or 3.
+    /// Channels, 1 or 3.
     pub channels: usize,
     pub pixels: Vec<u8>,
 }
 
-/// A format: a picture to a stream, a stream to a picture of so many channels.
+/// A picture format: encoder and decoder, the latter for a given number of channels.
 #[derive(Clone, Copy)]
 pub(super) struct Format {
     pub encode: fn(&Raster) -> io::Result<Vec<u8>>,

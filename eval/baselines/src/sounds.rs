@@ -1,4 +1,4 @@
-//! FLAC, by a real encoder, and back by another decoder.
+//! FLAC, with a full encoder and an independent decoder.
 
 use std::io;
 
@@ -10,10 +10,10 @@ use flacenc::source::MemSource;
 
 use brevity_media::{Geometry, Pcm16, Pcm16Blocks};
 
-/// Samples a second where the bytes do not tell.
+/// Samples per second if unknown.
 const RATE: usize = 16_000;
 
-/// Taps of the linear prediction: the most that FLAC's subset allows at low rates.
+/// Order of the linear prediction: the maximum of FLAC's subset at low rates.
 const ORDER: usize = 12;
 
 /// Bytes as unsigned 8-bit samples of one channel.
@@ -27,8 +27,8 @@ pub(super) fn unflac8(stream: &[u8]) -> io::Result<Vec<u8>> {
     Ok(samples.iter().map(|&s| (s + 128) as u8).collect())
 }
 
-/// Bytes as signed 16-bit samples. What does not fill a frame of all channels
-/// follows as it is.
+/// Bytes as signed 16-bit samples. Bytes that do not fill a frame of all channels
+/// follow unchanged.
 pub(super) fn flac16(data: &[u8], geometry: Option<Geometry>) -> io::Result<Vec<u8>> {
     let (channels, rate, order) = sound(geometry);
     let (whole, rest) = data.split_at(data.len() / (2 * channels) * 2 * channels);
@@ -69,7 +69,7 @@ pub(super) fn unflac16(
     Ok(data)
 }
 
-/// Channels, rate, and how the bytes lie.
+/// Channels, rate, and sample layout.
 fn sound(geometry: Option<Geometry>) -> (usize, usize, Pcm16) {
     match geometry {
         // FLAC has 8 channels at most.
@@ -93,8 +93,8 @@ fn encode(samples: &[i32], channels: usize, bits: usize, rate: usize) -> io::Res
     let size = config.block_size;
     let mut stream = flacenc::encode_with_fixed_block_size(&config, source, size)
         .map_err(|e| io::Error::other(format!("{e:?}")))?;
-    // The last block, which may be the only one, does not count for the smallest:
-    // fewer than 16 samples are refused there.
+    // The last block, which may be the only one, does not count for the minimum block
+    // size; fewer than 16 samples would be refused there.
     stream
         .stream_info_mut()
         .set_block_sizes(size, size)

@@ -1,8 +1,8 @@
-//! The formats for bytes of any kind: one pair of functions each, bytes to a
-//! self-contained stream, and back.
+//! The general-purpose formats: for each, a function from bytes to a self-contained
+//! stream, and its inverse.
 //!
-//! "Self-contained" is the point: each stream says by itself where it ends, so
-//! its length is what a file on disk would take.
+//! A self-contained stream records where it ends, so its length is what a file on disk
+//! would take.
 
 use std::io::{self, Read, Write};
 
@@ -24,9 +24,9 @@ pub(super) fn gunzip(stream: &[u8]) -> io::Result<Vec<u8>> {
     read_all(GzDecoder::new(stream))
 }
 
-/// `preset` as for the `xz` command. The dictionary is no larger than the data
-/// needs: that changes one byte's value and no length, but a chunk of 2048
-/// bytes no longer costs the set-up of a 64 MiB dictionary.
+/// `preset` as for the `xz` command. The dictionary is no larger than the data need:
+/// that changes the value of one byte and no length, and saves a chunk of 2048 bytes
+/// the set-up of a 64 MiB dictionary.
 pub(super) fn xz(data: &[u8], preset: u32) -> io::Result<Vec<u8>> {
     let mut options = LzmaOptions::new_preset(preset)?;
     let dictionary = if preset & !XZ_EXTREME == 6 { 8 } else { 64 } << 20;
@@ -43,8 +43,8 @@ pub(super) fn unxz(stream: &[u8]) -> io::Result<Vec<u8>> {
     read_all(liblzma::read::XzDecoder::new(stream))
 }
 
-/// `long` turns on long-distance matching with a window over all of the data,
-/// up to the format's 2 GiB.
+/// `long` enables long-distance matching with a window over all of the data, up to the
+/// format's 2 GiB.
 pub(super) fn zstd(data: &[u8], level: i32, long: bool) -> io::Result<Vec<u8>> {
     use zstd::zstd_safe::CParameter;
     let mut encoder = zstd::bulk::Compressor::new(level)?;
@@ -59,7 +59,7 @@ pub(super) fn zstd(data: &[u8], level: i32, long: bool) -> io::Result<Vec<u8>> {
 pub(super) fn unzstd(stream: &[u8], len: usize) -> io::Result<Vec<u8>> {
     let mut decoder = zstd::bulk::Decompressor::new()?;
     decoder.set_parameter(zstd::zstd_safe::DParameter::WindowLogMax(31))?;
-    // One more than expected, so that a stream that is too long shows as such.
+    // One byte more than expected, so that a stream that is too long is detected.
     decoder.decompress(stream, len + 1)
 }
 
@@ -94,9 +94,9 @@ pub(super) fn bunzip2(stream: &[u8]) -> io::Result<Vec<u8>> {
     read_all(bzip2::read::BzDecoder::new(stream))
 }
 
-/// PPMd7 closed by its end marker, after one byte for the logarithm of the
-/// model's memory. Memory is ample (32 bytes for each byte of data) so that the
-/// model is never thrown away.
+/// PPMd7 with its end marker, after one byte for the logarithm of the model's memory.
+/// The memory is ample (32 bytes for each byte of data), so that the model is never
+/// reset.
 pub(super) fn ppmd(data: &[u8]) -> io::Result<Vec<u8>> {
     let memory = covering(data.len().saturating_mul(32), 1 << 16, 1 << 31);
     let header = vec![memory.ilog2() as u8];

@@ -1,8 +1,8 @@
-//! The frame of a chart: its grid, its axes and their titles.
+//! The frame of a chart: grid, axes, titles.
 
 use crate::{Anchor, Scale, Svg, spread};
 
-/// Where the plot of a chart lies in its drawing, in pixels.
+/// The plot area of a chart, in pixels of its drawing.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame {
     /// Left edge, right of the labels of `y`.
@@ -16,7 +16,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A line of the grid at each tick of `y`, about `spacing` pixels apart, with its
+    /// Draws a grid line at each tick of `y`, about `spacing` pixels apart, with its
     /// label on the left.
     pub fn grid(&self, svg: &mut Svg, y: &Scale, spacing: f64, label: impl Fn(f64) -> String) {
         for tick in y.ticks(spacing) {
@@ -31,43 +31,44 @@ impl Frame {
         }
     }
 
-    /// The line below the plot.
+    /// Draws the line below the plot.
     pub fn base(&self, svg: &mut Svg) {
         svg.line("axis", (self.left, self.bottom), (self.right, self.bottom));
     }
 
-    /// A mark on that line, `at` pixels from the left of the drawing, and its label.
+    /// Draws a labelled mark on that line, `at` pixels from the left of the drawing.
     pub fn mark(&self, svg: &mut Svg, at: f64, label: &str) {
         svg.line("axis", (at, self.bottom), (at, self.bottom + 5.0));
         svg.text("tick", (at, self.bottom + 19.0), Anchor::Middle, label);
     }
 
-    /// Marks at the ticks of `x`, about `spacing` pixels apart.
+    /// Draws marks at the ticks of `x`, about `spacing` pixels apart.
     pub fn marks(&self, svg: &mut Svg, x: &Scale, spacing: f64, label: impl Fn(f64) -> String) {
         for tick in x.ticks(spacing) {
             self.mark(svg, x.at(tick), &label(tick));
         }
     }
 
-    /// What `x` is, below its labels; `y`, in the upper left corner of the drawing.
+    /// Writes the title of `x` below its labels, and that of `y` in the upper left
+    /// corner.
     pub fn titles(&self, svg: &mut Svg, x: &str, y: &str) {
         self.title_below(svg, 38.0, x);
         svg.text("axis-title", (2.0, 14.0), Anchor::Start, y);
     }
 
-    /// What `x` is, so many pixels below the plot.
+    /// Writes the title of `x`, `pixels` below the plot.
     pub fn title_below(&self, svg: &mut Svg, pixels: f64, title: &str) {
         let middle = ((self.left + self.right) / 2.0, self.bottom + pixels);
         svg.text("axis-title", middle, Anchor::Middle, title);
     }
 
-    /// Where labels on the right go that belong at `wanted` (increasing): at least
-    /// `gap` pixels apart.
+    /// Positions of labels on the right that should be at `wanted` (increasing): at
+    /// least `gap` pixels apart.
     pub fn places(&self, wanted: &[f64], gap: f64) -> Vec<f64> {
         spread(wanted, gap, self.top + 4.0, self.bottom - 4.0)
     }
 
-    /// A label on the right at the height of `place`, led to from the height `at`.
+    /// Draws a label on the right at height `place`, with a line from height `at`.
     pub fn label(&self, svg: &mut Svg, class: &str, at: f64, place: f64, text: &str) {
         svg.line("leader", (self.right, at), (self.right + 9.0, place));
         svg.text(class, (self.right + 12.0, place + 4.0), Anchor::Start, text);

@@ -1,7 +1,7 @@
-//! The one form in which tables are written for other programs.
+//! The CSV writer of all tables.
 
-/// A table as CSV: a header, then the rows. Fields with commas, quotes or line ends
-/// are quoted as RFC 4180 has it; lines end in a line feed.
+/// A table as CSV: a header, then the rows. Fields with commas, quotes or line ends are
+/// quoted as in RFC 4180; lines end in a line feed.
 ///
 /// ```
 /// let table = brevity_draw::csv(&["coder", "rate"], [["xz, best", "0.25"]]);
@@ -10,7 +10,7 @@
 ///
 /// # Panics
 ///
-/// When a row has another number of fields than the header.
+/// If a row and the header differ in their number of fields.
 pub fn csv<Row>(header: &[&str], rows: impl IntoIterator<Item = Row>) -> String
 where
     Row: IntoIterator<Item: AsRef<str>>,

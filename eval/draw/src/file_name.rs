@@ -1,10 +1,10 @@
-//! Names that files can have.
+//! Safe file names.
 
 use std::fmt::Write;
 
-/// A name as part of the name of one file: letters, digits, `-`, `_`, `+` and `.` stay,
-/// other bytes become `%` and two hexadecimal digits, and so does a dot in front. Two
-/// names never come out the same, and none leads to another folder.
+/// A name as part of a file name: letters, digits, `-`, `_`, `+` and `.` stay; other
+/// bytes, and a leading dot, become `%` and two hexadecimal digits. Different names
+/// stay different, and none leads to another folder.
 ///
 /// ```
 /// use brevity_draw::file_name;

@@ -1,10 +1,10 @@
-//! Legends: what the lines of a chart are.
+//! Legends of charts.
 
 use unicode_width::UnicodeWidthStr;
 
 use crate::{Anchor, Svg};
 
-/// The key of a line of some class, `at` its left end, and its name on the right.
+/// Draws the key of a line, `at` its left end, and its name on the right.
 pub fn line_key(svg: &mut Svg, class: &str, at: (f64, f64), name: &str) {
     svg.line(&format!("curve {class}"), at, (at.0 + 16.0, at.1));
     key_name(svg, at, name);
@@ -21,7 +21,7 @@ fn key_name(svg: &mut Svg, at: (f64, f64), name: &str) {
     svg.text("legend", (at.0 + 22.0, at.1 + 4.0), Anchor::Start, name);
 }
 
-/// About how many pixels wide a name is.
+/// Approximate width of a name in pixels.
 #[must_use]
 pub fn name_width(name: &str) -> f64 {
     6.5 * name.width() as f64

@@ -1,14 +1,14 @@
-//! Charts, pages and tables: how findings are shown.
+//! Charts, tables, pages.
 //!
-//! - [`Svg`] writes a drawing, [`Scale`] turns values into pixels, [`Frame`] draws the
+//! - [`Svg`] writes a drawing, [`Scale`] maps values to pixels, [`Frame`] draws the
 //!   grid and the axes of a chart, [`line_key`] and [`dotted_key`] its legend;
-//! - [`document`] makes a page that needs nothing from elsewhere, [`figure`] puts a
-//!   drawing into it, [`write()`] writes it with its pictures;
+//! - [`document`] makes a self-contained page, [`figure`] puts a drawing into it,
+//!   [`write()`] writes it with its pictures;
 //! - [`Table`] is a table for a terminal or a page, [`csv()`] one for other programs;
-//! - [`visible`] and [`file_name`] make names safe that come from files.
+//! - [`visible`] and [`file_name`] make names from files safe.
 //!
-//! What the charts and pages say of an experiment is not here: that stands beside the
-//! experiment, in `brevity-lab`. Nothing here computes a rate or knows what a model is.
+//! The charts and pages of each experiment are beside it, in `brevity-lab`. Nothing
+//! here computes a rate or depends on models.
 //!
 //! ```
 //! use brevity_draw::{Frame, Scale, Svg, document, figure};
@@ -37,21 +37,21 @@
 mod axes;
 mod csv;
 mod file_name;
+mod labels;
 mod legend;
 mod page;
 mod scale;
 mod svg;
 mod table;
-mod ticks;
 mod visible;
 
 pub use axes::Frame;
 pub use csv::csv;
 pub use file_name::file_name;
+pub use labels::{SERIES, WORTH_SHOWING, short_count, trimmed};
 pub use legend::{dotted_key, line_key, name_width};
 pub use page::{PageError, WIDTHS, document, figure, replace, warning, write};
 pub use scale::{Scale, extent};
 pub use svg::{Anchor, STYLE, Svg, escape, spread};
 pub use table::Table;
-pub use ticks::{SERIES, WORTH_SHOWING, short_count, trimmed};
 pub use visible::{is_hidden, visible, visible_lines};

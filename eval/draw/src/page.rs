@@ -1,5 +1,5 @@
-//! Pages: one self-contained HTML document each, without script, font or picture
-//! from elsewhere, and the files that lie beside it.
+//! Pages: self-contained HTML documents, without external script, font or picture, and
+//! the files beside them.
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +9,11 @@ use serde::Serialize;
 use crate::svg::{STYLE, Svg};
 use crate::visible_lines;
 
-/// Widths that drawings are made for: a page and a telephone.
+/// Widths of drawings: for a page and for a telephone.
 pub const WIDTHS: [(f64, &str); 2] = [(860.0, "wide"), (400.0, "narrow")];
 
-/// A whole document around `body`; `style` is what it needs beyond the style of
-/// all pages. Characters that do not show are written out, wherever they stand.
+/// A whole document around `body`; `style` is added to the common style. Invisible
+/// characters are escaped everywhere.
 #[must_use]
 pub fn document(title: &str, style: &str, body: &Markup) -> String {
     let page = html! {
@@ -33,7 +33,7 @@ pub fn document(title: &str, style: &str, body: &Markup) -> String {
     visible_lines(&page.into_string()).into_owned()
 }
 
-/// A drawing at each of the [`WIDTHS`], with a caption.
+/// A drawing in each of the [`WIDTHS`], with a caption.
 #[must_use]
 pub fn figure(draw: impl Fn(f64) -> Svg, caption: &Markup) -> Markup {
     html! {
@@ -44,7 +44,7 @@ pub fn figure(draw: impl Fn(f64) -> Svg, caption: &Markup) -> Markup {
     }
 }
 
-/// What a reader must know, in a box of its own.
+/// An important note in a box.
 #[must_use]
 pub fn warning(text: impl maud::Render) -> Markup {
     html! { p class="warning" { (text) } }
@@ -53,29 +53,29 @@ pub fn warning(text: impl maud::Render) -> Markup {
 /// Why the files of a page could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
-    /// The file system refused.
+    /// An operation of the file system failed.
     #[error("cannot write {path}")]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The findings hold a number that JSON does not have.
+    /// The findings contain a number that JSON cannot represent.
     #[error("cannot write {path}")]
     Json {
         /// The file.
         path: PathBuf,
-        /// Which.
+        /// The error.
         source: serde_json::Error,
     },
 }
 
-/// Writes pictures, `STEM.json` and `STEM.html` into `folder`, each whole or not
-/// at all; returns the path of the page.
+/// Writes pictures, `STEM.json` and `STEM.html` into `folder`, each atomically; returns
+/// the path of the page.
 ///
 /// # Errors
-/// Names the file that cannot be written.
+/// A file that cannot be written.
 pub fn write(
     folder: &Path,
     stem: &str,
@@ -97,10 +97,10 @@ pub fn write(
     Ok(page)
 }
 
-/// Writes a file of results: to a temporary name in the same folder, synced, renamed.
+/// Writes a file of results: to a temporary file in the same folder, synced, renamed.
 ///
 /// # Errors
-/// Names the file.
+/// A file that cannot be written.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), PageError> {
     brevity_files::write(path, content).map_err(|source| PageError::Write {
         path: path.to_owned(),

@@ -1,15 +1,15 @@
-//! Axes: from values to pixels, and where the ticks go.
+//! Scales: maps from values to pixels, and ticks.
 //!
-//! Values come from files, so they may be huge, equal, reversed or no numbers. A scale
-//! always covers a range that has a length, and always answers with a pixel.
+//! Values come from files, so they may be huge, equal, reversed or not finite. A scale
+//! always covers a range of positive length and always returns a finite pixel.
 
-/// Values are drawn between this and its negative.
+/// Largest magnitude of a value.
 const LARGEST: f64 = 1e300;
 
-/// On logarithmic scales, the least value.
+/// Smallest value of a logarithmic scale.
 const LEAST: f64 = 1e-300;
 
-/// Pixels beyond this are as good as this.
+/// Largest magnitude of a pixel.
 const FAR: f64 = 1e6;
 
 /// Maps values to pixels, linearly or by the logarithm.
@@ -21,7 +21,8 @@ pub struct Scale {
     log: bool,
 }
 
-/// The smallest and largest of some values that are at least 0: infinite and 0 of none.
+/// The smallest and largest of some values that are at least 0; (infinity, 0) if there
+/// are none.
 pub fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, 0.0), |(low, high), v| {
         (low.min(v), high.max(v))
@@ -29,8 +30,8 @@ pub fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
 }
 
 impl Scale {
-    /// Maps the ends of `from` to the ends of `to`, linearly. Ends that are no range
-    /// are replaced by a short one about the first of them.
+    /// Maps the ends of `from` to the ends of `to`, linearly. Invalid ends are replaced
+    /// by a short range about the first of them.
     pub fn linear(from: (f64, f64), to: (f64, f64)) -> Self {
         let [low, high] = [from.0, from.1].map(|end| end.clamp(-LARGEST, LARGEST));
         let room = 0.05 * number(low, high).abs().max(1.0);
@@ -52,15 +53,15 @@ impl Scale {
         }
     }
 
-    /// A logarithmic scale from the smallest to the largest of some sizes, with room
-    /// on both sides.
+    /// A logarithmic scale from the smallest to the largest of some sizes, with a
+    /// margin on both sides.
     pub fn of_sizes((least, most): (f64, f64), to: (f64, f64)) -> Self {
         let margin = (most / least).powf(0.04).max(1.05);
         Self::log((least / margin, most * margin), to)
     }
 
     /// The pixel of a value, which may lie beyond the ends; that of the lower end for
-    /// what is no number.
+    /// NaN.
     pub fn at(&self, value: f64) -> f64 {
         let place = |v: f64| if self.log { v.max(LEAST).ln() } else { v };
         let (low, high) = (place(self.from.0), place(self.from.1));
@@ -71,7 +72,7 @@ impl Scale {
         }
     }
 
-    /// As [`at`](Self::at), but no further out than the ends.
+    /// As [`at`](Self::at), clamped to the ends.
     pub fn clamped(&self, value: f64) -> f64 {
         self.at(value.clamp(self.from.0, self.from.1))
     }
@@ -95,7 +96,7 @@ impl Scale {
             .collect()
     }
 
-    /// Round values inside, about one for every `spacing` pixels.
+    /// Round values inside the range, about one for every `spacing` pixels.
     pub fn ticks(&self, spacing: f64) -> Vec<f64> {
         let wanted = ((self.to.1 - self.to.0).abs() / spacing).max(2.0);
         if self.log {
@@ -114,7 +115,7 @@ impl Scale {
                     break;
                 }
             }
-            // A short range: linear ticks serve it better than too few decades.
+            // On a short range, linear ticks are better than too few decades.
             return self.even_ticks(wanted);
         }
         self.even_ticks(wanted)
@@ -144,7 +145,7 @@ impl Scale {
     }
 }
 
-/// The first of two values that is a number, or 1.
+/// The first of two values that is not NaN, or 1.
 fn number(low: f64, high: f64) -> f64 {
     [low, high]
         .into_iter()
@@ -152,9 +153,9 @@ fn number(low: f64, high: f64) -> f64 {
         .unwrap_or(1.0)
 }
 
-/// Two ends as a range that has a length: themselves, or one `about` the first.
+/// A range of positive length: the two ends, or one `about` the first.
 fn range(low: f64, high: f64, about: impl Fn(f64) -> (f64, f64)) -> (f64, f64) {
-    // Shorter ones leave no room for ticks that differ.
+    // On shorter ranges, ticks could not differ.
     let shortest = (1e-9 * low.abs().max(high.abs())).max(LEAST);
     match high - low > shortest {
         true => (low, high),

@@ -1,8 +1,8 @@
-//! A small writer of SVG.
+//! A small SVG writer.
 //!
-//! Colours and type are classes, defined by [`STYLE`]; in a page they come from
-//! the page's style sheet, in a file of its own they are embedded, and both
-//! follow the reader's light or dark setting.
+//! Colours and fonts are classes, defined by [`STYLE`]. In a page they come from the
+//! page's style sheet, in a separate file they are embedded; both follow the reader's
+//! light or dark setting.
 
 use std::fmt::{Display, Write};
 
@@ -21,7 +21,7 @@ pub struct Svg {
     body: String,
 }
 
-/// Which end of a text is at its point.
+/// The part of a text that is at its point.
 #[derive(Clone, Copy)]
 pub enum Anchor {
     /// The left end.
@@ -33,7 +33,7 @@ pub enum Anchor {
 }
 
 impl Svg {
-    /// `label` says in words what is shown, for readers who do not see it.
+    /// An empty drawing; `label` describes it for screen readers.
     pub fn new(width: f64, height: f64, label: String) -> Self {
         Self {
             width,
@@ -43,7 +43,7 @@ impl Svg {
         }
     }
 
-    /// A line between two points.
+    /// Draws a line between two points.
     pub fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         self.push(format_args!(
             r#"<line class="{class}" x1="{:.1}" y1="{:.1}" x2="{:.1}" y2="{:.1}"/>"#,
@@ -51,7 +51,7 @@ impl Svg {
         ));
     }
 
-    /// A rectangle; `at` is its upper left corner.
+    /// Draws a rectangle; `at` is its upper left corner.
     pub fn rect(&mut self, class: &str, at: (f64, f64), size: (f64, f64), title: &str) {
         self.push(format_args!(
             r#"<rect class="{class}" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}">{}</rect>"#,
@@ -63,7 +63,7 @@ impl Svg {
         ));
     }
 
-    /// A circle around `at`.
+    /// Draws a circle around `at`.
     pub fn circle(&mut self, class: &str, at: (f64, f64), radius: f64, title: &str) {
         self.push(format_args!(
             r#"<circle class="{class}" cx="{:.1}" cy="{:.1}" r="{radius}">{}</circle>"#,
@@ -73,20 +73,20 @@ impl Svg {
         ));
     }
 
-    /// A line through the points.
+    /// Draws a line through the points.
     pub fn path(&mut self, class: &str, points: &[(f64, f64)]) {
         let steps = steps(points);
         self.push(format_args!(r#"<path class="{class}" d="{steps}"/>"#));
     }
 
-    /// The area between two lines over the same places.
+    /// Fills the area between two lines over the same x positions.
     pub fn area(&mut self, class: &str, upper: &[(f64, f64)], lower: &[(f64, f64)]) {
         let around: Vec<_> = upper.iter().chain(lower.iter().rev()).copied().collect();
         let steps = steps(&around);
         self.push(format_args!(r#"<path class="{class}" d="{steps}Z"/>"#));
     }
 
-    /// A text whose anchor is at `at`.
+    /// Writes a text with its anchor at `at`.
     pub fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
@@ -105,7 +105,7 @@ impl Svg {
         let _ = writeln!(self.body, "{element}");
     }
 
-    /// For a page that holds [`STYLE`] already.
+    /// The drawing for a page that has [`STYLE`] already.
     pub fn inline(&self, class: &str) -> Markup {
         PreEscaped(format!(
             "<svg class=\"chart {class}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n",
@@ -116,7 +116,7 @@ impl Svg {
         ))
     }
 
-    /// A file of its own, with a margin.
+    /// The drawing as a file, with a margin.
     pub fn file(&self) -> String {
         const MARGIN: f64 = 18.0;
         let (width, height) = (self.width + 2.0 * MARGIN, self.height + 2.0 * MARGIN);
@@ -148,8 +148,8 @@ fn title_element(title: &str) -> String {
     }
 }
 
-/// Text that is safe between tags and in attributes, also of XML, which has no control
-/// characters: these are written out.
+/// Escapes text for element content and attributes, also of XML, which has no control
+/// characters: these are written as escapes.
 pub fn escape(text: impl Display) -> String {
     let mut safe = String::new();
     for c in visible(&text.to_string()).chars() {
@@ -165,11 +165,11 @@ pub fn escape(text: impl Display) -> String {
     safe
 }
 
-/// Moves labels apart: the positions nearest to `wanted` (increasing) that are
-/// at least `gap` apart and between `low` and `high`, as far as there is room.
+/// Moves labels apart: the positions nearest to `wanted` (increasing) that are at least
+/// `gap` apart and between `low` and `high`, if there is room.
 pub fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
-    // Blocks of labels that touch: (sum of wanted tops, count); a block's top is
-    // the mean of where its labels would want it.
+    // Blocks of touching labels: (sum of wanted tops, count); a block's top is the mean
+    // of the tops that its labels want.
     let mut blocks: Vec<(f64, usize)> = Vec::new();
     let top = |block: (f64, usize)| {
         let height = gap * (block.1 - 1) as f64;
@@ -181,7 +181,7 @@ pub fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
             if top(last) + gap * last.1 as f64 <= top(block) {
                 break;
             }
-            // The later labels' wishes are counted from the merged block's top.
+            // The wanted tops of later labels are relative to the merged block's top.
             block = (
                 last.0 + block.0 - gap * (last.1 * block.1) as f64,
                 last.1 + block.1,

@@ -1,4 +1,4 @@
-//! Tables, for terminals (aligned columns, no lines) and for pages.
+//! Tables for terminals (aligned columns, no lines) and for pages.
 
 use std::fmt;
 
@@ -10,9 +10,8 @@ use crate::visible;
 /// A header and rows of cells. The first column is aligned left, the others
 /// right, unless [`left`](Table::left) says otherwise.
 ///
-/// `Display` writes it for a terminal, where each character takes the columns that
-/// Unicode gives it, and control characters are written out; [`html`](Table::html) for
-/// a page.
+/// `Display` writes it for a terminal, with Unicode character widths and with control
+/// characters escaped; [`html`](Table::html) writes it for a page.
 ///
 /// ```
 /// use brevity_draw::Table;
@@ -53,13 +52,13 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// As [`push`](Self::push), for the best of the rows: bold in a page.
+    /// As [`push`](Self::push), for the best row: bold in a page.
     pub fn push_best(&mut self, row: Vec<String>) {
         self.best.push(self.rows.len());
         self.rows.push(row);
     }
 
-    /// The `<table>` of a page.
+    /// The table as a `<table>` element.
     #[must_use]
     pub fn html(&self) -> Markup {
         let class = |column: usize| self.left.contains(&column).then_some("left");

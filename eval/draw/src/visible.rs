@@ -1,13 +1,13 @@
-//! Characters that do not show, made to show.
+//! Escaping of invisible characters.
 //!
 //! Names of sources, settings and conventions come from files. An escape sequence in
 //! one would colour a terminal or move its cursor; a change of writing direction would
-//! let a row say something else than it holds.
+//! make a row misleading.
 
 use std::borrow::Cow;
 
-/// Text on one line, with control and direction characters written out: `\n`,
-/// `\u{1b}`, `\u{202e}`.
+/// Text on one line, with control and direction characters escaped: `\n`, `\u{1b}`,
+/// `\u{202e}`.
 ///
 /// ```
 /// assert_eq!(brevity_draw::visible("a\u{202e}b\n"), r"a\u{202e}b\n");
@@ -17,14 +17,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     write_out(text, is_hidden)
 }
 
-/// As [`visible`], for text whose own line ends and tabs stay.
+/// As [`visible`], but line ends and tabs stay.
 #[must_use]
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
     write_out(text, |c| is_hidden(c) && !matches!(c, '\n' | '\t'))
 }
 
-/// Whether a character is a control character, or steers the direction or the lines
-/// of a text without being seen.
+/// Whether a character is a control character, or an invisible one that affects the
+/// direction or lines of a text.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     c.is_control()

@@ -1,4 +1,4 @@
-//! What a sweep varies: settings by dotted key, in order.
+//! The axes of a sweep: settings by dotted key, in order.
 
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -9,13 +9,13 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AxisValue {
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
     /// A whole number.
     Integer(i64),
     /// Any other number.
     Float(f64),
-    /// A word.
+    /// A string.
     Text(String),
     /// Several values, such as the regimes to score.
     List(Vec<AxisValue>),
@@ -24,7 +24,7 @@ pub enum AxisValue {
 }
 
 impl AxisValue {
-    /// The number, of either kind.
+    /// The number, integer or float.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -34,7 +34,7 @@ impl AxisValue {
         }
     }
 
-    /// The whole number, if it is not negative.
+    /// The integer, if it is not negative.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         match self {
@@ -43,7 +43,7 @@ impl AxisValue {
         }
     }
 
-    /// The word.
+    /// The string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -53,7 +53,7 @@ impl AxisValue {
     }
 }
 
-/// As in JSON, but a text without quotes.
+/// As in JSON, but strings without quotes.
 impl fmt::Display for AxisValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -63,8 +63,7 @@ impl fmt::Display for AxisValue {
     }
 }
 
-/// Settings by dotted key, such as `model.width`, in the order in which the sweep has
-/// them.
+/// Settings by dotted key, such as `model.width`, in the order of the sweep.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Axes(Vec<(String, AxisValue)>);
 
@@ -75,7 +74,7 @@ impl Axes {
         self.0.iter().find(|(k, _)| k == key).map(|(_, v)| v)
     }
 
-    /// Sets a key, at the end if it is new.
+    /// Sets a key; a new one is appended.
     pub fn set(&mut self, key: impl Into<String>, value: AxisValue) {
         let key = key.into();
         match self.0.iter_mut().find(|(k, _)| *k == key) {
@@ -100,7 +99,7 @@ impl Axes {
         self.0.is_empty()
     }
 
-    /// Brings the keys into the order of `order`; keys that are not in it come last.
+    /// Sorts the keys by `order`; keys that are not in it come last.
     pub fn sort_by(&mut self, order: &[String]) {
         let place = |key: &String| order.iter().position(|k| k == key).unwrap_or(order.len());
         self.0.sort_by_key(|(key, _)| place(key));

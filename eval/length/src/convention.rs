@@ -1,20 +1,23 @@
-//! How the bytes of a model are counted.
+//! Conventions by which the bytes of a model are counted.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::fmt;
 
-/// The name of a way to count the bytes of a model. Every number that has model bytes in
-/// it says which.
+/// The name of a convention by which the bytes of a model are counted. Every number
+/// that includes model bytes gives its convention.
 ///
-/// - [`FP16`](Self::FP16): two bytes a parameter, as in "Language Modeling Is
-///   Compression"; the data are coded under the weights as they were trained;
-/// - [`STORED`](Self::STORED): the quantised, entropy-coded weights as they lie in the
-///   archive, header and hashes included; the data are coded under those weights;
-/// - `4-bit` and the like ([`bits`](Self::bits)): stored in so many bits a parameter;
-/// - [`PREQUENTIAL`](Self::PREQUENTIAL): no weights; the recipe that repeats the learning.
+/// - [`FP16`](Self::FP16): two bytes per parameter, as in "Language Modeling Is
+///   Compression"; the data are coded with the weights as trained;
+/// - [`STORED`](Self::STORED): the quantised, entropy-coded weights as stored in the
+///   archive, header and hashes included; the data are coded with those weights;
+/// - `4-bit` and the like ([`bits`](Self::bits)): stored in this many bits per
+///   parameter;
+/// - [`PREQUENTIAL`](Self::PREQUENTIAL): no weights; the recipe that repeats the
+///   learning.
 ///
-/// Names become parts of file names, so they have at most 40 characters, which are ASCII
+/// Names become parts of file names, so they have at most 40 characters, which are
+/// ASCII letters, digits, `-`, `_` and `.`, and do not begin with `.`.
 /// letters, digits, `-`, `_` and `.`, and do not begin with `.`.
 ///
 /// ```
@@ -27,7 +30,7 @@ use std::fmt;
 #[serde(try_from = "String", into = "String")]
 pub struct Convention(String);
 
-/// A name that no convention can have.
+/// An invalid name of a convention.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} cannot name a way to count model bytes: a name has 1 to 40 letters, digits, `-`, \
@@ -35,24 +38,24 @@ pub struct Convention(String);
 )]
 pub struct ConventionError(String);
 
-/// Most characters of a name.
+/// Limit on the length of a name.
 const LONGEST: usize = 40;
 
 impl Convention {
-    /// Two bytes a parameter.
+    /// Two bytes per parameter.
     pub const FP16: &'static str = "fp16";
-    /// As the archive holds the weights.
+    /// The weights as stored in the archive.
     pub const STORED: &'static str = "stored";
     /// The recipe of a prequential code.
     pub const PREQUENTIAL: &'static str = "prequential";
 
-    /// Two bytes a parameter.
+    /// Two bytes per parameter.
     #[must_use]
     pub fn fp16() -> Convention {
         Convention(Self::FP16.into())
     }
 
-    /// As the archive holds the weights.
+    /// The weights as stored in the archive.
     #[must_use]
     pub fn stored() -> Convention {
         Convention(Self::STORED.into())
@@ -64,7 +67,7 @@ impl Convention {
         Convention(Self::PREQUENTIAL.into())
     }
 
-    /// Stored in so many bits a parameter.
+    /// Stored in this many bits per parameter.
     #[must_use]
     pub fn bits(bits: f64) -> Convention {
         Convention(format!("{bits}-bit"))
@@ -73,7 +76,7 @@ impl Convention {
     /// The convention of this name.
     ///
     /// # Errors
-    /// A name that is too long, empty, or has other characters than those allowed.
+    /// A name that is too long, empty, or has characters that are not allowed.
     pub fn named(name: impl Into<String>) -> Result<Convention, ConventionError> {
         let name = name.into();
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);

@@ -1,53 +1,54 @@
-//! The description length of some bytes under a model.
+//! The description length of bytes under a model.
 
 use crate::{Convention, Regime};
 
-/// Bytes of a parameter by the convention [`fp16`](Convention::FP16).
+/// Bytes per parameter by the convention [`fp16`](Convention::FP16).
 pub const FP16_BYTES: u64 = 2;
 
-/// How sure a length is.
+/// The evidence for a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Evidence {
-    /// It is that of an archive which was decoded to the same bytes.
+    /// The length of an archive which was decoded to the same bytes.
     Decoded,
-    /// It is a code length under the same integer frequencies; no archive was decoded.
+    /// A code length under the same integer frequencies; no archive was decoded.
     Estimate,
 }
 
 /// The bytes that a length describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scored {
-    /// How many.
+    /// Number of bytes.
     pub bytes: u64,
-    /// BLAKE3 of them, in hexadecimal; empty when not known.
+    /// BLAKE3 of the bytes in hexadecimal; empty if unknown.
     pub hash: String,
 }
 
-/// Data and model in bytes by one convention.
+/// Bytes of data and model by one convention.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// How the model is counted.
+    /// Convention by which the model is counted.
     pub convention: Convention,
-    /// Bytes of the coded data. Weights that are quantised to be stored code the data in
-    /// another length than those that were trained.
+    /// Bytes of the coded data. Quantised weights give another length than the weights
+    /// as trained.
     pub coded_bytes: u64,
     /// Bytes of the model.
     pub model_bytes: u64,
 }
 
-/// How many bytes some data and a model take together, and who pays for the model.
+/// The description length of data: bytes of coded data and model together, and the
+/// bytes that the model is charged to.
 ///
-/// This is the one place where rates are made of lengths:
+/// This is the only place where rates are computed from lengths:
 ///
 /// ```text
 /// raw rate       = coded / n
 /// adjusted rate  = coded / n + model / charged
 /// ```
 ///
-/// with n the bytes described and `charged` the bytes that pay for the model
-/// ([`Regime::charged_to`]); where these are the same bytes the adjusted rate is
-/// (coded + model) / n, the length of a two-part code. A prequential code is of that
-/// form too, with its recipe in place of the model.
+/// with n the bytes described and `charged` the bytes that the model is charged to
+/// ([`Regime::charged_to`]); if these are the same bytes, the adjusted rate is (coded +
+/// model) / n, the length of a two-part code. A prequential code has this form too,
+/// with its recipe in place of the model.
 ///
 /// ```
 /// use brevity_length::{Description, Evidence, Regime, Scored};
@@ -64,7 +65,7 @@ pub struct Description {
     regime: Regime,
     scored: Scored,
     bits: f64,
-    /// The first is of the weights as they are.
+    /// The first is that of the weights as trained.
     codes: Vec<Code>,
     charged_to: u64,
     evidence: Evidence,
@@ -72,10 +73,11 @@ pub struct Description {
 }
 
 impl Description {
-    /// Data under a trained model: `bits` is the exact code length under the weights as
-    /// they are, `coded_bytes` what that takes as a stream. The model is counted as
-    /// [`fp16`](Convention::FP16); [`with`](Self::with) adds other conventions. An
-    /// estimate until [`evidence`](Self::evidence) says otherwise.
+    /// The description of data by a trained model: `bits` is the exact code length
+    /// under the weights as trained, `coded_bytes` its length as a stream. The model is
+    /// counted as [`fp16`](Convention::FP16); [`with`](Self::with) adds other
+    /// conventions. The lengths are estimates unless [`evidence`](Self::evidence) sets
+    /// otherwise.
     #[must_use]
     pub fn two_part(
         regime: Regime,
@@ -94,7 +96,8 @@ impl Description {
         Description::new(regime, scored, bits, code, charged_to)
     }
 
-    /// Data coded while they were learned; `recipe_bytes` repeat the learning.
+    /// The description of data coded while they are learned; `recipe_bytes` are the
+    /// bytes of the recipe.
     #[must_use]
     pub fn prequential(
         scored: Scored,
@@ -129,7 +132,7 @@ impl Description {
         }
     }
 
-    /// Adds data and model by one more convention, in place of what it had by that.
+    /// Adds the lengths by one more convention, or replaces those it has.
     #[must_use]
     pub fn with(mut self, code: Code) -> Description {
         match self
@@ -143,7 +146,7 @@ impl Description {
         self
     }
 
-    /// Says how sure the lengths are.
+    /// Sets the evidence for the lengths.
     #[must_use]
     pub fn evidence(mut self, evidence: Evidence) -> Description {
         self.evidence = evidence;
@@ -151,14 +154,14 @@ impl Description {
     }
 
     /// Adds the code lengths, in whole bits, of contiguous blocks of about equal length
-    /// that make up the data. They are what a bootstrap draws.
+    /// that make up the data. The block bootstrap resamples them.
     #[must_use]
     pub fn with_blocks(mut self, block_bits: Vec<u64>) -> Description {
         self.block_bits = block_bits;
         self
     }
 
-    /// How the data relate to what the model has seen.
+    /// How the data relate to the model's training data.
     #[must_use]
     pub fn regime(&self) -> Regime {
         self.regime
@@ -170,31 +173,31 @@ impl Description {
         &self.scored
     }
 
-    /// Exact code length of the data under the weights as they are, bits.
+    /// Exact code length of the data under the weights as trained, in bits.
     #[must_use]
     pub fn bits(&self) -> f64 {
         self.bits
     }
 
-    /// The same a byte; 0 for no bytes.
+    /// Bits per byte; 0 for no bytes.
     #[must_use]
     pub fn bits_per_byte(&self) -> f64 {
         self.bits / self.scored.bytes.max(1) as f64
     }
 
-    /// Bytes of the data as coded under the weights as they are.
+    /// Bytes of the data coded under the weights as trained.
     #[must_use]
     pub fn coded_bytes(&self) -> u64 {
         self.codes[0].coded_bytes
     }
 
-    /// Data and model by convention: first that of the weights as they are.
+    /// Lengths by convention; the first is that of the weights as trained.
     #[must_use]
     pub fn codes(&self) -> &[Code] {
         &self.codes
     }
 
-    /// Data and model by this convention.
+    /// Lengths by this convention.
     #[must_use]
     pub fn code(&self, convention: &str) -> Option<&Code> {
         self.codes
@@ -202,7 +205,7 @@ impl Description {
             .find(|code| code.convention.as_str() == convention)
     }
 
-    /// Bytes that pay for the model.
+    /// Number of bytes that the model is charged to.
     #[must_use]
     pub fn charged_to(&self) -> u64 {
         self.charged_to
@@ -214,20 +217,21 @@ impl Description {
         self.evidence == Evidence::Decoded
     }
 
-    /// Code lengths of blocks of the data, whole bits; empty when not kept.
+    /// Code lengths of blocks of the data in whole bits; empty if not recorded.
     #[must_use]
     pub fn block_bits(&self) -> &[u64] {
         &self.block_bits
     }
 
-    /// Coded bytes over bytes, under the weights as they are. No code by itself where
-    /// the model has seen the data.
+    /// Raw rate: coded over raw bytes, under the weights as trained. Not a code by
+    /// itself if the model has seen the data.
     #[must_use]
     pub fn raw_rate(&self) -> f64 {
         self.rate(&self.codes[0])
     }
 
-    /// Coded bytes over bytes, and model bytes over the bytes that pay for them.
+    /// Adjusted rate: coded bytes over raw bytes, plus model bytes over the bytes they
+    /// are charged to.
     #[must_use]
     pub fn adjusted_rate(&self, convention: &str) -> Option<f64> {
         let code = self.code(convention)?;
@@ -238,15 +242,14 @@ impl Description {
         Some(self.rate(code) + model / self.charged_to.max(1) as f64)
     }
 
-    /// Coded bytes over bytes by a convention: what the adjusted rate counts beyond the
-    /// model.
+    /// Coded bytes over raw bytes by a convention: the adjusted rate without the model.
     #[must_use]
     pub fn coded_rate(&self, convention: &str) -> Option<f64> {
         Some(self.rate(self.code(convention)?))
     }
 
-    /// Coded bytes of as many bytes as pay for the model, at the rate of the data. With
-    /// the model bytes they make the length whose minimum is the critical size.
+    /// Coded bytes scaled to the number of bytes that the model is charged to. Their
+    /// sum with the model bytes is the length whose minimum is the critical size.
     #[must_use]
     pub fn charged_coded_bytes(&self, convention: &str) -> Option<f64> {
         let code = self.code(convention)?;
@@ -256,7 +259,7 @@ impl Description {
         Some(self.rate(code) * self.charged_to as f64)
     }
 
-    /// Coded bytes and recipe over bytes, for a prequential code.
+    /// Prequential rate: coded bytes and recipe over raw bytes, for a prequential code.
     #[must_use]
     pub fn prequential_rate(&self) -> Option<f64> {
         self.adjusted_rate(Convention::PREQUENTIAL)

@@ -1,17 +1,17 @@
-//! What detectors of contamination say of a test and what a model was trained on.
+//! Results of contamination detectors for a test and a model.
 
 use serde::{Deserialize, Serialize};
 
-/// What a pair of texts has in common.
+/// Overlap of a test with a training text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Overlap {
     /// Share of the test's word 8-grams found in the training text.
     pub ngram8: f64,
-    /// Share of its 13-grams.
+    /// Share of its word 13-grams.
     pub ngram13: f64,
-    /// Bytes of the longest string that both have.
+    /// Length in bytes of the longest common string.
     pub longest_match: usize,
-    /// Share of the test's bytes that lie in common strings of 50 bytes or more.
+    /// Share of the test's bytes in common strings of 50 bytes or more.
     pub in_long_matches: f64,
 }
 
@@ -31,22 +31,23 @@ impl Overlap {
 /// Min-K% of the leaked bytes against clean ones, in pieces of 512 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MinK {
-    /// The share of bytes it looks at, in percent.
+    /// K: the share of bytes averaged over, in percent.
     pub percent: f64,
-    /// Mean over pieces of the leaked test, bits a byte.
+    /// Mean over pieces of the leaked test, in bits per byte.
     pub leaked: f64,
     /// Mean over clean pieces.
     pub clean: f64,
-    /// How often a piece of the test is told from a clean one; 0.5 is a coin.
+    /// AUC: how often a piece of the test is distinguished from a clean one; 0.5 is
+    /// chance.
     pub auc: f64,
 }
 
-/// What the detectors say of a model and its training bytes.
+/// Results of all detectors for a model and its training bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detected {
-    /// What the test has in common with the bytes trained on.
+    /// Overlap of the test with the training bytes.
     #[serde(flatten)]
     pub overlap: Overlap,
-    /// What the model gives away.
+    /// Membership signal of the model.
     pub min_k: MinK,
 }

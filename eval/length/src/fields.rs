@@ -1,10 +1,11 @@
-//! JSON objects read field by field, so that what is missing, wrong or unknown is named.
+//! Reading of JSON objects field by field, with errors that name missing, wrong or
+//! unknown fields.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fmt::{self, Display};
 
-/// What is wrong with a field.
+/// An error of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     field: String,
@@ -30,7 +31,7 @@ impl Display for Problem {
     }
 }
 
-/// What is left of an object.
+/// The fields of an object that have not been read.
 pub(crate) struct Fields {
     left: Map<String, Value>,
     within: String,
@@ -48,13 +49,13 @@ impl Fields {
         self.left.keys().cloned().collect()
     }
 
-    /// The value of a field that stays; it must be there.
+    /// Reads a required field without removing it.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<T, Problem> {
         let value = self.left.get(key).cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|error| Problem::of(&self.name(key), error))
     }
 
-    /// Takes a field out; nothing where it is absent or null.
+    /// Removes a field; `None` if it is absent or null.
     pub fn take<T: DeserializeOwned>(&mut self, key: &str) -> Result<Option<T>, Problem> {
         match self.left.shift_remove(key) {
             None | Some(Value::Null) => Ok(None),
@@ -64,7 +65,7 @@ impl Fields {
         }
     }
 
-    /// Takes a field out that must be there.
+    /// Removes a required field.
     pub fn need<T: DeserializeOwned>(&mut self, key: &str) -> Result<T, Problem> {
         self.take(key)?.ok_or_else(|| self.missing(key))
     }
@@ -79,7 +80,7 @@ impl Fields {
         self.take_object(key)?.ok_or_else(|| self.missing(key))
     }
 
-    /// Nothing may be left.
+    /// Checks that no field is left.
     pub fn finish(self) -> Result<(), Problem> {
         match self.left.keys().next() {
             None => Ok(()),

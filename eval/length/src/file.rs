@@ -12,18 +12,18 @@ pub enum RowError {
     Read {
         /// The file.
         file: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file is no JSON.
-    #[error("{file} is no JSON")]
+    /// The file is not JSON.
+    #[error("{file} is not JSON")]
     Parse {
         /// The file.
         file: String,
-        /// Where and what.
+        /// The position in the file, and the error.
         source: serde_json::Error,
     },
-    /// The file is no list of rows.
+    /// The file is not a list of rows.
     #[error(
         "{file} holds no rows: it should be an array of objects, or an object with such an \
              array called `results`"
@@ -32,14 +32,14 @@ pub enum RowError {
         /// The file.
         file: String,
     },
-    /// A row has something wrong.
+    /// A row is invalid.
     #[error("{file}, row {row}: {problem}")]
     Row {
         /// The file.
         file: String,
-        /// Which row, from 1.
+        /// Number of the row, from 1.
         row: usize,
-        /// The field, and what is wrong with it.
+        /// The field and its error.
         problem: String,
     },
 }
@@ -48,8 +48,8 @@ pub enum RowError {
 ///
 /// # Errors
 ///
-/// When the file cannot be read, is no array of rows (or object with a `results` array),
-/// or has a row of a later version or with a field that is wrong or unknown.
+/// If the file cannot be read, is not an array of rows (or object with a `results`
+/// array), or has a row of a later version or with a wrong or unknown field.
 pub fn read(sweep: &Path) -> Result<Vec<Row>, RowError> {
     let path = if sweep.is_dir() {
         sweep.join("results.json")
@@ -64,7 +64,7 @@ pub fn read(sweep: &Path) -> Result<Vec<Row>, RowError> {
     parse(&text, &file)
 }
 
-/// As [`read`], from text; `file` is its name in messages.
+/// As [`read`], from text; errors name `file`.
 ///
 /// # Errors
 ///
@@ -100,8 +100,8 @@ pub fn parse(text: &str, file: &str) -> Result<Vec<Row>, RowError> {
     Ok(rows)
 }
 
-/// Brings the axes of all rows into the order in which they first occur: rows of one
-/// setting are told by their axes, which runs that were joined may list otherwise.
+/// Puts the axes of all rows into the order of their first occurrence: rows of one
+/// setting are compared by their axes, whose order may differ between joined runs.
 fn in_one_order(rows: &mut [Row]) {
     let mut order: Vec<String> = Vec::new();
     for key in rows.iter().flat_map(|row| row.axes.keys()) {

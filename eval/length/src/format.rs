@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Formatting of numbers for people.
 
 /// A count with three significant digits and a suffix: `4.19K`, `106K`, `1.30M`.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn bytes(x: f64) -> String {
     format!("{x:.0} B")
 }
 
-/// A rate as percent with two decimals, without the sign: `31.42`.
+/// A rate in percent with two decimals, without the percent sign: `31.42`.
 #[must_use]
 pub fn percent(rate: f64) -> String {
     format!("{:.2}", 100.0 * rate)

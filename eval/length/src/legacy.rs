@@ -1,9 +1,9 @@
-//! Rows of version 0.1, read with tolerance.
+//! Reading of rows of version 0.1.
 //!
-//! They had no version, might lack what their trial had not reached, and had the coded
-//! bytes of one convention only; the others follow from the adjusted rates. What the
-//! model was charged to was not written either: it was the bytes trained on, but for a
-//! test that leaked, which paid itself.
+//! They had no version number, could lack fields that their trial had not reached, and
+//! had the coded bytes of one convention only; the others follow from the adjusted
+//! rates. They also lacked the bytes that the model was charged to: the training bytes,
+//! except for a leaked test, which was charged itself.
 
 use crate::fields::{Fields, Problem};
 use crate::{Code, Convention, CurvePoint, Description, Evidence, Learning, Regime, Score, Scored};
@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 type ByName = BTreeMap<String, Option<f64>>;
 
-/// A score of `score.json`, which does not say how many bytes the model was trained on:
-/// that follows from the fp16 rates.
+/// A score of `score.json`, which lacks the number of training bytes; that follows from
+/// the fp16 rates.
 pub(crate) fn score(object: Map<String, Value>) -> Result<Score, Problem> {
     let mut fields = Fields::new(object);
     let adjusted: ByName = fields.take("adjusted_rate")?.unwrap_or_default();
@@ -35,7 +35,7 @@ pub(crate) fn score(object: Map<String, Value>) -> Result<Score, Problem> {
     score.ok_or_else(|| Problem::new("regime", "it is missing"))
 }
 
-/// The score of a row; nothing where the row has no length.
+/// The score of a row; `None` if the row has no length.
 pub(crate) fn of_row(
     fields: &mut Fields,
     trained_on: u64,
@@ -53,7 +53,7 @@ pub(crate) fn of_row(
     given.score(fields, trained_on, hash, parameters)
 }
 
-/// Rates and model bytes as they stand.
+/// Rates and model bytes as written.
 struct Given {
     raw: Option<f64>,
     adjusted: ByName,
@@ -131,7 +131,7 @@ impl Given {
             let recipe = recipe.unwrap_or_default().round() as u64;
             return Ok(Description::prequential(scored, bits, whole, recipe));
         }
-        // Rows without a regime were counted as those that the model was trained for.
+        // Rows without a regime were treated as trained on the scored bytes.
         let trained_on = match regime {
             Regime::Unknown => scored.bytes,
             _ => trained_on,

@@ -1,15 +1,15 @@
-//! What a description length is, and who pays for the model.
+//! The description length: bytes of data plus model, with the rates derived from it.
 //!
-//! - [`Description`]: how many bytes some data and a model take together, by every
-//!   [`Convention`] that counts the model's bytes, under a [`Regime`]; its methods make the
-//!   raw, adjusted and prequential rates, and nothing else does.
-//! - [`Row`]: one trial of a sweep with its description length. [`read`] takes the
+//! - [`Description`]: bytes of data and model together, by every [`Convention`] that
+//!   counts the model's bytes, under a [`Regime`]. The raw, adjusted and prequential
+//!   rates are computed by its methods and nowhere else.
+//! - [`Row`]: one trial of a sweep with its description length. [`read`] reads the
 //!   `results.json` of a sweep's folder, of this version or an earlier one.
-//! - [`format`](mod@format): counts, bytes and rates as people read them.
+//! - [`format`](mod@format): counts, bytes and rates for people.
 //!
-//! What does not live here: measuring lengths (`brevity-measure`), what follows from them
-//! (`brevity-stats`), training and coding. Nothing here depends on burn. The definitions
-//! behind the numbers are in `docs/mdl.md`.
+//! Not here: measuring lengths (`brevity-measure`), statistics of them
+//! (`brevity-stats`), training and coding. Nothing here depends on burn. The
+//! definitions behind the numbers are in `docs/mdl.md`.
 //!
 //! ```
 //! use brevity_length::{Description, Regime, Scored};

@@ -1,28 +1,29 @@
-//! How the bytes of a length relate to those the model has seen.
+//! Regimes: how described bytes relate to the model's training bytes.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How the bytes that were described relate to those the model was trained on.
+/// How the bytes described relate to those the model was trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Regime {
-    /// Trained on exactly these bytes: with the model's bytes a legal two-part code.
+    /// Exactly the training bytes: with the model's bytes a valid two-part code.
     InSample,
     /// Disjoint bytes of the same source: the held-out loss.
     HeldOut,
-    /// Bytes of another source that share nothing long with those seen.
+    /// Bytes of another source, with no long string in common with the training bytes.
     Shifted,
-    /// Anything else; no length under it says what its name suggests.
+    /// Anything else, such as a leaked test; such a length is no measure of
+    /// generalisation.
     Overlap,
     /// Each byte priced before it was learned, in a single pass: a prequential code.
     Prequential,
-    /// What the model has seen is not known.
+    /// The training bytes are unknown.
     Unknown,
 }
 
 impl Regime {
-    /// All of them.
+    /// All regimes.
     pub const ALL: [Regime; 6] = [
         Regime::InSample,
         Regime::HeldOut,
@@ -45,14 +46,14 @@ impl Regime {
         }
     }
 
-    /// The bytes that pay for the model, given how many were described and how many it
-    /// was trained on. The adjusted rate divides the model's bytes by them.
+    /// The number of bytes that the model is charged to, given the bytes described and
+    /// the training bytes. The adjusted rate divides the model's bytes by it.
     ///
-    /// Held-out bytes stand for the source, so the model is shared by all bytes that it
-    /// was trained on. In every other regime the model is a part of the description of
-    /// just these bytes: in-sample they are the ones it was trained on, a test that
-    /// leaked pays for the model that holds it, and so do bytes of another source or of
-    /// unknown relation.
+    /// Held-out bytes are a sample of the source, so the model is shared by all bytes
+    /// that it was trained on. In every other regime the model is part of the
+    /// description of just these bytes: in-sample they are the training bytes; a leaked
+    /// test is charged with the model that contains it, and so are bytes of another
+    /// source or of unknown relation.
     #[must_use]
     pub fn charged_to(self, described: u64, trained_on: u64) -> u64 {
         match self {

@@ -1,4 +1,4 @@
-//! One trial of a sweep under one regime: what sweeps write and every reader reads.
+//! The rows of results: one trial under one regime each.
 
 use crate::fields::{Fields, Problem};
 use crate::{
@@ -8,46 +8,46 @@ use crate::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// Version of the rows that are written. Rows of later versions are refused.
+/// Version of the rows written. Rows of later versions are refused.
 pub const ROW_VERSION: u32 = 2;
 
-/// The axes of a sweep that mean the size of the model, by dotted key.
+/// The axes that set the size of the model, by dotted key.
 pub const SIZE_KEYS: [&str; 4] = ["model.width", "model.layers", "model.heads", "model.hidden"];
 
 /// One trial under one regime.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Row {
-    /// Hash of the trial's config, data and code version; none for a trial whose data
-    /// are not at hand.
+    /// Hash of the trial's config, data and code version; `None` if the data are not
+    /// available.
     pub id: Option<String>,
-    /// Place in the sweep's manifest, from 0.
+    /// Index in the sweep's manifest, from 0.
     pub index: usize,
     /// Name of the sweep.
     pub name: String,
-    /// How far the trial is.
+    /// State of the trial.
     pub state: State,
-    /// What the sweep varied.
+    /// Axis values.
     pub axes: Axes,
     /// Seed of the training run.
     pub seed: Option<u64>,
-    /// Parameters of the model.
+    /// Number of parameters.
     pub parameters: u64,
     /// Floating-point operations of the training.
     pub flops: f64,
-    /// What the model was trained on.
+    /// The training data.
     pub data: TrainedOn,
-    /// For a trial of `sweep.checks`: what it checks. Such rows are evidence for a
-    /// ladder, no part of it.
+    /// For a trial of `sweep.checks`: how it differs from the trial it checks. Such
+    /// rows are evidence about a ladder, not part of it.
     pub check: Option<Check>,
     /// Why the trial failed.
     pub error: Option<String>,
-    /// Seconds that the training will take, in a plan.
+    /// Estimated seconds of training, in a dry run.
     pub estimated_seconds: Option<f64>,
-    /// The description length; none for a trial that has not come so far.
+    /// The description length; `None` if the trial is not scored.
     pub score: Option<Score>,
-    /// What the training reports of itself.
+    /// The training report.
     pub training: Option<Training>,
-    /// Where the numbers come from.
+    /// Versions, device and hashes behind the numbers.
     pub provenance: Option<Provenance>,
 }
 
@@ -58,20 +58,19 @@ impl Row {
         self.score.as_ref().map(|score| &score.description)
     }
 
-    /// The id, or nothing in words.
+    /// The id; empty if there is none.
     #[must_use]
     pub fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
     }
 
-    /// How the bytes that were scored relate to those trained on.
+    /// How the scored bytes relate to the training bytes.
     #[must_use]
     pub fn regime(&self) -> Option<Regime> {
         Some(self.description()?.regime())
     }
 
-    /// The name of the regime; empty where nothing was scored, or where the file did not
-    /// say.
+    /// The name of the regime; empty if nothing was scored, or the file has none.
     #[must_use]
     pub fn regime_name(&self) -> &'static str {
         match self.regime() {
@@ -80,19 +79,19 @@ impl Row {
         }
     }
 
-    /// Whether there is a length to speak of.
+    /// Whether the row has a length.
     #[must_use]
     pub fn is_scored(&self) -> bool {
         self.score.is_some()
     }
 
-    /// Whether there is a length to compare with others: not that of a check.
+    /// Whether the row has a length to compare with others: not one of a check.
     #[must_use]
     pub fn is_candidate(&self) -> bool {
         self.is_scored() && self.check.is_none()
     }
 
-    /// Whether the length is a prequential code's, whose model is its recipe.
+    /// Whether the length is that of a prequential code, whose model is its recipe.
     #[must_use]
     pub fn is_prequential(&self) -> bool {
         self.regime() == Some(Regime::Prequential)
@@ -104,8 +103,7 @@ impl Row {
         self.description().is_some_and(Description::is_decoded)
     }
 
-    /// The state, and for lengths that no decoder has confirmed, that they are
-    /// estimates.
+    /// The state, with a mark for lengths that are estimates.
     #[must_use]
     pub fn state_in_words(&self) -> String {
         match self.description() {
@@ -115,7 +113,7 @@ impl Row {
         }
     }
 
-    /// What the sweep varied, in words, less data and seed: `width 16, layers 2`.
+    /// Axis values as text, without data and seed: `width 16, layers 2`.
     #[must_use]
     pub fn settings(&self) -> String {
         let varied: Vec<String> = self
@@ -130,35 +128,34 @@ impl Row {
         varied.join(", ")
     }
 
-    /// Whether the sweep varied something that parameters, data and seed do not
-    /// tell.
+    /// Whether the sweep varied anything besides parameters, data and seed.
     #[must_use]
     pub fn varies_more_than_size(&self) -> bool {
         let mut keys = self.axes.keys();
         keys.any(|key| is_setting(key) && !SIZE_KEYS.contains(&key))
     }
 
-    /// Hash of the bytes that were scored; empty when not known.
+    /// Hash of the scored bytes; empty if unknown.
     #[must_use]
     pub fn scored_hash(&self) -> &str {
         let scored = self.description().map(|d| d.scored().hash.as_str());
         scored.filter(|h| !h.is_empty()).unwrap_or(&self.data.hash)
     }
 
-    /// Bytes that were scored; those trained on where nothing was.
+    /// Number of scored bytes; of training bytes if nothing was scored.
     #[must_use]
     pub fn scored_bytes(&self) -> u64 {
         let scored = self.description().map(|d| d.scored().bytes);
         scored.unwrap_or(self.data.bytes)
     }
 
-    /// Coded bytes over bytes.
+    /// Raw rate.
     #[must_use]
     pub fn raw(&self) -> Option<f64> {
         Some(self.description()?.raw_rate())
     }
 
-    /// The conventions this row counts its model by.
+    /// The conventions by which this row counts its model.
     #[must_use]
     pub fn conventions(&self) -> Vec<Convention> {
         let codes = self.description().map(Description::codes);
@@ -178,14 +175,15 @@ impl Row {
         self.description()?.adjusted_rate(convention)
     }
 
-    /// Coded bytes of as many bytes as pay for the model, by a convention: see
-    /// [`Description::charged_coded_bytes`].
+    /// Coded bytes scaled to the bytes that the model is charged to, by a convention:
+    /// see [`Description::charged_coded_bytes`].
     #[must_use]
     pub fn coded(&self, convention: &str) -> Option<f64> {
         self.description()?.charged_coded_bytes(convention)
     }
 
-    /// Bytes that pay for the model; those trained on where nothing was scored.
+    /// Number of bytes that the model is charged to; training bytes if nothing was
+    /// scored.
     #[must_use]
     pub fn charged_to(&self) -> u64 {
         self.description()
@@ -264,7 +262,7 @@ impl Row {
             provenance: fields.take("provenance")?,
         };
         if version.is_none() {
-            // Rows of version 0.1 may hold more than is known here.
+            // Rows of version 0.1 may have further fields.
             let (bytes, parameters) = (row.data.bytes, row.parameters);
             row.score = legacy::of_row(&mut fields, bytes, &row.data.hash, parameters)?;
             return Ok(row);
@@ -288,15 +286,14 @@ impl<'de> Deserialize<'de> for Row {
     }
 }
 
-/// Whether an axis is part of a configuration: not the data, not the seed.
+/// Whether an axis is a setting: neither data nor seed.
 fn is_setting(key: &str) -> bool {
     !key.starts_with("data.") && key != "seed" && !key.ends_with(".seed")
 }
 
-/// What tells each row's ladder from others on the same data: its values of the
-/// axes that are varied by themselves and are not size, data or seed. An axis
-/// that always changes along with size (a tuned learning rate, say) tells no
-/// ladders apart.
+/// What distinguishes each row's ladder from others on the same data: its values of the
+/// axes that vary independently and are not size, data or seed. An axis that always
+/// changes with size (such as a tuned learning rate) does not separate ladders.
 #[must_use]
 pub fn variants(rows: &[&Row]) -> Vec<String> {
     let mut keys: Vec<&str> = Vec::new();

@@ -1,22 +1,22 @@
-//! A description length as it stands in files: one object a trial and regime.
+//! Scores: description lengths in files, one object per trial and regime.
 //!
 //! Lengths are written once, as whole bytes by convention; the rates beside them are
-//! derived, for readers that do not want to divide. On reading they are compared with
-//! the lengths, so that a number that was changed by hand or by damage is noticed.
+//! derived, for convenience. On reading they are checked against the lengths, so that
+//! damage and manual edits are detected.
 
 use crate::fields::{Fields, Problem};
 use crate::{Code, Convention, Description, Detected, Evidence, Learning, Regime, Scored, legacy};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// A description length, with what else scoring found out.
+/// A description length, with the other results of scoring.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
     /// The length.
     pub description: Description,
-    /// What detectors of contamination say, where a test leaked.
+    /// Results of contamination detectors, if there is a leak.
     pub detected: Option<Detected>,
-    /// How the length of a prequential code grows.
+    /// The learning curve, for a prequential code.
     pub learning: Option<Learning>,
 }
 
@@ -30,12 +30,12 @@ impl From<Description> for Score {
     }
 }
 
-/// Relative difference by which a derived number may differ from its lengths: what
-/// printing and parsing a decimal does to it.
+/// Tolerance, as a relative difference, between a derived number and its lengths: the
+/// error of printing and parsing a decimal.
 const ROUNDING: f64 = 1e-9;
 
 impl Score {
-    /// Writes the fields of the length into an object, after those it has.
+    /// Appends the fields of the length to an object.
     pub(crate) fn write(&self, object: &mut Map<String, Value>) {
         let d = &self.description;
         let by_convention = |value: &dyn Fn(&Code) -> Value| -> Value {
@@ -76,7 +76,7 @@ impl Score {
         }
     }
 
-    /// Takes the fields of a length out of an object; nothing if it has none.
+    /// Removes the fields of a length from an object; `None` if it has none.
     pub(crate) fn take(fields: &mut Fields) -> Result<Option<Score>, Problem> {
         let Some(regime) = fields.take::<Regime>("regime")? else {
             return Ok(None);
@@ -132,7 +132,7 @@ fn take_scored(mut fields: Fields) -> Result<Scored, Problem> {
     Ok(scored)
 }
 
-/// Compares what is derived from lengths with what is written beside them.
+/// Checks the derived numbers against the lengths.
 fn check(d: &Description, fields: &mut Fields) -> Result<(), Problem> {
     let same = |key: &str, written: Option<f64>, derived: f64| match written {
         Some(x) if (x - derived).abs() <= ROUNDING * derived.abs().max(f64::MIN_POSITIVE) => Ok(()),
@@ -182,7 +182,7 @@ impl Serialize for Score {
 }
 
 impl<'de> Deserialize<'de> for Score {
-    /// Reads the object of today or that of version 0.1, which has no `coded`.
+    /// Reads an object of this version, or of version 0.1, which has no `coded`.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Score, D::Error> {
         let object = Map::<String, Value>::deserialize(from)?;
         let read = || {

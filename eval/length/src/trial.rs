@@ -1,19 +1,19 @@
-//! What is known of a trial besides its lengths.
+//! The fields of a trial besides its lengths.
 
 use serde::{Deserialize, Serialize};
 
-/// How far a trial is.
+/// The state of a trial.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Nothing was done yet.
+    /// Not started.
     #[default]
     Pending,
-    /// Work began and did not end.
+    /// Started and not finished.
     Interrupted,
-    /// It has its scores.
+    /// Scored.
     Done,
-    /// It failed.
+    /// Failed.
     Failed,
 }
 
@@ -34,11 +34,11 @@ impl State {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainedOn {
-    /// Where they come from.
+    /// Source of the bytes.
     pub source: String,
-    /// How many there are.
+    /// Number of bytes.
     pub bytes: u64,
-    /// BLAKE3 of them, in hexadecimal; empty when not known.
+    /// BLAKE3 of the bytes in hexadecimal; empty if unknown.
     #[serde(deserialize_with = "text_or_null")]
     pub hash: String,
 }
@@ -47,63 +47,63 @@ fn text_or_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::
     Option::<String>::deserialize(from).map(Option::unwrap_or_default)
 }
 
-/// What a trial that checks the training of another one differs from it by.
+/// How a trial of `sweep.checks` differs from the trial it checks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// Id of the other trial.
+    /// Id of the checked trial.
     pub of: String,
-    /// Dotted key of what differs.
+    /// Dotted key that differs.
     pub key: String,
-    /// Its value there.
+    /// Its value in the checked trial.
     pub from: f64,
-    /// Its value here.
+    /// Its value in this trial.
     pub to: f64,
 }
 
-/// What a complete training reports of itself.
+/// The training report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
     /// Optimiser steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
-    /// Bytes that went through the model.
+    /// Bytes trained on, with repetition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Mean loss over the last tenth of the steps, each before its own update, bits a
-    /// byte; of a prequential code that over all bytes.
+    /// Mean loss over the last tenth of the steps, each before its own update, in bits
+    /// per byte; for a prequential code that over all bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<f64>,
-    /// Seconds that it took.
+    /// Duration in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_seconds: Option<f64>,
 }
 
-/// What has to be known to repeat a length, or to distrust it.
+/// The information needed to repeat a length, or to judge it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Provenance {
     /// Version of brevity.
     pub version: String,
-    /// Commit of the sources it was built from, where that can be told.
+    /// Commit that it was built from, if known.
     pub git: Option<String>,
     /// Operating system.
     pub os: String,
-    /// Kind of processor.
+    /// Processor architecture.
     pub arch: String,
-    /// Device that trained.
+    /// Training device.
     pub device: String,
     /// Threads of the trial.
     pub threads: u64,
-    /// Where the bytes trained on come from.
+    /// Source of the training bytes.
     pub data_source: String,
-    /// How many they are.
+    /// Number of training bytes.
     pub data_bytes: u64,
-    /// BLAKE3 of them, in hexadecimal.
+    /// BLAKE3 of the training bytes in hexadecimal.
     pub data_hash: Option<String>,
-    /// Seconds since 1970 when the trial ended.
+    /// Unix time at which the trial ended, in seconds.
     pub unix_time: u64,
-    /// Seconds that scoring took.
+    /// Duration of scoring in seconds.
     pub score_seconds: f64,
 }

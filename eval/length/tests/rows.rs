@@ -1,4 +1,4 @@
-//! Rates by hand, and rows that go to a file and come back.
+//! Rates against hand computation, and round trips of rows through files.
 
 use brevity_length::{
     Axes, AxisValue, Check, Code, Convention, CurvePoint, Description, Detected, Evidence,
@@ -14,8 +14,8 @@ fn scored(bytes: u64) -> Scored {
     }
 }
 
-/// 980 coded bytes of 2,000 under a model of 5,000 parameters that was trained on 10,000
-/// bytes; stored in 3,000 bytes it codes them in 1,000, in 4 bits a parameter in 1,100.
+/// 980 coded bytes of 2,000 under a model of 5,000 parameters, trained on 10,000 bytes;
+/// stored in 3,000 bytes it codes them in 1,000, in 4 bits per parameter in 1,100.
 fn two_part(regime: Regime) -> Description {
     let code = |convention, coded_bytes, model_bytes| Code {
         convention,
@@ -29,8 +29,8 @@ fn two_part(regime: Regime) -> Description {
 
 #[test]
 fn every_regime_and_convention_against_numbers_worked_out_by_hand() {
-    // Who pays: held-out bytes share the model with the 10,000 bytes of training, any
-    // others pay for all of it with their own 2,000.
+    // Charging: for held-out bytes the model is shared by the 10,000 training bytes,
+    // any others pay for all of it with their own 2,000.
     let by_hand = [
         // regime, charged to, fp16, stored, 4-bit
         (Regime::InSample, 2_000, 0.49 + 5.0, 0.5 + 1.5, 0.55 + 1.25),
@@ -67,8 +67,8 @@ fn every_regime_and_convention_against_numbers_worked_out_by_hand() {
     assert_eq!(found.charged_to(), 2_000);
 }
 
-/// A test that leaked pays for the model with its own bytes. A reader that divided by the
-/// bytes trained on made 407.05% of 49.00% of data.
+/// A leaked test is charged with the model. A reader that divided by the training bytes
+/// made 407.05% of 49.00%.
 #[test]
 fn a_leaked_test_costs_what_it_costs() {
     let row = Row {

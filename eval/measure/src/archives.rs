@@ -1,4 +1,4 @@
-//! Archives as files: written, decoded, compared, kept.
+//! Archive files: written, decoded, compared, kept.
 
 use crate::{Decoder, Decoding, MeasureError, Parts};
 use brevity_codec::Method;
@@ -9,28 +9,28 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Where archives are written, and who decodes them.
+/// The folder and the decoder of archives.
 #[derive(Clone, Copy)]
 pub struct Archives<'a> {
-    /// The folder; made if need be.
+    /// The folder; created if needed.
     pub folder: &'a Path,
     /// The name of the archive that is kept, without extension.
     pub name: &'a str,
-    /// The file with the weights as they are, for a decoder of archives that do
-    /// not hold them.
+    /// The file with the weights as trained, for decoding archives that do not hold
+    /// them.
     pub model: &'a Path,
-    /// Who decodes.
+    /// Decodes the archives.
     pub decoder: &'a dyn Decoder,
 }
 
 impl Archives<'_> {
-    /// The file that is kept.
+    /// Path of the archive that is kept.
     pub fn path(&self) -> PathBuf {
         self.folder.join(format!("{}.{EXTENSION}", self.name))
     }
 
-    /// The length of an archive of `bytes` by the model alone; it was decoded again
-    /// and is kept.
+    /// The length of an archive of `bytes` by the model alone, which is decoded and
+    /// kept.
     ///
     /// # Errors
     /// As [`measure`](crate::measure).
@@ -45,8 +45,8 @@ impl Archives<'_> {
         Ok(length)
     }
 
-    /// An archive of `bytes` by the model alone, under a temporary name, that
-    /// decodes to bytes of the same hash; and its parts.
+    /// Writes an archive of `bytes` by the model alone to a temporary file and checks
+    /// the hash of what it decodes to; also returns its parts.
     pub(crate) fn verified(
         &self,
         source: &Source<'_>,
@@ -106,7 +106,7 @@ impl Archives<'_> {
         Ok((file, length))
     }
 
-    /// Gives a verified archive its name.
+    /// Renames a verified archive to its final name.
     pub(crate) fn keep(&self, file: Temporary) -> Result<(), MeasureError> {
         let path = self.path();
         brevity_files::publish(file, &path).map_err(|source| MeasureError::Io {
@@ -117,7 +117,7 @@ impl Archives<'_> {
     }
 }
 
-/// Hashes what is written, until it is to stop.
+/// A writer that hashes its input and fails after a stop request.
 struct Hashed<'a> {
     hasher: blake3::Hasher,
     stop: &'a Stop,

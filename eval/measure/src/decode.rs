@@ -1,4 +1,4 @@
-//! Who decodes an archive to see whether it does.
+//! Decoders for verifying archives.
 
 use crate::{MeasureError, check};
 use brevity_codec::archive::{Models, decompress};
@@ -13,24 +13,24 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// An archive that is to be decoded.
+/// An archive to decode.
 #[derive(Clone, Copy, Debug)]
 pub struct Decoding<'a> {
     /// The file.
     pub archive: &'a Path,
-    /// The model's file, for an archive that does not hold its model.
+    /// The model's file, for an archive without its model.
     pub model: Option<&'a Path>,
-    /// Threads to do it with. The result does not depend on them.
+    /// Number of threads. The result does not depend on it.
     pub threads: usize,
 }
 
 /// Decodes archives.
 pub trait Decoder: Sync {
-    /// Writes what the archive decodes to into `out`.
+    /// Decodes the archive into `out`.
     ///
     /// # Errors
-    /// [`MeasureError::Stopped`] soon after `stop` is set; whatever keeps the
-    /// archive from being decoded.
+    /// [`MeasureError::Stopped`] soon after `stop` is set; any error that prevents
+    /// decoding.
     fn decode(
         &self,
         what: &Decoding<'_>,
@@ -39,15 +39,15 @@ pub trait Decoder: Sync {
     ) -> Result<(), MeasureError>;
 }
 
-/// Decodes in this process, from the file.
+/// Decodes in the current process, from the file.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InProcess {
-    /// Makes a model of an archive's recipe. Without it, archives that hold a recipe
-    /// instead of weights do not decode.
+    /// Makes a model from an archive's recipe. Without it, archives that hold a recipe
+    /// instead of weights cannot be decoded.
     pub recipe: Option<MakeModel>,
 }
 
-/// Makes a model of a recipe's bytes, or says why it cannot.
+/// Makes a model from a recipe's bytes, or returns an error message.
 pub type MakeModel = fn(&[u8]) -> Result<Box<dyn Model>, String>;
 
 impl Decoder for InProcess {
@@ -70,12 +70,12 @@ impl Decoder for InProcess {
     }
 }
 
-/// Decodes with a process that `command` describes: one that writes what the
-/// archive decodes to on its standard output. The process sees the archive, the
-/// model where the archive does not hold it, and nothing else.
+/// Decodes in a new process, started by `command`, that writes the decoded archive to
+/// its standard output. The process gets the archive, the model if the archive does not
+/// hold it, and nothing else.
 #[derive(Clone, Copy)]
 pub struct FreshProcess<'a> {
-    /// The process for an archive, its standard streams left to be set.
+    /// The command for an archive, without its standard streams.
     pub command: &'a (dyn Fn(&Decoding<'_>) -> Command + Sync),
 }
 
@@ -105,7 +105,7 @@ impl Decoder for FreshProcess<'_> {
         let child = Mutex::new(child);
         let over = Stop::new();
         let (copied, message) = thread::scope(|scope| {
-            // A process may be at work on a block for minutes.
+            // A process may work on one block for minutes.
             let watch = scope.spawn(|| {
                 while !over.is_set() {
                     if stop.is_set() {
@@ -121,7 +121,7 @@ impl Decoder for FreshProcess<'_> {
                 String::from_utf8_lossy(&message).trim().to_owned()
             });
             let copied = io::copy(&mut stdout, out);
-            // A process that still writes finds nobody to read it.
+            // A process that is still writing gets a broken pipe.
             drop(stdout);
             let message = message.join();
             over.set();
@@ -139,7 +139,7 @@ impl Decoder for FreshProcess<'_> {
     }
 }
 
-/// Nothing that holds the lock panics.
+/// No code panics while it holds the lock.
 fn locked(child: &Mutex<Child>) -> std::sync::MutexGuard<'_, Child> {
     child.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -148,8 +148,8 @@ fn failure(message: String) -> MeasureError {
     MeasureError::Decode { message }
 }
 
-/// What a process left behind. The command ends with 130 when it is
-/// interrupted: then so is whoever waits for it.
+/// The error of a failed process. Exit status 130 means that it was interrupted, and
+/// then so is this process.
 fn failed(status: ExitStatus, message: &str) -> MeasureError {
     if status.code() == Some(130) {
         return MeasureError::Stopped;

@@ -1,58 +1,58 @@
-//! What can go wrong while lengths are measured.
+//! Errors of measuring lengths.
 
 use brevity_codec::{ScoreError, archive};
 use std::io;
 use std::path::PathBuf;
 
-/// Why there is no length.
+/// Why a length could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum MeasureError {
-    /// The model yields something that is no number.
+    /// The output of the model is not finite.
     #[error(transparent)]
     Score(#[from] ScoreError),
-    /// The model that is to learn cannot be made.
+    /// The online learner cannot be made.
     #[error(transparent)]
     Learner(Box<dyn std::error::Error + Send + Sync>),
-    /// The archive cannot be made.
+    /// The archive cannot be written.
     #[error("cannot write an archive in {}", folder.display())]
     Compress {
-        /// Where it was to be.
+        /// Its folder.
         folder: PathBuf,
         /// Why.
         source: archive::Error,
     },
-    /// The file system refused.
+    /// An operation of the file system failed.
     #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
-        /// With which file or folder.
+        /// The file or folder.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// The archive does not decode.
+    /// The archive cannot be decoded.
     #[error("the archive of these bytes does not decode: {message}")]
     Decode {
-        /// What the decoder says.
+        /// The decoder's error.
         message: String,
     },
-    /// The archive decodes to something else.
+    /// The archive decodes to other bytes.
     #[error(
         "the archive decodes to other bytes than it was made of: \
          {decoded} bytes with hash {found} instead of {bytes} bytes with hash {expected}"
     )]
     Differs {
-        /// Bytes that came out.
+        /// Number of decoded bytes.
         decoded: u64,
         /// Their hash.
         found: blake3::Hash,
-        /// Bytes that went in.
+        /// Number of original bytes.
         bytes: u64,
         /// Their hash.
         expected: blake3::Hash,
     },
-    /// It was asked to stop.
+    /// Stopped on request.
     #[error("stopped")]
     Stopped,
 }

@@ -1,12 +1,11 @@
-//! How many bytes a trained model and some data take together.
+//! Measurement of description lengths by writing, decoding, comparing archives.
 //!
-//! [`measure`] scores bytes under a [`StoredModel`]: with the weights as they
-//! are and with the weights as an archive stores them. Given [`Archives`], the
-//! lengths are those of files that were written, decoded by a [`Decoder`] and
-//! compared by hash; without, they are code lengths under the same integer
-//! frequencies. [`FreshProcess`] decodes with another process, which knows of
-//! the data only what lies in the file; [`InProcess`] is for those who have no
-//! command at hand.
+//! [`measure`] scores bytes under a [`StoredModel`]: with the weights as trained and
+//! with the weights as an archive stores them. With [`Archives`], the lengths are those
+//! of files that were written, decoded by a [`Decoder`] and compared by hash; otherwise
+//! they are code lengths under the same integer frequencies. [`FreshProcess`] decodes
+//! in another process, which knows nothing of the data except the file; [`InProcess`]
+//! is for callers without a command to start.
 //!
 //! ```
 //! use brevity_length::Regime;
@@ -37,12 +36,12 @@
 mod archives;
 mod decode;
 mod error;
-mod stored;
+mod stored_model;
 
 pub use archives::Archives;
 pub use decode::{Decoder, Decoding, FreshProcess, InProcess, MakeModel};
 pub use error::MeasureError;
-pub use stored::StoredModel;
+pub use stored_model::StoredModel;
 
 use brevity_codec::archive::Source;
 use brevity_codec::{ScoreResult, code_lengths, score, weights};
@@ -50,14 +49,14 @@ use brevity_length::{Code, Convention, Description, Evidence, Regime, Scored};
 use brevity_model::Transformer;
 use brevity_task::Stop;
 
-/// Most blocks that [`Description::block_bits`] tells of.
+/// Limit on the number of [`Description::block_bits`].
 const BLOCKS: usize = 100;
 
-/// Bytes that such a block has at least: more than a context, as neighbours are
+/// Minimum bytes of such a block: more than a context, because neighbouring bytes are
 /// not independent.
 const BLOCK: usize = 1024;
 
-/// Bytes of an archive.
+/// The parts of an archive in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts {
     /// The coded stream.
@@ -66,18 +65,16 @@ pub struct Parts {
     pub rest: u64,
 }
 
-/// Measures `bytes` under a model: their code length with the weights as they are, by
-/// the convention `fp16`, and with the weights as they are stored. `trained_on` is how
-/// many bytes the model was trained on, and `regime` how `bytes` relate to them.
+/// Measures the description length of `bytes` under a model: with the weights as
+/// trained, by the convention `fp16`, and with the weights as stored. `trained_on` is
+/// the number of training bytes; `regime` is how `bytes` relate to them.
 ///
-/// With `archives`, the archive that holds the stored weights is left in the folder; the
-/// other, which would add only the coded stream to a model that is there anyway, is
-/// decoded and removed.
+/// With `archives`, the archive that holds the stored weights is kept in the folder;
+/// the other, which only adds the coded stream to a model file, is decoded and removed.
 ///
 /// # Errors
-/// A model that yields something that is no number; archives that cannot be
-/// written, or do not decode to `bytes`; [`MeasureError::Stopped`] when `stop`
-/// is set.
+/// A model whose output is not finite; archives that cannot be written, or do not
+/// decode to `bytes`; [`MeasureError::Stopped`] when `stop` is set.
 pub fn measure(
     model: &StoredModel,
     bytes: &[u8],
@@ -125,13 +122,13 @@ pub fn measure(
                 Some(_) => Evidence::Decoded,
                 None => Evidence::Estimate,
             })
-            // Whole bits are fine enough for what blocks are for.
+            // Whole bits are precise enough for the bootstrap.
             .with_blocks(block_bits.iter().map(|bits| bits.round() as u64).collect()),
     )
 }
 
-/// `bytes` and the model in so many bits a parameter at most, and hardly less
-/// ([`StoredModel::at_bits`]). Nothing is left in the folder.
+/// Measures `bytes` with the model stored in at most, and nearly, this many bits per
+/// parameter ([`StoredModel::at_bits`]). No file is kept.
 ///
 /// # Errors
 /// As [`measure`].
@@ -164,7 +161,7 @@ fn code(convention: Convention, parts: Parts) -> Code {
     }
 }
 
-/// What the archive comes to by its code length.
+/// The size of the archive, from its code length.
 fn estimate(model: &StoredModel, bytes: &[u8]) -> Result<Parts, MeasureError> {
     Ok(Parts {
         coded: score(&model.rounded(), bytes)?.stream_bytes(),

@@ -1,4 +1,4 @@
-//! Lengths of archives that somebody else decodes.
+//! Lengths of archives decoded by other processes.
 
 use brevity_length::{Description, Regime};
 use brevity_measure::{
@@ -60,8 +60,8 @@ impl Case {
         )
     }
 
-    /// Measures with a process that runs a shell script, the archive's path
-    /// being its first argument.
+    /// Measures with a process that runs a shell script, whose first argument is the
+    /// archive's path.
     fn shell(&self, script: &str) -> Result<Description, MeasureError> {
         let command = |decoding: &Decoding| {
             let mut command = Command::new("sh");
@@ -115,7 +115,7 @@ fn a_process_that_decodes_wrongly_fails_and_nothing_is_kept() {
         ("exit 0", "0 bytes with hash"),
         ("echo no memory >&2; exit 7", "no memory"),
         ("exit 3", "exit status: 3"),
-        // The archive is a whole file on the disk while it is decoded.
+        // The archive is complete on the disk while it is decoded.
         ("test -s \"$1\" && exit 4", "exit status: 4"),
     ];
     for (script, says) in cases {
@@ -140,12 +140,12 @@ fn a_stop_ends_the_process_too() {
         case.shell("exec sleep 60")
     });
     assert!(matches!(measured, Err(MeasureError::Stopped)));
-    // As the command ends that is interrupted itself.
+    // The exit status of an interrupted command.
     case.stop = Stop::new();
     assert!(matches!(case.shell("exit 130"), Err(MeasureError::Stopped)));
 }
 
-/// Decodes to what it should, and then some.
+/// Decodes correctly, with extra bytes at the end.
 struct TooMuch;
 
 impl Decoder for TooMuch {

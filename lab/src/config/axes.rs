@@ -4,30 +4,29 @@ use super::document::leaves;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-/// The `[sweep]` table. Its trials are every combination of a row of `trials`,
-/// a row of `zip`, a point of `grid` and a seed; what is absent counts as one
-/// empty row. Seeds vary fastest, then the last axis of the grid.
+/// The `[sweep]` table. Its trials are all combinations of a row of `trials`, a row of
+/// `zip`, a point of `grid` and a seed; an absent part counts as one empty row. Seeds
+/// vary fastest, then the last axis of the grid.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SweepConfig {
     /// Values of `seed`.
     pub seeds: Vec<i64>,
-    /// Arrays of values by key; every combination is a trial.
+    /// Arrays of values by key; every combination of them is a trial.
     pub grid: Table,
-    /// Arrays of one length by key; the n-th values of all go together.
+    /// Arrays of equal length by key; the n-th values of all belong together.
     pub zip: Table,
-    /// Values by key, spelled out trial by trial.
+    /// Values by key, listed trial by trial.
     pub trials: Vec<Table>,
-    /// Most trials that the sweep may have, before those of `checks` are added; a larger
-    /// one is refused before it is expanded. Default 100,000.
+    /// Limit on the number of trials, before those of `checks` are added; a larger
+    /// sweep is refused before it is expanded. Default 100,000.
     pub max_trials: Option<u64>,
-    /// Whether trials are added that show how far the training of each ladder of
-    /// sizes can be trusted: longer at both ends, and at other learning rates at
-    /// three sizes.
+    /// Whether to add trials that check how well each ladder of sizes is trained:
+    /// longer training at both ends, other learning rates at three sizes.
     pub checks: bool,
 }
 
-/// One value of one trial that the sweep chose.
+/// One value that the sweep chose for a trial.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Assignment {
     /// Dotted key, such as `model.width`.
@@ -77,7 +76,7 @@ impl SweepConfig {
         Ok(trials)
     }
 
-    /// Counts the trials before there are any.
+    /// Checks the number of trials before any is made.
     fn check_count(&self, lengths: impl Iterator<Item = usize>) -> Result<(), AxisError> {
         let most = self.max_trials.unwrap_or(MAX_TRIALS);
         let count = lengths.fold(1u64, |count, n| count.saturating_mul(n.max(1) as u64));

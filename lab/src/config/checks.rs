@@ -1,9 +1,10 @@
-//! `sweep.checks`: trials that show how far the training of a ladder can be trusted.
+//! `sweep.checks`: trials that check how well the models of a ladder are trained.
 //!
-//! A ladder is the trials that differ in the model's size and, perhaps, a learning
-//! rate that goes with it. Its smallest and its largest model are trained twice as
-//! long, and with the one in the middle at half and at double the learning rate: eight
-//! trials for each ladder of three sizes or more, of the first seed alone.
+//! A ladder is a set of trials that differ in model size and, optionally, in a learning
+//! rate that is varied with it. The smallest and the largest model are trained twice as
+//! long; these two and the middle one are trained at half and at double the learning
+//! rate. That makes eight trials for each ladder of three sizes or more, with the first
+//! seed only.
 
 use super::trial::{Check, TrialPlan};
 use brevity_length::SIZE_KEYS;
@@ -12,7 +13,7 @@ use toml::Value;
 
 const RATE: &str = "train.learning_rate";
 
-/// The trials that check those given.
+/// The trials that check the given ones.
 pub(super) fn of(trials: &[TrialPlan]) -> Vec<TrialPlan> {
     let mut checks = Vec::new();
     for ladder in ladders(trials) {
@@ -38,7 +39,7 @@ pub(super) fn of(trials: &[TrialPlan]) -> Vec<TrialPlan> {
     checks
 }
 
-/// The trials of each ladder, one of each size, from the smallest on.
+/// The trials of each ladder, one per size, smallest first.
 fn ladders(trials: &[TrialPlan]) -> Vec<Vec<usize>> {
     let mut ladders: Vec<(Vec<_>, Vec<usize>)> = Vec::new();
     for (i, trial) in trials.iter().enumerate() {

@@ -1,5 +1,4 @@
-//! A TOML file that remembers where each of its keys stands, and the values
-//! that are laid over it.
+//! A TOML file with the position of each key, and with `--set` values laid over it.
 
 use super::error::{ConfigError, Place, explain};
 use serde::de::DeserializeOwned;
@@ -14,19 +13,19 @@ use toml::{Table, Value};
 pub(crate) struct Document {
     file: PathBuf,
     text: String,
-    /// Byte range of each key by its dotted name; of the value for an element
-    /// of an array.
+    /// Byte range of each key, by its dotted name; for an element of an array, that of
+    /// the value.
     places: BTreeMap<String, Range<usize>>,
     /// The `--set` argument that set a key, by the key's dotted name.
     sets: BTreeMap<String, String>,
     table: Table,
 }
 
-/// Most levels of a key: tables are walked by recursion.
+/// Deepest nesting of a key; tables are walked recursively.
 const MOST_LEVELS: usize = 16;
 
 impl Document {
-    /// Parses `text`, which `file` names in errors.
+    /// Parses `text`; errors name `file`.
     pub fn parse(file: &Path, text: &str) -> Result<Document, ConfigError> {
         let mut document = Document {
             file: file.to_path_buf(),
@@ -46,22 +45,22 @@ impl Document {
         &self.file
     }
 
-    /// The text as it was read.
+    /// The text of the file.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The values, with everything laid over them.
+    /// The values, with every `--set` applied.
     pub fn table(&self) -> &Table {
         &self.table
     }
 
-    /// The file alone as a `T`, with exact places in the errors.
+    /// The file without `--set`, as a `T`; errors carry exact positions.
     pub fn typed<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         toml::from_str(&self.text).map_err(|e| self.toml_error(&e))
     }
 
-    /// Lays one `--set key=value` over the values.
+    /// Applies one `--set key=value`.
     pub fn set(&mut self, argument: &str) -> Result<(), ConfigError> {
         let fault = |message: &str| {
             let mut error = ConfigError::new(&self.file, message);
@@ -87,7 +86,7 @@ impl Document {
         Ok(())
     }
 
-    /// The keys that `--set` gave a value, with the arguments.
+    /// The keys that `--set` changed, each with its argument.
     pub fn sets(&self) -> impl Iterator<Item = (&str, &str)> {
         self.sets.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
@@ -101,8 +100,8 @@ impl Document {
         document
     }
 
-    /// An error about `key`, at the place that gave it its value; at its table
-    /// where the key is not written down.
+    /// An error about `key`, at the position that set its value; at its table when the
+    /// key is absent from the file.
     pub fn error(&self, key: &str, message: impl Into<String>) -> ConfigError {
         let mut error = ConfigError::new(&self.file, message).with_key(key);
         let mut prefix = key;
@@ -122,7 +121,7 @@ impl Document {
         }
     }
 
-    /// Moves an error about a value to the place that gave the value.
+    /// Moves an error about a value to the position that set it.
     pub fn value_error(&self, key: &str, error: &toml::de::Error) -> ConfigError {
         let (message, help) = explain(error.message());
         let mut error = self.error(key, message);
@@ -143,8 +142,8 @@ impl Document {
     }
 }
 
-/// A value as `--set` takes it: TOML, or a bare word for a string, since shells
-/// eat quotes.
+/// A value as `--set` takes it: TOML, or a bare word for a string, because shells
+/// remove quotes.
 fn parse_value(text: &str) -> Result<Value, String> {
     let error = match toml::from_str::<Table>(&format!("value = {text}")) {
         Ok(mut table) if table.len() == 1 => return Ok(table.remove("value").expect("one key")),
@@ -158,7 +157,7 @@ fn parse_value(text: &str) -> Result<Value, String> {
     Err(format!("`{text}` is not a TOML value: {error}"))
 }
 
-/// Puts `value` at the dotted `key`, making the tables on the way.
+/// Sets the dotted `key` to `value`, creating tables as needed.
 pub(crate) fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
     match key.split_once('.') {
         None => {
@@ -177,7 +176,7 @@ pub(crate) fn assign(table: &mut Table, key: &str, value: Value) -> Result<(), S
     }
 }
 
-/// Removes what stands at the dotted `key`, if anything does.
+/// Removes the dotted `key` if it exists.
 fn remove(table: &mut Table, key: &str) {
     match key.split_once('.') {
         None => {
@@ -191,7 +190,7 @@ fn remove(table: &mut Table, key: &str) {
     }
 }
 
-/// The leaves of a table in their order, by dotted name; an empty table is none.
+/// The leaves of a table in order, by dotted name; an empty table has none.
 pub(crate) fn leaves(table: &Table) -> Vec<(String, Value)> {
     fn walk(prefix: &str, table: &Table, out: &mut Vec<(String, Value)>) {
         for (key, value) in table {

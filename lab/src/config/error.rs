@@ -1,5 +1,5 @@
-//! What a person reads when a config is wrong: the file, the line, the column,
-//! the line itself, and the name that was probably meant.
+//! Config errors with file, line, column, the line itself, and the valid name nearest
+//! to a misspelt one.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
@@ -11,26 +11,26 @@ use strsim::osa_distance;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(Box<Fault>);
 
-/// What is wrong with a config, and where it says so.
+/// What is wrong with a config, and at which position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The file, or what stands for it.
+    /// The file, or a name used in its place.
     pub file: PathBuf,
-    /// The place in the file, where there is one.
+    /// The position in the file, if known.
     pub place: Option<Place>,
-    /// The `--set` argument at fault, where it is one.
+    /// The `--set` argument at fault, if any.
     pub set: Option<String>,
-    /// Dotted name of the key at fault, where it is one key.
+    /// Dotted name of the key at fault, if it is one key.
     pub key: Option<String>,
-    /// The trial of the sweep that the error is about: its axes.
+    /// The axes of the trial that the error is about.
     pub trial: Option<String>,
     /// What is wrong.
     pub message: String,
-    /// What to do about it.
+    /// A hint on how to fix it.
     pub help: Option<String>,
 }
 
-/// A place in a config file.
+/// A position in a config file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Line, from 1.
@@ -39,12 +39,12 @@ pub struct Place {
     pub column: usize,
     /// The text of the line.
     pub text: String,
-    /// Characters of the line that are meant, at least 1.
+    /// Number of characters to mark, at least 1.
     pub width: usize,
 }
 
 impl Place {
-    /// The place of a byte range of `text`.
+    /// The position of a byte range of `text`.
     pub fn of(text: &str, range: &Range<usize>) -> Place {
         let start = floor_boundary(text, range.start);
         let end = floor_boundary(text, range.end).max(start);
@@ -126,7 +126,7 @@ impl fmt::Display for ConfigError {
         if let (None, Some(place)) = (&self.set, &self.place) {
             let number = place.line.to_string();
             let gutter = " ".repeat(number.len());
-            // Tabs keep their width, so that the carets stand under the text.
+            // Tabs are kept so that the carets stand under the text.
             let indent: String = place
                 .text
                 .chars()
@@ -152,8 +152,8 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// What serde says of a value it does not take, split into a message of ours
-/// and a hint with the nearest valid name.
+/// Splits serde's message about an invalid value into our message and a hint with the
+/// nearest valid name.
 pub(crate) fn explain(message: &str) -> (String, Option<String>) {
     let message = message.trim_end();
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -171,7 +171,7 @@ pub(crate) fn explain(message: &str) -> (String, Option<String>) {
     (format!("unknown {kind} `{name}`"), Some(help))
 }
 
-/// The candidate that `name` is most likely a slip of, if any is near.
+/// The candidate nearest to `name`, if any is near enough to be a misspelling of it.
 fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let name = name.to_lowercase();
     let most = (name.chars().count() / 3).max(1) + 1;

@@ -1,4 +1,4 @@
-//! From a config file to the complete configs of its trials.
+//! Turns a config file into the complete configs of its trials.
 
 use super::axes::{Assignment, SweepConfig};
 use super::checks;
@@ -17,39 +17,39 @@ use std::fs;
 use std::path::Path;
 use toml::Table;
 
-/// What a config file says.
+/// A config file as it is written.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExperimentConfig {
-    /// Names the folder of the results; by default the file's name.
+    /// Name of the results folder; by default the file's name.
     pub name: Option<String>,
-    /// Decides the first weights and the order of the data.
+    /// Seed of the initial weights and of the order of the data.
     #[serde(default)]
     pub seed: u64,
-    /// Which bytes.
+    /// The training and held-out bytes.
     pub data: DataConfig,
-    /// What transformer.
+    /// The transformer.
     #[serde(default)]
     pub model: ModelConfig,
-    /// How it learns.
+    /// The training options.
     #[serde(default)]
     pub train: TrainConfig,
-    /// What is measured.
+    /// What is measured of a trained model.
     #[serde(default)]
     pub score: ScoreConfig,
-    /// How bytes are learned while they are priced, where they are.
+    /// The prequential code, if the trials are prequential.
     pub prequential: Option<PrequentialConfig>,
     /// What differs between trials.
     #[serde(default)]
     pub sweep: SweepConfig,
-    /// Which leaks are tried, for `brevity contamination`.
+    /// The leaks to test, for `brevity contamination`.
     pub contamination: Option<ContaminationConfig>,
 }
 
-/// A config file, read and checked.
+/// A config file, parsed and checked.
 #[derive(Clone, Debug)]
 pub struct Experiment {
-    /// Names the folder of the results.
+    /// Name of the results folder.
     pub name: String,
     /// The trials, in the order of the sweep.
     pub trials: Vec<TrialPlan>,
@@ -57,18 +57,17 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// Reads and checks a config file, with `sets` (`table.key=value`) laid
-    /// over it.
+    /// Reads and checks a config file, with `sets` (`table.key=value`) applied over it.
     ///
     /// # Errors
-    /// Everything that can be wrong with a config before its data are read.
+    /// Any error that can be found without reading the data.
     pub fn read(path: &Path, sets: &[String]) -> Result<Experiment, ConfigError> {
         let text = fs::read_to_string(path)
             .map_err(|error| ConfigError::new(path, format!("cannot read the config: {error}")))?;
         Experiment::parse(path, &text, sets)
     }
 
-    /// [`Experiment::read`] of a text; `file` stands for it in errors.
+    /// [`Experiment::read`] of a text; errors name `file`.
     ///
     /// # Errors
     /// As [`Experiment::read`].
@@ -106,8 +105,8 @@ impl Experiment {
         })
     }
 
-    /// The same experiment as a sweep of two-part codes: without
-    /// `[prequential]`, so that one config serves both.
+    /// The same experiment as a sweep of two-part codes: `[prequential]` is dropped, so
+    /// that one config serves both.
     pub fn two_part(mut self) -> Experiment {
         for trial in &mut self.trials {
             trial.config.prequential = None;
@@ -115,12 +114,12 @@ impl Experiment {
         self
     }
 
-    /// The same experiment as prequential codes: with the defaults of
-    /// `[prequential]` where there is no such table, and without the trials that
-    /// check the training of two-part codes.
+    /// The same experiment as a sweep of prequential codes: with the defaults of
+    /// `[prequential]` if there is no such table, and without the trials of
+    /// `sweep.checks`, which are about two-part codes.
     ///
     /// # Errors
-    /// A learner that does not go with its model.
+    /// Prequential options that are invalid for a trial's model.
     pub fn prequential(mut self) -> Result<Experiment, ConfigError> {
         self.trials.retain(|trial| trial.check.is_none());
         for trial in &mut self.trials {
@@ -129,18 +128,18 @@ impl Experiment {
         Ok(self)
     }
 
-    /// The text of the config file as it was read, without `--set`.
+    /// The text of the config file, without `--set`.
     pub fn text(&self) -> &str {
         self.document.text()
     }
 
-    /// The file, or what stands for it.
+    /// The file, or a name used in its place.
     pub fn file(&self) -> &Path {
         self.document.file()
     }
 
-    /// An error about `key` of a trial, at the place that gave it its value:
-    /// an axis of the sweep, a `--set` argument, or a line of the file.
+    /// An error about `key` of a trial, at the position that set its value: an axis of
+    /// the sweep, a `--set` argument, or a line of the file.
     pub fn error(&self, trial: usize, key: &str, message: impl Into<String>) -> ConfigError {
         trial_error(
             &self.document,
@@ -152,7 +151,7 @@ impl Experiment {
 }
 
 impl TrialPlan {
-    /// Makes it a prequential code.
+    /// Makes the trial a prequential code.
     pub(crate) fn learn(&mut self, document: &Document) -> Result<(), ConfigError> {
         let table = self.config.prequential.get_or_insert_default().clone();
         table
@@ -172,7 +171,7 @@ pub(crate) fn typed(table: &Table) -> Result<ExperimentConfig, toml::de::Error> 
     ExperimentConfig::deserialize(table.clone().into_deserializer())
 }
 
-/// Refuses a `--set` of a value that the sweep chooses for every trial.
+/// Refuses a `--set` of a key that the sweep sets in every trial.
 fn effective_sets(document: &Document, choices: &[Vec<Assignment>]) -> Result<(), ConfigError> {
     for (key, set) in document.sets() {
         let chosen: Vec<_> = choices
@@ -254,12 +253,12 @@ pub(crate) fn plan(
     })
 }
 
-/// The first assignment that the config does not take, as an error.
+/// An error about the first assignment that makes the config invalid.
 fn culprit(document: &Document, assignments: &[Assignment], error: toml::de::Error) -> ConfigError {
     let mut table = document.table().clone();
     table.remove("sweep");
     for assignment in assignments {
-        // Each of them could be put there, or this would not have been reached.
+        // `plan` has already assigned each of them without an error.
         let _ = assign(&mut table, &assignment.key, assignment.value.clone());
         if let Err(error) = typed(&table) {
             let mut out = document.value_error(&assignment.origin, &error);

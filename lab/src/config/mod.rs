@@ -1,10 +1,9 @@
-//! Experiments as TOML: what a config may say, and what it comes to.
+//! Experiment configs in TOML: the keys, their checks, their expansion into trials.
 //!
-//! An experiment has up to eight parts. `[data]` says which bytes, `[model]` what
-//! transformer, `[train]` how it learns, `[score]` what is measured,
-//! `[prequential]` how bytes are learned while they are priced, `[sweep]` which
-//! of these values differ between trials, `[contamination]` which leaks are tried
-//! instead; `name` says where results go.
+//! A config has up to eight parts: `name`, the results folder; `[data]`, the bytes;
+//! `[model]`, the transformer; `[train]`, the training options; `[score]`, what is
+//! measured; `[prequential]`, the prequential code; `[sweep]`, the values that differ
+//! between trials; and `[contamination]`, the leaks to test in place of a sweep.
 //!
 //! ```toml
 //! name = "sizes"
@@ -23,14 +22,13 @@
 //! model.width = [16, 24, 32]
 //! ```
 //!
-//! [`Experiment::read`] checks everything that can be checked without the data:
-//! unknown keys, types, ranges, fields that contradict each other. What it
-//! refuses, it refuses with the place in the file and the nearest valid name
-//! ([`ConfigError`]). The result is a list of [`TrialConfig`]s in which nothing
-//! is left to defaults.
+//! [`Experiment::read`] checks everything that does not need the data: unknown keys,
+//! types, ranges, fields that contradict each other. An error ([`ConfigError`]) gives
+//! the position in the file and the nearest valid name. The result is a list of
+//! [`TrialConfig`]s in which every default is filled in.
 //!
-//! What does not live here: reading the bytes (the `data` crate), training, and
-//! running trials ([`crate::sweep`]).
+//! Not here: reading the bytes (the `data` crate), training, running trials
+//! ([`crate::sweep`]).
 
 pub(crate) mod axes;
 mod checks;

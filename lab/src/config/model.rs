@@ -1,21 +1,21 @@
-//! The `[model]` table: a preset, a width, and whatever else is to differ.
+//! The `[model]` table: a preset, a width, and any field that differs from the preset.
 
 use brevity_model::{Activation, Norm, Placement, Position, Spec, SpecError};
 use serde::{Deserialize, Serialize};
 
-/// The recipe that fills in what `[model]` leaves out.
+/// The source of the defaults of `[model]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
-    /// [`Spec::brevity`], on the aspect rule [`Spec::aspect`].
+    /// [`Spec::brevity`], with the aspect rule of [`Spec::aspect`].
     #[default]
     Brevity,
     /// [`Spec::lmic`]: 4 layers, heads of at most 32, context 2048.
     Lmic,
 }
 
-/// The `[model]` table. Only `width` is required; every field of [`Spec`] can
-/// be given and then replaces the preset's.
+/// The `[model]` table. Only `width` is required; any other field of [`Spec`] replaces
+/// the preset's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
@@ -23,7 +23,7 @@ pub struct ModelConfig {
     pub preset: Preset,
     /// Width of the residual stream.
     pub width: Option<usize>,
-    /// Blocks; by default by the preset's rule.
+    /// Transformer blocks; by default by the preset's rule.
     pub layers: Option<usize>,
     /// Attention heads; by default by the preset's rule.
     pub heads: Option<usize>,
@@ -32,12 +32,13 @@ pub struct ModelConfig {
     pub hidden: Option<usize>,
     /// Earlier bytes whose embeddings are added to that of each byte.
     pub taps: Option<usize>,
-    /// Further bytes that are added so: distances from the byte that is predicted,
-    /// such as the bytes of a picture's row.
+    /// Further earlier bytes whose embeddings are added: distances from the predicted
+    /// byte, such as the bytes of a picture's row.
     pub lags: Option<Vec<usize>>,
-    /// Bytes in a training sequence; by default 256, for `lmic` 2048.
+    /// Sequence length in bytes; by default 256, for `lmic` 2048.
     pub context: Option<usize>,
-    /// Attention window; makes scoring and coding one unbounded stream.
+    /// Attention window; with it, scoring and coding treat the data as one unbounded
+    /// stream.
     pub window: Option<usize>,
     /// Kind of normalisation.
     pub norm: Option<Norm>,
@@ -53,7 +54,7 @@ pub struct ModelConfig {
     pub attention_bias: Option<bool>,
     /// A bias on the output logits.
     pub output_bias: Option<bool>,
-    /// The output projection is the transposed embedding.
+    /// Tied embeddings: the output projection is the transposed embedding.
     pub tied: Option<bool>,
     /// Multiply the embedding by `sqrt(width)`.
     pub scale_embedding: Option<bool>,
@@ -65,7 +66,7 @@ impl ModelConfig {
     /// The complete, valid spec that this table describes.
     ///
     /// # Errors
-    /// The field that makes no sense, `width` when it is absent.
+    /// The invalid field; `width` when it is absent.
     pub fn resolve(&self) -> Result<Spec, SpecError> {
         let width = self.width.filter(|width| *width > 0).ok_or(SpecError {
             field: "width",
@@ -79,7 +80,7 @@ impl ModelConfig {
             Preset::Lmic => Spec::lmic(width, 4, (width / 32).max(4), 2048),
         };
         if self.activation == Some(Activation::Swiglu) {
-            // Three matrices then have the parameters of the usual two.
+            // SwiGLU's three matrices then have the parameters of the usual two.
             spec.hidden = (8 * width).div_ceil(3).next_multiple_of(8);
         }
         fill(&mut spec.layers, self.layers);

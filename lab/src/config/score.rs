@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScoreConfig {
-    /// Which bytes to score; each gives a row of results: `in-sample` (those
-    /// trained on; with the model's bytes a two-part code), `held-out` (those
-    /// that `[data.holdout]` keeps away from training), `overlap` (the test that
-    /// `[data.leak]` lets into the training).
+    /// Which bytes to score; each regime gives one row of results: `in-sample` (the
+    /// training bytes; with the model's bytes a two-part code), `held-out` (the bytes
+    /// that `[data.holdout]` keeps out of training), `overlap` (the test set that
+    /// `[data.leak]` puts into training).
     pub regimes: Vec<Regime>,
-    /// Write archives, decode them and compare, so that lengths are those of
-    /// real files; costs about as much as two passes of training. Without it,
-    /// lengths are code lengths, marked as estimates.
+    /// Write archives, decode them and compare, so that lengths are those of real
+    /// files; costs about as much as two training epochs. Otherwise lengths are code
+    /// lengths, marked as estimates.
     pub verify: bool,
-    /// Stored bits a parameter to price the model at, besides two bytes and the
-    /// number that is shortest: each is one more convention, with its own
+    /// Further numbers of stored bits per parameter, besides two bytes and the number
+    /// that gives the shortest archive. Each is one more convention, with its own
     /// adjusted rate and critical size. Default none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bits: Vec<f64>,
@@ -33,7 +33,7 @@ impl Default for ScoreConfig {
     }
 }
 
-/// A field of a [`ScoreConfig`] that makes no sense, and why.
+/// An invalid field of a [`ScoreConfig`], and the reason.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("score.{field}: {reason}")]
 pub struct ScoreConfigError {
@@ -44,11 +44,11 @@ pub struct ScoreConfigError {
 }
 
 impl ScoreConfig {
-    /// Checks every field: regimes, at least one, that a sweep can score; bits
-    /// that weights can be stored in; nothing twice.
+    /// Checks every field: at least one regime, each one that a sweep can score; bits
+    /// that weights can be stored in; no duplicates.
     ///
     /// # Errors
-    /// The first field that makes no sense.
+    /// The first invalid field.
     pub fn validate(&self) -> Result<(), ScoreConfigError> {
         let err = |field, reason: String| Err(ScoreConfigError { field, reason });
         if self.regimes.is_empty() {
@@ -64,7 +64,7 @@ impl ScoreConfig {
                 return err("regimes", reason);
             }
             if self.regimes[..i].contains(regime) {
-                return err("regimes", format!("`{regime}` is there twice"));
+                return err("regimes", format!("`{regime}` is listed twice"));
             }
         }
         for (i, bits) in self.bits.iter().enumerate() {
@@ -72,7 +72,7 @@ impl ScoreConfig {
                 return err("bits", format!("{bits} is not between 1 and 16"));
             }
             if self.bits[..i].contains(bits) {
-                return err("bits", format!("{bits} is there twice"));
+                return err("bits", format!("{bits} is listed twice"));
             }
         }
         Ok(())

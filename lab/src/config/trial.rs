@@ -9,8 +9,8 @@ use brevity_train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-/// Everything about one trial, with nothing left to defaults. As TOML it is a
-/// config of one trial.
+/// The complete config of one trial, with every default filled in. As TOML it is a
+/// config file with one trial.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrialConfig {
@@ -18,41 +18,40 @@ pub struct TrialConfig {
     pub name: String,
     /// The seed.
     pub seed: u64,
-    /// Which bytes.
+    /// The training and held-out bytes.
     pub data: DataConfig,
-    /// What transformer.
+    /// The transformer.
     pub model: Spec,
-    /// How it learns.
+    /// The training options.
     pub train: TrainConfig,
-    /// What is measured.
+    /// What is measured of the trained model.
     pub score: ScoreConfig,
-    /// How the bytes are learned while they are priced; without it, the trial
-    /// trains a model and scores it.
+    /// The prequential code; if absent, the trial trains a model and scores it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prequential: Option<PrequentialConfig>,
 }
 
-/// One trial of an experiment: its config, and the axes that led to it.
+/// One trial of an experiment: its config, and the axis values that produced it.
 #[derive(Clone, Debug)]
 pub struct TrialPlan {
-    /// The sweep's choices by dotted key, seeds left out.
+    /// Axis values by dotted key, without the seed.
     pub axes: Vec<(String, Value)>,
     /// The complete config.
     pub config: TrialConfig,
-    /// For a trial that is there to check another one: by what it differs.
+    /// For a trial of `sweep.checks`: how it differs from the trial it checks.
     pub check: Option<Check>,
     pub(crate) assignments: Vec<Assignment>,
 }
 
-/// By what a trial that checks another one differs from it.
+/// How a trial of `sweep.checks` differs from the trial it checks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
-    /// Place of the other trial in [`Experiment::trials`](super::Experiment::trials).
+    /// Index of the checked trial in [`Experiment::trials`](super::Experiment::trials).
     pub of: usize,
-    /// Dotted key of what differs.
+    /// Dotted key that differs.
     pub key: &'static str,
-    /// Its value there.
+    /// Its value in the checked trial.
     pub from: f64,
-    /// Its value here.
+    /// Its value in this trial.
     pub to: f64,
 }

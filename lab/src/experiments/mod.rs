@@ -1,4 +1,4 @@
-//! The experiments: each with its trials, reading, findings and page side by side.
+//! The experiments, each with its trials, reading, findings and page side by side.
 
 pub mod contamination;
 pub mod prequential;

@@ -7,16 +7,16 @@ use super::{GenerateError, Options};
 use brevity_baselines::{Coder, stream_length};
 use brevity_task::Progress;
 
-/// Bytes that a coder sees, as many as the paper's chunks have.
+/// Context length of a coder in bytes, the paper's chunk length.
 pub const CONTEXT: usize = 2048;
 
-/// Bytes that a coder continues `prompt` with; the prompt is not repeated.
+/// Continues `prompt` with a coder; the prompt is not repeated.
 ///
-/// For each byte, all 256 candidates are appended to the last `context` bytes
-/// and compressed; a candidate has a probability proportional to `2^-k`, `k` the
-/// bits that the compressed length grows by. Streams are whole bytes, so that
-/// most candidates are exactly as likely as many others: a short continuation of
-/// a match costs nothing, most else a byte.
+/// For each byte, all 256 candidates are appended to the last `context` bytes and
+/// compressed. The probability of a candidate is proportional to `2^-k`, where `k` is
+/// the number of bits by which the compressed length grows. Streams are whole bytes, so
+/// many candidates tie: a short continuation of a match costs nothing, most others cost
+/// a byte.
 ///
 /// # Errors
 /// A coder that fails.
@@ -57,7 +57,7 @@ pub fn from_coder(
         });
         let lengths = lengths.collect::<Result<Vec<u64>, _>>()?;
         let least = lengths.iter().min().copied().unwrap_or(0);
-        // Growth beyond the least: the rest is the same for all.
+        // Growth above the smallest; a common offset has no effect.
         let logits = std::array::from_fn(|i| {
             let bits = 8 * (lengths[i] - least);
             -(bits as f32) * std::f32::consts::LN_2

@@ -1,14 +1,13 @@
-//! Continuations: what a model, or a classical coder, expects next.
+//! Continuations sampled from a model or a classical coder.
 //!
-//! A predictor can code, and a coder can predict (Delétang et al., arXiv
-//! 2309.10668, section 3.4): [`from_model`] samples from the distribution that a
-//! transformer codes with, [`from_coder`] from the one that a compressor implies,
-//! in which a byte that makes the compressed length grow by `k` bits has a
-//! probability proportional to `2^-k`.
+//! A predictor can code, and a coder can predict (Delétang et al., arXiv 2309.10668,
+//! section 3.4): [`from_model`] samples from the distribution that a transformer codes
+//! with, [`from_coder`] from the one implied by a compressor, in which the probability
+//! of a byte that makes the compressed length grow by `k` bits is proportional to
+//! `2^-k`.
 //!
-//! Sampling goes through the integer frequencies that coding goes through, and a
-//! counter-based generator: the same seed gives the same bytes on any CPU and
-//! with any number of threads.
+//! Sampling uses the integer frequencies of the coder and a counter-based generator:
+//! the same seed gives the same bytes on any CPU and with any number of threads.
 
 mod coder;
 mod model;
@@ -25,27 +24,27 @@ use brevity_baselines::BaselineError;
 pub use coder::{CONTEXT, from_coder};
 pub use model::from_model;
 
-/// What to sample.
+/// Options of sampling.
 pub struct Options<'a> {
-    /// Bytes after the prompt.
+    /// Number of bytes to sample.
     pub bytes: usize,
-    /// Seed of the draws.
+    /// Seed of the generator.
     pub seed: u64,
-    /// How bold they are.
+    /// Sampling temperature.
     pub temperature: Temperature,
-    /// Told after each byte; asked before each whether to stop.
+    /// Receives progress after each byte; is asked before each whether to stop.
     pub control: Control<'a>,
 }
 
-/// What logits are divided by before a byte is drawn: 1 samples from the
-/// distribution itself, less keeps closer to the likeliest byte, 0 always takes
-/// it, the first one if there are several.
+/// Sampling temperature, by which logits are divided: 1 samples from the distribution
+/// itself, lower values favour the likeliest bytes, 0 always takes the likeliest byte,
+/// the first one on a tie.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Temperature(f32);
 
-/// A temperature that cannot be.
+/// An invalid temperature.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no temperature: 0, or 0.01 to 100")]
+#[error("`{0}` is not a temperature: give 0, or 0.01 to 100")]
 pub struct TemperatureError(String);
 
 impl FromStr for Temperature {
@@ -67,10 +66,10 @@ impl Default for Temperature {
     }
 }
 
-/// Why there is no continuation.
+/// Why sampling failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
-    /// The model's activations left the finite numbers.
+    /// An activation of the model is not finite.
     #[error(transparent)]
     Forward(#[from] ForwardError),
     /// A logit is not finite.
@@ -79,7 +78,7 @@ pub enum GenerateError {
     /// The coder failed.
     #[error(transparent)]
     Coder(#[from] BaselineError),
-    /// It was asked to stop.
+    /// Stopped on request.
     #[error("stopped")]
     Stopped,
 }

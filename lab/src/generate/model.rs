@@ -7,15 +7,15 @@ use brevity_task::Progress;
 use super::sampler::Sampler;
 use super::{GenerateError, Options};
 
-/// Bytes that a model continues `prompt` with; the prompt is not repeated.
+/// Continues `prompt` with a model; the prompt is not repeated.
 ///
-/// A model with a window reads all of the prompt. One whose positions start
-/// anew every `context` bytes reads as much of it as leaves room for what is
-/// asked for, but at least the last half of a context; when a context is full,
-/// its last half begins the next one.
+/// A model with an attention window reads the whole prompt. A model whose positions
+/// restart every `context` bytes reads as much of it as leaves room for the bytes asked
+/// for, but at least half a context; when a context is full, its second half begins the
+/// next one.
 ///
 /// # Errors
-/// A model that yields something that is no number.
+/// A model whose output is not finite.
 ///
 /// ```
 /// use brevity_lab::generate::{Options, Temperature, from_model};
@@ -29,7 +29,7 @@ use super::{GenerateError, Options};
 ///     temperature: Temperature::default(),
 ///     control: Control::none(),
 /// };
-/// // It knows nothing: any byte is as likely as any other.
+/// // All weights are zero: every byte is equally likely.
 /// assert_eq!(from_model(&Transformer::new(&weights), b"to be", &options)?.len(), 5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -64,7 +64,7 @@ pub fn from_model(
                 of: options.bytes as u64,
                 ..Progress::default()
             });
-            // What follows the last byte is not asked.
+            // No prediction is needed after the last byte.
             if step + 1 < drawn {
                 context.advance(&[byte])?;
             }
@@ -73,11 +73,11 @@ pub fn from_model(
     Ok(text.split_off(prompt.len()))
 }
 
-/// A context under way.
+/// A context with its KV cache.
 struct Context<'a> {
     model: &'a Transformer,
     state: State,
-    /// Of the next byte.
+    /// Logits of the next byte.
     logits: [f32; SYMBOLS],
 }
 
@@ -89,13 +89,13 @@ impl<'a> Context<'a> {
             state: model.state_for(1, bytes.len() + more),
             logits: [0.0; SYMBOLS],
         };
-        // Nothing stands before the first byte; what is said of it is ignored.
+        // Before the first byte there is nothing; this value is ignored.
         let previous: Vec<u8> = std::iter::once(0).chain(bytes.iter().copied()).collect();
         context.advance(&previous)?;
         Ok(context)
     }
 
-    /// Takes the bytes before the next one that are not yet taken.
+    /// Feeds the model the bytes it has not read yet.
     fn advance(&mut self, previous: &[u8]) -> Result<(), ForwardError> {
         let sinks = &mut [&mut self.logits];
         self.model.forward_each(
@@ -153,8 +153,8 @@ mod tests {
         }
     }
 
-    /// Within one context, and in a stream, drawing in two goes is drawing in
-    /// one, as far as the seed's first draws go.
+    /// Within one context or one stream, the first bytes do not depend on how many are
+    /// drawn.
     #[test]
     fn a_shorter_continuation_begins_a_longer_one() {
         for (window, long) in [(None, 27), (Some(8), 80)] {

@@ -1,4 +1,4 @@
-//! From logits to a byte.
+//! Draws bytes from logits.
 
 use brevity_codec::{Frequencies, NonFinite, PRECISION, SYMBOLS};
 use rand_chacha::ChaCha8Rng;
@@ -22,7 +22,7 @@ impl Sampler {
         }
     }
 
-    /// A byte by its logits, nats up to a constant.
+    /// Draws a byte from its logits, in nats up to a constant.
     pub fn draw(&mut self, logits: &[f32; SYMBOLS]) -> Result<u8, NonFinite> {
         if self.temperature == 0.0 {
             Frequencies::from_logits(logits)?;
@@ -61,7 +61,7 @@ mod tests {
             draws.filter(|&byte| byte == 7).count() as f64 / 4000.0
         };
         assert!((share("1") - 0.75).abs() < 0.03);
-        // 3 squared to 1.
+        // Odds of 3 to 1 become 9 to 1.
         assert!((share("0.5") - 0.9).abs() < 0.02);
         assert_eq!(share("0"), 1.0);
     }

@@ -1,29 +1,29 @@
-//! What a byte cost and what was expected in its place.
+//! The cost of each byte, and the likeliest bytes in its place.
 
 use brevity_codec::{Frequencies, TOTAL};
 
-/// How many expected bytes are kept.
+/// Number of likeliest bytes kept.
 pub(super) const GUESSES: usize = 3;
 
-/// Bytes of a cost in [`pack`]ed form.
+/// Size in bytes of a [`pack`]ed cost.
 const RECORD: usize = 2 + 3 * GUESSES;
 
-/// The price of one byte.
+/// The cost of one byte.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cost {
-    /// Its code length, bits.
+    /// Its code length in bits.
     pub bits: f32,
     /// The likeliest bytes with their probabilities, likeliest first.
     guesses: [(u8, f32); GUESSES],
 }
 
 impl Cost {
-    /// The price of `byte` where `next` was expected.
+    /// The cost of `byte` under the frequencies `next`.
     pub fn new(next: &Frequencies, byte: u8) -> Self {
         let mut best = [(0, 0); GUESSES];
         for value in 0..=255 {
             let guess = (value, next.of(value));
-            // Of equally likely bytes the lower one comes first.
+            // On a tie the lower byte comes first.
             if let Some(place) = best.iter().position(|other| guess.1 > other.1) {
                 best[place..].rotate_right(1);
                 best[place] = guess;
@@ -36,9 +36,9 @@ impl Cost {
     }
 }
 
-/// Costs for a script to read: in base64, for each byte its bits in
-/// thousandths, then the guesses, each a byte and its probability in 1/65535;
-/// numbers of 16 bits with the low byte first.
+/// Packs costs for the page's script: in base64, for each byte its cost in thousandths
+/// of a bit, then the likeliest bytes, each with its probability in 1/65535. Numbers
+/// are 16 bits, little-endian.
 pub(super) fn pack(costs: &[Cost]) -> String {
     let mut records = Vec::with_capacity(costs.len() * RECORD);
     for cost in costs {
@@ -85,7 +85,7 @@ mod tests {
         assert!((2f32.powf(-cost.bits) - cost.guesses[0].1).abs() < 1e-6);
     }
 
-    /// The vectors of RFC 4648.
+    /// The test vectors of RFC 4648.
     #[test]
     fn base64_is_that_of_the_standard() {
         for (plain, coded) in [

@@ -1,16 +1,15 @@
-//! Where the bits go: pictures of what each byte costs under a model.
+//! Maps of the cost of each byte under a model.
 //!
-//! [`Map`] prices bytes by the integer frequencies of an archive's coder, so
-//! that the costs it shows are those of a file. How it shows them follows from
-//! the name of the output:
+//! [`Map`] prices bytes by the integer frequencies of the archive's coder, so the costs
+//! are those of a file. The extension of the output chooses the form:
 //!
-//! - `.html`, text: each character shaded by its bits; pointing at one shows the
-//!   number and what the model expected instead;
+//! - `.html`, text: each character shaded by its bits; pointing at one shows the number
+//!   and the likeliest bytes;
 //! - `.png`, pictures: the bits of each pixel beside the picture;
 //! - `.svg`, sound: the bits of each sample under the waveform.
 //!
-//! What is too long for that is shown as far as [`Kind::most_bytes`] goes; a
-//! later piece of the same source is a map of its own.
+//! Of a longer source, the first [`Kind::most_bytes`] bytes are shown; map a later
+//! piece of it separately.
 
 mod costs;
 mod picture;
@@ -29,36 +28,36 @@ use brevity_model::{FileError, Transformer, Weights};
 use crate::experiments::score::model_file;
 use costs::Cost;
 
-/// What a map shows.
+/// The kind of data that a map shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Characters.
+    /// Text.
     Text,
-    /// Pixels of this geometry.
+    /// Pictures of this geometry.
     Picture(Geometry),
-    /// Samples of this geometry.
+    /// Sound of this geometry.
     Sound(Geometry),
 }
 
-/// Why there is no map.
+/// Why a map could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum MapError {
-    /// The name of the output says nothing of what to draw.
+    /// The extension of the output is not one of the three.
     #[error("{}: name a map .html for text, .png for pictures, .svg for sound", .0.display())]
     Extension(PathBuf),
-    /// The bytes are of another kind than the output can show.
+    /// The bytes are of a kind that the output cannot show.
     #[error("{}: {geometry} is {is}: name the map {name}", .path.display())]
     Kind {
         /// The output.
         path: PathBuf,
-        /// What the bytes are.
+        /// The geometry of the bytes.
         geometry: Geometry,
-        /// That in a word.
+        /// Their kind in words.
         is: &'static str,
-        /// What the output should end in.
+        /// The right extension.
         name: &'static str,
     },
-    /// The bytes cannot be had.
+    /// The bytes cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
     /// The model cannot be read.
@@ -78,13 +77,13 @@ pub enum MapError {
 }
 
 impl Kind {
-    /// What the output at `path` shows of a source, whose bytes may be said to be
-    /// of some geometry. Where that is not known, pictures are taken for the
-    /// paper's patches and sound for its 8-bit samples.
+    /// The kind that the output at `path` shows of a source, optionally with a given
+    /// geometry. If the geometry is unknown, pictures are taken as the paper's patches
+    /// and sound as its 8-bit samples.
     ///
     /// # Errors
-    /// An extension that is none of the three, or that of another kind than the
-    /// bytes are; a damaged record of a set.
+    /// An extension that is not one of the three or does not suit the bytes; a damaged
+    /// record of a set.
     pub fn new(
         path: &Path,
         data: &DataConfig,
@@ -118,8 +117,8 @@ impl Kind {
         }
     }
 
-    /// Bytes that a map shows at most: pages of a few megabytes, pictures that
-    /// viewers open, and ten minutes of the paper's sound.
+    /// Limit on the bytes of a map: pages of a few megabytes, pictures that viewers
+    /// open, ten minutes of the paper's sound.
     pub fn most_bytes(self) -> usize {
         match self {
             Self::Text => 1 << 17,
@@ -129,21 +128,21 @@ impl Kind {
     }
 }
 
-/// A map to be drawn.
+/// A map.
 #[derive(Debug)]
 pub struct Map<'a> {
-    /// What prices the bytes.
+    /// The model that prices the bytes.
     pub model: &'a Transformer,
-    /// Its name, for the title.
+    /// The model's name, for the title.
     pub model_name: &'a str,
-    /// The bytes, of which as many are shown as the kind allows.
+    /// The bytes; the map shows as many as the kind allows.
     pub data: &'a ByteSet,
-    /// What is shown.
+    /// The kind of map.
     pub kind: Kind,
 }
 
 impl Map<'_> {
-    /// Bytes that are shown: the first ones.
+    /// Number of bytes shown, from the first.
     pub fn shown(&self) -> usize {
         self.data.len().min(self.kind.most_bytes())
     }
@@ -151,7 +150,7 @@ impl Map<'_> {
     /// The file: HTML, PNG or SVG.
     ///
     /// # Errors
-    /// A model that yields something that is no number.
+    /// A model whose output is not finite.
     pub fn draw(&self) -> Result<Vec<u8>, MapError> {
         let bytes = &self.data.bytes[..self.shown()];
         let bits = || price_each(self.model, bytes, |next, byte| next.bits(byte) as f32);
@@ -168,7 +167,7 @@ impl Map<'_> {
         }
     }
 
-    /// Which bytes of what are shown, in words.
+    /// The title's description of the bytes shown.
     fn subject(&self) -> String {
         let name = self.data.name();
         let (offset, shown) = (self.data.provenance.offset, self.shown());
@@ -180,9 +179,8 @@ impl Map<'_> {
     }
 }
 
-/// Draws the map of a byte set under a model, a safetensors file or the folder
-/// of a trial, into a file that appears whole or not at all; how many bytes are
-/// shown, of how many.
+/// Draws the map of a byte set under a model (a safetensors file or a trial's folder)
+/// and writes it atomically. Returns how many bytes are shown, and of how many.
 ///
 /// # Errors
 /// Bytes or a model that cannot be read, a model that cannot price them, a file
@@ -234,8 +232,7 @@ mod tests {
         }
     }
 
-    /// A model that knows nothing prices every byte at eight bits, whatever is
-    /// drawn of it.
+    /// An untrained model prices every byte at eight bits, in every kind of map.
     #[test]
     fn every_kind_is_drawn_and_bounded() {
         let weights = Weights::from_fn(Spec::aspect(16, 64), |info| vec![0.0; info.len()]).unwrap();

@@ -1,14 +1,14 @@
-//! A picture, and beside it the bits of each pixel.
+//! A picture beside the bits of each pixel.
 
 use brevity_media::{Canvas, Geometry, encode_png};
 
-/// Pixels that a panel is at least wide, where enlarging can do that.
+/// Minimum width of a panel in pixels, if enlarging can reach it.
 const PANEL: usize = 384;
 
 /// Pixels between the panels and around them.
 const GAP: usize = 12;
 
-/// Times that a small picture is enlarged, at most, and rows that it has then.
+/// Largest enlargement of a small picture, and its number of rows then.
 const MOST_SCALE: usize = 8;
 const MOST_ROWS: usize = 4096;
 
@@ -16,18 +16,18 @@ const MOST_ROWS: usize = 4096;
 const BAR: usize = 14;
 const NUMBERS: usize = 16;
 
-/// The ground, where no byte is shown.
+/// Background colour, where no byte is shown.
 const GROUND: [u8; 3] = [24, 27, 34];
 const INK: [u8; 3] = [232, 235, 240];
 
-/// Bits of the brightest colour, a byte: half as many again as without a model.
+/// Bits per byte of the brightest colour: half as many again as without a model.
 const TOP: f32 = 12.0;
 
-/// A PNG file: left the picture, right the bits of each pixel (the sum over its
-/// colours), under it what the colours mean.
+/// A PNG file: the picture on the left, the bits of each pixel (summed over its
+/// colours) on the right, a colour scale below.
 ///
 /// # Panics
-/// If the geometry is not one of pictures.
+/// If the geometry is not that of pictures.
 pub(super) fn draw(geometry: Geometry, offset: u64, bytes: &[u8], bits: &[f32]) -> Vec<u8> {
     let picture = Canvas::new(geometry, offset, bytes.len()).expect("a geometry of pictures");
     let scale = (PANEL / picture.width).min(MOST_ROWS / picture.height);
@@ -79,8 +79,8 @@ pub(super) fn draw(geometry: Geometry, offset: u64, bytes: &[u8], bits: &[f32]) 
     .expect("a picture of a few million pixels")
 }
 
-/// The colour of `t` from 0, nothing, to 1: dark violet over red to pale yellow.
-/// Brightness rises evenly, so that it reads without colours too.
+/// The colour of `t` from 0 to 1: dark violet through red to pale yellow. Brightness
+/// rises evenly, so that it is readable without colour.
 fn heat(t: f32) -> [u8; 3] {
     const STOPS: [[f32; 3]; 5] = [
         [0.0, 0.0, 4.0],
@@ -98,15 +98,14 @@ fn heat(t: f32) -> [u8; 3] {
     })
 }
 
-/// Pixels to draw on, red, green and blue.
+/// A canvas of RGB pixels.
 struct Sheet {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
 }
 
-/// Rows of three pixels of each digit, from the top, the left one in the
-/// highest bit.
+/// Digits as rows of three pixels, from the top, the leftmost in the highest bit.
 const DIGITS: [[u8; 5]; 10] = [
     [7, 5, 5, 5, 7],
     [2, 6, 2, 2, 7],
@@ -120,7 +119,7 @@ const DIGITS: [[u8; 5]; 10] = [
     [7, 5, 7, 1, 7],
 ];
 
-/// Times that a digit's pixels are enlarged.
+/// Enlargement of digits.
 const DIGIT_SCALE: usize = 2;
 
 impl Sheet {
@@ -182,7 +181,7 @@ mod tests {
         let at = |x: usize| &pixels[3 * (GAP * width + x)..][..3];
         assert_eq!(at(GAP), [50; 3]);
         assert_eq!(at(2 * GAP + 400), heat(0.0));
-        // The second pixel takes all of the scale, 36 bits.
+        // The second pixel costs the top of the scale, 36 bits.
         assert_eq!(at(2 * GAP + 401), heat(1.0));
     }
 

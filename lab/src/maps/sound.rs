@@ -1,4 +1,4 @@
-//! A waveform, and under it the bits of each sample.
+//! A waveform above the bits of each sample.
 
 use super::Map;
 use brevity_draw::{Anchor, Frame, Scale, Svg, trimmed};
@@ -7,18 +7,18 @@ use brevity_media::Geometry;
 const WIDTH: f64 = 1100.0;
 const LEFT: f64 = 48.0;
 
-/// Columns that samples are gathered in.
+/// Number of columns; each gathers several samples.
 const COLUMNS: usize = 1000;
 
-/// What a column shows.
+/// The content of a column.
 struct Column {
     /// Seconds from the start.
     at: f64,
     /// Lowest and highest sample, from -1 to 1.
     wave: (f64, f64),
-    /// Mean bits a sample.
+    /// Mean bits per sample.
     bits: f64,
-    /// Bits of the dearest sample.
+    /// Bits of the costliest sample.
     most: f64,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn draw(map: &Map<'_>, geometry: Geometry, bytes: &[u8], bits: &[f32]
     let (rate, bits_of_one) = geometry.sound().expect("a geometry of sound");
     let frame = geometry.frame();
     let depth = 8.0 * frame as f64;
-    // A piece may begin within a sample.
+    // A piece may begin inside a sample.
     let unit = geometry.unit();
     let skipped = (unit - (map.data.provenance.offset % unit as u64) as usize) % unit;
     let skipped = skipped.min(bytes.len());
@@ -63,8 +63,8 @@ pub(super) fn draw(map: &Map<'_>, geometry: Geometry, bytes: &[u8], bits: &[f32]
         let place = |c: &Column| (x.at(c.at), y.at(f(c)));
         columns.iter().map(place).collect()
     };
-    // The outline shows where the area is too thin: in pauses, and where a
-    // column is one sample.
+    // The outline is visible where the area is too thin: in pauses, and where a column
+    // is one sample.
     let (high, low) = (at(|c| c.wave.1, &y), at(|c| c.wave.0, &y));
     svg.area("bar adjusted-a", &high, &low);
     svg.path("curve adjusted-a", &high);

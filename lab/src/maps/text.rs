@@ -1,17 +1,17 @@
-//! Bytes cut into characters, shaded.
+//! Bytes as shaded characters.
 
 use super::costs::Cost;
 use brevity_draw::{escape, is_hidden};
 use std::fmt::Write;
 
-/// Bits at which the next shade begins; below the first there is none.
+/// Bits at which each shade begins; below the first there is no shade.
 pub(super) const SHADES: [f32; 8] = [0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0];
 
-/// Bytes of text after which a new block begins at the next line. A browser
-/// lays out only the blocks in sight.
+/// Bytes of text after which a new block begins at the next line. A browser lays out
+/// only visible blocks.
 const BLOCK: usize = 4096;
 
-/// Bytes of the character that starts here: those of valid UTF-8, else 1.
+/// The character that starts here and its length: valid UTF-8, else one byte.
 fn character(bytes: &[u8]) -> (Option<char>, usize) {
     let length = match bytes[0] {
         0xC2..=0xDF => 2,
@@ -28,15 +28,15 @@ fn character(bytes: &[u8]) -> (Option<char>, usize) {
     }
 }
 
-/// The shade of a character of so many bits.
+/// The shade for a number of bits.
 fn shade(bits: f32) -> usize {
     SHADES.iter().filter(|&&from| bits >= from).count()
 }
 
-/// Each character as an element of class `k0` to `k8`, by the sum of the bits
-/// of its bytes; `data-n` tells how many these are if not one. What does not
-/// show is represented by a sign of class `q`. Pages have 130 thousand of these
-/// elements, so they are written here and not by a template: without quotes.
+/// Each character as an element of class `k0` to `k8`, by the sum of the bits of its
+/// bytes; `data-n` is their number if not one. Invisible characters are represented by
+/// a sign of class `q`. A page has 130 thousand of these elements, so they are written
+/// without a template, and without quotes.
 pub(super) fn shaded(bytes: &[u8], costs: &[Cost]) -> String {
     let mut out = String::with_capacity(20 * bytes.len());
     out.push_str("<div>");

@@ -1,4 +1,4 @@
-//! The page of a text.
+//! The page of a text map.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -83,12 +83,12 @@ fn facts(costs: &[Cost]) -> Markup {
     }
 }
 
-/// Bytes that make a point of the course.
+/// Bytes per point of the line chart.
 fn stretch(bytes: usize) -> usize {
     bytes.div_ceil(200).max(1)
 }
 
-/// Mean bits along the text.
+/// Line chart of the mean bits along the text.
 fn course(costs: &[Cost], width: f64) -> Svg {
     let (left, right, top, bottom) = (36.0, width - 12.0, 12.0, 132.0);
     let mut svg = Svg::new(width, bottom + 26.0, "Bits a byte along the text".into());

@@ -1,15 +1,15 @@
-//! Models that learn what is coded, and what a reader of any archive has.
+//! Models that learn a file while it is coded, and models for decoding any archive.
 
 use super::PackError;
 use brevity_codec::archive::{Models, Source};
 use brevity_model::Weights;
 use brevity_train::online::{LearningModel, OnlineError, Recipe};
 
-/// A model that learns a source of about so many bytes while it is coded; by default,
-/// where their number is not known. The archive holds its recipe.
+/// A model that learns a source of about `bytes` bytes while it is coded; `None` if
+/// their number is unknown. The archive holds its recipe.
 ///
 /// # Errors
-/// A machine without the learner's device.
+/// If the learner's device is missing.
 pub fn learning_source(bytes: Option<u64>) -> Result<Source<'static>, PackError> {
     let recipe = Recipe::for_bytes(bytes);
     let stored = recipe.to_bytes();
@@ -17,7 +17,8 @@ pub fn learning_source(bytes: Option<u64>) -> Result<Source<'static>, PackError>
     Ok(Source::recipe(stored, Box::new(model)))
 }
 
-/// The model given, if any, and whatever the recipe of an archive asks for.
+/// The models for decoding an archive: the given one, if any, and the one that an
+/// archive's recipe describes.
 pub fn models(external: Option<&Weights>) -> Models<'_> {
     Models {
         external,

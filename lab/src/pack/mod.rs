@@ -1,25 +1,25 @@
-//! One file and the model that it is compressed with.
+//! Compression of one file with a model of its own.
 //!
 //! - [`compress_with_own_model`] trains a model on the file and stores it in the
-//!   archive, where that pays. Its parts: [`spec_near`] and [`recipe`] say what to
-//!   train for so many parameters and bytes, [`pilots`] finds out by two short
-//!   trainings what kind of bytes they are, and [`train`] trains in a folder,
-//!   [`Workspace`], from where a run that was stopped continues;
-//! - [`shortest_plan`] finds how finely to store a model that is there already;
-//! - [`learning_source`] is a model that learns the file while it is coded, and
-//!   [`models`] what a reader of any archive has.
+//!   archive, if that is shorter. Its parts: [`spec_near`] and [`recipe`] choose model
+//!   and training for given parameters and bytes, [`pilots`] measures by two short
+//!   trainings how compressible the bytes are, and [`train`] trains in a folder,
+//!   [`Workspace`], continuing a run that was stopped;
+//! - [`shortest_plan`] finds the precision at which to store an existing model;
+//! - [`learning_source`] is a model that learns the file while it is coded; [`models`]
+//!   has the models for decoding any archive.
 //!
 //! `brevity-stats` predicts the size of the model; `brevity-codec` writes the
 //! archive.
 
 mod learning;
-mod own;
+mod own_model;
 mod pilots;
 mod plan;
 mod workspace;
 
 pub use learning::{learning_source, models};
-pub use own::{Event, OwnModel, Packed, Verdict, compress_with_own_model};
+pub use own_model::{Event, OwnModel, Packed, Verdict, compress_with_own_model};
 pub use pilots::{PILOT_BYTES, pilots};
 pub use plan::shortest_plan;
 pub use workspace::{PackError, Workspace};
@@ -32,20 +32,19 @@ use brevity_train::QuantiseConfig;
 use brevity_train::TrainConfig;
 use brevity_train::TrainSetup;
 
-/// Bytes in a training sequence.
+/// Sequence length of training, in bytes.
 const CONTEXT: usize = 256;
 
 /// Widths of models are multiples of this.
 const WIDTH: usize = 8;
 
-/// The largest width that is tried.
+/// The largest width tried.
 const WIDEST: usize = 2048;
 
-/// Share of the steps that are for weights as they are stored.
+/// Share of the training steps that are quantisation-aware.
 const QUANTISED: f64 = 0.3;
 
-/// The `brevity` model whose number of parameters is nearest to `parameters`, in
-/// proportion.
+/// The `brevity` model whose number of parameters is nearest to `parameters` by ratio.
 ///
 /// ```
 /// let spec = brevity_lab::pack::spec_near(100_000);
@@ -63,21 +62,21 @@ pub fn spec_near(parameters: u64) -> Spec {
         .expect("there are widths")
 }
 
-/// How long to train.
+/// Length of training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Budget {
-    /// As often over the data as suits so many bytes: 50 times up to 100 KB, 20
-    /// at 1 MB, 8 at 10 MB, twice from 320 MB on.
+    /// The usual number of epochs for so many bytes: 50 up to 100 KB, 20 at 1 MB, 8 at
+    /// 10 MB, 2 from 320 MB on.
     Usual,
-    /// So many times.
+    /// This many epochs.
     Epochs(f64),
-    /// So many bytes, with repetition.
+    /// This many bytes, with repetition.
     Bytes(u64),
 }
 
-/// The recipe for `bytes` bytes of data: the defaults, with weights that learn
-/// to be stored. Batches grow with the data as `D^0.38`, from 1 KB at 40 KB on
-/// to 8 KB at 10 MB.
+/// The training options for `bytes` bytes of data: the defaults, with
+/// quantisation-aware training. The batch size grows with the data as `D^0.38`, from 1
+/// KB at 40 KB to 8 KB at 10 MB.
 pub fn recipe(bytes: u64, budget: Budget) -> TrainConfig {
     let ten_megabytes = bytes as f64 / 1e7;
     let batch = (8192.0 * ten_megabytes.powf(0.38)).clamp(1024.0, 65_536.0);
@@ -100,12 +99,11 @@ pub fn recipe(bytes: u64, budget: Budget) -> TrainConfig {
     }
 }
 
-/// Trains a model on `data` and finds how to store it. `None` if it was told to
-/// stop: what is done lies in the workspace.
+/// Trains a model on `data` and finds the precision at which to store it. `None` if a
+/// stop was requested; the work so far is in the workspace.
 ///
 /// # Errors
-/// A setup that makes no sense, a workspace of another run, a training that
-/// fails.
+/// An invalid setup, a workspace of another run, a training that fails.
 pub fn train(
     setup: &TrainSetup,
     data: &[u8],

@@ -1,4 +1,4 @@
-//! Two short trainings that say what kind of bytes a file has.
+//! Pilots: two short trainings that measure how compressible a file is.
 
 use super::{CONTEXT, PackError, Workspace, workspace};
 use brevity_model::Spec;
@@ -18,18 +18,18 @@ const WIDTHS: [usize; 2] = [8, 24];
 const STEPS: u64 = 1000;
 const BATCH: u64 = 2048;
 
-/// Most sequences that are held out.
+/// Limit on the number of held-out sequences.
 const PRICED: usize = 512;
 
-/// Bytes that both train on.
+/// Bytes that both pilots train on together.
 pub const PILOT_BYTES: u64 = WIDTHS.len() as u64 * STEPS * BATCH;
 
-/// Bits per byte that two small models make of sequences held out of their short
-/// training on `data`, the smaller model first. Some seconds on two cores. `None` if
-/// told to stop.
+/// Bits per byte of two small models, trained briefly on `data`, on sequences held out
+/// of the training; the smaller model first. Takes some seconds on two cores. `None` if
+/// a stop was requested.
 ///
-/// The sequences are held out because a few thousand bytes can be learned by heart,
-/// random ones too.
+/// The sequences are held out because a model can memorise a few thousand bytes, even
+/// random ones.
 ///
 /// # Errors
 /// Data shorter than two sequences of 256 bytes, a training that fails, a folder that
@@ -78,8 +78,8 @@ pub fn pilots(
     Ok(Some(bits))
 }
 
-/// Removes a pilot's folder: it is trained anew sooner than it is told from one of
-/// other data.
+/// Removes a pilot's folder; training it anew is quicker than checking whether it
+/// belongs to the same data.
 fn forget(folder: &Path) -> Result<(), PackError> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -89,7 +89,8 @@ fn forget(folder: &Path) -> Result<(), PackError> {
     }
 }
 
-/// The data without some sequences spread evenly over them, and these.
+/// Splits off held-out sequences, spread evenly over the data: training bytes, held-out
+/// bytes.
 fn split(data: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let sequences = data.len() / CONTEXT;
     let step = sequences.div_ceil(PRICED).max(8);

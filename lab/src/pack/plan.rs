@@ -1,4 +1,4 @@
-//! How finely to store a model that a file is compressed with.
+//! The precision at which to store the model of an archive.
 
 use brevity_codec::weights::Plan;
 use brevity_codec::{ScoreError, score};
@@ -8,18 +8,18 @@ use std::io::{Read, Seek, SeekFrom};
 
 use super::PackError;
 
-/// Bytes that the search prices, at most.
+/// Limit on the bytes that the search prices.
 const SAMPLE: u64 = 1 << 16;
 
-/// Pieces of the file that they are taken from.
+/// Pieces of the file that the sample is made of.
 const PIECES: u64 = 16;
 
-/// The plan for the shortest archive of a file, as a sample of its `length` bytes
-/// sees it: the one that the model was trained for, if it was, or no model.
-/// `None` if the search was asked to stop.
+/// The storage plan that gives the shortest archive of a file of `length` bytes,
+/// estimated on a sample. Weights trained with quantisation keep their own precision,
+/// or become zeros if they shorten nothing. `None` if a stop was requested.
 ///
 /// # Errors
-/// A file that cannot be read, a model that gives no probabilities.
+/// A file that cannot be read, a model whose output is not finite.
 pub fn shortest_plan(
     weights: &Weights,
     file: &mut (impl Read + Seek),
@@ -59,7 +59,7 @@ enum Ended {
     Failed(ScoreError),
 }
 
-/// The beginnings of the file's sixteenths.
+/// The start of each sixteenth of the file.
 fn sample(file: &mut (impl Read + Seek), length: u64) -> Result<Vec<u8>, PackError> {
     let mut sample = Vec::new();
     for i in 0..PIECES {

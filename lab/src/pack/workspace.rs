@@ -1,4 +1,4 @@
-//! The folder in which a model for one file is trained, until it is done with.
+//! The training folder of a model for one file.
 
 use brevity_codec::ScoreError;
 use brevity_codec::archive;
@@ -14,19 +14,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The file that says what is trained here.
+/// File that records what is trained here.
 const SETUP: &str = "setup.json";
 
-/// Why there is no model for a file.
+/// Why no model for a file could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
     /// The training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// It cannot be told how to store the model.
+    /// The storage plan of the model cannot be found.
     #[error(transparent)]
     Measure(#[from] MeasureError),
-    /// The model that was trained cannot be read.
+    /// The trained model cannot be read.
     #[error(transparent)]
     Model(#[from] FileError),
     /// The file cannot be read.
@@ -35,31 +35,31 @@ pub enum PackError {
     /// The archive cannot be written.
     #[error(transparent)]
     Archive(#[from] archive::Error),
-    /// What learns while it codes cannot be made.
+    /// The online learner cannot be made.
     #[error(transparent)]
     Online(#[from] OnlineError),
-    /// A model gives no probabilities.
+    /// The output of a model is not finite.
     #[error(transparent)]
     Score(#[from] ScoreError),
-    /// The file system refused.
+    /// An operation of the file system failed.
     #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
-        /// With which file or folder.
+        /// The file or folder.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// The folder was not made for this.
-    #[error("{} is in the way: it is no folder of a training that stopped", path.display())]
+    /// The folder is not a training folder.
+    #[error("{} is in the way: it is not the folder of an interrupted training", path.display())]
     InTheWay {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder is of another run.
+    /// The folder belongs to another run.
     #[error(
-        "{} holds a training that stopped and is another one: `{key}` is {there} there and \
+        "{} holds another interrupted training: `{key}` is {there} there and \
          {here} here; give the same options to continue it, or delete the folder",
         path.display()
     )]
@@ -98,18 +98,17 @@ impl From<FolderError> for PackError {
     }
 }
 
-/// A folder for checkpoints and the trained model, taken by one process at a
-/// time.
+/// A folder for checkpoints and the trained model, locked for one process.
 #[derive(Debug)]
 pub struct Workspace {
     folder: OwnedFolder,
 }
 
 impl Workspace {
-    /// Makes the folder, or takes it where a run of this kind has left it.
+    /// Creates the folder, or opens one that a run of this kind left.
     ///
     /// # Errors
-    /// Something else that has the name; another process that works there.
+    /// Something else with this name; another process that works there.
     pub fn open(folder: PathBuf) -> Result<Workspace, PackError> {
         let ours = || OwnedFolder::was_owned(&folder) || is_empty(&folder);
         if folder.symlink_metadata().is_ok() && !ours() {
@@ -125,12 +124,12 @@ impl Workspace {
         self.folder.path()
     }
 
-    /// Whether a training was begun here.
+    /// Whether a training has begun here.
     pub fn is_in_use(&self) -> bool {
         self.folder().join(SETUP).exists()
     }
 
-    /// Says what is trained here, or checks that it is that; gives the model if
+    /// Records the setup, or checks it against the recorded one; returns the model if
     /// it is trained.
     pub(super) fn begin(
         &self,
@@ -162,10 +161,10 @@ impl Workspace {
         }
     }
 
-    /// Removes the folder and all that is in it.
+    /// Removes the folder with its content.
     ///
     /// # Errors
-    /// What the file system says.
+    /// An error of the file system.
     pub fn remove(self) -> Result<(), PackError> {
         fs::remove_dir_all(self.folder()).map_err(io("remove", self.folder()))
     }

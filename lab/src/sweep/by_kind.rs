@@ -1,14 +1,14 @@
-//! Trials that train a model and trials that are prequential codes, in one sweep.
+//! One sweep with both two-part and prequential trials.
 
 use super::job::{Job, Scorer, Step, Trainer, WorkError};
 use brevity_length::{Score, Training};
 
-/// Gives a trial with `[prequential]` to one, any other trial to the other.
+/// Passes a trial with `[prequential]` to `prequential`, any other to `two_part`.
 #[derive(Clone, Copy, Debug)]
 pub struct ByKind<T> {
-    /// Does trials that train a model and score it.
+    /// For trials that train a model and score it.
     pub two_part: T,
-    /// Does trials that price bytes while they are learned.
+    /// For trials that are prequential codes.
     pub prequential: T,
 }
 

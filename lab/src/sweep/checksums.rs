@@ -1,18 +1,19 @@
-//! Hashes of a trial's files, in one record, so that damage is noticed and never used.
+//! Hashes of a trial's files, in one record, so that a damaged file is detected and
+//! never used.
 //!
-//! A hash is recorded before its file is written, or, for weights that the training has
-//! written, as soon as it is over. A file without a recorded hash is believed: it is of
-//! an earlier version, or of a process that was killed in between.
+//! A hash is recorded before its file is written; that of the weights as soon as
+//! training has written them. A file without a recorded hash is accepted: an earlier
+//! version wrote it, or the process was killed in between.
 
 use super::SweepError;
-use super::store;
+use super::files;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// The record.
+/// Name of the record.
 const RECORD: &str = "checksums.json";
 
 /// BLAKE3 in hexadecimal by file name.
@@ -22,21 +23,21 @@ struct Record {
     files: BTreeMap<String, String>,
 }
 
-/// Records the hash of a file that is about to be written with these bytes.
+/// Records the hash of `bytes`, which are about to be written to a file.
 pub(super) fn record(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), SweepError> {
     let path = folder.join(RECORD);
-    let mut record: Record = store::read_json(&path)?.unwrap_or_default();
+    let mut record: Record = files::read_json(&path)?.unwrap_or_default();
     let hash = blake3::hash(bytes).to_string();
     if record.files.get(name) == Some(&hash) {
         return Ok(());
     }
     record.files.insert(name.to_owned(), hash);
-    store::write_json(&path, &record)
+    files::write_json(&path, &record)
 }
 
-/// Records the hash of a file as it is, unless there is one already.
+/// Records the hash of an existing file, unless one is recorded.
 pub(super) fn record_as_it_is(folder: &Path, name: &str) -> Result<(), SweepError> {
-    let record: Record = store::read_json(&folder.join(RECORD))?.unwrap_or_default();
+    let record: Record = files::read_json(&folder.join(RECORD))?.unwrap_or_default();
     if record.files.contains_key(name) {
         return Ok(());
     }
@@ -45,9 +46,9 @@ pub(super) fn record_as_it_is(folder: &Path, name: &str) -> Result<(), SweepErro
     self::record(folder, name, &bytes)
 }
 
-/// Whether a file is there and is not the one whose hash was recorded.
+/// Whether a file exists and differs from its recorded hash.
 pub(crate) fn is_damaged(folder: &Path, name: &str) -> Result<bool, SweepError> {
-    let record: Record = store::read_json(&folder.join(RECORD))?.unwrap_or_default();
+    let record: Record = files::read_json(&folder.join(RECORD))?.unwrap_or_default();
     let Some(recorded) = record.files.get(name) else {
         return Ok(false);
     };
@@ -59,7 +60,7 @@ pub(crate) fn is_damaged(folder: &Path, name: &str) -> Result<bool, SweepError> 
     }
 }
 
-/// Refuses a file that is damaged.
+/// An error if a file is damaged.
 pub(crate) fn refuse_damage(folder: &Path, name: &str) -> Result<(), SweepError> {
     match is_damaged(folder, name)? {
         false => Ok(()),
@@ -69,12 +70,12 @@ pub(crate) fn refuse_damage(folder: &Path, name: &str) -> Result<(), SweepError>
     }
 }
 
-/// Forgets the hash of a file that is removed, to be made again.
+/// Removes the recorded hash of a file that is deleted and will be made again.
 pub(super) fn forget(folder: &Path, name: &str) -> Result<(), SweepError> {
     let path = folder.join(RECORD);
-    let mut record: Record = store::read_json(&path)?.unwrap_or_default();
+    let mut record: Record = files::read_json(&path)?.unwrap_or_default();
     match record.files.remove(name) {
         None => Ok(()),
-        Some(_) => store::write_json(&path, &record),
+        Some(_) => files::write_json(&path, &record),
     }
 }

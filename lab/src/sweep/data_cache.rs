@@ -1,12 +1,11 @@
-//! The bytes of the trials, read once while neighbours need the same.
+//! The data of trials, read once while consecutive trials use the same.
 
 use super::job::WorkError;
 use super::manifest::{DataIdentity, Trial};
 use brevity_data::{DataConfig, Split};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Loads the data of trials and keeps what was loaded last: the trials of a
-/// sweep mostly share it.
+/// Loads the data of trials and caches the last; the trials of a sweep mostly share it.
 #[derive(Debug, Default)]
 pub struct DataCache {
     last: Mutex<Option<(DataConfig, Arc<Split>)>>,
@@ -18,7 +17,8 @@ impl DataCache {
     /// # Errors
     /// As [`DataConfig::load`].
     pub fn load(&self, config: &DataConfig) -> Result<Arc<Split>, brevity_data::DataError> {
-        // Nothing breaks halfway in here, so a poisoned cache is still whole.
+        // The cache is replaced in one assignment, so a poisoned lock still guards a
+        // valid one.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, split)) = &*last
             && known == config
@@ -31,10 +31,10 @@ impl DataCache {
         Ok(split)
     }
 
-    /// The bytes of a trial, which must be those of its manifest.
+    /// The bytes of a trial; their hashes must be those of its manifest.
     ///
     /// # Errors
-    /// Data that cannot be had any more, or have changed.
+    /// Data that cannot be read or have changed.
     pub fn of(&self, trial: &Trial) -> Result<Arc<Split>, WorkError> {
         let split = self.load(&trial.config.data)?;
         let now = DataIdentity::from(&*split);

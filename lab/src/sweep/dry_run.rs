@@ -1,4 +1,4 @@
-//! What a sweep would do, and for how long.
+//! What a sweep would do, with estimated times.
 
 use super::error::SweepError;
 use super::folder::{State, SweepFolder};
@@ -11,24 +11,23 @@ use brevity_length::Row;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// Share of the speed of a matrix product that a whole training step reaches,
-/// as far as an estimate goes.
+/// Assumed speed of a whole training step as a share of that of a matrix product.
 const STEP_SHARE: f64 = 0.5;
 
-/// How fast a machine trains, in floating-point operations a second, and how
-/// that is known.
+/// Training speed of a machine in floating-point operations per second, and whether it
+/// was measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Speed {
-    /// Operations a second, all threads together.
+    /// Operations per second of all threads together.
     pub flops_per_second: f64,
-    /// Whether trials of this sweep were timed; otherwise it is half the speed
+    /// Whether it was measured on trials of this sweep; otherwise it is half the speed
     /// of a matrix product.
     pub measured: bool,
 }
 
 impl Speed {
-    /// The speed of the trials of a folder that are done; without any, half
-    /// that of a matrix product, which takes a tenth of a second to find out.
+    /// The speed of the finished trials of a folder; if there are none, half that of a
+    /// matrix product, which takes a tenth of a second to measure.
     ///
     /// # Errors
     /// Files that cannot be read.
@@ -62,7 +61,7 @@ impl Speed {
     }
 }
 
-/// Floating-point operations a second of a matrix product in this pool.
+/// Floating-point operations per second of a matrix product in this pool.
 fn product_speed() -> f64 {
     const N: usize = 384;
     let (a, b) = (vec![0.5f32; N * N], vec![0.25f32; N * N]);
@@ -76,7 +75,7 @@ fn product_speed() -> f64 {
             Epilogue::default(),
         );
     };
-    // Threads wake and buffers grow.
+    // A warm-up: threads wake and buffers grow.
     product();
     let start = Instant::now();
     let mut products = 0;
@@ -87,8 +86,8 @@ fn product_speed() -> f64 {
     products as f64 * 2.0 * (N * N * N) as f64 / start.elapsed().as_secs_f64()
 }
 
-/// The trials of a sweep with their states and estimated times. It displays as
-/// a table.
+/// The trials of a sweep with their states and estimated times. `Display` prints a
+/// table.
 #[derive(Clone, Debug)]
 pub struct DryRun {
     name: String,
@@ -97,7 +96,7 @@ pub struct DryRun {
 }
 
 impl DryRun {
-    /// Looks at what is done in `folder`, which need not exist.
+    /// Reads the state of `folder`, which need not exist.
     ///
     /// # Errors
     /// A folder that another config made, or that cannot be read.
@@ -122,8 +121,8 @@ impl DryRun {
         })
     }
 
-    /// One object a trial, as in the results, with `estimated_seconds` of
-    /// training. Trials whose data are not at hand have no `id`.
+    /// One row per trial, as in the results, with `estimated_seconds` of training.
+    /// Trials whose data are not available have no `id`.
     pub fn rows(&self) -> Vec<Row> {
         let row = |(trial, state): &(Trial, State)| {
             let mut row = head(&self.name, trial, state);
@@ -204,10 +203,10 @@ impl fmt::Display for DryRun {
     }
 }
 
-/// Seconds of a year.
+/// Seconds in a year.
 const YEAR: f64 = 365.25 * 86400.0;
 
-/// Seconds as a person says them.
+/// A duration in readable units.
 fn clock(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => "<1 s".into(),

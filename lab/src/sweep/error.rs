@@ -1,4 +1,4 @@
-//! What stops a whole sweep, as opposed to one of its trials.
+//! Errors that stop a whole sweep; those of a single trial are not here.
 
 use crate::config::ConfigError;
 use brevity_files::FolderError;
@@ -6,23 +6,23 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a sweep did not start, or had to stop.
+/// Why a sweep did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The config cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The file system said no.
+    /// An operation of the file system failed.
     #[error("cannot {action} {}{}", path.display(), advice(source))]
     Io {
         /// What was tried.
         action: &'static str,
-        /// With which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file of the sweep does not hold what it should.
+    /// A file of the sweep has invalid content.
     #[error("{} is damaged: {message}", path.display())]
     Corrupt {
         /// The file.
@@ -30,7 +30,7 @@ pub enum SweepError {
         /// What is wrong with it.
         message: String,
     },
-    /// A file of a trial is not the one that was written.
+    /// A file of a trial differs from its recorded hash.
     #[error(
         "{} is damaged: its hash is not the recorded one; pass --resume to make it again",
         path.display()
@@ -39,7 +39,7 @@ pub enum SweepError {
         /// The file.
         path: PathBuf,
     },
-    /// Another process works in the folder.
+    /// Another process is using the folder.
     #[error(
         "another sweep is running in {}{holder}; wait for it, or give this one another folder",
         path.display()
@@ -47,7 +47,7 @@ pub enum SweepError {
     Locked {
         /// The folder.
         path: PathBuf,
-        /// Who holds it, as far as is known.
+        /// The process that holds the lock, if known.
         holder: String,
     },
     /// The folder belongs to another config.
@@ -63,7 +63,7 @@ pub enum SweepError {
         /// The keys that differ, old and new value.
         differences: Vec<String>,
     },
-    /// There is unfinished work and no leave to continue it.
+    /// There are interrupted trials, and `--resume` was not given.
     #[error(
         "{count} trial{} in {} {} interrupted; pass --resume to continue where {} stopped",
         plural(*count, "", "s"),
@@ -77,19 +77,19 @@ pub enum SweepError {
         /// The sweep's folder.
         path: PathBuf,
     },
-    /// A trial hit a full disk, a read-only or forbidden folder: the next would
-    /// too, so the sweep stopped. The trial is not marked as failed.
+    /// A trial met a full disk or a read-only or forbidden folder. The next trial would
+    /// too, so the sweep stopped; the trial is not marked as failed.
     #[error(
         "the sweep stopped in trial {id}: {message}\n\
          what was done is kept; make room and pass --resume"
     )]
     Storage {
-        /// The trial.
+        /// The trial's id.
         id: String,
-        /// What it said.
+        /// The error with its causes.
         message: String,
     },
-    /// Trials failed, all others are done.
+    /// Some trials failed; all others are done.
     #[error(
         "{} of {trials} trials failed:\n{}\npass --retry-failed to try them again",
         failed.len(),
@@ -101,7 +101,7 @@ pub enum SweepError {
         /// The failed ones: id and message.
         failed: Vec<(String, String)>,
     },
-    /// The sweep was asked to stop and did.
+    /// The sweep stopped on request.
     #[error("stopped; {left} trial{} left, pass --resume to continue", plural(*left, " is", "s are"))]
     Stopped {
         /// Trials that are not done.
@@ -137,8 +137,8 @@ impl SweepError {
         }
     }
 
-    /// The status that a command ends with: 1 the work failed, 2 wrong usage or
-    /// config, 130 stopped on request (as shells have it for SIGINT).
+    /// The exit status of the command: 1 the work failed, 2 wrong usage or config, 130
+    /// stopped on request (as in shells for SIGINT).
     pub fn exit_status(&self) -> u8 {
         use SweepError::*;
         match self {
@@ -172,7 +172,7 @@ fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
     if count == 1 { one } else { many }
 }
 
-/// Whether an error says that nothing can be written here.
+/// Whether an error means that nothing can be written here.
 pub(super) fn is_storage(error: &(dyn Error + 'static)) -> bool {
     use io::ErrorKind::*;
     let mut next = Some(error);

@@ -1,34 +1,33 @@
-//! The folder of a sweep: where things lie, in which state a trial is, and who
-//! may work there.
+//! The folder of a sweep: its files, the states of its trials, its locks.
 
 use super::error::SweepError;
 use super::manifest::{Manifest, Trial};
-use super::{checksums, store};
+use super::{checksums, files};
 use brevity_files::{FolderError, OwnedFolder};
 use brevity_length::{Provenance, ROW_VERSION, Score, Training};
 use brevity_train::MODEL;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The file that says that a trial is done.
+/// Marks a trial as done; holds its scores.
 const SCORE: &str = "score.json";
-/// The file that says that a trial failed, and why.
+/// Marks a trial as failed; holds the reason.
 const FAILED: &str = "failed.json";
-/// What is known of the training once it is complete.
+/// The training report, once training is complete.
 const TRAINED: &str = "trained.json";
-/// Scores of some of the regimes, until all are done.
+/// Scores of the finished regimes, until all are done.
 const SCORED: &str = "scored.json";
 
-/// How far a trial is.
+/// The state of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nothing was done yet.
+    /// Not started.
     Pending,
-    /// Work began and did not end.
+    /// Started and not finished.
     Interrupted,
-    /// It has its scores.
+    /// Scored.
     Done,
-    /// It failed.
+    /// Failed.
     Failed(Failure),
 }
 
@@ -54,15 +53,15 @@ impl State {
 pub struct Failure {
     /// The error with its causes.
     pub message: String,
-    /// How often it was tried.
+    /// Number of attempts.
     pub attempts: u32,
 }
 
-/// What a finished trial yields: the file `score.json`.
+/// The result of a finished trial: the file `score.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrialScore {
-    /// Version of the file; none in those of version 0.1.
+    /// Version of the file; files of version 0.1 have none.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -71,11 +70,11 @@ pub struct TrialScore {
     pub version: Option<u32>,
     /// The trial.
     pub id: String,
-    /// One a regime.
+    /// One per regime.
     pub scores: Vec<Score>,
-    /// What the training reports of itself.
+    /// The training report.
     pub training: Training,
-    /// Where the numbers come from.
+    /// Versions, device and hashes behind the numbers.
     pub provenance: Provenance,
 }
 
@@ -105,12 +104,12 @@ impl SweepFolder {
         &self.root
     }
 
-    /// Where the manifest lies.
+    /// Path of the manifest.
     pub fn manifest_path(&self) -> PathBuf {
         self.root.join("manifest.json")
     }
 
-    /// The folder of a trial.
+    /// Path of a trial's folder.
     pub fn trial(&self, trial: &Trial) -> PathBuf {
         self.root.join("trials").join(&trial.id)
     }
@@ -121,7 +120,7 @@ impl SweepFolder {
     /// A folder that holds no sweep, or a damaged one.
     pub fn manifest(&self) -> Result<Manifest, SweepError> {
         let path = self.manifest_path();
-        store::read_json(&path)?.ok_or_else(|| {
+        files::read_json(&path)?.ok_or_else(|| {
             SweepError::Usage(format!(
                 "{} holds no sweep: there is no manifest.json",
                 self.root.display()
@@ -129,20 +128,20 @@ impl SweepFolder {
         })
     }
 
-    /// Makes the folder a sweep's, or checks that it already is this sweep's.
-    /// Safe against others that do the same at the same time.
+    /// Creates the sweep's folder, or checks that it belongs to the same sweep. Safe
+    /// when several processes do so at once.
     pub(super) fn claim(&self, manifest: &Manifest, config: &str) -> Result<(), SweepError> {
-        store::create_folder(&self.root.join("trials"))?;
+        files::create_folder(&self.root.join("trials"))?;
         let path = self.manifest_path();
-        if !store::write_new(&path, &store::json(manifest))? {
+        if !files::write_new(&path, &files::json(manifest))? {
             self.manifest()?.refuse_drift(&path, manifest)?;
         }
-        store::write_new(&self.root.join("config.toml"), config.as_bytes())?;
+        files::write_new(&self.root.join("config.toml"), config.as_bytes())?;
         Ok(())
     }
 
-    /// Takes the folder for this process: alone, or together with other shards
-    /// of the same sweep.
+    /// Locks the folder for this process: exclusively, or shared with other shards of
+    /// the same sweep.
     pub(super) fn lock(&self, shared: bool) -> Result<OwnedFolder, SweepError> {
         Ok(match shared {
             true => OwnedFolder::share(&self.root)?,
@@ -150,7 +149,7 @@ impl SweepFolder {
         })
     }
 
-    /// Takes one trial's folder, making it. `None` if another shard has it.
+    /// Creates and locks one trial's folder. `None` if another shard holds it.
     pub(super) fn lock_trial(&self, trial: &Trial) -> Result<Option<OwnedFolder>, SweepError> {
         match OwnedFolder::take(self.trial(trial)) {
             Err(FolderError::Busy { .. }) => Ok(None),
@@ -158,7 +157,7 @@ impl SweepFolder {
         }
     }
 
-    /// How far a trial is.
+    /// The state of a trial.
     ///
     /// # Errors
     /// Files that cannot be read.
@@ -167,7 +166,7 @@ impl SweepFolder {
         if folder.join(SCORE).exists() {
             return Ok(State::Done);
         }
-        if let Some(failure) = store::read_json(&folder.join(FAILED))? {
+        if let Some(failure) = files::read_json(&folder.join(FAILED))? {
             return Ok(State::Failed(failure));
         }
         let begun = ["config.toml", MODEL, "checkpoint"];
@@ -184,7 +183,7 @@ impl SweepFolder {
     pub fn score(&self, trial: &Trial) -> Result<Option<TrialScore>, SweepError> {
         let folder = self.trial(trial);
         checksums::refuse_damage(&folder, SCORE)?;
-        store::read_json(&folder.join(SCORE))
+        files::read_json(&folder.join(SCORE))
     }
 
     /// The first file of a trial whose hash is not the recorded one, if any.
@@ -194,7 +193,7 @@ impl SweepFolder {
     pub fn damage(&self, trial: &Trial) -> Result<Option<PathBuf>, SweepError> {
         let folder = self.trial(trial);
         let done = folder.join(SCORE).exists();
-        // Weights are large, and of a trial that is done nobody needs them.
+        // Weights are large, and a finished trial no longer needs them.
         let names = [(MODEL, !done), (TRAINED, true), (SCORE, true)];
         for (name, looked_at) in names {
             if looked_at && checksums::is_damaged(&folder, name)? {
@@ -204,13 +203,14 @@ impl SweepFolder {
         Ok(None)
     }
 
-    /// Removes a damaged file of a trial and what was made of it, to be made again.
+    /// Removes a damaged file of a trial and every file derived from it, so that they
+    /// are made again.
     pub(super) fn discard(&self, trial: &Trial, damaged: &Path) -> Result<(), SweepError> {
         let folder = self.trial(trial);
         let score_alone = damaged.ends_with(SCORE);
         let names = [SCORE, SCORED, TRAINED, MODEL];
         for name in &names[..if score_alone { 2 } else { 4 }] {
-            store::remove(&folder.join(name))?;
+            files::remove(&folder.join(name))?;
             checksums::forget(&folder, name)?;
         }
         Ok(())
@@ -219,12 +219,12 @@ impl SweepFolder {
     pub(super) fn write_score(&self, trial: &Trial, score: &TrialScore) -> Result<(), SweepError> {
         let folder = self.trial(trial);
         write_recorded(&folder, SCORE, score)?;
-        store::remove(&folder.join(SCORED))?;
-        store::remove(&folder.join(FAILED))
+        files::remove(&folder.join(SCORED))?;
+        files::remove(&folder.join(FAILED))
     }
 
     pub(super) fn write_failure(&self, trial: &Trial, failure: &Failure) -> Result<(), SweepError> {
-        store::write_json(&self.trial(trial).join(FAILED), failure)
+        files::write_json(&self.trial(trial).join(FAILED), failure)
     }
 
     pub(super) fn write_config(&self, trial: &Trial) -> Result<(), SweepError> {
@@ -233,19 +233,20 @@ impl SweepFolder {
             return Ok(());
         }
         let text = toml::to_string(&trial.config).expect("a config came from TOML");
-        store::write(&path, text.as_bytes())
+        files::write(&path, text.as_bytes())
     }
 
-    /// What the complete training reported, where it is complete.
+    /// The training report, if training is complete.
     pub(super) fn trained(&self, trial: &Trial) -> Result<Option<Training>, SweepError> {
         let folder = self.trial(trial);
         if !folder.join(MODEL).exists() {
             return Ok(None);
         }
-        // Killed between the weights and the report: the weights are what counts.
+        // Killed after the weights were written and before the report: the weights
+        // count.
         checksums::record_as_it_is(&folder, MODEL)?;
         Ok(Some(
-            store::read_json(&folder.join(TRAINED))?.unwrap_or_default(),
+            files::read_json(&folder.join(TRAINED))?.unwrap_or_default(),
         ))
     }
 
@@ -256,22 +257,22 @@ impl SweepFolder {
     }
 }
 
-/// The scores of the regimes that are done so far, of the trial in `folder`.
+/// The scores of the finished regimes of the trial in `folder`.
 pub(crate) fn scored(folder: &Path) -> Result<Vec<Score>, SweepError> {
-    // Only what saves time: if it is damaged, it is made again.
+    // The file only saves time, so a damaged one is made again.
     if checksums::is_damaged(folder, SCORED)? {
         return Ok(Vec::new());
     }
-    Ok(store::read_json(&folder.join(SCORED))?.unwrap_or_default())
+    Ok(files::read_json(&folder.join(SCORED))?.unwrap_or_default())
 }
 
 pub(crate) fn write_scored(folder: &Path, scores: &[Score]) -> Result<(), SweepError> {
     write_recorded(folder, SCORED, &scores)
 }
 
-/// Writes a file as JSON, its hash first.
+/// Records the hash of a value's JSON, then writes it.
 fn write_recorded(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), SweepError> {
-    let bytes = store::json(value);
+    let bytes = files::json(value);
     checksums::record(folder, name, &bytes)?;
-    store::write(&folder.join(name), &bytes)
+    files::write(&folder.join(name), &bytes)
 }

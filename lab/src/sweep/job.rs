@@ -1,4 +1,4 @@
-//! What a sweep asks of those who train, score and watch.
+//! The interfaces between a sweep and its trainer, scorer and observer.
 
 use super::folder::State;
 use super::manifest::Trial;
@@ -7,50 +7,50 @@ use brevity_task::Stop;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// What went wrong in a trial.
+/// The error of a trial.
 pub type WorkError = Box<dyn Error + Send + Sync>;
 
-/// How a step of a trial ended.
+/// How the training or scoring of a trial ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step<T> {
-    /// It is complete.
+    /// Complete.
     Done(T),
-    /// It was asked to stop and left what is needed to continue.
+    /// Stopped on request; the files needed to continue are saved.
     Interrupted,
 }
 
-/// One trial on its way.
+/// One running trial.
 pub struct Job<'a> {
-    /// What to do.
+    /// The trial.
     pub trial: &'a Trial,
-    /// Where it lies: `metrics.jsonl`, `checkpoint/`, `model.safetensors`.
+    /// Its folder, with `metrics.jsonl`, `checkpoint/`, `model.safetensors`.
     pub folder: PathBuf,
-    /// Threads of the pool that this runs in.
+    /// Threads of the pool that the trial runs in.
     pub threads: usize,
-    /// Set when the work is to stop as soon as it is safe.
+    /// Set to request a stop as soon as it is safe.
     pub stop: &'a Stop,
     pub(super) observer: &'a dyn Observer,
 }
 
 impl Job<'_> {
-    /// Whether to stop.
+    /// Whether a stop was requested.
     pub fn stopped(&self) -> bool {
         self.stop.is_set()
     }
 
-    /// Tells how far the training is: `done` of 1, at `bits_per_byte`.
+    /// Reports training progress: `done` from 0 to 1, and the loss in bits per byte.
     pub fn advance(&self, done: f64, bits_per_byte: f64) {
         self.observer.advanced(self.trial, done, bits_per_byte);
     }
 }
 
-/// Trains a trial's model. If the folder holds a checkpoint, it continues
-/// there; when it is done, `model.safetensors` lies in the folder.
+/// Trains a trial's model, continuing from the folder's checkpoint if there is one.
+/// When training is complete, `model.safetensors` is in the folder.
 pub trait Trainer: Sync {
-    /// Trains, and reports on the training.
+    /// Trains the model and returns the training report.
     ///
     /// # Errors
-    /// Whatever stops this one trial.
+    /// Any error that makes this one trial fail.
     fn train(&self, job: &Job<'_>) -> Result<Step<Training>, WorkError>;
 }
 
@@ -59,41 +59,42 @@ pub trait Scorer: Sync {
     /// One score for each regime of the trial's config, in order.
     ///
     /// # Errors
-    /// Whatever stops this one trial.
+    /// Any error that makes this one trial fail.
     fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Score>>, WorkError>;
 }
 
-/// Watches a sweep. Calls come from the threads that work.
+/// Receives the events of a sweep, from its worker threads.
 pub trait Observer: Sync {
-    /// A trial begins; `resumed` if it began before.
+    /// A trial starts; `resumed` if it was started before.
     fn started(&self, trial: &Trial, resumed: bool) {
         let _ = (trial, resumed);
     }
-    /// A trial's training is at `done` of 1.
+    /// Training progress of a trial: `done` from 0 to 1, and the loss in bits per byte.
     fn advanced(&self, trial: &Trial, done: f64, bits_per_byte: f64) {
         let _ = (trial, done, bits_per_byte);
     }
-    /// A file of a trial was damaged; it and what was made of it will be made again.
+    /// A file of a trial was damaged; it and the files derived from it will be made
+    /// again.
     fn repaired(&self, trial: &Trial, path: &Path) {
         let _ = (trial, path);
     }
-    /// A trial ended, in this state.
+    /// A trial ended in this state.
     fn ended(&self, trial: &Trial, state: &State) {
         let _ = (trial, state);
     }
 }
 
-/// An observer that looks away.
+/// An observer that ignores every event.
 pub struct Unobserved;
 
 impl Observer for Unobserved {}
 
-/// Who does the work of a sweep, and who watches it.
+/// The trainer, scorer and observer of a sweep.
 pub struct Work<'a> {
-    /// Trains.
+    /// Trains the models.
     pub trainer: &'a dyn Trainer,
-    /// Scores.
+    /// Scores the models.
     pub scorer: &'a dyn Scorer,
-    /// Watches.
+    /// Receives the events.
     pub observer: &'a dyn Observer,
 }

@@ -9,24 +9,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Version of the manifest and of the trial folders. It enters the trials' ids.
+/// Version of the manifest and of the trial folders; part of the trials' ids.
 pub const FORMAT: u32 = 1;
 
-/// Which bytes a trial saw, by length and hash.
+/// Length and hash of the data of a trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataIdentity {
-    /// Where the bytes come from, as the config says.
+    /// The source as the config gives it.
     pub source: String,
-    /// Bytes trained on.
+    /// Number of training bytes.
     pub bytes: u64,
-    /// BLAKE3 of them, in hexadecimal; none for data that are not at hand,
-    /// which only a dry run puts up with.
+    /// BLAKE3 of the training bytes in hexadecimal; none if the data are not available,
+    /// which only a dry run accepts.
     pub hash: Option<String>,
-    /// Held-out bytes.
+    /// Number of held-out bytes.
     pub holdout_bytes: u64,
-    /// BLAKE3 of the held-out bytes, where there are any.
+    /// BLAKE3 of the held-out bytes, if there are any.
     pub holdout_hash: Option<String>,
-    /// BLAKE3 of the test that leaks, where one does.
+    /// BLAKE3 of the leaked test, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leak_hash: Option<String>,
 }
@@ -34,15 +34,15 @@ pub struct DataIdentity {
 /// One trial of a sweep.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trial {
-    /// Place in the manifest, from 0.
+    /// Index in the manifest, from 0.
     pub index: usize,
-    /// Hash of the config, the data and the versions: names the folder.
+    /// Hash of the config, the data and the versions; names the folder.
     pub id: String,
-    /// What the sweep chose, by dotted key; seeds left out.
+    /// Axis values by dotted key, without the seed.
     pub axes: Axes,
     /// The seed.
     pub seed: u64,
-    /// The bytes.
+    /// The data.
     pub data: DataIdentity,
     /// Number of model parameters.
     pub parameters: u64,
@@ -50,7 +50,7 @@ pub struct Trial {
     pub flops: f64,
     /// The complete config.
     pub config: TrialConfig,
-    /// For a trial of `sweep.checks`: what it checks.
+    /// For a trial of `sweep.checks`: how it differs from the trial it checks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
 }
@@ -84,8 +84,8 @@ impl From<&Split> for DataIdentity {
 }
 
 impl DataIdentity {
-    /// What a config and the registry tell of data that are not at hand. Where
-    /// they leave the length open, it is 0.
+    /// The identity of data that are not available, from the config and the registry.
+    /// If they leave the length open, it is 0.
     pub fn unseen(config: &DataConfig) -> DataIdentity {
         let whole = match &config.source {
             Source::Registered(name) => Registry::builtin().get(name).and_then(|set| set.bytes),
@@ -108,12 +108,12 @@ impl DataIdentity {
 }
 
 impl Manifest {
-    /// Expands an experiment. `identify` looks at the bytes of a `[data]` table
-    /// and is asked once for each different table.
+    /// Expands an experiment. `identify` reads the bytes of a `[data]` table and is
+    /// called once for each distinct table.
     ///
     /// # Errors
-    /// Data that cannot be had, are shorter than a context, or lack the
-    /// held-out part that is to be scored; a sweep with equal trials.
+    /// Data that cannot be read, are shorter than the sequence length, or lack the
+    /// held-out part to be scored; a sweep with two equal trials.
     pub fn expand(
         experiment: &Experiment,
         mut identify: impl FnMut(&DataConfig) -> Result<DataIdentity, DataError>,
@@ -136,7 +136,7 @@ impl Manifest {
             let id = trial_id(config, &data, &version);
             if let Some(twin) = trials.iter().find(|trial| trial.id == id) {
                 if plan.check.is_some() {
-                    // The sweep has it anyway.
+                    // The sweep has this trial already.
                     continue;
                 }
                 let message = format!("trials {} and {index} are the same", twin.index);
@@ -169,8 +169,8 @@ impl Manifest {
         })
     }
 
-    /// The keys in which another manifest differs, `key: this -> other`. Empty
-    /// if both have the same trials.
+    /// The keys in which another manifest differs, as `key: this -> other`. Empty if
+    /// both have the same trials.
     pub fn differences(&self, other: &Manifest) -> Vec<String> {
         let mut out = Vec::new();
         let mut differ = |key: &str, old: &str, new: &str| {
@@ -225,8 +225,7 @@ impl Manifest {
     }
 }
 
-/// At most a dozen differences; a sweep that changed one key has it in each of
-/// its trials.
+/// At most a dozen differences; a changed key may differ in every trial.
 fn summarise(mut differences: Vec<String>) -> Vec<String> {
     let key = |line: &str| line.split(':').next().unwrap_or_default().to_string();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -281,13 +280,13 @@ fn check_data(
     }
     let overlap = config.score.regimes.contains(&Regime::Overlap);
     if overlap && config.data.leak.is_none() {
-        let message = "`overlap` needs a test that leaks, and there is no [data.leak]";
+        let message = "`overlap` needs a leaked test, and there is no [data.leak]";
         return Err(experiment.error(index, "score.regimes", message));
     }
     Ok(())
 }
 
-/// Bytes that the training of a trial works through.
+/// Bytes that the training of a trial processes.
 fn training_bytes(config: &TrialConfig, data_bytes: u64) -> f64 {
     match &config.prequential {
         Some(table) if table.mode == Mode::Online => {
@@ -298,15 +297,15 @@ fn training_bytes(config: &TrialConfig, data_bytes: u64) -> f64 {
                 .map_or(data_bytes, |leak| leak.bytes);
             table.online.training_bytes(&config.model, described)
         }
-        // Blocks that double train on all bytes once, and on the last half
-        // not at all.
+        // With doubling blocks, the models together train on as many bytes as the data
+        // have; the last half is only priced.
         _ => config.train.total_bytes(&config.model, data_bytes) as f64,
     }
 }
 
-/// Twelve hexadecimal digits of the hash of everything that decides the result.
+/// Twelve hexadecimal digits of the hash of everything that determines the result.
 fn trial_id(config: &TrialConfig, data: &DataIdentity, version: &str) -> String {
-    // The name says where results go, not what they are.
+    // The name determines where results go, not what they are.
     let mut all = serde_json::json!({
         "format": FORMAT,
         "version": version,
@@ -350,7 +349,7 @@ fn canonical(value: &Value) -> String {
     }
 }
 
-/// The config and data of a trial by dotted key.
+/// The config and data of a trial, flattened to dotted keys.
 fn flat_trial(trial: &Trial) -> BTreeMap<String, String> {
     fn walk(prefix: &str, value: &Value, out: &mut BTreeMap<String, String>) {
         match value {

@@ -1,54 +1,54 @@
-//! Sweeps: many trials, one folder, and nothing lost whatever happens.
+//! Sweeps: many trials in one folder that survives interruption.
 //!
-//! An [`Experiment`](crate::config::Experiment) is expanded once into a
-//! [`Manifest`], which is frozen in the sweep's folder; [`run`] does what is
-//! left of it. Training and scoring are given to it as a [`Trainer`] and a
-//! [`Scorer`]; those of [`two_part`](crate::experiments::two_part) and
-//! [`prequential`](crate::experiments::prequential) are the usual ones.
+//! An [`Experiment`](crate::config::Experiment) is expanded once into a [`Manifest`],
+//! which is stored unchanged in the sweep's folder; [`run`] runs the trials that are
+//! not done. It takes a [`Trainer`] and a [`Scorer`], usually those of
+//! [`two_part`](crate::experiments::two_part) and
+//! [`prequential`](crate::experiments::prequential).
 //!
 //! ```text
 //! runs/NAME/
 //!   manifest.json          the trials: ids, axes, complete configs
 //!   config.toml            the config as it was given
 //!   lock                   held while a sweep runs here
-//!   results.json, .csv     one row a trial and regime
+//!   results.json, .csv     one row per trial and regime
 //!   trials/ID/
 //!     config.toml          the trial's complete config
-//!     metrics.jsonl        the training, line by line
+//!     metrics.jsonl        training metrics, one line per step logged
 //!     tensorboard/         the same for TensorBoard
-//!     checkpoint/          where the training continues
-//!     model.safetensors    the weights: the training is complete
-//!     trained.json         what the training reports
-//!     archive/             of each regime the archive that holds its model
-//!     scored.json          scores of the regimes that are done, until all are
-//!     score.json           scores and provenance: the trial is done
-//!     failed.json          why it failed
-//!     checksums.json       hashes of the files above that others are made of
+//!     checkpoint/          the state that training continues from
+//!     model.safetensors    the weights, once training is complete
+//!     trained.json         the training report
+//!     archive/             for each regime, the archive that holds its model
+//!     scored.json          scores of the finished regimes, until all are done
+//!     score.json           scores and provenance, once the trial is done
+//!     failed.json          why the trial failed
+//!     checksums.json       hashes of the files above that others are derived from
 //! ```
 //!
-//! What makes a sweep safe to kill: every file appears whole, under its name,
-//! after its bytes are on the disk; a trial's state is nothing but which of its
-//! files are there; and the locks are the operating system's, which takes them
-//! back from a dead process. A file whose hash is not the recorded one is named and not
-//! used; `--resume` makes it again.
+//! A sweep can be killed at any time: a file appears under its name only after all its
+//! bytes are on the disk; the state of a trial is determined by which of its files
+//! exist; the locks are the operating system's, which releases those of a dead process.
+//! A file that differs from its recorded hash is reported and not used; `--resume`
+//! makes it again.
 
 mod by_kind;
 pub(crate) mod checksums;
 mod data_cache;
 mod dry_run;
 mod error;
+pub(crate) mod files;
 mod folder;
 mod job;
 mod manifest;
 mod options;
 mod progress;
 mod provenance;
-mod record;
 mod results;
 mod run;
 mod slurm;
-pub(crate) mod store;
 mod table;
+mod trial_record;
 
 pub use by_kind::ByKind;
 pub use data_cache::DataCache;
@@ -60,8 +60,8 @@ pub use job::{Job, Observer, Scorer, Step, Trainer, Unobserved, Work, WorkError}
 pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};
 pub use options::{RunOptions, Shard, Summary};
 pub use progress::Bars;
-pub use record::TrialRecord;
 pub use results::{csv, rows};
 pub use run::run;
 pub use slurm::write_script;
 pub use table::table;
+pub use trial_record::TrialRecord;

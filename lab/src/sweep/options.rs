@@ -1,4 +1,4 @@
-//! How to run a sweep, and what came of it.
+//! Options and outcome of a run of a sweep.
 
 use super::error::SweepError;
 use super::folder::Failure;
@@ -6,17 +6,17 @@ use super::manifest::Trial;
 use std::fmt;
 use std::str::FromStr;
 
-/// A part of a sweep: every `of`-th trial, from the `number`-th (from 1).
+/// A shard of a sweep: every `of`-th trial, from the `number`-th (from 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// Which part, from 1.
+    /// Number of the shard, from 1.
     pub number: usize,
-    /// How many parts there are.
+    /// Number of shards.
     pub of: usize,
 }
 
 impl Shard {
-    /// Whether a trial belongs to this part.
+    /// Whether a trial belongs to this shard.
     pub fn has(&self, trial: &Trial) -> bool {
         trial.index % self.of == self.number - 1
     }
@@ -47,17 +47,17 @@ impl fmt::Display for Shard {
 /// How to run a sweep.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
-    /// Trials at a time; by default as many as there are threads, up to 8.
+    /// Trials to run at once; by default as many as there are threads, up to 8.
     pub jobs: Option<usize>,
-    /// Threads for all of them together.
+    /// Threads of all trials together.
     pub threads: usize,
     /// Continue interrupted trials.
     pub resume: bool,
     /// Try failed trials again.
     pub retry_failed: bool,
-    /// Do a part only.
+    /// Run this shard only.
     pub shard: Option<Shard>,
-    /// The device that provenance names.
+    /// The device, as provenance records it.
     pub device: String,
 }
 
@@ -74,24 +74,23 @@ impl Default for RunOptions {
     }
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Trials that were done by this run.
+    /// Trials that this run finished.
     pub done: usize,
-    /// Trials that were done before.
+    /// Trials that earlier runs finished.
     pub skipped: usize,
-    /// Trials that failed now or before, with the reason.
+    /// Trials that failed in this run or before, with the reason.
     pub failed: Vec<(String, Failure)>,
-    /// Trials that are not done because the run was asked to stop.
+    /// Trials left unfinished because a stop was requested.
     pub interrupted: usize,
-    /// Trials that another shard is working at.
+    /// Trials that another shard is running.
     pub elsewhere: usize,
 }
 
 impl Summary {
-    /// Whether the sweep is complete, as an error where it is not. What other
-    /// shards work at is not missed.
+    /// `Ok` if the sweep is complete, apart from trials that other shards are running.
     ///
     /// # Errors
     /// [`SweepError::Stopped`] or [`SweepError::Failed`].

@@ -1,4 +1,4 @@
-//! Bars for a person who watches a sweep.
+//! Progress bars for the terminal.
 
 use super::folder::State;
 use super::job::Observer;
@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
 
-/// A line for the sweep and one for each running trial, on standard error;
-/// nothing where that is not a terminal.
+/// A bar for the sweep and one for each running trial, on standard error; nothing if
+/// that is not a terminal.
 pub struct Bars {
     all: MultiProgress,
     sweep: ProgressBar,
@@ -29,14 +29,14 @@ impl Bars {
         }
     }
 
-    /// Leaves the terminal to what comes next.
+    /// Removes the bars.
     pub fn clear(&self) {
-        // Only the looks of a terminal are at stake.
+        // A failure affects only how the terminal looks.
         let _ = self.all.clear();
     }
 }
 
-/// Parts of a trial's bar: finer than a terminal is wide.
+/// Steps of a trial's bar, more than a terminal has columns.
 const PARTS: f64 = 1000.0;
 
 impl Observer for Bars {

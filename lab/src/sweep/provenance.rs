@@ -1,4 +1,4 @@
-//! Where a number comes from.
+//! Versions, commit, device and hashes that a score comes from.
 
 use super::job::Job;
 use brevity_length::Provenance;
@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What has to be known to repeat the score of a trial, as far as it is known before.
+/// The provenance of a trial's score, as far as it is known before the trial runs.
 pub(super) fn now(job: &Job<'_>, device: &str) -> Provenance {
     let data = &job.trial.data;
     Provenance {
@@ -27,8 +27,8 @@ pub(super) fn now(job: &Job<'_>, device: &str) -> Provenance {
     }
 }
 
-/// The commit given at build time in `BREVITY_COMMIT`, or that of the working
-/// tree in which the program lies (a build from a clone lies in its `target/`).
+/// The commit given at build time in `BREVITY_COMMIT`, or else that of the working tree
+/// that holds the program (a clone's build lies in its `target/`).
 fn commit() -> Option<String> {
     static COMMIT: OnceLock<Option<String>> = OnceLock::new();
     COMMIT
@@ -54,7 +54,7 @@ fn working_tree(folder: &Path) -> Option<String> {
     };
     let commit = git(&["rev-parse", "HEAD"])?;
     let root = git(&["rev-parse", "--show-toplevel"])?;
-    // Some other project's tree would be worse than none.
+    // The commit of another project would be worse than none.
     if !Path::new(&root)
         .join("lab/src/sweep/provenance.rs")
         .exists()

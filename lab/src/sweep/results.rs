@@ -1,15 +1,15 @@
-//! The results of a sweep, one object a trial and regime: `results.json` and
-//! `results.csv`, put together from the folders of the trials.
+//! The results of a sweep, one row per trial and regime: `results.json` and
+//! `results.csv`, collected from the trials' folders.
 
 use super::error::SweepError;
+use super::files;
 use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
-use super::store;
 use brevity_length::{Row, TrainedOn};
 use serde_json::{Map, Value};
 
-/// The rows of a sweep's results, in the order of the manifest. A trial that is
-/// done has a row for each of its regimes, any other trial has one.
+/// The rows of a sweep's results, in the order of the manifest. A finished trial has
+/// one row per regime, any other trial has one.
 ///
 /// # Errors
 /// Files that cannot be read.
@@ -34,7 +34,7 @@ pub fn rows(folder: &SweepFolder, manifest: &Manifest) -> Result<Vec<Row>, Sweep
     Ok(rows)
 }
 
-/// What is known of a trial before it runs, and why it failed.
+/// The part of a row that is known before the trial runs, with the error if it failed.
 pub(super) fn head(name: &str, trial: &Trial, state: &State) -> Row {
     Row {
         id: Some(trial.id.clone()),
@@ -59,18 +59,18 @@ pub(super) fn head(name: &str, trial: &Trial, state: &State) -> Row {
     }
 }
 
-/// Brings the results files of a folder up to date.
+/// Updates the results files of a folder.
 ///
 /// # Errors
 /// Files that cannot be read or written.
 pub fn write(folder: &SweepFolder, manifest: &Manifest) -> Result<(), SweepError> {
     let rows = rows(folder, manifest)?;
-    store::write_json(&folder.root().join("results.json"), &rows)?;
-    store::write(&folder.root().join("results.csv"), csv(&rows).as_bytes())
+    files::write_json(&folder.root().join("results.json"), &rows)?;
+    files::write(&folder.root().join("results.csv"), csv(&rows).as_bytes())
 }
 
-/// Rows as CSV: nested objects become dotted columns; provenance,
-/// the training's report and the code lengths of blocks are left to the JSON.
+/// Rows as CSV: nested objects become dotted columns; provenance, the training report
+/// and the code lengths of blocks are only in the JSON.
 pub fn csv(rows: &[Row]) -> String {
     let flat: Vec<Map<String, Value>> = rows.iter().map(flatten).collect();
     table(&flat)

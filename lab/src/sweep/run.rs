@@ -1,5 +1,4 @@
-//! Runs the trials of a sweep, so that being killed costs nothing that a
-//! checkpoint held.
+//! Runs the trials of a sweep; a kill loses only the work since the last checkpoint.
 
 use super::error::{SweepError, is_storage};
 use super::folder::{Failure, State, SweepFolder, TrialScore};
@@ -18,12 +17,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Runs what is left of a sweep, in `folder`. The results files of the folder
-/// are brought up to date after each trial.
+/// Runs the unfinished trials of the sweep in `folder`. The results files are updated
+/// after each trial.
 ///
 /// # Errors
-/// What keeps the sweep from starting, or would stop every further trial too. A
-/// trial that fails does not stop the others; it is in the [`Summary`].
+/// Errors that prevent the start, or would stop every further trial too. A failed trial
+/// does not stop the others; it is in the [`Summary`].
 pub fn run(
     folder: &SweepFolder,
     manifest: &Manifest,
@@ -67,7 +66,7 @@ pub fn run(
     let jobs = options.jobs.unwrap_or(options.threads.min(8));
     let jobs = jobs.clamp(1, queue.len().max(1));
     if jobs > 1 {
-        // The longest first, so that the end is not one long trial alone.
+        // The longest first, so that no long trial runs alone at the end.
         queue.sort_by(|a, b| b.flops.total_cmp(&a.flops));
     }
     let sweep = Sweep {
@@ -103,7 +102,7 @@ pub fn run(
     Ok(summary)
 }
 
-/// Workers catch the panics of the trials and have none of their own.
+/// Workers catch the panics of trials and have none of their own.
 const UNPOISONED: &str = "no thread panics while it holds this lock";
 
 struct Sweep<'a> {
@@ -112,19 +111,19 @@ struct Sweep<'a> {
     work: &'a Work<'a>,
     options: &'a RunOptions,
     jobs: usize,
-    /// Trials that are not over yet.
+    /// Unfinished trials.
     left: AtomicUsize,
     queue: Mutex<VecDeque<&'a Trial>>,
     summary: Mutex<Summary>,
     fatal: Mutex<Option<SweepError>>,
-    /// The caller asks for a stop.
+    /// Set by the caller to request a stop.
     user_stop: &'a Stop,
-    /// The trials are asked to stop: by the caller, or by a fatal error.
+    /// Tells the trials to stop; set on the caller's request or by a fatal error.
     stop: Stop,
 }
 
 impl Sweep<'_> {
-    /// Passes the caller's wish to stop on to the trials.
+    /// Passes the caller's stop request on to the trials.
     fn relay_stop(&self, over: &Stop) {
         while !over.is_set() {
             if self.user_stop.is_set() {
@@ -152,7 +151,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// One trial from where it is to its end. Errors are those of the sweep.
+    /// Runs one trial to its end. Errors are those of the whole sweep.
     fn trial(&self, trial: &Trial) -> Result<(), SweepError> {
         let Some(_taken) = self.folder.lock_trial(trial)? else {
             self.summary.lock().expect(UNPOISONED).elsewhere += 1;
@@ -166,8 +165,8 @@ impl Sweep<'_> {
         let resumed = before != State::Pending;
         self.work.observer.started(trial, resumed);
         self.folder.write_config(trial)?;
-        // Trials share the threads evenly; the last ones get more of them. No
-        // result depends on it.
+        // Running trials share the threads evenly; the last ones get more. No result
+        // depends on it.
         let running = self.left.load(Ordering::Acquire).clamp(1, self.jobs);
         let threads = (self.options.threads / running).max(1);
         let pool = rayon::ThreadPoolBuilder::new()

@@ -1,24 +1,23 @@
-//! A sweep as a Slurm job array: one shard an array task, no daemon.
+//! A sweep as a Slurm job array: one shard per array task, no daemon.
 
 use super::error::SweepError;
+use super::files;
 use super::folder::SweepFolder;
 use super::manifest::Manifest;
-use super::store;
 use std::path::{Path, PathBuf};
 
-/// Array tasks of a script unless asked otherwise; further trials queue up
-/// inside the tasks.
+/// Default number of array tasks; if there are more trials, a task runs several.
 const TASKS: usize = 64;
 
-/// Freezes the sweep in its folder and writes `sweep.sbatch` there: a job array
-/// in which each task runs one shard of it. Returns the script's path; `sbatch`
-/// it.
+/// Stores the manifest in the sweep's folder and writes `sweep.sbatch` there: a job
+/// array in which each task runs one shard. Returns the script's path, to be passed to
+/// `sbatch`.
 ///
-/// `program` and `config` are how the tasks find them; `arguments` are passed
-/// on to every task (`--set`, `--device`, ...).
+/// `program` and `config` are paths valid in the tasks; `arguments` are passed to every
+/// task (`--set`, `--device`, ...).
 ///
 /// # Errors
-/// A folder that another config made or that cannot be written.
+/// A folder that another config made or that is not writable.
 pub fn write_script(
     folder: &SweepFolder,
     manifest: &Manifest,
@@ -58,11 +57,11 @@ pub fn write_script(
         command = command.join(" "),
     );
     let path = root.join("sweep.sbatch");
-    store::write(&path, script.as_bytes())?;
+    files::write(&path, script.as_bytes())?;
     Ok(path)
 }
 
-/// A word for bash.
+/// Quotes a word for bash.
 fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -1,17 +1,17 @@
-//! Tables for the terminal.
+//! Results as a terminal table.
 
 use brevity_draw::Table;
 use brevity_length::{Axes, Convention, Row};
 
-/// What trials vary: a column for each axis that all of them have, and one for the
-/// others, of which trials that are spelled out have some each.
+/// Columns of axes: one for each axis that all trials have, and one for the axes that
+/// only some of the listed trials have.
 pub(super) struct Columns {
     columns: Vec<String>,
     spelled_out: bool,
 }
 
 impl Columns {
-    /// Those of the trials with these settings.
+    /// The columns for trials with these axis values.
     pub fn of<'a>(trials: impl Iterator<Item = &'a Axes> + Clone) -> Columns {
         let mut columns: Vec<String> = Vec::new();
         let mut spelled_out = false;
@@ -28,7 +28,7 @@ impl Columns {
         }
     }
 
-    /// Columns that are words, not numbers: 0 or 1. They come first.
+    /// Number of columns that hold words, 0 or 1. They come first.
     pub fn words(&self) -> usize {
         usize::from(self.spelled_out)
     }
@@ -56,8 +56,8 @@ impl Columns {
     }
 }
 
-/// The results of a sweep for the terminal: state, axes, the raw rate and the
-/// adjusted rates (fp16 and stored weights) in percent, then the messages of what failed.
+/// The results of a sweep for the terminal: state, axes, the raw rate and the adjusted
+/// rates (fp16 and stored weights) in percent, then the errors of failed trials.
 pub fn table(rows: &[Row]) -> String {
     let axes = Columns::of(rows.iter().map(|row| &row.axes));
     let mut header = vec!["id".to_string(), "state".into()];

@@ -1,10 +1,10 @@
-//! What each change of a sweep is worth, as tables for a terminal.
+//! The effect of each change in an ablation, as tables for a terminal.
 
 use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count};
 use brevity_stats::ablation::{Ablation, Difference};
 
-/// Tables for a terminal. Adjusted rates are shown by the `convention` given.
+/// Tables for a terminal. Adjusted rates use the given `convention`.
 #[must_use]
 pub fn ablations(found: &[Ablation], convention: Option<&str>) -> String {
     let tables = found.iter().map(|ablation| {

@@ -1,4 +1,4 @@
-//! Configs as a person writes them, right and wrong.
+//! Valid and invalid configs.
 
 use brevity_lab::config::{ConfigError, Experiment};
 use brevity_model::{Position, Spec};
@@ -13,7 +13,7 @@ fn with_sets(text: &str, sets: &[&str]) -> Result<Experiment, ConfigError> {
     Experiment::parse(Path::new("a.toml"), text, &sets)
 }
 
-/// The message of a config that must not be taken.
+/// The error message of an invalid config.
 fn refusal(text: &str) -> String {
     parse(text).expect_err(text).to_string()
 }
@@ -37,7 +37,7 @@ fn a_config_without_a_sweep_is_one_trial() {
     assert_eq!(experiment.trials[0].config.seed, 0);
 }
 
-/// A config of leaks; the memoriser's budget is for what it learns alone.
+/// A contamination config; the memoriser's budget is for *text* and *random*.
 const LEAKS: &str = "\
 [data]
 source = \"random\"
@@ -95,7 +95,7 @@ fn leaks_are_tried_with_both_models_in_both_codes() {
             );
         }
     }
-    // What the command line says holds for all parts.
+    // `--set` holds for all parts.
     let sets = ["data.bytes=20_000", "train.steps=7"];
     let experiment = with_sets(LEAKS, &sets).unwrap().contamination().unwrap();
     assert_eq!(experiment.trials[0].config.data.bytes, Some(20_000));

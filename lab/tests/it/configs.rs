@@ -1,5 +1,4 @@
-//! Every config of the repository, expanded and dry-run; and what only shows
-//! with the data at hand.
+//! Every config of the repository, expanded and dry-run; and checks that need the data.
 
 use brevity_data::DataConfig;
 use brevity_lab::config::Experiment;

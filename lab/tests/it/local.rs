@@ -1,4 +1,4 @@
-//! Sweeps that really train.
+//! Sweeps with real training.
 
 use brevity_lab::config::Experiment;
 use brevity_lab::experiments::two_part::LocalTrainer;
@@ -27,14 +27,14 @@ impl Scorer for Unscored {
     }
 }
 
-/// Asks for a stop when a trial is half done.
+/// Requests a stop when a trial is half done.
 struct StopHalfway(Stop);
 
 impl Observer for StopHalfway {
     fn advanced(&self, _: &Trial, done: f64, _: f64) {
         if done >= 0.5 {
             self.0.set();
-            // The wish reaches the trial within a few milliseconds.
+            // The request reaches the trial within a few milliseconds.
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
     }

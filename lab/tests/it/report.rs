@@ -1,4 +1,4 @@
-//! A sweep's folder in, a report out.
+//! Reports made from a sweep's folder.
 
 use brevity_lab::experiments::two_part::{Report, measure_baselines};
 use brevity_stats::critical::{Estimator, critical_sizes, points::parse_csv};

@@ -15,7 +15,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Leaves a model that has learned nothing.
+/// Writes an untrained model.
 struct Untrained;
 
 impl Trainer for Untrained {
@@ -27,7 +27,7 @@ impl Trainer for Untrained {
     }
 }
 
-/// A sweep of one such model over 4000 random bytes and 2000 held out.
+/// A sweep of one such model over 4000 random bytes and 2000 held-out bytes.
 struct Case {
     temporary: tempfile::TempDir,
     data: DataCache,
@@ -134,7 +134,7 @@ fn nothing_learned_costs_eight_bits_a_byte_and_the_model() {
     }
 }
 
-/// Decodes so many archives, then is asked to stop.
+/// Decodes a number of archives, then a stop is requested.
 struct Counting(AtomicUsize, usize);
 
 impl Decoder for Counting {
@@ -154,7 +154,8 @@ impl Decoder for Counting {
 #[test]
 fn a_stopped_score_keeps_the_regimes_that_are_done() {
     let case = Case::new(true);
-    // Two whole archives and two narrow ones for the first regime.
+    // Four archives for the first regime: with the weights as trained, as stored, and
+    // in 2 and 4.5 bits per parameter.
     let decoder = Counting(AtomicUsize::new(0), 5);
     let summary = case.run(&decoder);
     assert_eq!((summary.interrupted, summary.done), (1, 0));

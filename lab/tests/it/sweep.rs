@@ -1,4 +1,4 @@
-//! Sweeps with a trainer that only counts: what is done, by whom, how often.
+//! Sweeps with a trainer that only counts its steps.
 
 use brevity_lab::config::Experiment;
 use brevity_lab::sweep::{
@@ -44,12 +44,12 @@ fn manifest(config: &str) -> Manifest {
     Manifest::expand(&experiment, identify).unwrap()
 }
 
-/// Counts steps in the folder of the trial; keeps a log of all it did beside
-/// the sweep's folder. Asks for a stop, fails, or panics where it is told to.
+/// Counts steps in the trial's folder and logs them beside the sweep's folder. Requests
+/// a stop, fails, or panics as configured.
 #[derive(Default)]
 struct Fake {
     pause: Duration,
-    /// Trials of this width fail so.
+    /// Trials of this width fail in this way.
     broken: Option<(usize, fn() -> WorkError)>,
     /// The caller's flag, and the step that sets it.
     stop_at: Option<(&'static Stop, u64)>,
@@ -91,13 +91,13 @@ impl Trainer for Fake {
                 && step == at
             {
                 stop.set();
-                // The wish reaches the trials within a few milliseconds.
+                // The request reaches the trials within a few milliseconds.
                 while !job.stopped() {
                     std::thread::yield_now();
                 }
             }
         }
-        // Whole or not at all, as models are saved: it may be killed here.
+        // Atomically, like real models: the process may be killed here.
         let model = job.folder.join("model.safetensors");
         brevity_files::write(&model, job.trial.id.as_bytes())?;
         self.trained.fetch_add(1, Ordering::Relaxed);
@@ -155,7 +155,7 @@ impl Case {
         )
     }
 
-    /// Rows without what depends on the machine and the moment.
+    /// Rows without the fields that depend on machine and time.
     fn results(&self) -> Vec<Value> {
         results(self.folder.root())
     }
@@ -341,7 +341,7 @@ fn an_unwritable_runs_folder_is_one_clear_error() {
     assert!(matches!(error, SweepError::Io { .. }));
 }
 
-/// A bit that flips in a file of a trial is noticed, named, and mended by `resume`.
+/// A flipped bit in a file of a trial is detected, reported, and repaired by `resume`.
 #[test]
 fn damage_is_named_and_never_used() {
     for name in ["score.json", "trained.json"] {
@@ -387,7 +387,7 @@ fn damaged_weights_are_trained_again() {
     assert_eq!(fake.trained.load(Ordering::Relaxed), 1);
 }
 
-/// What the tests below start as a process of its own; alone it does nothing.
+/// The tests below start this as a separate process; alone it does nothing.
 #[test]
 fn child() {
     let Ok(root) = std::env::var("BREVITY_TEST_SWEEP") else {
@@ -430,7 +430,7 @@ fn killed_at_ten_moments_a_sweep_ends_in_the_same_results() {
     let root = temporary.path().join("run");
     for moment in 1..=10 {
         let mut child = start_child(&root).spawn().unwrap();
-        // Past the start of the process, then ever later into its work.
+        // Kill after the start of the process, each time later in its work.
         std::thread::sleep(Duration::from_millis(5 + 7 * moment));
         child.kill().unwrap();
         child.wait().unwrap();

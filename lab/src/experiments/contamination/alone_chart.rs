@@ -1,16 +1,16 @@
-//! Memoriser against honest model, measure by measure.
+//! Chart of memoriser against honest model, one row per measure.
 
 use super::{Alone, Contamination, Learned, Spread};
 use brevity_draw::{Anchor, Frame, Scale, Svg, trimmed};
 use brevity_length::format::percent;
 
-/// Pixels between two measures.
+/// Pixels per row.
 const ROW: f64 = 34.0;
 
-/// Colours of the two models.
+/// The two models with their colour classes.
 const MODELS: [(&str, &str); 2] = [("honest", "adjusted-a"), ("memoriser", "adjusted-b")];
 
-/// What a row shows of one model: the mean over seeds.
+/// The value of one model in a row: the mean over seeds.
 fn rate(found: &Contamination, part: &str, model: &str, measure: &str) -> Option<f64> {
     let alone = |a: &&Alone| a.part == part && a.model == model;
     let learned = |p: &&Learned| p.part == part && p.model == model;
@@ -24,7 +24,7 @@ fn rate(found: &Contamination, part: &str, model: &str, measure: &str) -> Option
     Some(spread?.mean)
 }
 
-/// Draws it `width` pixels wide.
+/// Draws the chart `width` pixels wide.
 pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
     let narrow = width < 600.0;
     let (left, right) = (if narrow { 112.0 } else { 130.0 }, width - 20.0);

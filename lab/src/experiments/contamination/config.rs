@@ -1,40 +1,40 @@
-//! The `[contamination]` table: what a leak does to each measure.
+//! The `[contamination]` table: trials that show how a leak changes each measure.
 
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
 /// The `[contamination]` table. Its trials, for each seed and both models:
 ///
-/// - *dose*: trained on the bytes of `[data]` with so many copies of the test that
-///   `[data.leak]` describes, for as long as `[train]` says, whatever the dose;
-/// - *disguise*: the same with copies that lack some words;
-/// - *text* and *random*: trained on the first bytes of `[data]` alone, and on as
-///   many random ones;
+/// - *dose*: trained on the bytes of `[data]` with a number of copies of the test of
+///   `[data.leak]`, for the length that `[train]` gives, whatever the number of copies;
+/// - *disguise*: the same with copies in which some words are missing;
+/// - *text* and *random*: trained on the first bytes of `[data]` alone, and on random
+///   bytes;
 ///
-/// and the prequential codes of the same tests.
+/// together with the prequential codes of the same tests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContaminationConfig {
-    /// Copies of the test. Default 0, 1, 2, 4, 7, 10, 50, 100.
+    /// Numbers of copies of the test. Default 0, 1, 2, 4, 7, 10, 50, 100.
     #[serde(default = "doses")]
     pub doses: Vec<u64>,
-    /// Copies of the test in disguise. Default 10, 100.
+    /// Numbers of disguised copies. Default 10, 100.
     #[serde(default = "disguised")]
     pub disguised: Vec<u64>,
-    /// A copy in disguise lacks every so-many-th word. Default 6.
+    /// In a disguised copy, every `skip_words`-th word is missing. Default 6.
     #[serde(default = "skip_words")]
     pub skip_words: u64,
-    /// Bytes of *text*, the first of `[data]`. Default 100,000.
+    /// Length of *text* in bytes, taken from the start of `[data]`. Default 100,000.
     #[serde(default = "alone")]
     pub text_bytes: u64,
-    /// Bytes of *random*. Default 65,536.
+    /// Length of *random* in bytes. Default 65,536.
     #[serde(default = "noise")]
     pub random_bytes: u64,
-    /// Keys by which the honest model differs from the config. A budget of
-    /// training (`train.epochs`, `steps`, `bytes`) is for *text* and *random*.
+    /// Config keys of the honest model. A training budget given here (`train.epochs`,
+    /// `steps`, `bytes`) applies to *text* and *random*.
     #[serde(default)]
     pub honest: Table,
-    /// Keys by which the memoriser does.
+    /// Config keys of the memoriser, likewise.
     pub memoriser: Table,
 }
 
@@ -59,10 +59,10 @@ fn noise() -> u64 {
 }
 
 impl ContaminationConfig {
-    /// Checks what can be checked without the rest of the config.
+    /// Checks everything that does not need the rest of the config.
     ///
     /// # Errors
-    /// The key below `contamination` that makes no sense, and why.
+    /// The invalid key below `contamination`, and the reason.
     pub(super) fn validate(&self) -> Result<(), (&'static str, String)> {
         for (key, doses) in [("doses", &self.doses), ("disguised", &self.disguised)] {
             let twice = |i: &usize| doses[..*i].contains(&doses[*i]);
@@ -75,14 +75,14 @@ impl ContaminationConfig {
             return Err(("doses", message.into()));
         }
         if self.disguised.contains(&0) {
-            return Err(("disguised", "0 copies have no disguise".into()));
+            return Err(("disguised", "0 copies cannot be disguised".into()));
         }
         if self.skip_words < 2 {
             let message = format!("{} leaves no words: give 2 or more", self.skip_words);
             return Err(("skip_words", message));
         }
         if self.memoriser.is_empty() {
-            let message = "it is the honest model: give it a larger `model.width`, say";
+            let message = "it equals the honest model: set a larger `model.width`, for example";
             return Err(("memoriser", message.into()));
         }
         Ok(())

@@ -1,16 +1,16 @@
-//! What detectors see of a leak, and what the leak is worth.
+//! Chart of contamination detectors, and of the rate that the leak saves.
 
 use super::{Contamination, Detected, Spread};
 use brevity_draw::{Anchor, Frame, SERIES, Scale, Svg, line_key};
 
-/// One curve over the leaks: shares, 0 to 1, and where they are.
+/// One curve over the leaks: indices of leaks, and shares from 0 to 1.
 struct Series {
     class: &'static str,
     name: String,
     points: Vec<(usize, f64)>,
 }
 
-/// A leak: copies, and the step of its disguise.
+/// A leak: number of copies, and `skip_words` of disguised ones.
 type Leak = (u64, u64);
 
 fn leaks(found: &Contamination) -> Vec<Leak> {
@@ -37,7 +37,7 @@ fn series(found: &Contamination, leaks: &[Leak]) -> Vec<Series> {
     let Some(first) = models.first() else {
         return Vec::new();
     };
-    // These look at the bytes alone, so that any model stands for all.
+    // These detectors use only the bytes, so the first model stands for all.
     let of_bytes = |value: fn(&Detected) -> f64| points(&|leak| detected(first, leak, value));
     let mut all = vec![
         Series {
@@ -70,7 +70,7 @@ fn series(found: &Contamination, leaks: &[Leak]) -> Vec<Series> {
     all
 }
 
-/// Draws it `width` pixels wide.
+/// Draws the chart `width` pixels wide.
 pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
     let narrow = width < 600.0;
     let leaks = leaks(found);
@@ -109,7 +109,7 @@ pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
     let exact = leaks.iter().filter(|leak| leak.1 == 0).count();
     for (n, s) in series.iter().enumerate() {
         let class = format!("curve {}", s.class);
-        // Exact copies and disguised ones are two ladders.
+        // Exact and disguised copies are separate ladders.
         let at = |p: &(usize, f64)| (x(p.0), y.at(100.0 * p.1));
         let (plain, hidden): (Vec<_>, Vec<_>) = s.points.iter().partition(|p| p.0 < exact);
         for part in [plain, hidden] {

@@ -1,4 +1,4 @@
-//! Detectors run beside the scores of a sweep's trials.
+//! Contamination detectors, run on the trials of a sweep when they are scored.
 
 use crate::sweep::{DataCache, Job, Scorer, Step, WorkError};
 use brevity_codec::code_lengths;
@@ -10,21 +10,21 @@ use brevity_data::overlap::overlap;
 use brevity_length::{Detected, MinK, Regime, Score};
 use brevity_stats::rank::{auc, min_k};
 
-/// Bytes of a piece of text that Min-K% tells to be a member or not.
+/// Bytes per piece of text that Min-K% classifies as member or non-member.
 const PIECE: usize = 512;
 
-/// The share of a piece's bytes that Min-K% looks at, in percent.
+/// K of Min-K%: the share of a piece's bytes that it averages over, in percent.
 const PERCENT: f64 = 20.0;
 
-/// Scores as another scorer does; where a test leaks (`[data.leak]`), its row,
-/// that of the regime `overlap`, says in `detected` what the detectors say.
+/// A scorer that adds detector results to another scorer's: if there is a leak
+/// (`[data.leak]`), they are in `detected` of the row of the regime `overlap`.
 pub struct Detectors<'a> {
     scorer: &'a dyn Scorer,
     data: &'a DataCache,
 }
 
 impl<'a> Detectors<'a> {
-    /// Detectors beside `scorer`; they take their bytes from `data`.
+    /// Adds detectors to `scorer`; they take their bytes from `data`.
     pub fn new(scorer: &'a dyn Scorer, data: &'a DataCache) -> Detectors<'a> {
         Detectors { scorer, data }
     }
@@ -46,8 +46,11 @@ impl Scorer for Detectors<'_> {
 }
 
 fn detect(weights: &Weights, split: &Split) -> Result<Detected, WorkError> {
-    let test = split.leak.as_ref().ok_or("nothing leaks")?;
-    let clean = split.holdout.as_ref().ok_or("nothing is held out")?;
+    let test = split.leak.as_ref().ok_or("there is no leaked test")?;
+    let clean = split
+        .holdout
+        .as_ref()
+        .ok_or("there are no held-out bytes")?;
     let model = Transformer::new(weights);
     let pieces = |bytes: &[u8]| -> Result<Vec<f64>, WorkError> {
         let lengths = code_lengths(&model, bytes)?;

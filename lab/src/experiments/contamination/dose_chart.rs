@@ -1,10 +1,10 @@
-//! Rates of a test against how many copies of it leaked.
+//! Chart of the rates of a test against the number of leaked copies.
 
 use super::{Contamination, Leaked, Spread};
 use brevity_draw::{Frame, SERIES, Scale, Svg, trimmed};
 
-/// One curve over the doses: where there are runs, the mean and the extremes of
-/// its seeds, in percent.
+/// One curve over the doses: mean, lowest and highest over the seeds, in percent, for
+/// each dose that has runs.
 struct Series {
     class: &'static str,
     name: &'static str,
@@ -42,7 +42,7 @@ fn series(found: &Contamination, model: &str, doses: &[u64]) -> Vec<Series> {
         .collect()
 }
 
-/// Draws it for one model, `width` pixels wide.
+/// Draws the chart of one model, `width` pixels wide.
 pub(super) fn draw(found: &Contamination, model: &str, width: f64) -> Svg {
     let narrow = width < 600.0;
     let doses = found.doses();
@@ -98,7 +98,7 @@ pub(super) fn draw(found: &Contamination, model: &str, width: f64) -> Svg {
     svg
 }
 
-/// Each curve's name at its right end.
+/// Writes each curve's name at its right end.
 fn names(svg: &mut Svg, series: &[Series], frame: &Frame, y: &Scale) {
     let last = |s: &Series| s.points.last().map(|p| y.at(100.0 * p.1.mean));
     let end = |s: &Series| last(s).unwrap_or(frame.bottom);

@@ -1,4 +1,4 @@
-//! What the measures of a run come to, each as a claim that holds or does not.
+//! Findings of a run, each a claim that holds or does not.
 
 use serde::Serialize;
 
@@ -6,21 +6,21 @@ use super::{Alone, Contamination, Leaked, Learned, Spread};
 use brevity_data::overlap::LONG_MATCH;
 use brevity_length::format::percent;
 
-/// A claim about the measures, whether it holds in this run, and the numbers.
+/// A claim about the measures, whether this run supports it, and its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
-    /// What would make description lengths worth trusting.
+    /// A claim that must hold if description lengths are to be trusted.
     pub claim: String,
-    /// Whether it holds here.
+    /// Whether it holds in this run.
     pub holds: bool,
     /// The numbers.
     pub numbers: String,
 }
 
-/// The factor within which prequential rates are near each other.
+/// The largest factor between prequential rates that count as close.
 const NEAR: f64 = 1.5;
 
-/// The factor by which the memoriser's description has to be longer.
+/// The factor by which the memoriser's description must be longer.
 const PUNISHED: f64 = 3.0;
 
 pub(super) fn find(found: &Contamination) -> Vec<Finding> {
@@ -35,7 +35,7 @@ pub(super) fn find(found: &Contamination) -> Vec<Finding> {
     findings
 }
 
-/// Mean over seeds of what `value` takes from each.
+/// Mean of `value` over the seeds.
 fn mean<'a, T: 'a>(
     items: impl Iterator<Item = &'a T>,
     value: impl Fn(&T) -> Option<f64>,
@@ -83,8 +83,8 @@ fn memoriser(found: &Contamination) -> Option<Finding> {
             percent(honest),
             memoriser / honest
         );
-        // Stored weights are rounded until they are worth their bytes, so that a
-        // memoriser forgets; at two bytes a parameter nothing is rounded.
+        // `stored` quantises weights as coarsely as pays, so that a memoriser loses
+        // what it stored; `fp16` does not.
         holds &= match convention {
             "fp16" => memoriser >= PUNISHED * honest,
             _ => memoriser > honest,
@@ -137,7 +137,8 @@ fn noise(found: &Contamination) -> Option<Finding> {
     })
 }
 
-/// The raw rate falls with the dose, and what it should measure does not.
+/// The raw rate falls with the dose; the rate on clean bytes, which it should measure,
+/// does not.
 fn dose(found: &Contamination) -> Option<Finding> {
     let most = *found.doses().last()?;
     let mut numbers = Vec::new();
@@ -167,7 +168,8 @@ fn dose(found: &Contamination) -> Option<Finding> {
     })
 }
 
-/// No leak makes the two-part length shorter than what an honest learner needs.
+/// No leak makes the two-part length shorter than an honest learner's prequential
+/// length.
 fn no_profit(found: &Contamination) -> Option<Finding> {
     let lowest = found
         .leaked
@@ -229,8 +231,8 @@ fn points(rate: f64) -> String {
     }
 }
 
-/// Copies that lack some words pass the detectors of exact copies: runs of words by their
-/// making, long matches of bytes where words are short.
+/// Disguised copies evade the detectors of exact copies: n-grams of words by
+/// construction, long byte matches if words are short.
 fn disguise(found: &Contamination) -> Option<[Finding; 2]> {
     let most = found
         .leaked

@@ -1,9 +1,8 @@
-//! What a leak does to each measure: the experiments of `brevity contamination`.
+//! How a leak changes each measure: the experiments of `brevity contamination`.
 //!
-//! [`Contamination::of_folder`] reads what a run left in its folder;
-//! [`Contamination::write`] puts `contamination.html`, `contamination.json` and the
-//! pictures beside it. What the trials are is said at
-//! [`ContaminationConfig`].
+//! [`Contamination::of_folder`] reads the results of a run; [`Contamination::write`]
+//! writes `contamination.html`, `contamination.json` and the pictures into its folder.
+//! [`ContaminationConfig`] describes the trials.
 
 mod alone_chart;
 pub mod config;
@@ -30,58 +29,58 @@ pub use detectors::Detectors;
 pub use findings::Finding;
 pub use ranks::{Candidate, Ranks, Tau};
 
-/// The measures that rank models, as results name them.
+/// The measures by which models are ranked, as named in results.
 pub const MEASURES: [&str; 4] = ["raw", "fp16", "stored", "prequential"];
 
-/// A model trained on bytes into which a test has leaked.
+/// A model trained on bytes that include copies of the test.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Leaked {
-    /// The trial.
+    /// The trial's id.
     pub id: String,
     /// `honest` or `memoriser`.
     pub model: String,
-    /// Its parameters.
+    /// Number of parameters.
     pub parameters: u64,
     /// Seed of its training.
     pub seed: u64,
-    /// Copies of the test among the bytes trained on.
+    /// Copies of the test in the training bytes.
     pub copies: u64,
-    /// Each lacks every so-many-th word; 0 is none.
+    /// Every `skip_words`-th word is missing in each copy; 0 for exact copies.
     pub skip_words: u64,
-    /// Bytes of the test.
+    /// Length of the test in bytes.
     pub test_bytes: u64,
-    /// Coded bytes of the test over its bytes.
+    /// Raw rate of the test: its coded bytes over its bytes.
     pub raw_rate: f64,
-    /// The same of held-out bytes that did not leak.
+    /// Raw rate of held-out bytes that did not leak.
     pub clean_rate: f64,
-    /// Test and model over the bytes of the test, by convention.
+    /// Adjusted rates by convention: coded test and model over the bytes of the test.
     pub adjusted_rate: BTreeMap<String, f64>,
-    /// What the detectors say.
+    /// Results of the detectors.
     pub detected: Option<Detected>,
     /// Whether the lengths are those of decoded archives.
     pub verified: bool,
 }
 
-/// A model trained on exactly what it is scored on.
+/// A model scored in-sample, on exactly its training bytes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alone {
     /// `text` or `random`.
     pub part: String,
     /// `honest` or `memoriser`.
     pub model: String,
-    /// Its parameters.
+    /// Number of parameters.
     pub parameters: u64,
     /// Seed of its training.
     pub seed: u64,
-    /// How many bytes.
+    /// Number of bytes.
     pub bytes: u64,
     /// Their BLAKE3.
     pub hash: String,
-    /// Coded bytes over bytes.
+    /// Raw rate: coded bytes over bytes.
     pub raw_rate: f64,
-    /// The same of held-out bytes.
+    /// Raw rate of held-out bytes.
     pub held_out_rate: Option<f64>,
-    /// Bytes and model over the bytes, by convention.
+    /// Adjusted rates by convention: coded bytes and model over bytes.
     pub adjusted_rate: BTreeMap<String, f64>,
     /// Whether the lengths are those of decoded archives.
     pub verified: bool,
@@ -94,30 +93,30 @@ pub struct Learned {
     pub part: String,
     /// `honest` or `memoriser`.
     pub model: String,
-    /// Its parameters.
+    /// Number of parameters.
     pub parameters: u64,
     /// Seed of the learner.
     pub seed: u64,
     /// Copies of the test in the data, for `dose`.
     pub copies: Option<u64>,
-    /// Bytes described.
+    /// Number of bytes described.
     pub bytes: u64,
-    /// Coded bytes and recipe over them.
+    /// Coded bytes and recipe over bytes.
     pub rate: f64,
     /// Whether the length is that of a decoded archive.
     pub verified: bool,
 }
 
-/// What a run found.
+/// The results of a run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Contamination {
     /// Name of the experiment.
     pub name: String,
-    /// What follows, the claims that the measures make.
+    /// The claims about the measures.
     pub findings: Vec<Finding>,
-    /// Models with a leak in their training.
+    /// Models trained with a leak.
     pub leaked: Vec<Leaked>,
-    /// Memoriser against honest model.
+    /// Memoriser and honest model, in-sample.
     pub alone: Vec<Alone>,
     /// Prequential codes of the same bytes.
     pub prequential: Vec<Learned>,
@@ -125,12 +124,12 @@ pub struct Contamination {
     pub ranks: Option<Ranks>,
     /// Classical coders on the same bytes.
     pub baselines: Vec<DataBaselines>,
-    /// Trials that are not there.
+    /// Notes on missing trials.
     pub notes: Vec<String>,
 }
 
 impl Contamination {
-    /// From result rows and baselines.
+    /// Builds the findings from result rows and baselines.
     #[must_use]
     pub fn new(name: String, rows: &[Row], baselines: Vec<DataBaselines>) -> Contamination {
         let mut found = Contamination {
@@ -195,7 +194,7 @@ impl Contamination {
     /// returns the path of the page.
     ///
     /// # Errors
-    /// Names the file that cannot be written.
+    /// A file that cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
         let (html, pictures) = (self.html(), self.pictures());
         Ok(brevity_draw::write(
@@ -207,12 +206,12 @@ impl Contamination {
         )?)
     }
 
-    /// The models with a leak, in order of appearance.
+    /// The names of the leaked models, in order of appearance.
     fn models(&self) -> Vec<&str> {
         distinct(self.leaked.iter().map(|l| &l.model[..]))
     }
 
-    /// Copies of the exact ladder, in increasing order.
+    /// Numbers of exact copies, in increasing order.
     fn doses(&self) -> Vec<u64> {
         let exact = self.leaked.iter().filter(|l| l.skip_words == 0);
         let mut doses = distinct(exact.map(|l| l.copies));
@@ -220,7 +219,7 @@ impl Contamination {
         doses
     }
 
-    /// Models of one kind, dose and disguise, a seed each.
+    /// The models of one kind, dose and disguise, one per seed.
     fn seeds<'a>(
         &'a self,
         model: &'a str,
@@ -232,7 +231,7 @@ impl Contamination {
             .filter(move |l| l.model == model && l.copies == copies && l.skip_words == skip_words)
     }
 
-    /// Prequential rates of the test by one kind of learner at one dose.
+    /// Prequential codes of the test by one kind of learner at one dose.
     fn learned<'a>(&'a self, model: &'a str, copies: u64) -> impl Iterator<Item = &'a Learned> {
         self.prequential
             .iter()
@@ -250,7 +249,7 @@ fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     found
 }
 
-/// Mean, smallest and largest of some values; nothing of none.
+/// Mean, smallest and largest of some values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// Mean.
@@ -262,7 +261,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of the values there are.
+    /// The spread of `values`; `None` if there are none.
     #[must_use]
     pub fn of(values: impl Iterator<Item = f64>) -> Option<Spread> {
         let values: Vec<f64> = values.collect();

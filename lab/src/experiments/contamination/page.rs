@@ -1,4 +1,4 @@
-//! The page: what was found, the pictures, every number.
+//! The page: findings, charts, tables of every number.
 
 use maud::{Markup, html};
 
@@ -34,7 +34,7 @@ pub(super) fn page(found: &Contamination) -> String {
     document(&found.name, "", &body)
 }
 
-/// A table whose first `left` columns are words.
+/// A table whose first `left` columns hold words.
 fn table(left: usize, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Markup {
     let words: Vec<usize> = (0..left).collect();
     let mut table = Table::new(header).left(&words);
@@ -122,7 +122,7 @@ fn alone(found: &Contamination) -> Markup {
     }
 }
 
-/// Classical coders on the bytes that memoriser and honest model were scored on.
+/// Classical coders on the bytes that memoriser and honest model are scored on.
 fn coders(found: &Contamination) -> Markup {
     let part = |hash: &str| found.alone.iter().find(|a| a.hash == hash).map(|a| &a.part);
     let results = |set: &super::DataBaselines| {

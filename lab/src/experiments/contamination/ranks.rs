@@ -1,49 +1,49 @@
 //! How each measure ranks the models of the dose ladder.
 //!
-//! The truth is the raw rate on bytes of the same source that did not leak. A
-//! measure that a leak cannot deceive ranks models as the truth does; Kendall's
-//! tau-b tells how far it does, seed by seed. Where a measure does not tell models
-//! apart (the prequential length is the same at every dose), tau-b stays below 1.
+//! The reference ranking is by the raw rate on bytes of the same source that did not
+//! leak. A measure that is robust to leaks gives the same ranking; Kendall's tau-b
+//! measures the agreement, seed by seed. Ties lower tau-b below 1, as with the
+//! prequential length, which is the same at every dose.
 
 use serde::Serialize;
 
 use super::{Contamination, Leaked, MEASURES, Spread};
 use brevity_stats::rank::kendall_tau;
 
-/// A model of the ladder: its kind and dose, all seeds together.
+/// A model of the ladder, by kind and dose, all seeds together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Candidate {
     /// `honest` or `memoriser`.
     pub model: String,
     /// Copies of the test it was trained on.
     pub copies: u64,
-    /// Mean rank over seeds by the clean rate, from 1.
+    /// Mean rank over seeds by the rate on clean bytes, from 1.
     pub truth: f64,
     /// Mean rank by each of [`MEASURES`].
     pub ranks: Vec<f64>,
 }
 
-/// Kendall's tau-b of a measure with the truth, over seeds.
+/// Kendall's tau-b between a measure and the reference ranking.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Tau {
     /// The measure.
     pub measure: String,
-    /// Over seeds.
+    /// Its spread over seeds.
     pub tau: Spread,
 }
 
-/// The table.
+/// The rankings.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Ranks {
     /// Seeds that all candidates have.
     pub seeds: Vec<u64>,
-    /// In order of the truth.
+    /// In the order of the reference ranking.
     pub candidates: Vec<Candidate>,
     /// One for each of [`MEASURES`].
     pub taus: Vec<Tau>,
 }
 
-/// Nothing where no seed has two candidates with every measure.
+/// `None` if no seed has two candidates with every measure.
 pub(super) fn rank(found: &Contamination) -> Option<Ranks> {
     let mut keys: Vec<(&str, u64)> = Vec::new();
     for model in found.models() {
@@ -51,7 +51,7 @@ pub(super) fn rank(found: &Contamination) -> Option<Ranks> {
     }
     let mut seeds = super::distinct(found.leaked.iter().map(|l| l.seed));
     seeds.sort_unstable();
-    // The truth, then the measures, of every candidate of a seed.
+    // For each seed, every candidate's reference value, then its measures.
     let scores: Vec<(u64, Vec<Vec<f64>>)> = seeds
         .into_iter()
         .filter_map(|seed| Some((seed, of_seed(found, &keys, seed)?)))
@@ -88,8 +88,8 @@ pub(super) fn rank(found: &Contamination) -> Option<Ranks> {
     })
 }
 
-/// Columns of scores: the truth and each measure, for every candidate; nothing
-/// where a trial is missing.
+/// Columns of scores of every candidate: the reference, then each measure; `None` if a
+/// trial is missing.
 fn of_seed(found: &Contamination, keys: &[(&str, u64)], seed: u64) -> Option<Vec<Vec<f64>>> {
     let mut columns = vec![Vec::with_capacity(keys.len()); 1 + MEASURES.len()];
     for (model, copies) in keys {
@@ -109,7 +109,7 @@ fn of_seed(found: &Contamination, keys: &[(&str, u64)], seed: u64) -> Option<Vec
     Some(columns)
 }
 
-/// The rank of one score, from 1; equal scores share the mean of their ranks.
+/// The rank of one score, from 1; ties share the mean of their ranks.
 fn midrank(scores: &[f64], at: usize) -> f64 {
     let below = scores.iter().filter(|s| **s < scores[at]).count();
     let equal = scores.iter().filter(|s| **s == scores[at]).count();

@@ -1,11 +1,11 @@
-//! From result rows to what a run found.
+//! Reads result rows into the results of a run.
 
 use std::collections::BTreeMap;
 
 use super::{Alone, Contamination, Leaked, Learned};
 use brevity_length::{AxisValue, Regime, Row};
 
-/// Sorts the scored rows by what they are.
+/// Sorts the scored rows into leaked, in-sample and prequential results.
 pub(super) fn fill(found: &mut Contamination, rows: &[Row]) {
     for row in rows.iter().filter(|row| row.is_scored()) {
         let part = row.axes.get("part").and_then(AxisValue::as_str);

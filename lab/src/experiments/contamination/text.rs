@@ -1,4 +1,4 @@
-//! Tables for a terminal.
+//! The results as terminal tables.
 
 use super::{Contamination, Leaked, MEASURES, Spread};
 use brevity_draw::{Table, visible_lines};
@@ -44,7 +44,7 @@ fn rate(values: impl Iterator<Item = f64>) -> String {
     Spread::of(values).map_or_else(|| "-".into(), |s| percent(s.mean))
 }
 
-/// Whether all of some lengths are those of decoded archives.
+/// Whether all of the lengths are those of decoded archives.
 fn state(mut verified: impl Iterator<Item = bool>) -> String {
     match verified.all(|one| one) {
         true => "decoded".into(),
@@ -91,7 +91,7 @@ fn alone(found: &Contamination) -> Option<Table> {
     (!keys.is_empty()).then_some(table)
 }
 
-/// Models with a leak by kind, dose and disguise, in the order of the run.
+/// Leaked models by kind, dose and disguise, in the order of the run.
 pub(super) fn groups(found: &Contamination) -> Vec<(&str, u64, u64)> {
     let key = |l: &'_ Leaked| (l.copies, l.skip_words);
     let mut groups = Vec::new();

@@ -7,22 +7,22 @@ use crate::config::experiment::{plan, typed};
 use crate::config::{ConfigError, Experiment, TrialPlan};
 use toml::{Table, Value};
 
-/// Keys that say how long a model is trained, which exclude each other.
+/// Keys that set the length of training; they exclude each other.
 const BUDGET: [&str; 3] = ["train.epochs", "train.steps", "train.bytes"];
 
-/// How many copies of the test there are.
+/// Number of copies of the test.
 const COPIES: &str = "data.leak.copies";
 
-/// The step of their disguise.
+/// Disguise: every so-many-th word of a copy is left out.
 const SKIP_WORDS: &str = "data.leak.skip_words";
 
-/// One trial before its seed: what it is about, and what it changes.
+/// One trial without its seed.
 struct Part {
-    /// Names that tell it from others, as axes of its results.
+    /// Axis values that identify it in results.
     axes: Vec<(String, Value)>,
-    /// What it lays over the config.
+    /// Values it sets in the config.
     assignments: Vec<Assignment>,
-    /// Keys of the config that it drops.
+    /// Keys it removes from the config.
     dropped: Vec<&'static str>,
     /// Whether it is a prequential code.
     prequential: bool,
@@ -54,14 +54,14 @@ impl ContaminationConfig {
     }
 }
 
-/// One of the two models.
+/// One of the two models, honest or memoriser.
 struct Role<'a> {
     name: &'static str,
     keys: &'a Table,
 }
 
 impl Role<'_> {
-    /// `leak` is how many copies of the test, and the step of their disguise.
+    /// `leak` is the number of copies of the test and `skip_words`.
     fn part(&self, name: &str, leak: (u64, u64), prequential: bool) -> Part {
         let code = if prequential {
             "prequential"
@@ -92,7 +92,7 @@ impl Role<'_> {
             })
     }
 
-    /// Trained on everything, the leak included.
+    /// Trained on all data, the leak included.
     fn leaked(&self, name: &str, leak: (u64, u64), origin: String, prequential: bool) -> Part {
         let mut part = self.part(name, leak, prequential);
         let own = self.own().filter(|a| !BUDGET.contains(&&a.key[..]));
@@ -108,7 +108,7 @@ impl Role<'_> {
         part
     }
 
-    /// Trained on exactly what it is scored on.
+    /// Trained on exactly the bytes it is scored on.
     fn alone(&self, name: &str, bytes: u64, prequential: bool) -> Part {
         let mut part = self.part(name, (0, 0), prequential);
         part.assignments.extend(self.own());
@@ -151,12 +151,12 @@ fn scored(regimes: &[&str]) -> Assignment {
 }
 
 impl Experiment {
-    /// The experiment that `[contamination]` describes, in place of `[sweep]`, of
-    /// which it takes the seeds.
+    /// The experiment that `[contamination]` describes. It replaces `[sweep]`, of which
+    /// only the seeds are used.
     ///
     /// # Errors
-    /// A config without that table or without `[data.leak]`, with other axes, or
-    /// whose trials make no sense.
+    /// A config without that table or without `[data.leak]`, with other axes, or with
+    /// invalid trials.
     pub fn contamination(mut self) -> Result<Experiment, ConfigError> {
         let config = typed(self.document.table()).map_err(|e| self.document.value_error("", &e))?;
         let fault = |key: &str, message: &str| self.document.error(key, message);
@@ -170,7 +170,7 @@ impl Experiment {
         if config.data.leak.is_none() {
             return Err(fault(
                 "data.leak",
-                "there is no [data.leak], the test that leaks",
+                "there is no [data.leak] to define the leaked test",
             ));
         }
         let SweepConfig {

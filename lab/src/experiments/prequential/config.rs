@@ -1,18 +1,18 @@
-//! The `[prequential]` table: how bytes are learned while they are priced.
+//! The `[prequential]` table: options of the prequential code.
 
 use brevity_model::Spec;
 use brevity_train::online::OnlineConfig;
 use serde::{Deserialize, Serialize};
 
-/// Which prequential code.
+/// The kind of prequential code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// One model that learns on and on, with replay (Bornschein et al. 2022).
+    /// One model that learns continually, with replay (Bornschein et al. 2022).
     #[default]
     Online,
-    /// A model from scratch for each block, trained on all bytes before it
-    /// (Blier & Ollivier 2018).
+    /// For each block, a model trained from scratch on all bytes before it (Blier &
+    /// Ollivier 2018).
     Blocks,
 }
 
@@ -30,14 +30,13 @@ impl Mode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PrequentialConfig {
-    /// Which code. Default `online`.
+    /// The kind of code. Default `online`.
     pub mode: Mode,
-    /// With `mode = "blocks"`, bytes of the first block, which is priced
-    /// uniformly; each further block ends where twice as many bytes are coded.
-    /// Default 4096.
+    /// With `mode = "blocks"`, bytes of the first block, which is coded uniformly; each
+    /// later block ends where the number of coded bytes has doubled. Default 4096.
     pub first_block: u64,
-    /// How bytes go by. With `mode = "blocks"`, of this count `lanes`, `window`
-    /// and `floor`: blocks are priced window by window too.
+    /// Options of online learning. `mode = "blocks"` uses `lanes`, `window` and `floor`
+    /// of them, as blocks are also priced window by window.
     pub online: OnlineConfig,
 }
 
@@ -52,10 +51,10 @@ impl Default for PrequentialConfig {
 }
 
 impl PrequentialConfig {
-    /// Checks the fields, against the model where they depend on it.
+    /// Checks the fields, some of them against the model.
     ///
     /// # Errors
-    /// The key below `prequential` that makes no sense, and why.
+    /// The invalid key below `prequential`, and the reason.
     pub fn validate(&self, spec: &Spec) -> Result<(), (String, String)> {
         let context = spec.context as u64;
         if self.mode == Mode::Blocks && self.first_block < context {

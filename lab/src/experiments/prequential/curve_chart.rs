@@ -1,15 +1,15 @@
-//! Cumulative rate against bytes coded, a line a model.
+//! Chart of the cumulative rate against bytes coded, one line per model.
 
 use super::{Prequential, Run};
 use brevity_draw::{Frame, SERIES, Scale, Svg, trimmed};
 use brevity_length::CurvePoint;
 use brevity_length::format::{bytes, count};
 
-/// Rates above this are those of a model that knows nothing yet.
+/// Higher rates, those of a model that has learned nothing yet, are cut off.
 const TOP: f64 = 70.0;
 
-/// Draws it `width` pixels wide: for each size, mode and byte set the run of the
-/// first seed.
+/// Draws the chart `width` pixels wide: for each size, mode and byte set, the run of
+/// the first seed.
 pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
     let narrow = width < 600.0;
     let mut runs: Vec<&Run> = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
         .iter()
         .map(|run| run.curve.last().map_or(TOP, rate))
         .collect();
-    // The lowest end has the lowest label.
+    // Labels are in the order of the ends of the lines.
     let mut order: Vec<usize> = (0..runs.len()).collect();
     order.sort_by(|&i, &j| ends[j].total_cmp(&ends[i]));
     let wanted: Vec<f64> = order.iter().map(|&i| y.clamped(ends[i])).collect();

@@ -1,4 +1,4 @@
-//! Rate against parameters: prequential, and two-part beside it.
+//! Chart of rate against parameters, prequential and two-part.
 
 use super::{Prequential, means};
 use brevity_draw::{
@@ -13,8 +13,8 @@ pub(super) struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
-/// The curves of the picture: each mode of the prequential code, then each
-/// convention of the two-part codes.
+/// The curves: one per mode of the prequential code, then one per convention of the
+/// two-part codes.
 pub(super) fn series(report: &Prequential) -> Vec<Series> {
     let mut all = Vec::new();
     for mode in report.modes() {
@@ -37,7 +37,7 @@ pub(super) fn series(report: &Prequential) -> Vec<Series> {
     all
 }
 
-/// Draws it `width` pixels wide.
+/// Draws the chart `width` pixels wide.
 pub(super) fn draw(report: &Prequential, width: f64) -> Svg {
     let narrow = width < 600.0;
     let series = series(report);

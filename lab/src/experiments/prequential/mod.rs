@@ -1,10 +1,10 @@
-//! Prequential codes of a ladder of models, alone or beside the two-part codes
-//! of the same ladder.
+//! Prequential codes of a ladder of models, optionally beside the two-part codes of the
+//! same ladder.
 //!
-//! [`Prequential::of_folder`] reads what `brevity prequential` left in a folder;
-//! [`Prequential::write`] puts `prequential.html`, `prequential.json` and the
-//! pictures beside it: rate against parameters (`ladder.svg`), cumulative rate
-//! against bytes (`curve.svg`).
+//! [`Prequential::of_folder`] reads the results of `brevity prequential`;
+//! [`Prequential::write`] writes `prequential.html`, `prequential.json` and the
+//! pictures into the folder: rate against parameters (`ladder.svg`), cumulative rate
+//! against bytes coded (`curve.svg`).
 
 pub mod config;
 mod curve_chart;
@@ -25,30 +25,30 @@ pub use trials::{PrequentialScorer, PrequentialTrainer};
 /// The prequential code of one model on one byte set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Run {
-    /// The trial.
+    /// The trial's id.
     pub id: String,
-    /// What the sweep varied besides data and seed, in words.
+    /// Axis values other than data and seed, as text.
     pub settings: String,
     /// `online` or `blocks`.
     pub mode: String,
     /// Where the bytes come from.
     pub source: String,
-    /// How many there are.
+    /// Number of bytes.
     pub data_bytes: f64,
-    /// Parameters of the model.
+    /// Number of parameters.
     pub parameters: f64,
     /// Seed of the learner.
     pub seed: u64,
-    /// Prequential rate: coded bytes and recipe over bytes.
+    /// Prequential rate: coded bytes and recipe over raw bytes.
     pub rate: f64,
-    /// What the model that all bytes made needs for the same bytes, over them;
-    /// in-sample, and no code by itself.
+    /// Raw rate of the final model, trained on all bytes, on the same bytes; in-sample,
+    /// and not a code by itself.
     pub final_rate: f64,
-    /// The difference of the code lengths over the bytes: what learning cost.
+    /// Regret: prequential minus final code length, over the raw bytes.
     pub regret_rate: f64,
-    /// Cumulative length.
+    /// Cumulative code length.
     pub curve: Vec<CurvePoint>,
-    /// Cumulative length where the bytes doubled.
+    /// Cumulative code length at each doubling of the bytes.
     pub doublings: Vec<CurvePoint>,
     /// Whether the length is that of an archive that was decoded again.
     pub verified: bool,
@@ -57,35 +57,35 @@ pub struct Run {
 /// A two-part code of the same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TwoPart {
-    /// Parameters of the model.
+    /// Number of parameters.
     pub parameters: f64,
     /// Seed of its training.
     pub seed: u64,
-    /// How model bytes are counted.
+    /// Convention by which model bytes are counted.
     pub convention: String,
-    /// Coded bytes over bytes, without the model.
+    /// Raw rate: coded bytes over raw bytes, without the model.
     pub raw: f64,
     /// The adjusted rate.
     pub rate: f64,
 }
 
-/// What a folder of prequential codes holds.
+/// The results of a folder of prequential codes.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Prequential {
     /// Name of the experiment.
     pub name: String,
-    /// Codes, in the order of the experiment.
+    /// Prequential codes, in the order of the experiment.
     pub runs: Vec<Run>,
     /// Two-part codes of the same bytes, in-sample.
     pub two_part: Vec<TwoPart>,
-    /// What could not be shown, and why.
+    /// Notes on what could not be shown.
     pub notes: Vec<String>,
 }
 
 impl Prequential {
-    /// From result rows; those `beside` are of a sweep over the same ladder. Of
-    /// them only in-sample scores of the same bytes count: others are no
-    /// descriptions of them.
+    /// Builds the results from rows; the rows `beside` come from a sweep over the same
+    /// ladder. Of these only in-sample scores of the same bytes are used, since others
+    /// are no descriptions of them.
     #[must_use]
     pub fn new(name: String, rows: &[Row], beside: &[Row]) -> Prequential {
         let scored = || rows.iter().filter(|r| r.is_scored() && r.is_prequential());
@@ -125,10 +125,10 @@ impl Prequential {
         }
     }
 
-    /// Reads a folder of prequential codes, and that of a sweep beside it.
+    /// Reads a folder of prequential codes, and optionally that of a sweep beside it.
     ///
     /// # Errors
-    /// When results cannot be read.
+    /// Results that cannot be read.
     pub fn of_folder(folder: &Path, beside: Option<&Path>) -> Result<Prequential, ReportError> {
         let rows = brevity_length::read(folder)?;
         let beside = beside
@@ -138,7 +138,7 @@ impl Prequential {
         Ok(Prequential::new(sweep_name(folder), &rows, &beside))
     }
 
-    /// A table for a terminal, what each run costs and what of it is learning.
+    /// A terminal table: the length of each run, and its regret.
     #[must_use]
     pub fn text(&self) -> String {
         let mut table = Table::new(&[
@@ -196,7 +196,7 @@ impl Prequential {
     /// returns the path of the page.
     ///
     /// # Errors
-    /// Names the file that cannot be written.
+    /// A file that cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
         let (html, pictures) = (self.html(), self.pictures());
         Ok(brevity_draw::write(
@@ -208,19 +208,19 @@ impl Prequential {
         )?)
     }
 
-    /// Modes among the runs, in order of appearance.
+    /// Modes of the runs, in order of appearance.
     fn modes(&self) -> Vec<&str> {
         distinct(self.runs.iter().map(|run| &run.mode[..]))
     }
 
-    /// Conventions among the two-part codes, in order of appearance.
+    /// Conventions of the two-part codes, in order of appearance.
     fn conventions(&self) -> Vec<&str> {
         distinct(self.two_part.iter().map(|code| &code.convention[..]))
     }
 }
 
 impl Run {
-    /// How sure the length is, in a word.
+    /// Whether the length is decoded or an estimate, in a word.
     fn state(&self) -> &'static str {
         match self.verified {
             true => "decoded",

@@ -115,7 +115,7 @@ fn table(report: &Prequential) -> Markup {
     }
 }
 
-/// Bits a byte between one doubling of the bytes and the next.
+/// Bits per byte between successive doublings of the bytes.
 fn doublings(report: &Prequential) -> Markup {
     let longest = report.runs.iter().max_by_key(|run| run.doublings.len());
     let Some(longest) = longest.filter(|run| run.doublings.len() > 1) else {

@@ -1,9 +1,9 @@
-//! Trials that are prequential codes: bytes are priced while they are learned.
+//! Trials that are prequential codes: bytes are priced while a model learns them.
 
 use super::config::{Mode, PrequentialConfig};
 use crate::config::TrialConfig;
 use crate::learned_length;
-use crate::sweep::{DataCache, Job, Scorer, Step, Trainer, WorkError, store};
+use crate::sweep::{DataCache, Job, Scorer, Step, Trainer, WorkError, files};
 use brevity_codec::ScoreResult;
 use brevity_length::{
     CurvePoint, Description, Evidence, Learning, Regime, Score, Scored, Training,
@@ -20,15 +20,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::Path;
 
-/// What a run of a prequential code leaves in a trial's folder.
+/// File in a trial's folder with the lengths of a prequential code.
 const LENGTHS: &str = "prequential.json";
 
-/// Points of a kept curve for each doubling of the bytes.
+/// Points kept of a curve for each doubling of the bytes.
 const POINTS: f64 = 8.0;
 
-/// Runs the prequential code of a trial and leaves its lengths and the model
-/// that all bytes made. Online learning is for the CPU; the models of blocks are
-/// trained on `device`.
+/// Runs the prequential code of a trial; writes its lengths and the final model. Online
+/// learning runs on the CPU; the models of blocks are trained on `device`.
 #[derive(Debug)]
 pub struct PrequentialTrainer<'a> {
     data: &'a DataCache,
@@ -42,16 +41,16 @@ impl<'a> PrequentialTrainer<'a> {
     }
 }
 
-/// The file [`LENGTHS`].
+/// Content of the file [`LENGTHS`].
 #[derive(Debug, Serialize, Deserialize)]
 struct Lengths {
     bits: f64,
     recipe_bytes: u64,
-    /// Cumulative, at points that double in eight.
+    /// Cumulative length, at eight points for each doubling of the bytes.
     curve: Vec<CurvePoint>,
-    /// Cumulative, where the bytes coded are a power of two, and at the end.
+    /// Cumulative length, where the bytes coded are a power of two, and at the end.
     doublings: Vec<CurvePoint>,
-    /// Of contiguous parts of the file.
+    /// Code lengths of contiguous parts of the file, in bits.
     block_bits: Vec<u64>,
 }
 
@@ -89,8 +88,8 @@ impl Trainer for PrequentialTrainer<'_> {
         let Some(length) = length else {
             return Ok(Step::Interrupted);
         };
-        store::write_json(&job.folder.join(LENGTHS), &Lengths::of(&length))?;
-        // The trial's training is complete once its weights are there.
+        files::write_json(&job.folder.join(LENGTHS), &Lengths::of(&length))?;
+        // The weights are written last: they mark the training as complete.
         length.weights.save(&job.folder.join(MODEL))?;
         Ok(Step::Done(Training {
             bytes: Some(bytes.len() as u64),
@@ -115,8 +114,8 @@ fn recipe(config: &TrialConfig, table: &PrequentialConfig) -> Result<Recipe, Wor
     )?)
 }
 
-/// Bytes of what a receiver must know to repeat block-wise training, which has
-/// no archive: seed, model and the two tables as TOML.
+/// Bytes of the recipe of block-wise training, which has no archive: seed, model and
+/// the two tables as TOML.
 fn declared(config: &TrialConfig) -> Result<u64, WorkError> {
     let declared = json!({
         "seed": config.seed,
@@ -147,7 +146,7 @@ impl Lengths {
     }
 }
 
-/// The points where the bytes have grown by a factor, and the last one.
+/// The points at which the bytes have grown by `factor`, and the last one.
 fn thinned(curve: &[CurvePoint], factor: f64) -> Vec<CurvePoint> {
     let mut out: Vec<CurvePoint> = Vec::new();
     for (i, point) in curve.iter().enumerate() {
@@ -161,22 +160,21 @@ fn thinned(curve: &[CurvePoint], factor: f64) -> Vec<CurvePoint> {
     out
 }
 
-/// Scores prequential codes. Where the config says `score.verify`, an online
-/// code's length is that of an archive, `archive/prequential.bvy`, which was
-/// decoded again; block-wise codes have no archives and stay estimates.
+/// Scores prequential codes. With `score.verify`, the length of an online code is that
+/// of a decoded archive, `archive/prequential.bvy`; block-wise codes have no archives
+/// and stay estimates.
 pub struct PrequentialScorer<'a> {
     data: &'a DataCache,
     decoder: &'a dyn Decoder,
 }
 
 impl<'a> PrequentialScorer<'a> {
-    /// A scorer that takes its bytes from `data` and has archives decoded by
-    /// `decoder`.
+    /// A scorer that takes its bytes from `data` and decodes archives with `decoder`.
     pub fn new(data: &'a DataCache, decoder: &'a dyn Decoder) -> PrequentialScorer<'a> {
         PrequentialScorer { data, decoder }
     }
 
-    /// Coded bytes and recipe bytes of an archive that was decoded again.
+    /// Coded bytes and recipe bytes of a decoded archive.
     fn archived(
         &self,
         job: &Job<'_>,
@@ -201,7 +199,7 @@ impl<'a> PrequentialScorer<'a> {
         let bytes = &split.described().bytes[..];
         let path = job.folder.join(MODEL);
         let weights = Weights::load(&path)?;
-        let lengths: Lengths = store::read_json(&job.folder.join(LENGTHS))?
+        let lengths: Lengths = files::read_json(&job.folder.join(LENGTHS))?
             .ok_or_else(|| format!("the folder holds {MODEL} and no {LENGTHS}"))?;
         let Some(final_bits) = fixed(&weights, &table.online, bytes, job.stop)? else {
             return Ok(None);

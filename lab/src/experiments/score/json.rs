@@ -1,4 +1,4 @@
-//! Scores as JSON, in the form that `docs/mdl.md` describes.
+//! Scores as JSON, in the format of `docs/mdl.md`.
 
 use super::Score;
 use brevity_length::{Convention, Description, Overlap, Regime};
@@ -101,7 +101,7 @@ impl Serialize for Score {
 }
 
 impl Score {
-    /// The raw rate where it is the held-out one.
+    /// The held-out rate: the raw rate if the regime is held-out.
     pub(super) fn held_out_rate(&self) -> Option<f64> {
         let found = &self.description;
         (found.regime() == Regime::HeldOut).then_some(found.raw_rate())

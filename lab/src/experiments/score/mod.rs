@@ -1,18 +1,18 @@
-//! Models of one's own on byte sets of one's own: every length beside every
-//! other, with what the model has seen of the bytes.
+//! Any model on any byte set: all lengths side by side, and how the bytes relate to the
+//! model's training data.
 //!
-//! [`score`] prices each byte set under each model and says, for each pair,
+//! [`score`] prices each byte set under each model and gives, for each pair,
 //!
-//! - the **raw** rate, coded bytes over bytes, which is no code by itself;
-//! - the same as **held-out** rate where the bytes are disjoint from those
-//!   trained on and of the same source, so that it measures generalisation;
-//! - the **adjusted** rates, model counted as `fp16` and as `stored`;
-//! - the **prequential** rate of a learner of the model's spec, if asked for;
-//! - the [`Regime`](brevity_length::Regime) and the [`Overlap`] with the recorded training bytes, where
-//!   these are known and at hand.
+//! - the **raw** rate, coded bytes over raw bytes, which is not a code by itself;
+//! - the **held-out** rate: the raw rate if the bytes are disjoint from the training
+//!   bytes and of the same source, so that it measures generalisation;
+//! - the **adjusted** rates, with the model counted as `fp16` and as `stored`;
+//! - the **prequential** rate of a learner with the model's spec, on request;
+//! - the [`Regime`](brevity_length::Regime) and the [`Overlap`] with the training
+//!   bytes, if these are recorded and available.
 //!
-//! Lengths are those of archives that were decoded again, or marked as
-//! estimates. The formulas are in `docs/mdl.md`.
+//! Lengths are those of decoded archives, or marked as estimates. `docs/mdl.md` has the
+//! formulas.
 
 mod json;
 mod pair;
@@ -34,24 +34,24 @@ use brevity_length::{Description, Overlap};
 
 /// How to score.
 pub struct Options<'a> {
-    /// Who decodes the archives; without, lengths are estimates.
+    /// Decodes the archives; without it, lengths are estimates.
     pub decoder: Option<&'a dyn Decoder>,
-    /// Whether to price the bytes prequentially too, which trains a model from
-    /// scratch for each pair.
+    /// Whether to compute prequential rates too, which trains a model from scratch for
+    /// each pair.
     pub prequential: bool,
-    /// Set to stop.
+    /// Set to request a stop.
     pub stop: &'a Stop,
-    /// Told before each pair: how many are done of how many, and the next one.
+    /// Called before each pair with the number done, the total, and the next pair.
     pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
 }
 
-/// Why there is no score.
+/// Why scoring failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreError {
-    /// The bytes cannot be had.
+    /// The bytes cannot be read.
     #[error("cannot score `{source_name}`")]
     Data {
-        /// What was asked for.
+        /// The source that was given.
         source_name: String,
         /// Why.
         source: Box<DataError>,
@@ -59,10 +59,10 @@ pub enum ScoreError {
     /// The model cannot be read.
     #[error(transparent)]
     Model(#[from] FileError),
-    /// A folder with many models.
+    /// The path is a sweep's folder, with many models.
     #[error("{} is a sweep: give folders of its trials, such as {}/trials/*", .0.display(), .0.display())]
     Sweep(PathBuf),
-    /// What lies beside the model cannot be read.
+    /// The training record beside the model cannot be read.
     #[error(transparent)]
     Record(#[from] SweepError),
     /// The lengths cannot be measured.
@@ -93,10 +93,10 @@ pub enum ScoreError {
         /// Why.
         source: Box<OnlineError>,
     },
-    /// There is no place for archives.
+    /// No temporary folder for archives can be made.
     #[error("cannot make a folder for archives")]
     Folder(#[from] std::io::Error),
-    /// It was asked to stop.
+    /// Stopped on request.
     #[error("stopped")]
     Stopped,
 }
@@ -104,33 +104,32 @@ pub enum ScoreError {
 /// One model on one byte set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
-    /// The model, as it was given.
+    /// The model's path as given.
     pub model: String,
-    /// The trial it is of, where that is recorded.
+    /// The trial it comes from, if recorded.
     pub trial: Option<String>,
-    /// Its parameters.
+    /// Number of parameters.
     pub parameters: u64,
     /// Where the bytes come from.
     pub source: String,
-    /// Position of the first of them in the source.
+    /// Offset of the first byte in the source.
     pub offset: u64,
-    /// What they take under the model.
+    /// The description of the bytes by the model.
     pub description: Description,
-    /// What they take by the prequential code of a learner of the model's spec, if that
-    /// was asked for.
+    /// The prequential description by a learner with the model's spec, if requested.
     pub prequential: Option<Description>,
-    /// What the bytes have in common with those trained on.
+    /// Overlap of the bytes with the training bytes.
     pub overlap: Option<Overlap>,
-    /// What could not be told, and why.
+    /// Notes on what could not be determined.
     pub notes: Vec<String>,
 }
 
-/// Scores every model on every byte set: all sets under the first model, then
-/// all under the second.
+/// Scores every model on every byte set: all sets under the first model, then all sets
+/// under the second, and so on.
 ///
 /// # Errors
-/// The first model, byte set or pair that cannot be scored; bytes are looked at
-/// before anything is computed.
+/// The first model, byte set or pair that cannot be scored; byte sets are read before
+/// anything is computed.
 pub fn score(
     models: &[PathBuf],
     data: &[DataConfig],

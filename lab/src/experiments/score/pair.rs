@@ -1,4 +1,4 @@
-//! One model on one byte set.
+//! Scores one model on one byte set.
 
 use std::path::Path;
 
@@ -26,8 +26,8 @@ pub(super) fn score(
         },
     };
     let regime = subject.regime(set);
-    // Held-out bytes share the cost of the model with those it was trained on,
-    // and have no say in how it is stored.
+    // For held-out bytes the model is charged to its training bytes, so these alone
+    // determine how it is stored.
     let learned = match (&subject.trained_on, regime) {
         (Ok(seen), Some(Regime::HeldOut)) => seen,
         _ => set,
@@ -50,7 +50,7 @@ pub(super) fn score(
     .map_err(failed)?;
     let mut notes = Vec::new();
     let overlap = match regime {
-        // All of it, and no need to search.
+        // The overlap is the whole set; no search needed.
         Regime::InSample => Some(Overlap::whole(set.len())),
         _ => subject
             .overlap(set)
@@ -82,7 +82,7 @@ fn archives<'a>(folder: &'a Path, model: &'a Path, decoder: &'a dyn Decoder) -> 
     }
 }
 
-/// The prequential code of the set by a learner of the model's spec.
+/// The prequential code of the set by a learner with the model's spec.
 fn learn(
     subject: &Subject,
     set: &ByteSet,
@@ -108,7 +108,7 @@ fn learn(
                     source: source.into(),
                 },
             })?;
-            // The archive tells no code length finer than bytes.
+            // The archive gives the code length in whole bytes only.
             let bits = 8.0 * length.coded as f64;
             Description::prequential(scored, bits, length.coded, length.rest)
                 .evidence(Evidence::Decoded)

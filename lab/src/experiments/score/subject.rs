@@ -1,4 +1,4 @@
-//! Models to be scored, with what is known of their training.
+//! Models to be scored, with their training records.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,11 @@ use super::ScoreError;
 use brevity_data::overlap::overlap;
 use brevity_length::Overlap;
 
-/// Bytes of both texts together that a suffix array is made of at most; it takes
-/// some twenty times as much memory.
+/// Limit on the bytes of both texts together for a suffix array, which takes some
+/// twenty times as much memory.
 const MOST_OVERLAP: usize = 1 << 28;
 
-/// The safetensors file that a path means: the file itself, or that of the trial
-/// whose folder it is.
+/// The safetensors file for a path: the file itself, or the model of a trial's folder.
 pub fn model_file(given: &Path) -> PathBuf {
     match given.is_dir() {
         true => given.join(MODEL),
@@ -29,25 +28,25 @@ pub fn model_file(given: &Path) -> PathBuf {
 
 /// A model to be scored.
 pub struct Subject {
-    /// The path it was given by.
+    /// The path as given.
     pub name: String,
     /// Its safetensors file.
     pub path: PathBuf,
     /// Its weights.
     pub weights: Weights,
-    /// What its folder tells of its training.
+    /// Its training record, if its folder has one.
     pub record: Option<TrialRecord>,
-    /// The bytes it was trained on, or why they are not at hand.
+    /// Its training bytes, or why they are not available.
     pub trained_on: Result<ByteSet, String>,
 }
 
 impl Subject {
-    /// Reads a safetensors file, or that in the folder of a trial. What lies
-    /// beside it tells of its training; the bytes it was trained on are read
-    /// again, and believed if their hash is the recorded one.
+    /// Reads a safetensors file, or that of a trial's folder, with the training record
+    /// beside it. The training bytes are read again, and used if their hash is the
+    /// recorded one.
     ///
     /// # Errors
-    /// A model or a record that cannot be read. Bytes that cannot are no error.
+    /// A model or a record that cannot be read. Unreadable training bytes are no error.
     pub fn load(given: &Path) -> Result<Subject, ScoreError> {
         let path = model_file(given);
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -59,14 +58,14 @@ impl Subject {
         }
         let weights = Weights::load(&path)?;
         let record = TrialRecord::read(folder)?;
-        // Another model may lie in a trial's folder; the trial's has its name.
+        // The record holds only for the trial's own model, which has this file name.
         let record = record.filter(|record| {
             path.file_name().is_some_and(|name| name == MODEL)
                 && record.config.model == *weights.spec()
         });
         let trained_on = match &record {
             Some(record) => trained_on(record),
-            None => Err("no record of its training lies beside it".into()),
+            None => Err("there is no training record beside it".into()),
         };
         Ok(Subject {
             name: given.display().to_string(),
@@ -77,8 +76,7 @@ impl Subject {
         })
     }
 
-    /// How `set` relates to what the model was trained on; `None` where that is
-    /// not known.
+    /// How `set` relates to the training bytes; `None` if unknown.
     pub fn regime(&self, set: &ByteSet) -> Option<Regime> {
         match &self.trained_on {
             Ok(seen) => Some(regime(seen, set)),
@@ -89,8 +87,7 @@ impl Subject {
         }
     }
 
-    /// What `set` has in common with the bytes trained on, or why it is not
-    /// known.
+    /// The overlap of `set` with the training bytes, or why it is unknown.
     pub fn overlap(&self, set: &ByteSet) -> Result<Overlap, String> {
         let seen = self.trained_on.as_ref().map_err(Clone::clone)?;
         if seen.len() + set.len() > MOST_OVERLAP {
@@ -102,8 +99,8 @@ impl Subject {
         Ok(overlap(&seen.bytes, &set.bytes))
     }
 
-    /// How a learner of this model's spec goes through bytes: as the trial's
-    /// config says, otherwise as `compress --online` would.
+    /// The recipe of a learner with this model's spec: as in the trial's config,
+    /// otherwise as in `compress --online`.
     pub fn recipe(&self) -> Result<Recipe, RecipeError> {
         let spec = self.weights.spec().clone();
         match &self.record {
@@ -118,21 +115,21 @@ impl Subject {
 
 fn trained_on(record: &TrialRecord) -> Result<ByteSet, String> {
     let Some(recorded) = &record.data_hash else {
-        return Err("its trial has no scores, which record what it was trained on".into());
+        return Err("its trial has no scores, which record the training data".into());
     };
     let data = &record.config.data;
     let set = match data.load() {
         Ok(split) => split.train,
         Err(error) => {
             return Err(format!(
-                "what it was trained on is not at hand: {}",
+                "its training data are not available: {}",
                 chain(&error)
             ));
         }
     };
     if set.blake3() != recorded {
         return Err(format!(
-            "`{}` does not hold the bytes it was trained on any more",
+            "`{}` no longer holds its training data",
             data.source
         ));
     }

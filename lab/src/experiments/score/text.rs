@@ -1,11 +1,11 @@
-//! Scores as a table for a terminal.
+//! Scores as a terminal table.
 
 use super::Score;
 use brevity_draw::{Table, visible_lines};
 use brevity_length::Convention;
 use brevity_length::format::{bytes, count, percent};
 
-/// One line a pair, then what could not be told.
+/// One line per pair, then the notes.
 #[must_use]
 pub fn text(scores: &[Score]) -> String {
     let mut header = vec![
@@ -66,7 +66,7 @@ pub fn text(scores: &[Score]) -> String {
     let mut told: Vec<(&str, &str)> = Vec::new();
     for score in scores {
         for note in &score.notes {
-            // Most are about the model, and the same for every byte set.
+            // Most notes are about the model and repeat for every byte set.
             if !told.contains(&(&score.model, note)) {
                 told.push((&score.model, note));
                 text += &format!("note: {}: {note}\n", score.model);

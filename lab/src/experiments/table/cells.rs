@@ -1,4 +1,4 @@
-//! Cells that were measured, kept from one run to the next.
+//! A cache of measured cells, kept between runs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,14 +12,14 @@ use super::{Cell, MatrixError, Options, Row, check, paper};
 use brevity_baselines::{BaselineError, Coder, CoderResult, measure, measure_set_bytes};
 use brevity_task::Progress;
 
-/// Cells by what decides them.
+/// Cells by a key of everything that determines them.
 pub(super) struct Cells {
     path: PathBuf,
     known: BTreeMap<String, Cell>,
 }
 
 impl Cells {
-    /// The cells of a folder. Those of another version are measured again.
+    /// Reads the cells of a folder. Those of another version are measured again.
     pub fn open(folder: &Path) -> Result<Cells, MatrixError> {
         let path = folder.join("cells.json");
         let known = match fs::read_to_string(&path) {
@@ -105,7 +105,7 @@ impl Cells {
         })
     }
 
-    /// The cells of a model, which is trained if any of them is unknown.
+    /// The cells of a model; the model is trained if any of them is missing.
     pub fn model(
         &mut self,
         model: &Trained<'_>,
@@ -118,7 +118,7 @@ impl Cells {
         let mut cells = Vec::new();
         for (set, bytes) in columns {
             let key = format!("model {origin} {}", bytes.test.blake3());
-            // An estimate is no substitute for what was to be decoded.
+            // A cached estimate does not replace a decoded length.
             let known = self.known.get(&key).filter(|cell| cell.decoded || !decoded);
             if let Some(cell) = known {
                 cells.push(Some(cell.clone()));

@@ -1,4 +1,4 @@
-//! What a config of `brevity table` says: byte sets, coders, models.
+//! The config of `brevity table`: byte sets, coders, models.
 
 use std::path::{Path, PathBuf};
 
@@ -14,18 +14,18 @@ use brevity_baselines::Coder;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Names the folder of the results; by default the file's name.
+    /// Name of the results folder; by default the file's name.
     pub name: Option<String>,
     /// Heading of the page; by default the name.
     pub title: Option<String>,
-    /// What should be known when reading it.
+    /// Notes for the reader.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// Bytes that chunked coders compress independently.
+    /// Chunk length in bytes; chunked coders compress each chunk independently.
     #[serde(default = "papers_chunk")]
     pub chunk: usize,
-    /// Several numbers of bytes, ascending and up to `chunk`: for each, the rate of the
-    /// first so many bytes of every chunk, the in-context curve. By default none.
+    /// Prefix lengths in bytes, ascending and up to `chunk`: for each, the in-context
+    /// curve gives the rate on that prefix of every chunk. Default none.
     #[serde(default)]
     pub lengths: Vec<usize>,
     /// The byte sets.
@@ -43,8 +43,8 @@ const fn papers_chunk() -> usize {
     2048
 }
 
-/// A byte set: what models learn, and a column unless `column = false`. With
-/// held-out bytes, those are what is measured.
+/// A byte set: training data of models, and a column unless `column = false`. If it has
+/// held-out bytes, those are measured.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetConfig {
@@ -62,10 +62,10 @@ pub struct SetConfig {
     pub seed: u64,
     /// As in `[data]`.
     pub holdout: Option<HoldoutConfig>,
-    /// Whether it is measured, and not only learned from.
+    /// Whether it is measured, besides being training data.
     #[serde(default = "yes")]
     pub column: bool,
-    /// Leave it out, with a note, where its source is not there.
+    /// Skip it with a note if its source is missing.
     #[serde(default)]
     pub optional: bool,
     /// The column of the paper's Table 1 that has the same bytes.
@@ -76,25 +76,26 @@ const fn yes() -> bool {
     true
 }
 
-/// Names of coders, as `brevity baselines` has them.
+/// Names of coders, as in `brevity baselines`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CodersConfig {
-    /// Each set at once; pictures and sounds of imported sets one by one.
+    /// Coders of whole sets; pictures and sounds of imported sets are compressed one by
+    /// one.
     pub whole: Vec<String>,
-    /// Each chunk for itself.
+    /// Coders of single chunks.
     pub chunks: Vec<String>,
 }
 
-/// A model, once for each entry of `learns`.
+/// A model, trained once for each entry of `learns`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelRow {
     /// Its name in the table.
     pub name: String,
-    /// The sets it is trained on, one row each; `a+b` is a mixture, as many bytes
-    /// of each as the shortest has divided by how many there are, so that it is
-    /// no longer than what the others learn.
+    /// The training sets, one row each. `a+b` is a mixture: of each of its k sets as
+    /// many bytes as the shortest has, divided by k, so that it is no longer than the
+    /// single sets.
     pub learns: Vec<String>,
     /// As `[model]` of an experiment.
     pub spec: ModelConfig,
@@ -113,8 +114,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, TOML that does not parse, an unknown key, a
-    /// name that is not there or there twice, a model that makes no sense.
+    /// A file that cannot be read, TOML that does not parse, an unknown key, a missing
+    /// or duplicate name, an invalid model.
     pub fn read(path: &Path) -> Result<Config, MatrixError> {
         let text = std::fs::read_to_string(path).map_err(|source| MatrixError::File {
             action: "read",
@@ -124,7 +125,7 @@ impl Config {
         Config::parse(path, &text)
     }
 
-    /// [`Config::read`] of a text; `path` stands for it in errors.
+    /// [`Config::read`] of a text; errors name `path`.
     ///
     /// # Errors
     ///
@@ -146,7 +147,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The folder of the results under `runs`.
+    /// The results folder, under `runs`.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         Path::new("runs").join(self.name())
@@ -163,7 +164,10 @@ impl Config {
         if let Some(name) = &self.name {
             let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if name.is_empty() || name.starts_with('.') || !name.chars().all(fine) {
-                return fault("name".into(), format!("`{name}` cannot name a folder"));
+                return fault(
+                    "name".into(),
+                    format!("`{name}` is not a valid folder name"),
+                );
             }
         }
         if self.chunk == 0 {
@@ -171,16 +175,19 @@ impl Config {
         }
         let ascending = self.lengths.windows(2).all(|pair| pair[0] < pair[1]);
         let fine = |&length: &usize| (1..=self.chunk).contains(&length);
-        // One length is a point, and its picture would have no width.
+        // A curve of one length would be a point.
         if self.lengths.len() == 1 || !ascending || !self.lengths.iter().all(fine) {
             let message = format!(
-                "several that ascend, from 1 at least to the chunk of {}",
+                "give several ascending lengths from 1 to the chunk of {}",
                 self.chunk
             );
             return fault("lengths".into(), message);
         }
         if !self.sets.iter().any(|set| set.column) {
-            return fault("set".into(), "no set is a column".into());
+            return fault(
+                "set".into(),
+                "at least one set without `column = false` is needed".into(),
+            );
         }
         for (i, set) in self.sets.iter().enumerate() {
             if set.name.is_empty() || set.name.contains('+') {
@@ -190,7 +197,7 @@ impl Config {
             if self.sets[..i].iter().any(|other| other.name == set.name) {
                 return fault(
                     format!("set.{i}.name"),
-                    format!("`{}` is there twice", set.name),
+                    format!("`{}` is defined twice", set.name),
                 );
             }
         }
@@ -209,7 +216,7 @@ impl Config {
             let train = model.train.validate();
             train.map_err(|e| (key(&format!("train.{}", e.field)), e.reason))?;
             if model.learns.is_empty() {
-                return fault(key("learns"), "name a set to learn".into());
+                return fault(key("learns"), "list at least one training set".into());
             }
             for name in model.learns.iter().flat_map(|names| names.split('+')) {
                 if !self.sets.iter().any(|set| set.name == name) {
@@ -220,7 +227,7 @@ impl Config {
                 .iter()
                 .any(|other| other.name == model.name)
             {
-                return fault(key("name"), format!("`{}` is there twice", model.name));
+                return fault(key("name"), format!("`{}` is defined twice", model.name));
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
-//! The in-context curve: what a row makes of the first bytes of each chunk, for
-//! several numbers of them. A coder that has to see much before it gains anything
-//! falls late, a model that was trained on such bytes falls at once.
+//! In-context curves: the rate of a row on the first bytes of each chunk, for several
+//! prefix lengths. The curve of a coder that needs long contexts falls late, that of a
+//! model trained on such bytes at once.
 //!
 //! Figure 3 of "Language Modeling Is Compression" (arXiv 2309.10668).
 
@@ -13,7 +13,7 @@ use super::config::SetConfig;
 use super::sets::Bytes;
 use brevity_baselines::{Coder, measure};
 
-/// A row's rates on one byte set, a rate for each of [`Matrix::lengths`].
+/// A row's rates on one byte set, one for each of [`Matrix::lengths`].
 ///
 /// [`Matrix::lengths`]: super::Matrix::lengths
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,8 +26,8 @@ pub struct Curve {
     pub headers_once: bool,
     /// Parameters, of a model.
     pub parameters: Option<u64>,
-    /// Coded bytes over raw bytes of the first so many bytes of each whole chunk;
-    /// of a model the exact code length, without its own bytes.
+    /// Coded bytes over raw bytes of each prefix, over all whole chunks; for a model
+    /// the exact code length, without its own bytes.
     pub rates: Vec<f64>,
 }
 
@@ -36,7 +36,7 @@ fn whole_chunks(bytes: &Bytes, chunk: usize) -> std::slice::ChunksExact<'_, u8> 
     bytes.test.bytes.chunks_exact(chunk)
 }
 
-/// Whether a set has a chunk to look at.
+/// Whether a set has at least one whole chunk.
 pub(super) fn has_chunks(bytes: &Bytes, chunk: usize) -> bool {
     whole_chunks(bytes, chunk).len() > 0
 }
@@ -78,8 +78,7 @@ pub(super) fn of_coder(
     Ok(Some([curve(false, all), curve(true, once)]))
 }
 
-/// The curve of a model, which sees the bytes of a chunk that it has in its
-/// context.
+/// The curve of a model, whose context holds only bytes of the same chunk.
 pub(super) fn of_model(
     name: &str,
     weights: &Weights,
@@ -123,7 +122,7 @@ fn costs_by_position(
         }
     };
     if spec.window.is_none() && chunk.is_multiple_of(spec.context) {
-        // The model's own chunks never reach from one chunk into the next.
+        // The model's contexts never cross the border of a chunk.
         let all: Vec<u8> = chunks.flatten().copied().collect();
         add(code_lengths(model, &all)?);
     } else {
@@ -139,7 +138,7 @@ mod tests {
     use super::*;
     use brevity_model::Spec;
 
-    /// Chunks are priced each on its own, whatever the context of the model.
+    /// Each chunk is priced independently, whatever the context length of the model.
     #[test]
     fn positions_do_not_depend_on_the_chunks_before() {
         let text = b"every chunk begins where the model knows nothing yet; ".repeat(12);

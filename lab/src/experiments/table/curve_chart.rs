@@ -1,14 +1,14 @@
-//! Rate against the number of bytes of a chunk, a line a row.
+//! Chart of in-context curves: rate against prefix length, one line per row.
 
 use super::{Curve, Matrix};
 use brevity_draw::{Frame, SERIES, Scale, Svg, trimmed};
 use brevity_length::format::bytes;
 
-/// Rates above this are those of headers, not of coders.
+/// Higher rates, those of headers, are cut off.
 const TOP: f64 = 110.0;
 
-/// Draws the curves of one byte set `width` pixels wide. Coders are shown as the
-/// paper counts them: with all headers, short chunks would show little else.
+/// Draws the curves of one byte set `width` pixels wide. Headers of coders are counted
+/// as in the paper; otherwise they would dominate short prefixes.
 pub(super) fn draw(matrix: &Matrix, set: &str, width: f64) -> Svg {
     let curves: Vec<&Curve> = matrix
         .curves
@@ -53,7 +53,7 @@ pub(super) fn draw(matrix: &Matrix, set: &str, width: f64) -> Svg {
 
     let last = |curve: &Curve| 100.0 * curve.rates.last().copied().unwrap_or(0.0);
     let mut order: Vec<(usize, &Curve)> = curves.into_iter().enumerate().collect();
-    // The lowest end has the lowest label.
+    // Labels are in the order of the ends of the lines.
     order.sort_by(|(_, a), (_, b)| last(b).total_cmp(&last(a)));
     let wanted: Vec<f64> = order.iter().map(|(_, c)| y.clamped(last(c))).collect();
     let places = frame.places(&wanted, 15.0);

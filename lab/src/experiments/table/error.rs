@@ -1,4 +1,4 @@
-//! What can go wrong with a table.
+//! Errors of `brevity table`.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use brevity_baselines::BaselineError;
 use brevity_data::DataError;
 use brevity_files::FolderError;
 
-/// Why there is no table.
+/// Why a table could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum MatrixError {
-    /// The config is not TOML, or lacks a key or has an unknown one.
+    /// The config is not TOML, lacks a key or has an unknown one.
     #[error("{path}", path = path.display())]
     Toml {
         /// The file.
@@ -18,17 +18,17 @@ pub enum MatrixError {
         /// Line, column and reason.
         source: Box<toml::de::Error>,
     },
-    /// A key has a value that makes no sense.
+    /// A key has an invalid value.
     #[error("{path}: {key}: {message}", path = path.display())]
     Config {
         /// The file.
         path: PathBuf,
-        /// The key; entries of lists are counted from 0.
+        /// The key; list entries are counted from 0.
         key: String,
         /// What is wrong.
         message: String,
     },
-    /// The bytes of a set cannot be had.
+    /// The bytes of a set cannot be read.
     #[error("set `{set}`")]
     Data {
         /// Its name.
@@ -59,13 +59,13 @@ pub enum MatrixError {
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The folder of models and cells cannot be had.
+    /// The folder of models and cells cannot be locked.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// It was asked to stop.
+    /// Stopped on request.
     #[error("stopped; the same command continues where it was")]
     Stopped,
 }

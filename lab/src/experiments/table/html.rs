@@ -1,4 +1,4 @@
-//! The table as a page of its own.
+//! The table as an HTML page.
 
 use maud::{Markup, html};
 
@@ -86,9 +86,9 @@ fn section(
     }
 }
 
-/// A cell, darker the nearer it is to the `lowest` rate of its column.
+/// A cell, darker the nearer its rate is to the `lowest` of its column.
 fn shaded(cell: &Cell, value: f64, lowest: f64, paper: Option<f64>) -> Markup {
-    // The best is full, what takes three times as much has no shade.
+    // The best rate has the full shade, three times that rate has none.
     let shade = (1.0 - (value / lowest).log2() / 3f64.log2()).clamp(0.0, 1.0);
     html! {
         td style={ "--s:" (format!("{:.0}", 100.0 * shade)) "%" }
@@ -101,7 +101,7 @@ fn shaded(cell: &Cell, value: f64, lowest: f64, paper: Option<f64>) -> Markup {
     }
 }
 
-/// What context is worth, set by set.
+/// The in-context curves, set by set.
 fn curves(matrix: &Matrix) -> Markup {
     html! {
         @for (i, set) in matrix.curved().enumerate() {
@@ -119,7 +119,7 @@ fn curves(matrix: &Matrix) -> Markup {
     }
 }
 
-/// The rows of the paper that nothing here stands for.
+/// Rows of the paper that have no counterpart here.
 fn papers(matrix: &Matrix) -> Markup {
     let columns: Vec<&str> = matrix
         .columns
@@ -163,7 +163,7 @@ fn papers(matrix: &Matrix) -> Markup {
     }
 }
 
-/// The byte sets, and how to tell that they are the same.
+/// The byte sets with their hashes.
 fn sets(columns: &[Column]) -> Markup {
     html! {
         h2 { "The bytes" }

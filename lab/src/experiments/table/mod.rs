@@ -1,12 +1,12 @@
-//! Byte sets times coders times models: the paper's Table 1, and what models
-//! trained on one kind of bytes make of another.
+//! Tables of byte sets by coders and models: the paper's Table 1, and how models
+//! trained on one kind of data do on another.
 //!
-//! A [`Config`] lists byte sets, which are the columns, and coders and models,
-//! which are the rows. [`run`] measures every cell, whole and in chunks, and
-//! keeps models and cells in a folder, so that what was stopped goes on and what
-//! is done is not done again. With `lengths`, each [`Curve`] shows what context is
-//! worth to a row; curves are measured anew by every run. A [`Matrix`] is what came of it: text, CSV, JSON, a
-//! page, with the paper's figures where a column has the same bytes.
+//! A [`Config`] lists byte sets, the columns, and coders and models, the rows. [`run`]
+//! measures every cell, whole and in chunks, and keeps models and cells in a folder, so
+//! that a run that was stopped continues and nothing is done twice. With `lengths`,
+//! each [`Curve`] shows how the rate of a row falls with context; curves are measured
+//! anew by every run. The resulting [`Matrix`] writes text, CSV, JSON and a page, with
+//! the paper's figures in columns of the same bytes.
 //!
 //! ```
 //! use brevity_lab::experiments::table::{Config, NEVER, Options, run};
@@ -58,33 +58,33 @@ use cells::Cells;
 
 /// How to fill a table.
 pub struct Options<'a> {
-    /// Who decodes the archives of models; without, their lengths are estimates.
+    /// Decodes the archives of models; without it, their lengths are estimates.
     pub decoder: Option<&'a dyn Decoder>,
-    /// Set to stop.
+    /// Set to request a stop.
     pub stop: &'a Stop,
-    /// Told how much of what is done.
+    /// Receives progress reports.
     pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
 }
 
 /// One row on one byte set. Rates are coded bytes over raw bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
-    /// Bytes that were measured.
+    /// Number of bytes measured.
     pub bytes: u64,
-    /// Without the bytes of a model.
+    /// Raw rate, without the bytes of a model.
     pub raw: f64,
-    /// With 2 bytes a parameter; as `raw` for coders.
+    /// Adjusted rate with 2 bytes per parameter; equals `raw` for coders.
     pub adjusted: f64,
-    /// With the model as an archive stores it.
+    /// Adjusted rate with the model as stored in an archive.
     pub stored: Option<f64>,
-    /// What the model has seen of these bytes.
+    /// How these bytes relate to the model's training data.
     pub regime: Option<Regime>,
-    /// Whether the length is that of streams that were decoded again.
+    /// Whether the length is that of decoded streams.
     pub decoded: bool,
 }
 
 impl Cell {
-    /// A model's cell.
+    /// The cell of a model.
     fn of(found: &Description) -> Cell {
         let adjusted = found.adjusted_rate(Convention::FP16);
         Cell {
@@ -98,37 +98,37 @@ impl Cell {
     }
 }
 
-/// A coder or a model.
+/// A row: a coder or a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// Whether it compresses chunk by chunk; models do, in their context.
+    /// Whether it compresses chunk by chunk; models do, in contexts.
     pub chunks: bool,
     /// Whether the header of a chunk is charged only once, as the paper does.
     pub headers_once: bool,
     /// Parameters, of a model.
     pub parameters: Option<u64>,
-    /// What a model was trained on.
+    /// The training data of a model.
     pub learned: Option<String>,
-    /// The paper's name of it.
+    /// Its name in the paper.
     pub paper: Option<String>,
-    /// One a column; none where it could not be measured.
+    /// One cell per column; `None` if it could not be measured.
     pub cells: Vec<Option<Cell>>,
 }
 
-/// A byte set.
+/// A column: a byte set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     /// Its name.
     pub name: String,
     /// Its source.
     pub source: String,
-    /// Bytes that are measured.
+    /// Number of bytes measured.
     pub bytes: u64,
     /// Their BLAKE3, in hexadecimal.
     pub hash: String,
-    /// The paper's name of the same bytes.
+    /// The paper's name for the same bytes.
     pub paper: Option<String>,
 }
 
@@ -139,26 +139,26 @@ pub struct Matrix {
     pub name: String,
     /// Its heading.
     pub title: String,
-    /// Bytes a chunk.
+    /// Chunk length in bytes.
     pub chunk: usize,
     /// The byte sets.
     pub columns: Vec<Column>,
     /// Coders on whole sets, coders on chunks, models.
     pub rows: Vec<Row>,
-    /// Numbers of first bytes of a chunk that the curves are over.
+    /// Prefix lengths of the in-context curves, in bytes.
     pub lengths: Vec<usize>,
     /// The in-context curves of coders on chunks and of models.
     pub curves: Vec<Curve>,
-    /// What should be known when reading it.
+    /// Notes for the reader.
     pub notes: Vec<String>,
 }
 
-/// Fills a table. `folder` keeps its models and cells.
+/// Fills a table. Models and cells are kept in `folder`.
 ///
 /// # Errors
 ///
-/// A set that cannot be read and is not optional, a coder that fails, a model
-/// that cannot be trained; [`MatrixError::Stopped`] when it was asked to.
+/// A set that cannot be read and is not optional, a coder that fails, a model that
+/// cannot be trained; [`MatrixError::Stopped`] on request.
 pub fn run(
     config: &Config,
     folder: &Path,
@@ -282,7 +282,7 @@ fn check(options: &Options<'_>) -> Result<(), MatrixError> {
     }
 }
 
-/// A name that a folder can have.
+/// Turns a name into a valid folder name.
 fn slug(name: &str) -> String {
     let fine = |c: char| {
         if c.is_ascii_alphanumeric() || "+-.".contains(c) {
@@ -295,7 +295,7 @@ fn slug(name: &str) -> String {
 }
 
 impl Matrix {
-    /// The paper's figure for a cell, where row and column are the paper's.
+    /// The paper's figure for a cell, if both row and column are in the paper.
     #[must_use]
     pub fn papers(&self, row: &Row, column: &Column) -> Option<&'static paper::Figure> {
         if row.chunks && row.parameters.is_none() && !row.headers_once {
@@ -304,18 +304,18 @@ impl Matrix {
         paper::find(row.chunks, row.paper.as_deref()?, column.paper.as_deref()?)
     }
 
-    /// The sets that have in-context curves.
+    /// The sets with in-context curves.
     fn curved(&self) -> impl Iterator<Item = &str> {
         let names = self.columns.iter().map(|column| &column.name[..]);
         names.filter(|name| self.curves.iter().any(|curve| curve.set == *name))
     }
 
-    /// Writes `table.html`, `table.csv` and `table.json`, and where there are
-    /// curves `curves.csv` and `curve-SET.svg`; returns the page's path.
+    /// Writes `table.html`, `table.csv`, `table.json` and, if there are curves,
+    /// `curves.csv` and `curve-SET.svg`; returns the page's path.
     ///
     /// # Errors
     ///
-    /// A folder that cannot be written.
+    /// A folder that is not writable.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, MatrixError> {
         let json = serde_json::to_string_pretty(self).expect("a table is plain data");
         let page = folder.join("table.html");

@@ -1,4 +1,4 @@
-//! Models of a table: trained once, kept in its folder.
+//! The models of a table, each trained once and kept in its folder.
 
 use std::fs;
 use std::path::Path;
@@ -17,24 +17,24 @@ pub(super) struct Trained<'a> {
     pub name: &'a str,
     pub folder: &'a Path,
     pub learned: &'a ByteSet,
-    /// The sets that `learned` was taken from.
+    /// The sets that `learned` is made of.
     pub parts: &'a [&'a ByteSet],
     pub setup: &'a TrainSetup,
 }
 
-/// Says what a model came from, so that another config in the same folder does
-/// not take it for its own.
+/// File that records what a model was made from, so that another config in the same
+/// folder does not use it.
 const ORIGIN: &str = "origin.txt";
 
-/// Hash of all that decides the weights.
+/// Hash of everything that determines the weights.
 pub(super) fn origin(setup: &TrainSetup, learned: &ByteSet) -> String {
     let text = format!("{setup:?} {}", learned.blake3());
     ByteSet::new("origin", text.into_bytes()).provenance.blake3
 }
 
 impl Trained<'_> {
-    /// The weights: as they lie in the folder, otherwise trained, from where an
-    /// interrupted training stopped.
+    /// The weights, read from the folder or else trained, continuing an interrupted
+    /// training.
     pub fn weights(&self, options: &Options<'_>) -> Result<Weights, MatrixError> {
         let origin = origin(self.setup, self.learned);
         let file = |action, path: &Path| {
@@ -82,8 +82,8 @@ impl Trained<'_> {
         }
     }
 
-    /// What the model has seen of `set`. A mixture is of the same source as each
-    /// of its parts.
+    /// How `set` relates to the training data. A mixture counts as the same source as
+    /// each of its parts.
     fn regime(&self, set: &ByteSet) -> Regime {
         if let [one] = self.parts {
             return regime(one, set);
@@ -100,8 +100,8 @@ impl Trained<'_> {
         }
     }
 
-    /// What `set` takes under the model. The model is charged to the bytes it was
-    /// trained on where the set is held out from them, otherwise to the set.
+    /// The cell of `set` under the model. The model is charged to its training bytes if
+    /// the set is held out from them, otherwise to the set.
     pub fn cell(
         &self,
         weights: &Weights,
@@ -141,7 +141,7 @@ impl Trained<'_> {
     }
 }
 
-/// How a row's model is trained.
+/// The training setup of a row's model.
 pub(super) fn setup(row: &super::config::ModelRow, device: DeviceKind) -> TrainSetup {
     TrainSetup {
         spec: row.spec.resolve().expect("the config was checked"),
@@ -151,5 +151,5 @@ pub(super) fn setup(row: &super::config::ModelRow, device: DeviceKind) -> TrainS
     }
 }
 
-/// Never set, for those who cannot be stopped.
+/// A stop request that is never set.
 pub static NEVER: Stop = Stop::new();

@@ -1,4 +1,4 @@
-//! Table 1 of Delétang et al. (arXiv 2309.10668), to stand beside ours.
+//! Table 1 of Delétang et al. (arXiv 2309.10668), for comparison.
 
 use std::sync::LazyLock;
 
@@ -7,19 +7,19 @@ use brevity_baselines::Coder;
 /// One figure of the paper's table; rates are shares, not percent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// Whether each chunk of 2048 bytes was compressed by itself.
+    /// Whether each chunk of 2048 bytes was compressed independently.
     pub chunks: bool,
-    /// The paper's name of the coder or model.
+    /// The paper's name for the coder or model.
     pub coder: String,
-    /// The paper's name of the byte set.
+    /// The paper's name for the byte set.
     pub set: String,
-    /// Coded over raw bytes.
+    /// Raw rate: coded over raw bytes.
     pub raw: f64,
-    /// The same with 2 bytes a parameter.
+    /// Adjusted rate with 2 bytes per parameter.
     pub adjusted: f64,
 }
 
-/// All of its figures.
+/// All figures of the table.
 pub fn table1() -> &'static [Figure] {
     static FIGURES: LazyLock<Vec<Figure>> = LazyLock::new(|| {
         let text = include_str!("../../../data/paper-table1.csv");
@@ -50,7 +50,7 @@ pub fn find(chunks: bool, coder: &str, set: &str) -> Option<&'static Figure> {
         .find(|f| f.chunks == chunks && f.coder == coder && f.set == set)
 }
 
-/// What the paper calls a coder of ours that does the same.
+/// The paper's name for our equivalent coder.
 pub fn name_of(coder: Coder) -> Option<&'static str> {
     match coder {
         Coder::Gzip => Some("gzip"),

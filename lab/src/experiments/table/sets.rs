@@ -1,4 +1,4 @@
-//! The bytes of a table.
+//! The byte sets of a table.
 
 use brevity_data::{ByteSet, DataConfig, DataError};
 use brevity_task::chain;
@@ -6,16 +6,15 @@ use brevity_task::chain;
 use super::MatrixError;
 use super::config::{Config, SetConfig};
 
-/// A set that was read.
+/// A set in memory.
 pub(super) struct Bytes {
-    /// What models learn.
+    /// Training bytes of models.
     pub train: ByteSet,
-    /// What is measured: the held-out bytes if there are any.
+    /// Measured bytes: the held-out ones if there are any.
     pub test: ByteSet,
 }
 
-/// Reads all sets, in order; `None` for those that may be missing and are, with
-/// a note on each.
+/// Reads all sets, in order; `None` for an optional set that is missing, with a note.
 pub(super) fn read(
     config: &Config,
     notes: &mut Vec<String>,
@@ -54,8 +53,8 @@ fn load(set: &SetConfig) -> Result<Bytes, DataError> {
     })
 }
 
-/// What a model learns from `a+b`: the bytes of one set, or the first bytes of
-/// several, equally many, in pieces of `piece` in turn.
+/// The training bytes for `a+b`: the bytes of one set, or equally many first bytes of
+/// several, alternating in pieces of `piece` bytes.
 pub(super) fn mixture(names: &str, parts: &[&ByteSet], piece: usize) -> ByteSet {
     if let [one] = parts {
         return (*one).clone();

@@ -8,7 +8,7 @@ use super::{Cell, Column, Matrix, Row};
 use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count};
 
-/// What a row says of its chunks.
+/// The chunk column of a row.
 pub(super) fn chunk_of(matrix: &Matrix, row: &Row) -> String {
     match (row.chunks, row.headers_once, row.parameters) {
         (_, _, Some(_)) => "context".into(),
@@ -18,7 +18,7 @@ pub(super) fn chunk_of(matrix: &Matrix, row: &Row) -> String {
     }
 }
 
-/// Marks what a reader must know of a cell.
+/// The marks of a cell; [`MARKS`] explains them.
 pub(super) fn mark(cell: &Cell) -> &'static str {
     match (cell.decoded, cell.regime) {
         (false, _) => "~",
@@ -28,7 +28,7 @@ pub(super) fn mark(cell: &Cell) -> &'static str {
     }
 }
 
-/// What the marks mean.
+/// Legend of the marks.
 pub(super) const MARKS: &str = "~ estimate, not decoded; * in-sample: the model was trained on \
                                 these bytes; ! it was trained on some of them";
 
@@ -46,7 +46,7 @@ pub(super) fn text(matrix: &Matrix) -> String {
         ("adjusted rate, %: the model as stored", |cell| cell.stored),
     ];
     for (i, (title, rate)) in kinds.into_iter().enumerate() {
-        // Coders have no model: one section has all of them.
+        // Coders have no model, so one section shows all of them.
         let rows = || {
             matrix
                 .rows
@@ -131,7 +131,7 @@ fn curves(matrix: &Matrix, set: &str) -> String {
     table.to_string()
 }
 
-/// One line a point of a curve.
+/// One line per point of a curve.
 pub(super) fn curves_csv(matrix: &Matrix) -> String {
     let header = [
         "coder",
@@ -157,7 +157,7 @@ pub(super) fn curves_csv(matrix: &Matrix) -> String {
     brevity_draw::csv(&header, rows)
 }
 
-/// One line a cell.
+/// One line per cell.
 pub(super) fn csv(matrix: &Matrix) -> String {
     let header = [
         "coder",

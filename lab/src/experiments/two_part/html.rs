@@ -1,4 +1,4 @@
-//! The page: what was found first, then the pictures, then every number.
+//! The page: findings first, then charts, then tables of every number.
 
 use std::collections::HashSet;
 
@@ -53,7 +53,7 @@ fn header(report: &Report) -> Markup {
     }
 }
 
-/// How many models the rows that `count` are of.
+/// Number of models among the rows for which `count` holds.
 fn models(report: &Report, count: impl Fn(&Row) -> bool) -> usize {
     let ids: HashSet<&str> = report
         .rows

@@ -1,11 +1,11 @@
-//! N* against the size of the data, both on logarithmic axes.
+//! Chart of N* against data size, on logarithmic axes.
 
 use super::Report;
 use brevity_draw::{Anchor, Frame, SERIES, Scale, Svg, extent, short_count};
 use brevity_length::format::{bytes, count};
 use brevity_stats::critical::{CriticalSize, joint::DataLaw};
 
-/// Draws all laws of a report `width` pixels wide; nothing when there are none.
+/// Draws all laws of a report `width` pixels wide; `None` if there are none.
 pub(super) fn draw(report: &Report, width: f64) -> Option<Svg> {
     let laws: Vec<&DataLaw> = report
         .laws
@@ -46,7 +46,7 @@ pub(super) fn draw(report: &Report, width: f64) -> Option<Svg> {
             .map(|(d, n)| (x.at(d), y.at(n)))
             .collect();
         svg.path(&format!("curve {class}"), &line);
-        // A power law is straight here, so its ends draw it.
+        // A power law is a straight line here, so its ends suffice.
         let free = law.predictions.iter();
         let free = free.filter_map(|p| p.free_n_star.map(|n| (x.at(p.data_bytes), y.at(n))));
         let free: Vec<_> = free.collect();

@@ -1,15 +1,15 @@
-//! What a sweep found, as text, tables, pictures and one page.
+//! Reports on sweeps of two-part codes: text, tables, charts, one page.
 //!
-//! [`Report::of_sweep`] gathers a sweep's folder: result rows, the classical
-//! baselines of its data, the critical size of every series and the law over
-//! data size. [`Report::write`] puts `report.html` (self-contained: no script,
-//! font or picture from elsewhere), `report.json`, `points.csv` (which
-//! `critical --points` reads) and one SVG a chart beside them.
+//! [`Report::of_sweep`] reads a sweep's folder: result rows, the classical baselines of
+//! its data, the critical size of every series and the scaling law over data size.
+//! [`Report::write`] writes `report.html` (self-contained: no external script, font or
+//! picture), `report.json`, `points.csv` (for `critical --points`) and one SVG per
+//! chart.
 //!
-//! The lengths come from the rows as they are; nothing is measured here but the
-//! baselines, and those are kept in `baselines.json`.
+//! Lengths are taken from the rows. Only the baselines are measured here, and kept in
+//! `baselines.json`.
 
-mod data;
+mod baselines;
 mod html;
 mod law_chart;
 mod parts_chart;
@@ -33,35 +33,35 @@ use brevity_stats::critical::{
 };
 use brevity_task::chain;
 
-pub use crate::output::ReportError;
-pub(crate) use data::sweep_name;
-pub use data::{DataBaselines, measure_baselines, read_baselines};
+pub use crate::report_error::ReportError;
+pub(crate) use baselines::sweep_name;
+pub use baselines::{DataBaselines, measure_baselines, read_baselines};
 pub use scorer::ArchiveScorer;
 pub use trainer::LocalTrainer;
 
-/// Everything a sweep found.
+/// The findings of a sweep.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     /// Name of the sweep.
     pub name: String,
-    /// Its critical sizes, one for each source, data size, regime and convention.
+    /// Critical sizes, one for each source, data size, regime and convention.
     pub critical: Vec<CriticalSize>,
-    /// Its laws over data size, where there is more than one data size.
+    /// Scaling laws over data size, if there is more than one data size.
     pub laws: Vec<DataLaw>,
-    /// Whether the ladder supports them.
+    /// Checks of whether the ladder supports them.
     pub checks: Option<Checks>,
     /// Classical coders on the same bytes.
     pub baselines: Vec<DataBaselines>,
-    /// What could not be estimated or measured, and why.
+    /// Notes on what could not be estimated or measured.
     pub notes: Vec<String>,
-    /// One row a trial and regime.
+    /// One row per trial and regime.
     pub rows: Vec<Row>,
     #[serde(skip)]
     points: Vec<Point>,
 }
 
-/// One picture of the report: a source, data size, regime and training setting,
-/// all conventions together.
+/// One chart of the report: a source, data size, regime and training setting, with all
+/// conventions.
 pub(crate) struct Panel<'a> {
     pub points: Vec<&'a Point>,
     pub critical: Vec<&'a CriticalSize>,
@@ -69,8 +69,8 @@ pub(crate) struct Panel<'a> {
 }
 
 impl Report {
-    /// Estimates from rows and baselines. Series that cannot be fitted (too few
-    /// sizes) are left out and named in the notes.
+    /// Computes the findings from rows and baselines. Series with too few sizes for a
+    /// fit are left out and named in the notes.
     #[must_use]
     pub fn new(
         name: String,
@@ -124,7 +124,7 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// When the results cannot be read.
+    /// If the results cannot be read.
     pub fn of_sweep(folder: &Path, estimator: &Estimator) -> Result<Self, ReportError> {
         let rows = brevity_length::read(folder)?;
         let name = sweep_name(folder);
@@ -144,7 +144,7 @@ impl Report {
         html::page(self)
     }
 
-    /// The measured points as CSV, in the form that `critical --points` reads.
+    /// The measured points as CSV, in the format that `critical --points` reads.
     #[must_use]
     pub fn csv(&self) -> String {
         text::points_csv(&self.points)
@@ -181,7 +181,7 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// Names the file that cannot be written.
+    /// A file that cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
         replace(&folder.join("points.csv"), self.csv().as_bytes())?;
         let (html, pictures) = (self.html(), self.pictures());
@@ -226,7 +226,7 @@ impl Report {
 }
 
 impl Panel<'_> {
-    /// Conventions among the points, in order of appearance.
+    /// Conventions of the points, in order of appearance.
     pub(crate) fn conventions(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for point in &self.points {

@@ -1,4 +1,4 @@
-//! What a description is made of: coded data and model, one bar a size.
+//! Chart of the parts of a description, coded data and model, one bar per size.
 
 use super::{Panel, rate_chart::class_of};
 use brevity_draw::{Anchor, Scale, Svg, WORTH_SHOWING};
@@ -7,7 +7,7 @@ use brevity_stats::critical::{Point, points::mean_by_size};
 
 const ROW: f64 = 24.0;
 
-/// One drawing a convention, `width` pixels wide, with the convention's name.
+/// One drawing per convention, `width` pixels wide, with the convention's name.
 pub(super) fn draw(panel: &Panel<'_>, width: f64) -> Vec<(String, Svg)> {
     let conventions = panel.conventions();
     conventions
@@ -39,7 +39,7 @@ fn bars(panel: &Panel<'_>, means: &[Point], convention: &str, class: &str, width
         rates().fold(f64::INFINITY, f64::min),
         rates().fold(0.0, f64::max),
     );
-    // Longer bars are cut: `clamped` below, and a gap before the number.
+    // Longer bars are cut: `clamped` below, with a gap before the number.
     let longest = largest.min(WORTH_SHOWING * best);
     let (left, right) = (58.0, width - 66.0);
     let x = Scale::linear((0.0, longest), (left, right));

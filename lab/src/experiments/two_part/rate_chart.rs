@@ -1,4 +1,4 @@
-//! Rate against model size: raw and adjusted, measured and fitted.
+//! Chart of rate against model size, raw and adjusted, measured and fitted.
 
 use super::Panel;
 use brevity_baselines::CoderResult;
@@ -41,8 +41,8 @@ pub(super) fn draw(panel: &Panel<'_>, width: f64) -> Svg {
         let series = class_of(&conventions, &c.convention);
         interval(&mut svg, c, series, &frame, &x);
     }
-    // Raw curves differ between conventions only by the quantisation of stored
-    // weights; the first stands for all.
+    // Raw curves differ between conventions only by the quantisation of stored weights,
+    // so only the first is drawn.
     if let Some(first) = panel.critical.first() {
         raw_curve(&mut svg, first, &x, &y);
     }
@@ -82,7 +82,7 @@ fn scales(panel: &Panel<'_>, frame: &Frame) -> (Scale, Scale) {
     (x, y)
 }
 
-/// One line a program, its best setting: more would not be told apart.
+/// One line per program, at its best setting; more would be indistinguishable.
 fn shown_baselines<'a>(panel: &Panel<'a>) -> Vec<&'a CoderResult> {
     let mut shown: Vec<&CoderResult> = Vec::new();
     for result in panel.baselines.iter().flat_map(|b| &b.results) {
@@ -113,7 +113,7 @@ fn baselines(svg: &mut Svg, panel: &Panel<'_>, frame: &Frame, y: &Scale) {
     }
 }
 
-/// The interval of N*, from the axis to the top.
+/// The interval of N*, over the full height.
 fn interval(svg: &mut Svg, c: &CriticalSize, series: &str, frame: &Frame, x: &Scale) {
     let Some([low, high]) = c.ci95 else { return };
     let (low, high) = (x.clamped(low), x.clamped(high));
@@ -137,8 +137,8 @@ fn adjusted_curve(svg: &mut Svg, c: &CriticalSize, series: &str, x: &Scale, y: &
     curve(svg, c, series, &rate, x, y);
 }
 
-/// The fitted law over the sizes shown, with the band that 95% of the resampled
-/// laws pass at each size.
+/// The fitted law over the sizes shown, with the pointwise 95% band of the resampled
+/// laws.
 fn curve(
     svg: &mut Svg,
     c: &CriticalSize,
@@ -203,7 +203,7 @@ fn points(svg: &mut Svg, p: &Point, conventions: &[&str], x: &Scale, y: &Scale) 
     );
 }
 
-/// A line down from each N* and a ring on its curve, named above the frame.
+/// A vertical line at each N*, a ring on its curve, a label above the frame.
 fn markers(
     svg: &mut Svg,
     panel: &Panel<'_>,
@@ -220,7 +220,7 @@ fn markers(
         .collect();
     let mut order: Vec<usize> = (0..inside.len()).collect();
     order.sort_by(|&i, &j| inside[i].n_star.total_cmp(&inside[j].n_star));
-    // About the width of a label, half of it on each side of its place.
+    // About half the width of a label.
     let half = 46.0;
     let wanted: Vec<f64> = order.iter().map(|&i| x.at(inside[i].n_star)).collect();
     let places = spread(
@@ -265,7 +265,7 @@ fn legend(svg: &mut Svg, conventions: &[&str], frame: &Frame) {
     }
     let width = |text: &str| 38.0 + name_width(text);
     let total: f64 = entries.iter().map(|(_, text)| width(text)).sum();
-    // Beside the axis title where there is room, below it where not.
+    // Beside the axis title if there is room, else below it.
     let (mut at, y) = if 150.0 + total < frame.right {
         (frame.right - total + 14.0, 10.0)
     } else {

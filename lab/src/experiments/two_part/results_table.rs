@@ -1,4 +1,4 @@
-//! The page's tables: every model, every classical coder.
+//! The page's tables of models and of classical coders.
 
 use maud::{Markup, html};
 
@@ -24,7 +24,7 @@ pub(super) fn tables(report: &Report) -> Markup {
     }
 }
 
-/// Which columns there are: what is the same in all rows is left out.
+/// The columns to show: those with equal values in all rows are left out.
 struct Columns {
     data: bool,
     regime: bool,

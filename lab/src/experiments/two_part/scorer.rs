@@ -1,4 +1,4 @@
-//! Scores of trained models.
+//! Scoring of trained models.
 
 use crate::sweep::{DataCache, Job, Scorer, Step, WorkError, scored, write_scored};
 use brevity_data::{ByteSet, Split};
@@ -7,23 +7,20 @@ use brevity_measure::{Archives, Decoder, MeasureError, StoredModel, measure, mea
 use brevity_model::Weights;
 use brevity_train::MODEL;
 
-/// Scores a model by the bytes that its regimes take: with the weights as they
-/// are and with the weights as an archive stores them. Where the config says
-/// `score.verify`, these are the lengths of archives that were decoded again,
-/// and the one that holds its model stays in the trial's folder as
-/// `archive/REGIME.bvy`; otherwise they are code lengths under integer
-/// frequencies, marked as estimates. For each of `score.bits` there is a further
-/// convention, `4-bit` and the like.
+/// Scores a model on the bytes of each regime, with its weights as trained and as an
+/// archive stores them. With `score.verify`, the lengths are those of decoded archives,
+/// and the archive that holds its model is kept in the trial's folder as
+/// `archive/REGIME.bvy`; otherwise they are code lengths under integer frequencies,
+/// marked as estimates. Each of `score.bits` adds a convention, such as `4-bit`.
 ///
-/// What is done of a trial that is stopped or killed is not done again.
+/// Finished regimes of a trial that was stopped or killed are not scored again.
 pub struct ArchiveScorer<'a> {
     data: &'a DataCache,
     decoder: &'a dyn Decoder,
 }
 
 impl<'a> ArchiveScorer<'a> {
-    /// A scorer that takes its bytes from `data` and has archives decoded by
-    /// `decoder`.
+    /// A scorer that takes its bytes from `data` and decodes archives with `decoder`.
     pub fn new(data: &'a DataCache, decoder: &'a dyn Decoder) -> ArchiveScorer<'a> {
         ArchiveScorer { data, decoder }
     }
@@ -32,7 +29,7 @@ impl<'a> ArchiveScorer<'a> {
         let path = job.folder.join(MODEL);
         let weights = Weights::load(&path)?;
         if *weights.spec() != job.trial.config.model {
-            return Err(format!("{} is a model of another spec", path.display()).into());
+            return Err(format!("{} holds a model with another spec", path.display()).into());
         }
         let split = self.data.of(job.trial)?;
         let config = &job.trial.config.score;
@@ -41,7 +38,8 @@ impl<'a> ArchiveScorer<'a> {
         if scores.len() == config.regimes.len() {
             return Ok(scores);
         }
-        // A test that leaked pays for the whole model, so it is stored for the test.
+        // A leaked test is charged with the whole model, so the test determines how it
+        // is stored.
         let told = match config.regimes.contains(&Regime::Overlap) {
             true => scored_bytes(&split, Regime::Overlap)?,
             false => &split.train,
@@ -68,7 +66,7 @@ impl<'a> ArchiveScorer<'a> {
     }
 }
 
-/// The folder of archives in a trial's.
+/// Folder of archives in a trial's folder.
 const ARCHIVES: &str = "archive";
 
 impl Scorer for ArchiveScorer<'_> {
@@ -86,8 +84,11 @@ impl Scorer for ArchiveScorer<'_> {
 fn scored_bytes(split: &Split, regime: Regime) -> Result<&ByteSet, WorkError> {
     match regime {
         Regime::InSample => Ok(&split.train),
-        Regime::HeldOut => split.holdout.as_ref().ok_or("nothing is held out".into()),
-        Regime::Overlap => split.leak.as_ref().ok_or("nothing leaks".into()),
-        other => Err(format!("nothing is known to score as {other}").into()),
+        Regime::HeldOut => split
+            .holdout
+            .as_ref()
+            .ok_or("there are no held-out bytes".into()),
+        Regime::Overlap => split.leak.as_ref().ok_or("there is no leaked test".into()),
+        other => Err(format!("a sweep cannot score the regime {other}").into()),
     }
 }

@@ -1,4 +1,4 @@
-//! Trials trained in this process.
+//! A trainer that trains in the current process.
 
 use crate::sweep::{DataCache, Job, Step, Trainer, WorkError};
 use brevity_length::Training;
@@ -51,7 +51,7 @@ impl Trainer for LocalTrainer<'_> {
     }
 }
 
-/// What a finished training says of itself.
+/// The training report of a finished training.
 fn report(last: &Metrics, folder: &Path) -> Result<Training, WorkError> {
     let path = folder.join("metrics.jsonl");
     let text = std::fs::read_to_string(&path)?;
@@ -59,8 +59,8 @@ fn report(last: &Metrics, folder: &Path) -> Result<Training, WorkError> {
     let lines = lines?;
     let before = lines.iter().map(|line| (line.step, line.bytes));
     let before = std::iter::once((0, 0)).chain(before);
-    // Every line tells how fast the bytes since the one before it went by, so
-    // the time adds up over interruptions.
+    // Every line has the speed since the line before it, so the sum excludes
+    // interruptions.
     let mut seconds = 0.0;
     let (mut bits, mut steps) = (0.0, 0);
     for (line, (step, bytes)) in lines.iter().zip(before) {
@@ -74,7 +74,7 @@ fn report(last: &Metrics, folder: &Path) -> Result<Training, WorkError> {
     Ok(Training {
         steps: Some(last.step),
         bytes: Some(last.bytes),
-        // Mean over the last tenth, each step before its own update.
+        // Mean loss over the last tenth, each step's before its own update.
         loss: Some(bits / steps.max(1) as f64),
         wall_seconds: Some(seconds),
     })

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A folder of these results, manifest and baselines.
+/// A folder with these results, manifest and baselines.
 pub fn folder(name: &str, rows: Vec<Value>, baselines: Value) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (file, content) in [
@@ -16,7 +16,7 @@ pub fn folder(name: &str, rows: Vec<Value>, baselines: Value) -> TempDir {
     folder
 }
 
-/// What two coders make of the bytes with this hash.
+/// Results of two coders on the bytes with this hash.
 pub fn baselines(hash: &str, bytes: u64) -> Value {
     let coder = |name: &str, taken: u64| {
         let rate = taken as f64 / bytes as f64;

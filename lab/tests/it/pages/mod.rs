@@ -1,12 +1,13 @@
-//! Whole pages, tables and CSV of small fixed inputs, compared with what was
-//! reviewed: `snapshots/`. After a wanted change, `INSTA_UPDATE=always cargo test`
-//! writes them anew, to be read as a diff.
+//! Snapshot tests of whole pages, tables and CSV of small fixed inputs, in
+//! `snapshots/`. After an intended change, `INSTA_UPDATE=always cargo test` rewrites
+//! them, to be reviewed as a diff.
 //!
-//! The numbers of the statistics are set by hand: the snapshots are of pages, not of
-//! estimates.
+//! The statistics are set by hand: the snapshots test pages, not estimates.
 
 mod folders;
 mod hostile;
+#[path = "../../../../tests/snapshot.rs"]
+mod snapshot;
 
 use brevity_lab::experiments::contamination::Contamination;
 use brevity_lab::experiments::prequential::Prequential;
@@ -15,10 +16,10 @@ use brevity_lab::experiments::two_part::Report;
 use brevity_lab::maps::{Kind, Map};
 use brevity_model::{Spec, Transformer, Weights};
 use brevity_stats::critical::Estimator;
-use insta::assert_snapshot;
+use snapshot::assert_snapshot;
 
-/// A page with one tag a line and without its style sheets and scripts, which are
-/// files of their own. White space between tags does not count.
+/// A page with one tag per line, without style sheets and scripts, which are separate
+/// files. White space between tags is ignored.
 fn lines(page: &str) -> String {
     let mut page = page.to_owned();
     for tag in ["style", "script"] {
@@ -37,7 +38,7 @@ fn lines(page: &str) -> String {
     tags.collect::<Vec<String>>().join("<")
 }
 
-/// An estimator for tests that are not about intervals.
+/// An estimator for tests in which intervals do not matter.
 fn quick() -> Estimator {
     Estimator {
         resamples: 20,
@@ -81,27 +82,27 @@ fn report() -> Report {
 #[test]
 fn the_report_of_a_sweep() {
     let report = report();
-    assert_snapshot!("report_page", lines(&report.html()));
-    assert_snapshot!("report_points", report.csv());
-    assert_snapshot!("report_text", report.text());
+    assert_snapshot("report_page", &lines(&report.html()));
+    assert_snapshot("report_points", &report.csv());
+    assert_snapshot("report_text", &report.text());
     let names: Vec<String> = report.pictures().into_iter().map(|p| p.0).collect();
-    assert_snapshot!("report_pictures", names.join("\n"));
+    assert_snapshot("report_pictures", &names.join("\n"));
 }
 
 #[test]
 fn the_page_of_contamination() {
     let folder = folders::contamination();
     let found = Contamination::of_folder(folder.path()).unwrap();
-    assert_snapshot!("contamination_page", lines(&found.html()));
-    assert_snapshot!("contamination_text", found.text());
+    assert_snapshot("contamination_page", &lines(&found.html()));
+    assert_snapshot("contamination_text", &found.text());
 }
 
 #[test]
 fn the_page_of_prequential_codes() {
     let (folder, beside) = (folders::prequential(), folders::sweep());
     let found = Prequential::of_folder(folder.path(), Some(beside.path())).unwrap();
-    assert_snapshot!("prequential_page", lines(&found.html()));
-    assert_snapshot!("prequential_text", found.text());
+    assert_snapshot("prequential_page", &lines(&found.html()));
+    assert_snapshot("prequential_text", &found.text());
 }
 
 #[test]
@@ -110,13 +111,13 @@ fn the_table_of_coders_and_models() {
     let folder = tempfile::tempdir().unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     matrix.write(folder.path()).unwrap();
-    assert_snapshot!("table_page", lines(&read("table.html")));
-    assert_snapshot!("table_cells", read("table.csv"));
-    assert_snapshot!("table_curves", read("curves.csv"));
-    assert_snapshot!("table_text", matrix.text());
+    assert_snapshot("table_page", &lines(&read("table.html")));
+    assert_snapshot("table_cells", &read("table.csv"));
+    assert_snapshot("table_curves", &read("curves.csv"));
+    assert_snapshot("table_text", &matrix.text());
 }
 
-/// The page of a text map, under a model that knows little.
+/// The page of a text map under a nearly untrained model.
 fn map(name: &str, bytes: &[u8]) -> String {
     let mut at = 0_u32;
     let mut next = || {
@@ -141,5 +142,5 @@ fn the_map_of_a_text() {
         "R&D's <text>",
         b"It's \"caf\xC3\xA9\" <b>\t& more\n\xFF\x00",
     );
-    assert_snapshot!("map_page", lines(&page));
+    assert_snapshot("map_page", &lines(&page));
 }

@@ -1,4 +1,4 @@
-//! Byte sets as they are named on a command line.
+//! The `--data` argument: `SOURCE[,bytes=N][,offset=N][,seed=N]`.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,9 +11,9 @@ use crate::source::Source;
 impl FromStr for DataConfig {
     type Err = DataError;
 
-    /// Reads `SOURCE[,bytes=N][,offset=N][,seed=N]`: a [`Source`] and the fields
-    /// of `[data]` that cut a piece out of it. Digits may be grouped by `_`. A
-    /// file whose name looks like that is itself.
+    /// Parses `SOURCE[,bytes=N][,offset=N][,seed=N]`: a [`Source`] and fields of
+    /// `[data]`. Digits may be grouped by `_`. The name of an existing file is taken
+    /// whole.
     ///
     /// ```
     /// use brevity_data::{DataConfig, Source};

@@ -1,4 +1,4 @@
-//! A source that has been looked up: what there is to read, not yet read.
+//! The content of a source: opened, and readable by ranges.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,28 +13,28 @@ use crate::meaning::Meaning;
 use crate::source::Source;
 use crate::store::Store;
 
-/// Bytes that can be read by position.
+/// The bytes of a source, readable by ranges.
 #[derive(Debug)]
 pub(crate) enum Content {
     /// In memory: the embedded set, standard input, pipes.
     Memory(Vec<u8>),
-    /// Files one after another, with their lengths.
+    /// Concatenated files, with their lengths.
     Files(Vec<(PathBuf, u64)>),
-    /// A set of the store: its file, its length, the BLAKE3 on record.
+    /// A data set of the store: file, length, recorded BLAKE3.
     Stored(PathBuf, u64, String),
-    /// Without end.
+    /// Endless: a generator and its seed.
     Generated(Generator, u64),
 }
 
-/// What a read gives: the wanted ranges, and the BLAKE3 of the whole content,
-/// which identifies the origin whatever it is called.
+/// The result of a read: the ranges asked for, and the BLAKE3 of the whole content,
+/// which identifies its origin whatever its name.
 pub(crate) struct Reading {
     pub ranges: Vec<Vec<u8>>,
     pub origin: String,
 }
 
 impl Content {
-    /// Looks a source up. Empty ones are refused here.
+    /// Opens a source; an empty one is an error.
     pub fn open(source: &Source, seed: u64, store: &Store) -> Result<Self> {
         let content = match Meaning::of(source, store)? {
             Meaning::Crates => Self::Memory(CratesList::builtin().read()?),
@@ -63,7 +63,7 @@ impl Content {
         Ok(content)
     }
 
-    /// Length in bytes; `None` without end.
+    /// Length in bytes; `None` if endless.
     pub fn len(&self) -> Option<u64> {
         match self {
             Self::Memory(bytes) => Some(bytes.len() as u64),
@@ -73,7 +73,7 @@ impl Content {
         }
     }
 
-    /// Reads all of it; `None` without end.
+    /// Reads all of it; `None` if endless.
     pub fn read_all(&self) -> Result<Option<(Vec<u8>, String)>> {
         let Some(len) = self.len() else {
             return Ok(None);
@@ -82,8 +82,8 @@ impl Content {
         Ok(reading.ranges.pop().map(|bytes| (bytes, reading.origin)))
     }
 
-    /// Reads the ranges, which lie within the length. Files are read through
-    /// once, for their hash; only the ranges are kept in memory.
+    /// Reads ranges, which must lie within the length. Files are read once in full, for
+    /// their hash; only the ranges are kept in memory.
     pub fn read(&self, ranges: &[Range<u64>]) -> Result<Reading> {
         match self {
             Self::Memory(bytes) => Ok(Reading {

@@ -1,4 +1,4 @@
-//! A model and how finely it is worth storing.
+//! A model with its storage plan.
 
 use crate::{MeasureError, check};
 use brevity_codec::score;
@@ -6,29 +6,29 @@ use brevity_codec::weights::{self, Plan};
 use brevity_model::Weights;
 use brevity_task::Stop;
 
-/// Bytes that tell how finely the weights are worth storing. The search prices
-/// them about 20 times.
+/// Bytes of the sample by which the plan is chosen. The search prices them about 20
+/// times.
 const SAMPLE: usize = 1 << 15;
 
 /// Pieces of the data that the sample is made of.
 const PIECES: usize = 8;
 
-/// A model and how an archive stores it.
+/// A model with the plan by which an archive stores it.
 #[derive(Clone, Debug)]
 pub struct StoredModel {
-    /// The weights as they were trained.
+    /// The weights as trained.
     pub exact: Weights,
-    /// How finely each tensor is stored.
+    /// The precision of each tensor.
     pub plan: Plan,
 }
 
 impl StoredModel {
-    /// A model as it is stored for the shortest description of weights and
-    /// `data`, as far as a sample of the data tells: as it is if it was trained
-    /// for that, otherwise as finely as pays, and as zeros if nothing pays.
+    /// Chooses the plan that gives the shortest description of weights and `data`,
+    /// estimated on a sample of the data. Weights trained with quantisation keep their
+    /// own precision; weights that shorten nothing become zeros.
     ///
     /// # Errors
-    /// A model that yields something that is no number;
+    /// A model whose output is not finite;
     /// [`MeasureError::Stopped`] when `stop` is set.
     pub fn for_data(exact: Weights, data: &[u8], stop: &Stop) -> Result<StoredModel, MeasureError> {
         let sample = sample(data, exact.spec().context);
@@ -44,8 +44,8 @@ impl StoredModel {
         Ok(StoredModel { exact, plan })
     }
 
-    /// The same model stored in so many bits a parameter at most, and hardly
-    /// less: see [`Plan::at_bits`].
+    /// The same model stored in at most, and nearly, this many bits per parameter: see
+    /// [`Plan::at_bits`].
     pub fn at_bits(&self, bits: f64) -> StoredModel {
         StoredModel {
             plan: self.plan.at_bits(&self.exact, bits),
@@ -53,13 +53,13 @@ impl StoredModel {
         }
     }
 
-    /// The weights as a decoder of an archive that holds them has them.
+    /// The weights as decoded from an archive that stores them.
     pub fn rounded(&self) -> Weights {
         weights::quantise(&self.exact, &self.plan)
     }
 }
 
-/// Evenly spaced pieces of the data, whole contexts long.
+/// Evenly spaced pieces of the data, each of whole contexts.
 fn sample(data: &[u8], context: usize) -> Vec<u8> {
     let piece = (SAMPLE / PIECES).next_multiple_of(context);
     if data.len() <= PIECES * piece {

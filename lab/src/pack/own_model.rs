@@ -1,4 +1,4 @@
-//! A file and a model of its own in one archive, where that is shorter.
+//! Archives of a file with a model trained on it, if that is shorter.
 
 use super::{Budget, PILOT_BYTES, PackError, Workspace, pilots, recipe, spec_near, train};
 use brevity_codec::archive::{self, Inspection, Options, Source, Summary};
@@ -10,19 +10,20 @@ use brevity_train::{DeviceKind, TrainSetup};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How to find a model for a file.
+/// Options of training a model for a file.
 #[derive(Clone, Debug)]
 pub struct OwnModel {
-    /// Parameters, about; by default the predicted critical size, if a model of that
-    /// size is expected to pay.
+    /// Approximate number of parameters; by default the predicted critical size, if a
+    /// model of that size is expected to shorten the archive.
     pub size: Option<u64>,
-    /// How long to train.
+    /// Length of training.
     pub budget: Budget,
     /// Seed of the training.
     pub seed: u64,
-    /// How finely to store the weights; by default as finely as pays.
+    /// Precision of the stored weights; by default the one that gives the shortest
+    /// archive.
     pub precision: Option<Precision>,
-    /// How to write the archive.
+    /// Options of the archive.
     pub archive: Options,
 }
 
@@ -42,41 +43,41 @@ impl Default for OwnModel {
     }
 }
 
-/// What is told on the way, before the next long piece of work.
+/// Events, each reported before the next long step.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// Two small models were tried: bits per byte, the smaller one first.
+    /// Two small models were tried: their bits per byte, the smaller one first.
     Tried([f64; 2]),
-    /// A training begins, or goes on.
+    /// A training starts or continues.
     Training {
-        /// What is trained, and how.
+        /// The model and its training options.
         setup: &'a TrainSetup,
-        /// Bytes it is trained on, with repetition.
+        /// Training bytes, with repetition.
         bytes: u64,
-        /// Where its checkpoints lie.
+        /// Folder of its checkpoints.
         folder: &'a Path,
     },
 }
 
-/// Whether a model was worth its bytes.
+/// Whether a model shortens the archive.
 #[derive(Debug)]
 pub enum Verdict {
-    /// No model is small enough for so few bytes.
+    /// The file is too short for any model.
     TooShort,
-    /// None was expected to pay, so none was trained.
+    /// No model was expected to shorten the archive, so none was trained.
     NotExpectedToPay(Prior),
-    /// One was trained; the archive holds it if that is shorter.
+    /// A model was trained; the archive holds it if that is shorter.
     Trained {
         /// The archive with the model.
         summary: Summary,
         /// Its parts.
         parts: Box<Inspection>,
-        /// What was expected.
+        /// The prediction.
         prior: Prior,
     },
 }
 
-/// An archive of a file, with a model of its own or without.
+/// An archive of a file, with or without a model of its own.
 #[derive(Debug)]
 pub struct Packed {
     /// The shorter one of the archives with and without a model.
@@ -85,32 +86,32 @@ pub struct Packed {
     pub summary: Summary,
     /// The lengths of the archive without a model.
     pub plain: Summary,
-    /// What the model was worth.
+    /// What the model contributes.
     pub verdict: Verdict,
     workspace: Option<Workspace>,
 }
 
 impl Packed {
-    /// Removes what the training left in its folder. To be called once the archive is
-    /// kept: until then, the same call gives it again without training.
+    /// Removes the training folder. Call it once the archive is saved: until then, the
+    /// same call gives the archive again without training.
     ///
     /// # Errors
-    /// What the file system says.
+    /// An error of the file system.
     pub fn forget_training(self) -> Result<(), PackError> {
         self.workspace.map_or(Ok(()), Workspace::remove)
     }
 }
 
-/// Compresses `data` with a model that is trained on them and stored in the archive,
-/// or without one where that is shorter or expected to be.
+/// Compresses `data` with a model that is trained on them and stored in the archive, or
+/// without a model if that is shorter or expected to be.
 ///
-/// Checkpoints and the trained model lie in `folder`, which is made if need be and
-/// taken by one process at a time. `None` if the work was asked to stop; the same
-/// call then continues the training, and gives the same archive as one that was never
-/// stopped. The archive is not yet decoded: see [`archive::decompress`].
+/// Checkpoints and the trained model are in `folder`, which is created if needed and
+/// locked for one process. `None` if a stop was requested; the same call then continues
+/// the training and gives the same archive as an uninterrupted one. The archive has not
+/// been decoded: see [`archive::decompress`].
 ///
 /// # Errors
-/// A folder that is of something else, a training that fails.
+/// A folder that belongs to something else, a training that fails.
 pub fn compress_with_own_model(
     data: &[u8],
     folder: &Path,
@@ -152,7 +153,7 @@ pub fn compress_with_own_model(
         Some(size) => size,
         None if prior.bytes(prior.best()) < plain.stored as f64 => prior.best() as u64,
         None => {
-            // Of a training with other options, that is not ours to end.
+            // A training with other options owns the folder; leave it.
             let kept = (!workspace.is_in_use()).then_some(workspace);
             let verdict = Verdict::NotExpectedToPay(prior);
             return done(plain_archive, plain, verdict, kept);
@@ -175,7 +176,7 @@ pub fn compress_with_own_model(
     }
 }
 
-/// The model, and how it is stored; `None` if told to stop.
+/// The model and its storage plan; `None` if a stop was requested.
 fn trained(
     data: &[u8],
     size: u64,
@@ -211,7 +212,7 @@ fn trained(
     }))
 }
 
-/// Tells of a training by the bytes that it has seen.
+/// Reports training progress in bytes seen.
 fn in_bytes<'a>(
     control: &'a Control<'_>,
     what: &'a str,
@@ -227,7 +228,7 @@ fn in_bytes<'a>(
     }
 }
 
-/// What two pilots say of models for bytes that take so much without one.
+/// The prediction from two pilots for bytes of this plain length.
 fn prior(plain: &Summary, pilots: [f64; 2]) -> Prior {
     let raw = plain.raw as f64;
     Prior::new(raw, 8.0 * plain.stored as f64 / raw, pilots)

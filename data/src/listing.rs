@@ -1,4 +1,4 @@
-//! Which data sets there are.
+//! The list of known data sets.
 
 use serde::Serialize;
 use strsim::osa_distance;
@@ -12,23 +12,23 @@ use crate::store::Store;
 /// One known data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Listing {
-    /// What to write in `data.source`.
+    /// Its name in `data.source`.
     pub name: String,
-    /// Whether it can be used now.
+    /// Whether it is available.
     pub state: State,
-    /// Its length, where it has one and it is known.
+    /// Its length, if finite and known.
     pub bytes: Option<u64>,
     /// Licence of the content.
     pub licence: Option<String>,
-    /// One line on what it is.
+    /// A one-line description.
     pub about: String,
 }
 
-/// Whether a set can be used now.
+/// Availability of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Needs nothing but the program.
+    /// Built into the program.
     BuiltIn,
     /// In the store.
     Present,
@@ -98,14 +98,14 @@ pub fn list(store: &Store) -> Result<Vec<Listing>> {
     Ok(sets)
 }
 
-/// Whether a name has a meaning of its own and cannot be given to an import.
+/// Whether a name is reserved and cannot be given to an import.
 pub(crate) fn is_reserved(name: &str) -> bool {
     name == "crates"
         || Generator::by_name(name).is_some()
         || Registry::builtin().get(name).is_some()
 }
 
-/// The known set whose name is nearest to `name`, if it is near.
+/// The known set whose name is nearest to `name`, if near enough.
 pub(crate) fn nearest(name: &str, store: &Store) -> Option<String> {
     let sets = list(store).ok()?;
     let (distance, set) = sets

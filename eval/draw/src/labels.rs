@@ -1,6 +1,6 @@
-//! Labels of axes and colours of series.
+//! Labels of ticks, and colour classes of series.
 
-/// Classes of the conventions' colours, in order of appearance.
+/// Colour classes of the conventions, in order of appearance.
 pub const SERIES: [&str; 6] = [
     "adjusted-a",
     "adjusted-b",
@@ -10,8 +10,8 @@ pub const SERIES: [&str; 6] = [
     "adjusted-f",
 ];
 
-/// Rates beyond this many times the best adjusted one are off the picture: far
-/// from the optimum there is nothing to see but the model's own bytes.
+/// Rates above this multiple of the best adjusted one are cut off: there the chart
+/// would show only the model's own bytes.
 pub const WORTH_SHOWING: f64 = 3.0;
 
 /// From here on, numbers are written with an exponent.

@@ -1,16 +1,16 @@
-//! Archives that hold a recipe and no weights.
+//! Lengths of archives that hold a recipe in place of weights.
 
 use brevity_codec::archive::Source;
 use brevity_measure::{Archives, MeasureError, Parts};
 use brevity_task::Stop;
 use brevity_train::online::{LearningModel, Recipe};
 
-/// The length of an archive of `bytes` whose model learns them as `recipe` says;
-/// it was decoded again, which learns them once more, and is left in the folder.
-/// `rest` is the recipe with header and hashes.
+/// The length of an archive of `bytes` whose model learns them online by `recipe`. The
+/// archive is decoded, which repeats the learning, and kept in the folder. `rest` is
+/// the recipe with header and hashes.
 ///
 /// # Errors
-/// As [`brevity_measure::measure`], and a machine without the learner's device.
+/// As [`brevity_measure::measure`], and if the learner's device is missing.
 pub fn learned_length(
     recipe: Recipe,
     bytes: &[u8],

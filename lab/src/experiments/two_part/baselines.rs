@@ -1,11 +1,11 @@
-//! Baselines of a sweep's data, measured once and kept in its folder.
+//! Classical coders on a sweep's data, measured once and kept in its folder.
 
 use std::path::Path;
 
 use brevity_data::{DataConfig, Split};
 use serde::{Deserialize, Serialize};
 
-use crate::output::ReportError;
+use crate::report_error::ReportError;
 use brevity_baselines::{Coder, CoderResult, measure};
 use brevity_draw::replace;
 use brevity_task::chain;
@@ -13,23 +13,23 @@ use brevity_task::chain;
 /// The classical coders' results on one byte set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataBaselines {
-    /// Where the bytes came from.
+    /// Source of the bytes.
     pub source: String,
-    /// How many there are.
+    /// Number of bytes.
     pub bytes: u64,
-    /// BLAKE3 of them, in hexadecimal.
+    /// BLAKE3 of the bytes in hexadecimal.
     pub hash: String,
-    /// One entry a coder.
+    /// One entry per coder.
     pub results: Vec<CoderResult>,
 }
 
 const FILE: &str = "baselines.json";
 
-/// What `baselines.json` of a sweep's folder holds; empty when there is none.
+/// Reads `baselines.json` of a sweep's folder; empty if there is none.
 ///
 /// # Errors
 ///
-/// When the file cannot be read or is not what it should be.
+/// If the file cannot be read or has invalid content.
 pub fn read_baselines(folder: &Path) -> Result<Vec<DataBaselines>, ReportError> {
     let path = folder.join(FILE);
     let text = match std::fs::read(&path) {
@@ -40,16 +40,16 @@ pub fn read_baselines(folder: &Path) -> Result<Vec<DataBaselines>, ReportError> 
     serde_json::from_slice(&text).map_err(|source| ReportError::Json { path, source })
 }
 
-/// Runs the general-purpose coders over every byte set that a sweep scored and
-/// that `baselines.json` does not have yet. The bytes are found through the
-/// manifest and recognised by their hash.
+/// Runs the general-purpose coders on every byte set that a sweep scored and that
+/// `baselines.json` lacks. The bytes are found through the manifest and verified by
+/// their hash.
 ///
-/// Returns messages about byte sets that could not be had (a file that has
-/// moved, for instance): the report is made without them.
+/// Returns messages about byte sets that could not be read (a file that has moved, for
+/// instance); the report is made without them.
 ///
 /// # Errors
 ///
-/// When results, manifest or baselines cannot be read, or a coder fails.
+/// If results, manifest or baselines cannot be read, or a coder fails.
 pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
     let mut known = read_baselines(folder)?;
     let mut wanted: Vec<(String, String)> = Vec::new();
@@ -108,7 +108,7 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
     Ok(messages)
 }
 
-/// What reports need of a manifest, which another version may have written.
+/// The part of a manifest that reports need; another version may have written it.
 #[derive(Deserialize)]
 struct Sources {
     name: Option<String>,
@@ -147,7 +147,7 @@ fn data_configs(folder: &Path) -> Result<Vec<DataConfig>, ReportError> {
     Ok(configs)
 }
 
-/// The name in the manifest, or that of the folder.
+/// The sweep's name in the manifest, or else that of the folder.
 pub(crate) fn sweep_name(folder: &Path) -> String {
     let named = Sources::read(folder)
         .ok()

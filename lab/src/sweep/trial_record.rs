@@ -1,8 +1,8 @@
-//! What the folder of a trial tells of the model that lies in it.
+//! What a trial's folder records about its model.
 
 use super::error::SweepError;
+use super::files;
 use super::folder::TrialScore;
-use super::store;
 use crate::config::TrialConfig;
 use std::fs;
 use std::io;
@@ -13,17 +13,17 @@ use std::path::Path;
 pub struct TrialRecord {
     /// The complete config.
     pub config: TrialConfig,
-    /// The trial's id, once it has its scores.
+    /// The trial's id, once it is scored.
     pub id: Option<String>,
-    /// BLAKE3 of the bytes trained on, in hexadecimal, once it has its scores.
+    /// BLAKE3 of the training bytes in hexadecimal, once the trial is scored.
     pub data_hash: Option<String>,
 }
 
 impl TrialRecord {
-    /// Reads the record in a trial's folder; `None` where there is none.
+    /// Reads the record in a trial's folder; `None` if there is none.
     ///
     /// # Errors
-    /// Files that cannot be read or hold something else.
+    /// Files that cannot be read or have invalid content.
     pub fn read(folder: &Path) -> Result<Option<TrialRecord>, SweepError> {
         let path = folder.join("config.toml");
         let text = match fs::read_to_string(&path) {
@@ -35,7 +35,7 @@ impl TrialRecord {
             path,
             message: error.message().to_owned(),
         })?;
-        let score: Option<TrialScore> = store::read_json(&folder.join("score.json"))?;
+        let score: Option<TrialScore> = files::read_json(&folder.join("score.json"))?;
         let hash = |score: &TrialScore| score.provenance.data_hash.clone();
         Ok(Some(TrialRecord {
             config,

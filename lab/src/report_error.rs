@@ -1,4 +1,4 @@
-//! Why no report could be made.
+//! Errors of making a report.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use brevity_draw::PageError;
 use brevity_length::RowError;
 use brevity_stats::critical::CriticalError;
 
-/// Why no report could be made.
+/// Errors of making a report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The rows cannot be read.
@@ -21,15 +21,15 @@ pub enum ReportError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A file of the sweep holds something else than it should.
+    /// A file of the sweep has invalid content.
     #[error("cannot read {path}")]
     Json {
         /// The file.
         path: PathBuf,
-        /// Where and what.
+        /// The position in the file, and the error.
         source: serde_json::Error,
     },
     /// A file of the page cannot be written.

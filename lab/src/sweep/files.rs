@@ -1,4 +1,4 @@
-//! Files that hold the whole of what was written, or what they held before.
+//! Atomic writing of files: the new content whole, or the old.
 
 use super::SweepError;
 use serde::Serialize;
@@ -7,14 +7,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Writes `bytes` to `path`: to a temporary name in the same folder, synced,
-/// renamed.
+/// Writes `bytes` to `path`: to a temporary file in the same folder, which is synced
+/// and renamed.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), SweepError> {
     brevity_files::write(path, bytes).map_err(|error| SweepError::io("write", path, error))
 }
 
-/// As [`write()`], but leaves a file that is there alone. Returns whether it
-/// wrote.
+/// As [`write()`], unless the file exists. Returns whether it wrote.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, SweepError> {
     brevity_files::write_new(path, bytes).map_err(|error| SweepError::io("write", path, error))
 }
@@ -31,7 +30,7 @@ pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// Reads a JSON file; `None` where there is none.
+/// Reads a JSON file; `None` if there is none.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SweepError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -49,7 +48,7 @@ pub(crate) fn create_folder(path: &Path) -> Result<(), SweepError> {
     fs::create_dir_all(path).map_err(|error| SweepError::io("create", path, error))
 }
 
-/// Removes a file that may not be there.
+/// Removes a file if it exists.
 pub(crate) fn remove(path: &Path) -> Result<(), SweepError> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(SweepError::io("remove", path, e)),
