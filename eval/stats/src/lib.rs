@@ -26,6 +26,8 @@
 pub mod ablation;
 pub mod checks;
 pub mod critical;
+mod distribution;
 pub mod random;
 pub mod rank;
 pub mod selection;
+mod ties;

@@ -15,3 +15,9 @@ pub fn stream(seed: u64, resample: usize) -> ChaCha8Rng {
 pub fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }
+
+/// A value of the standard normal distribution (Box and Muller).
+pub fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    let uniform = |rng: &mut ChaCha8Rng| (rng.next_u32() as f64 + 0.5) / 2f64.powi(32);
+    (-2.0 * uniform(rng).ln()).sqrt() * (std::f64::consts::TAU * uniform(rng)).cos()
+}

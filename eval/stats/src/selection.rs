@@ -2,12 +2,18 @@
 //!
 //! The rows of a sweep are grouped into byte sets and regimes; within each, the
 //! runs of one configuration over several seeds are one candidate. Candidates
-//! are ranked by coded plus model bytes under one convention. How sure the
-//! ranking is comes from a paired bootstrap: the same contiguous blocks of the
-//! data are drawn for all candidates (bytes near each other are not independent,
-//! and all models find the same blocks hard), and for each candidate one of its
-//! seeds. Choosing one of K candidates after seeing the data costs log2 K bits,
-//! which every total includes.
+//! are ranked by coded plus model bytes under one convention. For the bytes at hand and
+//! the models at hand the totals are exact. The intervals answer what would come of
+//! other bytes of the same source and of other seeds: contiguous pieces of the data are
+//! drawn in runs as long as their autocorrelation demands, the same for all candidates
+//! (all models find the same pieces hard), and noise between seeds is pooled over the
+//! candidates. They hold for all pairs at once (the module `ties`). With one seed they
+//! know nothing of the noise between seeds, and no candidate is called best with any
+//! probability.
+//!
+//! Naming one of K candidates costs log2 K bits, which every total includes. That does
+//! not pay for having chosen by the same bytes: by how much the shortest is expected to
+//! come out longer another time is told apart, as the optimism of the choice.
 //!
 //! Blocks come from a row's `block_bits`: code lengths in bits of equally long
 //! contiguous blocks. Without them only seeds are drawn, and with one seed a
@@ -15,8 +21,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::critical::interval;
-use crate::random::{below, stream};
+use crate::ties::{self, Runs, Ties};
 use brevity_length::Row;
 
 /// Settings of a selection.
@@ -58,6 +63,16 @@ pub struct Ranking {
     /// What the intervals could be drawn from: `blocks and seeds`, `blocks`,
     /// `seeds` or `nothing`.
     pub resampled: String,
+    /// Autocorrelation of the differences between neighbouring blocks.
+    #[serde(default)]
+    pub autocorrelation: Option<f64>,
+    /// Blocks that are drawn in one run.
+    #[serde(default)]
+    pub run: Option<usize>,
+    /// Bytes by which the first is expected to come out longer on other bytes or seeds
+    /// because it was chosen for being the shortest here.
+    #[serde(default)]
+    pub optimism_bytes: Option<f64>,
 }
 
 /// One configuration, averaged over its seeds.
@@ -83,9 +98,10 @@ pub struct Candidate {
     pub seed_sd: Option<f64>,
     /// Bits per byte of raw data by which it is longer than the first.
     pub behind: f64,
-    /// 95% interval of `behind`.
+    /// 95% interval of `behind`, simultaneous over all pairs of candidates.
     pub behind_ci95: Option<[f64; 2]>,
-    /// Share of resamples in which it was the shortest.
+    /// Share of resamples in which it was the shortest; nothing where a candidate has one
+    /// seed only.
     pub probability_best: Option<f64>,
     /// Whether no other candidate has both a smaller model and a shorter code.
     pub pareto: bool,
@@ -148,12 +164,6 @@ fn gathered<'a, K: PartialEq>(rows: &[&'a Row], key: impl Fn(&Row) -> K) -> Vec<
     found.into_iter().map(|(_, group)| group).collect()
 }
 
-/// A candidate's runs: model bits, and coded bits of each block, for each seed.
-struct Runs {
-    model_bits: Vec<f64>,
-    blocks: Vec<Vec<f64>>,
-}
-
 fn one_ranking(rows: &[&Row], convention: &str, options: &Options) -> Ranking {
     let n = rows[0].charged_to() as f64;
     let groups = gathered(rows, |row| row.settings());
@@ -165,11 +175,12 @@ fn one_ranking(rows: &[&Row], convention: &str, options: &Options) -> Ranking {
         .collect();
     entries.sort_by(|x, y| x.0.total_bytes.total_cmp(&y.0.total_bytes));
     let seeds = entries.iter().any(|e| e.1.model_bits.len() > 1);
-    if seeds || blocks > 1 {
-        resample(&mut entries, n, options);
-    }
     let best = entries[0].0.total_bytes;
-    let mut candidates: Vec<Candidate> = entries.into_iter().map(|e| e.0).collect();
+    let (mut candidates, runs): (Vec<Candidate>, Vec<Runs>) = entries.into_iter().unzip();
+    let ties = ties::compare(&runs, options.resamples, options.seed);
+    if let Some(ties) = &ties {
+        fill_in(&mut candidates, ties, n);
+    }
     for i in 0..candidates.len() {
         candidates[i].rank = i + 1;
         candidates[i].behind = 8.0 * (candidates[i].total_bytes - best) / n;
@@ -189,6 +200,20 @@ fn one_ranking(rows: &[&Row], convention: &str, options: &Options) -> Ranking {
             (false, false) => "nothing",
         }
         .into(),
+        autocorrelation: ties
+            .as_ref()
+            .filter(|_| blocks > 1)
+            .map(|t| t.autocorrelation),
+        run: ties.as_ref().filter(|_| blocks > 1).map(|t| t.run),
+        optimism_bytes: ties.map(|t| t.optimism / 8.0),
+    }
+}
+
+/// Intervals and probabilities of candidates in order of rank.
+fn fill_in(candidates: &mut [Candidate], ties: &Ties, n: f64) {
+    for (i, candidate) in candidates.iter_mut().enumerate() {
+        candidate.behind_ci95 = Some(ties.behind[i].map(|bits| bits / n));
+        candidate.probability_best = ties.best.as_ref().map(|best| best[i]);
     }
 }
 
@@ -269,41 +294,6 @@ fn dominates(x: &Candidate, y: &Candidate) -> bool {
         && (x.model_bytes < y.model_bytes || x.coded_bytes < y.coded_bytes)
 }
 
-/// Fills in intervals and probabilities. `entries` are in order of rank.
-fn resample(entries: &mut [(Candidate, Runs)], n: f64, options: &Options) {
-    let blocks = entries[0].1.blocks[0].len();
-    let mut wins = vec![0usize; entries.len()];
-    let mut behind: Vec<Vec<f64>> = vec![Vec::new(); entries.len()];
-    for i in 0..options.resamples {
-        let mut rng = stream(options.seed, i);
-        let drawn: Vec<usize> = (0..blocks).map(|_| below(&mut rng, blocks)).collect();
-        let lengths: Vec<f64> = entries
-            .iter()
-            .map(|(_, runs)| {
-                let seeds = runs.blocks.len();
-                // As many seeds as there are, drawn anew, and their mean.
-                let total: f64 = (0..seeds)
-                    .map(|_| {
-                        let seed = below(&mut rng, seeds);
-                        let coded: f64 = drawn.iter().map(|&b| runs.blocks[seed][b]).sum();
-                        coded + runs.model_bits[seed]
-                    })
-                    .sum();
-                total / seeds as f64
-            })
-            .collect();
-        let best = (0..lengths.len()).min_by(|&a, &b| lengths[a].total_cmp(&lengths[b]));
-        wins[best.unwrap_or(0)] += 1;
-        for (differences, length) in behind.iter_mut().zip(&lengths) {
-            differences.push((length - lengths[0]) / n);
-        }
-    }
-    for ((entry, wins), differences) in entries.iter_mut().zip(wins).zip(behind) {
-        entry.0.probability_best = Some(wins as f64 / options.resamples.max(1) as f64);
-        entry.0.behind_ci95 = interval(differences);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,22 +361,29 @@ mod tests {
         let [first, second, last] = &ranking.candidates[..] else {
             panic!()
         };
-        assert_eq!(first.probability_best, Some(1.0));
+        // The last has one seed.
+        assert_eq!(first.probability_best, None);
         assert!(first.pareto && second.pareto && last.pareto);
         let coded = 1000.0 * (4.0 * 2.01 + 0.6) / 8.0;
         assert!((first.total_bytes - coded - 200.0 - 3f64.log2() / 8.0).abs() < 1e-6);
-        // Blocks are drawn for both alike, so their difficulty cancels.
+        // Blocks are drawn for both alike, so their difficulty cancels; seeds stay, of
+        // which two say little.
         let [low, high] = second.behind_ci95.unwrap();
-        assert!(low > 0.75 && high < 0.85, "{low} {high}");
+        assert!(
+            low > 0.5 && low < 0.8 && high > 0.8 && high < 1.1,
+            "{low} {high}"
+        );
     }
 
     #[test]
-    fn near_ties_share_the_probability() {
+    fn near_ties_are_no_order() {
         let reversed = with_blocks(16, 0, vec![3300, 3200, 3100, 3000], 100);
         let rows = vec![row(8, 0, 3.0, 100), reversed];
         let ranking = &rank(&rows, &Options::default())[0];
-        let p = ranking.candidates[0].probability_best.unwrap();
-        assert!((0.2..0.8).contains(&p), "{p}");
+        let [low, high] = ranking.candidates[1].behind_ci95.unwrap();
+        assert!(low < 0.0 && high > 0.0, "{low} {high}");
+        assert!(ranking.optimism_bytes.unwrap() > 0.0);
+        assert_eq!(ranking.candidates[0].probability_best, None, "one seed");
         let dominated = rank(
             &[row(8, 0, 3.0, 100), row(16, 0, 3.5, 120)],
             &Options::default(),

@@ -1,9 +1,9 @@
 //! Whether a ladder of models supports what is concluded from it.
 //!
-//! A critical size compares models of different sizes, each at its best. It is
-//! only an upper bound when training longer would still shorten descriptions
-//! (the small models are further along than the large ones), and means nothing
-//! when the learning rate suits one end of the ladder only. [`Checks::of`] looks
+//! A critical size compares models of different sizes, each at its best. Where training
+//! longer would still shorten descriptions, the rate is an upper bound; and since the small
+//! models are further along than the large ones, N* itself is too low, in-sample a lower
+//! bound. It means nothing when the learning rate suits one end of the ladder only. [`Checks::of`] looks
 //! for the evidence among the rows of a sweep: runs that differ in length of
 //! training alone, in learning rate alone, in seed alone, because the sweep varies
 //! them or because `sweep.checks` asked for them.
@@ -28,7 +28,8 @@ pub use rates::BestRate;
 pub enum Verdict {
     /// Nothing speaks against the numbers.
     Sound,
-    /// Better training would give shorter descriptions, or nobody has looked.
+    /// Better training would give shorter descriptions, or nobody has looked: the rate is an
+    /// upper bound, and in-sample N* a lower one.
     UpperBound,
     /// The numbers should not be used.
     Unsound,
@@ -92,7 +93,8 @@ impl Checks {
             .iter()
             .max_by(|x, y| most(&x.1).total_cmp(&most(&y.1)));
         let Some((name, of)) = worst else {
-            let reason = "no model was trained longer to see how much that would gain";
+            let reason = "no model was trained longer to see how much that would gain: until then \
+                          the rate is an upper bound, and N* in-sample a lower one";
             return self.find(Verdict::UpperBound, reason.into());
         };
         let (small, large) = (of[0], of[of.len() - 1]);
@@ -105,12 +107,13 @@ impl Checks {
             count(large.parameters as f64),
             of_series(name, series.len()),
         );
-        let verdict = if series.iter().any(|(_, of)| most(of) > MATTERS) {
-            Verdict::UpperBound
-        } else {
-            Verdict::Sound
-        };
-        self.find(verdict, reason);
+        match series.iter().any(|(_, of)| most(of) > MATTERS) {
+            true => {
+                let bounds = ", so the rate is an upper bound and N* in-sample a lower one";
+                self.find(Verdict::UpperBound, reason + bounds);
+            }
+            false => self.find(Verdict::Sound, reason),
+        }
     }
 
     fn judge_rates(&mut self) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::solve::solve3;
+use super::solve::solve;
 
 /// How the exponent of model bytes changes with size: `k (ln N - c)^2` is added
 /// to the logarithm of model bytes between the smallest and the largest size,
@@ -64,7 +64,7 @@ pub(super) fn fit(points: &[(f64, f64)]) -> Option<(f64, f64, Bend)> {
             }
         }
     }
-    let [level, exponent, curvature] = solve3(matrix, right)?;
+    let [level, exponent, curvature] = solve(matrix, right)?;
     bend.curvature = curvature;
     let half = (bend.largest / bend.smallest).ln() / 2.0;
     let scale = (level - exponent * bend.middle().ln()).exp();

@@ -1,4 +1,4 @@
-//! Residual bootstrap of a fitted law.
+//! Resampling: model bytes by their residuals, ladders about a law.
 //!
 //! Residuals of a fit with k unknowns are too small by `sqrt((n - k) / n)`, so
 //! they are inflated by the inverse. That alone gives percentile intervals that
@@ -8,33 +8,26 @@
 
 use rayon::prelude::*;
 
-use super::{Estimator, cost::ModelCost, law::Law};
-use crate::random::{below, stream};
+use super::{Estimator, cost::ModelCost};
+use crate::distribution::student_quantile;
+use crate::random::{below, normal, stream};
 
-/// Laws fitted to resampled data: the fitted values with centred, inflated
-/// residuals drawn anew.
+/// What `draw` makes of a source of standard normal numbers, for each resample that gives
+/// anything.
 ///
-/// Empty with fewer than four points. Resample `i` has its own stream of random
-/// numbers, so the result does not depend on the number of threads.
-pub(crate) fn laws(law: &Law, points: &[(f64, f64)], estimator: &Estimator) -> Vec<Law> {
-    let n = points.len();
-    if n < 4 || law.a == 0.0 {
-        return Vec::new();
-    }
-    let residuals = inflated(law.relative_residuals(points), 3);
+/// Resample `i` has its own stream of random numbers, so the result does not depend on the
+/// number of threads.
+pub(super) fn about<T: Send>(
+    estimator: &Estimator,
+    draw: impl Fn(&mut dyn FnMut() -> f64) -> Option<T> + Sync,
+) -> Vec<T> {
+    let one = |i| {
+        let mut rng = stream(estimator.seed, i);
+        draw(&mut || normal(&mut rng))
+    };
     (0..estimator.resamples)
         .into_par_iter()
-        .filter_map(|i| {
-            let mut rng = stream(estimator.seed, i);
-            let drawn: Vec<_> = points
-                .iter()
-                .map(|&(size, _)| {
-                    let r = residuals[below(&mut rng, n)];
-                    (size, law.bits_per_byte(size) * (1.0 + r).max(1e-3))
-                })
-                .collect();
-            Law::fit(&drawn)
-        })
+        .filter_map(one)
         .collect()
 }
 
@@ -75,31 +68,16 @@ pub(crate) fn inflated(mut residuals: Vec<f64>, unknowns: usize) -> Vec<f64> {
     let n = residuals.len();
     let mean = residuals.iter().sum::<f64>() / n as f64;
     let free = n - unknowns;
-    let factor = (n as f64 / free as f64).sqrt() * student(free) / NORMAL;
+    let factor = (n as f64 / free as f64).sqrt() * inflation(free as f64);
     for r in &mut residuals {
         *r = (*r - mean) * factor;
     }
     residuals
 }
 
-/// 97.5% quantile of the normal distribution.
-const NORMAL: f64 = 1.959_964;
-
-/// 97.5% quantile of Student's distribution, to 1%: exact below three degrees
-/// of freedom, the expansion about the normal quantile (Abramowitz and Stegun
-/// 26.7.5) from there on.
-fn student(degrees: usize) -> f64 {
-    match degrees {
-        0 | 1 => 12.706,
-        2 => 4.303,
-        _ => {
-            let (z, v) = (NORMAL, degrees as f64);
-            z + (z.powi(3) + z) / (4.0 * v)
-                + (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / (96.0 * v * v)
-                + (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z)
-                    / (384.0 * v * v * v)
-        }
-    }
+/// Student's quantile for so many degrees of freedom over the normal one.
+pub(super) fn inflation(degrees: f64) -> f64 {
+    student_quantile(0.05, degrees.max(1.0)) / 1.959_964
 }
 
 /// The 2.5% and 97.5% points; nothing for no values.
@@ -120,13 +98,6 @@ pub fn interval(mut values: Vec<f64>) -> Option<[f64; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn student_agrees_with_tables() {
-        for (degrees, t) in [(1, 12.706), (3, 3.182), (5, 2.571), (8, 2.306), (30, 2.042)] {
-            assert!((student(degrees) / t - 1.0).abs() < 0.01, "{degrees}");
-        }
-    }
 
     #[test]
     fn interval_of_a_line() {

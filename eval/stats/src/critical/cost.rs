@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{bend, bend::Bend, law::Law, law::minimise};
+use super::{bend, bend::Bend, law::Law, solve::minimise};
 
 /// Model bytes against parameters: `fixed + scale N^exponent`.
 ///
@@ -104,7 +104,7 @@ impl ModelCost {
     /// `N^(alpha + g) = alpha A D / (8 k g)` for model bytes `c + k N^g`.
     /// With `g = 1` this is `N* = (alpha A D / (8 b))^(1 / (1 + alpha))`.
     /// With a bend it is looked for, to a thousandth and a thousand times the
-    /// sizes measured.
+    /// sizes measured; with a term in N/D, about what it is without.
     ///
     /// Zero when size buys nothing (`A = 0`).
     #[must_use]
@@ -114,7 +114,16 @@ impl ModelCost {
             return self.search(|n| law.bits_per_byte(n), data_bytes, sizes);
         }
         let gain = law.alpha * law.a * data_bytes;
-        (gain / (8.0 * self.scale * self.exponent)).powf(1.0 / (law.alpha + self.exponent))
+        let alone =
+            (gain / (8.0 * self.scale * self.exponent)).powf(1.0 / (law.alpha + self.exponent));
+        match law.share {
+            Some(_) if alone > 0.0 => self.search(
+                |n| law.bits_per_byte(n),
+                data_bytes,
+                (alone / 1e3, alone * 1e3),
+            ),
+            _ => alone,
+        }
     }
 
     /// The size among `sizes` at which coded bytes plus model bytes are least under any
@@ -255,6 +264,7 @@ mod tests {
             e: 0.7,
             a: 60.0,
             alpha: 0.324,
+            share: None,
         };
         for cost in [
             ModelCost::per_parameter(2.0),

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Bits per byte against model size at one data size: `L(N) = E + A N^-alpha`.
+use super::solve::{minimise, minimise_to, solve};
+
+/// Bits per byte against model size at one data size: `L(N) = E + A N^-alpha`, with a
+/// term in N/D where the models clearly have one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Law {
     /// What no size of model removes, in bits per byte; at least 0.
@@ -11,16 +14,45 @@ pub struct Law {
     pub a: f64,
     /// How fast size removes it.
     pub alpha: f64,
+    /// What models learn of these very bytes with the parameters that each byte has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+}
+
+/// `B (N/D)^beta`, bits per byte: negative where what is learned by heart shortens the
+/// bytes coded (in-sample), positive where it lengthens others (held-out).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// `B`.
+    pub b: f64,
+    /// `beta`.
+    pub beta: f64,
+    /// `D`.
+    pub data_bytes: f64,
+}
+
+impl Share {
+    fn at(&self, parameters: f64) -> f64 {
+        self.b * (parameters / self.data_bytes).powf(self.beta)
+    }
 }
 
 /// Exponents outside of this are not searched.
 pub(crate) const ALPHA_RANGE: (f64, f64) = (0.01, 3.0);
 
+/// Nothing is learned by more bits a parameter than a transformer holds (arXiv 2505.24832).
+pub(super) const CAPACITY: f64 = 3.6;
+
+/// Exponents of the term in N/D that are tried: as measured in-sample, and proportional.
+pub(super) const BETAS: [f64; 2] = [0.75, 1.0];
+
 impl Law {
     /// Bits per byte at `parameters`.
     #[must_use]
     pub fn bits_per_byte(&self, parameters: f64) -> f64 {
-        self.e + self.a * parameters.powf(-self.alpha)
+        self.e
+            + self.a * parameters.powf(-self.alpha)
+            + self.share.map_or(0.0, |share| share.at(parameters))
     }
 
     /// Fits `(parameters, bits_per_byte)` pairs by least squares of relative errors.
@@ -58,7 +90,37 @@ impl Law {
             e,
             a: a_centred * (alpha * centre).exp(),
             alpha,
+            share: None,
         })
+    }
+
+    /// As [`fit`](Self::fit), with `B (N/D)^beta` for the best of two betas. B is bounded by
+    /// what a parameter can hold at the largest size, 3.6 bits.
+    ///
+    /// Returns nothing when fewer than four distinct sizes are given.
+    pub(super) fn fit_share(points: &[(f64, f64)], data_bytes: f64) -> Option<Self> {
+        let mut sizes: Vec<f64> = points.iter().map(|p| p.0).collect();
+        sizes.sort_by(f64::total_cmp);
+        sizes.dedup();
+        if sizes.len() < 4 {
+            return None;
+        }
+        let largest = sizes[sizes.len() - 1];
+        let fits = BETAS.map(|beta| {
+            let most = CAPACITY / (beta * (largest / data_bytes).powf(beta - 1.0));
+            let at = |x: f64| with_share(points, data_bytes, x.exp(), beta, most);
+            let squares = |x: f64| at(x).map_or(f64::INFINITY, |found| found.0);
+            let (low, high) = (ALPHA_RANGE.0.ln(), ALPHA_RANGE.1.ln());
+            at(minimise_to(squares, low, high, 40, 1e-5))
+        });
+        let best = fits.into_iter().flatten();
+        best.min_by(|x, y| x.0.total_cmp(&y.0)).map(|found| found.1)
+    }
+
+    /// The sum of squared relative errors.
+    pub(super) fn squares(&self, points: &[(f64, f64)]) -> f64 {
+        let misses = points.iter().map(|&(n, l)| self.bits_per_byte(n) / l - 1.0);
+        misses.map(|miss| miss * miss).sum()
     }
 
     /// Measured over fitted, less one, for each point.
@@ -113,31 +175,74 @@ fn project(terms: &mut [Term], alpha: f64) -> (f64, f64, f64) {
     (e, a, loss)
 }
 
-/// Minimum of `f` on `[low, high]`: the best of `cells + 1` grid points, then
-/// golden sections between its neighbours.
-pub(crate) fn minimise(mut f: impl FnMut(f64) -> f64, low: f64, high: f64, cells: usize) -> f64 {
-    let step = (high - low) / cells as f64;
-    let at = |i: usize| low + step * i as f64;
-    let best = (0..=cells)
-        .map(|i| (f(at(i)), i))
-        .min_by(|x, y| x.0.total_cmp(&y.0))
-        .map_or(0, |x| x.1);
-    let ratio = (5f64.sqrt() - 1.0) / 2.0;
-    let (mut l, mut r) = (at(best.saturating_sub(1)), at((best + 1).min(cells)));
-    let (mut x1, mut x2) = (r - ratio * (r - l), l + ratio * (r - l));
-    let (mut f1, mut f2) = (f(x1), f(x2));
-    while r - l > 1e-8 * (1.0 + l.abs()) {
-        if f1 < f2 {
-            (r, x2, f2) = (x2, x1, f1);
-            x1 = r - ratio * (r - l);
-            f1 = f(x1);
-        } else {
-            (l, x1, f1) = (x1, x2, f2);
-            x2 = l + ratio * (r - l);
-            f2 = f(x2);
+/// Best E, A and B at fixed exponents by squares of relative errors, E and A at 0 or
+/// above and B between `-most` and `most`.
+fn with_share(
+    points: &[(f64, f64)],
+    data_bytes: f64,
+    alpha: f64,
+    beta: f64,
+    most: f64,
+) -> Option<(f64, Law)> {
+    let middle = (points.iter().map(|p| p.0.ln()).sum::<f64>() / points.len() as f64).exp();
+    let (mut gram, mut right) = ([[0.0; 3]; 3], [0.0; 3]);
+    for &(n, l) in points {
+        let x = [1.0, (n / middle).powf(-alpha), (n / data_bytes).powf(beta)].map(|x| x / l);
+        for i in 0..3 {
+            right[i] += x[i];
+            for j in 0..3 {
+                gram[i][j] += x[i] * x[j];
+            }
         }
     }
-    (l + r) / 2.0
+    // Coefficients held at a bound: all ways, of which the best is kept.
+    let mut best: Option<(f64, Law)> = None;
+    for held in 0..12 {
+        let bounds = [
+            (held % 2 == 1).then_some(0.0),
+            ((held / 2) % 2 == 1).then_some(0.0),
+            [None, Some(-most), Some(most)][held / 4],
+        ];
+        let (mut g, mut r) = (gram, right);
+        for (i, bound) in bounds.iter().enumerate() {
+            let Some(value) = *bound else { continue };
+            for j in 0..3 {
+                r[j] -= gram[j][i] * value;
+            }
+            for j in 0..3 {
+                (g[i][j], g[j][i]) = (0.0, 0.0);
+            }
+            (g[i][i], r[i]) = (1.0, value);
+        }
+        for (i, bound) in bounds.iter().enumerate() {
+            r[i] = bound.unwrap_or(r[i]);
+        }
+        let Some([e, a, b]) = solve(g, r) else {
+            continue;
+        };
+        if e < 0.0 || a < 0.0 || b.abs() > most * (1.0 + 1e-9) {
+            continue;
+        }
+        let law = Law {
+            e,
+            a: a * middle.powf(alpha),
+            alpha,
+            share: Some(Share {
+                b,
+                beta,
+                data_bytes,
+            }),
+        };
+        let squares = law.squares(points);
+        if best.is_none_or(|(least, _)| squares < least) {
+            best = Some((squares, law));
+        }
+        // Where no bound is met, none is needed.
+        if held == 0 {
+            break;
+        }
+    }
+    best
 }
 
 #[cfg(test)]
@@ -145,11 +250,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_term_in_parameters_per_byte_is_found() {
+        let truth = Law {
+            e: 1.5,
+            a: 20.0,
+            alpha: 0.3,
+            share: Some(Share {
+                b: 1.2,
+                beta: 1.0,
+                data_bytes: 1e6,
+            }),
+        };
+        let points: Vec<_> = (0..7)
+            .map(|i| 3e3 * 2f64.powi(i))
+            .map(|n| (n, truth.bits_per_byte(n)))
+            .collect();
+        let found = Law::fit_share(&points, 1e6).unwrap();
+        assert!((found.alpha - 0.3).abs() < 1e-3, "{found:?}");
+        assert!((found.share.unwrap().b - 1.2).abs() < 1e-2, "{found:?}");
+        assert!(Law::fit_share(&points[..3], 1e6).is_none());
+    }
+
+    #[test]
     fn recovers_a_law_without_noise() {
         let truth = Law {
             e: 0.7,
             a: 60.0,
             alpha: 0.324,
+            share: None,
         };
         let points: Vec<_> = (0..8)
             .map(|i| 1e4 * 2f64.powi(i))

@@ -8,10 +8,14 @@
 //! D L(N)/8 + b N   is least at   N* = (alpha A D / (8 b))^(1/(1+alpha))
 //! ```
 //!
-//! with a 95% interval by residual bootstrap, a cross-check that assumes no law
-//! (Akima's interpolant), and warnings where the number should not be trusted.
-//! At N* the model's share of the description is alpha times the reducible
-//! share. [`joint`] fits all data sizes at once and predicts N* for others;
+//! The unit of evidence is the size: seeds are averaged, and the 95% interval is the
+//! profile likelihood of the size means, with Student's quantile for as many degrees of
+//! freedom as sizes leave. It allows for a term `B (N/D)^beta` whether or not the points
+//! show one clearly. Beside it stand the *envelope* over all laws that the points do not
+//! reject, the sizes that are as good as N* to half a percent, a cross-check that assumes
+//! no law (Akima's interpolant) with an error of its own, and warnings where the number
+//! should not be trusted. At N* the model's share of the description is alpha times the
+//! reducible share. [`joint`] fits all data sizes at once and predicts N* for others;
 //! [`prior`] guesses where nothing was measured.
 //!
 //! A parabola through the adjusted rate in log N is not offered: the curve is
@@ -34,23 +38,32 @@ mod akima;
 mod bend;
 mod bootstrap;
 mod cost;
+mod estimate;
+mod interval;
 pub mod joint;
+mod ladder;
 mod law;
+mod near;
 pub mod points;
 pub mod prior;
+mod profile;
 mod solve;
+mod table;
+mod warnings;
 
 use serde::{Deserialize, Serialize};
 
 pub use bend::Bend;
 pub use cost::ModelCost;
 pub use joint::{DataTerm, JointCost, JointLaw};
-pub use law::Law;
+pub use ladder::{LackOfFit, Scatter};
+pub use law::{Law, Share};
+pub use near::Near;
 pub use points::Point;
 
 pub use bootstrap::interval;
 
-use akima::Akima;
+use estimate::one_size;
 
 /// Why no critical size can be given.
 #[derive(Debug, thiserror::Error)]
@@ -108,13 +121,19 @@ pub struct Estimator {
     pub resamples: usize,
     /// Seed of the bootstrap.
     pub seed: u64,
+    /// Relative errors beyond this count linearly in fits over several data sizes.
+    pub huber: f64,
 }
+
+/// About the noise between seeds.
+pub const HUBER: f64 = 0.01;
 
 impl Default for Estimator {
     fn default() -> Self {
         Self {
             resamples: 2000,
             seed: 1,
+            huber: HUBER,
         }
     }
 }
@@ -133,16 +152,29 @@ pub struct CriticalSize {
     /// Settings other than size that set this ladder apart; usually empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variant: String,
+    /// The sizes whose adjusted rate is within 0.5% and within 1% of the best one: the
+    /// optimum is broad, and any of these will do.
+    #[serde(default)]
+    pub near: Vec<Near>,
     /// Parameters at which coded plus model bytes are least.
     pub n_star: f64,
-    /// 95% interval of `n_star`; nothing with fewer than four points.
+    /// 95% interval of `n_star`, whether or not the law has a term in N/D. With fewer than
+    /// five sizes that of `akima_n_star`; nothing with fewer than three.
     pub ci95: Option<[f64; 2]>,
+    /// All N* of laws that the points do not reject: with and without a term in N/D, and
+    /// where larger models fall behind by up to 4% of the loss an octave because they were
+    /// trained too little. Nothing with fewer than five sizes.
+    #[serde(default)]
+    pub envelope: Option<[f64; 2]>,
     /// Adjusted rate at `n_star`: (coded + model bytes) / data bytes.
     pub rate: f64,
     /// Exponent of the law.
     pub alpha: f64,
     /// Minimum of the interpolated points, which assumes no law.
     pub akima_n_star: Option<f64>,
+    /// 95% interval of `akima_n_star`.
+    #[serde(default)]
+    pub akima_ci95: Option<[f64; 2]>,
     /// Reasons to distrust the number, in words.
     pub warnings: Vec<String>,
     /// The fitted law, bits per byte.
@@ -158,6 +190,8 @@ pub struct CriticalSize {
     pub points: usize,
     /// Root mean square of the relative residuals.
     pub residual: f64,
+    /// How sizes and seeds scatter about the law.
+    pub scatter: Scatter,
     /// Smallest and largest size measured.
     pub grid: [f64; 2],
     /// Laws of the resamples, for drawing the band.
@@ -214,154 +248,4 @@ pub fn each_critical_size(
     points::check(points)?;
     let groups = points::groups(points).into_iter();
     Ok(groups.map(|group| one_size(&group, estimator)).collect())
-}
-
-fn one_size(group: &[Point], estimator: &Estimator) -> Result<CriticalSize, CriticalError> {
-    let mut warnings = Vec::new();
-    let means = points::mean_by_size(group);
-    let first = &group[0];
-    let falling = falling_part(&means, &mut warnings);
-    let usable = means.iter().filter(|p| p.parameters <= falling).count();
-    let too_few = || CriticalError::TooFewSizes {
-        group: first.group_name(),
-        sizes: usable,
-        rising: usable < means.len(),
-    };
-    let pairs: Vec<(f64, f64)> = group
-        .iter()
-        .filter(|p| p.parameters <= falling)
-        .map(|p| (p.parameters, p.bits_per_byte))
-        .collect();
-    let law = Law::fit(&pairs).ok_or_else(too_few)?;
-    let costs: Vec<(f64, f64)> = group
-        .iter()
-        .map(|p| (p.parameters, p.model_bytes))
-        .collect();
-    let model_cost = ModelCost::fit(&costs).ok_or_else(too_few)?;
-
-    // Where larger models are no better, the smallest one is the best there is.
-    let optimum = |law: &Law, cost: &ModelCost| match law.a == 0.0 {
-        true => means[0].parameters,
-        false => cost.optimum(law, first.data_bytes),
-    };
-    let n_star = optimum(&law, &model_cost);
-    let band = bootstrap::laws(&law, &pairs, estimator);
-    let resampled = bootstrap::costs(&model_cost, &costs, estimator, band.len());
-    let optima = band.iter().zip(&resampled);
-    let ci95 = interval(optima.map(|(law, cost)| optimum(law, cost)).collect());
-    let akima_n_star = akima_optimum(&means, first.data_bytes);
-    let residuals = law.relative_residuals(&pairs);
-    let residual = (residuals.iter().map(|r| r * r).sum::<f64>() / residuals.len() as f64).sqrt();
-    let coded = first.data_bytes * law.bits_per_byte(n_star) / 8.0;
-    let model = model_cost.bytes(n_star);
-    let reducible = first.data_bytes * law.a * n_star.powf(-law.alpha) / 8.0;
-    let mut found = CriticalSize {
-        data_bytes: first.data_bytes,
-        convention: first.convention.clone(),
-        regime: first.regime.clone(),
-        source: first.source.clone(),
-        variant: first.variant.clone(),
-        n_star,
-        ci95,
-        rate: (coded + model) / first.data_bytes,
-        alpha: law.alpha,
-        akima_n_star,
-        warnings,
-        law,
-        model_cost,
-        model_share: model / (coded + model),
-        reducible_share: reducible / (coded + model),
-        points: pairs.len(),
-        residual,
-        grid: [means[0].parameters, means[means.len() - 1].parameters],
-        band,
-    };
-    add_warnings(&mut found, model_cost.worst_miss(&costs));
-    Ok(found)
-}
-
-/// The largest size before the loss rises again: a law that only falls says
-/// nothing about an over-fitted model. One seed's noise (2%) is not a rise.
-fn falling_part(means: &[Point], warnings: &mut Vec<String>) -> f64 {
-    let mut best = &means[0];
-    for point in means {
-        if point.bits_per_byte < best.bits_per_byte {
-            best = point;
-        }
-    }
-    let last = &means[means.len() - 1];
-    if last.bits_per_byte <= 1.02 * best.bits_per_byte {
-        return last.parameters;
-    }
-    warnings.push(format!(
-        "the raw rate rises beyond {} parameters (over-fitting or under-training there); \
-         larger models are left out of the fit",
-        brevity_length::format::count(best.parameters)
-    ));
-    best.parameters
-}
-
-/// Minimum of coded plus model bytes, both interpolated over log N.
-fn akima_optimum(means: &[Point], data_bytes: f64) -> Option<f64> {
-    let x: Vec<f64> = means.iter().map(|p| p.parameters.ln()).collect();
-    let loss = Akima::new(x.clone(), means.iter().map(|p| p.bits_per_byte).collect())?;
-    let model = Akima::new(x, means.iter().map(|p| p.model_bytes.ln()).collect())?;
-    let (low, high) = loss.range();
-    let total = |x: f64| data_bytes * loss.at(x) / 8.0 + model.at(x).exp();
-    Some(law::minimise(total, low, high, 64 * means.len()).exp())
-}
-
-fn add_warnings(found: &mut CriticalSize, cost_miss: f64) {
-    let [low, high] = found.grid;
-    let name = brevity_length::format::count;
-    let mut warn = |text: String| found.warnings.push(text);
-    if found.law.a == 0.0 {
-        warn("larger models are no better here; there is no critical size".into());
-    } else if found.n_star <= low {
-        warn(format!(
-            "N* is at or below the smallest size measured ({}); measure smaller models",
-            name(low)
-        ));
-    } else if found.n_star >= high {
-        warn(format!(
-            "N* is at or beyond the largest size measured ({}); measure larger models",
-            name(high)
-        ));
-    }
-    if let Some(other) = found.akima_n_star
-        && found.law.a > 0.0
-    {
-        let octaves = (found.n_star / other).log2();
-        if octaves.abs() > 0.25 {
-            warn(format!(
-                "the law and the interpolated points ({}) are {:.2} octaves apart",
-                name(other),
-                octaves.abs()
-            ));
-        }
-    }
-    if found.alpha < 0.1 {
-        warn(format!(
-            "alpha is {:.3}, below 0.1: the optimum is too flat to place",
-            found.alpha
-        ));
-    }
-    if found.points < 6 {
-        warn(format!(
-            "only {} points for three unknowns; the interval is not to be trusted",
-            found.points
-        ));
-    }
-    if found.residual > 0.03 {
-        warn(format!(
-            "the law misses the points by {:.1}% (root mean square)",
-            100.0 * found.residual
-        ));
-    }
-    if cost_miss > cost::GOOD {
-        warn(format!(
-            "model bytes are not a smooth function of size: off by up to {:.1}%",
-            100.0 * cost_miss
-        ));
-    }
 }

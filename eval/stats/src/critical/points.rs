@@ -1,9 +1,9 @@
 //! Measured points: where they come from and how they are grouped.
 
-use std::path::Path;
-
 use super::CriticalError;
 use brevity_length::Row;
+
+pub use super::table::{parse_csv, read_csv};
 
 /// One trained model: its size, what it described, and how well.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,115 +114,6 @@ pub fn from_rows(rows: &[Row]) -> Vec<Point> {
     points
 }
 
-/// Reads a table: a header line, then one line a point, comma-separated.
-///
-/// Needed columns: `parameters`, `data_bytes`, and `bits_per_byte` or `raw_rate`
-/// (a fraction: coded over raw bytes). Optional: `model_bytes` (otherwise
-/// `bytes_per_parameter` times parameters), `seed`, `source`, `regime`,
-/// `variant`, `convention`. Other columns are ignored, and so are lines that start with `#`.
-///
-/// # Errors
-///
-/// Names the file and the line when a column is missing or a value is no number.
-pub fn read_csv(path: &Path, bytes_per_parameter: f64) -> Result<Vec<Point>, CriticalError> {
-    let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| CriticalError::Read {
-        file: file.clone(),
-        source,
-    })?;
-    parse_csv(&text, &file, bytes_per_parameter)
-}
-
-/// As [`read_csv`], from text; `file` is its name in messages.
-///
-/// # Errors
-///
-/// As [`read_csv`].
-pub fn parse_csv(
-    text: &str,
-    file: &str,
-    bytes_per_parameter: f64,
-) -> Result<Vec<Point>, CriticalError> {
-    let mut lines = text
-        .lines()
-        .enumerate()
-        .map(|(i, line)| (i + 1, line.trim()))
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let problem = |line: usize, problem: String| CriticalError::Table {
-        file: file.to_owned(),
-        line,
-        problem,
-    };
-    let (header_line, header) = lines.next().ok_or(CriticalError::Empty)?;
-    let names: Vec<&str> = header.split(',').map(str::trim).collect();
-    let column = |name: &str| names.iter().position(|n| *n == name);
-    let need = |name: &str| {
-        column(name).ok_or_else(|| {
-            problem(
-                header_line,
-                format!("no column `{name}`; the header has {}", names.join(", ")),
-            )
-        })
-    };
-    let (parameters, data_bytes) = (need("parameters")?, need("data_bytes")?);
-    let (loss, to_bits) = match column("bits_per_byte") {
-        Some(at) => (at, 1.0),
-        None => (
-            column("raw_rate").ok_or_else(|| {
-                problem(
-                    header_line,
-                    "no column `bits_per_byte` and no column `raw_rate`".into(),
-                )
-            })?,
-            8.0,
-        ),
-    };
-    let default_convention = if bytes_per_parameter == 2.0 {
-        "fp16".to_owned()
-    } else {
-        format!("{bytes_per_parameter} bytes a parameter")
-    };
-    let mut points = Vec::new();
-    for (line, content) in lines {
-        let cells: Vec<&str> = content.split(',').map(str::trim).collect();
-        if cells.len() != names.len() {
-            return Err(problem(
-                line,
-                format!("{} values for {} columns", cells.len(), names.len()),
-            ));
-        }
-        let number = |at: usize| {
-            cells[at]
-                .parse::<f64>()
-                .map_err(|_| problem(line, format!("{} is `{}`, no number", names[at], cells[at])))
-        };
-        let text = |name: &str| column(name).map(|at| cells[at].to_owned());
-        let parameters = number(parameters)?;
-        let seed = match column("seed") {
-            Some(at) => cells[at]
-                .parse()
-                .map_err(|_| problem(line, format!("seed is `{}`, no whole number", cells[at])))?,
-            None => 0,
-        };
-        points.push(Point {
-            parameters,
-            data_bytes: number(data_bytes)?,
-            bits_per_byte: to_bits * number(loss)?,
-            model_bytes: match column("model_bytes") {
-                Some(at) => number(at)?,
-                None => bytes_per_parameter * parameters,
-            },
-            seed,
-            convention: text("convention").unwrap_or_else(|| default_convention.clone()),
-            regime: text("regime").unwrap_or_default(),
-            source: text("source").unwrap_or_default(),
-            variant: text("variant").unwrap_or_default(),
-            scored_hash: String::new(),
-        });
-    }
-    Ok(points)
-}
-
 /// Refuses values that no measurement can have.
 pub(crate) fn check(points: &[Point]) -> Result<(), CriticalError> {
     if points.is_empty() {
@@ -299,40 +190,6 @@ pub(super) fn data_sizes(points: &[Point]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_table_needs_only_three_columns() {
-        let text = "# mine\nparameters, data_bytes, raw_rate\n1000,1e6,0.5\n";
-        let points = parse_csv(text, "t.csv", 1.0).unwrap();
-        assert_eq!(points[0].bits_per_byte, 4.0);
-        assert_eq!(points[0].model_bytes, 1000.0);
-    }
-
-    #[test]
-    fn bad_tables_are_named_by_line() {
-        let cases = [
-            (
-                "parameters,bits_per_byte\n1,2\n",
-                "t.csv: line 1: no column `data_bytes`",
-            ),
-            (
-                "parameters,data_bytes\n1,2\n",
-                "t.csv: line 1: no column `bits_per_byte`",
-            ),
-            (
-                "parameters,data_bytes,raw_rate\n1,2,x\n",
-                "t.csv: line 2: raw_rate is `x`, no number",
-            ),
-            (
-                "parameters,data_bytes,raw_rate\n1,2\n",
-                "t.csv: line 2: 2 values for 3 columns",
-            ),
-        ];
-        for (text, message) in cases {
-            let error = parse_csv(text, "t.csv", 2.0).unwrap_err().to_string();
-            assert!(error.starts_with(message), "{error}");
-        }
-    }
 
     #[test]
     fn groups_keep_data_sizes_apart_and_in_order() {

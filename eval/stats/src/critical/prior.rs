@@ -14,6 +14,7 @@ pub const PROSE: Law = Law {
     e: 1.35,
     a: 36.5,
     alpha: 0.375,
+    share: None,
 };
 
 /// What the two pilots (`crate::pack::pilots`) make of prose, bits per

@@ -1,17 +1,17 @@
-//! Two small solvers: three linear equations, and a search without derivatives.
+//! Small solvers: linear equations, a minimum on a line, and one in the plane.
 
-/// Solves a 3x3 system by elimination with pivoting; nothing if it is singular.
-pub(super) fn solve3(mut m: [[f64; 3]; 3], mut r: [f64; 3]) -> Option<[f64; 3]> {
+/// Solves linear equations by elimination with pivoting; nothing if they are singular.
+pub(super) fn solve<const K: usize>(mut m: [[f64; K]; K], mut r: [f64; K]) -> Option<[f64; K]> {
     let scale = m.iter().flatten().fold(0.0f64, |s, x| s.max(x.abs()));
-    for column in 0..3 {
+    for column in 0..K {
         let pivot =
-            (column..3).max_by(|&i, &j| m[i][column].abs().total_cmp(&m[j][column].abs()))?;
+            (column..K).max_by(|&i, &j| m[i][column].abs().total_cmp(&m[j][column].abs()))?;
         if m[pivot][column].abs() <= 1e-14 * scale {
             return None;
         }
         m.swap(column, pivot);
         r.swap(column, pivot);
-        for row in column + 1..3 {
+        for row in column + 1..K {
             let factor = m[row][column] / m[column][column];
             let above = m[column];
             for (x, y) in m[row].iter_mut().zip(above).skip(column) {
@@ -20,12 +20,50 @@ pub(super) fn solve3(mut m: [[f64; 3]; 3], mut r: [f64; 3]) -> Option<[f64; 3]> 
             r[row] -= factor * r[column];
         }
     }
-    let mut x = [0.0; 3];
-    for i in (0..3).rev() {
-        let known: f64 = (i + 1..3).map(|k| m[i][k] * x[k]).sum();
+    let mut x = [0.0; K];
+    for i in (0..K).rev() {
+        let known: f64 = (i + 1..K).map(|k| m[i][k] * x[k]).sum();
         x[i] = (r[i] - known) / m[i][i];
     }
     Some(x)
+}
+
+/// Minimum of `f` on `[low, high]`: the best of `cells + 1` grid points, then
+/// golden sections between its neighbours.
+pub(super) fn minimise(f: impl FnMut(f64) -> f64, low: f64, high: f64, cells: usize) -> f64 {
+    minimise_to(f, low, high, cells, 1e-8)
+}
+
+/// As [`minimise`], to a chosen `tolerance`.
+pub(super) fn minimise_to(
+    mut f: impl FnMut(f64) -> f64,
+    low: f64,
+    high: f64,
+    cells: usize,
+    tolerance: f64,
+) -> f64 {
+    let step = (high - low) / cells as f64;
+    let at = |i: usize| low + step * i as f64;
+    let best = (0..=cells)
+        .map(|i| (f(at(i)), i))
+        .min_by(|x, y| x.0.total_cmp(&y.0))
+        .map_or(0, |x| x.1);
+    let ratio = (5f64.sqrt() - 1.0) / 2.0;
+    let (mut l, mut r) = (at(best.saturating_sub(1)), at((best + 1).min(cells)));
+    let (mut x1, mut x2) = (r - ratio * (r - l), l + ratio * (r - l));
+    let (mut f1, mut f2) = (f(x1), f(x2));
+    while r - l > tolerance * (1.0 + l.abs()) {
+        if f1 < f2 {
+            (r, x2, f2) = (x2, x1, f1);
+            x1 = r - ratio * (r - l);
+            f1 = f(x1);
+        } else {
+            (l, x1, f1) = (x1, x2, f2);
+            x2 = l + ratio * (r - l);
+            f2 = f(x2);
+        }
+    }
+    (l + r) / 2.0
 }
 
 /// Nelder and Mead's simplex in the plane from a right angle of `size` at
@@ -88,9 +126,9 @@ mod tests {
 
     #[test]
     fn solves_and_refuses() {
-        let x = solve3([[0., 2., 1.], [1., 1., 0.], [3., 0., 1.]], [7., 3., 6.]).unwrap();
+        let x = solve([[0., 2., 1.], [1., 1., 0.], [3., 0., 1.]], [7., 3., 6.]).unwrap();
         assert!((x[0] - 1.0).abs() < 1e-12 && (x[1] - 2.0).abs() < 1e-12);
-        assert!(solve3([[1., 2., 3.], [2., 4., 6.], [0., 0., 1.]], [1., 2., 3.]).is_none());
+        assert!(solve([[1., 2., 3.], [2., 4., 6.], [0., 0., 1.]], [1., 2., 3.]).is_none());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The tests of `brevity-stats`, as one binary.
 
+mod coverage;
 mod critical;
 mod joint_law;
-mod noise;
+mod scenarios;

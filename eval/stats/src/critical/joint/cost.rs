@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::critical::{ModelCost, Point, cost, solve::solve3};
+use crate::critical::{ModelCost, Point, cost, solve::solve};
 
 /// Model bytes against parameters and data: [`ModelCost`] times a power of the data.
 ///
@@ -107,7 +107,7 @@ fn data_exponent(points: &[Point]) -> Option<f64> {
             }
         }
     }
-    solve3(gram, right).map(|[_, _, exponent]| exponent)
+    solve(gram, right).map(|[_, _, exponent]| exponent)
 }
 
 #[cfg(test)]

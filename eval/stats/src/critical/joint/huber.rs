@@ -11,20 +11,20 @@ use super::{DataTerm, JointLaw};
 use crate::critical::{
     Point,
     law::ALPHA_RANGE,
-    solve::{nelder_mead, solve3},
+    solve::{nelder_mead, solve},
 };
 
-/// Relative errors beyond this count linearly: about the noise between seeds.
-const HUBER: f64 = 0.01;
-
 impl JointLaw {
-    /// Fits points of one series by both forms of the data's term and keeps the closer
-    /// one; they have as many unknowns. Nothing when there are fewer than three model
-    /// sizes.
+    /// Fits points of one series by either form of the data's term alone and keeps the
+    /// closer one; they have as many unknowns. Relative errors beyond `huber` count
+    /// linearly ([`HUBER`](crate::critical::HUBER) is about the noise between seeds).
+    /// Nothing when there are fewer than three model sizes.
     #[must_use]
-    pub fn fit(points: &[Point]) -> Option<Self> {
+    pub fn fit(points: &[Point], huber: f64) -> Option<Self> {
         let forms = [DataTerm::Bytes, DataTerm::ParametersPerByte];
-        let found = forms.into_iter().filter_map(|term| search(points, term));
+        let found = forms
+            .into_iter()
+            .filter_map(|term| search(points, term, huber));
         let closest = found.min_by(|x, y| x.0.total_cmp(&y.0));
         closest.map(|(_, law)| law)
     }
@@ -32,24 +32,24 @@ impl JointLaw {
     /// As [`fit`](Self::fit), by one form. Two data sizes cannot tell the forms apart:
     /// with them only `B D^-beta` is fitted, beta tied to alpha, and with one size B is 0.
     #[must_use]
-    pub fn fit_as(points: &[Point], term: DataTerm) -> Option<Self> {
-        search(points, term).map(|(_, law)| law)
+    pub fn fit_as(points: &[Point], term: DataTerm, huber: f64) -> Option<Self> {
+        search(points, term, huber).map(|(_, law)| law)
     }
 
     /// As [`fit`](Self::fit) by the same form, from one start: for resamples of fitted
     /// points.
-    pub(super) fn refit(&self, points: &[Point]) -> Option<Self> {
-        let problem = Problem::new(points, self.term)?;
+    pub(super) fn refit(&self, points: &[Point], huber: f64) -> Option<Self> {
+        let problem = Problem::new(points, self.term, huber)?;
         let (_, law) = problem.best_of(&[[self.alpha.ln(), self.beta.ln()]])?;
         Some(law)
     }
 }
 
 /// The closest law of one form from a grid of starts, after its loss.
-fn search(points: &[Point], term: DataTerm) -> Option<(f64, JointLaw)> {
-    let problem = Problem::new(points, term)?;
+fn search(points: &[Point], term: DataTerm, huber: f64) -> Option<(f64, JointLaw)> {
+    let problem = Problem::new(points, term, huber)?;
     let few = problem.data_sizes < 3;
-    if few && term == DataTerm::ParametersPerByte {
+    if few && term != DataTerm::Bytes {
         return None;
     }
     let grid = [0.1, 0.2, 0.35, 0.6, 1.0];
@@ -71,10 +71,11 @@ struct Problem {
     rows: Vec<[f64; 3]>,
     centre: [f64; 2],
     data_sizes: usize,
+    huber: f64,
 }
 
 impl Problem {
-    fn new(points: &[Point], term: DataTerm) -> Option<Self> {
+    fn new(points: &[Point], term: DataTerm, huber: f64) -> Option<Self> {
         let distinct = |of: fn(&Point) -> f64| {
             let mut all: Vec<f64> = points.iter().map(of).collect();
             all.sort_by(f64::total_cmp);
@@ -102,6 +103,7 @@ impl Problem {
             rows,
             centre,
             data_sizes: distinct(|p| p.data_bytes),
+            huber,
         })
     }
 
@@ -110,7 +112,7 @@ impl Problem {
         let alpha = bounded(x[0], ALPHA_RANGE.1);
         let beta = match self.term {
             DataTerm::Bytes if self.data_sizes < 3 => alpha,
-            DataTerm::Bytes => bounded(x[1], ALPHA_RANGE.1),
+            DataTerm::Bytes | DataTerm::Both => bounded(x[1], ALPHA_RANGE.1),
             DataTerm::ParametersPerByte => bounded(x[1], 1.0),
         };
         (alpha, beta)
@@ -119,7 +121,7 @@ impl Problem {
     /// The power of e that the data's term is, without B.
     fn data_power(&self, parameters: f64, data_bytes: f64, beta: f64) -> f64 {
         match self.term {
-            DataTerm::Bytes => -beta * data_bytes,
+            DataTerm::Bytes | DataTerm::Both => -beta * data_bytes,
             DataTerm::ParametersPerByte => beta * (parameters - data_bytes),
         }
     }
@@ -131,7 +133,7 @@ impl Problem {
             .iter()
             .map(|&start| nelder_mead(|x| self.project(x).1, start, 0.2, 1e-10))
             .min_by(|p, q| p.0.total_cmp(&q.0))?;
-        let ([e, a, b], _) = self.project(x);
+        let ([e, a, b, c], _) = self.project(x);
         let (alpha, beta) = self.exponents(x);
         let law = JointLaw {
             e,
@@ -140,14 +142,15 @@ impl Problem {
             term: self.term,
             b: b * (-self.data_power(self.centre[0], self.centre[1], beta)).exp(),
             beta,
+            c: c / (self.centre[0] - self.centre[1]).exp(),
         };
         Some((loss, law))
     }
 
-    /// Best (E, A, B) at fixed exponents, in centred units, and the summed loss.
-    fn project(&self, x: [f64; 2]) -> ([f64; 3], f64) {
+    /// Best (E, A, B, C) at fixed exponents, in centred units, and the summed loss.
+    fn project(&self, x: [f64; 2]) -> ([f64; 4], f64) {
         let (alpha, beta) = self.exponents(x);
-        let terms: Vec<([f64; 3], f64)> = self
+        let terms: Vec<([f64; 4], f64)> = self
             .rows
             .iter()
             .map(|&[n, d, l]| {
@@ -156,23 +159,27 @@ impl Problem {
                 } else {
                     self.data_power(n, d, beta).exp()
                 };
-                ([1.0, (-alpha * n).exp(), data], l)
+                let share = match self.term {
+                    DataTerm::Both => (n - d).exp(),
+                    _ => 0.0,
+                };
+                ([1.0, (-alpha * n).exp(), data, share], l)
             })
             .collect();
         let mut weights: Vec<f64> = terms.iter().map(|t| 1.0 / (t.1 * t.1)).collect();
-        let mut best = ([0.0; 3], f64::INFINITY);
+        let mut best = ([0.0; 4], f64::INFINITY);
         for _ in 0..50 {
             let coefficients = constrained(&terms, &weights);
             let mut loss = 0.0;
             for ((x, l), w) in terms.iter().zip(&mut weights) {
                 let fitted: f64 = x.iter().zip(coefficients).map(|(x, c)| x * c).sum();
                 let r = (l - fitted).abs() / l;
-                loss += if r <= HUBER {
+                loss += if r <= self.huber {
                     r * r / 2.0
                 } else {
-                    HUBER * (r - HUBER / 2.0)
+                    self.huber * (r - self.huber / 2.0)
                 };
-                *w = (HUBER / r.max(HUBER)) / (l * l);
+                *w = (self.huber / r.max(self.huber)) / (l * l);
             }
             let settled = best.1 - loss <= 1e-12 * loss;
             if loss < best.1 {
@@ -188,23 +195,23 @@ impl Problem {
 
 /// Weighted least squares with the first two coefficients at 0 or above, by
 /// trying each set of coefficients held at 0.
-fn constrained(terms: &[([f64; 3], f64)], weights: &[f64]) -> [f64; 3] {
-    let (mut gram, mut rhs) = ([[0.0; 3]; 3], [0.0; 3]);
+fn constrained(terms: &[([f64; 4], f64)], weights: &[f64]) -> [f64; 4] {
+    let (mut gram, mut rhs) = ([[0.0; 4]; 4], [0.0; 4]);
     for ((x, l), w) in terms.iter().zip(weights) {
-        for i in 0..3 {
+        for i in 0..4 {
             rhs[i] += w * x[i] * l;
-            for j in 0..3 {
+            for j in 0..4 {
                 gram[i][j] += w * x[i] * x[j];
             }
         }
     }
-    let mut best = ([0.0; 3], f64::INFINITY);
+    let mut best = ([0.0; 4], f64::INFINITY);
     for held in [[false, false], [true, false], [false, true]] {
         let (mut g, mut r) = (gram, rhs);
-        for i in 0..3 {
-            // A column of zeros (no data term) would be singular; so would a held one.
+        for i in 0..4 {
+            // A column of zeros (a term that the form lacks) would be singular; so would a held one.
             if (i < 2 && held[i]) || g[i][i] == 0.0 {
-                g[i] = [0.0; 3];
+                g[i] = [0.0; 4];
                 for row in &mut g {
                     row[i] = 0.0;
                 }
@@ -212,15 +219,15 @@ fn constrained(terms: &[([f64; 3], f64)], weights: &[f64]) -> [f64; 3] {
                 r[i] = 0.0;
             }
         }
-        let Some(c) = solve3(g, r) else { continue };
+        let Some(c) = solve(g, r) else { continue };
         if c[0] < 0.0 || c[1] < 0.0 {
             continue;
         }
         // Loss less its constant: c'Gc - 2 c'r.
         let mut loss = 0.0;
-        for i in 0..3 {
+        for i in 0..4 {
             loss -= 2.0 * c[i] * rhs[i];
-            for j in 0..3 {
+            for j in 0..4 {
                 loss += c[i] * gram[i][j] * c[j];
             }
         }
@@ -234,13 +241,14 @@ fn constrained(terms: &[([f64; 3], f64)], weights: &[f64]) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::critical::HUBER;
     use crate::critical::joint::law::tests::{BY_HEART, TRUTH, sampled};
 
     #[test]
     fn recovers_a_law_without_noise_of_either_form_and_sign() {
         let either = |truth: JointLaw, b| [truth, JointLaw { b, ..truth }];
         for truth in either(TRUTH, -8.0).into_iter().chain(either(BY_HEART, 0.6)) {
-            let fit = JointLaw::fit(&sampled(&truth, &[1e5, 1e6, 4e6, 1e7])).unwrap();
+            let fit = JointLaw::fit(&sampled(&truth, &[1e5, 1e6, 4e6, 1e7]), HUBER).unwrap();
             assert_eq!(fit.term, truth.term);
             assert!((fit.alpha - truth.alpha).abs() < 1e-3, "{fit:?}");
             assert!((fit.beta - truth.beta).abs() < 1e-2, "{fit:?}");
@@ -249,10 +257,23 @@ mod tests {
     }
 
     #[test]
+    fn recovers_both_terms_together() {
+        let truth = JointLaw {
+            term: DataTerm::Both,
+            c: 0.7,
+            ..TRUTH
+        };
+        let points = sampled(&truth, &[1e5, 1e6, 4e6, 1e7]);
+        let fit = JointLaw::fit_as(&points, DataTerm::Both, HUBER).unwrap();
+        assert!((fit.alpha - truth.alpha).abs() < 1e-3, "{fit:?}");
+        assert!((fit.c - truth.c).abs() < 1e-2, "{fit:?}");
+    }
+
+    #[test]
     fn one_wild_point_does_not_move_the_law() {
         let mut points = sampled(&TRUTH, &[1e5, 1e6, 1e7]);
         points[9].bits_per_byte *= 1.5;
-        let fit = JointLaw::fit(&points).unwrap();
+        let fit = JointLaw::fit(&points, HUBER).unwrap();
         assert!((fit.alpha - TRUTH.alpha).abs() < 0.01, "{fit:?}");
     }
 }

@@ -1,8 +1,9 @@
-//! Bits per byte as a function of model size and data size, in one of two forms:
+//! Bits per byte as a function of model size and data size, in one of three forms:
 //!
 //! ```text
 //! L(N, D) = E + A N^-alpha + B D^-beta        E, A >= 0
 //! L(N, D) = E + A N^-alpha + B (N/D)^beta     E, A >= 0, beta <= 1
+//! L(N, D) = E + A N^-alpha + B D^-beta + C N/D
 //! ```
 //!
 //! The first is that of models which see their data about once (Hoffmann et al. 2022,
@@ -28,13 +29,25 @@ pub enum DataTerm {
     Bytes,
     /// `B (N/D)^beta`, by the parameters that each byte has.
     ParametersPerByte,
+    /// `B D^-beta + C N/D`.
+    Both,
 }
 
 impl DataTerm {
+    /// As it stands in the law.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "B D^-beta",
+            Self::ParametersPerByte => "B (N/D)^beta",
+            Self::Both => "B D^-beta + C N/D",
+        }
+    }
+
     /// The term without its B.
     fn at(self, parameters: f64, data_bytes: f64, beta: f64) -> f64 {
         match self {
-            Self::Bytes => data_bytes.powf(-beta),
+            Self::Bytes | Self::Both => data_bytes.powf(-beta),
             Self::ParametersPerByte => (parameters / data_bytes).powf(beta),
         }
     }
@@ -56,13 +69,17 @@ pub struct JointLaw {
     pub b: f64,
     /// Its exponent.
     pub beta: f64,
+    /// Bits for each parameter that a byte has, where both terms are fitted; 0 otherwise.
+    #[serde(default)]
+    pub c: f64,
 }
 
 impl JointLaw {
     /// Bits per byte at a model size and a data size; never below 0.
     #[must_use]
     pub fn bits_per_byte(&self, parameters: f64, data_bytes: f64) -> f64 {
-        let data = self.b * self.term.at(parameters, data_bytes, self.beta);
+        let data = self.b * self.term.at(parameters, data_bytes, self.beta)
+            + self.c * parameters / data_bytes;
         (self.size_alone().bits_per_byte(parameters) + data).max(0.0)
     }
 
@@ -76,7 +93,7 @@ impl JointLaw {
     pub fn critical_size(&self, cost: &ModelCost, data_bytes: f64) -> f64 {
         let alone = cost.optimum(&self.size_alone(), data_bytes);
         match self.term {
-            DataTerm::ParametersPerByte if alone > 0.0 => cost.search(
+            DataTerm::ParametersPerByte | DataTerm::Both if alone > 0.0 => cost.search(
                 |n| self.bits_per_byte(n, data_bytes),
                 data_bytes,
                 (alone / 1e3, alone * 1e3),
@@ -91,6 +108,7 @@ impl JointLaw {
             e: self.e,
             a: self.a,
             alpha: self.alpha,
+            share: None,
         }
     }
 }
@@ -100,7 +118,7 @@ impl fmt::Display for JointLaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.b < 0.0 { '-' } else { '+' };
         let base = match self.term {
-            DataTerm::Bytes => "D^-",
+            DataTerm::Bytes | DataTerm::Both => "D^-",
             DataTerm::ParametersPerByte => "(N/D)^",
         };
         write!(
@@ -111,7 +129,14 @@ impl fmt::Display for JointLaw {
             self.alpha,
             self.b.abs(),
             self.beta
-        )
+        )?;
+        match self.term {
+            DataTerm::Both => {
+                let sign = if self.c < 0.0 { '-' } else { '+' };
+                write!(f, " {sign} {:.4} N/D", self.c.abs())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -127,6 +152,7 @@ pub(super) mod tests {
         term: DataTerm::Bytes,
         b: 30.0,
         beta: 0.3,
+        c: 0.0,
     };
 
     /// In-sample, many passes: 1.5 bits a parameter or so are learned by heart.
@@ -137,6 +163,7 @@ pub(super) mod tests {
         term: DataTerm::ParametersPerByte,
         b: -0.8,
         beta: 0.8,
+        c: 0.0,
     };
 
     pub(in crate::critical::joint) fn sampled(law: &JointLaw, sizes: &[f64]) -> Vec<Point> {

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fit::Fitted,
-    power::{self, PowerLaw},
+    foretell::{Forms, points_below},
+    power::{self, Measured, PowerLaw},
     prediction::Prediction,
 };
 use crate::critical::{Estimator, Point};
@@ -14,24 +15,32 @@ use crate::critical::{Estimator, Point};
 pub struct LeftOut {
     /// The data size that was left out.
     pub data_bytes: f64,
-    /// N* foretold from the others.
+    /// N* foretold from the others, averaged over the forms.
     pub predicted_n_star: f64,
     /// 95% interval of the foretold value.
     pub ci95: Option<[f64; 2]>,
     /// N* of the points that were left out, as [`critical_sizes`](crate::critical::critical_sizes)
     /// has it.
     pub measured_n_star: f64,
+    /// Its interval.
+    #[serde(default)]
+    pub measured_ci95: Option<[f64; 2]>,
+    /// Whether the measured N* is in the foretold interval.
+    #[serde(default)]
+    pub held: bool,
     /// `log2(predicted / measured)`.
     pub octaves: f64,
     /// Cost of using the foretold size instead of the measured one, as a share
     /// of the measured adjusted rate.
     pub regret: f64,
+    /// What the closest joint law of the others foretells.
+    #[serde(default)]
+    pub law: Option<FreeForetold>,
     /// What the power law through the other separate fits foretells.
     pub free: Option<FreeForetold>,
 }
 
-/// N* of the data size left out, on the power law through the separate fits of the
-/// others.
+/// N* of the data size left out by one form, fitted to the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FreeForetold {
     /// The foretold value.
@@ -45,36 +54,49 @@ pub struct FreeForetold {
 impl LeftOut {
     /// Leaves out the largest of the data sizes measured; nothing with fewer than two,
     /// or where one side of the test cannot be fitted.
-    pub(super) fn test(series: &[Point], measured: &[f64], estimator: &Estimator) -> Option<Self> {
-        let (&largest, rest) = measured.split_last()?;
+    pub(super) fn test(
+        series: &[Point],
+        measured: &[Measured],
+        sizes: &[f64],
+        estimator: &Estimator,
+    ) -> Option<Self> {
+        let (&largest, rest) = sizes.split_last()?;
         if rest.is_empty() {
             return None;
         }
-        let kept: Vec<Point> = series
+        let kept = points_below(series, largest);
+        let known: Vec<Measured> = measured
             .iter()
-            .filter(|p| p.data_bytes < largest)
-            .cloned()
+            .filter(|of| of.data_bytes < largest)
+            .copied()
             .collect();
-        let fitted = Fitted::new(&kept, estimator)?;
-        let separate = PowerLaw::through_separate(&kept);
-        let foretold = Prediction::new(&fitted, separate.as_ref(), largest, false);
+        let fitted = Fitted::closest(&kept, estimator)?;
+        let separate = PowerLaw::through(&known);
+        let forms = Forms::new(&kept, &known, estimator);
+        let foretold = Prediction::new(&fitted, &forms, separate.as_ref(), largest, false);
         let measured = power::by_itself(series, largest)?;
         let octaves = |n: f64| (n / measured.n_star).log2();
         let rate =
             |n: f64| measured.law.bits_per_byte(n) / 8.0 + measured.model_cost.bytes(n) / largest;
         let regret = |n: f64| rate(n) / measured.rate - 1.0;
+        let by = |n: f64| FreeForetold {
+            n_star: n,
+            octaves: octaves(n),
+            regret: regret(n),
+        };
         Some(Self {
             data_bytes: largest,
             predicted_n_star: foretold.n_star,
             ci95: foretold.ci95,
             measured_n_star: measured.n_star,
+            measured_ci95: measured.ci95,
+            held: foretold
+                .ci95
+                .is_some_and(|[low, high]| low <= measured.n_star && measured.n_star <= high),
             octaves: octaves(foretold.n_star),
             regret: regret(foretold.n_star),
-            free: foretold.free_n_star.map(|n| FreeForetold {
-                n_star: n,
-                octaves: octaves(n),
-                regret: regret(n),
-            }),
+            law: Some(by(foretold.law_n_star)),
+            free: foretold.free_n_star.map(by),
         })
     }
 }

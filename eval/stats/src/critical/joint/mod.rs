@@ -1,5 +1,7 @@
 //! The law over model size and data size, to predict N* where nobody trained:
 //! [`JointLaw`] with the critical sizes, intervals and tests that follow from it.
+//! Predictions are averaged over forms of the law, by how well each foretold larger data
+//! from smaller.
 //!
 //! Where the data's term does not depend on N, the joint law says
 //! `N*(D) = (alpha A D / (8 b))^(1/(1+alpha))`: the critical size grows with
@@ -8,23 +10,27 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CriticalError, Estimator, Point, bootstrap, cost as size_cost, law::ALPHA_RANGE, points,
-};
+use super::{CriticalError, Estimator, Point, bootstrap, cost as size_cost, points};
+use brevity_length::format::{bytes, count};
 use fit::{Fitted, Joint};
-use power::PowerLaw;
+use foretell::Forms;
+use power::{Measured, PowerLaw};
 
 mod cost;
 mod fit;
+mod foretell;
 mod huber;
 mod law;
 mod left_out;
+mod parameters;
 mod power;
 mod prediction;
 
 pub use cost::JointCost;
+pub use foretell::Form;
 pub use law::{DataTerm, JointLaw};
 pub use left_out::{FreeForetold, LeftOut};
+pub use parameters::Parameter;
 pub use prediction::Prediction;
 
 /// The law over data size for one source, regime and convention.
@@ -39,8 +45,17 @@ pub struct DataLaw {
     /// Settings other than size that set this ladder apart; usually empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variant: String,
-    /// The fitted law.
+    /// The fitted law, of the form that misses the points by least.
     pub law: JointLaw,
+    /// Its numbers with their intervals.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
+    /// The forms that predictions are averaged over.
+    #[serde(default)]
+    pub forms: Vec<Form>,
+    /// Relative errors beyond this count linearly in the fit.
+    #[serde(default)]
+    pub huber: f64,
     /// Model bytes against parameters and data.
     pub model_cost: JointCost,
     /// N* grows as this power of the data, from the smallest to the largest measured:
@@ -102,47 +117,84 @@ fn one_series(
         sizes: points::mean_by_size(series).len(),
         rising: false,
     };
-    let measured = points::data_sizes(series);
-    let fitted = Fitted::new(series, estimator).ok_or_else(too_few)?;
-    let mut wanted: Vec<(f64, bool)> = measured.iter().map(|&d| (d, true)).collect();
+    let sizes = points::data_sizes(series);
+    let fitted = Fitted::closest(series, estimator).ok_or_else(too_few)?;
+    let mut wanted: Vec<(f64, bool)> = sizes.iter().map(|&d| (d, true)).collect();
     wanted.extend(
         predict
             .iter()
-            .filter(|d| !measured.contains(d))
+            .filter(|d| !sizes.contains(d))
             .map(|&d| (d, false)),
     );
     wanted.sort_by(|x, y| x.0.total_cmp(&y.0));
-    let separate = PowerLaw::through_separate(series);
-    let predictions = wanted
+    let measured = power::separate(series);
+    let separate = PowerLaw::through(&measured);
+    let forms = Forms::new(series, &measured, estimator);
+    let predictions: Vec<Prediction> = wanted
         .iter()
-        .map(|&(d, m)| Prediction::new(&fitted, separate.as_ref(), d, m))
+        .map(|&(d, m)| Prediction::new(&fitted, &forms, separate.as_ref(), d, m))
         .collect();
 
-    let (least, most) = match measured[..] {
+    let (least, most) = match sizes[..] {
         [only] => (only, 2.0 * only),
-        _ => (measured[0], measured[measured.len() - 1]),
+        _ => (sizes[0], sizes[sizes.len() - 1]),
     };
     let exponent = |joint: &Joint| match joint.critical_size(least) {
         0.0 => 0.0,
         size => (joint.critical_size(most) / size).ln() / (most / least).ln(),
     };
+    let left_out = LeftOut::test(series, &measured, &sizes, estimator);
+    let parameters = parameters::of(&fitted);
     let mut warnings = Vec::new();
-    if measured.len() < 3 {
+    if sizes.len() < 3 {
         warnings.push(format!(
             "{} data size(s): the effect of data on the loss is not resolved; 3 or more are needed",
-            measured.len()
+            sizes.len()
         ));
     }
-    let Joint { law, cost } = fitted.joint;
+    warn_of_the_law(&fitted, &parameters, series, &mut warnings);
+    warn_of_the_left_out(left_out.as_ref(), &mut warnings);
+    warn_of_contradictions(&fitted, &measured, &mut warnings);
+    Ok(DataLaw {
+        convention: series[0].convention.clone(),
+        regime: series[0].regime.clone(),
+        source: series[0].source.clone(),
+        variant: series[0].variant.clone(),
+        exponent: exponent(&fitted.joint),
+        exponent_ci95: bootstrap::interval(fitted.resampled.iter().map(exponent).collect()),
+        free_exponent: separate.map(|law| law.exponent),
+        predictions,
+        left_out,
+        warnings,
+        residual: fitted.residual,
+        law: fitted.joint.law,
+        model_cost: fitted.joint.cost,
+        parameters,
+        forms: forms.forms,
+        huber: estimator.huber,
+    })
+}
+
+fn warn_of_the_law(
+    fitted: &Fitted,
+    parameters: &[Parameter],
+    series: &[Point],
+    warnings: &mut Vec<String>,
+) {
+    let Joint { law, cost } = &fitted.joint;
     if law.a == 0.0 {
         warnings.push("larger models are no better here; there is no critical size".into());
     } else if law.alpha < 0.1 {
         warnings.push(format!("alpha is {:.3}, below 0.1", law.alpha));
     }
-    if law.alpha > 0.99 * ALPHA_RANGE.1 {
+    for p in parameters.iter().filter(|p| p.at_bound && law.a > 0.0) {
+        // The theory's own value is no accident.
+        if law.term == DataTerm::ParametersPerByte && p.name == "beta" && p.value > 0.99 {
+            continue;
+        }
         warnings.push(format!(
-            "alpha is {:.1}, the largest that is looked for: a few sizes decide it",
-            law.alpha
+            "{} is {:.3}, at the end of what is looked for: the points do not tell it",
+            p.name, p.value
         ));
     }
     if fitted.residual > 0.03 {
@@ -158,21 +210,46 @@ fn one_series(
             100.0 * miss
         ));
     }
-    Ok(DataLaw {
-        convention: series[0].convention.clone(),
-        regime: series[0].regime.clone(),
-        source: series[0].source.clone(),
-        variant: series[0].variant.clone(),
-        exponent: exponent(&fitted.joint),
-        exponent_ci95: bootstrap::interval(fitted.resampled.iter().map(exponent).collect()),
-        free_exponent: separate.map(|law| law.exponent),
-        predictions,
-        left_out: LeftOut::test(series, &measured, estimator),
-        warnings,
-        residual: fitted.residual,
-        law,
-        model_cost: cost,
-    })
+}
+
+fn warn_of_the_left_out(test: Option<&LeftOut>, warnings: &mut Vec<String>) {
+    let Some(test) = test.filter(|test| !test.held) else {
+        return;
+    };
+    let [low, high] = test.ci95.unwrap_or([f64::NAN; 2]);
+    warnings.push(format!(
+        "the smaller data foretell N* of {} as {} to {}, and it is {}: do not trust what is \
+         foretold of larger data",
+        bytes(test.data_bytes),
+        count(low),
+        count(high),
+        count(test.measured_n_star)
+    ));
+}
+
+/// The law of all data sizes and that of one should agree on the points of that one.
+fn warn_of_contradictions(fitted: &Fitted, measured: &[Measured], warnings: &mut Vec<String>) {
+    for of in measured {
+        let Some([low, high]) = of.envelope else {
+            continue;
+        };
+        let all = fitted.resampled.iter();
+        let resampled = all
+            .map(|joint| joint.critical_size(of.data_bytes))
+            .collect();
+        let joint = bootstrap::interval(resampled)
+            .unwrap_or([fitted.joint.critical_size(of.data_bytes); 2]);
+        if joint[1] < low || joint[0] > high {
+            warnings.push(format!(
+                "{}: by the law of all data sizes N* is {} to {}, by its own models {} to {}",
+                bytes(of.data_bytes),
+                count(joint[0]),
+                count(joint[1]),
+                count(low),
+                count(high)
+            ));
+        }
+    }
 }
 
 #[cfg(test)]
