@@ -1,6 +1,7 @@
 //! `brevity compress`: files into archives.
 
 use super::files::{self, Common, OutputFile, Target, is_dash};
+use super::level::LevelOptions;
 use super::online::{learning, models};
 use super::pack_options::Training;
 use super::{decompress, inspect, verify};
@@ -36,6 +37,8 @@ pub struct Args {
     /// Trained model to compress with, a safetensors file
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    level: LevelOptions,
     #[command(flatten)]
     pub(super) training: Training,
     /// Learn each file while it is coded: no model is stored, and decompressing
@@ -239,6 +242,7 @@ impl Args {
         let options = Options {
             block: self.block,
             method: self.method,
+            level: self.level.level(),
             // Who trains a model for a file wants the smallest archive.
             lanes: self.lanes.or(self.training.train.then_some(1)),
         };

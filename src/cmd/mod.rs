@@ -11,6 +11,7 @@ pub mod decompress;
 mod files;
 pub mod generate;
 pub mod inspect;
+mod level;
 mod online;
 mod pack;
 mod pack_options;

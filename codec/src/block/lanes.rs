@@ -265,8 +265,9 @@ impl Shared<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Method, decode as decode_block, encode};
+    use super::super::{How, Method, decode as decode_block, encode};
     use super::*;
+    use crate::cm::Level;
     use crate::predict::{Counts, PredictError};
 
     /// Lanes that have nothing to do with one another; those after the first
@@ -354,6 +355,14 @@ mod tests {
         }
     }
 
+    fn how(method: Method) -> How {
+        How {
+            method,
+            level: Level::Fast,
+            lanes: None,
+        }
+    }
+
     fn on_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> T {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build().unwrap().install(f)
@@ -366,7 +375,7 @@ mod tests {
             let bytes = &text[..length];
             for method in [Method::Model, Method::Mixed] {
                 let sound = Apart::sound();
-                let coded = encode(bytes, method, Some(&sound), None, &|_| {}).unwrap();
+                let coded = encode(bytes, how(method), Some(&sound), &|_| {}).unwrap();
                 for threads in [1, 2, 3, 4, 16] {
                     let decoded = on_threads(threads, || {
                         decode_block(&coded, length, Some(&sound), &|_| {})
@@ -380,7 +389,7 @@ mod tests {
     #[test]
     fn a_group_that_fails_ends_the_round() {
         let bytes = b"what goes round comes round. ".repeat(70);
-        let coded = encode(&bytes, Method::Mixed, Some(&Apart::sound()), None, &|_| {}).unwrap();
+        let coded = encode(&bytes, how(Method::Mixed), Some(&Apart::sound()), &|_| {}).unwrap();
         for (sound, threads) in [0, 5, 7]
             .into_iter()
             .flat_map(|s| [1, 2, 4].map(|t| (s, t)))
