@@ -6,7 +6,7 @@
 
 mod lanes;
 
-use crate::cm::Mixture;
+use crate::cm::{Level, Mixture, Models, survey};
 use crate::coder::{ByteDecoder, ByteEncoder, Known, NoAdvice};
 use crate::layout::Layout;
 use crate::predict::{Model, PredictError, Priced};
@@ -33,7 +33,12 @@ impl Method {
         matches!(self, Method::Model | Method::Mixed)
     }
 
-    /// Name on the command line.
+    /// Whether context models take part.
+    pub fn needs_contexts(self) -> bool {
+        matches!(self, Method::Contexts | Method::Mixed)
+    }
+
+    /// Name for people.
     pub fn name(self) -> &'static str {
         match self {
             Method::Raw => "raw",
@@ -50,6 +55,8 @@ pub(crate) struct Coded {
     pub method: Method,
     /// Binary logarithm of the maximum number of lanes.
     pub lanes_log2: u32,
+    /// The context models, if the method has them.
+    pub models: Option<Models>,
     pub payload: Vec<u8>,
     /// Hash of all frequencies, in the order in which they are used.
     pub frequencies: u32,
@@ -100,21 +107,35 @@ fn check_memory(model: &dyn Model, layout: &Layout) -> Result<(), PredictError> 
     Ok(())
 }
 
-/// Codes `bytes`; stores them raw if coding makes them no shorter. `lanes`, if given,
-/// overrides the model's number of lanes.
+/// How blocks are coded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    pub method: Method,
+    pub level: Level,
+    /// Takes the place of the model's own number of lanes.
+    pub lanes: Option<usize>,
+}
+
+/// The power of two of lanes, for a block that is coded like this.
+pub(crate) fn lanes_log2(how: How, model: Option<&dyn Model>) -> u32 {
+    needed(how.method, model).map_or(0, |m| how.lanes.unwrap_or_else(|| m.lanes()).ilog2())
+}
+
+/// Codes `bytes`, raw if nothing shorter comes of it.
 ///
 /// # Panics
 /// If the method needs a model and there is none, or if `lanes` is 0.
 pub(crate) fn encode(
     bytes: &[u8],
-    method: Method,
+    how: How,
     model: Option<&dyn Model>,
-    lanes: Option<usize>,
     progress: Progress<'_>,
 ) -> Result<Coded, PredictError> {
+    let How { method, level, .. } = how;
     let raw = || Coded {
         method: Method::Raw,
         lanes_log2: 0,
+        models: None,
         payload: bytes.to_vec(),
         frequencies: 0,
     };
@@ -123,13 +144,17 @@ pub(crate) fn encode(
         return Ok(raw());
     }
     let model = needed(method, model);
-    let lanes_log2 = model.map_or(0, |m| lanes.unwrap_or_else(|| m.lanes()).ilog2());
+    let lanes_log2 = lanes_log2(how, model);
+    let models = method
+        .needs_contexts()
+        .then(|| Models::Second(survey(level, bytes)));
+    let mixture = |lanes| models.map(|m| Mixture::new(m, lanes, bytes.len(), model.is_some()));
     let (payload, frequencies) = match model {
-        None => encode_contexts(bytes, progress),
+        None => encode_contexts(bytes, mixture(1).expect("context models"), progress),
         Some(model) => {
             let layout = Layout::new(bytes.len(), model.unit(), 1 << lanes_log2);
             check_memory(model, &layout)?;
-            encode_lanes(bytes, &layout, model, method == Method::Mixed, progress)?
+            encode_lanes(bytes, &layout, model, mixture(layout.lanes()), progress)?
         }
     };
     if payload.len() >= bytes.len() {
@@ -138,13 +163,13 @@ pub(crate) fn encode(
     Ok(Coded {
         method,
         lanes_log2,
+        models,
         payload,
         frequencies,
     })
 }
 
-fn encode_contexts(bytes: &[u8], progress: Progress<'_>) -> (Vec<u8>, u32) {
-    let mut mixture = Mixture::new(1, bytes.len(), false);
+fn encode_contexts(bytes: &[u8], mut mixture: Mixture, progress: Progress<'_>) -> (Vec<u8>, u32) {
     let mut coder = ByteEncoder::default();
     for part in bytes.chunks(STRIDE) {
         for &byte in part {
@@ -160,12 +185,11 @@ fn encode_lanes(
     bytes: &[u8],
     layout: &Layout,
     model: &dyn Model,
-    mixed: bool,
+    mut mixture: Option<Mixture>,
     progress: Progress<'_>,
 ) -> Result<(Vec<u8>, u32), PredictError> {
     let lanes = layout.lanes();
     let mut predictor = model.start(layout);
-    let mut mixture = mixed.then(|| Mixture::new(lanes, bytes.len(), true));
     let mut coder = ByteEncoder::default();
     let slice = |first: usize| -> Slice {
         let steps = SLICE.min(layout.steps() - first);
@@ -286,14 +310,17 @@ fn decode_stream(
     model: Option<&dyn Model>,
     progress: Progress<'_>,
 ) -> Result<Vec<u8>, Failure> {
-    let out = match needed(coded.method, model) {
-        None => decode_contexts(coder, length, progress)?,
+    let model = needed(coded.method, model);
+    let mixture = |lanes| {
+        let models = coded.models;
+        models.map(|m| Mixture::new(m, lanes, length, model.is_some()))
+    };
+    let out = match model {
+        None => decode_contexts(coder, mixture(1).expect("context models"), length, progress)?,
         Some(model) => {
             let layout = Layout::new(length, model.unit(), 1 << coded.lanes_log2);
             check_memory(model, &layout)?;
-            let mixture =
-                (coded.method == Method::Mixed).then(|| Mixture::new(layout.lanes(), length, true));
-            lanes::decode(coder, &layout, model, mixture, progress)?
+            lanes::decode(coder, &layout, model, mixture(layout.lanes()), progress)?
         }
     };
     if coder.hash.finish() != coded.frequencies {
@@ -307,10 +334,10 @@ fn decode_stream(
 
 fn decode_contexts(
     coder: &mut ByteDecoder,
+    mut mixture: Mixture,
     length: usize,
     progress: Progress<'_>,
 ) -> Result<Vec<u8>, Failure> {
-    let mut mixture = Mixture::new(1, length, false);
     let mut out = Vec::new();
     while out.len() < length {
         let start = out.len();
@@ -346,6 +373,14 @@ mod tests {
         }
     }
 
+    fn how(method: Method) -> How {
+        How {
+            method,
+            level: Level::default(),
+            lanes: None,
+        }
+    }
+
     fn text(length: usize) -> Vec<u8> {
         let words = ["sea ", "shells ", "she ", "sells, ", "shore. ", "\n"];
         (0_usize..)
@@ -360,7 +395,7 @@ mod tests {
             let bytes = text(length);
             for method in [Method::Raw, Method::Contexts, Method::Model, Method::Mixed] {
                 let model = CountsModel(7);
-                let coded = encode(&bytes, method, Some(&model), None, &|_| {}).unwrap();
+                let coded = encode(&bytes, how(method), Some(&model), &|_| {}).unwrap();
                 assert_eq!(
                     decode(&coded, length, Some(&model), &|_| {}),
                     Ok(bytes.clone())
@@ -377,7 +412,7 @@ mod tests {
         let bytes = text(3000);
         for method in [Method::Contexts, Method::Model, Method::Mixed] {
             let model = CountsModel(7);
-            let coded = encode(&bytes, method, Some(&model), None, &|_| {}).unwrap();
+            let coded = encode(&bytes, how(method), Some(&model), &|_| {}).unwrap();
             let least = code_length(&coded, 3000, Some(&model), &|_| {}).unwrap() / 8.0;
             let more = coded.payload.len() as f64 - least;
             assert!((0.0..=2.0).contains(&more), "{method:?}: {more}");
@@ -388,7 +423,7 @@ mod tests {
     fn another_model_is_found_out() {
         let bytes = text(3000);
         for method in [Method::Model, Method::Mixed] {
-            let coded = encode(&bytes, method, Some(&CountsModel(7)), None, &|_| {}).unwrap();
+            let coded = encode(&bytes, how(method), Some(&CountsModel(7)), &|_| {}).unwrap();
             let failure = decode(&coded, 3000, Some(&CountsModel(8)), &|_| {}).unwrap_err();
             assert!(matches!(failure, Failure::Diverged | Failure::Stream));
         }
@@ -399,13 +434,13 @@ mod tests {
         let bytes: Vec<u8> = (0..999_u32)
             .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
             .collect();
-        let coded = encode(&bytes, Method::Contexts, None, None, &|_| {}).unwrap();
+        let coded = encode(&bytes, how(Method::Contexts), None, &|_| {}).unwrap();
         assert!(coded.payload.len() <= 999);
     }
 
     #[test]
     fn a_claim_of_more_bytes_than_the_stream_holds_is_refused() {
-        let mut coded = encode(&text(500), Method::Contexts, None, None, &|_| {}).unwrap();
+        let mut coded = encode(&text(500), how(Method::Contexts), None, &|_| {}).unwrap();
         coded.payload.truncate(9);
         assert_eq!(decode(&coded, 1 << 20, None, &|_| {}), Err(Failure::Stream));
     }

@@ -44,6 +44,7 @@ pub mod weights;
 
 pub use block::{Method, Progress};
 pub use cdf::{Frequencies, NonFinite, PRECISION, SYMBOLS, TOTAL, code_length};
+pub use cm::Level;
 pub use layout::Layout;
 pub use log2::log2;
 pub use score::{STREAM_LANES, ScoreError, ScoreResult, code_lengths, price_each, score};

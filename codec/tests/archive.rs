@@ -1,12 +1,12 @@
 //! Archives of every kind, whole and damaged.
 
 use brevity_codec::archive::{
-    self, Error, Header, ModelId, Models, Options, Source, compress, decompress, decompress_range,
-    inspect, salvage,
+    self, Effort, Error, Header, ModelId, Models, Options, Source, compress, decompress,
+    decompress_range, inspect, salvage,
 };
 use brevity_codec::predict::{Counts, Model, Predictor};
 use brevity_codec::weights::{Plan, Precision};
-use brevity_codec::{Layout, Method};
+use brevity_codec::{Layout, Level, Method};
 use brevity_model::{Spec, Weights};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -90,6 +90,7 @@ fn every_source_and_method_round_trips() {
                     let options = Options {
                         block,
                         method: Some(method),
+                        level: Level::Fast,
                         lanes,
                     };
                     let archive = pack(&bytes, &Source::embedded(&weights, &plan), options);
@@ -102,6 +103,48 @@ fn every_source_and_method_round_trips() {
     }
 }
 
+/// Bytes of every kind that context models tell apart.
+fn of_all_kinds(length: usize) -> [Vec<u8>; 4] {
+    let records = (0_u32..).flat_map(|i| [9, (i * i >> 4) as u8, i as u8, 0, 200, (i >> 8) as u8]);
+    let stripes = (0_usize..).map(|i| [0, 0xF0, 0xFF, 0xFF, 0, 0, 0x3C, 0][i % 8] << (i / 64 % 3));
+    let binary = noise(length).into_iter().map(|b| b & b.rotate_left(3));
+    [
+        text(length),
+        records.take(length).collect(),
+        stripes.take(length).collect(),
+        binary.collect(),
+    ]
+}
+
+#[test]
+fn every_kind_and_level_gives_back_the_bytes() {
+    let lengths = (0..=100).chain([257, 1000, 5000]);
+    for bytes in lengths.flat_map(of_all_kinds) {
+        for level in Level::ALL {
+            let options = Options {
+                level,
+                ..Options::default()
+            };
+            let archive = pack(&bytes, &Source::none(), options);
+            assert_eq!(unpack(&archive, &Models::default()).unwrap(), bytes);
+            let inspection = inspect(&archive[..]).unwrap();
+            let effort = inspection.effort.expect("context models");
+            assert_eq!(effort.level, level);
+            // Bytes that do not compress cost next to nothing.
+            assert!(archive.len() <= bytes.len() + 40);
+        }
+    }
+}
+
+#[test]
+fn less_memory_than_blocks_take_is_found_before_it_is_taken() {
+    let mut archive = pack(&text(1000), &Source::none(), Options::default());
+    archive[6..8].copy_from_slice(&0_u16.to_le_bytes());
+    let error = unpack(&archive, &Models::default()).unwrap_err();
+    let claim = "take more memory than the header announces";
+    assert!(error.to_string().contains(claim), "{error}");
+}
+
 #[test]
 fn blocks_have_the_lanes_they_are_given() {
     let weights = small();
@@ -112,7 +155,7 @@ fn blocks_have_the_lanes_they_are_given() {
             ..Options::default()
         };
         let archive = pack(&text(1000), &source, options);
-        archive[source.header().to_bytes().len()] >> 4
+        archive[inspect(&archive[..]).unwrap().blocks[0].offset as usize] >> 4
     };
     assert_eq!([Some(1), Some(7), Some(64)].map(lanes_log2), [0, 2, 6]);
     assert!(lanes_log2(None) >= 3);
@@ -327,7 +370,11 @@ fn damage_is_always_noticed() {
 /// Length fields at their extremes, with bytes that may follow.
 #[test]
 fn claims_take_no_memory_and_no_time() {
-    let front = &Header::Plain.to_bytes()[..];
+    let effort = Effort {
+        level: Level::Best,
+        memory: 1 << 10,
+    };
+    let front = &Header::Plain.to_bytes(Some(effort))[..];
     let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
     let terabyte = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40];
     let most = [0x80, 0x80, 0x80, 0x20];
@@ -336,8 +383,8 @@ fn claims_take_no_memory_and_no_time() {
         for tag in 0..=255 {
             cases.push([front, &[tag], length, &[5, 1, 2, 3, 4, 5, 6, 7, 8]].concat());
         }
-        for kind in [0x11, 0x31] {
-            cases.push([&front[..4], &[kind], length, &[1, 2, 3, 4, 5]].concat());
+        for kind in [0x12, 0x32] {
+            cases.push([&front[..4], &[kind, 0], length, &[1, 2, 3, 4, 5]].concat());
         }
     }
     for case in cases {
@@ -354,7 +401,7 @@ fn a_claimed_billion_of_parameters_takes_no_memory() {
     assert!(spec.parameters() > 1_000_000_000);
     let mut model = spec.to_bytes();
     model.extend([0x5a; 1000]);
-    let mut archive = Header::Embedded(model).to_bytes();
+    let mut archive = Header::Embedded(model).to_bytes(None);
     archive.extend([0; 40]);
     let error = unpack(&archive, &Models::default()).unwrap_err();
     assert!(matches!(error, Error::Model { .. }));
@@ -370,9 +417,11 @@ fn foreign_and_newer_files_are_named() {
     let unpack = |bytes: &[u8]| unpack(bytes, &Models::default()).unwrap_err();
     assert!(matches!(unpack(b"\x1f\x8b\x08\0\0"), Error::Foreign));
     assert!(matches!(unpack(&[]), Error::Truncated { offset: 0, .. }));
-    let mut newer = Header::Plain.to_bytes();
-    newer[3] = 2;
-    assert!(matches!(unpack(&newer), Error::Version(2)));
+    let mut newer = Header::Plain.to_bytes(None);
+    newer[3] = 3;
+    assert!(matches!(unpack(&newer), Error::Version(3)));
+    newer[3] = 0;
+    assert!(matches!(unpack(&newer), Error::Version(0)));
     newer[3] = archive::VERSION;
     newer[4] = 9;
     assert!(matches!(unpack(&newer), Error::Engine(9)));

@@ -1,22 +1,23 @@
 //! Archives that must stay readable, and the exact errors of damaged ones.
 //!
-//! `golden/*.bvy` are decoded, and compared byte for byte with what the program
-//! writes today. `golden/damaged.txt` has lines `FILE CHANGE => ERROR`, where the
-//! change is `cut LENGTH`, `xor OFFSET HEX` or `add HEX`. After a deliberate
-//! change of the format or of the numeric engine, which needs a new version number,
-//! `BREVITY_GOLDEN=write cargo test -p brevity-codec --test golden` writes the
-//! files again.
+//! `golden/v1/*.bvy` were written in format version 1 and are decoded;
+//! `golden/v2/*.bvy` are also compared byte for byte with what is written today.
+//! `damaged.txt` has lines `FILE CHANGE => ERROR`, where the change is `cut
+//! LENGTH`, `xor OFFSET HEX` or `add HEX`. After a deliberate change of the format
+//! or of the numeric engine, which takes a new number, `BREVITY_GOLDEN=write cargo
+//! test -p brevity-codec --test golden` writes the files of that version again.
 
-use brevity_codec::Method;
 use brevity_codec::archive::{Models, Options, Source, compress, decompress};
 use brevity_codec::weights::{Plan, Precision};
+use brevity_codec::{Level, Method};
 use brevity_model::{Spec, Weights};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::path::{Path, PathBuf};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+fn folder(version: u8) -> PathBuf {
+    let folder = format!("tests/golden/v{version}");
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
 }
 
 fn writing() -> bool {
@@ -40,8 +41,35 @@ fn noise(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Name, original, archive.
-fn archives() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
+/// Records of 12 bytes: a number that grows, one that does not, a name.
+fn records(count: u32) -> Vec<u8> {
+    let record = |i: u32| {
+        let names = [*b"left", *b"up..", *b"down"];
+        let mut record = (1_000_000 + i * 17).to_le_bytes().to_vec();
+        record.extend((i.wrapping_mul(2_654_435_761) >> 20).to_le_bytes());
+        record.extend(names[i as usize * i as usize % 7 % 3]);
+        record
+    };
+    (0..count).flat_map(record).collect()
+}
+
+/// A picture of one bit: rings, 16 bytes a row.
+fn rings() -> Vec<u8> {
+    let pixel = |x: i32, y: i32| ((x - 64) * (x - 64) + (y - 40) * (y - 40)) / 300 % 4 == 1;
+    let byte = |i: i32| (0..8).fold(0, |b, k| b << 1 | u8::from(pixel(i % 16 * 8 + k, i / 16)));
+    (0..16 * 80).map(byte).collect()
+}
+
+/// What an archive is made from, and how.
+struct Case<'a> {
+    name: &'static str,
+    bytes: Vec<u8>,
+    source: Source<'a>,
+    options: Options,
+}
+
+/// Calls `each` with every case; those of version 1 come first.
+fn cases(each: &mut dyn FnMut(Case)) {
     let chunks = weights(Spec::brevity(8, 1, 2, 16));
     let mut stream = Spec::brevity(8, 2, 2, 32);
     stream.window = Some(12);
@@ -49,54 +77,102 @@ fn archives() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
     let paper = weights(Spec::lmic(4, 1, 1, 16));
     let embedded =
         |weights: &Weights, precision| Source::embedded(weights, &Plan::new(weights, precision));
-    let int4 = embedded(&chunks, Precision::Bits(4));
-    let cases = [
-        ("empty", Vec::new(), Source::none(), 100, None),
-        ("raw", noise(40), Source::none(), 100, None),
-        ("contexts", text(700), Source::none(), 300, None),
-        ("mixed", text(300), int4, 200, None),
-        (
-            "stream",
-            text(150),
-            embedded(&stream, Precision::Step(1.0 / 16.0)),
-            1000,
-            Some(Method::Mixed),
-        ),
-        (
-            "paper",
-            text(200),
-            embedded(&paper, Precision::Float16),
-            1000,
-            Some(Method::Mixed),
-        ),
-    ];
-    let pack = |(name, bytes, source, block, method): (_, Vec<u8>, Source, _, _)| {
-        let mut out = Vec::new();
+    let mut case = |name, bytes, source, block, method, level| {
         let options = Options {
             block,
             method,
+            level,
             lanes: None,
         };
-        compress(&bytes[..], &mut out, &source, &options, &|_| {}).unwrap();
-        (name, bytes, out)
+        each(Case {
+            name,
+            bytes,
+            source,
+            options,
+        });
     };
-    cases.into_iter().map(pack).collect()
+    let mixed = Some(Method::Mixed);
+    let (fast, default, best) = (Level::Fast, Level::Default, Level::Best);
+    case("empty", Vec::new(), Source::none(), 100, None, default);
+    case("raw", noise(40), Source::none(), 100, None, default);
+    case("contexts", text(700), Source::none(), 300, None, default);
+    let int4 = embedded(&chunks, Precision::Bits(4));
+    case("mixed", text(300), int4, 200, None, default);
+    let coarse = embedded(&stream, Precision::Step(1.0 / 16.0));
+    case("stream", text(150), coarse, 1000, mixed, default);
+    let half = embedded(&paper, Precision::Float16);
+    case("paper", text(200), half, 1000, mixed, best);
+    // Since version 2.
+    case("fast", text(700), Source::none(), 1000, None, fast);
+    case("best", text(700), Source::none(), 1000, None, best);
+    case("records", records(90), Source::none(), 4000, None, default);
+    case(
+        "records-best",
+        records(90),
+        Source::none(),
+        4000,
+        None,
+        best,
+    );
+    case("binary", records(9), Source::none(), 60, None, default);
+    case("bits", rings(), Source::none(), 4000, None, default);
+    case("bits-best", rings(), Source::none(), 4000, None, best);
+}
+
+/// How many of the cases version 1 has.
+const FIRST: usize = 6;
+
+fn read_back(path: &Path) -> Vec<u8> {
+    let golden = std::fs::read(path).unwrap();
+    let mut back = Vec::new();
+    decompress(&golden[..], &mut back, &Models::default(), &|_| {})
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    back
+}
+
+#[test]
+fn golden_archives_of_version_1_are_read() {
+    let mut count = 0;
+    cases(&mut |case| {
+        if count < FIRST {
+            let path = folder(1).join(case.name).with_extension("bvy");
+            assert!(
+                read_back(&path) == case.bytes,
+                "{} decodes to other bytes",
+                case.name
+            );
+            count += 1;
+        }
+    });
+    assert_eq!(count, FIRST);
 }
 
 #[test]
 fn golden_archives_are_written_and_read() {
-    for (name, bytes, archive) in archives() {
-        let path = folder().join(name).with_extension("bvy");
+    cases(&mut |case| {
+        let name = case.name;
+        let mut archive = Vec::new();
+        compress(
+            &case.bytes[..],
+            &mut archive,
+            &case.source,
+            &case.options,
+            &|_| {},
+        )
+        .unwrap();
+        let path = folder(2).join(name).with_extension("bvy");
         if writing() {
             std::fs::write(&path, &archive).unwrap();
         }
-        let golden = std::fs::read(&path).unwrap();
-        let mut back = Vec::new();
-        decompress(&golden[..], &mut back, &Models::default(), &|_| {})
-            .unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert!(back == bytes, "{name} decodes to other bytes");
-        assert!(archive == golden, "{name} is written differently");
-    }
+        assert!(
+            read_back(&path) == case.bytes,
+            "{name} decodes to other bytes"
+        );
+        assert!(
+            archive == std::fs::read(&path).unwrap(),
+            "{name} is written differently"
+        );
+    });
 }
 
 /// Applies `cut LENGTH`, `xor OFFSET HEX` or `add HEX`.
@@ -114,19 +190,25 @@ fn damage(mut archive: Vec<u8>, change: &str) -> Vec<u8> {
 
 #[test]
 fn damaged_archives_give_their_errors() {
-    let path = folder().join("damaged.txt");
+    damaged(1);
+    damaged(2);
+}
+
+fn damaged(version: u8) {
+    let folder = folder(version);
+    let path = folder.join("damaged.txt");
     let cases = std::fs::read_to_string(&path).unwrap();
     let mut found = String::new();
     for line in cases.lines() {
         let (case, _) = line.split_once(" => ").unwrap_or((line, ""));
         let (name, change) = case.split_once(' ').unwrap();
-        let archive = std::fs::read(folder().join(name).with_extension("bvy")).unwrap();
+        let archive = std::fs::read(folder.join(name).with_extension("bvy")).unwrap();
         let archive = damage(archive, change);
         let result = decompress(&archive[..], std::io::sink(), &Models::default(), &|_| {});
         let error = result.expect_err(case);
         found += &format!("{case} => {error}\n");
     }
-    if writing() {
+    if writing() && version > 1 {
         std::fs::write(&path, &found).unwrap();
     }
     assert_eq!(found, std::fs::read_to_string(&path).unwrap());

@@ -1,9 +1,9 @@
 //! Every instruction set and every number of threads writes the same archive,
 //! and reads it. A separate test binary, because a process has one instruction set.
 
-use brevity_codec::Method;
 use brevity_codec::archive::{Models, Options, Source, compress, decompress};
 use brevity_codec::weights::{Plan, Precision};
+use brevity_codec::{Level, Method};
 use brevity_kernels::simd::InstructionSet;
 use brevity_model::{Spec, Weights};
 use rand_chacha::ChaCha8Rng;
@@ -49,17 +49,21 @@ fn archives_are_the_same_everywhere_and_decode_everywhere() {
     let stream = weights(stream);
     let stored = |weights| Source::embedded(weights, &Plan::new(weights, Precision::Bits(4)));
     let sources = [
-        (Source::none(), Method::Contexts),
-        (stored(&chunks), Method::Mixed),
-        (stored(&paper), Method::Mixed),
-        (stored(&stream), Method::Model),
+        (Source::none(), Method::Contexts, Level::Fast),
+        (Source::none(), Method::Contexts, Level::Default),
+        (Source::none(), Method::Contexts, Level::Best),
+        (stored(&chunks), Method::Mixed, Level::Default),
+        (stored(&paper), Method::Mixed, Level::Best),
+        (stored(&stream), Method::Model, Level::Default),
     ];
     let bytes = text(3000);
     let pack = || -> Vec<Vec<u8>> {
-        let pack = |(source, method): &(Source, Method)| {
+        let pack = |(source, method, level): &(Source, Method, Level)| {
+            let level = *level;
             let options = Options {
                 block: 1100,
                 method: Some(*method),
+                level,
                 lanes: None,
             };
             let mut out = Vec::new();

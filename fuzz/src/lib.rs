@@ -5,7 +5,7 @@ use brevity_codec::archive::{
     Models, Options, Source, compress, decompress_range, inspect, salvage,
 };
 use brevity_codec::weights::{Plan, Precision};
-use brevity_codec::{Method, archive, weights};
+use brevity_codec::{Level, Method, archive, weights};
 use brevity_model::{Spec, Weights};
 use std::io::{Cursor, sink};
 use std::sync::LazyLock;
@@ -30,8 +30,8 @@ pub fn decompress(archive: &[u8]) {
     }
 }
 
-/// Compression and decompression of any bytes: whole, by range, salvaged. The
-/// first five bytes choose the options: block size (2, little endian), method, model
+/// Bytes through every way of coding and back: whole, by range, salvaged. The
+/// first five bytes choose the way: block size (2, little endian) and level, method, model
 /// and lanes (1), range (2).
 pub fn round_trip(input: &[u8]) {
     static MODEL: LazyLock<Weights> = LazyLock::new(|| {
@@ -50,6 +50,7 @@ pub fn round_trip(input: &[u8]) {
             Some(Method::Model),
             Some(Method::Mixed),
         ][usize::from(how & 3)],
+        level: Level::ALL[usize::from(b0 % 3)],
         lanes: Some(1 << (how >> 2 & 7)),
     };
     let source = match how >> 5 {

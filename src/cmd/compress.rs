@@ -1,6 +1,7 @@
 //! `brevity compress`: files into archives.
 
 use super::files::{self, Common, is_dash, watched};
+use super::level::LevelOptions;
 use super::output::{OutputFile, Target, stdout_for_archives};
 use super::own_model::{self, Training};
 use super::{decompress, inspect, verify};
@@ -33,6 +34,8 @@ pub struct Args {
     /// Compress with this trained model, a safetensors file
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    level: LevelOptions,
     #[command(flatten)]
     training: Training,
     /// Train a model on each file while it is coded: no model is stored, and
@@ -261,6 +264,7 @@ impl Args {
         Options {
             block: self.block,
             method: self.method,
+            level: self.level.level(),
             // Who trains a model for a file wants the smallest archive.
             lanes: self.lanes.or(self.training.train.then_some(1)),
         }

@@ -118,7 +118,15 @@ fn rate(part: u64, i: &Inspection) -> f64 {
 }
 
 fn text(path: &str, i: &Inspection, bits: Option<f64>) -> String {
-    let mut out = format!("{path}: {} bytes of {}\n", i.stored, i.raw());
+    let contexts = match i.effort {
+        Some(effort) => {
+            let (level, memory) = (effort.level.number(), effort.memory);
+            format!(", context models at level {level} in {memory} MiB")
+        }
+        None => String::new(),
+    };
+    let (stored, raw, version) = (i.stored, i.raw(), i.version);
+    let mut out = format!("{path}: {stored} bytes of {raw}, format {version}{contexts}\n");
     let mut line = |name: &str, bytes: u64, note: String| {
         let share = 100.0 * rate(bytes, i);
         out += &format!("  {name:<10}{bytes:>14}  {share:>8.4}%  {note}\n");

@@ -12,6 +12,7 @@ mod files;
 pub use files::threads;
 pub mod generate;
 pub mod inspect;
+mod level;
 mod output;
 mod own_model;
 pub mod prequential;

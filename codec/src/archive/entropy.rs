@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::input::Input;
-use super::layout::Header;
+use super::layout::Front;
 use super::read::{Models, read_block};
 use crate::block::Progress;
 use std::io::Read;
@@ -22,13 +22,13 @@ pub fn entropy(
     progress: Progress<'_>,
 ) -> Result<Vec<f64>, Error> {
     let mut input = Input::new(input, 0);
-    let (header, offset) = Header::read(&mut input)?;
-    let model = models.resolve(&header, offset)?;
+    let front = Front::read(&mut input)?;
+    let model = models.resolve(&front)?;
     let model = model.as_deref();
     let mut bits = Vec::new();
     loop {
         let number = bits.len() as u64;
-        let stored = read_block(&mut input, number, model.is_some())?;
+        let stored = read_block(&mut input, number, front.terms, model.is_some())?;
         bits.push(stored.code_length(number, model, progress)?);
         if stored.last {
             return Ok(bits);

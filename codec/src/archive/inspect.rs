@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::input::Input;
-use super::layout::{BlockHeader, DIGEST, Header, Index};
+use super::layout::{BlockHeader, DIGEST, Effort, Front, Header, Index};
 use crate::block::Method;
 use brevity_model::Spec;
 use std::io::Read;
@@ -27,7 +27,12 @@ pub struct BlockInfo {
 pub struct Inspection {
     /// The header, model included.
     pub header: Header,
-    /// The model's spec, if the archive contains a model.
+    /// Version of the format.
+    pub version: u8,
+    /// What its context models take, if it has any and says so; version 1 does
+    /// not.
+    pub effort: Option<Effort>,
+    /// The model's spec, if the archive holds a model.
     pub spec: Option<Spec>,
     /// Bytes before the first block, without the model.
     pub header_bytes: u64,
@@ -66,7 +71,11 @@ impl Inspection {
 /// Invalid fields, or a truncated archive.
 pub fn inspect(input: impl Read) -> Result<Inspection, Error> {
     let mut input = Input::new(input, 0);
-    let (header, model_at) = Header::read(&mut input)?;
+    let Front {
+        header,
+        terms,
+        model_at,
+    } = Front::read(&mut input)?;
     let spec = match &header {
         Header::Embedded(bytes) => match Spec::from_bytes(bytes) {
             Ok((spec, _)) => Some(spec),
@@ -84,7 +93,7 @@ pub fn inspect(input: impl Read) -> Result<Inspection, Error> {
     let mut index = Index::default();
     loop {
         let offset = input.offset;
-        let block = BlockHeader::read(&mut input)?;
+        let block = BlockHeader::read(&mut input, terms)?;
         input.skip(block.stored as u64, "a block")?;
         blocks.push(BlockInfo {
             offset,
@@ -114,6 +123,8 @@ pub fn inspect(input: impl Read) -> Result<Inspection, Error> {
     input.end()?;
     Ok(Inspection {
         header,
+        version: terms.version,
+        effort: terms.effort,
         spec,
         header_bytes: model_at,
         model_bytes,

@@ -3,6 +3,7 @@
 use super::error::Error;
 use super::input::Input;
 use crate::block::{Coded, Method};
+use crate::cm::{Level, Models, Setup};
 use brevity_model::varint;
 use std::fmt;
 use std::io::Read;
@@ -10,12 +11,13 @@ use std::io::Read;
 /// First bytes of every archive.
 pub const MAGIC: [u8; 3] = [0xB7, b'b', b'v'];
 
-/// Version of the format.
-pub const VERSION: u8 = 1;
+/// Version of the format that is written. Version 1 is still read.
+pub const VERSION: u8 = 2;
 
-/// Version of the numeric engine, the order of all arithmetic that frequencies
-/// depend on. It changes when the same model would give other frequencies.
-pub const ENGINE: u8 = 1;
+/// The numeric engine of the version that is written: the order of all arithmetic
+/// that frequencies depend on. It changes when the same model would give other
+/// frequencies. The engine of version 1 is 1.
+pub const ENGINE: u8 = 2;
 
 /// Most bytes of a block. A few stored bytes can validly decode to this many, so the
 /// limit is lower for fuzzers, which would spend their time there.
@@ -54,7 +56,79 @@ pub enum Header {
     Recipe(Vec<u8>),
 }
 
-/// Checksum: the first four bytes of a BLAKE3 hash.
+/// What the context models of an archive take: announced before any block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Their level.
+    pub level: Level,
+    /// The most memory that those of a block take, MiB.
+    pub memory: u16,
+}
+
+impl Effort {
+    /// As it lies in the header: the number of the level, which is 0 without
+    /// context models, and the memory.
+    fn to_bytes(effort: Option<Effort>) -> Vec<u8> {
+        let mut out = Vec::new();
+        match effort {
+            None => out.push(0),
+            Some(Effort { level, memory }) => {
+                out.push(level.number());
+                out.extend(memory.to_le_bytes());
+            }
+        }
+        out
+    }
+
+    fn read<R: Read>(input: &mut Input<R>) -> Result<Option<Effort>, Error> {
+        let offset = input.offset;
+        let [number] = input.array("the header")?;
+        if number == 0 {
+            return Ok(None);
+        }
+        let level = Level::numbered(number).ok_or(Error::Malformed {
+            offset,
+            what: "an unknown level",
+        })?;
+        let memory = u16::from_le_bytes(input.array("the header")?);
+        Ok(Some(Effort { level, memory }))
+    }
+}
+
+/// On which terms the blocks of an archive are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub version: u8,
+    /// None without context models, and in version 1, which announces nothing.
+    pub effort: Option<Effort>,
+}
+
+impl Terms {
+    /// Those of an archive that is written.
+    pub fn written(effort: Option<Effort>) -> Terms {
+        let version = VERSION;
+        Terms { version, effort }
+    }
+
+    /// What of the header each block's check covers.
+    fn covered(self) -> Vec<u8> {
+        match self.version {
+            1 => Vec::new(),
+            _ => Effort::to_bytes(self.effort),
+        }
+    }
+}
+
+/// An archive up to its first block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Front {
+    pub header: Header,
+    pub terms: Terms,
+    /// Offset of the stored model or recipe.
+    pub model_at: u64,
+}
+
+/// The first four bytes of a BLAKE3.
 pub fn check(parts: &[&[u8]]) -> [u8; 4] {
     let mut hasher = blake3::Hasher::new();
     parts.iter().for_each(|part| {
@@ -72,8 +146,8 @@ fn matches(parts: &[&[u8]], expected: [u8; 4]) -> bool {
 }
 
 impl Header {
-    /// The bytes of the archive up to the first block.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    /// The archive up to the first block.
+    pub fn to_bytes(&self, effort: Option<Effort>) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.push(VERSION);
         let kind = match self {
@@ -83,6 +157,7 @@ impl Header {
             Header::Recipe(_) => 3,
         };
         out.push(kind << 4 | ENGINE);
+        out.extend(Effort::to_bytes(effort));
         match self {
             Header::Plain => {}
             Header::External(id) => out.extend(id.0),
@@ -94,21 +169,28 @@ impl Header {
         }
         out
     }
+}
 
-    /// Reads a header; also returns the offset of the stored model or recipe.
-    pub fn read<R: Read>(input: &mut Input<R>) -> Result<(Header, u64), Error> {
+impl Front {
+    /// Reads an archive up to its first block.
+    pub fn read<R: Read>(input: &mut Input<R>) -> Result<Front, Error> {
         if input.array("the magic number")? != MAGIC {
             return Err(Error::Foreign);
         }
         let [version] = input.array("the header")?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(Error::Version(version));
         }
         let offset = input.offset;
         let [kind] = input.array("the header")?;
-        if kind & 15 != ENGINE {
+        // Each version has had one engine.
+        if kind & 15 != version {
             return Err(Error::Engine(kind & 15));
         }
+        let effort = match version {
+            1 => None,
+            _ => Effort::read(input)?,
+        };
         let mut checked = |most| -> Result<Vec<u8>, Error> {
             let length = input.varint(most, "the length of the model")?;
             let check_bytes: [u8; 4] = input.array("the model")?;
@@ -133,8 +215,11 @@ impl Header {
             Header::Embedded(bytes) | Header::Recipe(bytes) => bytes.len() as u64,
             Header::Plain | Header::External(_) => 0,
         };
-        let start = input.offset - length;
-        Ok((header, start))
+        Ok(Front {
+            header,
+            terms: Terms { version, effort },
+            model_at: input.offset - length,
+        })
     }
 }
 
@@ -149,9 +234,13 @@ pub(crate) struct BlockHeader {
     pub raw: usize,
     /// Bytes of the payload.
     pub stored: usize,
+    /// The context models, if the method has them.
+    pub models: Option<Models>,
     pub frequencies: u32,
     pub check: [u8; 4],
-    /// The bytes that the checksum covers besides the payload.
+    /// The bytes that the check covers beside the payload: what of the archive's
+    /// header, and the fields before the check.
+    terms: Terms,
     covered: Vec<u8>,
 }
 
@@ -159,8 +248,8 @@ pub(crate) struct BlockHeader {
 pub const MAX_LANES: usize = 1 << 15;
 
 impl BlockHeader {
-    /// The bytes of a block.
-    pub fn write(coded: &Coded, raw: usize, last: bool) -> Vec<u8> {
+    /// A block as it is written.
+    pub fn write(coded: &Coded, raw: usize, last: bool, terms: Terms) -> Vec<u8> {
         let method = match coded.method {
             Method::Raw => 0,
             Method::Contexts => 1,
@@ -173,16 +262,19 @@ impl BlockHeader {
         varint::put(&mut out, raw as u64);
         if coded.method != Method::Raw {
             varint::put(&mut out, coded.payload.len() as u64);
+            if let Some(Models::Second(setup)) = coded.models {
+                out.extend(setup.to_bytes());
+            }
             out.extend(coded.frequencies.to_le_bytes());
         }
-        let check = check(&[&out, &coded.payload]);
+        let check = check(&[&terms.covered(), &out, &coded.payload]);
         out.extend(check);
         out.extend(&coded.payload);
         out
     }
 
-    /// Reads the header of a block.
-    pub fn read<R: Read>(input: &mut Input<R>) -> Result<BlockHeader, Error> {
+    /// Reads all of a block but its payload.
+    pub fn read<R: Read>(input: &mut Input<R>, terms: Terms) -> Result<BlockHeader, Error> {
         let offset = input.offset;
         let malformed = |what| Err(Error::Malformed { offset, what });
         let [tag] = input.array("a block")?;
@@ -203,10 +295,30 @@ impl BlockHeader {
         if raw == 0 && !(last && method == Method::Raw) {
             return malformed("a block is empty");
         }
-        let (mut stored, mut frequencies) = (raw, 0);
+        let (mut stored, mut frequencies, mut models) = (raw, 0, None);
         if method != Method::Raw {
             stored = input.varint(raw, "the stored length of a block")?;
             varint::put(&mut covered, stored);
+            models = match terms.effort {
+                _ if !method.needs_contexts() => None,
+                _ if terms.version == 1 => Some(Models::First),
+                None => return malformed("a block has context models and the header none"),
+                Some(effort) => {
+                    let next = || input.array("a block").map(|[byte]| byte);
+                    let Some(setup) = Setup::read(effort.level, next)? else {
+                        return malformed("a block has unknown context models");
+                    };
+                    covered.extend(setup.to_bytes());
+                    let models = Models::Second(setup);
+                    let lanes = (1 << lanes_log2).min(raw as usize);
+                    if models.memory(lanes, raw as usize) > u64::from(effort.memory) << 20 {
+                        return malformed(
+                            "a block's context models take more memory than the header announces",
+                        );
+                    }
+                    Some(models)
+                }
+            };
             frequencies = u32::from_le_bytes(input.array("a block")?);
             covered.extend(frequencies.to_le_bytes());
         }
@@ -216,8 +328,10 @@ impl BlockHeader {
             lanes_log2,
             raw: raw as usize,
             stored: stored as usize,
+            models,
             frequencies,
             check: input.array("a block")?,
+            terms,
             covered,
         })
     }
@@ -229,10 +343,15 @@ impl BlockHeader {
 
     /// The block with its payload, if the checksum matches.
     pub fn with(self, payload: Vec<u8>) -> Option<Coded> {
-        matches(&[&self.covered, &payload], self.check).then_some(Coded {
+        matches(
+            &[&self.terms.covered(), &self.covered, &payload],
+            self.check,
+        )
+        .then_some(Coded {
             method: self.method,
             lanes_log2: self.lanes_log2,
             payload,
+            models: self.models,
             frequencies: self.frequencies,
         })
     }

@@ -47,7 +47,9 @@ mod write;
 pub use entropy::entropy;
 pub use error::Error;
 pub use inspect::{BlockInfo, Inspection, inspect};
-pub use layout::{DIGEST, ENGINE, Header, Index, MAGIC, MAX_BLOCK, MAX_LANES, ModelId, VERSION};
+pub use layout::{
+    DIGEST, ENGINE, Effort, Header, Index, MAGIC, MAX_BLOCK, MAX_LANES, ModelId, VERSION,
+};
 pub use read::{Models, decompress};
 pub use salvage::{Salvaged, salvage};
 pub use seek::decompress_range;

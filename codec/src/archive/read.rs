@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::input::Input;
-use super::layout::{BlockHeader, Header, Index, ModelId};
+use super::layout::{BlockHeader, Front, Header, Index, ModelId, Terms};
 use super::{Summary, digest};
 use crate::block::{self, Coded, Failure, Progress};
 use crate::predict::{Model, TransformerModel};
@@ -24,17 +24,13 @@ pub struct Models<'a> {
 }
 
 impl Models<'_> {
-    /// The model that an archive's blocks need; `offset` is its place in the header,
-    /// for errors.
-    pub(super) fn resolve(
-        &self,
-        header: &Header,
-        offset: u64,
-    ) -> Result<Option<Box<dyn Model>>, Error> {
+    /// The model that an archive's blocks need.
+    pub(super) fn resolve(&self, front: &Front) -> Result<Option<Box<dyn Model>>, Error> {
+        let offset = front.model_at;
         let transformer = |weights: &Weights| -> Box<dyn Model> {
             Box::new(TransformerModel::new(Transformer::new(weights)))
         };
-        match header {
+        match &front.header {
             Header::Plain => Ok(None),
             Header::Embedded(bytes) => match weights::decode(bytes) {
                 Ok(weights) => Ok(Some(transformer(&weights))),
@@ -77,10 +73,15 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Reads a block; `has_model` says whether its method may need a model.
-    pub(super) fn read<R: Read>(input: &mut Input<R>, has_model: bool) -> Result<Frame, Error> {
+    /// Reads as many bytes as the block's header says; `has_model` says whether
+    /// its method may need one, `terms` is what the archive's header says.
+    pub(super) fn read<R: Read>(
+        input: &mut Input<R>,
+        terms: Terms,
+        has_model: bool,
+    ) -> Result<Frame, Error> {
         let offset = input.offset;
-        let header = BlockHeader::read(input)?;
+        let header = BlockHeader::read(input, terms)?;
         if header.method.needs_model() && !has_model {
             return Err(Error::Malformed {
                 offset,
@@ -108,14 +109,15 @@ impl Frame {
     }
 }
 
-/// Reads one block and checks it; `has_model` says whether its method may need a
-/// model.
+/// Reads one block and checks it; `terms` is what the archive's header says,
+/// `has_model` says whether the block's method may need one.
 pub(super) fn read_block<R: Read>(
     input: &mut Input<R>,
     block: u64,
+    terms: Terms,
     has_model: bool,
 ) -> Result<Stored, Error> {
-    Frame::read(input, has_model)?.checked(block)
+    Frame::read(input, terms, has_model)?.checked(block)
 }
 
 impl Stored {
@@ -166,8 +168,8 @@ pub fn decompress(
     progress: Progress<'_>,
 ) -> Result<Summary, Error> {
     let mut input = Input::new(input, 0);
-    let (header, offset) = Header::read(&mut input)?;
-    let model = models.resolve(&header, offset)?;
+    let front = Front::read(&mut input)?;
+    let model = models.resolve(&front)?;
     let model = model.as_deref();
     let together = match model {
         Some(_) => 1,
@@ -184,7 +186,7 @@ pub fn decompress(
         while batch.len() < together && !ended && damage.is_none() {
             let start = input.offset;
             let number = index.blocks.len() as u64;
-            match read_block(&mut input, number, model.is_some()) {
+            match read_block(&mut input, number, front.terms, model.is_some()) {
                 Ok(stored) => {
                     ended = stored.last;
                     index.blocks.push((stored.raw as u64, input.offset - start));

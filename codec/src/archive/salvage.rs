@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::input::Input;
-use super::layout::Header;
+use super::layout::Front;
 use super::read::{Frame, Models};
 use super::seek::places;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -36,10 +36,10 @@ pub fn salvage(
     mut output: impl Write,
     models: &Models,
 ) -> Result<Salvaged, Error> {
-    let mut front = Input::new(&mut input, 0);
-    let (header, model_at) = Header::read(&mut front)?;
-    let start = front.offset;
-    let model = models.resolve(&header, model_at)?;
+    let mut beginning = Input::new(&mut input, 0);
+    let front = Front::read(&mut beginning)?;
+    let start = beginning.offset;
+    let model = models.resolve(&front)?;
     let model = model.as_deref();
     let mut done = Salvaged::default();
     let index = places(&mut input, start).ok();
@@ -55,7 +55,7 @@ pub fn salvage(
         let at = place.map_or(next, |p| p.start);
         input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
         let mut block = Input::new(&mut input, at);
-        let frame = Frame::read(&mut block, model.is_some());
+        let frame = Frame::read(&mut block, front.terms, model.is_some());
         next = block.offset;
         let told = frame.as_ref().ok().map(|f| (f.header.raw, f.header.last));
         let bytes = frame

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::input::Input;
-use super::layout::{DIGEST, Header, Index};
+use super::layout::{DIGEST, Front, Index};
 use super::read::{Models, read_block};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::{Bound, RangeBounds};
@@ -77,12 +77,12 @@ pub fn decompress_range(
     models: &Models,
     range: impl RangeBounds<u64>,
 ) -> Result<(), Error> {
-    let mut front = Input::new(&mut input, 0);
-    let (header, model_at) = Header::read(&mut front)?;
-    let start = front.offset;
-    let model = models.resolve(&header, model_at)?;
+    let mut beginning = Input::new(&mut input, 0);
+    let front = Front::read(&mut beginning)?;
+    let start = beginning.offset;
+    let model = models.resolve(&front)?;
     let model = model.as_deref();
-    let first = read_block(&mut front, 0, model.is_some())?;
+    let first = read_block(&mut beginning, 0, front.terms, model.is_some())?;
     let places = if first.last {
         vec![Place {
             raw_start: 0,
@@ -118,6 +118,7 @@ pub fn decompress_range(
         let stored = read_block(
             &mut Input::new(&mut input, place.start),
             number,
+            front.terms,
             model.is_some(),
         )?;
         let bytes = stored.decode(number, model, &|_| {})?;

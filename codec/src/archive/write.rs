@@ -1,9 +1,10 @@
 //! Writing archives.
 
 use super::error::Error;
-use super::layout::{BlockHeader, Header, Index, MAX_BLOCK, MAX_LANES, ModelId};
+use super::layout::{BlockHeader, Effort, Header, Index, MAX_BLOCK, MAX_LANES, ModelId, Terms};
 use super::{Summary, digest};
-use crate::block::{self, Coded, Method, Progress};
+use crate::block::{self, Coded, How, Method, Progress};
+use crate::cm::{self, Level};
 use crate::predict::{Model, TransformerModel};
 use crate::weights::{self, Plan};
 use brevity_model::{Transformer, Weights};
@@ -19,6 +20,8 @@ pub struct Options {
     /// How blocks are coded; by default with context models and the model, if there
     /// is one. A block that does not get shorter is stored raw.
     pub method: Option<Method>,
+    /// How much work and memory context models take.
+    pub level: Level,
     /// Lanes of blocks that are coded with a trained model, from 1 to
     /// [`MAX_LANES`], rounded down to a power of two; by default the number that
     /// decodes fast. At the start of every lane context models know little of the
@@ -28,11 +31,12 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Blocks of 16 MiB, context models mixed with the model.
+    /// Blocks of 16 MiB, everything mixed, the default level.
     fn default() -> Options {
         Options {
             block: 1 << 24,
             method: None,
+            level: Level::default(),
             lanes: None,
         }
     }
@@ -153,7 +157,22 @@ pub fn compress(
         stored += bytes.len() as u64;
         output.write_all(bytes).map_err(Error::Write)
     };
-    put(&source.header.to_bytes())?;
+    let how = How {
+        method,
+        level: options.level,
+        lanes,
+    };
+    let mut ahead = block_of(&mut input, options.block)?;
+    // The first block is the longest.
+    let lanes = (1 << block::lanes_log2(how, model)).min(ahead.len().max(1));
+    let effort = method.needs_contexts().then(|| {
+        let memory = cm::most_memory(options.level, lanes, ahead.len()).div_ceil(1 << 20);
+        Effort {
+            level: options.level,
+            memory: memory.try_into().expect("at most some GiB"),
+        }
+    });
+    put(&source.header.to_bytes(effort))?;
 
     // With a model, all threads work on one block; without, each on its own.
     let together = if method.needs_model() {
@@ -164,7 +183,6 @@ pub fn compress(
     let mut hasher = blake3::Hasher::new();
     let mut index = Index::default();
     let mut raw = 0;
-    let mut ahead = block_of(&mut input, options.block)?;
     loop {
         let mut batch = vec![ahead];
         ahead = block_of(&mut input, options.block)?;
@@ -174,7 +192,7 @@ pub fn compress(
         }
         let coded: Vec<Result<Coded, _>> = batch
             .par_iter()
-            .map(|bytes| block::encode(bytes, method, model, lanes, progress))
+            .map(|bytes| block::encode(bytes, how, model, progress))
             .collect();
         let count = batch.len();
         for (i, (bytes, coded)) in batch.iter().zip(coded).enumerate() {
@@ -183,7 +201,7 @@ pub fn compress(
                 source,
             })?;
             let last = ahead.is_empty() && i + 1 == count;
-            let written = BlockHeader::write(&coded, bytes.len(), last);
+            let written = BlockHeader::write(&coded, bytes.len(), last, Terms::written(effort));
             put(&written)?;
             index
                 .blocks

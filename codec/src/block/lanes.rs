@@ -264,8 +264,9 @@ impl Shared<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Method, decode as decode_block, encode};
+    use super::super::{How, Method, decode as decode_block, encode};
     use super::*;
+    use crate::cm::Level;
     use crate::predict::{Counts, PredictError};
 
     /// A model with independent lanes; lanes after the first `sound` fail at step
@@ -353,6 +354,14 @@ mod tests {
         }
     }
 
+    fn how(method: Method) -> How {
+        How {
+            method,
+            level: Level::Fast,
+            lanes: None,
+        }
+    }
+
     fn on_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> T {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build().unwrap().install(f)
@@ -365,7 +374,7 @@ mod tests {
             let bytes = &text[..length];
             for method in [Method::Model, Method::Mixed] {
                 let sound = Apart::sound();
-                let coded = encode(bytes, method, Some(&sound), None, &|_| {}).unwrap();
+                let coded = encode(bytes, how(method), Some(&sound), &|_| {}).unwrap();
                 for threads in [1, 2, 3, 4, 16] {
                     let decoded = on_threads(threads, || {
                         decode_block(&coded, length, Some(&sound), &|_| {})
@@ -379,7 +388,7 @@ mod tests {
     #[test]
     fn a_group_that_fails_ends_the_round() {
         let bytes = b"what goes round comes round. ".repeat(70);
-        let coded = encode(&bytes, Method::Mixed, Some(&Apart::sound()), None, &|_| {}).unwrap();
+        let coded = encode(&bytes, how(Method::Mixed), Some(&Apart::sound()), &|_| {}).unwrap();
         for (sound, threads) in [0, 5, 7]
             .into_iter()
             .flat_map(|s| [1, 2, 4].map(|t| (s, t)))

@@ -59,6 +59,7 @@ struct Row([u16; BUCKETS]);
 /// Refines a probability by what happened when it was given in a context:
 /// interpolates between buckets of the logit and moves the nearer one
 /// (secondary estimation).
+#[derive(Clone)]
 pub struct Refiner {
     /// As many as a power of two.
     rows: Vec<Row>,

@@ -5,7 +5,7 @@
 //! probability together have meant so far. The word is stored xor 0x8000, so
 //! that zeroed memory is full of counters that have seen nothing.
 
-use super::chance::{Chances, prefetch};
+use crate::cm::chance::{Chances, prefetch};
 
 /// Probability one half, count 0.
 const FRESH: u16 = 0x8000;

@@ -1,6 +1,6 @@
 //! The longest match: where the recent bytes came before, and what followed.
 
-use super::chance::Chances;
+use crate::cm::chance::Chances;
 
 /// Bytes that must agree for a match.
 const MINIMUM: u32 = 6;

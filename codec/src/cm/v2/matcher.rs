@@ -1,0 +1,162 @@
+//! Matches: where the recent bytes came before, and what followed.
+//!
+//! A candidate is the last place where a hash of the last bytes was the same; it
+//! is verified, so that its length is known. When the expected byte does not come
+//! and there is no other candidate, the match goes on behind it: what differs is
+//! often one byte.
+
+use super::chance::{self, Chance};
+
+/// Bytes that must agree for a match, of the matches side by side.
+pub const LEAST: [u32; 2] = [5, 16];
+
+/// Longer matches are all the same.
+const LONGEST: u32 = 1 << 12;
+
+/// Misses among the last eight expectations beyond which a match is given up.
+const MOST_MISSES: u32 = 7;
+
+/// Classes of length.
+const LENGTHS: usize = 16;
+/// Classes of [`Match::class`]: by length and by recent misses.
+pub const CLASSES: usize = 4 * LENGTHS;
+
+/// Where one lane's match stands.
+#[derive(Clone, Copy, Default)]
+pub struct Match {
+    /// Position in the history of the byte that is expected; 0 is no match.
+    at: usize,
+    /// How many bytes agreed since the last miss.
+    length: u32,
+    /// Of the last eight expectations, which failed; the last one lowest.
+    misses: u8,
+    /// The byte that is expected.
+    byte: u8,
+}
+
+impl Match {
+    /// The byte that is expected, if any.
+    #[inline(always)]
+    pub fn expected(&self) -> Option<u8> {
+        (self.at > 0).then_some(self.byte)
+    }
+
+    /// The expected bit after the prefix `node` (with a leading one) of `depth`
+    /// bits, as long as the prefix is the expected one.
+    #[inline(always)]
+    pub fn bit(&self, node: usize, depth: usize) -> Option<bool> {
+        let expected = usize::from(self.byte) | 256;
+        let agrees = self.at > 0 && expected >> (8 - depth) == node;
+        agrees.then_some(self.byte >> (7 - depth) & 1 == 1)
+    }
+
+    /// A class of length, 0 to 15.
+    #[inline(always)]
+    pub fn length_class(&self) -> usize {
+        match self.length {
+            length @ 0..8 => length as usize,
+            8..12 => 8,
+            12..16 => 9,
+            16..24 => 10,
+            24..32 => 11,
+            32..64 => 12,
+            64..128 => 13,
+            128..512 => 14,
+            _ => 15,
+        }
+    }
+
+    /// How much the match is to be trusted.
+    #[inline(always)]
+    pub fn class(&self) -> usize {
+        let misses = self.misses.count_ones().min(3) as usize;
+        misses * LENGTHS + self.length_class()
+    }
+}
+
+/// First guesses for `class * 8 + depth`: how often the expected bit comes.
+pub fn meanings() -> Vec<Chance> {
+    let guess = |i| {
+        let length = i / 8 % LENGTHS;
+        chance::guess((65_535 - 65_535 / (length + 3)) as u16)
+    };
+    (0..CLASSES * 8).map(guess).collect()
+}
+
+/// Remembers what followed the last bytes.
+pub struct Matcher {
+    /// Position of the byte that followed, by hash; 0 is none.
+    table: Vec<u32>,
+    shift: u32,
+    /// Bytes that must agree for a match.
+    least: u32,
+    /// Distance in the history between neighbours of a lane.
+    stride: usize,
+}
+
+impl Matcher {
+    /// For matches of at least `least` bytes, 1 to 32, in histories of `stride`
+    /// interleaved lanes. `slots` is a power of two; memory is four bytes each.
+    pub fn new(slots: usize, least: u32, stride: usize) -> Matcher {
+        Matcher {
+            table: vec![0; slots],
+            shift: 64 - slots.trailing_zeros(),
+            least,
+            stride,
+        }
+    }
+
+    /// After a byte of a lane, the last one of `history`: follows the lane's
+    /// match and, where it failed or is short, looks for another. `hash` is that of its last
+    /// `least` bytes; its next byte will stand at `next`.
+    #[inline(always)]
+    pub fn advance(&mut self, found: &mut Match, hash: u64, next: usize, history: &[u8]) {
+        if found.at > 0 {
+            let last = history[history.len() - 1];
+            let missed = found.byte != last;
+            found.misses = found.misses << 1 | u8::from(missed);
+            found.length = if missed {
+                0
+            } else {
+                (found.length + 1).min(LONGEST)
+            };
+            found.at += self.stride;
+            if found.misses.count_ones() > MOST_MISSES {
+                found.at = 0;
+            }
+        }
+        let slot = (hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize;
+        let candidate = std::mem::replace(&mut self.table[slot], next as u32) as usize;
+        if candidate > 0 && found.length < self.least.max(16) && candidate != found.at {
+            let length = self.agreement(candidate, next, history);
+            if length >= self.least && length > found.length {
+                *found = Match {
+                    at: candidate,
+                    length,
+                    misses: 0,
+                    byte: 0,
+                };
+            }
+        }
+        match history.get(found.at) {
+            Some(&byte) => found.byte = byte,
+            None => found.at = 0,
+        }
+    }
+
+    /// How many bytes before `a` and before `b` agree, at most some more than
+    /// are asked for.
+    #[inline(always)]
+    fn agreement(&self, a: usize, b: usize, history: &[u8]) -> u32 {
+        let most = self.least + 32;
+        let mut length = 0;
+        while length < most {
+            let back = (length as usize + 1) * self.stride;
+            if back > a || history[a - back] != history[b - back] {
+                break;
+            }
+            length += 1;
+        }
+        length
+    }
+}
