@@ -9,6 +9,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | [`gemm`] | matrix products, all transpose cases, elementwise work fused in |
+//! | [`stored`] | matrices as model files store them, with products in [`gemm`] |
 //! | [`linear`] | layers `y = x W`: forward, gradients of input, weights, bias |
 //! | [`attention`], [`rope`] | causal attention, its cache, rotary positions |
 //! | [`norm`], [`activation`] | RMS and layer norm; GELU, ReLU², SwiGLU |
@@ -72,7 +73,7 @@ pub mod reduce;
 pub mod rope;
 pub mod selftest;
 pub mod simd;
-
+pub mod stored;
 pub mod threads;
 
 mod scratch;

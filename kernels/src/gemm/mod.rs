@@ -26,11 +26,13 @@
 mod block;
 mod epilogue;
 mod pack;
+mod stored;
 mod tile;
 mod view;
 
 pub use epilogue::Epilogue;
 pub use pack::Packed;
+pub use stored::stored;
 pub use view::{View, ViewMut};
 
 pub(crate) use block::{Block, C_BLOCK};
