@@ -12,7 +12,9 @@
 //! | [`stored`] | matrices as model files store them, with products in [`gemm`] |
 //! | [`linear`] | layers `y = x W`: forward, gradients of input, weights, bias |
 //! | [`attention`], [`rope`] | causal attention, its cache, rotary positions |
+//! | [`grouped`], [`phases`] | attention of heads that share keys; rotary positions of any base |
 //! | [`norm`], [`activation`] | RMS and layer norm; GELU, ReLU², SwiGLU |
+//! | [`elementwise`] | gates and soft caps |
 //! | [`embedding`], [`loss`] | bytes to rows and back; softmax cross entropy |
 //! | [`optim`] | steps of AdamW and Muon, moving average, global norm |
 //! | [`math`] | exp, ln, tanh, erf, sine and cosine |
@@ -61,14 +63,17 @@
 
 pub mod activation;
 pub mod attention;
+pub mod elementwise;
 pub mod embedding;
 pub mod gemm;
+pub mod grouped;
 pub mod linear;
 pub mod loss;
 pub mod math;
 pub mod norm;
 pub mod optim;
 pub mod peak;
+pub mod phases;
 pub mod reduce;
 pub mod rope;
 pub mod selftest;

@@ -54,7 +54,7 @@
 mod backward;
 mod block;
 mod cache;
-mod exp2;
+pub(crate) mod exp2;
 mod forward;
 pub mod naive;
 mod rows;

@@ -118,14 +118,22 @@ mod tests {
 
     #[test]
     fn the_product_is_that_of_the_decoded_matrix() {
-        let shapes = [(1, 1, 32), (3, 50, 64), (7, 16, 288), (200, 130, 96), (400, 7, 32)];
+        let shapes = [
+            (1, 1, 32),
+            (3, 50, 64),
+            (7, 16, 288),
+            (200, 130, 96),
+            (400, 7, 32),
+        ];
         for format in [Format::Q8_0, Format::Q4_1, Format::F16] {
             for (m, n, k) in shapes {
                 let data = random(format, n, k, 3);
                 let w = Stored::new(format, &data, n, k).unwrap();
                 let mut decoded = vec![0.0; n * k];
                 w.decode_rows(0..n, &mut decoded);
-                let x: Vec<f32> = (0..m * k).map(|i| ((i * 37 % 101) as f32 - 50.0) / 64.0).collect();
+                let x: Vec<f32> = (0..m * k)
+                    .map(|i| ((i * 37 % 101) as f32 - 50.0) / 64.0)
+                    .collect();
                 let mut expected = vec![0.0; m * n];
                 naive(
                     View::new(&x, m, k),

@@ -106,7 +106,11 @@ fn every_format_decodes_to_the_nearest_f32_on_every_path() {
                 let row = &data[at / cols * stride..];
                 let expected = value(format, row, at % cols) as f32;
                 // Adding a zero minimum turns -0 into 0, which nothing tells apart.
-                assert_eq!((x + 0.0).to_bits(), (expected + 0.0).to_bits(), "{format:?} {at}");
+                assert_eq!(
+                    (x + 0.0).to_bits(),
+                    (expected + 0.0).to_bits(),
+                    "{format:?} {at}"
+                );
             }
         }
     }
@@ -141,7 +145,17 @@ fn lengths_are_checked() {
 #[test]
 fn a_row_that_is_not_finite_is_found() {
     let mut data = random(Format::F16, 3, 8, 1);
-    assert_eq!(Stored::new(Format::F16, &data, 3, 8).unwrap().first_non_finite_row(), None);
+    assert_eq!(
+        Stored::new(Format::F16, &data, 3, 8)
+            .unwrap()
+            .first_non_finite_row(),
+        None
+    );
     data[16 + 5] = 0x7e;
-    assert_eq!(Stored::new(Format::F16, &data, 3, 8).unwrap().first_non_finite_row(), Some(1));
+    assert_eq!(
+        Stored::new(Format::F16, &data, 3, 8)
+            .unwrap()
+            .first_non_finite_row(),
+        Some(1)
+    );
 }
