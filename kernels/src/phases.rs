@@ -12,7 +12,7 @@
 //! let mut row = [1.0, 1.0, 0.0, 0.0, 9.0];
 //! rotary.turn(&rotary.table(1), &mut row);
 //! // One radian for the first pair, a hundredth for the second.
-//! assert_eq!(row, [0.540_302_3, 0.999_95, 0.841_471, 0.009_999_833, 9.0]);
+//! assert_eq!(row, [0.540_302_3, 0.999_95, 0.841_470_96, 0.009_999_833, 9.0]);
 //! ```
 
 use crate::math::wide;

@@ -9,6 +9,7 @@ use crate::state::State;
 use crate::tokenizer::Tokenizer;
 use crate::vocabulary::Vocabulary;
 use crate::weights::Weights;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Where a model comes from.
@@ -39,22 +40,39 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads a GGUF file. Parameters stay on disk until they are used.
+    /// Loads a GGUF file or a Hugging Face folder. Parameters stay on disk until they
+    /// are used.
     ///
     /// # Errors
     /// Anything that is missing, damaged or unknown, by its name.
     pub fn load(path: &Path) -> Result<Model, LoadError> {
-        Model::read(path).map_err(|problem| LoadError {
+        let model = match path.is_dir() {
+            true => Model::from_folder(path),
+            false => Model::from_gguf(path),
+        };
+        model.map_err(|problem| LoadError {
             path: path.into(),
             problem,
         })
     }
 
-    fn read(path: &Path) -> Result<Model, Problem> {
+    /// Whether there is a model that [`load`](Self::load) might read, by the first
+    /// bytes of the file or the files in the folder.
+    pub fn is_at(path: &Path) -> bool {
+        if path.is_dir() {
+            return path.join("config.json").is_file() && path.join("tokenizer.json").is_file();
+        }
+        let mut start = [0; 4];
+        let file = std::fs::File::open(path);
+        file.and_then(|mut file| file.read_exact(&mut start))
+            .is_ok()
+            && Gguf::is(&start)
+    }
+
+    fn from_gguf(path: &Path) -> Result<Model, Problem> {
         let file = Mapped::open(path)?;
         let gguf = Gguf::parse(file.bytes())?;
         let (spec, weights) = load::gguf::load(&file, &gguf)?;
-        load::check_finite(&weights)?;
         let loaded = crate::tokenizer::gguf::load(&gguf, spec.vocabulary)?;
         let text = |key| gguf.text(key).ok().flatten().map(str::to_owned);
         let origin = Origin {
@@ -67,12 +85,35 @@ impl Model {
         Model::new(spec, weights, loaded, origin)
     }
 
-    pub(crate) fn new(
+    fn from_folder(path: &Path) -> Result<Model, Problem> {
+        let (spec, weights) = load::folder::load(path)?;
+        let config = load::folder::json(path, "config.json")?;
+        let tokenizer = load::folder::json(path, "tokenizer.json")?;
+        let loaded = crate::tokenizer::json::load(&tokenizer, &config, spec.vocabulary)?;
+        let mut hasher = blake3::Hasher::new();
+        let mut bytes = 0;
+        for name in load::folder::files(path)? {
+            let file = Mapped::open(&path.join(&name))?;
+            hasher.update(blake3::hash(file.bytes()).as_bytes());
+            bytes += file.bytes().len() as u64;
+        }
+        let origin = Origin {
+            path: path.into(),
+            name: config["_name_or_path"].as_str().map(str::to_owned),
+            license: None,
+            bytes,
+            hash: *hasher.finalize().as_bytes(),
+        };
+        Model::new(spec, weights, loaded, origin)
+    }
+
+    fn new(
         spec: Spec,
         weights: Weights,
         tokens: crate::tokenizer::gguf::Loaded,
         origin: Origin,
     ) -> Result<Model, Problem> {
+        load::check_finite(&weights)?;
         let Some(first) = tokens.bos else {
             return Err(Problem::Tokenizer(
                 "there is no token that a text begins with".into(),

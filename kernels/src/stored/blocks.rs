@@ -2,6 +2,7 @@
 //!
 //! The loops over the values of a block have constant bounds and no branches, so
 //! the compiler turns them into vectors of whatever the caller is compiled for.
+//! Formats without a minimum add zero, so that no value is minus zero.
 
 use super::Format;
 use super::half::{bf16_to_f32, f16_to_f32};
@@ -26,7 +27,7 @@ pub(super) fn decode(format: Format, data: &[u8], out: &mut [f32]) {
         Format::Q8_0 => each::<34, 32>(data, out, |b, x| {
             let d = scale(b, 0);
             for (x, &q) in x.iter_mut().zip(&b[2..]) {
-                *x = f32::from(q as i8) * d;
+                *x = f32::from(q as i8) * d + 0.0;
             }
         }),
         Format::Q4K => each::<144, 256>(data, out, q4_k),
@@ -49,7 +50,7 @@ fn each<const B: usize, const N: usize>(
 
 /// The half at byte `at`.
 #[inline(always)]
-fn scale(block: &[u8], at: usize) -> f32 {
+pub(super) fn scale(block: &[u8], at: usize) -> f32 {
     f16_to_f32(u16::from_le_bytes([block[at], block[at + 1]]))
 }
 
@@ -79,7 +80,7 @@ fn fives(d: f32, q: &[u8], zero: i32, minimum: f32, out: &mut [f32; 32]) {
 /// Scale and minimum of group `group`, 6 bits each, of the twelve bytes that have
 /// eight of both.
 #[inline(always)]
-fn six_bits(packed: &[u8], group: usize) -> (f32, f32) {
+pub(super) fn six_bits(packed: &[u8], group: usize) -> (f32, f32) {
     let (scale, minimum) = if group < 4 {
         (packed[group] & 63, packed[group + 4] & 63)
     } else {
@@ -141,7 +142,7 @@ fn q6_k(b: &[u8; 210], out: &mut [f32; 256]) {
                 for ((x, &l), &h) in out.iter_mut().zip(low).zip(high) {
                     let l = l >> (4 * (quarter / 2)) & 15;
                     let q = l | (h >> (2 * quarter) & 3) << 4;
-                    *x = s * (i32::from(q) - 32) as f32;
+                    *x = s * (i32::from(q) - 32) as f32 + 0.0;
                 }
             }
         }

@@ -23,6 +23,7 @@
 
 mod blocks;
 mod half;
+pub(crate) mod panel;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -175,6 +176,26 @@ impl<'a> Stored<'a> {
         assert_eq!(out.len(), rows.len() * self.cols, "values of the rows");
         let data = &self.data[rows.start * self.row_bytes()..rows.end * self.row_bytes()];
         blocks::decode(self.format, data, out);
+    }
+
+    /// Block `index` of sixteen rows from `row` on; false if the format has none.
+    #[inline(always)]
+    pub(crate) fn unpack(&self, row: usize, index: usize, out: &mut panel::Blocks) -> bool {
+        let stride = self.row_bytes();
+        out.unpack(self.format, &self.data[row * stride..], stride, index)
+    }
+
+    /// Brings part `index` of the bytes of `rows` rows from `row` on closer, as many
+    /// as a block of each of them has. There need not be such rows.
+    #[inline(always)]
+    pub(crate) fn prefetch<S: Simd>(&self, row: usize, index: usize, rows: usize) {
+        const LINE: usize = 64;
+        let len = rows * self.format.block_bytes();
+        let start = self.data.as_ptr();
+        let start = start.wrapping_add(row * self.row_bytes() + index * len);
+        for at in (0..len).step_by(LINE) {
+            S::prefetch(start.wrapping_add(at).cast());
+        }
     }
 
     /// The first row that holds a value which is no finite number.

@@ -3,7 +3,7 @@ use crate::simd::{Path, dispatch_on};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-const ALL: [Format; 11] = [
+pub(crate) const ALL: [Format; 11] = [
     Format::F32,
     Format::F16,
     Format::Bf16,

@@ -1,6 +1,8 @@
 //! From files to a spec and its parameters.
 
 mod build;
+mod config;
+pub mod folder;
 pub mod gguf;
 mod tensors;
 

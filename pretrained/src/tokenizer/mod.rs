@@ -10,8 +10,9 @@
 //! Gemma).
 
 pub mod gguf;
+pub mod json;
 mod merge;
-pub mod unicode;
+mod unicode;
 mod words;
 
 pub use words::Pattern;
@@ -172,7 +173,7 @@ mod tests {
         let v = vocabulary(&[b"a", b"b", b" ", b"ab", b" ab", b"ba"]);
         let merges = Merges::new([(0, 1, 3), (2, 3, 4), (1, 0, 5)].into_iter());
         let kind = Kind::Bytes {
-            pattern: Pattern::gpt2(),
+            pattern: Pattern::gpt2(false),
             merges,
         };
         let tokenizer = Tokenizer::new(kind, HashMap::new());

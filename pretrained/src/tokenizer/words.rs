@@ -30,8 +30,8 @@ impl Pattern {
     }
 
     /// That of GPT-2 and GPT-NeoX.
-    pub fn gpt2() -> Pattern {
-        Pattern::new(GPT2, false).expect("a valid pattern")
+    pub fn gpt2(single_digits: bool) -> Pattern {
+        Pattern::new(GPT2, single_digits).expect("a valid pattern")
     }
 
     /// By the name that GGUF files give it (`tokenizer.ggml.pre`); GPT-2's for names
@@ -41,9 +41,9 @@ impl Pattern {
             "llama-bpe" | "llama3" | "llama-v3" | "smaug-bpe" | "dbrx" | "falcon3" => r"\p{N}{1,3}",
             "qwen2" | "megrez" | "stablelm2" | "hunyuan" => r"\p{N}",
             "smollm" | "starcoder" | "refact" | "command-r" | "codeshell" => {
-                return Pattern::new(GPT2, true).expect("a valid pattern");
+                return Pattern::gpt2(true);
             }
-            _ => return Pattern::gpt2(),
+            _ => return Pattern::gpt2(false),
         };
         let pattern = format!(
             r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|{digits}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|\s*[\r\n]+|(\s+)"
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn gpt2_words() {
-        let p = Pattern::gpt2();
+        let p = Pattern::gpt2(false);
         assert_eq!(
             words(&p, "I'll say  it: 12 x\n\n y "),
             [
