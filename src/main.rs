@@ -6,7 +6,7 @@ mod exit;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use brevity_kernels::simd::Path;
+use brevity_kernels::simd::InstructionSet;
 use clap::{Parser, Subcommand};
 
 /// Keeps freed buffers, so that a training step faults no new pages.
@@ -64,23 +64,17 @@ enum Command {
 fn main() -> ExitCode {
     // clap exits with 2 on wrong usage and 0 on --help.
     let cli = Cli::parse();
-    let result = check_path().and_then(|()| run(cli.command));
+    let result = check_instruction_set().and_then(|()| run(cli.command));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::report(&error),
     }
 }
 
-/// Whether the environment asks for arithmetic that there is.
-fn check_path() -> Result<()> {
-    let name = std::env::var_os("BREVITY_PATH").unwrap_or_default();
-    let name = name.to_string_lossy();
-    if name.is_empty() || Path::named(&name).is_some() {
-        return Ok(());
-    }
-    let names = Path::ALL.map(Path::name).join(", ");
-    let message = format!("BREVITY_PATH: no path is called `{name}`; there are {names}");
-    Err(exit::Usage(message).into())
+/// Whether this CPU can run the instruction set that the environment asks for.
+fn check_instruction_set() -> Result<()> {
+    InstructionSet::from_env().map_err(|error| exit::Usage(error.to_string()))?;
+    Ok(())
 }
 
 fn run(command: Command) -> Result<()> {

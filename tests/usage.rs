@@ -26,7 +26,7 @@ fn no_command_is_wrong_usage() {
 }
 
 #[test]
-fn an_unknown_path_is_refused() {
+fn an_unknown_instruction_set_is_refused() {
     let ran = Dir::new().run_on("avx1024", &["selftest"]);
     ran.status(2).says("avx1024").says("portable");
 }

@@ -55,10 +55,10 @@ impl Dir {
         )
     }
 
-    /// Runs the command on this arithmetic path to its end.
-    pub fn run_on(&self, path: &str, args: &[&str]) -> Ran {
+    /// Runs the command on this instruction set to its end.
+    pub fn run_on(&self, instruction_set: &str, args: &[&str]) -> Ran {
         let mut command = self.brevity(args);
-        let output = command.env("BREVITY_PATH", path).output();
+        let output = command.env("BREVITY_ISA", instruction_set).output();
         Ran::new(args, output.expect("the command starts"))
     }
 }

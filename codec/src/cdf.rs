@@ -270,7 +270,7 @@ fn lanes<V: Vector>(v: V) -> [f32; 2 * LANES] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brevity_kernels::simd::{Path, dispatch_on};
+    use brevity_kernels::simd::{InstructionSet, dispatch_on};
     use proptest::prelude::*;
 
     fn softmax(logits: &[f32]) -> Vec<f64> {
@@ -299,14 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn paths_agree() {
+    fn instruction_sets_agree() {
         let logits: Vec<f32> = (0..SYMBOLS)
             .map(|i| ((i * 7919) % 257) as f32 * 0.11 - 9.0)
             .collect();
-        let on = |path| {
+        let on = |set| {
             let mut out = [0; SYMBOLS];
             dispatch_on(
-                path,
+                set,
                 Softmax {
                     logits: &logits,
                     out: &mut out,
@@ -314,8 +314,8 @@ mod tests {
             );
             out
         };
-        for path in Path::here() {
-            assert_eq!(on(path), on(Path::Portable));
+        for set in InstructionSet::supported() {
+            assert_eq!(on(set), on(InstructionSet::Portable));
         }
     }
 

@@ -4,7 +4,7 @@
 use brevity_codec::Method;
 use brevity_codec::archive::{Models, Options, Source, compress, decompress};
 use brevity_codec::weights::{Plan, Precision};
-use brevity_kernels::simd::Path;
+use brevity_kernels::simd::InstructionSet;
 use brevity_model::{Spec, Weights};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -29,12 +29,12 @@ fn text(length: usize) -> Vec<u8> {
 /// threads.
 fn everywhere<T: Send>(work: impl Fn() -> T + Sync) -> Vec<(String, T)> {
     let mut results = Vec::new();
-    for path in Path::here() {
-        Path::set(path);
+    for set in InstructionSet::supported() {
+        set.select();
         for threads in THREADS {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             let result = pool.build().unwrap().install(&work);
-            results.push((format!("{path:?}, {threads} threads"), result));
+            results.push((format!("{set}, {threads} threads"), result));
         }
     }
     results

@@ -1,9 +1,9 @@
-//! Every kernel at the shapes of small byte models: share of the FMA peak for
-//! products and attention, share of the bandwidth of a copy through memory for
-//! passes, which may exceed it where the data stay in a cache.
+//! Every kernel at the shapes of small byte models: the share of the FMA peak for
+//! matrix products and attention, and the share of a copy's memory bandwidth for
+//! elementwise passes, which exceed it if the data stay in a cache.
 
 use brevity_kernels::activation::{self, Activation};
-use brevity_kernels::attention::{Attention, Cache, Saved};
+use brevity_kernels::attention::{Attention, KvCache, Saved};
 use brevity_kernels::embedding::Embedding;
 use brevity_kernels::gemm::{Epilogue, Packed, View};
 use brevity_kernels::optim::{self, AdamW};
@@ -13,10 +13,10 @@ use rayon::prelude::*;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Rows of a batch: 16 sequences of 256 bytes.
+/// Rows: a batch of 16 sequences of 256 bytes.
 const ROWS: usize = 4096;
 
-/// The shortest of many runs of `f`, in seconds.
+/// The shortest time of many runs of `f`, in seconds.
 fn shortest(mut f: impl FnMut() + Send) -> f64 {
     let start = Instant::now();
     let mut best = f64::MAX;
@@ -28,7 +28,7 @@ fn shortest(mut f: impl FnMut() + Send) -> f64 {
     best
 }
 
-/// What a kernel is measured against.
+/// The work of a kernel.
 #[derive(Clone, Copy)]
 enum Cost {
     /// Floating-point operations.
@@ -47,7 +47,7 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn run(&mut self, name: &str, cost: Cost, mut f: impl FnMut() + Send) {
-        // Inside the pool, as a training step runs.
+        // Inside the pool, like a training step.
         let seconds = rayon::scope(|_| shortest(&mut f));
         let mut group = self.criterion.benchmark_group("kernels");
         match cost {
@@ -136,7 +136,7 @@ fn products(bench: &mut Bench) {
             },
         );
     }
-    // A step of a decoder: as many rows as there are lanes.
+    // A decoding step: one row for each lane.
     let packed = Packed::new(View::new(&w, inputs, outputs));
     for lanes in [1, 6, 48] {
         let flops = Cost::Flops(2 * lanes * inputs * outputs);
@@ -218,9 +218,9 @@ fn passes(bench: &mut Bench) {
     });
 }
 
-/// Forward and backward at 64 components, and a step of a decoder.
+/// Attention forward and backward at width 64, and a decoding step.
 fn attentions(bench: &mut Bench) {
-    let (time, width) = (256, 64);
+    let (seq_len, width) = (256, 64);
     for heads in [8, 4, 2] {
         let attention = Attention {
             heads,
@@ -231,14 +231,14 @@ fn attentions(bench: &mut Bench) {
         let gain = vec![1.0; heads];
         let (qkv, dout) = (values(ROWS * 3 * width), values(ROWS * width));
         let (mut out, mut dqkv) = (dout.clone(), qkv.clone());
-        let mut stats = vec![0.0; attention.stats_len(ROWS / time, time)];
-        let mut dgain = vec![0.0; ROWS / time * heads];
-        // Two products over half of the pairs of positions; five in the gradient,
+        let mut stats = vec![0.0; attention.stats_len(ROWS / seq_len, seq_len)];
+        let mut dgain = vec![0.0; ROWS / seq_len * heads];
+        // Two products over half of the pairs of positions; the backward pass has five,
         // of which four are counted, since one repeats the forward pass.
-        let flops = 2 * ROWS * time * width;
+        let flops = 2 * ROWS * seq_len * width;
         let name = format!("attention {heads} heads of {}", width / heads);
         bench.run(&format!("{name} forward"), Cost::Flops(flops), || {
-            attention.forward(time, &qkv, Some(&gain), &mut out, Some(&mut stats));
+            attention.forward(seq_len, &qkv, Some(&gain), &mut out, Some(&mut stats));
         });
         bench.run(&format!("{name} backward"), Cost::Flops(2 * flops), || {
             let saved = Saved {
@@ -247,19 +247,24 @@ fn attentions(bench: &mut Bench) {
                 out: &out,
                 stats: &stats,
             };
-            attention.backward(time, saved, &dout, &mut dqkv, Some(&mut dgain));
+            attention.backward(seq_len, saved, &dout, &mut dqkv, Some(&mut dgain));
         });
         let lanes = 8;
-        let window = Some(time);
+        let window = Some(seq_len);
         let sliding = Attention {
             window,
             ..attention
         };
-        let mut cache = Cache::new(sliding, lanes, time);
-        // A full window: every further step sees `time` positions.
-        let block = &qkv[..lanes * time * 3 * width];
-        cache.attend(time, block, Some(&gain), &mut out[..lanes * time * width]);
-        let flops = Cost::Flops(4 * lanes * time * width);
+        let mut cache = KvCache::new(sliding, lanes, seq_len);
+        // With a full window, every further step sees `seq_len` positions.
+        let block = &qkv[..lanes * seq_len * 3 * width];
+        cache.attend(
+            seq_len,
+            block,
+            Some(&gain),
+            &mut out[..lanes * seq_len * width],
+        );
+        let flops = Cost::Flops(4 * lanes * seq_len * width);
         bench.run(&format!("{name}, a step of {lanes} lanes"), flops, || {
             let out = &mut out[..lanes * width];
             cache.attend(1, &qkv[..lanes * 3 * width], Some(&gain), out);
@@ -267,8 +272,8 @@ fn attentions(bench: &mut Bench) {
     }
 }
 
-/// Bytes a second, read and written, of a copy far larger than the caches by all
-/// threads.
+/// Bytes a second, read and written, of a copy by all threads that is far larger than
+/// the caches.
 fn bandwidth() -> f64 {
     let from = vec![1.0f32; 1 << 24];
     let mut to = vec![0.0f32; 1 << 24];

@@ -1,7 +1,7 @@
 //! Nonlinearities of the feed-forward block, forward and backward.
 //!
-//! The elementwise ones are usually fused into a product, see
-//! [`crate::gemm::Epilogue`]; the functions over slices here are for the rest.
+//! The elementwise ones are usually fused into a matrix product, see
+//! [`crate::gemm::Epilogue`]; the functions over slices here serve the other cases.
 
 use crate::math;
 use crate::shape::rows_of;
@@ -22,8 +22,8 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Whether the backward pass needs the input of the nonlinearity; otherwise
-    /// the output is enough, and the input need not be kept.
+    /// Whether the backward pass needs the input of the nonlinearity (the
+    /// pre-activation). If not, it needs the output only.
     ///
     /// For `y = max(x, 0)^2` the derivative is `2 sqrt(y)`: the root of a
     /// rounded square is exact unless the square under- or overflows.
@@ -41,8 +41,7 @@ impl Activation {
         }
     }
 
-    /// The derivative, from the input or the output as [`Self::needs_input`]
-    /// says.
+    /// The derivative, given the input or the output (see [`Self::needs_input`]).
     #[inline(always)]
     pub(crate) fn derivative<S: Simd>(self, saved: S::F) -> S::F {
         match self {
@@ -97,7 +96,7 @@ fn gelu_erf_derivative<S: Simd>(x: S::F) -> S::F {
 
 #[inline(always)]
 fn relu2<S: Simd>(x: S::F) -> S::F {
-    // Operand order lets NaN through.
+    // This operand order keeps NaN.
     let r = S::max(S::splat(0.0), x);
     S::mul(r, r)
 }
@@ -108,16 +107,16 @@ fn relu2_derivative<S: Simd>(y: S::F) -> S::F {
     S::add(r, r)
 }
 
-/// Values a task takes of an elementwise pass: 64 KiB.
+/// Values that a task of an elementwise pass takes: 64 KiB.
 const CHUNK: usize = 1 << 14;
 
-/// `y = f(x)`
+/// `y = f(x)`; x and y have any shape.
 ///
 /// # Panics
 /// If the lengths differ.
 #[track_caller]
 pub fn forward(f: Activation, x: &[f32], y: &mut [f32]) {
-    assert_eq!(x.len(), y.len(), "input and output");
+    assert_eq!(x.len(), y.len(), "input and output have one length");
     let out = Shared::new(y);
     threads::each(x.len().div_ceil(CHUNK), x.len() * COST, |task| {
         let x = &x[task * CHUNK..x.len().min((task + 1) * CHUNK)];
@@ -127,7 +126,7 @@ pub fn forward(f: Activation, x: &[f32], y: &mut [f32]) {
     });
 }
 
-/// Work of an elementwise function, in moved values.
+/// Cost of an elementwise function, in moved values.
 const COST: usize = 4;
 
 struct Forward<'a> {
@@ -146,15 +145,19 @@ impl Kernel for Forward<'_> {
     }
 }
 
-/// `dx = dy f'`, where `saved` is the input or the output of `f` as
-/// [`Activation::needs_input`] says.
+/// `dx = dy f'`, where `saved` is the input or the output of `f` (see
+/// [`Activation::needs_input`]); all have one shape.
 ///
 /// # Panics
 /// If the lengths differ.
 #[track_caller]
 pub fn backward(f: Activation, saved: &[f32], dy: &[f32], dx: &mut [f32]) {
-    assert_eq!(saved.len(), dy.len(), "saved values and gradient");
-    assert_eq!(dx.len(), dy.len(), "gradients");
+    assert_eq!(
+        saved.len(),
+        dy.len(),
+        "saved values and gradient have one length"
+    );
+    assert_eq!(dx.len(), dy.len(), "both gradients have one length");
     let out = Shared::new(dx);
     threads::each(dy.len().div_ceil(CHUNK), dy.len() * COST, |task| {
         let range = task * CHUNK..dy.len().min((task + 1) * CHUNK);
@@ -188,14 +191,14 @@ impl Kernel for Backward<'_> {
     }
 }
 
-/// SwiGLU (Shazeer 2020): `y = silu(gate) value`, where a row of `x`,
-/// [rows, 2 hidden], is gate and value side by side and y is [rows, hidden].
+/// SwiGLU (Shazeer 2020): `y = silu(gate) value`. `x` is [rows, 2 hidden], each row
+/// the gate and then the value; `y` is [rows, hidden].
 ///
 /// # Panics
 /// If the lengths do not match.
 #[track_caller]
 pub fn swiglu(x: &[f32], hidden: usize, y: &mut [f32]) {
-    assert_eq!(x.len(), 2 * y.len(), "gate and value a row");
+    assert_eq!(x.len(), 2 * y.len(), "a row is gate and value");
     let rows = rows_of(y.len(), hidden);
     let block = (CHUNK / hidden.max(1)).max(1);
     let out = Shared::new(y);
@@ -231,15 +234,15 @@ impl Kernel for SwigluForward<'_> {
     }
 }
 
-/// The gradient of [`swiglu`]: `dx`, [rows, 2 hidden], from its input `x` and
-/// `dy`, [rows, hidden].
+/// The gradient of [`swiglu`]: `dx`, [rows, 2 hidden], from its input `x`,
+/// [rows, 2 hidden], and `dy`, [rows, hidden].
 ///
 /// # Panics
 /// If the lengths do not match.
 #[track_caller]
 pub fn swiglu_backward(x: &[f32], hidden: usize, dy: &[f32], dx: &mut [f32]) {
-    assert_eq!(x.len(), 2 * dy.len(), "gate and value a row");
-    assert_eq!(x.len(), dx.len(), "input and its gradient");
+    assert_eq!(x.len(), 2 * dy.len(), "a row is gate and value");
+    assert_eq!(x.len(), dx.len(), "input and its gradient have one length");
     let rows = rows_of(dy.len(), hidden);
     let block = (CHUNK / hidden.max(1)).max(1);
     let out = Shared::new(dx);

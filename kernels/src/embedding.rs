@@ -1,47 +1,47 @@
-//! Rows of a table by byte, weighted with those of the bytes before, and the
-//! way back.
+//! Embedding of bytes, with a causal convolution over earlier bytes, forward and
+//! backward.
 //!
-//! Shapes: the table is [256, width], taps [taps, width], tokens
-//! [sequences, before + length], y and dy [sequences * length, width], a table
-//! of positions [length, width].
+//! Shapes: the table is [256, width], taps are [taps, width], tokens
+//! [sequences, before + length], y and dy [sequences * length, width], position
+//! vectors [length, width].
 
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::{self, Shared};
 
-/// Symbols of the alphabet.
+/// Vocabulary size: the byte values.
 const SYMBOLS: usize = 256;
 
-/// Rows a forward task takes.
+/// Rows that a forward task takes.
 const ROWS: usize = 256;
 
-/// Columns a backward task takes: a cache line.
+/// Columns that a backward task takes: a cache line.
 const COLUMNS: usize = 16;
 
-/// How bytes become vectors:
+/// The embedding of a byte and of earlier bytes:
 /// `scale (table[b_t] + sum_k taps[k] table[b_(t - distances[k])])` for byte `b_t`
-/// of a sequence, a causal depthwise convolution of the embedded bytes. Bytes from
-/// before the sequence count if they are known, else they add nothing.
+/// of a sequence. This is a causal depthwise convolution of the embedded bytes.
+/// Bytes before the sequence are included if they are given, else left out.
 #[derive(Clone, Copy, Debug)]
 pub struct Embedding<'a> {
     /// `[256, width]`
     pub table: &'a [f32],
-    /// Values of a row.
+    /// Length of a row.
     pub width: usize,
-    /// Factor of everything but positions.
+    /// Factor of everything but the position vectors.
     pub scale: f32,
-    /// `[taps, width]`: weights of earlier bytes; empty for the table alone.
+    /// `[taps, width]`: the weights of earlier bytes; may be empty.
     pub taps: &'a [f32],
-    /// How many bytes back each tap looks, ascending, at least 1.
+    /// For each tap, how many bytes back it looks: at least 1, ascending.
     pub distances: &'a [usize],
-    /// Rows of a sequence.
+    /// Sequence length: rows of `y` for each sequence.
     pub length: usize,
-    /// Tokens of each sequence that come before the one of its first row.
+    /// Number of tokens of each sequence before that of its first row.
     pub before: usize,
 }
 
 impl Embedding<'_> {
-    /// The embedded tokens, plus `positions[t]` for row `t` of a sequence if
-    /// given.
+    /// `y`: the embedded tokens, plus `positions[t]` in row `t` of a sequence if
+    /// position vectors are given.
     ///
     /// # Panics
     /// If the lengths do not match.
@@ -49,9 +49,13 @@ impl Embedding<'_> {
     pub fn forward(&self, tokens: &[u8], positions: Option<&[f32]>, y: &mut [f32]) {
         let rows = self.rows(tokens);
         let width = self.width;
-        assert_eq!(y.len(), rows * width, "a row of {width} a token");
+        assert_eq!(y.len(), rows * width, "one row of {width} for each token");
         if let Some(positions) = positions {
-            assert_eq!(positions.len(), self.length * width, "a row a position");
+            assert_eq!(
+                positions.len(),
+                self.length * width,
+                "one vector for each position"
+            );
         }
         let out = Shared::new(y);
         let work = rows * (width * 2 + self.taps.len() * 2);
@@ -68,10 +72,10 @@ impl Embedding<'_> {
         });
     }
 
-    /// The gradients of the table and of the taps, on top of what `dtable` and
-    /// `dtaps` hold: contributions in the order of the rows, those of one row
-    /// from its own byte backwards. Sums over taps are taken a sequence at a
-    /// time.
+    /// Adds the gradients of the table and of the taps to `dtable`, [256, width],
+    /// and `dtaps`, [taps, width]. Contributions to the table are added in the order
+    /// of the rows; those of one row start with its own byte and go backwards. The
+    /// gradient of a tap is summed within each sequence, then over the sequences.
     ///
     /// # Panics
     /// If the lengths do not match.
@@ -79,9 +83,17 @@ impl Embedding<'_> {
     pub fn backward(&self, tokens: &[u8], dy: &[f32], dtable: &mut [f32], dtaps: &mut [f32]) {
         let rows = self.rows(tokens);
         let width = self.width;
-        assert_eq!(dtable.len(), self.table.len(), "a gradient a value");
-        assert_eq!(dtaps.len(), self.taps.len(), "a gradient a tap");
-        assert_eq!(dy.len(), rows * width, "a row of {width} a token");
+        assert_eq!(
+            dtable.len(),
+            self.table.len(),
+            "the gradient has the shape of the table"
+        );
+        assert_eq!(
+            dtaps.len(),
+            self.taps.len(),
+            "the gradient has the shape of the taps"
+        );
+        assert_eq!(dy.len(), rows * width, "one row of {width} for each token");
         let table = Shared::new(dtable);
         let taps = Shared::new(dtaps);
         let work = dy.len() * 2 + rows * self.taps.len() * 4;
@@ -98,22 +110,22 @@ impl Embedding<'_> {
         });
     }
 
-    /// Number of rows.
+    /// Number of rows of `y`.
     #[track_caller]
     fn rows(&self, tokens: &[u8]) -> usize {
         let (width, whole) = (self.width, self.before + self.length);
-        assert!(width > 0 && self.length > 0, "rows of some width");
-        assert_eq!(self.table.len(), SYMBOLS * width, "a row of {width} a byte");
+        assert!(width > 0 && self.length > 0, "width and length are not 0");
+        assert_eq!(self.table.len(), SYMBOLS * width, "256 rows of {width}");
         assert_eq!(
             self.taps.len(),
             self.distances.len() * width,
-            "a row of {width} a tap"
+            "one row of {width} for each tap"
         );
         assert_eq!(tokens.len() % whole, 0, "whole sequences");
         tokens.len() / whole * self.length
     }
 
-    /// The tokens of a row's sequence up to its own, which is the last.
+    /// The tokens of a row's sequence up to the row's own, which is the last.
     #[inline(always)]
     fn seen<'t>(&self, tokens: &'t [u8], row: usize) -> &'t [u8] {
         let (sequence, step) = (row / self.length, row % self.length);
@@ -121,8 +133,8 @@ impl Embedding<'_> {
         &tokens[start..][..self.before + step + 1]
     }
 
-    /// What the taps of a row see, from the nearest on: of `seen`, which ends
-    /// with the row's own token, what lies at each distance.
+    /// The tokens that the taps of a row see, in the order of `distances`. `seen`
+    /// ends with the row's own token.
     #[inline(always)]
     fn tapped<'t>(&'t self, seen: &'t [u8]) -> impl Iterator<Item = u8> + 't {
         let last = seen.len() - 1;
@@ -190,7 +202,7 @@ impl Kernel for Scatter<'_> {
 }
 
 impl Scatter<'_> {
-    /// A vector's width of columns.
+    /// The gradients of at most eight columns.
     #[inline(always)]
     fn lanes<S: Simd>(&self, columns: std::ops::Range<usize>) {
         let e = self.embedding;
@@ -201,7 +213,7 @@ impl Scatter<'_> {
             let seen = e.seen(self.tokens, row);
             let token = seen[seen.len() - 1];
             let dy = S::load_part(&dy[columns.clone()]);
-            // SAFETY: a row of the table, columns of this task alone.
+            // SAFETY: a row of the table, in columns of this task.
             let sum = unsafe { self.table.slice(at(usize::from(token)), count) };
             S::store_part(S::mul_add(dy, scale, S::load_part(sum)), sum);
             let dy = S::mul(dy, scale);
@@ -213,7 +225,7 @@ impl Scatter<'_> {
             }
         }
         for (k, &distance) in e.distances.iter().enumerate() {
-            // SAFETY: a row of the taps, columns of this task alone.
+            // SAFETY: a row of the taps, in columns of this task.
             let sum = unsafe { self.taps.slice(at(k), count) };
             let mut total = S::load_part(sum);
             for (sequence, dy) in self.dy.chunks_exact(e.length * width).enumerate() {
@@ -233,11 +245,11 @@ impl Scatter<'_> {
     }
 }
 
-/// The gradient of a table of positions: `dpositions[r mod context] += dy[r]`,
-/// rows in order, on top of what `dpositions` holds.
+/// Adds the gradient of learned position vectors to `dpositions`, [length, width]:
+/// `dpositions[r mod length] += dy[r]`, rows in order.
 ///
 /// # Panics
-/// If `dy` is not whole sequences.
+/// If `dy` does not consist of whole sequences.
 #[track_caller]
 pub fn backward_positions(dy: &[f32], dpositions: &mut [f32]) {
     if dpositions.is_empty() {

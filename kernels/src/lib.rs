@@ -1,50 +1,50 @@
 //! Deterministic `f32` arithmetic on slices.
 //!
-//! Everything a byte transformer computes, forward and backward, with results
-//! that are the same to the last bit on any CPU and with any number of threads.
-//! Nothing here knows of models, files or burn.
+//! The forward pass, the backward pass and the optimiser steps of a byte
+//! transformer, with the same bits on every CPU and with any number of threads.
+//! This crate does not depend on models, files or burn.
 //!
-//! # What lives here
+//! # Modules
 //!
-//! | module | what it has |
+//! | module | contents |
 //! |---|---|
-//! | [`gemm`] | matrix products, all transpose cases, elementwise work fused in |
+//! | [`gemm`] | matrix products (GEMM), all transpose cases, fused epilogues |
 //! | [`stored`] | matrices as model files store them, with products in [`gemm`] |
-//! | [`linear`] | layers `y = x W`: forward, gradients of input, weights, bias |
-//! | [`attention`], [`rope`] | causal attention, its cache, rotary positions |
+//! | [`linear`] | linear layers `y = x W`: forward, gradients of input, weights, bias |
+//! | [`attention`], [`rope`] | causal attention forward and backward, KV cache, RoPE |
 //! | [`grouped`], [`phases`] | attention of heads that share keys; rotary positions of any base |
-//! | [`norm`], [`activation`] | RMS and layer norm; GELU, ReLU², SwiGLU |
+//! | [`norm`], [`activation`] | RMS norm and layer norm; GELU, ReLU², SwiGLU |
 //! | [`elementwise`] | gates and soft caps |
-//! | [`embedding`], [`loss`] | bytes to rows and back; softmax cross entropy |
+//! | [`embedding`], [`loss`] | byte embedding and its gradient; softmax cross entropy |
 //! | [`optim`] | steps of AdamW and Muon, moving average, global norm |
-//! | [`math`] | exp, ln, tanh, erf, sine and cosine |
+//! | [`math`] | exp, ln, sigmoid, tanh, erf, sine and cosine |
 //! | [`reduce`] | sums in a fixed order |
-//! | [`simd`] | eight lanes on every CPU, and the choice of instruction set |
-//! | [`peak`] | what this machine's multiply-adds reach at most |
-//! | [`threads`] | who shares work: kernels among threads, or their caller |
-//! | [`selftest`] | whether this machine computes the recorded bits |
+//! | [`simd`] | eight-lane vectors on every CPU, choice of the instruction set |
+//! | [`peak`] | the machine's peak FLOP/s in fused multiply-adds |
+//! | [`threads`] | sharing of work among threads |
+//! | [`selftest`] | comparison of this machine's results with recorded hashes |
 //!
-//! # The rules that make results reproducible
+//! # Rules for reproducible results
 //!
 //! - An output is one chain of fused multiply-adds over the reduction index in
-//!   increasing order, or a fixed tree that the function documents. Vectors run
-//!   across independent outputs, or over eight lanes on every CPU alike.
-//! - Where rows are cut into parts so that threads have work, the number of
-//!   parts depends on the shape alone, and parts are added in order.
-//! - Only correctly rounded operations: no approximate reciprocals, no library
-//!   functions, nothing reassociated, subnormals kept.
+//!   increasing order, or a fixed tree that the function documents. The lanes of a
+//!   vector hold independent outputs, or eight partial sums on every CPU.
+//! - Where rows are split into parts to give threads work, the number of parts
+//!   depends on the shape alone, and the parts are added in order.
+//! - Every operation is correctly rounded: no approximate reciprocals, no library
+//!   functions, no reassociation, no flush-to-zero mode.
 //!
 //! The naive version of a product, of a weight gradient and of attention stays
-//! beside the fast one; tests compare the two by bits, on every path, with 1, 2
-//! and 8 threads. Norms, activations, loss and optimiser steps are compared with
-//! `f64` code and finite differences.
+//! beside the fast one; tests compare the two by bits, on every instruction set,
+//! with 1, 2 and 8 threads. Norms, activations, loss and optimiser steps are
+//! compared with `f64` code and finite differences.
 //!
 //! # Conventions
 //!
-//! Matrices are row-major, weights are [in, out]. Shapes are in the docs of each
-//! function; lengths that do not match panic. Functions allocate nothing once
-//! their thread has seen the shapes. They share work among rayon's threads
-//! where it is worth the hand-over, so call them from inside a pool.
+//! Matrices are row-major, weights are [in, out]. Each function documents its
+//! shapes and panics if a length does not match. A function allocates nothing once
+//! its thread has seen the shapes. Functions share large work among rayon's
+//! threads; call them from inside a pool.
 //!
 //! ```
 //! use brevity_kernels::{activation::Activation, gemm::{Epilogue, View}, linear};

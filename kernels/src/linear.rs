@@ -1,18 +1,18 @@
 //! Linear layers: `y = x W`, weights stored [in, out], forward and backward.
 //!
 //! Shapes: x is [rows, inputs], W [inputs, outputs], y and dy [rows, outputs].
-//! Row `r` of `y` and of `dx` depends on row `r` of the input alone, to the bit:
-//! batches and splits of them do not matter.
+//! Row `r` of `y` and of `dx` depends only on row `r` of the input, so the batch
+//! size does not change a bit.
 //!
-//! A tied output layer, whose weights are an embedding E [outputs, inputs],
-//! passes `View::t()` of it as W.
+//! For a tied output layer, whose weights are an embedding E, [outputs, inputs], pass
+//! [`View::t`] of E as W.
 
 use crate::gemm::{Block, C_BLOCK, Epilogue, Right, View, ViewMut, gemm};
 use crate::reduce;
 use crate::scratch;
 use crate::threads::{self, Shared};
 
-/// `y = epilogue(x W)`.
+/// `y = epilogue(x W)`: x is [rows, inputs], y [rows, outputs].
 ///
 /// # Panics
 /// If the lengths do not match the shape of `weight`.
@@ -30,10 +30,11 @@ pub fn forward<'w>(x: &[f32], weight: impl Into<Right<'w>>, y: &mut [f32], epilo
     );
 }
 
-/// `dx = epilogue(dy W^T)`, or added to what `dx` holds if `accumulate`.
+/// `dx = epilogue(dy W^T)`, or `dx = epilogue(dx + dy W^T)` if `accumulate`: dy is
+/// [rows, outputs], dx [rows, inputs].
 ///
-/// The epilogue may carry the derivative of the activation that made `x`, so
-/// that `dx` is the gradient of the input of that activation.
+/// With the derivative of the activation that computed `x` in the epilogue, `dx` is
+/// the gradient of the pre-activation.
 ///
 /// # Panics
 /// If the lengths do not match the shape of `weight`.
@@ -56,17 +57,17 @@ pub fn backward_input(
     );
 }
 
-/// Rows below which a weight gradient is one chain.
+/// The fewest rows in a part of a weight gradient.
 const PART_ROWS: usize = 1024;
 
-/// Blocks of a weight gradient wanted, to keep many threads busy.
+/// Desired number of blocks of a weight gradient, to keep many threads busy.
 const WANTED_BLOCKS: usize = 16;
 
-/// Rows of the weight gradient that a task takes at most.
+/// The most rows of the weight gradient in a task.
 const I_BLOCK: usize = 96;
 
-/// Into how many parts [`backward_weight`] cuts its rows: a function of the
-/// shape alone. Large matrices have blocks enough for all threads as they are.
+/// The number of parts into which [`backward_weight`] splits the rows, which depends
+/// on the shape alone. Large matrices have enough blocks for all threads without it.
 pub fn weight_parts(rows: usize, inputs: usize, outputs: usize) -> usize {
     let blocks = inputs.div_ceil(I_BLOCK) * outputs.div_ceil(C_BLOCK);
     (rows / PART_ROWS)
@@ -74,12 +75,13 @@ pub fn weight_parts(rows: usize, inputs: usize, outputs: usize) -> usize {
         .max(1)
 }
 
-/// `dW = x^T dy`, or added to what `dw` holds if `accumulate`.
+/// `dW = x^T dy`, or `dW = dW + x^T dy` if `accumulate`: x is [rows, inputs], dy
+/// [rows, outputs], dw [inputs, outputs].
 ///
-/// The rows are cut into [`weight_parts`] equal parts (the last may be shorter).
-/// Each part is a chain of fused multiply-adds over its rows; the parts are
-/// added in order, to `dw` if `accumulate`. A single part starts its chain from
-/// `dw`.
+/// The rows are split into [`weight_parts`] equal parts (the last may be shorter).
+/// Each part is a chain of fused multiply-adds over its rows; the parts are added in
+/// order, after `dw` if `accumulate`. If there is only one part, its chain starts
+/// from `dw`.
 ///
 /// For a tied layer, whose weights are [outputs, inputs], exchange `x` and `dy`.
 ///
@@ -94,7 +96,11 @@ pub fn backward_weight(
     dw: &mut [f32],
     accumulate: bool,
 ) {
-    assert_eq!(dw.len(), inputs * outputs, "[{inputs}, {outputs}] weights");
+    assert_eq!(
+        dw.len(),
+        inputs * outputs,
+        "the gradient of [{inputs}, {outputs}] weights"
+    );
     if dw.is_empty() {
         return;
     }
@@ -112,13 +118,13 @@ pub fn backward_weight(
     });
 }
 
-/// The chains of all parts, part `p` to `out[p * inputs * outputs..]`.
+/// Computes all parts; part `p` goes to `out[p * inputs * outputs..]`.
 fn chains(a: View, b: View, parts: usize, out: Shared, accumulate: bool) {
     let (inputs, rows, outputs) = (a.rows(), a.cols(), b.cols());
     let part_rows = rows.div_ceil(parts);
     let work = rows * inputs * outputs;
     let col_blocks = outputs.div_ceil(C_BLOCK);
-    // Smaller blocks where there would be too few for the threads.
+    // Smaller blocks if there would be too few for the threads.
     let wanted = match threads::worth(work) {
         1 => 1,
         threads => (2 * threads).div_ceil(parts * col_blocks),
@@ -138,17 +144,18 @@ fn chains(a: View, b: View, parts: usize, out: Shared, accumulate: bool) {
     });
 }
 
-/// `db`: the sum of `dy` over its rows, or added to what `db` holds if
-/// `accumulate`. The order is that of [`reduce::sum_rows`].
+/// The gradient of the bias: the sum of the rows of `dy`, [rows, outputs], into `db`,
+/// `[outputs]`, added to `db` if `accumulate`. The order is that of
+/// [`reduce::sum_rows`].
 ///
 /// # Panics
-/// If `dy` is not whole rows of `db.len()` values.
+/// If `dy` does not consist of whole rows of `db.len()` values.
 #[track_caller]
 pub fn backward_bias(dy: &[f32], db: &mut [f32], accumulate: bool) {
     reduce::sum_rows(dy, db, accumulate);
 }
 
-/// The reference for [`backward_weight`]: one `f32` at a time.
+/// The reference for [`backward_weight`] in scalar loops.
 pub fn naive_backward_weight(
     x: &[f32],
     dy: &[f32],

@@ -1,21 +1,20 @@
 //! Softmax cross entropy over the 256 byte values, in nats.
 //!
-//! A row's sum is four vectors of eight chains (logit `j` goes to chain
-//! `j mod 32`), added by a fixed tree. Terms below `2^-126` of the largest count
-//! as zero.
+//! The softmax sum of a row is 32 partial sums (logit `j` goes to sum `j mod 32`),
+//! added by a fixed tree. Terms below `2^-126` of the largest count as zero.
 
 use crate::math;
 use crate::reduce;
 use crate::simd::{Kernel, LANES, Simd, Vector, dispatch};
 use crate::threads::{self, Shared};
 
-/// Classes: the byte values.
+/// Number of classes: the byte values.
 pub const CLASSES: usize = 256;
 
-/// Rows a task takes: 64 KiB of logits.
+/// Rows of a task: 64 KiB of logits.
 const BLOCK: usize = 64;
 
-/// The cost of each row: `nats[r] = -ln softmax(logits[r])[targets[r]]`.
+/// The cross entropy of each row: `nats[r] = -ln softmax(logits[r])[targets[r]]`.
 /// logits is [rows, 256]; targets and nats are `[rows]`.
 ///
 /// # Panics
@@ -36,7 +35,7 @@ pub fn cross_entropy(logits: &[f32], targets: &[u8], nats: &mut [f32]) {
     };
 }
 
-/// [`cross_entropy`] with its gradient, in one pass over the logits:
+/// [`cross_entropy`] and its gradient:
 /// `dlogits = scale (softmax(logits) - onehot(target))`, [rows, 256].
 ///
 /// # Panics
@@ -50,13 +49,16 @@ pub fn cross_entropy_with_gradient(
     dlogits: &mut [f32],
 ) {
     check(logits.len(), targets.len(), nats.len());
-    assert_eq!(dlogits.len(), logits.len(), "logits and their gradient");
-    // SAFETY: lengths are checked; reader and writer are different slices.
+    assert_eq!(
+        dlogits.len(),
+        logits.len(),
+        "logits and their gradient have one length"
+    );
+    // SAFETY: lengths are checked; the slices are distinct.
     unsafe { rows::<true>(logits.as_ptr(), dlogits.as_mut_ptr(), targets, scale, nats) };
 }
 
-/// [`cross_entropy_with_gradient`] that leaves the gradient in place of the
-/// logits.
+/// [`cross_entropy_with_gradient`] that replaces the logits by their gradient.
 ///
 /// # Panics
 /// If the lengths do not match.
@@ -70,13 +72,13 @@ pub fn cross_entropy_in_place(logits: &mut [f32], targets: &[u8], scale: f32, na
 
 #[track_caller]
 fn check(logits: usize, targets: usize, nats: usize) {
-    assert_eq!(logits, targets * CLASSES, "256 logits a target");
-    assert_eq!(nats, targets, "one cost a target");
+    assert_eq!(logits, targets * CLASSES, "256 logits for each target");
+    assert_eq!(nats, targets, "one value for each target");
 }
 
 /// # Safety
-/// `logits` is readable, `out` writable if `GRADIENT`, for 256 values a target;
-/// they are the same or do not overlap.
+/// `logits` is readable and, if `GRADIENT`, `out` is writable, for 256 values for each
+/// target; they are the same or do not overlap.
 unsafe fn rows<const GRADIENT: bool>(
     logits: *const f32,
     out: *mut f32,
@@ -101,10 +103,10 @@ unsafe fn rows<const GRADIENT: bool>(
     });
 }
 
-/// Logits and where their gradient goes.
+/// The logits and the place of their gradient.
 struct Rows(*const f32, *mut f32);
 
-// SAFETY: each task reads and writes rows of its own.
+// SAFETY: each task reads and writes only its own rows.
 unsafe impl Sync for Rows {}
 
 impl Rows {
@@ -126,7 +128,7 @@ impl<const GRADIENT: bool> Kernel for Block<'_, GRADIENT> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         for (r, (&target, nats)) in self.targets.iter().zip(self.nats).enumerate() {
-            // SAFETY: `rows` was given 256 values for each target.
+            // SAFETY: the caller of `rows` promises 256 values for each target.
             unsafe {
                 let row = self.logits.add(r * CLASSES);
                 let out = self.out.add(r * CLASSES);
@@ -147,10 +149,10 @@ unsafe fn one<S: Simd, const GRADIENT: bool>(
     target: u8,
     scale: f32,
 ) -> f32 {
-    // Four sums of eight lanes, as two of sixteen.
+    // 32 partial sums in two vectors of sixteen lanes.
     const STEP: usize = 4 * LANES;
     const WIDE: usize = 2 * LANES;
-    // SAFETY: all places are below 256, or in the array.
+    // SAFETY: all offsets are below 256, or inside the array.
     unsafe {
         let logit = *row.add(target as usize);
         let mut tops = [S::W::load_ptr(row); 2];

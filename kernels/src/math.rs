@@ -1,25 +1,25 @@
-//! Elementary functions from add, multiply, fused multiply-add and integer
-//! operations alone, so that their bits depend on no library and no CPU.
+//! Elementary functions built from correctly rounded and integer operations only, so
+//! that their bits do not depend on a library or a CPU.
 //!
 //! The vector functions are generic over the instruction set and work lane by
-//! lane; a scalar twin (`exp_f32`, ...) is the same function on one lane.
+//! lane; the scalar functions (`exp_f32`, ...) give the same bits for one value.
 //! Errors are below 2 units in the last place over the whole range (`erf` and
 //! `tanh` too), including results that are subnormal. NaN in, NaN out.
 //!
-//! [`wide`] has the same in `f64`, for tables and coefficients that are computed
+//! [`double`] has `f64` functions, for tables and coefficients that are computed
 //! once.
 //!
-//! Coefficients: exp, ln and erf are the minimax fits published by Norbert
-//! Juffa (NVIDIA forums and Stack Overflow, BSD licence); tanh, sine and cosine
-//! are those of Cephes.
+//! The coefficients of exp, ln and erf are the minimax fits published by Norbert
+//! Juffa (NVIDIA forums and Stack Overflow, BSD licence); those of tanh, sine and
+//! cosine are from Cephes.
 
 use crate::simd::{Portable, Simd, Vector};
 use std::f32::consts::{LN_2, LOG2_E};
 
-pub mod wide;
+pub mod double;
 
-/// `1.5 * 2^23`: adding it rounds a small `f32` to an integer (ties to even)
-/// and leaves that integer in the low bits.
+/// `1.5 * 2^23`: adding it rounds a small `f32` to an integer (ties to even), which
+/// is then in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
 /// Horner's rule by fused multiply-add; the first coefficient is the highest.
@@ -32,10 +32,10 @@ pub(crate) fn horner<V: Vector, const N: usize>(x: V, coefficients: [f32; N]) ->
     r
 }
 
-/// `e^(x - j ln 2)` where that exponent lies within `ln 2 / 2` of zero.
+/// `e^(x - j ln 2)`, where the exponent is within `ln 2 / 2` of zero.
 #[inline(always)]
 fn exp_fraction<V: Vector>(x: V, j: V) -> V {
-    // ln 2 in two pieces.
+    // ln 2 as the sum of two constants.
     let f = j.mul_add(V::splat(-6.931_457_5e-1), x);
     let f = j.mul_add(V::splat(-1.428_606_8e-6), f);
     horner(
@@ -55,14 +55,14 @@ fn exp_fraction<V: Vector>(x: V, j: V) -> V {
 /// `e^x`. Overflows to infinity, underflows through the subnormals to zero.
 #[inline(always)]
 pub fn exp<S: Simd>(x: S::F) -> S::F {
-    // Operand order lets NaN through both bounds.
+    // This operand order keeps NaN in both bounds.
     let x = S::min(S::splat(89.0), x);
     let x = S::max(S::splat(-104.5), x);
     let t = S::mul_add(x, S::splat(LOG2_E), S::splat(ROUND));
     let n = S::sub_i(S::bits(t), S::splat_i(ROUND.to_bits() as i32));
     let j = S::sub(t, S::splat(ROUND));
     let p = exp_fraction(x, j);
-    // 2^n in two factors: n reaches from -151 to 128, beyond one exponent field.
+    // 2^n in two factors: n is between -151 and 128, which exceeds the exponent field.
     let half = S::shr_i::<1>(n);
     let rest = S::sub_i(n, half);
     let bias = S::splat_i(127);
@@ -71,9 +71,9 @@ pub fn exp<S: Simd>(x: S::F) -> S::F {
     S::mul(S::mul(p, s1), s2)
 }
 
-/// `e^x` for `x <= 0` in as many lanes as there are, with results below `2^-126` flushed to zero: what a
-/// softmax needs of [`exp`], with fewer operations. Equal to [`exp`] to the bit
-/// for `-87 <= x <= 0`. NaN gives zero.
+/// `e^x` for `x <= 0`, with results below `2^-126` flushed to zero: what a softmax
+/// needs, with fewer operations than [`exp`]. The bits are those of [`exp`] for
+/// `-87 <= x <= 0`. NaN gives zero.
 #[inline(always)]
 pub fn exp_negative<V: Vector>(x: V) -> V {
     let t = x.mul_add(V::splat(LOG2_E), V::splat(ROUND));
@@ -83,7 +83,7 @@ pub fn exp_negative<V: Vector>(x: V) -> V {
     V::select_lt(V::splat(-87.0), x, p.mul(power), V::splat(0.0))
 }
 
-/// Natural logarithm. `ln(0)` is minus infinity, of a negative number NaN.
+/// Natural logarithm: minus infinity for 0, NaN for a negative number.
 #[inline(always)]
 pub fn ln<S: Simd>(x: S::F) -> S::F {
     let tiny = S::splat(f32::MIN_POSITIVE);
@@ -111,16 +111,16 @@ pub fn ln<S: Simd>(x: S::F) -> S::F {
     let r = S::mul_add(r, m, S::splat(-0.5));
     let r = S::mul_add(r, s, m);
     let r = S::mul_add(i, S::splat(LN_2), r);
-    // Specials: infinity stays, zero is -inf, negative and NaN are NaN.
+    // Special values: infinity stays, zero gives -inf, negative and NaN give NaN.
     let inf = S::splat(f32::INFINITY);
     let zero = S::splat(0.0);
     let special = S::select_lt(x, zero, S::splat(f32::NAN), S::splat(f32::NEG_INFINITY));
     let special = S::select_lt(zero, x, r, special);
-    // The comparison is false for NaN, which must come through.
+    // The comparison is false for NaN, which must stay.
     S::select_lt(x, inf, special, S::add(x, x))
 }
 
-/// `e^x` with `x` clamped to [-87, 88], where one exponent field suffices.
+/// `e^x` with `x` clamped to [-87, 88], where `2^n` fits the exponent field.
 #[inline(always)]
 fn exp_clamped<S: Simd>(x: S::F) -> S::F {
     let x = S::min(S::splat(88.0), x);
@@ -131,7 +131,7 @@ fn exp_clamped<S: Simd>(x: S::F) -> S::F {
     S::mul(exp_fraction(x, j), S::from_bits(S::shl_i::<23>(n)))
 }
 
-/// `1 / (1 + e^-x)`, of `x` clamped to [-88, 87].
+/// `1 / (1 + e^-x)`, with `x` clamped to [-88, 87].
 #[inline(always)]
 pub fn sigmoid<S: Simd>(x: S::F) -> S::F {
     let one = S::splat(1.0);
@@ -185,7 +185,7 @@ pub fn erf<S: Simd>(x: S::F) -> S::F {
     let r = S::mul_add(r, t, S::splat(-6.348_468_7e-1));
     let r = S::mul_add(r, t, S::splat(-1.287_175_1e-1));
     let r = S::mul_add(r, t, S::sub(S::splat(0.0), t));
-    // Far out the polynomial turns: the result has long been 1 there.
+    // The polynomial is not monotonic for large `t`, where the result is 1.
     let r = S::select_lt(S::splat(4.0), t, S::splat(-100.0), r);
     let large = S::sub(S::splat(1.0), exp_clamped::<S>(r));
     S::select_lt(t, S::splat(0.927_734_4), small, S::copysign(large, x))
@@ -213,12 +213,12 @@ pub fn exp_negative_f32(x: f32) -> f32 {
     exp_negative([x; 8])[0]
 }
 
-/// Sine and cosine of `phase` turns of a 65,536th: the angle is
-/// `2 pi phase / 65536`. Integer phases wrap without loss, so an angle that
-/// grows with the position of an unbounded stream keeps its precision.
+/// Sine and cosine of the angle `2 pi phase / 65536`. Integer phases wrap without
+/// loss, so an angle that grows with the position of an unbounded stream keeps its
+/// precision.
 #[inline(always)]
 pub fn sin_cos_phase(phase: u16) -> (f32, f32) {
-    // The nearest quarter turn, and the rest in [-pi/4, pi/4).
+    // The nearest quarter turn, and the remainder in [-pi/4, pi/4).
     let quarter = (phase as u32 + 8192) >> 14;
     let rest = phase as i32 - (quarter << 14) as i32;
     let x = (rest as f64 * (std::f64::consts::TAU / 65536.0)) as f32;

@@ -1,32 +1,33 @@
 //! Layer norm and RMS norm of rows, forward and backward.
 //!
-//! Shapes: x, y and their gradients are [rows, width]; gain and bias `[width]`.
+//! Shapes: x, y and their gradients are [rows, width]; gain and bias are `[width]`,
+//! mean and rstd (the reciprocal standard deviation) `[rows]`.
 //! A sum over a row is eight chains of fused multiply-adds (value `j` goes to
-//! chain `j mod 8`) added by a fixed tree; sums over rows go by
-//! [`crate::reduce::sum_rows`]' parts.
+//! chain `j mod 8`), added by a fixed tree. A sum over rows (the gradients of gain
+//! and bias) is returned in parts, for [`crate::reduce::add_parts`].
 
 use crate::reduce;
 use crate::shape::rows_of;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::{self, Shared};
 
-/// Values a task takes.
+/// Values that a task takes.
 const CHUNK: usize = 1 << 14;
 
 /// RMS norm (Zhang & Sennrich 2019): `y = x r gain` with
-/// `r = 1 / sqrt(mean(x^2) + eps)`, which `inverse`, `[rows]`, keeps for the
-/// backward pass.
+/// `r = 1 / sqrt(mean(x^2) + eps)`. `rstd`, `[rows]`, is set to `r` for the backward
+/// pass.
 ///
 /// # Panics
 /// If the lengths do not match.
 #[track_caller]
-pub fn rms_norm(x: &[f32], gain: &[f32], eps: f32, y: &mut [f32], inverse: Option<&mut [f32]>) {
-    forward::<true>(x, gain, &[], eps, y, None, inverse);
+pub fn rms_norm(x: &[f32], gain: &[f32], eps: f32, y: &mut [f32], rstd: Option<&mut [f32]>) {
+    forward::<true>(x, gain, &[], eps, y, None, rstd);
 }
 
 /// Layer norm (Ba et al. 2016): `y = (x - mean) r gain + bias` with
-/// `r = 1 / sqrt(variance + eps)`. `saved` keeps mean and `r`, `[rows]` each, for
-/// the backward pass.
+/// `r = 1 / sqrt(variance + eps)`. `saved` is set to the mean and `r`, `[rows]`
+/// each, for the backward pass.
 ///
 /// # Panics
 /// If the lengths do not match.
@@ -39,9 +40,9 @@ pub fn layer_norm(
     y: &mut [f32],
     saved: Option<(&mut [f32], &mut [f32])>,
 ) {
-    assert_eq!(gain.len(), bias.len(), "gain and bias");
-    let (mean, inverse) = saved.unzip();
-    forward::<false>(x, gain, bias, eps, y, mean, inverse);
+    assert_eq!(gain.len(), bias.len(), "gain and bias have one length");
+    let (mean, rstd) = saved.unzip();
+    forward::<false>(x, gain, bias, eps, y, mean, rstd);
 }
 
 #[track_caller]
@@ -52,27 +53,27 @@ fn forward<const RMS: bool>(
     eps: f32,
     y: &mut [f32],
     mean: Option<&mut [f32]>,
-    inverse: Option<&mut [f32]>,
+    rstd: Option<&mut [f32]>,
 ) {
     let width = gain.len();
     let rows = rows_of(x.len(), width);
-    assert_eq!(y.len(), x.len(), "input and output");
-    for saved in [&mean, &inverse].into_iter().flatten() {
-        assert_eq!(saved.len(), rows, "one saved value a row");
+    assert_eq!(y.len(), x.len(), "input and output have one length");
+    for saved in [&mean, &rstd].into_iter().flatten() {
+        assert_eq!(saved.len(), rows, "one saved value for each row");
     }
     let block = (CHUNK / width.max(1)).max(1);
     let y = Shared::new(y);
     let mean = mean.map(Shared::new);
-    let inverse = inverse.map(Shared::new);
+    let rstd = rstd.map(Shared::new);
     threads::each(rows.div_ceil(block), x.len() * 4, |task| {
         let rows = task * block..rows.min((task + 1) * block);
         let values = rows.start * width..rows.end * width;
         // SAFETY: blocks of rows are disjoint and inside their slices.
-        let (y, mean, inverse) = unsafe {
+        let (y, mean, rstd) = unsafe {
             (
                 y.slice(values.start, values.len()),
                 mean.map(|m| m.slice(rows.start, rows.len())),
-                inverse.map(|m| m.slice(rows.start, rows.len())),
+                rstd.map(|m| m.slice(rows.start, rows.len())),
             )
         };
         dispatch(Forward::<RMS> {
@@ -82,7 +83,7 @@ fn forward<const RMS: bool>(
             eps,
             y,
             mean,
-            inverse,
+            rstd,
         });
     });
 }
@@ -94,7 +95,7 @@ struct Forward<'a, const RMS: bool> {
     eps: f32,
     y: &'a mut [f32],
     mean: Option<&'a mut [f32]>,
-    inverse: Option<&'a mut [f32]>,
+    rstd: Option<&'a mut [f32]>,
 }
 
 impl<const RMS: bool> Kernel for Forward<'_, RMS> {
@@ -105,23 +106,23 @@ impl<const RMS: bool> Kernel for Forward<'_, RMS> {
         let rows = self.x.chunks_exact(width.max(1));
         for (r, (x, y)) in rows.zip(self.y.chunks_exact_mut(width.max(1))).enumerate() {
             let mean = if RMS { 0.0 } else { mean_of::<S>(x) };
-            let inverse = inverse_of::<S>(x, mean, self.eps);
+            let rstd = rstd_of::<S>(x, mean, self.eps);
             if let Some(saved) = &mut self.mean {
                 saved[r] = mean;
             }
-            if let Some(saved) = &mut self.inverse {
-                saved[r] = inverse;
+            if let Some(saved) = &mut self.rstd {
+                saved[r] = rstd;
             }
-            let (mean, inverse) = (S::splat(mean), S::splat(inverse));
+            let (mean, rstd) = (S::splat(mean), S::splat(rstd));
             let mut j = 0;
             while j < width {
                 let end = (j + LANES).min(width);
                 let v = S::load_part(&x[j..end]);
                 let gain = S::load_part(&self.gain[j..end]);
                 let out = if RMS {
-                    S::mul(S::mul(v, inverse), gain)
+                    S::mul(S::mul(v, rstd), gain)
                 } else {
-                    let v = S::mul(S::sub(v, mean), inverse);
+                    let v = S::mul(S::sub(v, mean), rstd);
                     S::mul_add(v, gain, S::load_part(&self.bias[j..end]))
                 };
                 S::store_part(out, &mut y[j..end]);
@@ -142,7 +143,7 @@ fn mean_of<S: Simd>(x: &[f32]) -> f32 {
 
 /// `1 / sqrt(mean((x - mean)^2) + eps)`
 #[inline(always)]
-fn inverse_of<S: Simd>(x: &[f32], mean: f32, eps: f32) -> f32 {
+fn rstd_of<S: Simd>(x: &[f32], mean: f32, eps: f32) -> f32 {
     let m = S::splat(mean);
     let mut sum = S::splat(0.0);
     let whole = x.chunks_exact(LANES);
@@ -152,7 +153,7 @@ fn inverse_of<S: Simd>(x: &[f32], mean: f32, eps: f32) -> f32 {
         sum = S::mul_add(v, v, sum);
     }
     if !rest.is_empty() {
-        // Lanes beyond the end hold the mean, and contribute nothing.
+        // Lanes beyond the end hold the mean and contribute zero.
         let mut part = [mean; LANES];
         part[..rest.len()].copy_from_slice(rest);
         let v = S::sub(S::load(&part), m);
@@ -161,19 +162,19 @@ fn inverse_of<S: Simd>(x: &[f32], mean: f32, eps: f32) -> f32 {
     1.0 / (reduce::lanes::<S>(sum) / x.len() as f32 + eps).sqrt()
 }
 
-/// The gradient of [`rms_norm`]. With `h = dy gain`:
-/// `dx = r h - x r^3 mean(h x)`, added to what `dx` holds if `accumulate`, and
-/// `dgain = sum over rows of dy x r`, apart for each `part` rows: `[parts, width]`,
-/// overwritten, to be added by [`reduce::add_parts`].
+/// The gradients of [`rms_norm`]. With `h = dy gain`:
+/// `dx = r h - x r^3 mean(h x)`, added to `dx` if `accumulate`, else overwriting it;
+/// `dgain`, `[parts, width]`, is the sum of `dy x r` over each `part` rows,
+/// overwritten, for [`reduce::add_parts`].
 ///
 /// # Panics
 /// If the lengths do not match.
 #[track_caller]
-#[expect(clippy::too_many_arguments, reason = "they are what the formula has")]
+#[expect(clippy::too_many_arguments, reason = "the formula has as many")]
 pub fn rms_norm_backward(
     x: &[f32],
     gain: &[f32],
-    inverse: &[f32],
+    rstd: &[f32],
     dy: &[f32],
     dx: &mut [f32],
     accumulate: bool,
@@ -184,27 +185,26 @@ pub fn rms_norm_backward(
         x,
         gain,
         mean: &[],
-        inverse,
+        rstd,
         dy,
     };
     backward::<true>(saved, dx, accumulate, part, dgain, &mut []);
 }
 
-/// The gradient of [`layer_norm`]. With `h = dy gain` and `n = (x - mean) r`:
-/// `dx = r (h - mean(h) - n mean(h n))`, added to what `dx` holds if
-/// `accumulate`; `dgain` and `dbias` are the sums over rows of `dy n` and `dy`, apart
-/// for each `part` rows: `[parts, width]`, overwritten, to be added by
-/// [`reduce::add_parts`].
+/// The gradients of [`layer_norm`]. With `h = dy gain` and `n = (x - mean) r`:
+/// `dx = r (h - mean(h) - n mean(h n))`, added to `dx` if `accumulate`, else
+/// overwriting it; `dgain` and `dbias`, `[parts, width]`, are the sums of `dy n` and
+/// `dy` over each `part` rows, overwritten, for [`reduce::add_parts`].
 ///
 /// # Panics
 /// If the lengths do not match.
 #[track_caller]
-#[expect(clippy::too_many_arguments, reason = "they are what the formula has")]
+#[expect(clippy::too_many_arguments, reason = "the formula has as many")]
 pub fn layer_norm_backward(
     x: &[f32],
     gain: &[f32],
     mean: &[f32],
-    inverse: &[f32],
+    rstd: &[f32],
     dy: &[f32],
     dx: &mut [f32],
     accumulate: bool,
@@ -212,13 +212,17 @@ pub fn layer_norm_backward(
     dgain: &mut [f32],
     dbias: &mut [f32],
 ) {
-    assert_eq!(mean.len(), inverse.len(), "mean and inverse deviation");
-    assert_eq!(dbias.len(), dgain.len(), "gradients of gain and bias");
+    assert_eq!(mean.len(), rstd.len(), "mean and rstd have one length");
+    assert_eq!(
+        dbias.len(),
+        dgain.len(),
+        "the gradients of gain and bias have one length"
+    );
     let saved = Saved {
         x,
         gain,
         mean,
-        inverse,
+        rstd,
         dy,
     };
     backward::<false>(saved, dx, accumulate, part, dgain, dbias);
@@ -229,7 +233,7 @@ struct Saved<'a> {
     x: &'a [f32],
     gain: &'a [f32],
     mean: &'a [f32],
-    inverse: &'a [f32],
+    rstd: &'a [f32],
     dy: &'a [f32],
 }
 
@@ -244,11 +248,23 @@ fn backward<const RMS: bool>(
 ) {
     let width = saved.gain.len();
     let rows = rows_of(saved.x.len(), width);
-    assert_eq!(saved.dy.len(), saved.x.len(), "input and output gradient");
-    assert_eq!(dx.len(), saved.x.len(), "input and its gradient");
-    assert_eq!(saved.inverse.len(), rows, "one saved value a row");
+    assert_eq!(
+        saved.dy.len(),
+        saved.x.len(),
+        "input and output gradient have one length"
+    );
+    assert_eq!(
+        dx.len(),
+        saved.x.len(),
+        "input and its gradient have one length"
+    );
+    assert_eq!(saved.rstd.len(), rows, "one saved value for each row");
     let parts = rows.div_ceil(part);
-    assert_eq!(dgain.len(), parts * width, "a gradient of the gain a part");
+    assert_eq!(
+        dgain.len(),
+        parts * width,
+        "one gradient of the gain for each part"
+    );
     let (dx, dgain, dbias) = (Shared::new(dx), Shared::new(dgain), Shared::new(dbias));
     threads::each(parts, saved.x.len() * 4, |p| {
         let rows = p * part..rows.min((p + 1) * part);
@@ -268,7 +284,7 @@ fn backward<const RMS: bool>(
             saved: Saved {
                 x: &saved.x[values],
                 mean: if RMS { &[] } else { &saved.mean[rows.clone()] },
-                inverse: &saved.inverse[rows],
+                rstd: &saved.rstd[rows],
                 dy,
                 ..saved
             },
@@ -300,15 +316,15 @@ impl<const RMS: bool> Kernel for Backward<'_, RMS> {
         let rows = self.saved.x.chunks_exact(width);
         let rows = rows.zip(self.saved.dy.chunks_exact(width));
         for (r, ((x, dy), dx)) in rows.zip(self.dx.chunks_exact_mut(width)).enumerate() {
-            let inverse = self.saved.inverse[r];
+            let rstd = self.saved.rstd[r];
             let mean = if RMS { 0.0 } else { self.saved.mean[r] };
-            let (inv, mean) = (S::splat(inverse), S::splat(mean));
+            let (inv, mean) = (S::splat(rstd), S::splat(mean));
             let mut sum = S::splat(0.0);
             let mut dot = S::splat(0.0);
             let mut j = 0;
             while j < width {
                 let end = (j + LANES).min(width);
-                // Beyond the end `h` is zero, whatever the mean.
+                // Beyond the end `h` is zero, so these lanes contribute zero.
                 let h = S::mul(S::load_part(&dy[j..end]), S::load_part(&gain[j..end]));
                 let n = normal::<S, RMS>(&x[j..end], mean, inv);
                 if !RMS {
@@ -347,8 +363,8 @@ impl<const RMS: bool> Kernel for Backward<'_, RMS> {
 
 /// `(x - mean) r`, or `x r` for RMS norm.
 #[inline(always)]
-fn normal<S: Simd, const RMS: bool>(x: &[f32], mean: S::F, inverse: S::F) -> S::F {
+fn normal<S: Simd, const RMS: bool>(x: &[f32], mean: S::F, rstd: S::F) -> S::F {
     let x = S::load_part(x);
     let x = if RMS { x } else { S::sub(x, mean) };
-    S::mul(x, inverse)
+    S::mul(x, rstd)
 }

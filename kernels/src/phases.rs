@@ -15,7 +15,7 @@
 //! assert_eq!(row, [0.540_302_3, 0.999_95, 0.841_470_96, 0.009_999_833, 9.0]);
 //! ```
 
-use crate::math::wide;
+use crate::math::double;
 
 /// Angles by which pairs turn a position: `base^(-2 i / dims)` radians for
 /// `i` in `0..dims / 2`.
@@ -25,7 +25,7 @@ use crate::math::wide;
 pub fn frequencies(base: f64, dims: usize) -> Vec<f64> {
     assert!(dims.is_multiple_of(2), "{dims} components are not pairs");
     (0..dims / 2)
-        .map(|i| wide::pow(base, -2.0 * i as f64 / dims as f64))
+        .map(|i| double::pow(base, -2.0 * i as f64 / dims as f64))
         .collect()
 }
 
@@ -61,7 +61,7 @@ impl Rotary {
             .iter()
             .map(|step| {
                 let phase = position.wrapping_mul(*step) as i64;
-                let (sin, cos) = wide::sin_cos(phase as f64 * turn);
+                let (sin, cos) = double::sin_cos(phase as f64 * turn);
                 (cos as f32, sin as f32)
             })
             .collect()

@@ -11,30 +11,29 @@ pub(crate) fn lanes<S: Simd>(v: S::F) -> f32 {
     ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
 }
 
-/// The sum in index order, in `f64`: exact enough for a mean over a batch.
+/// The sum in index order, in `f64`: precise enough for a mean over a batch.
 pub fn sum(values: &[f32]) -> f64 {
     values.iter().fold(0.0, |sum, &x| sum + x as f64)
 }
 
-/// Rows in a part of a sum at least.
+/// The fewest rows in a part of a sum.
 const PART_ROWS: usize = 256;
-/// Parts at most.
+/// The most parts.
 const PARTS: usize = 16;
 
-/// Rows in each part of a sum over `rows` rows, whole multiples of `unit`: a
-/// function of the shape alone. There are at most 16 parts; the last may be
-/// shorter.
+/// Rows in each part of a sum over `rows` rows: a multiple of `unit` that depends on
+/// the shape alone. There are at most 16 parts; the last may be shorter.
 pub fn part_rows(rows: usize, unit: usize) -> usize {
     let parts = rows.div_ceil(PART_ROWS).clamp(1, PARTS);
     rows.div_ceil(parts).next_multiple_of(unit).max(1)
 }
 
-/// The sum of the rows of `x`, [rows, out.len()], or added to what `out` holds if
-/// `accumulate`: rows are cut into at most 16 equal parts, each is summed in
-/// order from its first row, and the parts are added in order.
+/// Sums the rows of `x`, [rows, cols], into `out`, `[cols]`; adds them to `out` if
+/// `accumulate`, else overwrites it. The rows are split into at most 16 equal parts
+/// ([`part_rows`]); each part is summed in order, and the parts are added in order.
 ///
 /// # Panics
-/// If `x` is not whole rows of `out.len()` values.
+/// If `x` does not consist of whole rows of `out.len()` values.
 #[track_caller]
 pub fn sum_rows(x: &[f32], out: &mut [f32], accumulate: bool) {
     let cols = out.len();
@@ -61,11 +60,11 @@ pub fn sum_rows(x: &[f32], out: &mut [f32], accumulate: bool) {
     });
 }
 
-/// Adds the parts that lie one after the other in `partial`, in order, to `out`
-/// or, unless `accumulate`, to the first of them.
+/// Sums the parts in `partial`, [parts, len], in order into `out`, `[len]`; adds them
+/// to `out` if `accumulate`, else overwrites it.
 ///
 /// # Panics
-/// If there is none.
+/// If `partial` is shorter than `out` and `accumulate` is false.
 pub fn add_parts(partial: &[f32], out: &mut [f32], accumulate: bool) {
     let len = out.len();
     let rest = if accumulate {
@@ -77,7 +76,7 @@ pub fn add_parts(partial: &[f32], out: &mut [f32], accumulate: bool) {
     dispatch(AddRows { x: rest, out });
 }
 
-/// Adds rows to `out`, one after the other.
+/// Adds the rows of `x` to `out`, in order.
 struct AddRows<'a> {
     x: &'a [f32],
     out: &'a mut [f32],
@@ -89,7 +88,7 @@ impl Kernel for AddRows<'_> {
     fn run<S: Simd>(mut self) {
         let cols = self.out.len();
         let mut j = 0;
-        // Columns stay in registers while the rows go by.
+        // The sums of some columns stay in registers over all rows.
         while j + 4 * LANES <= cols {
             self.columns::<S, 4>(j);
             j += 4 * LANES;

@@ -1,32 +1,32 @@
-//! Rotary positions with exact phases (Su et al. 2021, arXiv 2104.09864).
+//! Rotary position embedding (RoPE; Su et al. 2021, arXiv 2104.09864) with exact
+//! phases.
 //!
 //! Component `i` of a head is paired with component `i + head_dim / 2`; at
-//! position `p` the pair is turned by the angle `p * theta_i`. The usual
-//! `theta_i = 10000^(-2 i / head_dim)` is rounded to a multiple of
-//! `2 pi / 65536`, so that the phase `p * k_i mod 65536` is an exact integer
-//! and a position far down an unbounded stream is as precise as the first one.
-//! The slowest pairs are kept at one multiple at least: they come round after
-//! 65536 positions.
+//! position `p` the pair is rotated by the angle `p * theta_i`. The usual
+//! `theta_i = 10000^(-2 i / head_dim)` is rounded to a multiple `k_i` of
+//! `2 pi / 65536`, so that the phase `p * k_i mod 65536` is an exact integer,
+//! and angles are equally precise at every position of an unbounded stream. `k_i`
+//! is at least 1, so the slowest pairs complete a turn after 65536 positions.
 //!
 //! ```
 //! use brevity_kernels::rope;
 //!
 //! let steps = rope::steps(8);
 //! assert_eq!(steps, [10430, 1043, 104, 10]);
-//! // A stream never runs out of precision.
+//! // Late positions are as precise as early ones.
 //! let (cos, sin) = rope::cos_sin(u64::MAX, steps[0]);
 //! assert!((cos * cos + sin * sin - 1.0).abs() < 1e-6);
 //! ```
 
-use crate::math::{sin_cos_phase, wide};
+use crate::math::{double, sin_cos_phase};
 
 /// Phases in a full turn.
 const TURN: u32 = 1 << 16;
-/// Ratio of the fastest frequency to the one that follows the slowest.
+/// The base of the frequencies, usually called theta.
 const BASE: f64 = 10_000.0;
 
-/// Phases that each pair of a head turns per position, `head_dim / 2` of them:
-/// `round(10000^(-2 i / head_dim) * 65536 / (2 pi))`, at least 1.
+/// The frequencies `k_i`, `[head_dim / 2]`, in phases (65536ths of a turn) per
+/// position: `round(10000^(-2 i / head_dim) * 65536 / (2 pi))`, at least 1.
 ///
 /// # Panics
 /// If `head_dim` is odd.
@@ -35,20 +35,20 @@ pub fn steps(head_dim: usize) -> Vec<u32> {
     let first = f64::from(TURN) / std::f64::consts::TAU;
     (0..half)
         .map(|i| {
-            let exact = first * wide::pow(BASE, -(i as f64) / half as f64);
+            let exact = first * double::pow(BASE, -(i as f64) / half as f64);
             ((exact + 0.5) as u32).max(1)
         })
         .collect()
 }
 
-/// The phase at `position` of a pair that turns `step` phases per position.
+/// The phase at `position` of a pair with the frequency `step`.
 #[inline(always)]
 pub fn phase(position: u64, step: u32) -> u16 {
-    // Truncation is the remainder of the full turn.
+    // Truncation gives the remainder modulo a full turn.
     position.wrapping_mul(u64::from(step)) as u16
 }
 
-/// Cosine and sine of the angle that a pair has turned at `position`.
+/// Cosine and sine of the angle at `position` of a pair with the frequency `step`.
 #[inline(always)]
 pub fn cos_sin(position: u64, step: u32) -> (f32, f32) {
     let (sin, cos) = sin_cos_phase(phase(position, step));
@@ -69,7 +69,7 @@ pub fn table(head_dim: usize, start: u64, n: usize) -> (Vec<f32>, Vec<f32>) {
 fn half(head_dim: usize) -> usize {
     assert!(
         head_dim.is_multiple_of(2),
-        "rotary positions need an even head dimension, not {head_dim}"
+        "RoPE needs an even head dimension, not {head_dim}"
     );
     head_dim / 2
 }

@@ -1,13 +1,15 @@
-//! Buffers that a thread keeps, so that a kernel called again allocates nothing.
+//! Scratch buffers that a thread keeps, so that kernels do not allocate in steady
+//! state.
 
 use std::cell::RefCell;
 
-/// Sixteen values on a cache line of their own.
+/// A cache line of sixteen values.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
-/// `f32`s aligned to a cache line, at least as many as were asked for.
+/// A buffer of `f32` that is aligned to a cache line and may be longer than asked
+/// for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Buffer(Vec<Line>);
 
@@ -39,12 +41,12 @@ impl Buffer {
 }
 
 thread_local! {
-    /// Buffers not in use by this thread, the one used last on top.
+    /// This thread's free buffers, the last used on top.
     static FREE: RefCell<Vec<Buffer>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lends `f` a buffer of `len` values, aligned to 64 bytes, whose contents are
-/// unspecified (what an earlier use left there). May be nested.
+/// Calls `f` with a buffer of `len` values, aligned to 64 bytes. Its contents are
+/// unspecified. Calls may be nested.
 pub(crate) fn with<T>(len: usize, f: impl FnOnce(&mut [f32]) -> T) -> T {
     let mut buffer = take(len);
     let result = f(&mut buffer.as_mut_slice()[..len]);
@@ -52,15 +54,15 @@ pub(crate) fn with<T>(len: usize, f: impl FnOnce(&mut [f32]) -> T) -> T {
     result
 }
 
-/// A buffer of at least `len` values that this thread kept. Its contents are
-/// unspecified.
+/// Takes a free buffer of this thread, or a new one, of at least `len` values. Its
+/// contents are unspecified.
 pub(crate) fn take(len: usize) -> Buffer {
     let mut buffer = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
     buffer.reserve(len);
     buffer
 }
 
-/// Keeps a buffer for the next use.
+/// Returns a buffer to this thread's free ones.
 pub(crate) fn give(buffer: Buffer) {
     FREE.with_borrow_mut(|free| free.push(buffer));
 }

@@ -1,8 +1,8 @@
-//! Whether this CPU and this build compute the bits that they should.
+//! Self-test: whether this CPU and this build compute the recorded bits.
 //!
-//! Fixed inputs go through every kernel; a hash of each output is compared with
-//! the one recorded here. A program that decodes what another machine encoded
-//! can ask first.
+//! Every kernel runs on fixed inputs; the hash of its outputs is compared with the
+//! one recorded here. A program can run it before it decodes what another machine
+//! encoded.
 //!
 //! ```
 //! brevity_kernels::selftest::run()?;
@@ -17,12 +17,12 @@ use crate::optim::{AdamW, Muon};
 use crate::{linear, loss, math, norm, optim, reduce};
 use std::fmt;
 
-/// A kernel whose results differ from the recorded ones.
+/// A group of kernels whose results differ from the recorded ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// The group of kernels.
     pub kernel: &'static str,
-    /// The hash of what was computed.
+    /// The computed hash.
     pub got: u64,
     /// The recorded hash.
     pub want: u64,
@@ -33,7 +33,7 @@ impl fmt::Display for Mismatch {
         write!(
             f,
             "the self-test of `{}` gave {:016x} instead of {:016x}: this machine or this build \
-             does not compute what others do, and must not encode or decode",
+             does not compute the same as others, and must not encode or decode",
             self.kernel, self.got, self.want
         )
     }
@@ -55,11 +55,11 @@ const GROUPS: [Group; 8] = [
     ("optim", 0x60ea_f599_13df_dfba, optimisers),
 ];
 
-/// Runs every group; takes some milliseconds. Gives the hash of all recorded
-/// hashes, for people who compare machines.
+/// Runs every group on the current instruction set, in some milliseconds. Returns the
+/// hash of all recorded hashes, to compare machines by.
 ///
 /// # Errors
-/// With the first group whose bits differ.
+/// The first group whose bits differ.
 pub fn run() -> Result<u64, Mismatch> {
     let mut all = Hash(OFFSET);
     for (kernel, want, compute) in GROUPS {
@@ -77,7 +77,7 @@ pub fn run() -> Result<u64, Mismatch> {
     Ok(all.0)
 }
 
-/// FNV-1a with 64 bits, over the bits of values.
+/// FNV-1a with 64 bits.
 struct Hash(u64);
 
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -123,7 +123,7 @@ fn elementary(hash: &mut Hash) {
     ];
     for x in values(500, 1) {
         for f in functions {
-            // The logarithm of a negative number is NaN, whose bits may differ.
+            // The logarithm of a negative number is NaN, and the bits of NaN may differ.
             let y = f(x * 20.0);
             hash.add(&[if y.is_nan() { 0.0 } else { y }]);
         }

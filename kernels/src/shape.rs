@@ -1,9 +1,9 @@
 //! Shapes of slices.
 
-/// Rows of `width` values in `len` values.
+/// The number of rows of `width` values in `len` values.
 ///
 /// # Panics
-/// If these are not whole rows.
+/// If `len` is not a multiple of `width`.
 #[track_caller]
 pub(crate) fn rows_of(len: usize, width: usize) -> usize {
     if len == 0 {

@@ -1,9 +1,8 @@
 //! Sharing work among rayon's threads where it pays.
 //!
-//! No result here or anywhere in the crate depends on the number of threads:
-//! a task computes outputs of its own, and which thread runs it is of no
-//! consequence. A caller that runs inside a rayon pool already (`install`)
-//! saves the hand-over of each call.
+//! No result of this crate depends on the number of threads: each task computes its
+//! own outputs, whichever thread runs it. Calls from inside a rayon pool (`install`)
+//! are cheaper, since they need no switch of threads.
 
 use rayon::prelude::*;
 use std::cell::Cell;
@@ -12,9 +11,9 @@ thread_local! {
     static ALONE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `f`, in which kernels share no work: for a caller that has cut its work
-/// among the threads already, in pieces that stay in a core's own cache from one
-/// kernel to the next.
+/// Runs `f` with kernels that use only the calling thread. For a caller that has
+/// already split its work among the threads, in pieces that stay in a core's cache
+/// from one kernel to the next.
 pub fn alone<T>(f: impl FnOnce() -> T) -> T {
     struct Restore(bool);
     impl Drop for Restore {
@@ -26,8 +25,8 @@ pub fn alone<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// Threads among which kernels called here share their work: one inside
-/// [`alone`], otherwise those of the current pool.
+/// The number of threads that a kernel called here uses: 1 inside [`alone`], else the
+/// size of the current pool.
 pub fn current() -> usize {
     if ALONE.get() {
         1
@@ -36,11 +35,11 @@ pub fn current() -> usize {
     }
 }
 
-/// Work, in fused multiply-adds or values moved, below which waking another
-/// thread costs more than it saves: about 20 microseconds of one core.
+/// Work, in fused multiply-adds or moved values, below which waking another thread
+/// costs more than it saves: about 20 microseconds of one core.
 const WORTH_SHARING: usize = 1 << 20;
 
-/// How many threads `work` operations are worth: 1, or all of them.
+/// The number of threads for `work` operations: 1, or all of them.
 pub(crate) fn worth(work: usize) -> usize {
     if work < WORTH_SHARING { 1 } else { current() }
 }
@@ -54,17 +53,17 @@ pub(crate) fn each(count: usize, work: usize, task: impl Fn(usize) + Send + Sync
     }
 }
 
-/// A pointer that tasks share, each writing places of its own.
+/// A pointer that tasks share; each task writes its own places.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared(*mut f32);
 
-// SAFETY: whoever writes through the pointer promises disjoint places.
+// SAFETY: tasks that write through the pointer promise disjoint places.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
 
 impl Shared {
-    /// Lends out `data`, which must outlive all use of the pointer.
+    /// The pointer to `data`, which must outlive all use of it.
     pub(crate) fn new(data: &mut [f32]) -> Shared {
         Shared(data.as_mut_ptr())
     }
@@ -74,7 +73,7 @@ impl Shared {
         self.0
     }
 
-    /// The pointer `places` further on.
+    /// The pointer, `places` values further on.
     pub(crate) fn offset(self, places: usize) -> Shared {
         Shared(self.0.wrapping_add(places))
     }
@@ -82,8 +81,8 @@ impl Shared {
     /// `len` values from `start` on.
     ///
     /// # Safety
-    /// They lie inside the data, which is still lent out, and no other task
-    /// touches them at the same time.
+    /// They lie inside the data, which is still borrowed, and no other task accesses
+    /// them at the same time.
     pub(crate) unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [f32] {
         // SAFETY: promised by the caller.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(start), len) }

@@ -1,18 +1,18 @@
-//! Bytes a second of the forward pass: whole blocks (encode, score) and step by
-//! step over lanes (decode), next to the machine's peak of fused multiply-adds.
+//! Throughput of the forward pass, in bytes a second: whole blocks (encoding, scoring)
+//! and step by step over lanes (decoding), and its share of the machine's peak FLOP/s.
 //!
 //! ```text
 //! cargo run --release -p brevity-model --example throughput [-- THREADS]
 //! ```
 //!
-//! Operations are counted as in `Spec::forward_flops_per_byte`: matrices and
-//! attention over a full window, nothing else.
+//! FLOPs are counted by `Spec::forward_flops_per_byte`: matrix products and attention
+//! over a full window, nothing else.
 
 use brevity_kernels::peak;
 use brevity_model::{Role, Spec, Transformer, Weights};
 use std::time::{Duration, Instant};
 
-/// How long each figure is measured.
+/// Duration of each measurement.
 const TIME: Duration = Duration::from_millis(1500);
 
 fn main() {
@@ -93,7 +93,7 @@ fn measure(name: &str, spec: &Spec, peak: f64) {
     }
 }
 
-/// Repeats a task over `bytes` bytes for a while.
+/// Bytes a second of a task over `bytes` bytes, repeated for [`TIME`].
 fn bytes_per_second(bytes: usize, mut task: impl FnMut()) -> f64 {
     task();
     let start = Instant::now();

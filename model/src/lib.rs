@@ -1,29 +1,29 @@
-//! What a byte transformer is: its spec, its named parameters, its files, and a
-//! deterministic forward pass with state. Nothing here trains, and nothing here
-//! knows of archives; burn is not needed.
+//! Byte transformers at inference: the architecture, the named parameters, model
+//! files, and a deterministic forward pass with KV cache. Training and archives are
+//! in other crates; burn is not needed.
 //!
-//! - [`Spec`] describes a transformer completely: sizes, and a switch for every
-//!   variant. It is a table of TOML in configurations and a dozen
-//!   [bytes](Spec::to_bytes) in archives. From it follow the
-//!   [tensors](Spec::tensors), their names and [roles](Role), the
+//! - [`Spec`] describes a transformer completely: the hyperparameters of its
+//!   architecture, with a switch for every variant. It is a TOML table in
+//!   configurations and about a dozen [bytes](Spec::to_bytes) in archives. It gives
+//!   the [tensors](Spec::tensors) with their names and [roles](Role), the
 //!   [number of parameters](Spec::parameters) and the
-//!   [arithmetic a byte costs](Spec::flops_per_byte).
-//! - [`Weights`] are a spec with the values of its parameters, complete and
-//!   finite. They are read and written as safetensors files.
-//! - [`Transformer`] predicts: the logits of the next byte for many streams
-//!   (lanes) at once, byte by byte ([`Transformer::forward`]) or over data that
-//!   is known ([`Transformer::score`]), with the same bits either way.
+//!   [FLOPs for each byte](Spec::flops_per_byte).
+//! - [`Weights`] are a spec and the values of all its parameters, each finite. They
+//!   are stored as safetensors files.
+//! - [`Transformer`] computes the logits of the next byte for a batch of streams
+//!   (lanes), byte by byte ([`Transformer::forward`]) or for known data
+//!   ([`Transformer::score`]), with the same bits either way.
 //!
 //! ```
 //! use brevity_model::{Spec, Transformer, Weights};
 //!
-//! // 64 wide, two layers, positions that start anew every 256 bytes.
+//! // Width 64, two layers, independent chunks of 256 bytes.
 //! let spec = Spec::aspect(64, 256);
 //! assert_eq!(spec.parameters(), 115_460);
-//! // Whoever trains gives better values than these.
+//! // A trained model has better values.
 //! let weights = Weights::from_fn(spec, |info| vec![0.02; info.len()])?;
 //!
-//! // Three streams, decoded in lock-step.
+//! // Greedy decoding of three streams in lock-step.
 //! let model = Transformer::new(&weights);
 //! let mut state = model.state(3);
 //! let mut logits = vec![0.0; 3 * 256];
@@ -41,12 +41,13 @@
 //!
 //! # The model
 //!
-//! The input at a position is the byte before it, 0 at the start, and the output
-//! is a logit for each byte that may stand there. With `E` the embedding, `b`
-//! the output bias, and norms, positions and biases as far as the spec has them:
+//! The input at a position is the byte before it (0 at the start); the output is a
+//! logit for each value of the byte at the position. With the embedding `E`, the
+//! output bias `b`, and the norms, positions and biases that the spec has:
 //!
 //! ```text
-//! x = E[input] (times sqrt(d)) (plus the position's vector)
+//! x = E[input] (plus taps: weighted embeddings of earlier bytes)
+//!   (times sqrt(d)) (plus the position's vector)
 //!
 //! pre-norm, each block          post-norm, each block
 //!   x = x + attention(norm(x))    x = norm(x + attention(x))
@@ -54,32 +55,33 @@
 //! logits = norm(x) W + b        logits = x W + b
 //! ```
 //!
-//! where `W` is the transposed `E` for tied models. Attention is that of
-//! [`brevity_kernels::attention`]; the feed-forward layer is
-//! `activation(x up) down`, for SwiGLU `(silu(x gate) * (x value)) down` with
-//! gate and value side by side in `up`. Matrices are `[in, out]`, row-major.
+//! where `W` is the transposed `E` in tied models. Attention is
+//! [`brevity_kernels::attention`]; the feed-forward layer (MLP) is
+//! `activation(x up) down`, or for SwiGLU `(silu(x gate) * (x value)) down` with gate
+//! and value side by side in `up`. Matrices are `[in, out]`, row-major.
 //!
 //! # Determinism
 //!
-//! A logit is a function of the weights and of the bytes before it in its lane.
-//! Every kernel computes a row from that row alone (attention: from the lane's
-//! history), in one fixed order of operations, so lanes, blocks, tiles and
-//! threads are free to be whatever is fast. `tests/it/forward.rs` holds the
-//! property over random specs, lanes, cuts and thread counts.
+//! A logit depends only on the weights and on the earlier bytes of its lane. Every
+//! kernel computes a row from that row alone (attention: from the lane's history), in
+//! a fixed order of operations, so batch size, blocks and threads affect only the
+//! speed. `tests/it/forward.rs` checks this over random specs, lanes, blocks and
+//! thread counts.
 
-mod encoding;
-mod file;
+mod cost;
+mod model_file;
+mod parameters;
 mod sinusoidal;
 mod spec;
-mod tensors;
+mod spec_encoding;
 mod transformer;
 pub mod varint;
 mod weights;
 
-pub use encoding::{DecodeError, MAX_ENCODED_SPEC};
-pub use file::{FileError, FormatError};
+pub use model_file::{FileError, FormatError};
+pub use parameters::{Role, TensorInfo};
 pub use sinusoidal::sinusoidal_positions;
 pub use spec::{Activation, MAX_PARAMETERS, Norm, Placement, Position, SYMBOLS, Spec, SpecError};
-pub use tensors::{Role, TensorInfo};
+pub use spec_encoding::{DecodeError, MAX_ENCODED_SPEC};
 pub use transformer::{ForwardError, State, Transformer};
 pub use weights::{Weights, WeightsError};

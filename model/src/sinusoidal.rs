@@ -1,23 +1,22 @@
-//! The fixed position vectors of Vaswani et al. 2017, with the same bits
-//! everywhere.
+//! Sinusoidal position vectors (Vaswani et al. 2017), with the same bits on every
+//! machine.
 //!
-//! A table from the platform's `sin` and `pow` would differ between systems in
-//! the last bit, and with it every code length; this one is made of the kernels'
-//! own functions.
+//! The platform's `sin` and `pow` differ between systems in the last bit, which would
+//! change every code length; so this table uses the functions of the kernels.
 
-use brevity_kernels::math::wide;
+use brevity_kernels::math::double;
 
-/// Position vectors `[context, width]`, row-major, for [`Position::Sinusoidal`].
+/// Position vectors, `[context, width]`, row-major, for [`Position::Sinusoidal`].
 ///
-/// Frequency `i` is `10000^(-2 i / width)`. As in the code of "Language Modeling
-/// Is Compression", the sines of frequencies `0..=width/2` come first, then the
-/// cosines of frequencies `0..width/2 - 1`: one column more of the former and
-/// one less of the latter than its documentation says.
+/// Frequency `i` is `10000^(-2 i / width)`. As in the code of "Language Modeling Is
+/// Compression", the sines of frequencies `0..=width/2` come first, then the cosines
+/// of frequencies `0..width/2 - 1`: one sine more and one cosine less than the
+/// documentation of that code says.
 ///
 /// [`Position::Sinusoidal`]: crate::Position::Sinusoidal
 pub fn sinusoidal_positions(context: usize, width: usize) -> Vec<f32> {
     let sines = width / 2 + 1;
-    let frequency = |i: usize| wide::pow(1e4, -((2 * i) as f64) / width as f64);
+    let frequency = |i: usize| double::pow(1e4, -((2 * i) as f64) / width as f64);
     let frequencies: Vec<f64> = (0..sines).map(frequency).collect();
     let mut table = Vec::with_capacity(context * width);
     for position in 0..context {
@@ -26,7 +25,7 @@ pub fn sinusoidal_positions(context: usize, width: usize) -> Vec<f32> {
                 None => (frequencies[column], false),
                 Some(column) => (frequencies[column], true),
             };
-            let (sin, cos) = wide::sin_cos(position as f64 * frequency);
+            let (sin, cos) = double::sin_cos(position as f64 * frequency);
             table.push(if cosine { cos } else { sin } as f32);
         }
     }

@@ -1,12 +1,12 @@
-//! The complete description of a byte transformer.
+//! The spec: the hyperparameters of a byte transformer's architecture.
 
 use brevity_kernels::attention::MAX_HEAD_DIM;
 use serde::{Deserialize, Serialize};
 
-/// Symbols of the alphabet: the byte values.
+/// Vocabulary size: the byte values.
 pub const SYMBOLS: usize = 256;
 
-/// The most parameters a model may have: 2^31, 8 GiB of `f32`.
+/// The most parameters of a model: 2^31, 8 GiB of `f32`.
 pub const MAX_PARAMETERS: u64 = 1 << 31;
 
 /// The most lags.
@@ -15,18 +15,18 @@ pub(crate) const MAX_LAGS: usize = 16;
 /// The most taps on an embedding.
 pub const MAX_TAPS: usize = 64;
 
-/// Which normalisation a block uses.
+/// Kind of normalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Norm {
     /// Layer norm with scale and shift (Ba et al. 2016).
     Layer,
-    /// Root-mean-square norm with scale (Zhang & Sennrich 2019).
+    /// RMS norm with scale (Zhang & Sennrich 2019).
     Rms,
 }
 
 impl Norm {
-    /// What is added to the variance, or to the mean square.
+    /// Epsilon: added to the variance or to the mean square.
     pub fn epsilon(self) -> f32 {
         match self {
             Norm::Layer => 1e-5,
@@ -35,48 +35,47 @@ impl Norm {
     }
 }
 
-/// Where the normalisation stands.
+/// Place of the normalisation: pre-norm or post-norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Placement {
-    /// `x + f(norm(x))`, with a final norm before the output.
+    /// Pre-norm: `x + f(norm(x))`, with a final norm before the output.
     Pre,
-    /// `norm(x + f(x))`, without a final norm (Vaswani et al. 2017).
+    /// Post-norm: `norm(x + f(x))`, without a final norm (Vaswani et al. 2017).
     Post,
 }
 
-/// How the model knows positions.
+/// Kind of position embedding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Position {
-    /// Fixed sines and cosines added to the embedding
+    /// Fixed sines and cosines, added to the embedding
     /// ([`sinusoidal_positions`](crate::sinusoidal_positions)).
     Sinusoidal,
-    /// A learned vector a position, added to the embedding.
+    /// A learned vector for each position, added to the embedding.
     Learned,
-    /// Rotary embedding of queries and keys (Su et al. 2021).
+    /// Rotary position embedding (RoPE) of queries and keys (Su et al. 2021).
     Rope,
 }
 
-/// The nonlinearity of the feed-forward block.
+/// Nonlinearity of the feed-forward layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
-    /// GELU by its tanh approximation, as JAX and GPT-2 have it.
+    /// GELU by its tanh approximation, as in JAX and GPT-2.
     Gelu,
     /// GELU by the error function.
     GeluErf,
-    /// The square of the rectifier (So et al. 2021).
+    /// Squared ReLU (So et al. 2021).
     Relu2,
-    /// `silu(gate) * value` (Shazeer 2020); the up projection is twice as wide.
+    /// SwiGLU, `silu(gate) * value` (Shazeer 2020); the up projection is twice as wide.
     Swiglu,
 }
 
-/// A transformer over bytes, completely described.
+/// The complete description of a transformer over bytes.
 ///
-/// Input and output are the 256 byte values. The input at position `t` is the
-/// byte before the one predicted; at the start of a stream or of an independent
-/// chunk it is the byte 0.
+/// The input at position `t` is the byte before the predicted one; at the start of a
+/// stream or of an independent chunk it is the byte 0. The output is 256 logits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -84,69 +83,71 @@ pub struct Spec {
     pub width: usize,
     /// Number of blocks, `L`.
     pub layers: usize,
-    /// Attention heads; divides `width` into an even head dimension.
+    /// Number of attention heads; divides `width`. With RoPE the head dimension is
+    /// even.
     pub heads: usize,
-    /// Width of the feed-forward layer.
+    /// Width of the hidden feed-forward layer.
     pub hidden: usize,
-    /// Earlier bytes whose embeddings are added to that of each byte, weighted
-    /// by channel: the taps of a causal depthwise convolution over the embedded
-    /// bytes, which tells a small model the bytes just before without the use
-    /// of attention. 0 is none.
+    /// Number of earlier bytes whose embeddings, weighted by channel, are added to
+    /// that of each input byte: the taps of a causal depthwise convolution over the
+    /// embedded bytes. It gives a small model the preceding bytes without attention.
+    /// 0 is none.
     #[serde(default)]
     pub taps: usize,
-    /// Further bytes that are added so: distances from the byte that is predicted,
-    /// ascending, more than `taps` reach and less than the context. In a picture of
-    /// `r` bytes a row and `b` a pixel, `r` is the byte above, `r - b` and `r + b`
-    /// its neighbours; in sound of two bytes a sample, even distances are the same
-    /// byte of earlier samples.
+    /// Further earlier bytes that are added in the same way, given by their distances
+    /// from the predicted byte: ascending, greater than `taps + 1` and less than
+    /// `context`. In an image with rows of `r` bytes and pixels of `b` bytes, `r` is
+    /// the byte above, `r - b` and `r + b` are its neighbours; in sound with samples
+    /// of two bytes, even distances are the same byte of earlier samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lags: Vec<usize>,
-    /// Bytes in a training sequence; without a window, also the length of the
-    /// independent chunks that are scored and coded.
+    /// Sequence length in training, in bytes. Without a window, also the length of the
+    /// independent chunks in which data is scored and coded.
     pub context: usize,
-    /// Attend to the last `window` positions only, own position included. Data
-    /// is then scored and coded as one unbounded stream (needs RoPE).
+    /// Sliding window: a query attends to this many positions, its own included.
+    /// Data is then scored and coded as one unbounded stream. Needs RoPE; at most
+    /// `context`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
     /// Kind of normalisation.
     pub norm: Norm,
-    /// Place of the normalisation.
+    /// Pre-norm or post-norm.
     pub placement: Placement,
-    /// Position information.
+    /// Kind of position embedding.
     pub position: Position,
-    /// Feed-forward nonlinearity.
+    /// Nonlinearity of the feed-forward layer.
     pub activation: Activation,
-    /// Biases in the feed-forward projections.
+    /// Whether the feed-forward projections have biases.
     pub mlp_bias: bool,
-    /// Biases in the attention projections.
+    /// Whether the attention projections have biases.
     pub attention_bias: bool,
-    /// A bias on the output logits.
+    /// Whether the logits have a bias.
     pub output_bias: bool,
-    /// The output projection is the transposed embedding.
+    /// Tied embeddings: the output projection is the transposed embedding.
     pub tied: bool,
-    /// Multiply the embedding by `sqrt(width)`.
+    /// Whether the embedding is multiplied by `sqrt(width)`.
     pub scale_embedding: bool,
-    /// RMS-normalise queries and keys a head, with a learned gain a head on
-    /// the attention scores.
+    /// QK-norm: queries and keys of each head are RMS-normalised, and a learned gain
+    /// for each head scales the attention scores.
     pub qk_norm: bool,
 }
 
-/// A field of a [`Spec`] that makes no sense, and why.
+/// An invalid field of a [`Spec`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("model.{field}: {reason}")]
 pub struct SpecError {
-    /// The field at fault.
+    /// The name of the field.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// Why it is invalid.
     pub reason: String,
 }
 
 impl Spec {
     /// The transformer of "Language Modeling Is Compression": post-norm, GELU
-    /// with a feed-forward layer of four times the width, biases there but not
-    /// in attention, untied output with bias. `position` is
-    /// [`Position::Sinusoidal`] in the released code and [`Position::Rope`] in
-    /// the paper's runs; this preset has the former.
+    /// with a feed-forward layer of four times the width, biases in it but not in
+    /// attention, untied output with bias. The released code has
+    /// [`Position::Sinusoidal`], the runs of the paper [`Position::Rope`]; this preset
+    /// has the former.
     pub fn lmic(width: usize, layers: usize, heads: usize, context: usize) -> Spec {
         Spec {
             width,
@@ -170,9 +171,9 @@ impl Spec {
         }
     }
 
-    /// Our recipe for small byte models: three taps on the embedding,
-    /// pre-RMSNorm, rotary positions, normalised queries and keys, squared
-    /// rectifier, no biases but on the output, tied embeddings.
+    /// Our architecture for small byte models: three taps on the embedding, pre-norm
+    /// with RMS norm, RoPE, QK-norm, squared ReLU, a bias only on the output, tied
+    /// embeddings.
     pub fn brevity(width: usize, layers: usize, heads: usize, context: usize) -> Spec {
         Spec {
             width,
@@ -196,10 +197,10 @@ impl Spec {
         }
     }
 
-    /// The [`brevity`](Spec::brevity) preset along the one aspect rule of our
-    /// size ladders, so that a ladder has one free axis: a layer for each 32 of
-    /// width, two at least, and heads of the largest even dimension up to 32
-    /// that divides the width. Widths of whole multiples of 8 are good ones.
+    /// The [`brevity`](Spec::brevity) preset with a fixed aspect ratio, so that the
+    /// width alone determines the size: one layer for each 32 of width (rounded, at
+    /// least two), and heads of the largest even dimension up to 32 that divides the
+    /// width. Multiples of 8 are good widths.
     pub fn aspect(width: usize, context: usize) -> Spec {
         let layers = ((width + 16) / 32).max(2);
         let head_dim = (2..=32)
@@ -209,27 +210,27 @@ impl Spec {
         Spec::brevity(width, layers, width / head_dim, context)
     }
 
-    /// Size of a head: `width / heads`.
+    /// Head dimension: `width / heads`.
     pub fn head_dim(&self) -> usize {
         self.width / self.heads
     }
 
-    /// How far before a byte the taps and the lags look, ascending: the distances
-    /// from the byte predicted, less one.
+    /// How far before the input byte the taps and the lags look, ascending: their
+    /// distances from the predicted byte, minus one.
     pub fn tap_distances(&self) -> Vec<usize> {
         let lags = self.lags.iter().map(|lag| lag - 1);
         (1..=self.taps).chain(lags).collect()
     }
 
-    /// Positions a query sees at most, its own included.
+    /// The most positions that a query sees, its own included.
     pub fn reach(&self) -> usize {
         self.window.unwrap_or(self.context)
     }
 
-    /// Checks every field against the others.
+    /// Checks every field, also against the others.
     ///
     /// # Errors
-    /// The first field that makes no sense.
+    /// The first invalid field.
     pub fn validate(&self) -> Result<(), SpecError> {
         let err = |field, reason: String| Err(SpecError { field, reason });
         for (field, value, most) in [
@@ -259,7 +260,7 @@ impl Spec {
         if self.position == Position::Rope && !head_dim.is_multiple_of(2) {
             return err(
                 "heads",
-                format!("rotary positions need an even head dimension, not {head_dim}"),
+                format!("RoPE needs an even head dimension, not {head_dim}"),
             );
         }
         if self.position == Position::Sinusoidal && !self.width.is_multiple_of(2) {
@@ -291,11 +292,11 @@ impl Spec {
                 format!("{} are more than {MAX_LAGS}", self.lags.len()),
             );
         }
-        // The last byte is at distance 1, the first tap at 2.
+        // The input byte is at distance 1, the first tap at 2.
         let mut nearer = self.taps + 1;
         for &lag in &self.lags {
             if lag <= nearer {
-                return err("lags", format!("{lag} does not lie beyond {nearer}"));
+                return err("lags", format!("{lag} is not greater than {nearer}"));
             }
             if lag >= self.context {
                 let context = self.context;

@@ -1,9 +1,9 @@
-//! Integers in as few bytes as they need, as all encodings of this project have them.
+//! Varints: the variable-length integers of all binary formats of this project.
 //!
-//! Seven bits a byte, the lowest first, the high bit set on all bytes but the
-//! last. Only the shortest form is valid, so an integer has exactly one.
+//! A byte holds seven bits, the lowest first; the high bit is set on all bytes but the
+//! last (LEB128). Only the shortest form is valid, so an integer has exactly one.
 
-/// Appends the shortest form of `value`.
+/// Appends `value` to `out`.
 pub fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -12,8 +12,8 @@ pub fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Reads an integer of at most `most`, asking `next` for no more bytes than that
-/// can take. Nothing if it is larger or not in its shortest form.
+/// Reads an integer of at most `most` from the bytes of `next`. `None` if it is larger
+/// or not in its shortest form. No more bytes are read than `most` needs.
 ///
 /// # Errors
 /// The first error of `next`.
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_not_read_to_its_end() {
+    fn a_varint_that_is_too_long_is_not_read_to_its_end() {
         assert_eq!(read_from(&[0x80; 4], (1 << 28) - 1), Ok(None));
         assert_eq!(read_from(&[0x80; 1], 0), Ok(None));
     }

@@ -1,11 +1,11 @@
-//! A spec with the values of all its parameters.
+//! Weights: a spec and the values of all its parameters.
 
+use crate::parameters::TensorInfo;
 use crate::spec::{Spec, SpecError};
-use crate::tensors::TensorInfo;
 use std::collections::BTreeMap;
 
-/// The parameters of a transformer: every tensor of the spec, in its shape,
-/// every value finite. That is checked once, here.
+/// The parameters of a transformer: every tensor of the spec in its shape, and every
+/// value finite. The constructors check this.
 ///
 /// ```
 /// use brevity_model::{Spec, Weights};
@@ -27,16 +27,16 @@ struct Tensor {
     values: Vec<f32>,
 }
 
-/// Why values are not the parameters of a spec.
+/// Values that are not the parameters of a spec.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum WeightsError {
-    /// The spec itself makes no sense.
+    /// The spec is invalid.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// A tensor of the spec is not there.
+    /// A tensor of the spec is missing.
     #[error("tensor `{0}` is missing: the model does not match its spec")]
     Missing(String),
-    /// A tensor that the spec does not have.
+    /// A tensor is not in the spec.
     #[error("tensor `{0}` does not belong to this spec")]
     Unknown(String),
     /// A tensor has the wrong number of values.
@@ -44,9 +44,9 @@ pub enum WeightsError {
     Length {
         /// The tensor.
         name: String,
-        /// The shape it has by the spec.
+        /// The shape by the spec.
         shape: Vec<usize>,
-        /// How many values were given.
+        /// The number of values given.
         got: usize,
     },
     /// A value is NaN or infinite.
@@ -54,7 +54,7 @@ pub enum WeightsError {
     NonFinite {
         /// The tensor.
         name: String,
-        /// Index of the value, row-major.
+        /// The index of the value, row-major.
         index: usize,
         /// The value.
         value: f32,
@@ -62,11 +62,11 @@ pub enum WeightsError {
 }
 
 impl Weights {
-    /// Takes named values as the parameters of `spec`.
+    /// Weights from named tensors, row-major.
     ///
     /// # Errors
-    /// An invalid spec; a tensor missing, unknown or of the wrong length; a
-    /// value that is not finite.
+    /// The spec is invalid; a tensor is missing, unknown or of the wrong length; a value
+    /// is not finite.
     pub fn new(
         spec: Spec,
         tensors: impl IntoIterator<Item = (String, Vec<f32>)>,
@@ -89,7 +89,8 @@ impl Weights {
         })
     }
 
-    /// Makes the values of each tensor of `spec` in canonical order.
+    /// Calls `values` for each tensor of `spec`, in canonical order; it returns the values,
+    /// row-major.
     ///
     /// # Errors
     /// As [`Weights::new`].
@@ -109,12 +110,12 @@ impl Weights {
         Ok(Weights { spec, tensors })
     }
 
-    /// What these are the parameters of.
+    /// The spec.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
-    /// The values of one tensor, row-major, if the spec has it.
+    /// The values of a tensor, row-major; `None` if the spec does not have it.
     pub fn get(&self, name: &str) -> Option<&[f32]> {
         let tensor = self.tensors.iter().find(|t| t.info.name == name)?;
         Some(&tensor.values)

@@ -192,7 +192,7 @@ impl Kernel for Softmax<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brevity_kernels::simd::{Path, dispatch_on};
+    use brevity_kernels::simd::{InstructionSet, dispatch_on};
 
     fn logits(n: usize) -> Vec<f32> {
         (0..n)
@@ -242,7 +242,7 @@ mod tests {
     fn every_path_gives_the_same() {
         let (mut l, n) = (logits(4099), 4099);
         let mut expected = Vec::new();
-        for path in Path::here() {
+        for path in InstructionSet::supported() {
             let mut out = vec![0; n];
             let kernel = Softmax {
                 logits: &mut l,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use brevity_kernels::selftest;
-use brevity_kernels::simd::Path;
+use brevity_kernels::simd::InstructionSet;
 
 /// Runs fixed inputs through every kernel, on each instruction set that this
 /// CPU has, and compares the bits with the recorded ones.
@@ -17,16 +17,16 @@ pub struct Args {}
 /// The first group of kernels whose bits differ.
 pub fn run(Args {}: Args) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    for path in Path::ALL {
-        if !path.available() {
-            writeln!(out, "{path:?}: not on this CPU")?;
+    for set in InstructionSet::ALL {
+        if !set.is_supported() {
+            writeln!(out, "{set:?}: not on this CPU")?;
             continue;
         }
-        Path::set(path);
+        set.select();
         let hash = selftest::run()?;
         writeln!(
             out,
-            "{path:?}: all kernels compute the recorded bits, {hash:016x}"
+            "{set:?}: all kernels compute the recorded bits, {hash:016x}"
         )?;
     }
     Ok(())

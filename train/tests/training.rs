@@ -1,6 +1,6 @@
 //! Whole training runs: reproducible, resumable, and true to what is scored.
 
-use brevity_kernels::simd::Path as Instructions;
+use brevity_kernels::simd::InstructionSet;
 use brevity_model::{Activation, Norm, Placement, Position, Spec, Transformer, Weights};
 use brevity_train::{
     Control, DeviceKind, OptimizerKind, Order, Outcome, ScheduleKind, TrainConfig, TrainError,
@@ -160,10 +160,10 @@ fn threads_and_instructions_change_no_bit_and_no_golden_hash() {
                 "{name}: {threads} threads"
             );
         }
-        let fastest = Instructions::current();
-        Instructions::set(Instructions::Portable);
+        let chosen = InstructionSet::current();
+        InstructionSet::Portable.select();
         let portable = on_threads(2, || model(&setup));
-        Instructions::set(fastest);
+        chosen.select();
         assert!(portable == one, "{name}: portable");
         hashes += &format!("{} {name}\n", blake3::hash(&one).to_hex());
     }

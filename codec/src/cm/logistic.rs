@@ -2,7 +2,7 @@
 
 use crate::cdf::TOTAL;
 use crate::log2::log2;
-use brevity_kernels::math::wide;
+use brevity_kernels::math::double;
 use std::f64::consts::LN_2;
 use std::sync::LazyLock;
 
@@ -44,7 +44,7 @@ impl Logistic {
         }
         for (i, p) in tables.squash.iter_mut().enumerate() {
             let x = i as f64 / f64::from(SCALE) - f64::from(LIMIT);
-            *p = (f64::from(TOTAL) / (1.0 + wide::exp(-x)) + 0.5) as u32;
+            *p = (f64::from(TOTAL) / (1.0 + double::exp(-x)) + 0.5) as u32;
         }
         for (i, ln) in (0..).zip(&mut tables.ln) {
             *ln = ((log2(4097 + 2 * i) - 12.0) * LN_2) as f32;

@@ -1,178 +1,102 @@
-//! Gradients of attention over a batch of whole sequences.
+//! Attention backward, over a batch of whole sequences.
 
-use super::block::Keys;
+use super::backward_scratch::{Block, Scratch};
 use super::exp2::exp2;
 use super::forward::work;
-use super::rows::{inner, load_tile, scale, store_tile};
-use super::sequence::{Part, Sequence, copy_row};
-use super::tile::{Matrix, QUERIES, accumulate, accumulate_transposed, inner_products};
-use super::visible::{SPAN, Sees, Span, Visible};
-use super::{Attention, Saved, by_dim, known, naive, padded, turns};
+use super::mask::{BlockMask, Span, Visibility};
+use super::products::{Matrix, QUERIES, accumulate, accumulate_transposed, inner_products};
+use super::query_block::HeadKv;
+use super::sequence::{Part, Sequence};
+use super::tile::{copy_row, inner, load_tile, scale, store_tile};
+use super::{Attention, Saved, by_dim, known, naive, padded, rope_tables};
 use crate::simd::{Kernel, LANES, Simd, Vector, dispatch};
 use crate::threads::Shared;
 use crate::{scratch, threads};
 use std::f32::consts::LN_2;
 use std::ops::Range;
 
-/// [`Attention::backward`], after its checks.
+/// [`Attention::backward`] without its checks.
 pub(super) fn backward(
     a: &Attention,
-    time: usize,
+    seq_len: usize,
     saved: Saved,
     dout: &[f32],
     dqkv: &mut [f32],
     dgain: Option<&mut [f32]>,
 ) {
-    let tasks = dout.len() / (time * a.head_dim);
+    let tasks = dout.len() / (seq_len * a.head_dim);
     let dqkv = Shared::new(dqkv);
-    let rows = time * a.width();
-    let turns = a.rope.then(|| turns::table(a.head_dim, time));
-    let turns = turns.as_deref().unwrap_or_default();
+    let rows = seq_len * a.width();
+    let rotations = a.rope.then(|| rope_tables::table(a.head_dim, seq_len));
+    let rotations = rotations.as_deref().unwrap_or_default();
     let dgain = dgain.map(Shared::new);
-    threads::each(tasks, 3 * tasks * work(a, time), |task| {
+    threads::each(tasks, 3 * tasks * work(a, seq_len), |task| {
         let (b, h) = (task / a.heads, task % a.heads);
-        let sequence = Sequence::new(a, time, saved.qkv, saved.gain, turns, task);
+        let sequence = Sequence::new(a, seq_len, saved.qkv, saved.gain, rotations, task);
         let column = h * a.head_dim;
-        scratch::with(scratch_len(&sequence), |scratch| {
+        scratch::with(Scratch::len(&sequence), |scratch| {
             let sum = dispatch(Head {
                 sequence,
                 out: &saved.out[b * rows..(b + 1) * rows][column..],
-                stats: &saved.stats[task * 2 * time..][..2 * time],
+                stats: &saved.stats[task * 2 * seq_len..][..2 * seq_len],
                 dout: &dout[b * rows..(b + 1) * rows][column..],
                 scale: saved.gain.map_or(1.0, |g| g[h]) * a.inverse_root(),
                 dqkv: dqkv.offset(b * 3 * rows + column),
                 scratch,
             });
             if let Some(dgain) = dgain {
-                // SAFETY: each task has a place of its own.
+                // SAFETY: each task writes its own element.
                 unsafe { *dgain.ptr().add(task) = sum * a.inverse_root() };
             }
         });
     });
 }
 
-/// One head of one sequence.
+/// The backward pass of one head of one sequence.
 struct Head<'a> {
     sequence: Sequence<'a>,
-    /// Its output from its first row on, as it is laid out in the whole.
+    /// The output of the batch, from this head's first component on.
     out: &'a [f32],
-    /// Its `2 time` statistics.
+    /// The softmax statistics, `[2, seq_len]`.
     stats: &'a [f32],
-    /// The gradient at `out`.
+    /// The gradient of `out`, with the same layout.
     dout: &'a [f32],
-    /// Factor of the scores, without that of the base 2.
+    /// `gain / sqrt(head_dim)`.
     scale: f32,
-    /// Its first gradient; no other task writes to its columns.
+    /// The gradient of the batch's `qkv`, from this head's first query on; no other
+    /// task writes to these columns.
     dqkv: Shared,
     scratch: &'a mut [f32],
 }
 
-/// How the scratch is cut.
-struct Scratch {
-    /// Prepared keys, `[groups][dim][8]`.
-    keys: *mut f32,
-    /// The inverse root mean squares of the keys.
-    inverse: *mut f32,
-    /// Values, and the gradients at prepared keys and at values:
-    /// `[groups * 8][padded dim]` each.
-    values: *mut f32,
-    dkeys: *mut f32,
-    dvalues: *mut f32,
-    block: Block,
-}
-
-/// What one block of queries needs; two tiles where nothing else is said.
-struct Block {
-    /// Prepared queries.
-    unit: *mut f32,
-    /// The same, scaled.
-    queries: *mut f32,
-    /// The gradient at the output, times the inverse sum.
-    dout: *mut f32,
-    /// The output.
-    out: *mut f32,
-    /// `queries` as rows, `[16][padded dim]`.
-    query_rows: *mut f32,
-    /// `dout` as rows.
-    dout_rows: *mut f32,
-    /// The gradient at the unscaled queries, `[dim][16]`.
-    dqueries: *mut f32,
-    /// Probabilities without the inverse sum, `[SPAN * 8][16]`.
-    weights: *mut f32,
-    /// Gradients at the scores.
-    dscores: *mut f32,
-}
-
-fn scratch_len(s: &Sequence) -> usize {
-    let dim = s.preparation.dim;
-    let keys = s.groups() * LANES;
-    keys * (dim + 1 + 3 * s.value_row())
-        + QUERIES * (5 * dim + 2 * s.value_row())
-        + 2 * SPAN * LANES * QUERIES
-}
-
-impl Scratch {
-    /// # Safety
-    /// `p` is good for [`scratch_len`] values.
-    unsafe fn cut(p: *mut f32, s: &Sequence) -> Scratch {
-        let dim = s.preparation.dim;
-        let keys = s.groups() * LANES;
-        let mut p = p;
-        let mut take = |len: usize| {
-            let start = p;
-            // SAFETY: the lengths below add up to `scratch_len`.
-            p = unsafe { p.add(len) };
-            start
-        };
-        Scratch {
-            keys: take(keys * dim),
-            inverse: take(keys),
-            values: take(keys * s.value_row()),
-            dkeys: take(keys * s.value_row()),
-            dvalues: take(keys * s.value_row()),
-            block: Block {
-                unit: take(QUERIES * dim),
-                queries: take(QUERIES * dim),
-                dout: take(QUERIES * dim),
-                out: take(QUERIES * dim),
-                query_rows: take(QUERIES * s.value_row()),
-                dout_rows: take(QUERIES * s.value_row()),
-                dqueries: take(QUERIES * dim),
-                weights: take(SPAN * LANES * QUERIES),
-                dscores: take(SPAN * LANES * QUERIES),
-            },
-        }
-    }
-}
-
 impl Kernel for Head<'_> {
-    /// The gradient at the gain, without the scale of the scores.
+    /// The gradient of the gain, without the factor `1 / sqrt(head_dim)`.
     type Out = f32;
     #[inline(always)]
     fn run<S: Simd>(self) -> f32 {
-        by_dim!(S, self.sequence.preparation.dim, D => self.blocks::<S, D>())
+        by_dim!(S, self.sequence.qk_norm_rope.dim, D => self.blocks::<S, D>())
     }
 }
 
 impl Head<'_> {
-    /// All blocks of queries, one after the other.
+    /// All blocks of queries, in order.
     #[inline(always)]
     fn blocks<S: Simd, const D: usize>(self) -> f32 {
         let s = &self.sequence;
-        let (groups, tile) = (s.groups(), known::<D>(s.preparation.dim) * LANES);
-        assert!(self.scratch.len() >= scratch_len(s));
-        self.scratch[..scratch_len(s)].fill(0.0);
-        // SAFETY: the scratch is long enough; groups and blocks are those of
-        // the sequence.
+        let (groups, tile) = (s.groups(), known::<D>(s.qk_norm_rope.dim) * LANES);
+        assert!(self.scratch.len() >= Scratch::len(s));
+        self.scratch[..Scratch::len(s)].fill(0.0);
+        // SAFETY: the scratch is long enough; groups and blocks are those of the
+        // sequence.
         unsafe {
-            let scratch = Scratch::cut(self.scratch.as_mut_ptr(), s);
+            let scratch = Scratch::split(self.scratch.as_mut_ptr(), s);
             for g in 0..groups {
                 let inverse = s.load::<S>(Part::Key, g * LANES, scratch.keys.add(g * tile));
                 S::store_ptr(inverse, scratch.inverse.add(g * LANES));
             }
             s.load_values::<S>(scratch.values);
             let mut dgain = S::splat(0.0);
-            for first in (0..s.time).step_by(QUERIES) {
+            for first in (0..s.seq_len).step_by(QUERIES) {
                 self.block::<S, D>(first, &scratch, &mut dgain);
             }
             self.finish_keys::<S, D>(&scratch);
@@ -180,11 +104,11 @@ impl Head<'_> {
         }
     }
 
-    /// All that one block of queries contributes.
+    /// The contributions of the block of queries from `first` on.
     ///
     /// # Safety
-    /// `scratch` is cut for the sequence, keys and values are loaded, `first`
-    /// is a block of the sequence.
+    /// `scratch` was split for the sequence, keys and values are loaded, and the
+    /// sequence has a block at `first`.
     #[inline(always)]
     unsafe fn block<S: Simd, const D: usize>(
         &self,
@@ -193,9 +117,9 @@ impl Head<'_> {
         dgain: &mut S::F,
     ) {
         let s = &self.sequence;
-        let dim = known::<D>(s.preparation.dim);
+        let dim = known::<D>(s.qk_norm_rope.dim);
         let (tile, row) = (dim * LANES, padded(dim));
-        let (visible, block) = (s.visible(first), &scratch.block);
+        let (mask, block) = (s.block_mask(first), &scratch.block);
         // SAFETY: tiles and rows of the block, groups of the sequence.
         unsafe {
             s.prefetch_next(first);
@@ -222,7 +146,7 @@ impl Head<'_> {
                 let mut stats = [[0.0; LANES]; 2];
                 if rows > 0 {
                     stats[0][..rows].copy_from_slice(&self.stats[from..][..rows]);
-                    stats[1][..rows].copy_from_slice(&self.stats[s.time + from..][..rows]);
+                    stats[1][..rows].copy_from_slice(&self.stats[s.seq_len + from..][..rows]);
                 }
                 max[half] = S::load(&stats[0]);
                 let skip = from * s.width;
@@ -256,16 +180,16 @@ impl Head<'_> {
                 S::store_ptr(S::splat(0.0), block.dqueries.add(i * LANES));
             }
 
-            let keys = Keys {
+            let kv = HeadKv {
                 keys: scratch.keys,
                 values: scratch.values,
                 row,
                 groups: s.groups(),
             };
-            let (mut group, last) = visible.groups();
+            let (mut group, last) = mask.groups();
             while group <= last {
-                let span = visible.span(group, keys.groups);
-                self.span::<S, D>(&visible, &span, scratch, &keys, max, mean);
+                let span = mask.span(group, kv.groups);
+                self.span::<S, D>(&mask, &span, scratch, &kv, max, mean);
                 group += span.len as u64;
             }
 
@@ -275,7 +199,7 @@ impl Head<'_> {
                 if rows == 0 {
                     continue;
                 }
-                // The scaled queries are done with: their place takes the gradient.
+                // The scaled queries are no longer needed: the gradient replaces them.
                 let (unit, grad) = (block.unit.add(at), block.queries.add(at));
                 for c in 0..dim {
                     let x = S::load_ptr(block.dqueries.add(c * QUERIES + half * LANES));
@@ -283,41 +207,42 @@ impl Head<'_> {
                 }
                 *dgain = S::add(*dgain, inner::<S>(unit, grad, dim));
                 scale::<S>(grad, S::splat(self.scale), dim, grad);
-                s.preparation
-                    .backward::<S>(grad, unit, inverse_rms, s.turns(from));
+                s.qk_norm_rope
+                    .backward::<S>(grad, unit, inverse_rms, s.rotations(from));
                 let dst = self.dqkv.ptr().add(s.offset(Part::Query, from));
                 store_tile::<S>(grad, dst, s.row(), rows, dim);
             }
         }
     }
 
-    /// What the keys of one span and a block of queries contribute to each other.
+    /// The contributions of the keys of one span and a block of queries to each
+    /// other's gradients.
     ///
     /// # Safety
-    /// As for [`block`](Self::block); the span is one of the block.
+    /// As for [`block`](Self::block); the span belongs to the block's mask.
     #[inline(always)]
     unsafe fn span<S: Simd, const D: usize>(
         &self,
-        visible: &Visible,
+        mask: &BlockMask,
         span: &Span,
         scratch: &Scratch,
-        keys: &Keys,
+        kv: &HeadKv,
         max: [S::F; 2],
         mean: [S::F; 2],
     ) {
-        let dim = known::<D>(self.sequence.preparation.dim);
+        let dim = known::<D>(self.sequence.qk_norm_rope.dim);
         let block = &scratch.block;
         let tile = dim * LANES;
-        // SAFETY: spans have at most SPAN groups, groups eight keys; a half
-        // that sees nothing is neither written nor read.
+        // SAFETY: a span has at most SPAN groups of eight keys; a half that sees
+        // nothing is neither written nor read.
         unsafe {
-            let k = keys.key_groups(span.slot, dim);
-            let v = keys.value_groups(span.slot);
+            let k = kv.key_groups(span.slot, dim);
+            let v = kv.value_groups(span.slot);
             if span.masked {
                 let mut seen: Option<Range<usize>> = None;
                 for half in 0..2 {
-                    let sees = visible.sees(span.group, half);
-                    if let Sees::None = sees {
+                    let visibility = mask.visibility(span.group, half);
+                    if let Visibility::None = visibility {
                         continue;
                     }
                     let at = half * LANES;
@@ -327,13 +252,13 @@ impl Head<'_> {
                     let s = inner_products::<S::F, 8>(block.queries.add(half * tile), k, dim);
                     for (r, s) in s.into_iter().enumerate() {
                         let w = exp2(S::sub(s, max[half]));
-                        S::store_ptr(mask::<S>(sees, r, w), weights.add(r * QUERIES));
+                        S::store_ptr(masked::<S>(visibility, r, w), weights.add(r * QUERIES));
                     }
                     let dw = inner_products::<S::F, 8>(block.dout.add(half * tile), v, dim);
                     for (r, dw) in dw.into_iter().enumerate() {
                         let w = S::load_ptr(weights.add(r * QUERIES));
                         let ds = S::mul(w, S::sub(dw, mean[half]));
-                        S::store_ptr(mask::<S>(sees, r, ds), dscores.add(r * QUERIES));
+                        S::store_ptr(masked::<S>(visibility, r, ds), dscores.add(r * QUERIES));
                     }
                     let dqueries = block.dqueries.add(at);
                     accumulate::<S::F, false>(dscores, k, 1, dim, dqueries);
@@ -358,8 +283,9 @@ impl Head<'_> {
         }
     }
 
-    /// What `queries` of a block, whose weights are the `g`-th group in the
-    /// scratch, contribute to the keys and values of the group at `slot`.
+    /// Adds the contributions of the `queries` of a block to the gradients of the
+    /// keys and values of the group at `slot`. The weights are those of the `g`-th
+    /// group in the scratch.
     ///
     /// # Safety
     /// As for [`block`](Self::block).
@@ -371,9 +297,9 @@ impl Head<'_> {
         g: usize,
         queries: Range<usize>,
     ) {
-        let row = padded(known::<D>(self.sequence.preparation.dim));
+        let row = padded(known::<D>(self.sequence.qk_norm_rope.dim));
         let (block, vectors) = (&scratch.block, row / LANES);
-        // SAFETY: the group is one of the sequence.
+        // SAFETY: the group belongs to the sequence.
         unsafe {
             let weights = block.weights.add(g * LANES * QUERIES);
             let dscores = block.dscores.add(g * LANES * QUERIES);
@@ -386,14 +312,14 @@ impl Head<'_> {
         }
     }
 
-    /// Writes the gradients at keys and values.
+    /// Writes the gradients of keys and values.
     ///
     /// # Safety
     /// As for [`block`](Self::block); all blocks are done.
     #[inline(always)]
     unsafe fn finish_keys<S: Simd, const D: usize>(&self, scratch: &Scratch) {
         let s = &self.sequence;
-        let dim = known::<D>(s.preparation.dim);
+        let dim = known::<D>(s.qk_norm_rope.dim);
         let (tile, row) = (dim * LANES, padded(dim));
         // SAFETY: groups and rows of the sequence.
         unsafe {
@@ -405,8 +331,8 @@ impl Head<'_> {
                 scale::<S>(grad, S::splat(LN_2), dim, grad);
                 let unit = scratch.keys.add(g * tile);
                 let inverse = S::load_ptr(scratch.inverse.add(from));
-                s.preparation
-                    .backward::<S>(grad, unit, inverse, s.turns(from));
+                s.qk_norm_rope
+                    .backward::<S>(grad, unit, inverse, s.rotations(from));
                 let dst = self.dqkv.ptr().add(s.offset(Part::Key, from));
                 store_tile::<S>(grad, dst, s.row(), rows, dim);
                 for r in 0..rows {
@@ -418,11 +344,11 @@ impl Head<'_> {
     }
 }
 
-/// Probabilities of the `g`-th group of a span that all queries see, and the
-/// gradients at its scores, `K` keys at a time.
+/// Unnormalised probabilities and score gradients of the `g`-th group of an unmasked
+/// span, `K` keys at a time.
 ///
 /// # Safety
-/// `g` is below [`SPAN`], `keys` and `values` are good for eight rows.
+/// `g` is below [`SPAN`](super::mask::SPAN); `keys` and `values` are valid for eight rows.
 #[inline(always)]
 unsafe fn score_gradients<W: Vector, const K: usize>(
     block: &Block,
@@ -451,7 +377,7 @@ unsafe fn score_gradients<W: Vector, const K: usize>(
     }
 }
 
-/// Two vectors side by side.
+/// Joins two vectors.
 #[inline(always)]
 fn both<S: Simd>(halves: [S::F; 2]) -> S::W {
     let mut values = [0.0; QUERIES];
@@ -461,11 +387,11 @@ fn both<S: Simd>(halves: [S::F; 2]) -> S::W {
     unsafe { S::W::load_ptr(values.as_ptr()) }
 }
 
-/// `x`, or zero where the query does not see the `r`-th key.
+/// `x`, or zero in the lanes whose query does not see the `r`-th key.
 #[inline(always)]
-fn mask<S: Simd>(sees: Sees, r: usize, x: S::F) -> S::F {
-    match sees {
-        Sees::Some(mask) => mask.choose::<S>(r, x, S::splat(0.0)),
+fn masked<S: Simd>(visibility: Visibility, r: usize, x: S::F) -> S::F {
+    match visibility {
+        Visibility::Partial(mask) => mask.choose::<S>(r, x, S::splat(0.0)),
         _ => x,
     }
 }

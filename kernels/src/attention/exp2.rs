@@ -1,11 +1,11 @@
-//! Powers of two for softmax: the scores carry `log2(e)` already, folded into
-//! the query, which saves a third of the work of `exp`.
+//! Powers of two for softmax. The queries, and so the scores, already include the
+//! factor `log2(e)`, which saves a third of the work of `exp`.
 
 use crate::simd::Vector;
 
-/// Minimax coefficients of `2^r = 1 + C[4] r + C[3] r^2 + ... + C[0] r^5` for
-/// `r` in `-0.5..=0.5`, given the first two: relative error below `1.1e-7`
-/// before rounding.
+/// Minimax coefficients of `2^r = 1 + C[4] r + C[3] r^2 + ... + C[0] r^5` for `r` in
+/// `-0.5..=0.5`, with the first two terms fixed: the relative error is below
+/// `1.1e-7` before rounding.
 const C: [f32; 5] = [
     1.330_060_7e-3,
     9.669_691e-3,
@@ -13,14 +13,14 @@ const C: [f32; 5] = [
     2.402_228_2e-1,
     std::f32::consts::LN_2,
 ];
-/// `1.5 * 2^23 + 127`: adding it rounds to an integer and leaves that integer
-/// plus the exponent bias in the low bits.
+/// `1.5 * 2^23 + 127`: adding it rounds to an integer; the low bits are then that
+/// integer plus the exponent bias.
 const MAGIC: f32 = 12_583_039.0;
-/// From here down the result is 0.
+/// The result is 0 from here down.
 const LOWEST: f32 = -127.0;
 
-/// `2^x` for `x <= 0`, within `2.5e-7` relative down to `2^-126`, 0 from -127
-/// down; NaN stays NaN.
+/// `2^x` for `x <= 0`: relative error within `2.5e-7` down to `2^-126`, 0 for `x`
+/// from -127 down; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn exp2<V: Vector>(x: V) -> V {
     // `max` returns its second operand if either is NaN.
@@ -53,7 +53,7 @@ pub(crate) fn exp2_scalar(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::{Kernel, LANES, Path, Simd, dispatch_on};
+    use crate::simd::{InstructionSet, Kernel, LANES, Simd, dispatch_on};
 
     struct Eight([f32; LANES]);
 
@@ -66,12 +66,12 @@ mod tests {
     }
 
     #[test]
-    fn accurate_and_equal_on_every_path() {
+    fn accurate_and_equal_on_every_instruction_set() {
         let mut x = 0.0f32;
         while x > -130.0 {
             let xs: [f32; LANES] = std::array::from_fn(|i| x - i as f32 * 1e-3);
-            for path in Path::here() {
-                for (x, y) in xs.into_iter().zip(dispatch_on(path, Eight(xs))) {
+            for set in InstructionSet::supported() {
+                for (x, y) in xs.into_iter().zip(dispatch_on(set, Eight(xs))) {
                     assert_eq!(y.to_bits(), exp2_scalar(x).to_bits(), "{x}");
                     let exact = f64::from(x).exp2();
                     let slack = 2.5e-7 * exact + 2f64.powi(-126);

@@ -1,85 +1,86 @@
-//! Attention over a batch of whole sequences.
+//! Attention forward, over a batch of whole sequences.
 
 use super::Attention;
-use super::block::{self, Keys};
-use super::rows::{scale, store_tile};
+use super::products::QUERIES;
+use super::query_block::{self, HeadKv};
 use super::sequence::{Part, Sequence};
-use super::tile::QUERIES;
-use super::{by_dim, known, padded, turns};
+use super::tile::{scale, store_tile};
+use super::{by_dim, known, padded, rope_tables};
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::Shared;
 use crate::{scratch, threads};
 
-/// [`Attention::forward`], after its checks.
+/// [`Attention::forward`] without its checks.
 pub(super) fn forward(
     a: &Attention,
-    time: usize,
+    seq_len: usize,
     qkv: &[f32],
     gain: Option<&[f32]>,
     out: &mut [f32],
     stats: Option<&mut [f32]>,
 ) {
-    let tasks = out.len() / (time * a.head_dim);
+    let tasks = out.len() / (seq_len * a.head_dim);
     let out = Shared::new(out);
     let stats = stats.map(Shared::new);
-    let turns = a.rope.then(|| turns::table(a.head_dim, time));
-    let turns = turns.as_deref().unwrap_or_default();
-    threads::each(tasks, tasks * work(a, time), |task| {
-        let sequence = Sequence::new(a, time, qkv, gain, turns, task);
+    let rotations = a.rope.then(|| rope_tables::table(a.head_dim, seq_len));
+    let rotations = rotations.as_deref().unwrap_or_default();
+    threads::each(tasks, tasks * work(a, seq_len), |task| {
+        let sequence = Sequence::new(a, seq_len, qkv, gain, rotations, task);
         let (b, h) = (task / a.heads, task % a.heads);
         scratch::with(scratch_len(&sequence), |scratch| {
             dispatch(Head {
                 sequence,
-                out: out.offset(b * time * a.width() + h * a.head_dim),
-                stats: stats.map(|s| s.offset(task * 2 * time)),
+                out: out.offset(b * seq_len * a.width() + h * a.head_dim),
+                stats: stats.map(|s| s.offset(task * 2 * seq_len)),
                 scratch,
             });
         });
     });
 }
 
-/// Operations on one head of one sequence, roughly.
-pub(super) fn work(a: &Attention, time: usize) -> usize {
-    let seen = a.window.unwrap_or(time).min(time);
-    time * seen * (a.head_dim + 8)
+/// Roughly the operations for one head of one sequence.
+pub(super) fn work(a: &Attention, seq_len: usize) -> usize {
+    let seen = a.window.unwrap_or(seq_len).min(seq_len);
+    seq_len * seen * (a.head_dim + 8)
 }
 
-/// One head of one sequence.
+/// The forward pass of one head of one sequence.
 struct Head<'a> {
     sequence: Sequence<'a>,
-    /// Its first output; no other task writes to its columns.
+    /// The output of the batch, from this head's first component on; no other task
+    /// writes to these columns.
     out: Shared,
-    /// Its `2 time` statistics.
+    /// The softmax statistics, `[2, seq_len]`.
     stats: Option<Shared>,
     scratch: &'a mut [f32],
 }
 
 fn scratch_len(s: &Sequence) -> usize {
-    let dim = s.preparation.dim;
+    let dim = s.qk_norm_rope.dim;
     s.groups() * LANES * (dim + s.value_row())
         + 4 * dim * LANES
-        + block::scratch_len(dim, s.groups())
+        + query_block::scratch_len(dim, s.groups())
 }
 
 impl Kernel for Head<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
-        by_dim!(S, self.sequence.preparation.dim, D => self.blocks::<S, D>());
+        by_dim!(S, self.sequence.qk_norm_rope.dim, D => self.blocks::<S, D>());
     }
 }
 
 impl Head<'_> {
-    /// All blocks of queries, one after the other.
+    /// All blocks of queries, in order.
     #[inline(always)]
     fn blocks<S: Simd, const D: usize>(self) {
         let s = &self.sequence;
-        let dim = known::<D>(s.preparation.dim);
+        let dim = known::<D>(s.qk_norm_rope.dim);
         let (groups, tile) = (s.groups(), dim * LANES);
         assert!(self.scratch.len() >= scratch_len(s));
         let keys = self.scratch.as_mut_ptr();
-        // SAFETY: the scratch is cut as `scratch_len` counts; outputs and
-        // statistics are those of the task, of rows below `time`.
+        // SAFETY: the parts of the scratch add up to `scratch_len`; outputs and
+        // statistics belong to this task, rows are below `seq_len`.
         unsafe {
             let values = keys.add(groups * tile);
             let queries = values.add(groups * LANES * s.value_row());
@@ -89,13 +90,13 @@ impl Head<'_> {
                 s.load::<S>(Part::Key, g * LANES, keys.add(g * tile));
             }
             s.load_values::<S>(values);
-            let keys = Keys {
+            let kv = HeadKv {
                 keys,
                 values,
                 row: padded(dim),
                 groups,
             };
-            for first in (0..s.time).step_by(QUERIES) {
+            for first in (0..s.seq_len).step_by(QUERIES) {
                 s.prefetch_next(first);
                 for half in 0..2 {
                     let to = queries.add(half * tile);
@@ -103,7 +104,7 @@ impl Head<'_> {
                     scale::<S>(to, S::splat(s.factor), dim, to);
                 }
                 let stats =
-                    block::attend::<S>(&s.visible(first), dim, queries, &keys, rest, result);
+                    query_block::attend::<S>(&s.block_mask(first), dim, queries, &kv, rest, result);
                 for half in 0..2 {
                     let from = first + half * LANES;
                     let rows = s.rows(from);
@@ -113,7 +114,7 @@ impl Head<'_> {
                         for r in 0..rows {
                             let at = to.ptr().add(from + r);
                             *at = S::to_array(stats.max[half])[r];
-                            *at.add(s.time) = S::to_array(stats.inverse[half])[r];
+                            *at.add(s.seq_len) = S::to_array(stats.inverse[half])[r];
                         }
                     }
                 }

@@ -1,49 +1,49 @@
-//! Causal multi-head attention, forward and backward, without the T x T matrix.
+//! Causal multi-head attention, forward and backward, without a T x T score matrix.
 //!
-//! Queries, keys and values come side by side, `[.., 3 d]`, as one projection
-//! makes them; the heads are contiguous inside each. A query may see itself
-//! and what is before it, or only the last `window` positions of that. Queries
-//! and keys can be RMS-normalised a head, with a learned gain a head on the
-//! scores, and turned by their position ([`rope`](crate::rope)).
+//! Queries, keys and values lie side by side in `qkv`, `[.., 3 d]`, as one
+//! projection computes them; inside each, the heads are contiguous. The mask is
+//! causal: a query sees its own and all earlier positions, or, with a sliding
+//! window, the last `window` of them. Optional are QK-norm (each head of queries
+//! and keys is RMS-normalised, and a learned gain for each head scales the scores)
+//! and RoPE ([`rope`](crate::rope)).
 //!
-//! What lives here:
-//! - [`Attention`]: the shape, [`Attention::forward`] and
-//!   [`Attention::backward`] over a batch of whole sequences, for training;
-//! - [`Cache`]: keys and values of many streams that advance in lock-step, one
+//! - [`Attention`]: the shape; [`Attention::forward`] and [`Attention::backward`]
+//!   work on a batch of whole sequences, for training;
+//! - [`KvCache`]: keys and values of many streams that advance in lock-step, one
 //!   or more positions at a time, for scoring and coding;
-//! - [`naive`]: the definition of all of it, as plain loops.
+//! - [`naive`]: the definition of both, in plain loops.
 //!
-//! # The numbers
+//! # Order of operations
 //!
-//! All of them give the same output to the last bit, however a stream is cut
-//! into blocks and whatever else is in the batch, on any path and number of
-//! threads. Per query:
+//! All three give the same output to the last bit, on every instruction set, with
+//! any number of threads, however a stream is split into blocks and whatever else
+//! is in the batch. For each query:
 //! 1. the row is normalised (the sum of squares is one chain over the
 //!    components), rotated, and multiplied by `gain log2(e) / sqrt(head_dim)`;
-//! 2. each score is one chain over the components, begun with a product;
-//! 3. the maximum over the visible keys is exact, hence without an order;
-//! 4. `p = 2^(score - maximum)` by a fixed polynomial;
-//! 5. the `p` are summed into eight partial sums by absolute position modulo
-//!    8, each in increasing position, then
+//! 2. each score is one chain over the components that starts with a product;
+//! 3. the maximum over the visible keys is exact, so its order does not matter;
+//! 4. `p = 2^(score - maximum)` is a fixed polynomial;
+//! 5. the `p` go to eight partial sums by absolute position modulo 8, each in
+//!    increasing position; these are added as
 //!    `((0+1)+(2+3)) + ((4+5)+(6+7))`;
-//! 6. each output component is one chain over the keys in increasing position,
-//!    begun at 0, and at last multiplied by the inverse of the sum.
+//! 6. each output component is one chain over the keys in increasing position
+//!    that starts at 0; the result is multiplied by the inverse of the sum.
 //!
-//! Keys that a query may not see are skipped: whatever they hold, infinity and
-//! NaN included, has no effect on it.
+//! A chain is a sequence of fused multiply-adds. Masked keys are skipped: whatever
+//! they hold, infinity and NaN included, has no effect on the query.
 //!
 //! ```
-//! use brevity_kernels::attention::{Attention, Cache};
+//! use brevity_kernels::attention::{Attention, KvCache};
 //!
 //! let attention = Attention { heads: 2, head_dim: 4, rope: true, window: None };
-//! let (time, d) = (5, attention.width());
-//! let qkv: Vec<f32> = (0..time * 3 * d).map(|i| (i as f32).sin()).collect();
+//! let (seq_len, d) = (5, attention.width());
+//! let qkv: Vec<f32> = (0..seq_len * 3 * d).map(|i| (i as f32).sin()).collect();
 //!
-//! let mut whole = vec![0.0; time * d];
-//! attention.forward(time, &qkv, None, &mut whole, None);
+//! let mut whole = vec![0.0; seq_len * d];
+//! attention.forward(seq_len, &qkv, None, &mut whole, None);
 //!
-//! // The same, position by position.
-//! let mut cache = Cache::new(attention, 1, time);
+//! // The same output, position by position.
+//! let mut cache = KvCache::new(attention, 1, seq_len);
 //! for (x, y) in qkv.chunks(3 * d).zip(whole.chunks(d)) {
 //!     let mut step = vec![0.0; d];
 //!     cache.attend(1, x, None, &mut step);
@@ -52,138 +52,145 @@
 //! ```
 
 mod backward;
-mod block;
-mod cache;
+mod backward_scratch;
 pub(crate) mod exp2;
 mod forward;
+mod kv_cache;
+mod mask;
 pub mod naive;
-mod rows;
+mod products;
+mod qk_norm_rope;
+mod query_block;
+mod rope_tables;
 mod sequence;
-mod step;
-mod streams;
 mod tile;
-mod turns;
-mod visible;
 
-pub use cache::Cache;
+pub use kv_cache::KvCache;
 
 use crate::simd::LANES;
-use rows::Preparation;
+use qk_norm_rope::QkNormRope;
 
-/// Added to the mean square of a query or key before its root is taken.
+/// Epsilon of QK-norm: added to the mean square of a query or key under the root.
 pub const NORM_EPS: f32 = 1e-6;
 
 /// The shape of an attention layer. `d`, its width, is `heads * head_dim`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attention {
-    /// Heads, at least one.
+    /// Number of heads, at least 1.
     pub heads: usize,
     /// Components of a head, 1 to [`MAX_HEAD_DIM`]; even with `rope`.
     pub head_dim: usize,
-    /// Turn queries and keys by their position.
+    /// Rotary position embedding (RoPE) of queries and keys.
     pub rope: bool,
-    /// See only so many last positions, own position included.
+    /// Sliding window: a query sees this many positions, its own included. At
+    /// least 1; `None` is full causal attention.
     pub window: Option<usize>,
 }
 
 /// The largest head dimension.
 pub const MAX_HEAD_DIM: usize = 256;
 
-/// What the backward pass needs of the forward pass.
+/// What the backward pass needs from the forward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Saved<'a> {
-    /// The input, `[batch, time, 3 d]`.
+    /// The input, `[batch, seq_len, 3 d]`.
     pub qkv: &'a [f32],
-    /// The gains, `[heads]`, if queries and keys were normalised.
+    /// The gains of QK-norm, `[heads]`, if it was used.
     pub gain: Option<&'a [f32]>,
-    /// The output, `[batch, time, d]`.
+    /// The output, `[batch, seq_len, d]`.
     pub out: &'a [f32],
-    /// The statistics, [`Attention::stats_len`] values.
+    /// The softmax statistics, [`Attention::stats_len`] values.
     pub stats: &'a [f32],
 }
 
 impl Attention {
-    /// `heads * head_dim`.
+    /// The width `d = heads * head_dim`.
     pub fn width(&self) -> usize {
         self.heads * self.head_dim
     }
 
-    /// Values of statistics that the forward pass leaves for the backward
-    /// pass: a maximum and the inverse of a sum for every query and head.
-    pub fn stats_len(&self, batch: usize, time: usize) -> usize {
-        2 * batch * self.heads * time
+    /// Number of softmax statistics that the forward pass keeps for the backward
+    /// pass: for every query and head the maximum score and the inverse of the sum.
+    /// The layout is `[batch, heads, 2, seq_len]`.
+    pub fn stats_len(&self, batch: usize, seq_len: usize) -> usize {
+        2 * batch * self.heads * seq_len
     }
 
-    /// Attention over whole sequences that start at position 0.
+    /// Attention over whole sequences of `seq_len` positions that start at 0.
     ///
-    /// - `qkv`: `[batch, time, 3 d]`, queries, keys and values side by side;
-    ///   the batch follows from its length;
-    /// - `gain`: `[heads]` normalises queries and keys and scales the scores
-    ///   by `gain / sqrt(head_dim)`, instead of `1 / sqrt(head_dim)`;
-    /// - `out`: `[batch, time, d]`, overwritten;
+    /// - `qkv`: `[batch, seq_len, 3 d]`, queries, keys and values side by side;
+    ///   the batch size follows from its length;
+    /// - `gain`: `[heads]`; if given, queries and keys are normalised (QK-norm), and
+    ///   the scores are scaled by `gain / sqrt(head_dim)` instead of
+    ///   `1 / sqrt(head_dim)`;
+    /// - `out`: `[batch, seq_len, d]`, overwritten;
     /// - `stats`: [`stats_len`](Self::stats_len) values, overwritten.
     ///
     /// # Panics
-    /// If a length does not fit, or the shape makes no sense.
+    /// If `seq_len` is 0, a length does not match, or the shape is invalid.
     pub fn forward(
         &self,
-        time: usize,
+        seq_len: usize,
         qkv: &[f32],
         gain: Option<&[f32]>,
         out: &mut [f32],
         stats: Option<&mut [f32]>,
     ) {
         self.check(
-            time,
+            seq_len,
             qkv,
             gain,
             out.len(),
             stats.as_deref().map(<[f32]>::len),
         );
-        forward::forward(self, time, qkv, gain, out, stats);
+        forward::forward(self, seq_len, qkv, gain, out, stats);
     }
 
-    /// Gradients of [`forward`](Self::forward).
+    /// The backward pass of [`forward`](Self::forward).
     ///
-    /// - `dout`: `[batch, time, d]`, the gradient at the output;
-    /// - `dqkv`: `[batch, time, 3 d]`, overwritten;
-    /// - `dgain`: `[batch, heads]`, overwritten: the gradient at the gains from
-    ///   each sequence apart, summed over time by eight partial sums.
+    /// - `dout`: `[batch, seq_len, d]`, the gradient of the output;
+    /// - `dqkv`: `[batch, seq_len, 3 d]`, the gradient of `qkv`, overwritten;
+    /// - `dgain`: `[batch, heads]`, the gradient of the gains for each sequence,
+    ///   overwritten; positions are summed in eight partial sums.
     ///
     /// Each gradient of a query is a chain over the keys in increasing
     /// position; each gradient of a key or value is a chain over the queries.
     ///
     /// # Panics
-    /// If a length does not fit, or the shape makes no sense, or there is a
-    /// `dgain` without a gain.
+    /// If a length does not match, the shape is invalid, or `dgain` is given
+    /// without a gain.
     pub fn backward(
         &self,
-        time: usize,
+        seq_len: usize,
         saved: Saved,
         dout: &[f32],
         dqkv: &mut [f32],
         dgain: Option<&mut [f32]>,
     ) {
         self.check(
-            time,
+            seq_len,
             saved.qkv,
             saved.gain,
             saved.out.len(),
             Some(saved.stats.len()),
         );
-        assert_eq!(dout.len(), saved.out.len(), "attention: dout");
-        assert_eq!(dqkv.len(), saved.qkv.len(), "attention: dqkv");
+        assert_eq!(dout.len(), saved.out.len(), "attention: the length of dout");
+        assert_eq!(dqkv.len(), saved.qkv.len(), "attention: the length of dqkv");
         if let Some(dgain) = &dgain {
             assert!(saved.gain.is_some(), "attention: dgain without gain");
-            let sequences = dout.len() / (time * self.width());
-            assert_eq!(dgain.len(), sequences * self.heads, "attention: dgain");
+            let sequences = dout.len() / (seq_len * self.width());
+            assert_eq!(
+                dgain.len(),
+                sequences * self.heads,
+                "attention: the length of dgain"
+            );
         }
-        backward::backward(self, time, saved, dout, dqkv, dgain);
+        backward::backward(self, seq_len, saved, dout, dqkv, dgain);
     }
 
     fn check(
         &self,
-        time: usize,
+        seq_len: usize,
         qkv: &[f32],
         gain: Option<&[f32]>,
         out: usize,
@@ -191,24 +198,32 @@ impl Attention {
     ) {
         self.check_shape();
         let row = 3 * self.width();
-        assert!(time > 0, "attention: no time");
+        assert!(seq_len > 0, "attention: the sequence length is 0");
         assert!(
-            qkv.len().is_multiple_of(time * row),
-            "attention: {} values of qkv are not rows of {row} times {time}",
+            qkv.len().is_multiple_of(seq_len * row),
+            "attention: {} values of qkv are not whole sequences of {seq_len} rows of {row}",
             qkv.len()
         );
-        let batch = qkv.len() / (time * row);
-        assert_eq!(out, batch * time * self.width(), "attention: output");
+        let batch = qkv.len() / (seq_len * row);
+        assert_eq!(
+            out,
+            batch * seq_len * self.width(),
+            "attention: the length of the output"
+        );
         if let Some(gain) = gain {
-            assert_eq!(gain.len(), self.heads, "attention: gain");
+            assert_eq!(gain.len(), self.heads, "attention: the length of the gain");
         }
         if let Some(stats) = stats {
-            assert_eq!(stats, self.stats_len(batch, time), "attention: statistics");
+            assert_eq!(
+                stats,
+                self.stats_len(batch, seq_len),
+                "attention: the length of the statistics"
+            );
         }
     }
 
     fn check_shape(&self) {
-        assert!(self.heads > 0, "attention: no heads");
+        assert!(self.heads > 0, "attention: the number of heads is 0");
         assert!(
             (1..=MAX_HEAD_DIM).contains(&self.head_dim),
             "attention: a head dimension of {} is not in 1..={MAX_HEAD_DIM}",
@@ -216,21 +231,21 @@ impl Attention {
         );
         assert!(
             !self.rope || self.head_dim.is_multiple_of(2),
-            "attention: rotary positions need an even head dimension, not {}",
+            "attention: RoPE needs an even head dimension, not {}",
             self.head_dim
         );
-        assert!(self.window != Some(0), "attention: an empty window");
+        assert!(self.window != Some(0), "attention: the window is 0");
     }
 
-    fn preparation(&self, gain: Option<&[f32]>) -> Preparation {
-        Preparation {
+    fn qk_norm_rope(&self, gain: Option<&[f32]>) -> QkNormRope {
+        QkNormRope {
             dim: self.head_dim,
             norm: gain.is_some(),
             rope: self.rope,
         }
     }
 
-    /// Positions that a query sees, own position included.
+    /// Number of positions that a query sees, its own included.
     fn reach(&self) -> u64 {
         self.window.map_or(u64::MAX, |w| w as u64)
     }
@@ -239,16 +254,16 @@ impl Attention {
         1.0 / (self.head_dim as f32).sqrt()
     }
 
-    /// What a query is multiplied by, so that its scores are exponents of 2.
+    /// The factor of a query that makes its scores exponents of 2.
     fn factor(&self, gain: Option<f32>) -> f32 {
         gain.unwrap_or(1.0) * (std::f32::consts::LOG2_E * self.inverse_root())
     }
 }
 
-/// Evaluates `$body` with the constant `$D`: the head dimension, if a copy of the
-/// code was made for it, otherwise 0. In a copy the loops over components, short
-/// as they are, unroll. The bits are the same. Wider heads gain 0 to 3%, which is
-/// not worth the time that their copies take to compile.
+/// Evaluates `$body` with the constant `$D`: the head dimension if the code is
+/// specialised for it, else 0. Specialised code unrolls the short loops over
+/// components and gives the same bits. Heads wider than 8 would gain 0 to 3%, which
+/// is not worth the compile time.
 macro_rules! by_dim {
     ($S:ty, $dim:expr, $D:ident => $body:expr) => {
         match $dim {
@@ -263,13 +278,13 @@ macro_rules! by_dim {
 }
 use by_dim;
 
-/// The head dimension in a copy of the code that [`by_dim`] made.
+/// The head dimension in code that [`by_dim`] may have specialised.
 #[inline(always)]
 fn known<const D: usize>(dim: usize) -> usize {
     if D == 0 { dim } else { D }
 }
 
-/// `n` rounded up to whole vectors.
+/// `n` rounded up to a multiple of [`LANES`].
 fn padded(n: usize) -> usize {
     n.next_multiple_of(LANES)
 }

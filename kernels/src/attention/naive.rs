@@ -1,17 +1,17 @@
-//! The definition of attention, one scalar loop at a time.
+//! The definition of attention in plain scalar loops.
 //!
-//! Slow and obvious: the fast passes are tested against it bit for bit. It
-//! fixes every order of operations that the module's page promises.
+//! Slow and simple: the fast passes are tested against it bit for bit. It has the
+//! order of operations that [`attention`](super) documents.
 
 use super::exp2::exp2_scalar;
 use super::{Attention, NORM_EPS, Saved};
 use crate::rope;
 
-/// What preparing a query or key row keeps for its backward pass.
+/// A query or key after QK-norm and RoPE.
 struct Row {
-    /// Normalised and rotated, not yet scaled.
+    /// The row, not yet scaled.
     unit: Vec<f32>,
-    /// Factor of the normalisation, 1 without.
+    /// The inverse root mean square of the raw row; 1 without QK-norm.
     inverse_rms: f32,
 }
 
@@ -48,10 +48,16 @@ fn prepare(a: &Attention, x: &[f32], position: u64, norm: bool) -> Row {
     Row { unit, inverse_rms }
 }
 
-/// The gradient at a raw row from the gradient at its prepared one.
-fn unprepare(a: &Attention, row: &Row, mut grad: Vec<f32>, position: u64, norm: bool) -> Vec<f32> {
+/// The gradient of a raw row from that of the row after QK-norm and RoPE.
+fn prepare_backward(
+    a: &Attention,
+    row: &Row,
+    mut grad: Vec<f32>,
+    position: u64,
+    norm: bool,
+) -> Vec<f32> {
     if norm {
-        // The rotation keeps inner products, so it can be undone afterwards.
+        // A rotation preserves inner products, so it can be undone afterwards.
         let mean = chain(&row.unit, &grad) * (1.0 / grad.len() as f32);
         for (g, u) in grad.iter_mut().zip(&row.unit) {
             *g = u.mul_add(0.0 - mean, *g) * row.inverse_rms;
@@ -63,15 +69,15 @@ fn unprepare(a: &Attention, row: &Row, mut grad: Vec<f32>, position: u64, norm: 
     grad
 }
 
-/// The fixed order in which eight partial sums are added.
+/// The sum of eight partial sums, in a fixed order.
 pub(super) fn tree(l: [f32; 8]) -> f32 {
     ((l[0] + l[1]) + (l[2] + l[3])) + ((l[4] + l[5]) + (l[6] + l[7]))
 }
 
-/// Prepared rows of one head of one sequence.
+/// The rows of one head of one sequence; queries and keys after QK-norm and RoPE.
 struct Head {
     q: Vec<Row>,
-    /// `q` times the factor that takes scores to powers of two.
+    /// `q` times [`Attention::factor`].
     scaled: Vec<Vec<f32>>,
     k: Vec<Row>,
     v: Vec<Vec<f32>>,
@@ -103,27 +109,27 @@ impl Head {
         }
     }
 
-    /// The keys that query `i` sees.
+    /// The indices of the keys that query `i` sees.
     fn keys(a: &Attention, i: usize) -> std::ops::RangeInclusive<usize> {
         (i + 1).saturating_sub(a.window.unwrap_or(usize::MAX))..=i
     }
 }
 
-/// [`Attention::forward`] for a sequence whose first position is `start`.
+/// [`Attention::forward`] for sequences whose first position is `start`.
 pub fn forward(
     a: &Attention,
     start: u64,
-    time: usize,
+    seq_len: usize,
     qkv: &[f32],
     gain: Option<&[f32]>,
     out: &mut [f32],
     mut stats: Option<&mut [f32]>,
 ) {
     let (d, dh) = (a.width(), a.head_dim);
-    for (b, qkv) in qkv.chunks_exact(time * 3 * d).enumerate() {
+    for (b, qkv) in qkv.chunks_exact(seq_len * 3 * d).enumerate() {
         for h in 0..a.heads {
             let head = Head::new(a, qkv, h, gain, start);
-            for i in 0..time {
+            for i in 0..seq_len {
                 let scores: Vec<f32> = Head::keys(a, i)
                     .map(|j| chain(&head.scaled[i], &head.k[j].unit))
                     .collect();
@@ -141,13 +147,16 @@ pub fn forward(
                     }
                 }
                 let inverse = 1.0 / tree(sums);
-                for (o, x) in out[(b * time + i) * d + h * dh..][..dh].iter_mut().zip(acc) {
+                for (o, x) in out[(b * seq_len + i) * d + h * dh..][..dh]
+                    .iter_mut()
+                    .zip(acc)
+                {
                     *o = x * inverse;
                 }
                 if let Some(stats) = stats.as_deref_mut() {
-                    let stats = &mut stats[(b * a.heads + h) * 2 * time..];
+                    let stats = &mut stats[(b * a.heads + h) * 2 * seq_len..];
                     stats[i] = max;
-                    stats[time + i] = inverse;
+                    stats[seq_len + i] = inverse;
                 }
             }
         }
@@ -157,7 +166,7 @@ pub fn forward(
 /// [`Attention::backward`].
 pub fn backward(
     a: &Attention,
-    time: usize,
+    seq_len: usize,
     saved: Saved,
     dout: &[f32],
     dqkv: &mut [f32],
@@ -165,20 +174,20 @@ pub fn backward(
 ) {
     let (d, dh) = (a.width(), a.head_dim);
     let norm = saved.gain.is_some();
-    let batch = saved.out.len() / (time * d);
+    let batch = saved.out.len() / (seq_len * d);
     let inverse_root = a.inverse_root();
     let mut dgains = vec![0.0; batch * a.heads];
     for b in 0..batch {
-        let qkv = &saved.qkv[b * time * 3 * d..][..time * 3 * d];
+        let qkv = &saved.qkv[b * seq_len * 3 * d..][..seq_len * 3 * d];
         for h in 0..a.heads {
             let head = Head::new(a, qkv, h, saved.gain, 0);
-            let stats = &saved.stats[(b * a.heads + h) * 2 * time..];
-            let mut dk = vec![vec![0.0f32; dh]; time];
-            let mut dv = vec![vec![0.0f32; dh]; time];
+            let stats = &saved.stats[(b * a.heads + h) * 2 * seq_len..];
+            let mut dk = vec![vec![0.0f32; dh]; seq_len];
+            let mut dv = vec![vec![0.0f32; dh]; seq_len];
             let mut gain_sums = [0.0; 8];
-            for i in 0..time {
-                let (max, inverse) = (stats[i], stats[time + i]);
-                let at = (b * time + i) * d + h * dh;
+            for i in 0..seq_len {
+                let (max, inverse) = (stats[i], stats[seq_len + i]);
+                let at = (b * seq_len + i) * d + h * dh;
                 let dout: Vec<f32> = dout[at..][..dh].iter().map(|x| x * inverse).collect();
                 let mean = chain(&dout, &saved.out[at..][..dh]);
                 let mut dq = vec![0.0f32; dh];
@@ -196,13 +205,13 @@ pub fn backward(
                 }
                 let scale = saved.gain.map_or(1.0, |g| g[h]) * inverse_root;
                 dq.iter_mut().for_each(|x| *x *= scale);
-                let dq = unprepare(a, &head.q[i], dq, i as u64, norm);
-                dqkv[(b * time + i) * 3 * d + h * dh..][..dh].copy_from_slice(&dq);
+                let dq = prepare_backward(a, &head.q[i], dq, i as u64, norm);
+                dqkv[(b * seq_len + i) * 3 * d + h * dh..][..dh].copy_from_slice(&dq);
             }
             for (j, (mut dk, dv)) in dk.into_iter().zip(dv).enumerate() {
                 dk.iter_mut().for_each(|x| *x *= std::f32::consts::LN_2);
-                let dk = unprepare(a, &head.k[j], dk, j as u64, norm);
-                let row = &mut dqkv[(b * time + j) * 3 * d..][..3 * d];
+                let dk = prepare_backward(a, &head.k[j], dk, j as u64, norm);
+                let row = &mut dqkv[(b * seq_len + j) * 3 * d..][..3 * d];
                 row[d + h * dh..][..dh].copy_from_slice(&dk);
                 row[2 * d + h * dh..][..dh].copy_from_slice(&dv);
             }

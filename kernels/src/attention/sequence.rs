@@ -1,34 +1,35 @@
-//! One head of one whole sequence, as training sees it.
+//! The input of one head of one whole sequence, for training.
 
-use super::rows::{Preparation, load_tile};
-use super::tile::QUERIES;
-use super::turns::turns_len;
-use super::visible::Visible;
+use super::mask::BlockMask;
+use super::products::QUERIES;
+use super::qk_norm_rope::QkNormRope;
+use super::rope_tables::rotations_len;
+use super::tile::{copy_row, load_tile};
 use super::{Attention, padded};
 use crate::simd::{LANES, Simd};
 
-/// The rows of one head of one sequence that starts at position 0.
+/// Queries, keys and values of one head of a sequence that starts at position 0.
 #[derive(Clone, Copy)]
 pub(super) struct Sequence<'a> {
-    /// Positions.
-    pub time: usize,
+    /// Sequence length.
+    pub seq_len: usize,
     /// What is done to queries and keys.
-    pub preparation: Preparation,
-    /// What queries are multiplied by then.
+    pub qk_norm_rope: QkNormRope,
+    /// The factor of the queries after that.
     pub factor: f32,
-    /// Positions that a query sees, own position included.
+    /// Number of positions that a query sees, its own included.
     pub reach: u64,
-    /// The sequence, from the head's first query on.
+    /// `qkv` of the sequence, from the head's first query on.
     pub qkv: &'a [f32],
-    /// From a query to its key, from the key to its value.
+    /// Distance from a query to its key, and from the key to its value.
     pub width: usize,
-    /// Rotations of every tile, empty without.
-    pub turns: &'a [f32],
-    /// Heads of the sequence that come after this one.
+    /// RoPE rotations of every tile; empty without RoPE.
+    pub rotations: &'a [f32],
+    /// Number of heads of the sequence after this one.
     heads_left: usize,
 }
 
-/// Queries, keys or values.
+/// A part of a row of `qkv`.
 #[derive(Clone, Copy)]
 pub(super) enum Part {
     Query,
@@ -40,62 +41,63 @@ impl<'a> Sequence<'a> {
     /// Head `task % heads` of sequence `task / heads`.
     pub fn new(
         a: &Attention,
-        time: usize,
+        seq_len: usize,
         qkv: &'a [f32],
         gain: Option<&[f32]>,
-        turns: &'a [f32],
+        rotations: &'a [f32],
         task: usize,
     ) -> Sequence<'a> {
         let (b, h) = (task / a.heads, task % a.heads);
-        let sequence = time * 3 * a.width();
+        let sequence = seq_len * 3 * a.width();
         Sequence {
-            time,
-            preparation: a.preparation(gain),
+            seq_len,
+            qk_norm_rope: a.qk_norm_rope(gain),
             factor: a.factor(gain.map(|g| g[h])),
             reach: a.reach(),
             qkv: &qkv[b * sequence..(b + 1) * sequence][h * a.head_dim..],
             width: a.width(),
-            turns,
+            rotations,
             heads_left: a.heads - 1 - h,
         }
     }
 
-    /// Groups of eight positions.
+    /// Number of groups of eight positions.
     pub fn groups(&self) -> usize {
-        self.time.div_ceil(LANES)
+        self.seq_len.div_ceil(LANES)
     }
 
-    /// Distance of the rows of values, padded to whole vectors.
+    /// Distance between two rows of values, padded to whole vectors.
     pub fn value_row(&self) -> usize {
-        padded(self.preparation.dim)
+        padded(self.qk_norm_rope.dim)
     }
 
-    /// The block of queries that begins at `first`, a multiple of sixteen.
-    pub fn visible(&self, first: usize) -> Visible {
-        Visible {
+    /// The mask of the block of queries that starts at `first`, a multiple of
+    /// sixteen.
+    pub fn block_mask(&self, first: usize) -> BlockMask {
+        BlockMask {
             first: first as u64,
-            queries: QUERIES.min(self.time - first),
+            queries: QUERIES.min(self.seq_len - first),
             reach: self.reach,
         }
     }
 
-    /// Rows of the tile that begins at `from`.
+    /// Number of rows of the tile that starts at `from`.
     pub fn rows(&self, from: usize) -> usize {
-        LANES.min(self.time.saturating_sub(from))
+        LANES.min(self.seq_len.saturating_sub(from))
     }
 
-    /// Distance of the rows of `qkv`.
+    /// Distance between two rows of `qkv`.
     pub fn row(&self) -> usize {
         3 * self.width
     }
 
-    /// Where `part` of the row at `from` lies from the start of `qkv`.
+    /// The offset of `part` of row `from` in `qkv`.
     pub fn offset(&self, part: Part, from: usize) -> usize {
         from * self.row() + part as usize * self.width
     }
 
-    /// Asks for the queries, keys and values that the next task will read for
-    /// its block at `first`: by then they have come from afar.
+    /// Prefetches the queries, keys and values that the next task will read for its
+    /// block at `first`.
     #[inline(always)]
     pub fn prefetch_next(&self, first: usize) {
         for part in [Part::Query, Part::Key, Part::Value] {
@@ -104,65 +106,64 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// The same for an array with rows of `row` values, of which this head's
-    /// part begins at `from`.
+    /// The same for an array with rows of `row` values, in which this head's part
+    /// starts at `from`.
     #[inline(always)]
     pub fn prefetch_next_rows(&self, from: *const f32, row: usize, first: usize) {
-        let dim = self.preparation.dim;
-        // Beside this head, or at the start of the next sequence. There may be
-        // none: a prefetch goes nowhere then.
+        let dim = self.qk_norm_rope.dim;
+        // The next head, or the first one of the next sequence. If there is none,
+        // the prefetch has no effect.
         let next = if self.heads_left > 0 {
             dim
         } else {
-            self.time * row + dim - self.width
+            self.seq_len * row + dim - self.width
         };
-        for t in first..self.time.min(first + QUERIES) {
+        for t in first..self.seq_len.min(first + QUERIES) {
             for c in (0..dim).step_by(LINE) {
                 prefetch(from.wrapping_add(next + t * row + c));
             }
         }
     }
 
-    /// Rotations of the tile that begins at `from`.
-    pub fn turns(&self, from: usize) -> *const f32 {
-        let offset = from / LANES * turns_len(self.preparation.dim);
-        self.turns.as_ptr().wrapping_add(offset)
+    /// RoPE rotations of the tile that starts at `from`.
+    pub fn rotations(&self, from: usize) -> *const f32 {
+        let offset = from / LANES * rotations_len(self.qk_norm_rope.dim);
+        self.rotations.as_ptr().wrapping_add(offset)
     }
 
-    /// Loads the tile of queries or keys that begins at `from`, prepared, and
-    /// returns the inverse of their root mean squares.
+    /// Loads the tile of queries or keys that starts at `from`, applies QK-norm and
+    /// RoPE, and returns the inverse root mean squares.
     ///
     /// # Safety
-    /// `tile` is good for writing a tile.
+    /// `tile` is valid for writing a tile.
     #[inline(always)]
     pub unsafe fn load<S: Simd>(&self, part: Part, from: usize, tile: *mut f32) -> S::F {
-        let dim = self.preparation.dim;
+        let dim = self.qk_norm_rope.dim;
         let rows = self.rows(from);
         let src = self.qkv.as_ptr().wrapping_add(self.offset(part, from));
-        // SAFETY: the rows are inside `qkv`; a tile that exists has rotations.
+        // SAFETY: the rows lie inside `qkv`; a tile that has rows has rotations.
         unsafe {
             load_tile::<S>(src, self.row(), rows, dim, tile);
             if rows == 0 {
                 return S::splat(1.0);
             }
-            self.preparation.forward::<S>(tile, self.turns(from))
+            self.qk_norm_rope.forward::<S>(tile, self.rotations(from))
         }
     }
 
-    /// Copies the values to rows of [`value_row`](Self::value_row), whole
-    /// groups, with zeros where there are none.
+    /// Copies the values to rows of [`value_row`](Self::value_row) values, padded
+    /// with zeros to whole groups.
     ///
     /// # Safety
-    /// `values` is good for writing `groups() * 8` such rows.
+    /// `values` is valid for writing `groups() * 8` such rows.
     #[inline(always)]
     pub unsafe fn load_values<S: Simd>(&self, values: *mut f32) {
-        let (dim, row) = (self.preparation.dim, self.value_row());
+        let (dim, row) = (self.qk_norm_rope.dim, self.value_row());
         for t in 0..self.groups() * LANES {
-            // SAFETY: rows below `time` are inside `qkv`; whole vectors where
-            // eight components are left.
+            // SAFETY: rows below `seq_len` lie inside `qkv`; `values` has the others.
             unsafe {
                 let to = values.add(t * row);
-                if t >= self.time {
+                if t >= self.seq_len {
                     for c in (0..row).step_by(LANES) {
                         S::store_ptr(S::splat(0.0), to.add(c));
                     }
@@ -178,31 +179,11 @@ impl<'a> Sequence<'a> {
     }
 }
 
-/// Copies `dim` values.
-///
-/// # Safety
-/// The pointers are good for that and do not overlap.
-#[inline(always)]
-pub(super) unsafe fn copy_row<S: Simd>(from: *const f32, dim: usize, to: *mut f32) {
-    // SAFETY: below `dim` only.
-    unsafe {
-        let mut c = 0;
-        while c + LANES <= dim {
-            S::store_ptr(S::load_ptr(from.add(c)), to.add(c));
-            c += LANES;
-        }
-        while c < dim {
-            *to.add(c) = *from.add(c);
-            c += 1;
-        }
-    }
-}
-
-/// Values in a line of the cache.
+/// Values in a cache line.
 const LINE: usize = 16;
 
-/// Asks for the line at `p`, which may be anywhere: a hint without effect on
-/// any result.
+/// Prefetches the cache line at `p`, which may be any address. It has no effect on
+/// results.
 #[inline(always)]
 fn prefetch(p: *const f32) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]

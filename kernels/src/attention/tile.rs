@@ -1,207 +1,137 @@
-//! The three products of attention on a block of sixteen queries, in registers.
+//! Tiles: eight rows of a head, component by component.
 //!
-//! The queries of a block lie across two vectors: a score, a probability or a
-//! component of the output is a pair of vectors, sixteen values in memory. All
-//! sums run over the components or over the keys, one fused multiply-add after
-//! the other, never across lanes.
+//! The layout is `[head_dim][8]`: a component of the eight rows is one vector, and
+//! nothing is ever summed across lanes. Missing rows are zero. Pointers may be
+//! unaligned.
 
-use crate::simd::{LANES, Simd, Vector};
-use std::ops::Range;
+use crate::simd::{LANES, Simd};
 
-/// Queries of a block.
-pub(super) const QUERIES: usize = 2 * LANES;
-
-/// Where the values of a matrix lie: those of key `8 g + j` and component `c` at
-/// `ptr + g * group + j * row + c * component`.
-#[derive(Clone, Copy)]
-pub(super) struct Matrix {
-    pub ptr: *const f32,
-    pub group: usize,
-    pub row: usize,
-    pub component: usize,
-}
-
-impl Matrix {
-    /// The matrix from row `row < 8` of group `group` on.
-    ///
-    /// # Safety
-    /// There is such a row.
-    #[inline(always)]
-    pub unsafe fn at(self, group: usize, row: usize) -> Matrix {
-        Matrix {
-            // SAFETY: promised by the caller.
-            ptr: unsafe { self.ptr.add(group * self.group + row * self.row) },
-            ..self
+/// Loads `rows <= 8` rows of `dim` values, `stride` apart, into a tile.
+///
+/// # Safety
+/// `src` is valid for reading those rows, `tile` for writing `dim` vectors.
+#[inline(always)]
+pub(super) unsafe fn load_tile<S: Simd>(
+    src: *const f32,
+    stride: usize,
+    rows: usize,
+    dim: usize,
+    tile: *mut f32,
+) {
+    // SAFETY: only rows below `rows` and components below `dim`; whole vectors only
+    // where eight components are left.
+    unsafe {
+        let mut c = 0;
+        if rows == LANES {
+            while c + LANES <= dim {
+                let mut v = [S::splat(0.0); LANES];
+                for (r, v) in v.iter_mut().enumerate() {
+                    *v = S::load_ptr(src.add(r * stride + c));
+                }
+                for (i, v) in S::transpose(v).into_iter().enumerate() {
+                    S::store_ptr(v, tile.add((c + i) * LANES));
+                }
+                c += LANES;
+            }
+        }
+        for c in c..dim {
+            for r in 0..LANES {
+                let x = if r < rows {
+                    *src.add(r * stride + c)
+                } else {
+                    0.0
+                };
+                *tile.add(c * LANES + r) = x;
+            }
         }
     }
 }
 
-/// Inner products of `K` keys with the queries of one or two tiles, chains over
-/// the components.
+/// Stores the first `rows <= 8` rows of a tile, `stride` apart.
 ///
 /// # Safety
-/// `queries` is good for reading a tile of `dim` vectors for every eight lanes,
-/// `keys` for `K` rows.
+/// `tile` is valid for reading `dim` vectors, `dst` for writing those rows.
 #[inline(always)]
-pub(super) unsafe fn inner_products<V: Vector, const K: usize>(
-    queries: *const f32,
-    keys: Matrix,
+pub(super) unsafe fn store_tile<S: Simd>(
+    tile: *const f32,
+    dst: *mut f32,
+    stride: usize,
+    rows: usize,
     dim: usize,
-) -> [V; K] {
-    let tile = dim * LANES;
-    // SAFETY: rows below `K` and components below `dim` only.
+) {
+    // SAFETY: as in `load_tile`.
     unsafe {
-        let q = V::load_tiles(queries, tile);
-        let mut acc = [q; K];
-        for (r, acc) in acc.iter_mut().enumerate() {
-            *acc = q.mul(V::splat(*keys.ptr.add(r * keys.row)));
-        }
-        for c in 1..dim {
-            let q = V::load_tiles(queries.add(c * LANES), tile);
-            for (r, acc) in acc.iter_mut().enumerate() {
-                let k = V::splat(*keys.ptr.add(r * keys.row + c * keys.component));
-                *acc = q.mul_add(k, *acc);
+        let mut c = 0;
+        if rows == LANES {
+            while c + LANES <= dim {
+                let mut v = [S::splat(0.0); LANES];
+                for (i, v) in v.iter_mut().enumerate() {
+                    *v = S::load_ptr(tile.add((c + i) * LANES));
+                }
+                for (r, v) in S::transpose(v).into_iter().enumerate() {
+                    S::store_ptr(v, dst.add(r * stride + c));
+                }
+                c += LANES;
             }
+        }
+        for c in c..dim {
+            for r in 0..rows {
+                *dst.add(r * stride + c) = *tile.add(c * LANES + r);
+            }
+        }
+    }
+}
+
+/// The inner products of the rows of two tiles: a chain over the components that
+/// starts with a product.
+///
+/// # Safety
+/// Both tiles are valid for reading `dim` vectors.
+#[inline(always)]
+pub(super) unsafe fn inner<S: Simd>(a: *const f32, b: *const f32, dim: usize) -> S::F {
+    // SAFETY: components below `dim` only.
+    unsafe {
+        let mut acc = S::mul(S::load_ptr(a), S::load_ptr(b));
+        for c in 1..dim {
+            let (x, y) = (S::load_ptr(a.add(c * LANES)), S::load_ptr(b.add(c * LANES)));
+            acc = S::mul_add(x, y, acc);
         }
         acc
     }
 }
 
-/// `acc[c] += sum over keys of weights[key] * values[key][c]` for as many queries
-/// of a block as there are lanes: chains over the keys that go on where `acc`
-/// stands. The keys are those of whole groups of eight; `acc` is `[dim][16]`,
-/// `weights` `[groups * 8][16]`. With `SKIP`, a negative weight leaves its chain
-/// untouched.
+/// Multiplies the rows of a tile by `factor`, one lane for each row.
 ///
 /// # Safety
-/// The pointers are good for that, `values` for so many groups of `dim`.
+/// `src` is valid for reading `dim` vectors, `dst` for writing them; they may be the
+/// same tile.
 #[inline(always)]
-pub(super) unsafe fn accumulate<V: Vector, const SKIP: bool>(
-    weights: *const f32,
-    values: Matrix,
-    groups: usize,
-    dim: usize,
-    acc: *mut f32,
-) {
+pub(super) unsafe fn scale<S: Simd>(src: *const f32, factor: S::F, dim: usize, dst: *mut f32) {
     // SAFETY: components below `dim` only.
     unsafe {
-        let mut c = 0;
-        // As many chains as hide the latency of a multiply-add.
-        while V::REGISTERS == 1 && c + 8 <= dim {
-            accumulate_components::<V, 8, SKIP>(weights, values, groups, c, acc);
-            c += 8;
-        }
-        while c + 4 <= dim {
-            accumulate_components::<V, 4, SKIP>(weights, values, groups, c, acc);
-            c += 4;
-        }
-        while c < dim {
-            accumulate_components::<V, 1, SKIP>(weights, values, groups, c, acc);
-            c += 1;
+        for c in 0..dim {
+            let x = S::load_ptr(src.add(c * LANES));
+            S::store_ptr(S::mul(x, factor), dst.add(c * LANES));
         }
     }
 }
 
-#[inline(always)]
-unsafe fn accumulate_components<V: Vector, const C: usize, const SKIP: bool>(
-    weights: *const f32,
-    values: Matrix,
-    groups: usize,
-    first: usize,
-    acc: *mut f32,
-) {
-    // SAFETY: groups below `groups` and components `first..first + C` only.
-    unsafe {
-        let acc = acc.add(first * QUERIES);
-        let mut sum = [V::splat(0.0); C];
-        for (c, sum) in sum.iter_mut().enumerate() {
-            *sum = V::load_ptr(acc.add(c * QUERIES));
-        }
-        let mut weights = weights;
-        let mut group = values.ptr.add(first * values.component);
-        for _ in 0..groups {
-            for r in 0..LANES {
-                let w = V::load_ptr(weights.add(r * QUERIES));
-                for (c, sum) in sum.iter_mut().enumerate() {
-                    let x = *group.add(r * values.row + c * values.component);
-                    let new = w.mul_add(V::splat(x), *sum);
-                    *sum = if SKIP {
-                        V::select_lt(w, V::splat(0.0), *sum, new)
-                    } else {
-                        new
-                    };
-                }
-            }
-            weights = weights.add(LANES * QUERIES);
-            group = group.wrapping_add(values.group);
-        }
-        for (c, sum) in sum.into_iter().enumerate() {
-            sum.store_ptr(acc.add(c * QUERIES));
-        }
-    }
-}
-
-/// `acc[key] += sum over queries of weights[key][query] * rows[query]` for
-/// eight keys: chains over `queries`, of the sixteen of a block, that go on
-/// where `acc` stands. `rows` and `acc` are rows of `vectors` vectors, `weights` is
-/// `[8][16]`.
+/// Copies `dim` values.
 ///
 /// # Safety
-/// The pointers are good for that.
+/// The pointers are valid for `dim` values and do not overlap.
 #[inline(always)]
-pub(super) unsafe fn accumulate_transposed<S: Simd>(
-    weights: *const f32,
-    rows: *const f32,
-    vectors: usize,
-    queries: Range<usize>,
-    acc: *mut f32,
-) {
-    let row = vectors * LANES;
-    // SAFETY: vectors below `vectors` only, keys below 8.
+pub(super) unsafe fn copy_row<S: Simd>(from: *const f32, dim: usize, to: *mut f32) {
+    // SAFETY: only values below `dim`.
     unsafe {
         let mut c = 0;
-        while c + 2 <= vectors {
-            let (rows, acc) = (rows.add(c * LANES), acc.add(c * LANES));
-            if S::WIDE {
-                accumulate_keys::<S::W, 8>(weights, rows, row, queries.clone(), acc);
-            } else {
-                for k in [0, 4] {
-                    let (weights, acc) = (weights.add(k * QUERIES), acc.add(k * row));
-                    accumulate_keys::<S::W, 4>(weights, rows, row, queries.clone(), acc);
-                }
-            }
-            c += 2;
+        while c + LANES <= dim {
+            S::store_ptr(S::load_ptr(from.add(c)), to.add(c));
+            c += LANES;
         }
-        if c < vectors {
-            let (rows, acc) = (rows.add(c * LANES), acc.add(c * LANES));
-            accumulate_keys::<S::F, 8>(weights, rows, row, queries, acc);
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn accumulate_keys<V: Vector, const K: usize>(
-    weights: *const f32,
-    rows: *const f32,
-    row: usize,
-    queries: Range<usize>,
-    acc: *mut f32,
-) {
-    // SAFETY: `K` keys and one vector of each row only.
-    unsafe {
-        let mut sum = [V::splat(0.0); K];
-        for (k, sum) in sum.iter_mut().enumerate() {
-            *sum = V::load_ptr(acc.add(k * row));
-        }
-        for i in queries {
-            let x = V::load_ptr(rows.add(i * row));
-            for (k, sum) in sum.iter_mut().enumerate() {
-                let w = V::splat(*weights.add(k * QUERIES + i));
-                *sum = w.mul_add(x, *sum);
-            }
-        }
-        for (k, sum) in sum.into_iter().enumerate() {
-            sum.store_ptr(acc.add(k * row));
+        while c < dim {
+            *to.add(c) = *from.add(c);
+            c += 1;
         }
     }
 }

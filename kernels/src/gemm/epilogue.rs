@@ -1,31 +1,30 @@
-//! What happens to a finished block of a product while it is in cache.
+//! Epilogue: elementwise work on a finished block of a product while it is in cache.
 
 use super::view::ViewMut;
 use crate::activation::Activation;
 use crate::simd::{LANES, Simd};
 use std::ops::Range;
 
-/// Elementwise work on a product `P`, in this order; all of it optional:
+/// Elementwise work on a product, [m, n], in this order. Every step is optional:
 ///
-/// 1. `P + bias`
-/// 2. a copy of that to `keep`
-/// 3. the activation
-/// 4. times the derivative of an activation (the backward pass through it)
-/// 5. plus `residual`
-///
-/// The slices other than `bias` are row-major and have the shape of the product.
+/// 1. add `bias`, `[n]`;
+/// 2. copy the result to `pre_activation`, [m, n];
+/// 3. apply `activation`;
+/// 4. multiply by the derivative of an activation (its backward pass), given its
+///    saved values, [m, n];
+/// 5. add `residual`, [m, n].
 #[derive(Debug, Default)]
 pub struct Epilogue<'a> {
-    /// Added to every row: one value a column.
+    /// Added to every row, `[n]`.
     pub bias: Option<&'a [f32]>,
-    /// Where the input of the activation is kept.
-    pub keep: Option<&'a mut [f32]>,
-    /// The nonlinearity.
+    /// Receives the input of the activation, for the backward pass.
+    pub pre_activation: Option<&'a mut [f32]>,
+    /// The nonlinearity to apply.
     pub activation: Option<Activation>,
-    /// A nonlinearity to differentiate, and what its forward pass saved: see
-    /// [`Activation::needs_input`].
+    /// A nonlinearity whose derivative is multiplied in, and its saved input or output
+    /// (see [`Activation::needs_input`]).
     pub derivative: Option<(Activation, &'a [f32])>,
-    /// Added in the end.
+    /// Added at the end: the residual connection.
     pub residual: Option<&'a [f32]>,
 }
 
@@ -34,13 +33,21 @@ impl Epilogue<'_> {
     pub(super) fn check(&self, c: &ViewMut) {
         let len = c.rows * c.cols;
         if let Some(bias) = self.bias {
-            assert_eq!(bias.len(), c.cols, "one bias a column");
+            assert_eq!(bias.len(), c.cols, "one bias for each column");
         }
-        if let Some(keep) = &self.keep {
-            assert_eq!(keep.len(), len, "`keep` has the shape of the product");
+        if let Some(pre_activation) = &self.pre_activation {
+            assert_eq!(
+                pre_activation.len(),
+                len,
+                "`pre_activation` has the shape of the product"
+            );
         }
         if let Some((_, saved)) = self.derivative {
-            assert_eq!(saved.len(), len, "what was saved has the product's shape");
+            assert_eq!(
+                saved.len(),
+                len,
+                "the saved values have the product's shape"
+            );
         }
         if let Some(residual) = self.residual {
             assert_eq!(residual.len(), len, "the residual has the product's shape");
@@ -51,7 +58,7 @@ impl Epilogue<'_> {
         Plan {
             cols,
             bias: self.bias.map(<[f32]>::as_ptr),
-            keep: self.keep.as_mut().map(|k| k.as_mut_ptr()),
+            pre_activation: self.pre_activation.as_mut().map(|k| k.as_mut_ptr()),
             activation: self.activation,
             derivative: self.derivative.map(|(f, saved)| (f, saved.as_ptr())),
             residual: self.residual.map(<[f32]>::as_ptr),
@@ -59,42 +66,42 @@ impl Epilogue<'_> {
     }
 }
 
-/// An [`Epilogue`] that tasks share: each touches its block only.
+/// An [`Epilogue`] that tasks share; each task touches only its block.
 #[derive(Clone, Copy)]
 pub(super) struct Plan {
     cols: usize,
     bias: Option<*const f32>,
-    keep: Option<*mut f32>,
+    pre_activation: Option<*mut f32>,
     activation: Option<Activation>,
     derivative: Option<(Activation, *const f32)>,
     residual: Option<*const f32>,
 }
 
-// SAFETY: the pointers are read only, or written at places of one task.
+// SAFETY: the pointers are read-only, or each place is written by one task.
 unsafe impl Sync for Plan {}
 
 impl Plan {
-    /// Nothing to do, on a product of `cols` columns.
+    /// No steps, on a product of `cols` columns.
     pub(super) fn none(cols: usize) -> Plan {
         Epilogue::default().plan(cols)
     }
 
-    /// Columns of the product.
+    /// Number of columns of the product.
     pub(super) fn cols(&self) -> usize {
         self.cols
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there are no steps.
     pub(super) fn is_empty(&self) -> bool {
         self.bias.is_none()
-            && self.keep.is_none()
+            && self.pre_activation.is_none()
             && self.activation.is_none()
             && self.derivative.is_none()
             && self.residual.is_none()
     }
 
-    /// Asks for what [`Self::finish`] will read of a block, which comes from far
-    /// away in pieces too short for the hardware to foresee.
+    /// Prefetches what [`Self::finish`] will read for a block: its rows are too short
+    /// for the hardware prefetcher.
     #[inline(always)]
     pub(super) fn prefetch<S: Simd>(&self, rows: Range<usize>, cols: Range<usize>) {
         for p in [self.derivative.map(|(_, p)| p), self.residual]
@@ -109,11 +116,11 @@ impl Plan {
         }
     }
 
-    /// Finishes rows `rows`, columns `cols` of the product at `c`.
+    /// Applies the steps to rows `rows`, columns `cols` of the product at `c`.
     ///
     /// # Safety
-    /// The block lies inside the product and in what the plan was made of, and
-    /// nobody else touches it meanwhile.
+    /// The block lies inside the product and inside the slices of the epilogue, and
+    /// no other task touches it.
     #[inline(always)]
     pub(super) unsafe fn finish<S: Simd>(
         &self,
@@ -129,14 +136,14 @@ impl Plan {
             rows,
             columns: cols,
         };
-        // One tight loop a step: the area lies in the first-level cache.
+        // One loop for each step: the block is in the first-level cache.
         // SAFETY: promised by the caller.
         unsafe {
             if let Some(p) = self.bias {
                 all.each::<S>(AddBias(p));
             }
-            if let Some(p) = self.keep {
-                all.each::<S>(Keep(p));
+            if let Some(p) = self.pre_activation {
+                all.each::<S>(StorePreActivation(p));
             }
             match self.activation {
                 None => {}
@@ -161,7 +168,7 @@ impl Plan {
 struct Area {
     c: *mut f32,
     c_stride: usize,
-    /// Of the whole product.
+    /// Columns of the whole product.
     cols: usize,
     rows: Range<usize>,
     columns: Range<usize>,
@@ -199,11 +206,11 @@ impl Area {
 
 /// One elementwise step.
 trait Step {
-    /// What becomes of the `lanes` values `x` at place `at` of the product, which
-    /// is in column `j`.
+    /// The new values of the `lanes` values `x` at offset `at` of the product, in
+    /// columns from `j` on.
     ///
     /// # Safety
-    /// The places lie inside what the step refers to.
+    /// The offsets lie inside the slices that the step refers to.
     unsafe fn apply<S: Simd>(&self, x: S::F, at: usize, j: usize, lanes: usize) -> S::F;
 }
 
@@ -217,9 +224,9 @@ impl Step for AddBias {
     }
 }
 
-struct Keep(*mut f32);
+struct StorePreActivation(*mut f32);
 
-impl Step for Keep {
+impl Step for StorePreActivation {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, x: S::F, at: usize, _: usize, lanes: usize) -> S::F {
         // SAFETY: promised by the caller.
@@ -270,10 +277,10 @@ impl Step for AddResidual {
     }
 }
 
-/// The first `lanes` values at `p`, then zeros.
+/// The first `lanes` values at `p`, padded with zeros.
 #[inline(always)]
 unsafe fn load<S: Simd>(p: *const f32, lanes: usize) -> S::F {
-    // SAFETY: the caller vouches for `lanes` readable values.
+    // SAFETY: the caller promises `lanes` readable values.
     unsafe {
         if lanes == LANES {
             S::load_ptr(p)
@@ -288,7 +295,7 @@ unsafe fn load<S: Simd>(p: *const f32, lanes: usize) -> S::F {
 /// Writes the first `lanes` values of `x` to `p`.
 #[inline(always)]
 unsafe fn store<S: Simd>(x: S::F, p: *mut f32, lanes: usize) {
-    // SAFETY: the caller vouches for `lanes` writable values.
+    // SAFETY: the caller promises `lanes` writable values.
     unsafe {
         if lanes == LANES {
             S::store_ptr(x, p);

@@ -1,12 +1,16 @@
-//! Matrix products: `C = A B` or `C + A B`, either operand transposed, with
-//! elementwise work fused in.
+//! GEMM: matrix products `C = A B` or `C + A B`, either operand transposed, with a
+//! fused elementwise [`Epilogue`].
 //!
 //! Every output is one chain of fused multiply-adds over the reduction index in
-//! increasing order, from zero or from what `C` held. Vectors run across
-//! columns of `C`; blocks of the reduction continue the same chain; threads
+//! increasing order, which starts from zero or from the value in `C`. Vector lanes
+//! hold columns of `C`; blocks of the reduction continue the same chain; threads
 //! share rows or columns. So neither the instruction set, nor the number of
-//! threads, nor the number of rows, nor [`Packed`] changes one bit. [`naive`]
-//! says the same in three loops.
+//! threads, nor the number of rows, nor [`Packed`] changes one bit. [`naive`] is the
+//! definition, in three loops.
+//!
+//! Inside, a macro-kernel packs blocks of the operands into panels, and a
+//! micro-kernel multiplies panels in registers. A step is one value of the reduction
+//! index `k`.
 //!
 //! ```
 //! use brevity_kernels::gemm::{Epilogue, View, ViewMut, gemm};
@@ -23,11 +27,11 @@
 //! assert_eq!(c, [17.0, 23.0, 39.0, 53.0]);
 //! ```
 
-mod block;
 mod epilogue;
+mod macrokernel;
+mod microkernel;
 mod pack;
 mod stored;
-mod tile;
 mod view;
 
 pub use epilogue::Epilogue;
@@ -35,26 +39,26 @@ pub use pack::Packed;
 pub use stored::stored;
 pub use view::{View, ViewMut};
 
-pub(crate) use block::{Block, C_BLOCK};
+pub(crate) use macrokernel::{Block, C_BLOCK};
 
 use crate::scratch;
 use crate::threads::{self, Shared};
-use tile::{MR, NR};
+use microkernel::{MR, NR};
 
-/// Rows a task takes at most: their part of `A`, 96 by 256 values, stays in a
-/// second-level cache together with a panel of `B`.
+/// The most rows of a task: their part of `A`, 96 by 256 values, fits a second-level
+/// cache together with a panel of `B`.
 const M_BLOCK: usize = 16 * MR;
 
-/// Values of `B` that are packed at once and shared by all tasks (2 MiB);
-/// beyond, each task packs the blocks that it needs.
+/// The most values of `B` that are packed once for all tasks (2 MiB); beyond, each
+/// task packs the blocks that it needs.
 const SHARED_B: usize = 1 << 19;
 
 /// The right operand of a product.
 #[derive(Clone, Copy, Debug)]
 pub enum Right<'a> {
-    /// Anywhere in memory.
+    /// A matrix in a slice.
     View(View<'a>),
-    /// Packed before.
+    /// A packed matrix.
     Packed(&'a Packed),
 }
 
@@ -71,7 +75,7 @@ impl<'a> From<&'a Packed> for Right<'a> {
 }
 
 impl Right<'_> {
-    /// Steps of the reduction.
+    /// Number of rows, `k`: the length of the reduction.
     pub fn rows(&self) -> usize {
         match self {
             Right::View(v) => v.rows,
@@ -79,7 +83,7 @@ impl Right<'_> {
         }
     }
 
-    /// Number of columns.
+    /// Number of columns, `n`.
     pub fn cols(&self) -> usize {
         match self {
             Right::View(v) => v.cols,
@@ -89,11 +93,11 @@ impl Right<'_> {
 }
 
 impl<'a> View<'a> {
-    /// Lends `f` this matrix in the order in which products of many rows read it
-    /// fastest: where it lies, or [packed](Packed) once for all of them. For
-    /// callers that cut the rows of a product among threads themselves.
+    /// Calls `f` with this matrix as the right operand of products of many rows, in
+    /// the order in which they read it fastest: in place or [packed](Packed). For
+    /// callers that split the rows of a product among threads themselves.
     pub fn prepared<T>(self, f: impl FnOnce(Right) -> T) -> T {
-        if block::reads_in_place(&self, usize::MAX) {
+        if macrokernel::reads_in_place(&self, usize::MAX) {
             f(Right::View(self))
         } else {
             Packed::with(self, |packed| f(Right::Packed(packed)))
@@ -103,7 +107,7 @@ impl<'a> View<'a> {
 
 /// `C = A B`, or `C = C + A B` if `accumulate`, then the epilogue.
 ///
-/// A is [m, k], B [k, n], C [m, n].
+/// `A` is [m, k], `B` [k, n], `C` [m, n].
 ///
 /// # Panics
 /// If the shapes do not match.
@@ -117,7 +121,12 @@ pub fn gemm<'b>(
 ) {
     let b = b.into();
     let (m, k, n) = (a.rows, a.cols, b.cols());
-    assert_eq!(b.rows(), k, "[{m}, {k}] times [{}, {n}]", b.rows());
+    assert_eq!(
+        b.rows(),
+        k,
+        "the shapes [{m}, {k}] and [{}, {n}] of a product",
+        b.rows()
+    );
     assert_eq!((c.rows, c.cols), (m, n), "the shape of the product");
     epilogue.check(&c);
     if m == 0 || n == 0 {
@@ -125,18 +134,18 @@ pub fn gemm<'b>(
     }
     let block = Block {
         a,
-        b: block::Source::of(&b),
+        b: macrokernel::Source::of(&b),
         c: Shared::new(c.data),
         c_stride: c.stride,
         accumulate,
         epilogue: epilogue.plan(n),
     };
     match b {
-        Right::View(v) if k * n <= SHARED_B && !block::reads_in_place(&v, m) => {
+        Right::View(v) if k * n <= SHARED_B && !macrokernel::reads_in_place(&v, m) => {
             scratch::with(k * pack::padded(n), |packed| {
                 pack::whole(v, packed);
                 share(&Block {
-                    b: block::Source::Packed(packed),
+                    b: macrokernel::Source::Packed(packed),
                     ..block
                 });
             });
@@ -145,14 +154,14 @@ pub fn gemm<'b>(
     }
 }
 
-/// Cuts a product into tasks.
+/// Splits a product into tasks and runs them.
 fn share(block: &Block) {
     let (m, k, n) = (block.a.rows, block.a.cols, block.epilogue.cols());
     let threads = threads::worth(m * k * n);
     let wanted = if threads == 1 { 1 } else { 3 * threads };
     let rows = m.div_ceil(wanted).next_multiple_of(MR).min(M_BLOCK);
     let row_tasks = m.div_ceil(rows);
-    // Few rows: share columns too.
+    // With few rows, split the columns too.
     let cols = if threads > 1 && row_tasks < wanted {
         n.div_ceil(wanted.div_ceil(row_tasks))
             .next_multiple_of(4 * NR)
@@ -160,8 +169,8 @@ fn share(block: &Block) {
         n
     };
     let cols = match block.b {
-        block::Source::Packed(_) => cols,
-        block::Source::View(_) => cols.min(C_BLOCK),
+        macrokernel::Source::Packed(_) => cols,
+        macrokernel::Source::View(_) => cols.min(C_BLOCK),
     };
     let col_tasks = n.div_ceil(cols);
     threads::each(row_tasks * col_tasks, m * k * n, |task| {
@@ -170,7 +179,10 @@ fn share(block: &Block) {
     });
 }
 
-/// The reference for [`gemm`]: the same chains by three loops, no epilogue.
+/// The reference for [`gemm`]: the same chains in three loops, without an epilogue.
+///
+/// # Panics
+/// If the shapes do not match.
 pub fn naive(a: View, b: View, c: ViewMut, accumulate: bool) {
     assert_eq!((a.rows, b.cols, a.cols), (c.rows, c.cols, b.rows));
     for i in 0..a.rows {

@@ -1,32 +1,33 @@
-//! Copying operands into the order in which the tiles read them.
+//! Packing: copies operands into the order in which the micro-kernel reads them.
 
-use super::tile::{MR, NR};
+use super::microkernel::{MR, NR};
 use super::view::View;
 use crate::scratch::{self, Buffer};
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use std::ops::Range;
 
-/// Steps of the reduction that are packed together: 256 steps of a panel are
-/// 16 KiB, half of a first-level cache.
+/// The most steps of the reduction in a block: 256 steps of a panel are 16 KiB, half
+/// of a first-level cache.
 const K_BLOCK: usize = 256;
 
-/// The blocks into which `k` steps are cut, as equal as can be.
+/// Steps in each block of `k` steps: as few blocks as possible, of nearly equal
+/// length.
 pub(super) fn k_block(k: usize) -> usize {
     k.div_ceil(k.div_ceil(K_BLOCK).max(1)).max(1)
 }
 
-/// Columns of the packed operand: whole panels, the last of half width if that
+/// Columns of the packed operand: whole panels; the last has half the width if that
 /// is enough.
 pub(super) fn padded(cols: usize) -> usize {
     cols.next_multiple_of(LANES)
 }
 
-/// A right operand in packed order, made once for many products: weights at
-/// inference.
+/// A right operand in packed order, packed once for many products, such as a weight
+/// matrix at inference.
 ///
-/// Layout: blocks of steps; in a block panels of 16 columns; in a panel step
-/// by step. A last panel of at most 8 columns is 8 wide. Columns beyond the last
-/// are zero.
+/// The layout is blocks of steps, in each block panels of 16 columns, in each panel
+/// step by step. A last panel of at most 8 columns is 8 wide. Columns beyond the
+/// last are zero.
 #[derive(Clone, Debug)]
 pub struct Packed {
     buffer: Buffer,
@@ -35,7 +36,7 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs `b`, of shape [k, cols].
+    /// Packs `b`, [k, cols].
     pub fn new(b: View) -> Packed {
         let mut buffer = Buffer::zeros(b.rows * padded(b.cols));
         whole(b, buffer.as_mut_slice());
@@ -46,8 +47,7 @@ impl Packed {
         }
     }
 
-    /// [`Packed::new`] for the time of `f` only: the memory comes from what
-    /// this thread keeps, and goes back there.
+    /// Calls `f` with the packed `b`, [k, cols], in a scratch buffer of this thread.
     pub fn with<T>(b: View, f: impl FnOnce(&Packed) -> T) -> T {
         let mut buffer = scratch::take(b.rows * padded(b.cols));
         whole(b, buffer.as_mut_slice());
@@ -61,7 +61,7 @@ impl Packed {
         result
     }
 
-    /// Steps of the reduction.
+    /// Number of rows, `k`: the length of the reduction.
     pub fn rows(&self) -> usize {
         self.k
     }
@@ -77,7 +77,7 @@ impl Packed {
     }
 }
 
-/// Packs all of `b` into `out`, block after block.
+/// Packs all of `b` into `out`, block by block.
 pub(super) fn whole(b: View, out: &mut [f32]) {
     dispatch(Whole { b, out });
 }
@@ -102,7 +102,7 @@ impl Kernel for Whole<'_> {
     }
 }
 
-/// Packs steps `ks` of columns `cols` of `b` into `out`, panel after panel.
+/// Packs steps `ks` of columns `cols` of `b` into `out`, panel by panel.
 #[inline(always)]
 pub(super) fn right<S: Simd>(b: View, ks: Range<usize>, cols: Range<usize>, out: &mut [f32]) {
     let steps = ks.len();
@@ -119,13 +119,13 @@ pub(super) fn right<S: Simd>(b: View, ks: Range<usize>, cols: Range<usize>, out:
         }
         return;
     }
-    // Step by step, so that memory is read in order.
+    // Step by step, to read memory in order.
     let (whole, rest) = (cols.len() / NR, cols.len() % NR);
     assert!(out.len() >= steps * padded(cols.len()));
     for (i, k) in ks.enumerate() {
         let from = &b.data[k * b.stride..][cols.clone()];
-        // SAFETY: a row has `whole` panels and more, and the place of step `i`
-        // in each of them is inside `out`, whose length is checked.
+        // SAFETY: a row has at least `whole` panels, and step `i` of each of them is
+        // inside `out`, whose length is checked.
         unsafe {
             let (mut from, mut to) = (from.as_ptr(), out.as_mut_ptr().add(i * NR));
             for _ in 0..whole {
@@ -144,7 +144,7 @@ pub(super) fn right<S: Simd>(b: View, ks: Range<usize>, cols: Range<usize>, out:
     }
 }
 
-/// One panel of a transposed operand: eight columns by eight steps at a time.
+/// Packs one panel of a transposed operand, eight columns by eight steps at a time.
 #[inline(always)]
 fn right_transposed<S: Simd>(
     b: View,
@@ -186,14 +186,14 @@ fn right_transposed<S: Simd>(
     }
 }
 
-/// Room that [`left`] needs for a strip of `rows` rows and `steps` steps.
+/// Values that [`left`] needs for a strip of `rows` rows and `steps` steps.
 pub(super) fn left_len(rows: usize, steps: usize) -> usize {
     (rows * steps + LANES).next_multiple_of(NR)
 }
 
-/// Packs strips of adjacent rows of a transposed left operand, steps `ks`:
-/// strip `s` to `out[s * room..]`, there step by step. Clobbers up to [`LANES`]
-/// values beyond a strip.
+/// Packs steps `ks` of strips of adjacent rows of a transposed left operand: strip
+/// `s` to `out[s * room..]`, step by step. Overwrites up to [`LANES`] values after a
+/// strip.
 #[inline(always)]
 pub(super) fn left<S: Simd>(
     a: View,
@@ -214,9 +214,9 @@ pub(super) fn left<S: Simd>(
             }
             continue;
         }
-        // Whole vectors, whose surplus the next step overwrites.
-        // SAFETY: all rows and a vector more can be read; a strip has room for a
-        // vector more than its steps.
+        // Whole vectors; the next step overwrites the surplus.
+        // SAFETY: one vector beyond the rows can be read, and a strip has room for
+        // one vector beyond its steps.
         unsafe {
             let (mut from, mut to) = (from.as_ptr(), out.as_mut_ptr());
             let kinds = [
@@ -234,7 +234,8 @@ pub(super) fn left<S: Simd>(
     }
 }
 
-/// Rows cut into strips of at most [`MR`], as equal as can be.
+/// Rows split into as few strips of at most [`MR`] rows as possible, of nearly equal
+/// size: `longer` strips of `base + 1` rows, then strips of `base` rows.
 pub(super) struct Strips {
     start: usize,
     rows: usize,

@@ -1,9 +1,9 @@
 //! Products with matrices that stay in the form in which they are stored.
 
-use super::block::Source;
 use super::epilogue::Plan;
+use super::macrokernel::Source;
+use super::microkernel::NR;
 use super::pack;
-use super::tile::NR;
 use super::{Block, View};
 use crate::scratch;
 use crate::simd::{Kernel, Simd, dispatch};

@@ -1,13 +1,12 @@
-//! Matrices in slices.
+//! Views of slices as matrices.
 
-/// A matrix to read: row-major with a distance between rows, or the transpose
-/// of one.
+/// A read-only matrix in a slice: row-major with a stride, or the transpose of one.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     pub(super) data: &'a [f32],
     pub(super) rows: usize,
     pub(super) cols: usize,
-    /// Distance of consecutive rows (of consecutive columns if transposed).
+    /// Distance between rows (between columns if transposed).
     pub(super) stride: usize,
     pub(super) transposed: bool,
 }
@@ -19,15 +18,19 @@ impl<'a> View<'a> {
     /// If `data` does not hold `rows * cols` values.
     #[track_caller]
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
-        assert_eq!(data.len(), rows * cols, "a {rows} x {cols} matrix");
+        assert_eq!(
+            data.len(),
+            rows * cols,
+            "a {rows} x {cols} matrix fills its slice"
+        );
         Self::strided(data, rows, cols, cols)
     }
 
-    /// A row-major matrix whose rows start `stride` values apart: a block of
-    /// columns of a wider one.
+    /// A row-major matrix whose rows start `stride` values apart, such as a block of
+    /// columns of a wider matrix.
     ///
     /// # Panics
-    /// If `data` ends before the last row, or rows overlap.
+    /// If `data` is too short, or `stride` is less than `cols`.
     #[track_caller]
     pub fn strided(data: &'a [f32], rows: usize, cols: usize, stride: usize) -> Self {
         check(data.len(), rows, cols, stride);
@@ -40,7 +43,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The transpose: no data moves.
+    /// The transpose, without moving data.
     pub fn t(self) -> Self {
         View {
             rows: self.cols,
@@ -63,13 +66,16 @@ impl<'a> View<'a> {
     /// The value at row `i`, column `j`.
     ///
     /// # Panics
-    /// Outside of the matrix.
+    /// If the place is outside of the matrix.
     pub fn at(&self, i: usize, j: usize) -> f32 {
-        assert!(i < self.rows && j < self.cols, "({i}, {j}) is outside");
+        assert!(
+            i < self.rows && j < self.cols,
+            "({i}, {j}) is outside of the matrix"
+        );
         self.data[self.offset(i, j)]
     }
 
-    /// Where row `i`, column `j` lies.
+    /// The offset of row `i`, column `j`.
     #[inline(always)]
     pub(super) fn offset(&self, i: usize, j: usize) -> usize {
         if self.transposed {
@@ -80,7 +86,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// A row-major matrix to write.
+/// A writable row-major matrix in a slice.
 #[derive(Debug)]
 pub struct ViewMut<'a> {
     pub(super) data: &'a mut [f32],
@@ -96,14 +102,18 @@ impl<'a> ViewMut<'a> {
     /// If `data` does not hold `rows * cols` values.
     #[track_caller]
     pub fn new(data: &'a mut [f32], rows: usize, cols: usize) -> Self {
-        assert_eq!(data.len(), rows * cols, "a {rows} x {cols} matrix");
+        assert_eq!(
+            data.len(),
+            rows * cols,
+            "a {rows} x {cols} matrix fills its slice"
+        );
         Self::strided(data, rows, cols, cols)
     }
 
     /// A row-major matrix whose rows start `stride` values apart.
     ///
     /// # Panics
-    /// If `data` ends before the last row, or rows overlap.
+    /// If `data` is too short, or `stride` is less than `cols`.
     #[track_caller]
     pub fn strided(data: &'a mut [f32], rows: usize, cols: usize, stride: usize) -> Self {
         check(data.len(), rows, cols, stride);

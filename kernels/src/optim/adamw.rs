@@ -1,32 +1,33 @@
-//! AdamW.
+//! The AdamW optimiser.
 
 use super::CHUNK;
-use crate::math::wide;
+use crate::math::double;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::{self, Shared};
 
-/// AdamW (Loshchilov & Hutter 2019): Adam with bias correction, and weight decay
-/// apart from the gradient.
+/// AdamW (Loshchilov & Hutter 2019): Adam with bias correction and decoupled weight
+/// decay.
 ///
 /// With `g = grad_scale grad` at step `t`, counted from 1:
 /// `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`,
 /// `p = p (1 - rate decay) - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamW {
-    /// Rate of this step.
+    /// Learning rate of this step.
     pub learning_rate: f64,
-    /// Decay of the mean of gradients, `b1`.
+    /// Decay of the first moment, the mean of the gradients: `b1`.
     pub beta1: f64,
-    /// Decay of the mean of their squares, `b2`.
+    /// Decay of the second moment, the mean of their squares: `b2`.
     pub beta2: f64,
-    /// Added to the root, `eps`.
+    /// Added to the root of the second moment: `eps`.
     pub epsilon: f64,
-    /// Weight decay, multiplied by the rate.
+    /// Weight decay, multiplied by the learning rate.
     pub weight_decay: f64,
 }
 
 impl AdamW {
-    /// Updates `param` and the state `m`, `v` (zeros before step 1).
+    /// Step `step`, counted from 1: updates `param` and the moments `m` and `v`, which
+    /// are zero before the first step. All slices have one length.
     ///
     /// # Panics
     /// If the lengths differ or `step` is 0.
@@ -53,8 +54,8 @@ impl AdamW {
             rest1: (1.0 - self.beta1) as f32,
             rest2: (1.0 - self.beta2) as f32,
             keep: (1.0 - self.learning_rate * self.weight_decay) as f32,
-            rate: (self.learning_rate / (1.0 - wide::powi(self.beta1, step))) as f32,
-            root: (1.0 / (1.0 - wide::powi(self.beta2, step))).sqrt() as f32,
+            rate: (self.learning_rate / (1.0 - double::powi(self.beta1, step))) as f32,
+            root: (1.0 / (1.0 - double::powi(self.beta2, step))).sqrt() as f32,
             epsilon: self.epsilon as f32,
         };
         let (param, m, v) = (Shared::new(param), Shared::new(m), Shared::new(v));

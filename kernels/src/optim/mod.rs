@@ -1,9 +1,9 @@
 //! Optimiser steps on flat tensors: [`AdamW`], [`Muon`], the moving average of
 //! weights, the global norm of a gradient.
 //!
-//! Here is the arithmetic of one step of one tensor. Which tensor gets which
-//! step, at which rate, and where the state is kept, is the trainer's business.
-//! Steps of different tensors are independent and may run in parallel.
+//! Each function is one step on one tensor. The trainer chooses the optimiser and the
+//! learning rate of each tensor and keeps the state. Steps on different tensors are
+//! independent and may run in parallel.
 
 mod adamw;
 mod muon;
@@ -16,23 +16,23 @@ use crate::scratch;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::{self, Shared};
 
-/// Values a task takes of an elementwise pass.
+/// Values that a task of an elementwise pass takes.
 const CHUNK: usize = 1 << 14;
 
 /// Values in a block of [`sum_squares`].
 const BLOCK: usize = 4096;
 
-/// The sum of squares: blocks of 4096 values in `f32`, each 32 chains of fused
-/// multiply-adds (value `j` goes to chain `j mod 32`) added by a fixed tree; the
-/// blocks in order, in `f64`.
+/// The sum of squares. A block of 4096 values is summed in `f32`, by 32 chains of fused
+/// multiply-adds (value `j` goes to chain `j mod 32`) that are added by a fixed tree;
+/// the blocks are summed in order, in `f64`.
 pub fn sum_squares(x: &[f32]) -> f64 {
     let blocks = x.len().div_ceil(BLOCK);
     scratch::with(blocks, |sums| {
         let out = Shared::new(sums);
-        // Sixteen blocks make a task.
+        // A task takes sixteen blocks.
         threads::each(blocks.div_ceil(16), x.len(), |task| {
             let range = task * 16..blocks.min(task * 16 + 16);
-            // SAFETY: tasks have blocks of their own.
+            // SAFETY: each task writes only its own blocks.
             let sums = unsafe { out.slice(range.start, range.len()) };
             let x = &x[range.start * BLOCK..x.len().min(range.end * BLOCK)];
             dispatch(Squares { x, sums });
@@ -64,14 +64,15 @@ impl Kernel for Squares<'_> {
     }
 }
 
-/// The Euclidean norm of all tensors together, in the order given.
+/// The global norm of a gradient: the Euclidean norm of all tensors together, summed
+/// in the given order.
 pub fn global_norm<'a>(tensors: impl IntoIterator<Item = &'a [f32]>) -> f64 {
     let squares = tensors.into_iter().map(sum_squares);
     squares.fold(0.0, |sum, x| sum + x).sqrt()
 }
 
-/// The factor that brings a gradient of norm `norm` down to `max_norm`, for the
-/// `grad_scale` of the optimisers: at most 1.
+/// The factor that clips a gradient of norm `norm` to `max_norm`, at most 1: the
+/// `grad_scale` of the optimisers.
 pub fn clip_factor(norm: f64, max_norm: f64) -> f32 {
     if norm > max_norm {
         (max_norm / norm) as f32
@@ -80,13 +81,18 @@ pub fn clip_factor(norm: f64, max_norm: f64) -> f32 {
     }
 }
 
-/// `average += (1 - decay) (x - average)`: the moving average of weights.
+/// `average += (1 - decay) (x - average)`: the exponential moving average (EMA) of
+/// weights.
 ///
 /// # Panics
 /// If the lengths differ.
 #[track_caller]
 pub fn ema(decay: f32, x: &[f32], average: &mut [f32]) {
-    assert_eq!(x.len(), average.len(), "weights and their average");
+    assert_eq!(
+        x.len(),
+        average.len(),
+        "weights and their average have one length"
+    );
     let share = 1.0 - decay;
     let out = Shared::new(average);
     threads::each(x.len().div_ceil(CHUNK), 2 * x.len(), |task| {

@@ -1,12 +1,12 @@
-//! Muon.
+//! The Muon optimiser.
 
 use crate::gemm::{Epilogue, View, ViewMut, gemm};
 use crate::scratch;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 
-/// Muon (Jordan et al. 2024): momentum whose update is made orthogonal by five
-/// Newton-Schulz steps and then has one spectral norm at every width (Bernstein
-/// 2025, "Deriving Muon"), with decoupled decay.
+/// Muon (Jordan et al. 2024): momentum whose update is orthogonalised by five
+/// Newton-Schulz steps and scaled so that its spectral norm does not depend on the
+/// width (Bernstein 2025, "Deriving Muon"), with decoupled weight decay.
 ///
 /// With `g = grad_scale grad`: `m = b m + (1 - b) g`; `u = b m + (1 - b) g` if
 /// `nesterov`, else `m`;
@@ -14,26 +14,26 @@ use crate::simd::{Kernel, LANES, Simd, dispatch};
 /// `long` and `short` are the longer and the shorter side.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Muon {
-    /// Rate of this step.
+    /// Learning rate of this step.
     pub learning_rate: f64,
-    /// Spectral norm of the update of a square matrix, relative to the rate.
+    /// Spectral norm of the update of a square matrix, relative to the learning rate.
     pub norm: f64,
     /// Decay of the momentum, `b`.
     pub momentum: f64,
-    /// Look one step ahead.
+    /// Nesterov momentum.
     pub nesterov: bool,
-    /// Weight decay, multiplied by the rate.
+    /// Weight decay, multiplied by the learning rate.
     pub weight_decay: f64,
 }
 
 impl Muon {
-    /// Updates `param`, [rows, cols], and its `momentum` (zeros before the first
-    /// step). The columns are `split` matrices side by side, each made
-    /// orthogonal by itself: 3 for queries, keys and values in one tensor.
+    /// Updates `param`, [rows, cols], and its `momentum`, which is zero before the
+    /// first step. The columns are `split` matrices side by side, each orthogonalised
+    /// separately: 3 for queries, keys and values in one tensor.
     ///
     /// # Panics
-    /// If the lengths differ, are no matrix of `rows` rows, or `split` does not
-    /// divide the columns.
+    /// If the lengths differ or are not a multiple of `rows`, or if `split` does not
+    /// divide the number of columns.
     #[track_caller]
     pub fn step(
         &self,
@@ -52,11 +52,11 @@ impl Muon {
         if len == 0 {
             return;
         }
-        assert_eq!(len % rows, 0, "{len} values in {rows} rows");
+        assert_eq!(len % rows, 0, "{len} values are not {rows} equal rows");
         let width = len / rows;
         assert!(
             split > 0 && width.is_multiple_of(split),
-            "{width} columns in {split} matrices"
+            "{width} columns are not {split} equal matrices"
         );
         let cols = width / split;
         let (short, long) = (rows.min(cols), rows.max(cols));
@@ -150,30 +150,30 @@ impl Kernel for Apply<'_> {
 /// Newton-Schulz steps.
 const STEPS: usize = 5;
 
-/// The quintic `a x + b x^3 + c x^5`, whose iteration moves every singular value
-/// in (0, 1] to about 1 (0.7 to 1.2) in five steps: Jordan et al. 2024.
+/// Coefficients of the quintic `a x + b x^3 + c x^5`, which maps every singular value
+/// in (0, 1] to about 1 (0.7 to 1.2) in five iterations (Jordan et al. 2024).
 const A: f32 = 3.4445;
 const B: f32 = -4.775;
 const C: f32 = 2.0315;
 
-/// Replaces `x`, of `rows` rows, by about the nearest semi-orthogonal matrix:
-/// `U V^T` where `x = U S V^T`, with singular values between 0.7 and 1.2. A zero
-/// matrix stays zero.
+/// Replaces `x`, [rows, cols], by an approximation of the nearest semi-orthogonal
+/// matrix: `U V^T` where `x = U S V^T`, with singular values between 0.7 and 1.2. A
+/// zero matrix stays zero.
 ///
 /// # Panics
-/// If `x` is not whole rows.
+/// If the length of `x` is not a multiple of `rows`.
 #[track_caller]
 pub fn orthogonalize(x: &mut [f32], rows: usize) {
     let len = x.len();
     if len == 0 {
         return;
     }
-    assert_eq!(len % rows, 0, "{len} values in {rows} rows");
+    assert_eq!(len % rows, 0, "{len} values are not {rows} equal rows");
     let cols = len / rows;
     let norm = super::sum_squares(x).sqrt();
     let scale = (1.0 / (norm + 1e-30)) as f32;
     let scale = if norm > 0.0 { scale } else { 0.0 };
-    // The Gram matrix is taken on the short side.
+    // The Gram matrix of the short side.
     let (short, long) = (rows.min(cols), rows.max(cols));
     scratch::with(2 * len + 3 * short * short, |buffer| {
         let (mut now, rest) = buffer.split_at_mut(len);

@@ -1,14 +1,13 @@
-//! The instruction set is chosen once, at run time.
+//! Running a kernel on an instruction set.
 
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, Avx512};
-use super::{Portable, Simd};
-use std::sync::atomic::{AtomicU8, Ordering};
+use super::{InstructionSet, Portable, Simd};
 
 /// A computation that is generic over the instruction set.
 ///
-/// Mark `run` and everything it calls `#[inline(always)]`: the instructions are
-/// available only in code that is inlined into [`dispatch`].
+/// Mark `run` and everything it calls `#[inline(always)]`: only code that is
+/// inlined into [`dispatch`] is compiled with the instructions.
 pub trait Kernel {
     /// What the computation returns.
     type Out;
@@ -16,104 +15,38 @@ pub trait Kernel {
     fn run<S: Simd>(self) -> Self::Out;
 }
 
-/// An instruction set that can be chosen at run time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Path {
-    /// Plain Rust on any CPU.
-    Portable = 1,
-    /// 256-bit vectors with fused multiply-add.
-    Avx2 = 2,
-    /// The same, and 512-bit vectors in the innermost loops.
-    Avx512 = 3,
-}
-
-impl Path {
-    /// All there are, the slowest first.
-    pub const ALL: [Path; 3] = [Path::Portable, Path::Avx2, Path::Avx512];
-
-    /// Those that this CPU can run, the slowest first.
-    pub fn here() -> impl Iterator<Item = Path> {
-        Path::ALL.into_iter().filter(|path| path.available())
-    }
-
-    /// Whether this CPU can run it.
-    pub fn available(self) -> bool {
-        match self {
-            Path::Portable => true,
-            #[cfg(target_arch = "x86_64")]
-            Path::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            #[cfg(target_arch = "x86_64")]
-            Path::Avx512 => {
-                Path::Avx2.available()
-                    && is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512vl")
-            }
-            #[cfg(not(target_arch = "x86_64"))]
-            Path::Avx2 | Path::Avx512 => false,
-        }
-    }
-
-    /// `portable`, `avx2` or `avx512`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Path::Portable => "portable",
-            Path::Avx2 => "avx2",
-            Path::Avx512 => "avx512",
-        }
-    }
-
-    /// The path with this [`name`](Path::name).
-    pub fn named(name: &str) -> Option<Path> {
-        Path::ALL.into_iter().find(|path| path.name() == name)
-    }
-
-    /// The path in use: the fastest one available, but none faster than the
-    /// environment variable `BREVITY_PATH` [names](Path::named), or the one of
-    /// [`Path::set`].
-    pub fn current() -> Path {
-        match CURRENT.load(Ordering::Relaxed) {
-            0 => {
-                let wanted = std::env::var("BREVITY_PATH");
-                let fastest = wanted.ok().and_then(|name| Path::named(&name));
-                let fastest = fastest.unwrap_or(Path::Avx512);
-                let path = Path::here().take_while(|path| *path <= fastest).last();
-                let path = path.unwrap_or(Path::Portable);
-                CURRENT.store(path as u8, Ordering::Relaxed);
-                path
-            }
-            chosen => Path::ALL[usize::from(chosen) - 1],
-        }
-    }
-
-    /// Chooses the path for the whole process. Results do not depend on it.
-    ///
-    /// # Panics
-    /// If this CPU cannot run it.
-    pub fn set(path: Path) {
-        assert!(path.available(), "this CPU cannot run the {path:?} path");
-        CURRENT.store(path as u8, Ordering::Relaxed);
-    }
-}
-
-static CURRENT: AtomicU8 = AtomicU8::new(0);
-
-/// Runs `kernel` on the current [`Path`].
+/// Runs `kernel` on the [current](InstructionSet::current) instruction set.
+///
+/// # Panics
+/// As [`InstructionSet::current`].
 #[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
-    dispatch_on(Path::current(), kernel)
+    // SAFETY: the current instruction set is supported: it was checked when chosen.
+    unsafe { run_on(InstructionSet::current(), kernel) }
 }
 
-/// Runs `kernel` on the given path, which the caller has found available.
+/// Runs `kernel` on the given instruction set.
+///
+/// # Panics
+/// If this CPU does not support it.
 #[inline]
-pub fn dispatch_on<K: Kernel>(path: Path, kernel: K) -> K::Out {
-    match path {
+pub fn dispatch_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Out {
+    assert!(set.is_supported(), "this CPU does not support {set}");
+    // SAFETY: just checked.
+    unsafe { run_on(set, kernel) }
+}
+
+/// # Safety
+/// This CPU supports `set`.
+#[inline]
+unsafe fn run_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Out {
+    match set {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: a `Path` in use is available on this CPU.
-        Path::Avx2 => unsafe { on_avx2(kernel) },
+        // SAFETY: promised by the caller.
+        InstructionSet::Avx2 => unsafe { on_avx2(kernel) },
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Path::Avx512 => unsafe { on_avx512(kernel) },
+        // SAFETY: promised by the caller.
+        InstructionSet::Avx512 => unsafe { on_avx512(kernel) },
         _ => kernel.run::<Portable>(),
     }
 }
@@ -152,8 +85,8 @@ mod tests {
         for i in 0..64 {
             rows[i / 8][i % 8] = i as f32;
         }
-        for path in Path::here() {
-            assert_eq!(dispatch_on(path, Twice(rows)), rows);
+        for set in InstructionSet::supported() {
+            assert_eq!(dispatch_on(set, Twice(rows)), rows);
         }
     }
 }

@@ -1,35 +1,37 @@
-//! Eight `f32` lanes on every CPU, with the same bits.
+//! Vectors of eight `f32` on every CPU, with the same bits.
 //!
-//! A kernel is written once, generic over [`Simd`], and entered through
-//! [`dispatch`], which picks the instruction set at run time. The logical width
-//! is eight lanes on every path, so a reduction that is laid out over lanes has
-//! one shape everywhere and the choice of path changes the speed only. Chains
-//! that never cross lanes may take [sixteen](Simd::W) at a time.
+//! A kernel is written once, generic over [`Simd`], and run by [`dispatch`], which
+//! chooses the [`InstructionSet`] at run time. The logical width is eight lanes on
+//! every instruction set, so a reduction over lanes has the same shape everywhere,
+//! and the choice changes only the speed. Chains that never cross lanes may use
+//! [sixteen](Simd::W) lanes.
 //!
 //! Every operation here is either exact (integer and bit operations, `min`,
 //! `max`, selection) or correctly rounded by IEEE 754 (`add`, `sub`, `mul`,
-//! `div`, `sqrt`, `mul_add`), hence identical wherever it runs. There are no
+//! `div`, `sqrt`, `mul_add`), and so identical on every CPU. There are no
 //! approximate reciprocals and no flush-to-zero.
 
 mod dispatch;
+mod instruction_set;
 mod portable;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use dispatch::{Kernel, Path, dispatch, dispatch_on};
+pub use dispatch::{Kernel, dispatch, dispatch_on};
+pub use instruction_set::{InstructionSet, InstructionSetError};
 pub use portable::Portable;
 pub use vector::Vector;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};
 
-/// Lanes in a vector, on every path.
+/// Lanes in a vector, on every instruction set.
 pub const LANES: usize = 8;
 
-/// An instruction set that offers eight lanes of `f32` and `i32`.
+/// Operations on vectors of eight `f32` or `i32`, by one instruction set.
 ///
-/// The functions of an implementation may only run inside [`dispatch`], which
-/// has checked that the CPU has the instructions.
+/// They may only run inside [`dispatch`] or [`dispatch_on`], which check that the CPU
+/// supports the instructions.
 pub trait Simd: Copy + Send + Sync + 'static {
     /// Eight `f32`.
     type F: Vector;
@@ -39,7 +41,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type W: Vector;
     /// Whether sixteen lanes are one register.
     const WIDE: bool = Self::W::REGISTERS == 1;
-    /// Whether copies of a kernel for common sizes are worth their code.
+    /// Whether specialised copies of a kernel for common sizes are worth their code.
     const TUNED: bool;
 
     /// Every lane is `x`.
@@ -47,11 +49,17 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn splat(x: f32) -> Self::F {
         Self::F::splat(x)
     }
-    /// The first eight values of `s`. Panics if there are fewer.
+    /// The first eight values of `s`.
+    ///
+    /// # Panics
+    /// If there are fewer.
     fn load(s: &[f32]) -> Self::F;
-    /// Writes eight values to the front of `s`. Panics if it is shorter.
+    /// Writes eight values to the front of `s`.
+    ///
+    /// # Panics
+    /// If `s` is shorter.
     fn store(v: Self::F, s: &mut [f32]);
-    /// The first values of `s`, eight at most, then zeros.
+    /// The first values of `s`, at most eight, padded with zeros.
     #[inline(always)]
     fn load_part(s: &[f32]) -> Self::F {
         if s.len() >= LANES {
@@ -62,7 +70,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
             Self::load(&part)
         }
     }
-    /// Writes the first values of `v` to `s`, eight at most.
+    /// Writes the first values of `v` to `s`, at most eight.
     #[inline(always)]
     fn store_part(v: Self::F, s: &mut [f32]) {
         if s.len() >= LANES {
@@ -89,7 +97,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
         // SAFETY: promised by the caller.
         unsafe { v.store_ptr(p) }
     }
-    /// A hint that `p` is read soon; any address is allowed.
+    /// Prefetches the cache line at `p`, which may be any address.
     fn prefetch(p: *const f32);
     /// The lanes as an array.
     fn to_array(v: Self::F) -> [f32; LANES];
@@ -134,14 +142,14 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// The magnitude of `a` with the sign of `s`.
     fn copysign(a: Self::F, s: Self::F) -> Self::F;
 
-    /// The transpose of eight rows of eight.
+    /// The transpose of an 8 x 8 matrix, given as rows.
     fn transpose(rows: [Self::F; LANES]) -> [Self::F; LANES];
 
     /// Every lane is `x`.
     fn splat_i(x: i32) -> Self::I;
-    /// Wrapping `a + b`
+    /// `a + b`, wrapping.
     fn add_i(a: Self::I, b: Self::I) -> Self::I;
-    /// Wrapping `a - b`
+    /// `a - b`, wrapping.
     fn sub_i(a: Self::I, b: Self::I) -> Self::I;
     /// `a << N`
     fn shl_i<const N: i32>(a: Self::I) -> Self::I;

@@ -2,8 +2,8 @@
 
 use super::{LANES, Simd, Vector};
 
-/// Eight lanes by plain loops over `f32::mul_add` and friends: correct anywhere,
-/// vectorised by the compiler where the target has fused multiply-add (Arm).
+/// Eight lanes in plain loops over `f32` operations such as `f32::mul_add`: correct on
+/// any CPU, vectorised by the compiler where the target has fused multiply-add (Arm).
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;
 
@@ -20,8 +20,8 @@ macro_rules! zip {
 
 /// `a * b + c`, rounded once.
 ///
-/// `f32::mul_add`, except where the compiler would call a library for it: on
-/// x86-64 without the FMA feature the same bits come from `f64` arithmetic.
+/// This is `f32::mul_add`, except where the compiler would call a library: on x86-64
+/// without the FMA feature, `f64` arithmetic computes the same bits.
 #[inline(always)]
 fn mul_add(a: f32, b: f32, c: f32) -> f32 {
     if cfg!(all(target_arch = "x86_64", not(target_feature = "fma"))) {
@@ -31,25 +31,25 @@ fn mul_add(a: f32, b: f32, c: f32) -> f32 {
     }
 }
 
-/// The product of two `f32` is exact in `f64`; the sum is rounded to odd there,
-/// after which rounding to `f32` is as good as rounding once (Boldo & Melquiond
-/// 2008, "Emulation of FMA and correctly rounded sums").
+/// The product of two `f32` is exact in `f64`. The sum is rounded to odd in `f64`;
+/// rounding it to `f32` then gives the same as rounding once (Boldo & Melquiond 2008,
+/// "Emulation of FMA and correctly rounded sums").
 #[inline(always)]
 fn mul_add_wide(a: f32, b: f32, c: f32) -> f32 {
     let (p, c) = (a as f64 * b as f64, c as f64);
     let s = p + c;
-    // What the sum lost (Knuth's TwoSum); NaN if the sum is not finite.
+    // The rounding error of the sum (Knuth's TwoSum); NaN if the sum is not finite.
     let t = s - p;
     let lost = (p - (s - t)) + (c - t);
-    // An even last bit moves by one towards what was lost.
+    // Round to odd: an even last bit moves by one in the direction of the error.
     let even = s.to_bits() & 1 == 0;
-    let towards = if (lost > 0.0) == (s > 0.0) {
+    let direction = if (lost > 0.0) == (s > 0.0) {
         1
     } else {
         u64::MAX
     };
     let inexact = lost.abs() > 0.0;
-    let step = if even && inexact { towards } else { 0 };
+    let step = if even && inexact { direction } else { 0 };
     f64::from_bits(s.to_bits().wrapping_add(step)) as f32
 }
 
@@ -62,12 +62,12 @@ impl Vector for [f32; LANES] {
     }
     #[inline(always)]
     unsafe fn load_ptr(p: *const f32) -> Self {
-        // SAFETY: the caller vouches for eight readable values.
+        // SAFETY: the caller promises eight readable values.
         unsafe { p.cast::<[f32; LANES]>().read_unaligned() }
     }
     #[inline(always)]
     unsafe fn store_ptr(self, p: *mut f32) {
-        // SAFETY: the caller vouches for eight writable values.
+        // SAFETY: the caller promises eight writable values.
         unsafe { p.cast::<[f32; LANES]>().write_unaligned(self) }
     }
     #[inline(always)]
@@ -80,7 +80,7 @@ impl Vector for [f32; LANES] {
     }
     #[inline(always)]
     unsafe fn load_tiles(p: *const f32, _: usize) -> Self {
-        // SAFETY: the caller vouches for eight readable values.
+        // SAFETY: the caller promises eight readable values.
         unsafe { Self::load_ptr(p) }
     }
     #[inline(always)]
@@ -234,7 +234,7 @@ mod tests {
         for _ in 0..300_000 {
             let (a, b, c) = (next(), next(), next());
             check(f32::from_bits(a), f32::from_bits(b), f32::from_bits(c));
-            // Magnitudes close together, where rounding is decided by a hair.
+            // Similar magnitudes, where rounding is hardest.
             let near = |bits: u32| f32::from_bits((bits & 0x81ff_ffff) | 0x3e00_0000);
             check(near(a), near(b), near(c));
             let product = near(a) * near(b);

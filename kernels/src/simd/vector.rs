@@ -1,14 +1,14 @@
-//! Lanes that have nothing to do with each other, however many.
+//! Vectors whose lanes are independent, of eight or sixteen lanes.
 
-/// Eight or sixteen lanes of `f32`: what never crosses lanes may be written once for
-/// both.
+/// Eight or sixteen lanes of `f32`, for code that never crosses lanes and so can be
+/// written once for both.
 ///
-/// As those of [`Simd`](super::Simd), the functions of an implementation may only
-/// run inside [`dispatch`](super::dispatch).
+/// As with [`Simd`](super::Simd), the functions may only run inside
+/// [`dispatch`](super::dispatch) or [`dispatch_on`](super::dispatch_on).
 pub trait Vector: Copy + Send + Sync + 'static {
     /// Number of lanes.
     const WIDTH: usize;
-    /// Registers that they take.
+    /// Number of registers.
     const REGISTERS: usize;
 
     /// Every lane is `x`.
@@ -25,8 +25,7 @@ pub trait Vector: Copy + Send + Sync + 'static {
     /// `p` is valid for writing [`WIDTH`](Self::WIDTH) `f32`; no alignment is
     /// needed.
     unsafe fn store_ptr(self, p: *mut f32);
-    /// Eight values at `p` and, if there are more lanes, the next eight at
-    /// `p + distance`.
+    /// Eight values at `p` and, with sixteen lanes, eight more at `p + distance`.
     ///
     /// # Safety
     /// Both places are valid for reading eight `f32`; no alignment is needed.
@@ -43,11 +42,11 @@ pub trait Vector: Copy + Send + Sync + 'static {
     fn max(self, b: Self) -> Self;
     /// Lane by lane `if a < b { x } else { y }`.
     fn select_lt(a: Self, b: Self, x: Self, y: Self) -> Self;
-    /// The values whose bits are those of `self`, moved up by `N`.
+    /// The values whose bits are those of `self`, shifted left by `N`.
     fn shl_bits<const N: i32>(self) -> Self;
 }
 
-/// Two next to each other.
+/// Two adjacent vectors.
 impl<V: Vector> Vector for [V; 2] {
     const WIDTH: usize = 2 * V::WIDTH;
     const REGISTERS: usize = 2 * V::REGISTERS;
@@ -58,12 +57,12 @@ impl<V: Vector> Vector for [V; 2] {
     }
     #[inline(always)]
     unsafe fn load_ptr(p: *const f32) -> Self {
-        // SAFETY: the caller vouches for the values of both.
+        // SAFETY: the caller promises the values of both.
         unsafe { [V::load_ptr(p), V::load_ptr(p.add(V::WIDTH))] }
     }
     #[inline(always)]
     unsafe fn store_ptr(self, p: *mut f32) {
-        // SAFETY: the caller vouches for the places of both.
+        // SAFETY: the caller promises the places of both.
         unsafe {
             self[0].store_ptr(p);
             self[1].store_ptr(p.add(V::WIDTH));
@@ -75,7 +74,7 @@ impl<V: Vector> Vector for [V; 2] {
     }
     #[inline(always)]
     unsafe fn load_tiles(p: *const f32, distance: usize) -> Self {
-        // SAFETY: the caller vouches for eight values at both places.
+        // SAFETY: the caller promises eight values at both places.
         unsafe { [V::load_ptr(p), V::load_ptr(p.add(distance))] }
     }
     #[inline(always)]

@@ -4,17 +4,17 @@ use super::{LANES, Simd, Vector};
 use std::arch::x86_64::*;
 use std::marker::PhantomData;
 
-/// Registers of x86-64, `W` for sixteen lanes.
+/// Registers of x86-64; `W` holds sixteen lanes.
 #[derive(Clone, Copy, Debug)]
 pub struct X86<W>(PhantomData<W>);
 
 /// AVX2 with FMA.
 pub type Avx2 = X86<[__m256; 2]>;
 
-/// The same with the wide registers of AVX-512 (F and VL).
+/// AVX2 and FMA, with the 512-bit registers of AVX-512 (F and VL).
 pub type Avx512 = X86<__m512>;
 
-/// [`Vector`] by the intrinsics of one register.
+/// The body of an `impl` of [`Vector`] by the intrinsics of one register.
 macro_rules! vector {
     ($width:expr, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident,
      $mul:ident, $mul_add:ident, $max:ident) => {
@@ -27,12 +27,12 @@ macro_rules! vector {
         }
         #[inline(always)]
         unsafe fn load_ptr(p: *const f32) -> Self {
-            // SAFETY: the caller vouches for the readable values.
+            // SAFETY: the caller promises the readable values.
             unsafe { $load(p) }
         }
         #[inline(always)]
         unsafe fn store_ptr(self, p: *mut f32) {
-            // SAFETY: the caller vouches for the writable values.
+            // SAFETY: the caller promises the writable values.
             unsafe { $store(p, self) }
         }
         #[inline(always)]
@@ -63,8 +63,8 @@ macro_rules! vector {
     };
 }
 
-// SAFETY of every block below and above: `X86` is entered only through
-// `dispatch`, which has seen the instructions on this CPU.
+// SAFETY of every block below and above: `X86` is used only inside `dispatch` or
+// `dispatch_on`, which check that this CPU supports the instructions.
 impl Vector for __m256 {
     vector!(
         LANES,
@@ -80,7 +80,7 @@ impl Vector for __m256 {
 
     #[inline(always)]
     unsafe fn load_tiles(p: *const f32, _: usize) -> Self {
-        // SAFETY: the caller vouches for eight readable values.
+        // SAFETY: the caller promises eight readable values.
         unsafe { _mm256_loadu_ps(p) }
     }
     #[inline(always)]
@@ -110,7 +110,7 @@ impl Vector for __m512 {
 
     #[inline(always)]
     unsafe fn load_tiles(p: *const f32, distance: usize) -> Self {
-        // SAFETY: the caller vouches for eight readable values at both places.
+        // SAFETY: the caller promises eight readable values at both places.
         unsafe {
             let low = _mm512_castps_pd(_mm512_castps256_ps512(_mm256_loadu_ps(p)));
             let high = _mm256_castps_pd(_mm256_loadu_ps(p.add(distance)));
@@ -152,7 +152,7 @@ impl<W: Vector> Simd for X86<W> {
     }
     #[inline(always)]
     fn prefetch(p: *const f32) {
-        // SAFETY: see above; a prefetch touches nothing.
+        // SAFETY: see above; a prefetch never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
     }
     #[inline(always)]
@@ -194,7 +194,7 @@ impl<W: Vector> Simd for X86<W> {
     fn transpose(r: [__m256; LANES]) -> [__m256; LANES] {
         // SAFETY: see above.
         unsafe {
-            // Pairs of rows, then quads, then halves.
+            // Interleave pairs of rows, then quads, then halves.
             let mut p = r;
             for i in 0..4 {
                 p[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);

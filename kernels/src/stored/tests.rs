@@ -1,5 +1,5 @@
 use super::*;
-use crate::simd::{Path, dispatch_on};
+use crate::simd::{InstructionSet, dispatch_on};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
@@ -92,7 +92,7 @@ fn every_format_decodes_to_the_nearest_f32_on_every_path() {
         let data = random(format, rows, cols, 7);
         let matrix = Stored::new(format, &data, rows, cols).unwrap();
         let stride = data.len() / rows;
-        for path in Path::here() {
+        for path in InstructionSet::supported() {
             let mut out = vec![0.0; rows * cols];
             dispatch_on(
                 path,

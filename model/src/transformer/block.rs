@@ -1,19 +1,19 @@
-//! One block of the transformer, on the rows of one group of lanes.
+//! A transformer block: attention and the feed-forward layer.
 
-use super::finite::finite_rows;
-use super::group::Buffers;
+use super::finite_check::check_finite;
+use super::lane_group::Buffers;
 use super::layers::{Linear, NormLayer};
 use crate::spec::{Activation, Placement, Spec};
 use crate::weights::Weights;
 use brevity_kernels::activation::{self, Activation as Elementwise};
-use brevity_kernels::attention::Cache;
+use brevity_kernels::attention::KvCache;
 
 #[derive(Debug)]
 pub(super) struct Block {
     width: usize,
     hidden: usize,
     placement: Placement,
-    /// Fused into the up projection; SwiGLU is not elementwise and goes after.
+    /// Fused into the up projection; `None` for SwiGLU, which is not elementwise.
     activation: Option<Elementwise>,
     attention_norm: NormLayer,
     qkv: Linear,
@@ -44,14 +44,14 @@ impl Block {
         }
     }
 
-    /// Advances the residual stream `buffers.x` by this block: `steps` further
+    /// Applies the block to the residual stream `buffers.x`, for `steps` further
     /// positions of every lane of `cache`.
     ///
     /// # Errors
-    /// The weight whose product is not finite, and the first row where.
+    /// The name of the weight whose product is not finite, and the first such row.
     pub fn forward(
         &self,
-        cache: &mut Cache,
+        cache: &mut KvCache,
         steps: usize,
         buffers: &mut Buffers,
     ) -> Result<(), (&str, usize)> {
@@ -84,7 +84,8 @@ impl Block {
         self.after(&self.mlp_norm, &self.down, x, y)
     }
 
-    /// What a sublayer reads: pre-norm, `y = norm(x)`; post-norm, `x` itself.
+    /// The input of a sublayer: `norm(x)`, written to `y`, for pre-norm; `x` for
+    /// post-norm.
     fn before<'a>(&self, norm: &NormLayer, x: &'a [f32], y: &'a mut [f32]) -> &'a [f32] {
         match self.placement {
             Placement::Pre => {
@@ -95,8 +96,8 @@ impl Block {
         }
     }
 
-    /// Makes the sum `y` of a sublayer, which ends in `last`, the residual
-    /// stream `x`.
+    /// Makes `y`, the residual sum after a sublayer, the new residual stream `x`. `last`
+    /// is the last projection of the sublayer.
     fn after<'a>(
         &self,
         norm: &NormLayer,
@@ -104,7 +105,7 @@ impl Block {
         x: &mut Vec<f32>,
         y: &mut Vec<f32>,
     ) -> Result<(), (&'a str, usize)> {
-        finite_rows(y, self.width).map_err(|row| (&last.name[..], row))?;
+        check_finite(y, self.width).map_err(|row| (&last.name[..], row))?;
         match self.placement {
             Placement::Pre => std::mem::swap(x, y),
             Placement::Post => norm.forward(y, x),

@@ -1,4 +1,4 @@
-//! Projections and norms with their weights.
+//! Linear projections and norms with their weights.
 
 use crate::spec::Norm;
 use crate::weights::Weights;
@@ -7,17 +7,18 @@ use brevity_kernels::gemm::{Epilogue, Packed, View};
 use brevity_kernels::linear;
 use brevity_kernels::norm;
 
-/// A projection `y = x W + b`.
+/// A linear projection `y = x W + b`.
 #[derive(Debug)]
 pub(super) struct Linear {
-    /// The weight's name, for errors.
+    /// The name of the weight, for errors.
     pub name: String,
     weight: Packed,
     bias: Option<Vec<f32>>,
 }
 
 impl Linear {
-    /// The projection `{name}.weight`, `[inputs, ..]`, and `{name}.bias`.
+    /// The projection with the weight `{name}.weight`, `[inputs, outputs]`, and the bias
+    /// `{name}.bias` if there is one.
     pub fn new(weights: &Weights, name: &str, inputs: usize) -> Linear {
         let matrix = format!("{name}.weight");
         let values = tensor(weights, &matrix);
@@ -25,7 +26,8 @@ impl Linear {
         Linear::of(weights, matrix, view, &format!("{name}.bias"))
     }
 
-    /// The matrix `view` of the tensor `name`, and a bias if there is one.
+    /// The projection with the weight `view`, taken from the tensor `name`, and the bias
+    /// named `bias` if there is one.
     pub fn of(weights: &Weights, name: String, view: View, bias: &str) -> Linear {
         Linear {
             name,
@@ -53,7 +55,7 @@ impl Linear {
     }
 }
 
-/// Scale and shift of a norm, `[d]` each.
+/// A norm layer: scale and shift, `[d]` each.
 #[derive(Debug)]
 pub(super) struct NormLayer {
     kind: Norm,
@@ -82,6 +84,7 @@ impl NormLayer {
     }
 }
 
+/// The values of the tensor `name`, which the spec has.
 pub(super) fn tensor<'a>(weights: &'a Weights, name: &str) -> &'a [f32] {
     let values = weights.get(name);
     values.expect("weights hold every tensor of their spec")

@@ -1,18 +1,16 @@
-//! The deterministic forward pass, with state.
+//! Inference: the deterministic forward pass, with KV cache.
 //!
-//! What lives here:
-//! - [`Transformer`]: weights laid out for the pass;
-//! - [`State`]: what many independent streams (lanes), which advance in
-//!   lock-step, remember; [`Transformer::forward`],
-//!   [`Transformer::forward_each`] and [`Transformer::decode`] advance it;
-//! - [`Transformer::score`]: whole byte sets from their start, for code lengths
-//!   and for encoding.
+//! - [`Transformer`]: weights in the layout of the forward pass;
+//! - [`State`]: the KV caches of a batch of independent streams (lanes) that advance
+//!   in lock-step; [`Transformer::forward`], [`Transformer::forward_each`] and
+//!   [`Transformer::decode`] advance it;
+//! - [`Transformer::score`]: logits for known bytes, for code lengths and for encoding.
 //!
-//! All arithmetic is that of `brevity-kernels`; training is elsewhere.
+//! All arithmetic is in `brevity-kernels`; training is in another crate.
 
 mod block;
-mod finite;
-mod group;
+mod finite_check;
+mod lane_group;
 mod layers;
 mod score;
 mod state;
@@ -27,16 +25,14 @@ use brevity_kernels::gemm::View;
 use layers::{Linear, NormLayer, tensor};
 use std::sync::Arc;
 
-/// A byte transformer ready to predict.
+/// A byte transformer, ready for inference.
 ///
-/// The logits for a byte depend on the weights, on the bytes before it in its
-/// lane and on nothing else: not on the number of lanes and what is in them,
-/// nor on how the steps are cut into calls, nor on the number of threads or
-/// the CPU. They are equal to the last bit.
+/// The logits for a byte depend, to the last bit, only on the weights and on the
+/// earlier bytes of its lane: not on the batch size or the other lanes, not on how
+/// the steps are split into calls, not on the number of threads or the CPU.
 ///
-/// Without a window (chunk mode), positions start anew every `context` steps
-/// of a lane, and nothing is seen of earlier chunks. With one (stream mode),
-/// a lane is one unbounded stream.
+/// Without a window (chunk mode), a lane is cut into independent chunks of `context`
+/// bytes. With a window (stream mode), it is one unbounded stream.
 #[derive(Debug)]
 pub struct Transformer {
     spec: Spec,
@@ -45,33 +41,34 @@ pub struct Transformer {
     embedding_scale: f32,
     /// `[taps + lags, d]`
     taps: Vec<f32>,
-    /// How far before a byte each of them looks.
+    /// How many bytes before the input byte each tap looks.
     distances: Vec<usize>,
-    /// `[context, d]` for learned positions.
+    /// Learned position vectors, `[context, d]`.
     positions: Option<Vec<f32>>,
     blocks: Vec<Block>,
     final_norm: Option<NormLayer>,
-    /// For tied models the transposed embedding.
+    /// The output projection; in tied models the transposed embedding.
     output: Linear,
 }
 
-/// A forward pass that left the finite numbers. The state it ran on is spoilt.
+/// The forward pass computed an activation that is not finite. Its [`State`] cannot be
+/// used any more until it is reset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the model's activations after `{tensor}` are not finite at byte {position} of lane {lane}: \
      its weights are too large to code with"
 )]
 pub struct ForwardError {
-    /// The parameter tensor whose product overflowed.
+    /// The parameter tensor of the matrix product that overflowed.
     pub tensor: String,
-    /// The lane, or the part that was scored.
+    /// The lane, or the scored part.
     pub lane: usize,
-    /// Steps of the lane before this one.
+    /// The byte of the lane, counted from 0.
     pub position: u64,
 }
 
 impl Transformer {
-    /// Lays out a copy of the weights.
+    /// Copies the weights into the layout of the forward pass.
     pub fn new(weights: &Weights) -> Transformer {
         let spec = weights.spec().clone();
         let d = spec.width;
@@ -108,18 +105,18 @@ impl Transformer {
         }
     }
 
-    /// What this is.
+    /// The spec.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
-    /// How far back the taps look, 0 without any.
+    /// How many bytes before the input byte the taps look at most; 0 without taps.
     fn furthest_tap(&self) -> usize {
         self.distances.last().copied().unwrap_or(0)
     }
 
-    /// Vectors of the positions that lanes of `steps` steps come to, empty
-    /// unless sinusoidal.
+    /// Sinusoidal position vectors for lanes of `steps` steps, `[positions, d]`; empty
+    /// for other kinds of position.
     fn sinusoids(&self, steps: usize) -> Arc<[f32]> {
         match self.spec.position {
             Position::Sinusoidal => {

@@ -1,28 +1,27 @@
-//! Whole byte sets.
+//! Scoring: logits for known bytes.
 
-use super::group::{Group, ROWS};
+use super::lane_group::{LaneGroup, ROWS};
 use super::{ForwardError, Transformer};
 use crate::spec::SYMBOLS;
 use rayon::prelude::*;
 use std::sync::Mutex;
 
 impl Transformer {
-    /// Predicts every byte of every part, each part as a lane of its own from
-    /// the start, and calls `each(sink, index, byte, logits)` for it: with the
-    /// part's element of `sinks`, in increasing index within the part, on many
-    /// threads.
+    /// Computes the logits for every byte of every part. Each part is a lane that starts
+    /// at position 0. Calls `each(sink, index, byte, logits)` for each byte, with the
+    /// part's element of `sinks` and the byte's index in the part: for one part in
+    /// increasing index, for different parts on different threads.
     ///
-    /// The logits are those of [`Transformer::forward`] to the last bit. This
-    /// is the fast way to get them where all bytes are known: blocks of steps
-    /// go through the layers together, and a part's keys and values stay close
-    /// to the core that works on it. Parts of about equal length go best. In
-    /// chunk mode, `bytes.chunks(context)` are good parts.
+    /// The logits, in nats, have the bits of [`Transformer::forward`]. This is the fast
+    /// way to compute them if all bytes are known: blocks of steps go through the layers
+    /// together, and the KV cache of a part stays in the cache of one core. Parts of
+    /// about equal length are the fastest; in chunk mode, use `bytes.chunks(context)`.
     ///
     /// # Errors
-    /// Activations that are not finite, naming the part as lane.
+    /// Activations that are not finite; `lane` is the index of the part.
     ///
     /// # Panics
-    /// If there are not as many sinks as parts.
+    /// If `sinks` and `parts` differ in length.
     ///
     /// ```
     /// use brevity_model::{Spec, Transformer, Weights};
@@ -30,7 +29,7 @@ impl Transformer {
     /// let spec = Spec::aspect(16, 64);
     /// let weights = Weights::from_fn(spec, |info| vec![0.01; info.len()])?;
     /// let model = Transformer::new(&weights);
-    /// // A model that has learned nothing prices every byte at eight bits.
+    /// // An untrained model spends eight bits on every byte.
     /// let text = b"She sells sea shells on the sea shore.";
     /// let parts: Vec<&[u8]> = text.chunks(10).collect();
     /// let mut bits = vec![0.0; parts.len()];
@@ -47,26 +46,26 @@ impl Transformer {
         sinks: &mut [L],
         each: impl Fn(&mut L, usize, u8, &[f32; SYMBOLS]) + Sync,
     ) -> Result<(), ForwardError> {
-        assert_eq!(parts.len(), sinks.len(), "a sink for each part");
+        assert_eq!(parts.len(), sinks.len(), "one sink for each part");
         let longest = parts.iter().map(|part| part.len()).max().unwrap_or(0);
         if longest == 0 {
             return Ok(());
         }
-        // Short parts go together, so that a tile is full.
+        // Short parts share a group, to fill a tile.
         let lanes = ROWS.div_ceil(longest).min(parts.len());
         let threads = rayon::current_num_threads().min(parts.len().div_ceil(lanes));
         let sinusoids = self.sinusoids(longest);
         let batches = parts.chunks(lanes).zip(sinks.chunks_mut(lanes)).enumerate();
         let batches = Mutex::new(batches);
         let run = |_| -> Result<(), ForwardError> {
-            let mut group = Group::new(self, &sinusoids, lanes, longest);
+            let mut group = LaneGroup::new(self, &sinusoids, lanes, longest);
             loop {
                 let next = batches.lock().expect("no panic while locked").next();
                 let Some((index, (parts, sinks))) = next else {
                     return Ok(());
                 };
                 let steps = parts.iter().map(|part| part.len()).max().unwrap_or(0);
-                // Lanes without a part, or at the end of theirs, are padded.
+                // Lanes without a part, or beyond the end of theirs, are padded.
                 let byte = |lane: usize, step: usize| parts.get(lane)?.get(step).copied();
                 group.reset();
                 let predicted = |lane: usize, step: usize, logits: &[f32; SYMBOLS]| {

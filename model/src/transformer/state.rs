@@ -1,68 +1,67 @@
-//! Many lanes in lock-step.
+//! Inference state and the batched forward pass: many lanes in lock-step.
 
-use super::group::Group;
+use super::lane_group::LaneGroup;
 use super::{ForwardError, Transformer};
 use crate::spec::SYMBOLS;
 use brevity_kernels::threads;
 use rayon::prelude::*;
 use std::cell::Cell;
 
-/// What a [`Transformer`] remembers of its lanes: where they stand, keys and
-/// values of the positions they still see, and work space, so that a step
-/// allocates next to nothing.
+/// The inference state of a batch of lanes: their position, their KV caches, and
+/// buffers, so that a step hardly allocates.
 ///
-/// Keys and values take `8 L d` bytes a lane and position, for as many
-/// positions as are ever seen at once.
+/// The KV caches take `8 L d` bytes for each lane and each position that a query can
+/// see.
 #[derive(Debug)]
 pub struct State {
     lanes: usize,
-    /// Lanes in each group but the last.
+    /// Lanes in each group except the last.
     group_lanes: usize,
-    groups: Vec<Group>,
-    /// Steps that the caches are made for.
-    room: u64,
+    groups: Vec<LaneGroup>,
+    /// The most steps.
+    max_steps: u64,
     failure: Option<ForwardError>,
 }
 
-/// The most lanes that a thread advances together. Matrices are read once for
-/// all of them, so more lanes use the caches better, up to here.
-const GROUP: usize = 32;
+/// The most lanes of a group. Weights are read once for the whole group, so larger
+/// groups are faster, up to this size.
+const MAX_GROUP: usize = 32;
 
 impl State {
-    /// Number of lanes.
+    /// Number of lanes: the batch size.
     pub fn lanes(&self) -> usize {
         self.lanes
     }
 
-    /// Steps taken since the start, the same in every lane.
+    /// Number of steps since the start, the same for every lane.
     pub fn position(&self) -> u64 {
         self.groups[0].position()
     }
 
-    /// Back to the start of all lanes, ready for other bytes.
+    /// Returns every lane to position 0, for other bytes.
     pub fn reset(&mut self) {
-        self.groups.iter_mut().for_each(Group::reset);
+        self.groups.iter_mut().for_each(LaneGroup::reset);
         self.failure = None;
     }
 
-    /// Runs every group, each with its item of `work`, for `steps` steps.
+    /// Calls `run` for every group and its item of `work`, which take `steps` steps.
     fn advance<W: Send>(
         &mut self,
         steps: usize,
         work: impl Iterator<Item = W>,
-        run: impl Fn(&mut Group, W) -> Result<(), ForwardError> + Sync,
+        run: impl Fn(&mut LaneGroup, W) -> Result<(), ForwardError> + Sync,
     ) -> Result<(), ForwardError> {
         let after = self.position().saturating_add(steps as u64);
         assert!(
-            after <= self.room,
-            "step {after} in a state for {}",
-            self.room
+            after <= self.max_steps,
+            "step {after} exceeds the {} steps of the state",
+            self.max_steps
         );
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         let lanes = self.group_lanes;
-        let run = |(index, (group, work)): (usize, (&mut Group, W))| {
+        let run = |(index, (group, work)): (usize, (&mut LaneGroup, W))| {
             run(group, work).map_err(|mut error| {
                 error.lane += index * lanes;
                 error
@@ -71,9 +70,9 @@ impl State {
         let alone = self.groups.len() == 1;
         let mut work = self.groups.iter_mut().zip(work).enumerate();
         let result = match alone {
-            // No pool is asked, so that the caller's thread goes on at once.
+            // Without the pool: the caller's thread continues at once.
             true => work.try_for_each(run),
-            // Every group runs on; the error of the first lane counts.
+            // Every group runs to its end; the first group's error is returned.
             false => {
                 let work: Vec<_> = work.collect();
                 let results = work.into_par_iter().map(run);
@@ -88,7 +87,7 @@ impl State {
 }
 
 impl Transformer {
-    /// `lanes` independent streams at their start.
+    /// The state of `lanes` independent streams at position 0.
     ///
     /// # Panics
     /// If `lanes` is 0.
@@ -96,45 +95,45 @@ impl Transformer {
         self.state_for(lanes, usize::MAX)
     }
 
-    /// As [`Transformer::state`], for lanes that take at most `steps` steps:
-    /// memory is then bounded by what is coded, whatever the spec claims.
+    /// As [`Transformer::state`], for at most `steps` steps: this bounds the memory by
+    /// the length of the data, however large the spec's context is.
     ///
-    /// Made inside [`threads::alone`], it is the work of one thread.
+    /// A state of at most 32 lanes that is created inside [`threads::alone`] runs on the
+    /// calling thread.
     ///
     /// # Panics
     /// If `lanes` or `steps` is 0.
     pub fn state_for(&self, lanes: usize, steps: usize) -> State {
-        assert!(lanes > 0, "a state needs a lane");
-        assert!(steps > 0, "a state needs room for a step");
-        let group_lanes = lanes.div_ceil(threads::current()).min(GROUP);
+        assert!(lanes > 0, "the number of lanes is 0");
+        assert!(steps > 0, "the number of steps is 0");
+        let group_lanes = lanes.div_ceil(threads::current()).min(MAX_GROUP);
         let sinusoids = self.sinusoids(steps);
         let groups = (0..lanes).step_by(group_lanes).map(|first| {
             let lanes = group_lanes.min(lanes - first);
-            Group::new(self, &sinusoids, lanes, steps)
+            LaneGroup::new(self, &sinusoids, lanes, steps)
         });
         State {
             lanes,
             group_lanes,
             groups: groups.collect(),
-            room: steps as u64,
+            max_steps: steps as u64,
             failure: None,
         }
     }
 
-    /// Advances every lane by `steps` and gives the logits before each.
+    /// Advances every lane by `steps` steps and computes the logits of each step.
     ///
-    /// - `previous`: `[lanes, steps]`, the byte before the predicted one. The
-    ///   first of a chunk or stream has none; what stands there is ignored and
-    ///   taken as 0.
-    /// - `logits`: `[lanes, steps, 256]`, overwritten, in nats up to a constant
-    ///   a row.
+    /// - `previous`: `[lanes, steps]`, the byte before each predicted byte. At the first
+    ///   position of a chunk or stream it is ignored and taken as 0.
+    /// - `logits`: `[lanes, steps, 256]`, overwritten; in nats, up to a constant for each
+    ///   row.
     ///
     /// # Errors
-    /// Activations that are not finite. The state is then spoilt: every
-    /// further call gives the same error, until [`State::reset`].
+    /// Activations that are not finite. Every further call with this state returns the
+    /// same error until [`State::reset`].
     ///
     /// # Panics
-    /// If a length does not fit, or the state has no room for so many steps.
+    /// If a length does not match, or the state would exceed its number of steps.
     pub fn forward(
         &self,
         state: &mut State,
@@ -149,7 +148,11 @@ impl Transformer {
             rows.len(),
             state.lanes
         );
-        assert_eq!(previous.len(), state.lanes * steps, "previous bytes");
+        assert_eq!(
+            previous.len(),
+            state.lanes * steps,
+            "the length of `previous`"
+        );
         if steps == 0 {
             return Ok(());
         }
@@ -165,9 +168,9 @@ impl Transformer {
         })
     }
 
-    /// As [`Transformer::forward`], but gives the logits to
-    /// `each(sink, step, logits)` where they were computed, on many threads:
-    /// for one lane in increasing step, with the lane's element of `sinks`.
+    /// As [`Transformer::forward`], but calls `each(sink, step, logits)` on the thread
+    /// that computed the logits, with the lane's element of `sinks`, `[lanes]`: for one
+    /// lane in increasing step.
     ///
     /// # Errors
     /// # Panics
@@ -180,8 +183,12 @@ impl Transformer {
         sinks: &mut [L],
         each: impl Fn(&mut L, usize, &[f32; SYMBOLS]) + Sync,
     ) -> Result<(), ForwardError> {
-        assert_eq!(previous.len(), state.lanes * steps, "previous bytes");
-        assert_eq!(sinks.len(), state.lanes, "sinks");
+        assert_eq!(
+            previous.len(),
+            state.lanes * steps,
+            "the length of `previous`"
+        );
+        assert_eq!(sinks.len(), state.lanes, "one sink for each lane");
         if steps == 0 {
             return Ok(());
         }
@@ -197,13 +204,12 @@ impl Transformer {
         })
     }
 
-    /// Advances every lane by `steps` where a byte is known only once its
-    /// logits are: `each(sink, step, logits)` returns it. This is the fast way
-    /// to decode, since lanes on different threads need not wait for each
-    /// other.
+    /// Decoding: advances every lane by `steps` steps, where a byte follows from its
+    /// logits: `each(sink, step, logits)` returns it. This is the fast way to decode,
+    /// since lanes on different threads do not wait for each other.
     ///
-    /// `previous`, `[lanes]`, holds the last byte of every lane, before and
-    /// after; at the start of a chunk or stream it is not looked at.
+    /// `previous`, `[lanes]`, is the last byte of every lane, and is updated. At the
+    /// start of a chunk or stream it is ignored.
     ///
     /// # Errors
     /// # Panics
@@ -216,8 +222,8 @@ impl Transformer {
         sinks: &mut [L],
         each: impl Fn(&mut L, usize, &[f32; SYMBOLS]) -> u8 + Sync,
     ) -> Result<(), ForwardError> {
-        assert_eq!(previous.len(), state.lanes, "previous bytes");
-        assert_eq!(sinks.len(), state.lanes, "sinks");
+        assert_eq!(previous.len(), state.lanes, "the length of `previous`");
+        assert_eq!(sinks.len(), state.lanes, "one sink for each lane");
         let lanes = state.group_lanes;
         let work = sinks.chunks_mut(lanes).zip(previous.chunks_mut(lanes));
         state.advance(steps, work, |group, (sinks, previous)| {

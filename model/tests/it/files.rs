@@ -1,4 +1,4 @@
-//! Weights and their safetensors files, whole and damaged.
+//! Weights and their safetensors files, intact and damaged.
 
 use crate::support::{any_spec, random_weights};
 use brevity_model::{FormatError, Spec, Weights, WeightsError};
@@ -10,7 +10,7 @@ fn spec() -> Spec {
     Spec::brevity(8, 2, 2, 16)
 }
 
-/// The tensors of `weights`, to be tampered with.
+/// The tensors of `weights`, to be modified.
 fn tensors(weights: &Weights) -> HashMap<String, Vec<f32>> {
     let tensors = weights.iter();
     tensors.map(|(t, v)| (t.name.clone(), v.to_vec())).collect()
@@ -78,7 +78,8 @@ fn foreign_files_are_refused() {
     assert!(matches!(error, FormatError::NoSpec), "{error}");
 }
 
-/// A model file whose header had `from` replaced by `to` of the same length.
+/// The error of a model file in whose header `from` is replaced by `to`, of the same
+/// length.
 fn edited(from: &str, to: &str) -> FormatError {
     assert_eq!(from.len(), to.len());
     let bytes = random_weights(&spec(), 1).to_safetensors();

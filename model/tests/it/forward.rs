@@ -1,9 +1,9 @@
-//! The forward pass: its values, and that nothing but weights and history has
-//! any effect on them.
+//! The forward pass: its values, which depend only on the weights and the earlier
+//! bytes.
 
 use crate::reference;
 use crate::support::{any_spec, random_bytes, random_weights};
-use brevity_kernels::simd::Path;
+use brevity_kernels::simd::InstructionSet;
 use brevity_model::{Activation, Role, Spec, Transformer, Weights};
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 fn stepwise(model: &Transformer, bytes: &[u8]) -> Vec<f32> {
     let mut state = model.state(1);
     let mut logits = vec![0.0; bytes.len() * 256];
-    let mut previous = 77; // not looked at
+    let mut previous = 77; // ignored
     for (byte, logits) in bytes.iter().zip(logits.chunks_exact_mut(256)) {
         model.forward(&mut state, &[previous], 1, logits).unwrap();
         previous = *byte;
@@ -19,7 +19,7 @@ fn stepwise(model: &Transformer, bytes: &[u8]) -> Vec<f32> {
     logits
 }
 
-/// What stands before each byte, as `forward` wants it.
+/// The byte before each byte, for `forward`.
 fn previous(bytes: &[u8]) -> Vec<u8> {
     [&[99], &bytes[..bytes.len() - 1]].concat()
 }
@@ -63,9 +63,10 @@ fn compare(weights: &Weights, bytes: &[u8]) {
 }
 
 #[test]
-fn every_arithmetic_path_gives_the_same_bits() {
-    // The path is the process's; other tests do not mind, that is the point.
-    let fastest = Path::current();
+fn every_instruction_set_gives_the_same_bits() {
+    // The choice holds for the whole process; the results of other tests do not
+    // depend on it.
+    let chosen = InstructionSet::current();
     for activation in [Activation::Gelu, Activation::GeluErf, Activation::Swiglu] {
         let mut spec = Spec::lmic(24, 2, 2, 40);
         spec.activation = activation;
@@ -73,11 +74,11 @@ fn every_arithmetic_path_gives_the_same_bits() {
         let model = Transformer::new(&random_weights(&spec, 8));
         let bytes = random_bytes(9, 60);
         let expected = stepwise(&model, &bytes);
-        for path in Path::here() {
-            Path::set(path);
+        for set in InstructionSet::supported() {
+            set.select();
             let got = stepwise(&model, &bytes);
-            Path::set(fastest);
-            assert_same(&got, &expected, &format!("{path:?}"));
+            chosen.select();
+            assert_same(&got, &expected, &format!("{set}"));
         }
     }
 }
@@ -115,8 +116,8 @@ fn a_stream_forgets_beyond_the_window() {
     spec.taps = 2;
     let weights = random_weights(&spec, 5);
     let model = Transformer::new(&weights);
-    // Two layers see 2 * 4 positions back, taps two more, and the input is one
-    // byte late.
+    // Two layers see 2 * 4 positions back, taps see two more, and the input is the
+    // byte before.
     let (mut one, mut other) = (random_bytes(7, 60), random_bytes(8, 60));
     one[40..].copy_from_slice(&random_bytes(9, 20));
     other[40..].copy_from_slice(&random_bytes(9, 20));
@@ -166,7 +167,7 @@ fn overflow_is_an_error_that_names_the_tensor() {
 }
 
 #[test]
-#[should_panic(expected = "step 9 in a state for 8")]
+#[should_panic(expected = "step 9 exceeds the 8 steps of the state")]
 fn a_state_for_few_steps_takes_no_more() {
     let mut spec = Spec::aspect(16, 32);
     spec.window = Some(32);
@@ -221,7 +222,7 @@ proptest! {
         compare(&random_weights(&spec, seed), &random_bytes(seed, 30));
     }
 
-    /// Encoder and decoder: blocks and steps, any lanes, any threads.
+    /// Encoder and decoder: blocks and steps, any number of lanes and threads.
     #[test]
     fn any_way_of_running_gives_the_same_bits(
         spec in any_spec(),
@@ -257,7 +258,7 @@ proptest! {
             assert_same(blocks, expected, "in blocks");
         }
 
-        // Byte by byte, each known once it is decoded.
+        // Byte by byte, as in decoding.
         let mut decoded = vec![Vec::new(); lanes];
         in_pool(threads, || {
             let mut state = model.state(lanes);

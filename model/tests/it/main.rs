@@ -1,4 +1,4 @@
-//! The crate's tests: one binary, one module a subject.
+//! The crate's tests: one binary, one module for each subject.
 
 mod files;
 mod forward;

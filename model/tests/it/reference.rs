@@ -1,11 +1,10 @@
-//! The transformer as its spec says it, in plain `f64` loops over the whole
-//! history of a byte: no state, no tiles, nothing shared with the crate but
-//! names and shapes.
+//! The reference: the transformer in plain `f64` loops over all earlier bytes, without
+//! state or tiles. It shares only names and shapes with the crate.
 
 use brevity_model::{Activation, Norm, Placement, Position, Spec, Weights};
 use std::f64::consts::PI;
 
-/// Logits `[bytes.len(), 256]` before each byte of one lane.
+/// Logits for each byte of one lane, `[bytes.len(), 256]`.
 pub fn logits(weights: &Weights, bytes: &[u8]) -> Vec<f64> {
     let spec = weights.spec();
     match spec.window {
@@ -35,10 +34,10 @@ fn sequence(weights: &Weights, bytes: &[u8]) -> Vec<f64> {
             (0..d)
                 .map(|i| {
                     let mut sum = embedding[token * d + i];
-                    // Distances from the byte at t, whose input is one away.
+                    // Distances from the byte at t; the input is at distance 1.
                     let distances = (2..2 + spec.taps).chain(spec.lags.iter().copied());
                     for (k, distance) in distances.enumerate().filter(|(_, far)| *far <= t + 1) {
-                        // What lies before the first byte is the byte 0.
+                        // The byte before the first one is 0.
                         let token = match t + 1 - distance {
                             0 => 0,
                             at => usize::from(bytes[at - 1]),
@@ -238,7 +237,7 @@ fn attention(spec: &Spec, gain: Option<&[f64]>, qkv: &Rows) -> Rows {
         .collect()
 }
 
-/// Rotary positions with frequencies of whole 65536ths of a turn.
+/// RoPE, with frequencies rounded to 65536ths of a turn.
 fn rotate(v: &mut [f64], t: usize) {
     let half = v.len() / 2;
     for i in 0..half {

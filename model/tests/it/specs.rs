@@ -1,4 +1,4 @@
-//! Parameter counts, names, limits and the compact encoding of specs.
+//! Parameter counts, tensor names, limits and the compact encoding of specs.
 
 use crate::support::any_spec;
 use brevity_model::{Activation, DecodeError, MAX_ENCODED_SPEC, Role, Spec};
@@ -27,7 +27,7 @@ fn lmic_has_the_parameter_counts_of_the_paper() {
 }
 
 #[test]
-fn a_tied_model_spends_its_embedding_once() {
+fn a_tied_model_counts_its_embedding_once() {
     let spec = Spec::brevity(64, 4, 2, 256);
     // Embedding, taps, blocks of 12 d^2 with two norms and two gains, final
     // norm, bias.
@@ -40,10 +40,10 @@ fn a_tied_model_spends_its_embedding_once() {
 }
 
 #[test]
-fn a_lane_remembers_keys_and_values() {
+fn the_kv_cache_holds_keys_and_values_of_the_window() {
     let mut spec = Spec::brevity(64, 4, 2, 512);
     spec.window = Some(256);
-    assert_eq!(spec.lane_bytes(), 2 * 4 * 4 * 64 * 256);
+    assert_eq!(spec.kv_cache_bytes(), 2 * 4 * 4 * 64 * 256);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn tensors_come_in_the_canonical_order() {
 }
 
 #[test]
-fn specs_that_make_no_sense_name_the_field() {
+fn invalid_specs_name_the_field() {
     let base = Spec::lmic(64, 4, 4, 256);
     let wrong = [
         (
@@ -201,14 +201,14 @@ fn damaged_encodings_say_where() {
     };
     assert_eq!(with(0, 2), DecodeError::Version(2));
     assert_eq!(with(2, 0x85), DecodeError::Switches(0x8542));
-    // No taps are no switch and no number.
+    // Without taps there is neither a switch nor a number.
     let zero = [&good[..2], &[good[2] | 0x20], &good[3..], &[0]].concat();
     let error = Spec::from_bytes(&zero).unwrap_err();
     let offset = good.len();
     assert_eq!(error, DecodeError::Number { offset });
     assert_eq!(with(1, 0x4e), DecodeError::Switches(0x054e));
     assert!(matches!(with(3, 0), DecodeError::Spec(e) if e.field == "width"));
-    // 0x80 0x00 would be another way to write zero.
+    // 0x80 0x00 would be a second encoding of zero.
     assert_eq!(with(7, 0), DecodeError::Number { offset: 6 });
     let endless = [&good[..3], &[0xff; 40]].concat();
     let error = Spec::from_bytes(&endless).unwrap_err();

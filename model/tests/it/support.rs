@@ -10,8 +10,8 @@ fn uniform(rng: &mut ChaCha8Rng) -> f32 {
     (rng.next_u32() >> 8) as f32 * (2.0 / 16_777_216.0) - 1.0
 }
 
-/// Weights of a size that keeps activations near one, so that nothing in the
-/// forward pass is trivially zero.
+/// Weights that keep activations near one, so that nothing in the forward pass is
+/// trivially zero.
 pub fn random_weights(spec: &Spec, seed: u64) -> Weights {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     Weights::from_fn(spec.clone(), |info| {
@@ -29,7 +29,7 @@ pub fn random_weights(spec: &Spec, seed: u64) -> Weights {
     .expect("random weights are valid")
 }
 
-/// Valid specs of every variant, small enough for a naive forward pass.
+/// Valid specs of every variant, small enough for the reference.
 pub fn any_spec() -> impl Strategy<Value = Spec> {
     let shape = (1..=3usize, 1..=3usize, 1..=3usize, 1..=40usize, 1..=12usize);
     let kinds = (0..2u8, 0..2u8, 0..3u8, 0..4u8, any::<u8>());
@@ -70,7 +70,7 @@ pub fn any_spec() -> impl Strategy<Value = Spec> {
     })
 }
 
-/// Seeded bytes.
+/// Random bytes.
 pub fn random_bytes(seed: u64, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut bytes);

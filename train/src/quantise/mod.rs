@@ -37,7 +37,7 @@ pub use stored::stored_plan;
 use crate::parameters::Parameters;
 use crate::recipe::QuantiseConfig;
 use brevity_codec::weights::{LARGEST, step};
-use brevity_kernels::math::wide::ln;
+use brevity_kernels::math::double::ln;
 use rate::Costs;
 use std::f64::consts::LN_2;
 

@@ -7,7 +7,7 @@
 //! them to where the others are.
 
 use super::integer;
-use brevity_kernels::math::wide::ln;
+use brevity_kernels::math::double::ln;
 use std::f64::consts::LN_2;
 
 /// Magnitudes from here on cost the same.

@@ -133,7 +133,7 @@ impl Sublayer<'_> {
                 Some(f) => {
                     let epilogue = Epilogue {
                         activation: Some(f),
-                        keep: f.needs_input().then_some(task.first),
+                        pre_activation: f.needs_input().then_some(task.first),
                         ..Epilogue::default()
                     };
                     self.first.forward(input, first, task.hidden, epilogue);

@@ -1,10 +1,10 @@
 //! Accuracy of the elementary functions against `f64`, and equal bits on every
-//! path.
+//! instruction set.
 
-use brevity_kernels::math::{self, wide};
-use brevity_kernels::simd::{Kernel, Path, Simd, dispatch_on};
+use brevity_kernels::math::{self, double};
+use brevity_kernels::simd::{InstructionSet, Kernel, Simd, dispatch_on};
 
-/// Distance in units of the last place of the nearest `f32` to `want`.
+/// The distance in units in the last place of the `f32` nearest to `want`.
 fn ulps(got: f32, want: f64) -> f64 {
     let near = want as f32;
     if got == near {
@@ -14,7 +14,7 @@ fn ulps(got: f32, want: f64) -> f64 {
     (got as f64 - want).abs() / ulp
 }
 
-/// Values over all exponents and signs, with the special ones.
+/// Values of all exponents and signs, and special values.
 fn values() -> Vec<f32> {
     let mut v = vec![0.0, -0.0, 1.0, -1.0, f32::INFINITY, f32::NEG_INFINITY];
     v.extend([
@@ -63,9 +63,9 @@ impl Kernel for All<'_> {
 }
 
 #[test]
-fn paths_and_scalar_twins_agree_to_the_bit() {
+fn instruction_sets_and_scalar_twins_agree_to_the_bit() {
     let v = values();
-    let portable = dispatch_on(Path::Portable, All(&v));
+    let portable = dispatch_on(InstructionSet::Portable, All(&v));
     for (x, got) in v.iter().zip(&portable) {
         let twins = [
             math::exp_f32(*x),
@@ -82,8 +82,8 @@ fn paths_and_scalar_twins_agree_to_the_bit() {
             );
         }
     }
-    for path in Path::here() {
-        let fast = dispatch_on(path, All(&v));
+    for set in InstructionSet::supported() {
+        let fast = dispatch_on(set, All(&v));
         for ((x, a), b) in v.iter().zip(&portable).zip(&fast) {
             for (a, b) in a.iter().zip(b) {
                 assert!(
@@ -113,7 +113,7 @@ fn errors_stay_below_two_ulps() {
     assert!(worst[0] < 1.5 && worst[1] < 1.5 && worst[2] < 2.0 && worst[3] < 3.0);
 }
 
-/// The error function by its series, good to 1e-13 for `|x| <= 4`.
+/// The error function by its series, accurate to 1e-13 for `|x| <= 4`.
 fn erf_f64(x: f64) -> f64 {
     let (mut term, mut sum) = (x, x);
     for n in 1..200 {
@@ -177,23 +177,23 @@ fn sine_and_cosine_of_every_phase() {
 }
 
 #[test]
-fn wide_functions_match_the_library() {
+fn double_precision_matches_the_library() {
     for i in -3000..3000 {
         let x = i as f64 * 0.0371;
         assert!(
-            (wide::exp(x) / x.exp() - 1.0).abs() < 4e-16 * (1.0 + x.abs()),
+            (double::exp(x) / x.exp() - 1.0).abs() < 4e-16 * (1.0 + x.abs()),
             "exp {x}"
         );
-        let (s, c) = wide::sin_cos(x * 997.0);
+        let (s, c) = double::sin_cos(x * 997.0);
         let (ws, wc) = (x * 997.0).sin_cos();
         assert!(
             (s - ws).abs() < 1e-15 && (c - wc).abs() < 1e-15,
             "sin_cos {x}"
         );
         if i > 0 {
-            assert!((wide::ln(x) - x.ln()).abs() < 4e-15, "ln {x}");
+            assert!((double::ln(x) - x.ln()).abs() < 4e-15, "ln {x}");
         }
     }
-    assert!((wide::pow(10000.0, -0.25) - 0.1).abs() < 1e-15);
-    assert_eq!(wide::powi(0.5, 10), 1.0 / 1024.0);
+    assert!((double::pow(10000.0, -0.25) - 0.1).abs() < 1e-15);
+    assert_eq!(double::powi(0.5, 10), 1.0 / 1024.0);
 }

@@ -1,34 +1,34 @@
-//! The named parameters of a [`Spec`], and how much arithmetic they cost.
+//! The parameter tensors of a [`Spec`]: names, shapes, roles and number.
 
 use crate::spec::{Activation, Norm, Placement, Position, SYMBOLS, Spec};
 
-/// What a parameter tensor does, which decides how it is initialised, which
-/// optimiser takes it, whether it decays, and how finely it is quantised.
+/// The role of a parameter tensor. It determines the initialisation, the optimiser,
+/// weight decay and the precision of quantisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Byte embedding, `[256, width]`; also the output matrix of tied models.
+    /// Byte embedding, `[256, width]`; in tied models also the output matrix.
     Embedding,
-    /// Weights of earlier bytes' embeddings, `[taps + lags, width]`, zero at the start.
+    /// Weights of the embeddings of earlier bytes, `[taps + lags, width]`; initially 0.
     Taps,
     /// Learned position vectors, `[context, width]`.
     Position,
-    /// A block's matrix that reads the residual stream, `[in, out]`.
+    /// A matrix of a block that reads the residual stream, `[in, out]`.
     Hidden,
-    /// A block's matrix that writes to the residual stream, `[in, out]`.
+    /// A matrix of a block that writes to the residual stream, `[in, out]`.
     Residual,
     /// The output matrix of untied models, `[width, 256]`.
     Output,
-    /// Scale of a norm, one at the start.
+    /// Scale of a norm, `[width]`; initially 1.
     Scale,
-    /// Shift of a norm or bias of a projection, zero at the start.
+    /// Shift of a norm or bias of a projection, a vector; initially 0.
     Bias,
-    /// Gain a head on normalised attention scores, one at the start.
+    /// Gain of each head on the scores with QK-norm, `[heads]`; initially 1.
     Gain,
 }
 
 impl Role {
-    /// Whether this is a matrix that multiplies activations. The embedding
-    /// counts: it is a matrix, if only a looked-up one when untied.
+    /// Whether the tensor is a weight matrix or a table of vectors (embedding,
+    /// positions), rather than taps, a scale, a bias or a gain.
     pub fn is_matrix(self) -> bool {
         use Role::*;
         matches!(self, Embedding | Position | Hidden | Residual | Output)
@@ -38,11 +38,11 @@ impl Role {
 /// Name, shape and role of one parameter tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorInfo {
-    /// Dotted name, as in the safetensors file.
+    /// The name in the safetensors file, with dots.
     pub name: String,
-    /// One or two extents; matrices are row-major `[in, out]`.
+    /// One or two dimensions; matrices are row-major `[in, out]`.
     pub shape: Vec<usize>,
-    /// What the tensor does.
+    /// The role.
     pub role: Role,
 }
 
@@ -52,12 +52,12 @@ impl TensorInfo {
         self.shape.iter().product()
     }
 
-    /// Whether there are no values; never for a tensor of a valid spec.
+    /// Whether there are no values; false for every tensor of a valid spec.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The tensor as rows times columns; a vector is one row.
+    /// Number of rows and columns; a vector is one row.
     pub fn rows_columns(&self) -> (usize, usize) {
         match self.shape[..] {
             [rows, columns] => (rows, columns),
@@ -67,8 +67,8 @@ impl TensorInfo {
 }
 
 impl Spec {
-    /// Every parameter tensor, in the canonical order: embedding, taps, positions,
-    /// blocks from the first to the last, final norm, output.
+    /// All parameter tensors in canonical order: embedding, taps, positions, blocks,
+    /// final norm, output.
     pub fn tensors(&self) -> Vec<TensorInfo> {
         let d = self.width;
         let up = self.up_width();
@@ -148,46 +148,6 @@ impl Spec {
             Activation::Swiglu => 2 * self.hidden,
             _ => self.hidden,
         }
-    }
-
-    /// Parameters that multiply activations for each byte: the matrices of the
-    /// blocks and the output matrix (which is the embedding when tied). The
-    /// gather of an embedding row is no multiplication.
-    pub fn matrix_parameters(&self) -> u64 {
-        let [d, hidden] = [self.width as u64, self.hidden as u64];
-        let block = 4 * d * d + d * self.up_width() as u64 + hidden * d;
-        self.layers as u64 * block + d * SYMBOLS as u64
-    }
-
-    /// Bytes of keys and values that a lane remembers at most, `8 L d reach`:
-    /// each step of a lane reads them all, so decoding is fast while those of
-    /// all lanes together fit a CPU's last-level cache.
-    pub fn lane_bytes(&self) -> u64 {
-        8 * (self.layers * self.width) as u64 * self.reach() as u64
-    }
-
-    /// Keys a query attends to, averaged over the positions of one training
-    /// sequence of `context` bytes.
-    pub fn mean_keys(&self) -> f64 {
-        let [context, reach] = [self.context as f64, self.reach() as f64];
-        // The first `reach` queries see 1, 2, .. reach keys, the others reach.
-        reach - reach * (reach - 1.0) / (2.0 * context)
-    }
-
-    /// Floating-point operations to train on one byte, forward and backward:
-    /// `6 M + 12 L d K` for `M` [matrix parameters](Spec::matrix_parameters)
-    /// and `K` [mean keys](Spec::mean_keys). A multiply-add counts as two, the
-    /// backward pass as two forward passes; norms, activations and softmax are
-    /// not counted (Kaplan et al. 2020, section 2.1).
-    pub fn flops_per_byte(&self) -> f64 {
-        3.0 * self.forward_flops_per_byte(self.mean_keys())
-    }
-
-    /// Floating-point operations to predict one byte that attends to `keys`
-    /// positions: `2 M + 4 L d keys`. Use [`Spec::reach`] keys for a stream
-    /// in its steady state, [`Spec::mean_keys`] for chunks.
-    pub fn forward_flops_per_byte(&self, keys: f64) -> f64 {
-        2.0 * self.matrix_parameters() as f64 + 4.0 * (self.layers * self.width) as f64 * keys
     }
 }
 

@@ -1,26 +1,26 @@
-//! A block of up to sixteen queries of one head attends to its keys.
+//! Attention of one block of up to sixteen queries of one head.
 
 use super::exp2::exp2;
-use super::tile::{Matrix, QUERIES, accumulate, inner_products};
-use super::visible::{Sees, Visible};
+use super::mask::{BlockMask, Visibility};
+use super::products::{Matrix, QUERIES, accumulate, inner_products};
 use crate::simd::{LANES, Simd, Vector};
 
-/// Keys and values of one head, a ring of groups of eight positions. The group
-/// of positions `8 g..8 g + 8` is at `g % groups`.
+/// Keys and values of one head, in a ring of groups of eight positions. Positions
+/// `8 g..8 g + 8` are the group at `g % groups`.
 #[derive(Clone, Copy)]
-pub(super) struct Keys {
-    /// Prepared keys as tiles, `[groups][dim][8]`.
+pub(super) struct HeadKv {
+    /// Keys after QK-norm and RoPE, as tiles: `[groups][dim][8]`.
     pub keys: *const f32,
-    /// Values, a row a position.
+    /// Values, one row for each position.
     pub values: *const f32,
-    /// Distance of these rows.
+    /// Distance between two rows of values.
     pub row: usize,
-    /// Groups of the ring.
+    /// Number of groups.
     pub groups: usize,
 }
 
-impl Keys {
-    /// The keys from the group at `slot` on.
+impl HeadKv {
+    /// The keys from slot `slot` on.
     ///
     /// # Safety
     /// `slot` is below `groups`.
@@ -36,7 +36,7 @@ impl Keys {
         unsafe { all.at(slot, 0) }
     }
 
-    /// The values from the group at `slot` on.
+    /// The values from slot `slot` on.
     ///
     /// # Safety
     /// `slot` is below `groups`.
@@ -53,39 +53,39 @@ impl Keys {
     }
 }
 
-/// What a block leaves for the backward pass, a lane a query.
+/// The softmax statistics of a block, one lane for each query.
 pub(super) struct Stats<S: Simd> {
     /// The largest score.
     pub max: [S::F; 2],
-    /// The inverse of the sum of the probabilities.
+    /// The inverse of the sum of the unnormalised probabilities.
     pub inverse: [S::F; 2],
 }
 
-/// Values of scratch that [`attend`] needs for queries that see `groups`
-/// groups of keys.
+/// Length of the scratch for [`attend`], for queries that see `groups` groups of
+/// keys.
 pub(super) fn scratch_len(dim: usize, groups: usize) -> usize {
     (groups * LANES + LANES + dim) * QUERIES
 }
 
-/// Leaves the output of a block as two tiles in `out`. `queries` are two tiles
-/// of prepared and scaled queries.
+/// Writes the output of a block to `out` as two tiles. `queries` are two tiles of
+/// scaled queries after QK-norm and RoPE.
 ///
 /// # Safety
-/// The tiles are good for `dim` vectors each, `keys` for the groups that the
-/// block sees, `scratch` for [`scratch_len`] values.
+/// The tiles are valid for `dim` vectors each, `kv` for the groups that the block
+/// sees, `scratch` for [`scratch_len`] values.
 #[inline(always)]
 pub(super) unsafe fn attend<S: Simd>(
-    visible: &Visible,
+    mask: &BlockMask,
     dim: usize,
     queries: *const f32,
-    keys: &Keys,
+    kv: &HeadKv,
     scratch: *mut f32,
     out: *mut f32,
 ) -> Stats<S> {
     let sums = scratch;
-    let (first, last) = visible.groups();
-    // SAFETY: the scratch is cut as `scratch_len` counts; groups come from
-    // `visible`, slots from the ring.
+    let (first, last) = mask.groups();
+    // SAFETY: the parts of the scratch add up to `scratch_len`; groups come from
+    // `mask`, slots from the ring.
     unsafe {
         let acc = sums.add(LANES * QUERIES);
         let scores = acc.add(dim * QUERIES);
@@ -93,61 +93,61 @@ pub(super) unsafe fn attend<S: Simd>(
             S::store_ptr(S::splat(0.0), sums.add(i * LANES));
         }
 
-        // Of masked groups and of the others.
+        // Maxima of the masked and of the unmasked groups.
         let mut max = [S::splat(f32::NEG_INFINITY); 2];
-        let mut clear_max = S::W::splat(f32::NEG_INFINITY);
+        let mut unmasked_max = S::W::splat(f32::NEG_INFINITY);
         let mut group = first;
         let mut to = scores;
         while group <= last {
-            let span = visible.span(group, keys.groups);
+            let span = mask.span(group, kv.groups);
             if span.masked {
-                let k = keys.key_groups(span.slot, dim);
+                let k = kv.key_groups(span.slot, dim);
                 for (half, max) in max.iter_mut().enumerate() {
-                    let sees = visible.sees(group, half);
+                    let visibility = mask.visibility(group, half);
                     let queries = queries.add(half * dim * LANES);
-                    masked_scores::<S>(sees, queries, k, dim, max, to.add(half * LANES));
+                    masked_scores::<S>(visibility, queries, k, dim, max, to.add(half * LANES));
                 }
             } else {
-                let k = keys.key_groups(span.slot, dim);
+                let k = kv.key_groups(span.slot, dim);
                 if S::WIDE {
-                    clear_scores::<S::W, 8>(span.len, queries, k, dim, &mut clear_max, to);
+                    unmasked_scores::<S::W, 8>(span.len, queries, k, dim, &mut unmasked_max, to);
                 } else {
-                    clear_scores::<S::W, 4>(span.len, queries, k, dim, &mut clear_max, to);
+                    unmasked_scores::<S::W, 4>(span.len, queries, k, dim, &mut unmasked_max, to);
                 }
             }
             to = to.add(span.len * LANES * QUERIES);
             group += span.len as u64;
         }
-        let mut both = [0.0; QUERIES];
-        clear_max.store_ptr(both.as_mut_ptr());
+        let mut halves = [0.0; QUERIES];
+        unmasked_max.store_ptr(halves.as_mut_ptr());
         for (half, max) in max.iter_mut().enumerate() {
-            *max = S::max(S::load(&both[half * LANES..]), *max);
-            S::store(*max, &mut both[half * LANES..]);
+            *max = S::max(S::load(&halves[half * LANES..]), *max);
+            S::store(*max, &mut halves[half * LANES..]);
         }
-        let max_of_both = S::W::load_ptr(both.as_ptr());
+        let joined_max = S::W::load_ptr(halves.as_ptr());
 
         let mut group = first;
         let mut from = scores;
         while group <= last {
-            let span = visible.span(group, keys.groups);
-            let values = keys.value_groups(span.slot);
+            let span = mask.span(group, kv.groups);
+            let values = kv.value_groups(span.slot);
             if span.masked {
                 for (half, max) in max.into_iter().enumerate() {
-                    let sees = visible.sees(group, half);
+                    let visibility = mask.visibility(group, half);
                     let at = half * LANES;
-                    masked_probabilities::<S>(sees, max, from.add(at), sums.add(at));
-                    match sees {
-                        Sees::None => {}
-                        Sees::Some(_) => {
+                    masked_probabilities::<S>(visibility, max, from.add(at), sums.add(at));
+                    match visibility {
+                        Visibility::None => {}
+                        Visibility::Partial(_) => {
                             accumulate::<S::F, true>(from.add(at), values, 1, dim, acc.add(at));
                         }
-                        Sees::All => {
+                        Visibility::All => {
                             accumulate::<S::F, false>(from.add(at), values, 1, dim, acc.add(at));
                         }
                     }
                 }
             } else {
-                probabilities(span.len, max_of_both, from, sums);
+                probabilities(span.len, joined_max, from, sums);
                 accumulate::<S::W, false>(from, values, span.len, dim, acc);
             }
             from = from.add(span.len * LANES * QUERIES);
@@ -169,29 +169,29 @@ pub(super) unsafe fn attend<S: Simd>(
     }
 }
 
-/// Scores of eight queries and eight keys; hidden ones become minus infinity,
-/// those of queries that see nothing are not written.
+/// Scores of eight queries and eight keys. A masked score is minus infinity; nothing
+/// is written if no query sees any key.
 ///
 /// # Safety
-/// `queries` is a tile, `keys` good for eight rows, `scores` for eight rows of
+/// `queries` is a tile; `keys` is valid for eight rows, `scores` for eight rows of
 /// sixteen.
 #[inline(always)]
 unsafe fn masked_scores<S: Simd>(
-    sees: Sees,
+    visibility: Visibility,
     queries: *const f32,
     keys: Matrix,
     dim: usize,
     max: &mut S::F,
     scores: *mut f32,
 ) {
-    if let Sees::None = sees {
+    if let Visibility::None = visibility {
         return;
     }
     // SAFETY: promised by the caller.
     unsafe {
         let s = inner_products::<S::F, 8>(queries, keys, dim);
         for (r, mut s) in s.into_iter().enumerate() {
-            if let Sees::Some(mask) = sees {
+            if let Visibility::Partial(mask) = visibility {
                 s = mask.choose::<S>(r, s, S::splat(f32::NEG_INFINITY));
             }
             *max = S::max(*max, s);
@@ -200,14 +200,19 @@ unsafe fn masked_scores<S: Simd>(
     }
 }
 
-/// Turns the scores of eight queries and eight keys into probabilities and adds
-/// them to the partial sums. What is hidden becomes negative.
+/// Replaces the scores of eight queries and eight keys by unnormalised probabilities
+/// and adds these to the partial sums. A masked one becomes negative.
 ///
 /// # Safety
-/// `scores` and `sums` are good for eight rows of sixteen.
+/// `scores` and `sums` are valid for eight rows of sixteen.
 #[inline(always)]
-unsafe fn masked_probabilities<S: Simd>(sees: Sees, max: S::F, scores: *mut f32, sums: *mut f32) {
-    if let Sees::None = sees {
+unsafe fn masked_probabilities<S: Simd>(
+    visibility: Visibility,
+    max: S::F,
+    scores: *mut f32,
+    sums: *mut f32,
+) {
+    if let Visibility::None = visibility {
         return;
     }
     // SAFETY: promised by the caller.
@@ -216,7 +221,7 @@ unsafe fn masked_probabilities<S: Simd>(sees: Sees, max: S::F, scores: *mut f32,
             let (score, sum) = (scores.add(r * QUERIES), sums.add(r * QUERIES));
             let mut p = exp2(S::sub(S::load_ptr(score), max));
             S::store_ptr(S::add(S::load_ptr(sum), p), sum);
-            if let Sees::Some(mask) = sees {
+            if let Visibility::Partial(mask) = visibility {
                 p = mask.choose::<S>(r, p, S::splat(-1.0));
             }
             S::store_ptr(p, score);
@@ -224,14 +229,14 @@ unsafe fn masked_probabilities<S: Simd>(sees: Sees, max: S::F, scores: *mut f32,
     }
 }
 
-/// Scores of sixteen queries and the keys of `groups` groups, all visible, `K`
-/// keys at a time.
+/// Scores of sixteen queries and the keys of `groups` unmasked groups, `K` keys at a
+/// time.
 ///
 /// # Safety
-/// `queries` are two tiles, `keys` good for so many groups, `scores` for a row
+/// `queries` are two tiles; `keys` is valid for `groups` groups, `scores` for a row
 /// of sixteen for each key.
 #[inline(always)]
-unsafe fn clear_scores<W: Vector, const K: usize>(
+unsafe fn unmasked_scores<W: Vector, const K: usize>(
     groups: usize,
     queries: *const f32,
     keys: Matrix,
@@ -252,11 +257,11 @@ unsafe fn clear_scores<W: Vector, const K: usize>(
     }
 }
 
-/// Turns scores that are all visible into probabilities and adds them to the
+/// Replaces unmasked scores by unnormalised probabilities and adds these to the
 /// partial sums.
 ///
 /// # Safety
-/// `scores` is good for `groups * 8` rows of sixteen, `sums` for 8.
+/// `scores` is valid for `groups * 8` rows of sixteen, `sums` for 8.
 #[inline(always)]
 unsafe fn probabilities<W: Vector>(groups: usize, max: W, scores: *mut f32, sums: *mut f32) {
     // SAFETY: promised by the caller.
@@ -275,10 +280,10 @@ unsafe fn probabilities<W: Vector>(groups: usize, max: W, scores: *mut f32, sums
     }
 }
 
-/// The sum of eight partial sums, sixteen values apart.
+/// The sum of eight partial sums, which are sixteen values apart.
 ///
 /// # Safety
-/// `sums` is good for that.
+/// `sums` is valid for eight rows of sixteen.
 #[inline(always)]
 unsafe fn tree<S: Simd>(sums: *const f32) -> S::F {
     // SAFETY: promised by the caller.

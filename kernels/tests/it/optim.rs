@@ -1,9 +1,7 @@
-//! Optimiser steps against plain `f64` code, and equal bits everywhere.
+//! Optimiser steps against plain `f64` code, and equal bits on every instruction set.
 
-mod common;
-
+use crate::support::{assert_bits, same_everywhere, uniform};
 use brevity_kernels::optim::{self, AdamW, Muon};
-use common::{assert_bits, same_everywhere, uniform};
 
 #[test]
 fn adamw_takes_the_steps_of_its_formula() {
@@ -63,8 +61,8 @@ fn orthogonalized_matrices_have_singular_values_near_one() {
             optim::orthogonalize(&mut x, rows);
             x
         });
-        // The Gram matrix of the short side has eigenvalues in [0.45, 1.5]: so
-        // has its diagonal, and its trace is their sum.
+        // The Gram matrix of the short side has eigenvalues in [0.45, 1.5], so its
+        // diagonal lies there too.
         let (short, long) = (rows.min(cols), rows.max(cols));
         let flat = if rows <= cols {
             x.clone()
@@ -78,7 +76,7 @@ fn orthogonalized_matrices_have_singular_values_near_one() {
             let d = gram[i * short + i];
             assert!((0.3..1.6).contains(&d), "{rows} x {cols}: diagonal {d}");
         }
-        // And the direction is kept: the inner product with the start is positive.
+        // The direction is kept: the inner product with the start is positive.
         let dot: f64 = x
             .iter()
             .zip(&start)
@@ -162,8 +160,8 @@ fn muon_treats_each_split_by_itself() {
         }
         assert_bits(&p, &part(&together), "one part alone");
     }
-    // Singular values are about 1.4 of the rate: where there are so many equal
-    // ones, that shows in the root mean square.
+    // All singular values are about 1.4 times the learning rate, which determines the
+    // root mean square.
     let (mut p, mut m) = (vec![0.0; rows * width], vec![0.0; rows * width]);
     muon.step(1.0, &grad, &mut p, &mut m, rows, split);
     let rms = (optim::sum_squares(&p) / p.len() as f64).sqrt();

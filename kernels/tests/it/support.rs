@@ -1,7 +1,7 @@
-//! What the tests share: values, every way to run, comparison by bits.
-#![allow(dead_code, reason = "each test file uses its part")]
+//! Shared by the tests: input values, runs on every instruction set and with several
+//! numbers of threads, comparison by bits.
 
-use brevity_kernels::simd::Path;
+use brevity_kernels::simd::InstructionSet;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -40,20 +40,27 @@ pub fn bytes(len: usize, seed: u64) -> Vec<u8> {
     out
 }
 
-/// The path is a property of the process: one test at a time may choose it.
-static PATH: Mutex<()> = Mutex::new(());
+/// The instruction set holds for the whole process: one test at a time may choose it.
+static CHOICE: Mutex<()> = Mutex::new(());
 
-/// Runs `f` on every path that this CPU has, on 1, 2 and 8 threads.
+/// Runs `f` on every instruction set that this CPU supports.
+pub fn on_every_instruction_set(mut f: impl FnMut(InstructionSet)) {
+    let _guard = CHOICE.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = InstructionSet::current();
+    for set in InstructionSet::supported() {
+        set.select();
+        f(set);
+    }
+    before.select();
+}
+
+/// Runs `f` on every instruction set that this CPU supports, with 1, 2 and 8 threads.
 pub fn everywhere(f: impl Fn() + Sync) {
-    let _guard = PATH.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = Path::current();
-    for path in Path::here() {
-        Path::set(path);
+    on_every_instruction_set(|_| {
         for pool in pools() {
             pool.install(&f);
         }
-    }
-    Path::set(before);
+    });
 }
 
 fn pools() -> &'static [rayon::ThreadPool] {
@@ -68,7 +75,7 @@ fn pools() -> &'static [rayon::ThreadPool] {
     })
 }
 
-/// Equal to the last bit; all NaN are one.
+/// Asserts that values are equal to the last bit; any NaN equals any other.
 #[track_caller]
 pub fn assert_bits(got: &[f32], want: &[f32], what: &str) {
     assert_eq!(got.len(), want.len(), "{what}");
@@ -78,13 +85,17 @@ pub fn assert_bits(got: &[f32], want: &[f32], what: &str) {
     }
 }
 
-/// Runs `f` everywhere and asserts that the values are always the same.
+/// Runs `f` everywhere and asserts that it always returns the same bits.
 #[track_caller]
 pub fn same_everywhere(f: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
     let first = OnceLock::new();
     everywhere(|| {
         let now = f();
-        assert_bits(&now, first.get_or_init(|| now.clone()), "paths and threads");
+        assert_bits(
+            &now,
+            first.get_or_init(|| now.clone()),
+            "instruction sets and threads",
+        );
     });
-    first.into_inner().expect("there is a path")
+    first.into_inner().expect("`f` ran")
 }

@@ -1,8 +1,8 @@
-//! Weights on disk: safetensors, `f32`, with the spec in the header.
+//! Model files: safetensors of `f32`, with the spec in the header.
 //!
-//! The header's metadata has one entry, `spec`: the [`Spec`] as TOML. One entry
-//! only, since the header's map has no order and the same weights shall give
-//! the same file.
+//! The header's metadata has one entry, `spec`: the [`Spec`] as TOML. There is only
+//! one entry because the order of several is not defined, and the same weights must
+//! give the same file.
 
 use crate::spec::Spec;
 use crate::weights::{Weights, WeightsError};
@@ -13,40 +13,40 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// A model file that cannot be read or written.
+/// A model file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {source}", path.display())]
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The reason.
     pub source: FormatError,
 }
 
-/// What is wrong with a model file.
+/// Why a model file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
-    /// The file system said no.
+    /// An error of the file system.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Shorter than its header says.
+    /// The file is shorter than its header says.
     #[error("truncated: {got} bytes, but the header promises {expected}")]
     Truncated {
-        /// Bytes the whole file should have.
+        /// The length by the header, in bytes.
         expected: u64,
-        /// Bytes it has.
+        /// The length of the file, in bytes.
         got: u64,
     },
-    /// Not a safetensors file, or a damaged one.
+    /// The file is not a safetensors file, or is damaged.
     #[error("not a valid safetensors file: {0}")]
     Safetensors(SafeTensorError),
-    /// A safetensors file of some other program.
+    /// The header has no spec: another program wrote the file.
     #[error("the header has no `spec` entry: the file was not written by brevity")]
     NoSpec,
-    /// The spec is not one of ours.
+    /// The spec in the header cannot be parsed.
     #[error("the `spec` entry of the header is not a model spec: {0}")]
     Spec(#[from] Box<toml::de::Error>),
-    /// A tensor is not of 32-bit floats.
+    /// A tensor does not hold 32-bit floats.
     #[error("tensor `{name}` has type {dtype}, expected F32")]
     Dtype {
         /// The tensor.
@@ -54,14 +54,14 @@ pub enum FormatError {
         /// Its element type.
         dtype: Dtype,
     },
-    /// A tensor has another shape than by the spec.
+    /// A tensor has another shape than the spec says.
     #[error("tensor `{name}` has shape {got:?}, its spec says {expected:?}")]
     Shape {
         /// The tensor.
         name: String,
-        /// Shape by the spec.
+        /// The shape by the spec.
         expected: Vec<usize>,
-        /// Shape in the file.
+        /// The shape in the file.
         got: Vec<usize>,
     },
     /// The tensors are not the parameters of the spec.
@@ -70,7 +70,7 @@ pub enum FormatError {
 }
 
 impl Weights {
-    /// The bytes of a safetensors file. The same weights give the same bytes.
+    /// The weights as a safetensors file. The same weights give the same bytes.
     pub fn to_safetensors(&self) -> Vec<u8> {
         let spec = toml::to_string(self.spec()).expect("a spec is plain TOML");
         let metadata = HashMap::from([("spec".to_string(), spec)]);
@@ -86,10 +86,10 @@ impl Weights {
         safetensors::serialize(views, Some(metadata)).expect("the header is far below its limit")
     }
 
-    /// Reads the bytes of a safetensors file that brevity wrote.
+    /// Parses a safetensors file that brevity wrote.
     ///
     /// # Errors
-    /// Everything of [`FormatError`] but I/O.
+    /// Any [`FormatError`] except [`FormatError::Io`].
     pub fn from_safetensors(bytes: &[u8]) -> Result<Weights, FormatError> {
         let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| {
             let got = bytes.len() as u64;
@@ -130,12 +130,12 @@ impl Weights {
         Ok(Weights::new(spec, tensors)?)
     }
 
-    /// Writes a safetensors file: to a temporary name in the same folder,
-    /// synced, renamed, so that `path` holds the whole model or what it held
-    /// before.
+    /// Writes a safetensors file atomically: to a temporary file in the same folder,
+    /// which is synced and renamed. `path` holds either the whole model or what it
+    /// held before.
     ///
     /// # Errors
-    /// What the file system says.
+    /// An error of the file system, with the path.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
         write_atomically(path, &self.to_safetensors()).map_err(|e| FileError {
             path: path.into(),
@@ -146,7 +146,7 @@ impl Weights {
     /// Reads a safetensors file that brevity wrote.
     ///
     /// # Errors
-    /// Everything of [`FormatError`], with the path.
+    /// Any [`FormatError`], with the path.
     pub fn load(path: &Path) -> Result<Weights, FileError> {
         fs::read(path)
             .map_err(FormatError::from)
@@ -162,12 +162,12 @@ fn little_endian(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
-/// The length of a whole file by its header, as far as that can be read.
+/// The length of the file by its header, if that can be read.
 fn promised_length(bytes: &[u8]) -> Option<u64> {
     let (length, rest) = bytes.split_first_chunk()?;
     let header = u64::from_le_bytes(*length);
     let whole = header.checked_add(8)?;
-    // A foreign file's first bytes are a random, hence mostly huge, length.
+    // The first bytes of another kind of file are a random and mostly huge length.
     if header > 100_000_000 || (!rest.is_empty() && rest[0] != b'{') {
         return None;
     }
@@ -192,11 +192,11 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = folder.join(temporary);
     let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // The error at hand is the one to report.
+        // Report the first error, not this one.
         let _ = fs::remove_file(&temporary);
     }
     written?;
-    // The rename itself is durable once the folder is.
+    // The rename is durable once the folder is synced.
     File::open(folder)?.sync_all()
 }
 

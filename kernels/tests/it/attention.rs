@@ -1,24 +1,13 @@
-//! Attention against its definition, bit for bit, and its gradients against
+//! Attention against its naive definition, bit for bit, and its gradients against
 //! finite differences in `f64`.
 
-mod attention_reference;
-
-use attention_reference::{Case, gradients, random};
-use brevity_kernels::attention::{Attention, Cache, NORM_EPS, Saved, naive};
-use brevity_kernels::simd::Path;
+use crate::attention_reference::{Case, gradients, random};
+use crate::support::on_every_instruction_set;
+use brevity_kernels::attention::{Attention, KvCache, NORM_EPS, Saved, naive};
 use proptest::prelude::*;
 
 fn bits(x: &[f32]) -> Vec<u32> {
     x.iter().map(|x| x.to_bits()).collect()
-}
-
-/// Runs `f` on every path of this CPU. The choice is global, but results do not
-/// depend on it, so that other tests are not disturbed.
-fn on_every_path(mut f: impl FnMut(Path)) {
-    for path in Path::here() {
-        Path::set(path);
-        f(path);
-    }
 }
 
 fn shapes() -> impl Strategy<Value = (Attention, usize, usize, bool, u64)> {
@@ -39,76 +28,78 @@ fn shapes() -> impl Strategy<Value = (Attention, usize, usize, bool, u64)> {
         any::<bool>(),
         any::<u64>(),
     )
-        .prop_map(|(heads, head_dim, rope, window, batch, time, norm, seed)| {
-            let rope = rope && head_dim % 2 == 0;
-            let attention = Attention {
-                heads,
-                head_dim,
-                rope,
-                window,
-            };
-            (attention, batch, time, norm, seed)
-        })
+        .prop_map(
+            |(heads, head_dim, rope, window, batch, seq_len, norm, seed)| {
+                let rope = rope && head_dim % 2 == 0;
+                let attention = Attention {
+                    heads,
+                    head_dim,
+                    rope,
+                    window,
+                };
+                (attention, batch, seq_len, norm, seed)
+            },
+        )
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn passes_equal_their_definition((a, batch, time, norm, seed) in shapes()) {
-        let case = Case::new(a, batch, time, norm, seed);
+    fn passes_equal_their_definition((a, batch, seq_len, norm, seed) in shapes()) {
+        let case = Case::new(a, batch, seq_len, norm, seed);
         let gain = case.gain.as_deref();
         let d = a.width();
-        let mut expect = vec![0.0; batch * time * d];
-        let mut stats = vec![0.0; a.stats_len(batch, time)];
-        naive::forward(&a, 0, time, &case.qkv, gain, &mut expect, Some(&mut stats));
+        let mut expect = vec![0.0; batch * seq_len * d];
+        let mut stats = vec![0.0; a.stats_len(batch, seq_len)];
+        naive::forward(&a, 0, seq_len, &case.qkv, gain, &mut expect, Some(&mut stats));
         let saved = Saved { qkv: &case.qkv, gain, out: &expect, stats: &stats };
         let mut expect_dqkv = vec![0.0; case.qkv.len()];
         let mut expect_dgain = vec![0.0; batch * a.heads];
-        naive::backward(&a, time, saved, &case.dout, &mut expect_dqkv,
+        naive::backward(&a, seq_len, saved, &case.dout, &mut expect_dqkv,
             norm.then_some(&mut expect_dgain[..]));
 
-        on_every_path(|path| {
+        on_every_instruction_set(|set| {
             let mut out = vec![f32::NAN; expect.len()];
             let mut own = vec![f32::NAN; stats.len()];
-            a.forward(time, &case.qkv, gain, &mut out, Some(&mut own));
-            assert_eq!(bits(&out), bits(&expect), "{path:?} out");
-            assert_eq!(bits(&own), bits(&stats), "{path:?} stats");
+            a.forward(seq_len, &case.qkv, gain, &mut out, Some(&mut own));
+            assert_eq!(bits(&out), bits(&expect), "{set} out");
+            assert_eq!(bits(&own), bits(&stats), "{set} stats");
             let mut dqkv = vec![f32::NAN; case.qkv.len()];
             let mut dgain = vec![0.0; batch * a.heads];
-            a.backward(time, saved, &case.dout, &mut dqkv, norm.then_some(&mut dgain[..]));
-            assert_eq!(bits(&dqkv), bits(&expect_dqkv), "{path:?} dqkv");
-            assert_eq!(bits(&dgain), bits(&expect_dgain), "{path:?} dgain");
+            a.backward(seq_len, saved, &case.dout, &mut dqkv, norm.then_some(&mut dgain[..]));
+            assert_eq!(bits(&dqkv), bits(&expect_dqkv), "{set} dqkv");
+            assert_eq!(bits(&dgain), bits(&expect_dgain), "{set} dgain");
         });
     }
 
     #[test]
     fn blocks_and_steps_equal_the_whole(
-        (a, lanes, time, norm, seed) in shapes(),
+        (a, lanes, seq_len, norm, seed) in shapes(),
         cuts in proptest::collection::vec(1usize..40, 1..6),
     ) {
-        let case = Case::new(a, lanes, time, norm, seed);
+        let case = Case::new(a, lanes, seq_len, norm, seed);
         let gain = case.gain.as_deref();
         let d = a.width();
-        let mut expect = vec![0.0; lanes * time * d];
-        a.forward(time, &case.qkv, gain, &mut expect, None);
-        on_every_path(|path| {
-            let reach = a.window.unwrap_or(time);
-            let mut cache = Cache::new(a, lanes, reach);
-            // Once more after clearing, over what the first round left.
+        let mut expect = vec![0.0; lanes * seq_len * d];
+        a.forward(seq_len, &case.qkv, gain, &mut expect, None);
+        on_every_instruction_set(|set| {
+            let reach = a.window.unwrap_or(seq_len);
+            let mut cache = KvCache::new(a, lanes, reach);
+            // Again after clearing, over the contents of the first round.
             for _ in 0..2 {
                 let mut from = 0;
                 let mut cuts = cuts.iter().cycle();
-                while from < time {
-                    let n = (*cuts.next().unwrap()).min(time - from);
+                while from < seq_len {
+                    let n = (*cuts.next().unwrap()).min(seq_len - from);
                     let rows = |all: &[f32], width: usize| -> Vec<f32> {
                         (0..lanes)
-                            .flat_map(|l| all[(l * time + from) * width..][..n * width].to_vec())
+                            .flat_map(|l| all[(l * seq_len + from) * width..][..n * width].to_vec())
                             .collect()
                     };
                     let mut out = vec![f32::NAN; lanes * n * d];
                     cache.attend(n, &rows(&case.qkv, 3 * d), gain, &mut out);
-                    assert_eq!(bits(&out), bits(&rows(&expect, d)), "{path:?} {from}+{n}");
+                    assert_eq!(bits(&out), bits(&rows(&expect, d)), "{set} {from}+{n}");
                     from += n;
                 }
                 cache.clear();
@@ -123,22 +114,22 @@ proptest! {
         rope in any::<bool>(),
         window in prop_oneof![Just(None), (1usize..12).prop_map(Some)],
         batch in 1usize..3,
-        time in 1usize..20,
+        seq_len in 1usize..20,
         norm in any::<bool>(),
         seed in any::<u64>(),
     ) {
         let a = Attention { heads, head_dim, rope: rope && head_dim % 2 == 0, window };
-        // Normalised alone, a component is its sign: no gradient to speak of.
-        let case = Case::new(a, batch, time, norm && head_dim > 1, seed);
+        // A normalised head of one component is its sign, which has no gradient.
+        let case = Case::new(a, batch, seq_len, norm && head_dim > 1, seed);
         let norm = case.gain.is_some();
         let gain = case.gain.as_deref();
-        let mut out = vec![0.0; batch * time * a.width()];
-        let mut stats = vec![0.0; a.stats_len(batch, time)];
-        a.forward(time, &case.qkv, gain, &mut out, Some(&mut stats));
+        let mut out = vec![0.0; batch * seq_len * a.width()];
+        let mut stats = vec![0.0; a.stats_len(batch, seq_len)];
+        a.forward(seq_len, &case.qkv, gain, &mut out, Some(&mut stats));
         let saved = Saved { qkv: &case.qkv, gain, out: &out, stats: &stats };
         let mut dqkv = vec![0.0; case.qkv.len()];
         let mut dgain = vec![0.0; batch * heads];
-        a.backward(time, saved, &case.dout, &mut dqkv, norm.then_some(&mut dgain[..]));
+        a.backward(seq_len, saved, &case.dout, &mut dqkv, norm.then_some(&mut dgain[..]));
 
         let exact = gradients(&case, f64::from(NORM_EPS));
         for (x, y) in out.iter().zip(&exact.out) {
@@ -157,21 +148,21 @@ proptest! {
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     // Large enough to be shared among threads.
-    let (batch, time) = (6, 80);
+    let (batch, seq_len) = (6, 80);
     let a = Attention {
         heads: 3,
         head_dim: 16,
         rope: true,
         window: Some(60),
     };
-    let case = Case::new(a, batch, time, true, 5);
+    let case = Case::new(a, batch, seq_len, true, 5);
     let gain = case.gain.as_deref();
     let d = a.width();
     let run = |threads: usize| {
         let compute = || {
-            let mut out = vec![0.0; batch * time * d];
-            let mut stats = vec![0.0; a.stats_len(batch, time)];
-            a.forward(time, &case.qkv, gain, &mut out, Some(&mut stats));
+            let mut out = vec![0.0; batch * seq_len * d];
+            let mut stats = vec![0.0; a.stats_len(batch, seq_len)];
+            a.forward(seq_len, &case.qkv, gain, &mut out, Some(&mut stats));
             let saved = Saved {
                 qkv: &case.qkv,
                 gain,
@@ -180,10 +171,10 @@ fn any_number_of_threads_gives_the_same_bits() {
             };
             let mut dqkv = vec![0.0; case.qkv.len()];
             let mut dgain = vec![0.0; batch * a.heads];
-            a.backward(time, saved, &case.dout, &mut dqkv, Some(&mut dgain));
+            a.backward(seq_len, saved, &case.dout, &mut dqkv, Some(&mut dgain));
             let mut streamed = vec![0.0; out.len()];
-            let mut cache = Cache::new(a, batch, 60);
-            cache.attend(time, &case.qkv, gain, &mut streamed);
+            let mut cache = KvCache::new(a, batch, 60);
+            cache.attend(seq_len, &case.qkv, gain, &mut streamed);
             [out, dqkv, dgain, streamed].map(|x| bits(&x))
         };
         rayon::ThreadPoolBuilder::new()
@@ -201,7 +192,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[test]
 fn a_stream_may_be_unbounded() {
-    // Around the wrap of the phases and of every ring.
+    // Long enough for the phases and every ring to wrap.
     let a = Attention {
         heads: 2,
         head_dim: 8,
@@ -211,7 +202,7 @@ fn a_stream_may_be_unbounded() {
     let d = a.width();
     let x = random(3 * d * 300, 7);
     let run = |cuts: &[usize]| {
-        let mut cache = Cache::new(a, 1, 21);
+        let mut cache = KvCache::new(a, 1, 21);
         let mut out = vec![0.0; 300 * d];
         let mut from = 0;
         for &n in cuts.iter().cycle() {
@@ -234,23 +225,23 @@ fn a_stream_may_be_unbounded() {
 }
 
 #[test]
-fn what_a_query_may_not_see_has_no_effect() {
+fn masked_keys_have_no_effect() {
     let a = Attention {
         heads: 1,
         head_dim: 8,
         rope: false,
         window: Some(9),
     };
-    let (time, d) = (40, a.width());
-    let clean = random(3 * d * time, 3);
+    let (seq_len, d) = (40, a.width());
+    let clean = random(3 * d * seq_len, 3);
     for bad in [f32::NAN, f32::INFINITY] {
         let mut dirty = clean.clone();
-        // Key and value of position 20: seen by the queries 20 to 28.
+        // Key and value of position 20, which queries 20 to 28 see.
         dirty[20 * 3 * d + d..21 * 3 * d].fill(bad);
-        let (mut x, mut y) = (vec![0.0; time * d], vec![0.0; time * d]);
-        a.forward(time, &clean, None, &mut x, None);
-        a.forward(time, &dirty, None, &mut y, None);
-        for t in 0..time {
+        let (mut x, mut y) = (vec![0.0; seq_len * d], vec![0.0; seq_len * d]);
+        a.forward(seq_len, &clean, None, &mut x, None);
+        a.forward(seq_len, &dirty, None, &mut y, None);
+        for t in 0..seq_len {
             let row = t * d..(t + 1) * d;
             if (20..29).contains(&t) {
                 assert!(y[row].iter().all(|v| v.is_nan()), "{t}");
@@ -294,6 +285,6 @@ fn without_a_window_the_reach_is_the_end() {
         rope: false,
         window: None,
     };
-    let mut cache = Cache::new(a, 1, 3);
+    let mut cache = KvCache::new(a, 1, 3);
     cache.attend(4, &[0.0; 24], None, &mut [0.0; 8]);
 }

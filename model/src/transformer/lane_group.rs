@@ -1,62 +1,68 @@
-//! A few lanes with their caches and buffers: the work of one thread.
+//! A group of lanes with its KV caches and activation buffers: the work of one thread.
 
-use super::finite::finite_rows;
+use super::finite_check::check_finite;
 use super::{ForwardError, Transformer};
 use crate::spec::{Activation, Position, SYMBOLS, Spec};
-use brevity_kernels::attention::{Attention, Cache};
+use brevity_kernels::attention::{Attention, KvCache};
 use brevity_kernels::embedding::Embedding;
 use std::sync::Arc;
 
-/// Rows (lanes times steps) that go through the layers together: enough for
-/// the matrix kernels to run at full speed, few enough for the activations to
-/// stay in a core's second-level cache.
+/// Rows (lanes times steps) that go through the layers together: enough for matrix
+/// products at full speed, few enough for the activations to fit a core's
+/// second-level cache.
 pub(super) const ROWS: usize = 128;
 
-/// Steps of a lane that go together at least, where so many are wanted: the
-/// block of queries for which attention reads keys and values once.
+/// The fewest steps of a lane that go together, if so many are left: attention reads
+/// keys and values once for a block of this many queries.
 const STEPS: usize = 16;
 
-/// Lanes that a thread advances together, from layer to layer.
+/// Lanes that one thread advances together, layer by layer.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct LaneGroup {
     lanes: usize,
-    /// Steps since the start of the lanes.
+    /// Number of steps since the start.
     position: u64,
-    /// The last bytes that the taps of the next step may see, `[lanes]` times
-    /// the furthest distance; those before the start of the chunk or stream have no meaning.
+    /// The last bytes, which the taps of the next step see: `[lanes, furthest tap]`.
+    /// Those before the start of the chunk or stream are undefined.
     recent: Vec<u8>,
-    /// Keys and values, one cache a layer.
-    caches: Vec<Cache>,
-    /// Vectors of the positions that may come, if sinusoidal.
+    /// One KV cache for each layer.
+    caches: Vec<KvCache>,
+    /// Sinusoidal position vectors, `[positions, d]`; else empty.
     sinusoids: Arc<[f32]>,
     buffers: Buffers,
 }
 
-/// Activations of the rows at hand; row `lane * steps + step`.
+/// Activations of the current rows; the row of a lane and a step is
+/// `lane * steps + step`.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
-    /// The bytes that taps see before the first step of each lane, then the
-    /// byte before each step.
+    /// For each lane the earlier bytes that the taps see, then the input byte of each
+    /// step.
     tokens: Vec<u8>,
     /// The residual stream, `[rows, d]`.
     pub x: Vec<f32>,
-    /// What a sublayer reads or what its sum is, `[rows, d]`.
+    /// The input of a sublayer, then the residual sum after it, `[rows, d]`.
     pub y: Vec<f32>,
-    /// `[rows, 3 d]`
+    /// Queries, keys and values, `[rows, 3 d]`.
     pub qkv: Vec<f32>,
-    /// `[rows, d]`
+    /// The output of attention before its projection, `[rows, d]`.
     pub attended: Vec<f32>,
-    /// `[rows, hidden]`, twice as wide for SwiGLU.
+    /// The output of the up projection, `[rows, hidden]`; twice as wide for SwiGLU.
     pub hidden: Vec<f32>,
-    /// `[rows, hidden]` for SwiGLU, else empty.
+    /// The output of SwiGLU, `[rows, hidden]`; empty for other activations.
     pub gated: Vec<f32>,
-    /// `[rows, 256]`
+    /// The logits, `[rows, 256]`.
     pub logits: Vec<f32>,
 }
 
-impl Group {
-    /// Lanes at their start, with room for `steps` steps.
-    pub fn new(model: &Transformer, sinusoids: &Arc<[f32]>, lanes: usize, steps: usize) -> Group {
+impl LaneGroup {
+    /// Lanes at position 0, for at most `steps` steps.
+    pub fn new(
+        model: &Transformer,
+        sinusoids: &Arc<[f32]>,
+        lanes: usize,
+        steps: usize,
+    ) -> LaneGroup {
         let spec = &model.spec;
         let attention = Attention {
             heads: spec.heads,
@@ -65,11 +71,11 @@ impl Group {
             window: spec.window,
         };
         let reach = spec.reach().min(steps);
-        Group {
+        LaneGroup {
             lanes,
             position: 0,
             recent: vec![0; lanes * model.furthest_tap()],
-            caches: vec![Cache::new(attention, lanes, reach); spec.layers],
+            caches: vec![KvCache::new(attention, lanes, reach); spec.layers],
             sinusoids: sinusoids.clone(),
             buffers: Buffers::default(),
         }
@@ -79,17 +85,17 @@ impl Group {
         self.position
     }
 
-    /// Back to the start.
+    /// Returns to position 0.
     pub fn reset(&mut self) {
         self.position = 0;
-        self.caches.iter_mut().for_each(Cache::clear);
+        self.caches.iter_mut().for_each(KvCache::clear);
     }
 
-    /// Advances every lane by `steps`, in tiles.
+    /// Advances every lane by `steps` steps, in tiles of about [`ROWS`] rows.
     ///
-    /// `token(lane, step)` is the byte before each; `each(lane, step, logits)`
-    /// gets what is predicted, in increasing step for each lane. Errors
-    /// count lanes from the first of the group.
+    /// `token(lane, step)` is the input byte; `each(lane, step, logits)` receives the
+    /// logits, for each lane in increasing step. Errors count lanes from the first of
+    /// the group.
     pub fn run(
         &mut self,
         model: &Transformer,
@@ -105,7 +111,7 @@ impl Group {
                 None => {
                     let in_chunk = (self.position % model.spec.context as u64) as usize;
                     if in_chunk == 0 {
-                        self.caches.iter_mut().for_each(Cache::clear);
+                        self.caches.iter_mut().for_each(KvCache::clear);
                     }
                     most.min(steps - done).min(model.spec.context - in_chunk)
                 }
@@ -127,14 +133,14 @@ impl Group {
         Ok(())
     }
 
-    /// Fills `buffers.logits` for `steps` further steps within one chunk.
+    /// Computes `buffers.logits` for the next `steps` steps, which lie within one chunk.
     fn tile<'m>(
         &mut self,
         model: &'m Transformer,
         steps: usize,
         token: impl Fn(usize, usize) -> u8,
     ) -> Result<(), (&'m str, usize)> {
-        // The caches count positions from the start of the chunk or stream.
+        // The KV caches count positions from the start of the chunk or stream.
         let start = self.caches[0].position();
         let buffers = &mut self.buffers;
         buffers.resize(&model.spec, self.lanes * steps);
@@ -183,13 +189,13 @@ impl Group {
         model
             .output
             .forward(&buffers.x, None, None, &mut buffers.logits);
-        finite_rows(&buffers.logits, SYMBOLS).map_err(|row| (&model.output.name[..], row))
+        check_finite(&buffers.logits, SYMBOLS).map_err(|row| (&model.output.name[..], row))
     }
 }
 
 impl Buffers {
-    /// Gives every buffer the length for `rows`; allocates only beyond the
-    /// largest number of rows so far.
+    /// Resizes every buffer to `rows` rows. Allocates only for more rows than ever
+    /// before.
     fn resize(&mut self, spec: &Spec, rows: usize) {
         let gated = match spec.activation {
             Activation::Swiglu => spec.hidden,

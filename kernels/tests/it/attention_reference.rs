@@ -1,12 +1,11 @@
-//! Attention in `f64` by the textbook, and its gradients by central
-//! differences.
+//! Textbook attention in `f64`, and its gradients by central differences.
 
 use brevity_kernels::attention::Attention;
 use brevity_kernels::rope;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-/// `n` values that look normal enough, from `seed`.
+/// `n` values with a roughly normal distribution.
 pub fn random(n: usize, seed: u64) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut uniform = || rng.next_u32() as f32 / u32::MAX as f32 - 0.5;
@@ -17,18 +16,18 @@ pub fn random(n: usize, seed: u64) -> Vec<f32> {
 
 pub struct Case {
     pub attention: Attention,
-    pub time: usize,
+    pub seq_len: usize,
     pub qkv: Vec<f32>,
     pub gain: Option<Vec<f32>>,
     pub dout: Vec<f32>,
 }
 
 impl Case {
-    pub fn new(attention: Attention, batch: usize, time: usize, norm: bool, seed: u64) -> Case {
-        let rows = batch * time * attention.width();
+    pub fn new(attention: Attention, batch: usize, seq_len: usize, norm: bool, seed: u64) -> Case {
+        let rows = batch * seq_len * attention.width();
         Case {
             attention,
-            time,
+            seq_len,
             qkv: random(3 * rows, seed),
             gain: norm.then(|| {
                 random(attention.heads, seed ^ 1)
@@ -53,12 +52,12 @@ pub fn gradients(case: &Case, eps: f64) -> Exact {
     let (mut qkv, dout) = (to64(&case.qkv), to64(&case.dout));
     let mut gain = case.gain.as_deref().map(to64);
     let loss = |qkv: &[f64], gain: Option<&[f64]>, b: usize| -> f64 {
-        let rows = case.time * case.attention.width();
+        let rows = case.seq_len * case.attention.width();
         let out = forward(case, &qkv[b * 3 * rows..][..3 * rows], gain, eps);
         out.iter().zip(&dout[b * rows..]).map(|(x, y)| x * y).sum()
     };
     let h = 1e-5;
-    let sequence = case.time * 3 * case.attention.width();
+    let sequence = case.seq_len * 3 * case.attention.width();
     let batch = qkv.len() / sequence;
     let mut dqkv = Vec::new();
     for i in 0..qkv.len() {
@@ -106,18 +105,18 @@ fn prepare(a: &Attention, x: &[f64], t: usize, norm: bool, eps: f64) -> Vec<f64>
     y
 }
 
-/// One sequence.
+/// The output for one sequence.
 fn forward(case: &Case, qkv: &[f64], gain: Option<&[f64]>, eps: f64) -> Vec<f64> {
     let a = &case.attention;
     let (d, dh) = (a.width(), a.head_dim);
     let norm = gain.is_some();
-    let mut out = vec![0.0; case.time * d];
+    let mut out = vec![0.0; case.seq_len * d];
     for h in 0..a.heads {
         let row = |t: usize, part: usize| &qkv[t * 3 * d + part * d + h * dh..][..dh];
-        let keys: Vec<_> = (0..case.time)
+        let keys: Vec<_> = (0..case.seq_len)
             .map(|t| prepare(a, row(t, 1), t, norm, eps))
             .collect();
-        for t in 0..case.time {
+        for t in 0..case.seq_len {
             let q = prepare(a, row(t, 0), t, norm, eps);
             let scale = gain.map_or(1.0, |g| g[h]) / (dh as f64).sqrt();
             let first = (t + 1).saturating_sub(a.window.unwrap_or(usize::MAX));

@@ -1,5 +1,5 @@
-//! `f64` twins for what is computed once: frequency tables, bias corrections,
-//! schedules. Deterministic like their neighbours, good to about 1e-15.
+//! Elementary functions in `f64`, for what is computed once: frequency tables, bias
+//! corrections, schedules. Deterministic, with errors of about 1e-15.
 
 use std::f64::consts::{FRAC_PI_2, LN_2, LOG2_E};
 
@@ -11,7 +11,7 @@ const FRAC_PI_2_LOW: f64 = 6.123_233_995_736_766e-17;
 /// `e^x` for `|x| <= 700`.
 ///
 /// # Panics
-/// Outside of that range.
+/// If `x` is outside of that range.
 pub fn exp(x: f64) -> f64 {
     assert!(x.abs() <= 700.0, "exp({x}) is out of range");
     let n = (x * LOG2_E).round();
@@ -27,7 +27,7 @@ pub fn exp(x: f64) -> f64 {
 /// Natural logarithm of a positive, normal number.
 ///
 /// # Panics
-/// For any other number.
+/// If `x` is not positive and normal.
 pub fn ln(x: f64) -> f64 {
     assert!(x.is_normal() && x > 0.0, "ln({x}) is out of range");
     let bits = x.to_bits();
@@ -45,11 +45,14 @@ pub fn ln(x: f64) -> f64 {
 }
 
 /// `base^exponent` for a positive, normal `base`.
+///
+/// # Panics
+/// If `base` is not positive and normal, or `|exponent ln(base)|` exceeds 700.
 pub fn pow(base: f64, exponent: f64) -> f64 {
     exp(exponent * ln(base))
 }
 
-/// `base^exponent` by repeated squaring: exact order of operations.
+/// `base^exponent` by repeated squaring, in a fixed order of operations.
 pub fn powi(base: f64, exponent: u64) -> f64 {
     let (mut result, mut square, mut n) = (1.0, base, exponent);
     while n > 0 {
@@ -65,7 +68,7 @@ pub fn powi(base: f64, exponent: u64) -> f64 {
 /// Sine and cosine of `|x| <= 1e8`.
 ///
 /// # Panics
-/// Outside of that range.
+/// If `x` is outside of that range.
 pub fn sin_cos(x: f64) -> (f64, f64) {
     assert!(x.abs() <= 1e8, "sin_cos({x}) is out of range");
     let n = (x / FRAC_PI_2).round();

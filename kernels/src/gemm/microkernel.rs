@@ -1,48 +1,48 @@
-//! The innermost loop: a few rows by a few vectors of the result, in registers.
+//! The micro-kernel: a tile of a few rows by a few vectors of the result, in
+//! registers.
 
 use crate::simd::{LANES, Simd, Vector};
 use std::mem::MaybeUninit;
 
-/// Rows of the result in a tile at most: with two registers a row, twelve
-/// independent chains, enough to hide the latency of a fused multiply-add and
-/// few enough for sixteen registers.
+/// The most rows of a tile. With two registers for each row these are twelve
+/// independent chains: enough to hide the latency of a fused multiply-add, few enough
+/// for sixteen registers.
 pub(super) const MR: usize = 6;
 
 /// Columns in a panel of the packed right operand.
 pub(super) const NR: usize = 2 * LANES;
 
-/// Where a tile reads and writes.
+/// The operands of a tile.
 #[derive(Clone, Copy)]
 pub(super) struct Operands {
-    /// Steps of the reduction.
+    /// Number of steps of the reduction.
     pub k: usize,
-    /// Row 0, step 0 of the left operand.
+    /// The left operand, at row 0 and step 0.
     pub a: *const f32,
-    /// Distance of its rows, or, if rows are adjacent (`ADJACENT`), of its steps.
+    /// Distance between its rows or, if rows are adjacent (`ADJACENT`), its steps.
     pub a_stride: usize,
-    /// Step 0, column 0 of the right operand.
+    /// The right operand, at step 0 and column 0.
     pub b: *const f32,
-    /// Distance of its steps.
+    /// Distance between its steps.
     pub b_stride: usize,
-    /// Distance of its panels of [`NR`] columns.
+    /// Distance between its panels of [`NR`] columns.
     pub b_panel: usize,
-    /// Row 0, column 0 of the result.
+    /// The result, at row 0 and column 0.
     pub c: *mut f32,
-    /// Distance of its rows.
+    /// Distance between its rows.
     pub c_stride: usize,
     /// The chains start from the values in `c`, not from zero.
     pub resume: bool,
 }
 
-/// Computes `M` rows by `N` vectors, each of its own panel: for each output one
-/// chain of fused multiply-adds, `k` increasing.
+/// Computes `M` rows by `N` vectors, each vector from its own panel. Each output is
+/// one chain of fused multiply-adds over the steps, in increasing order.
 ///
 /// # Safety
-/// All places that follow from the shape are inside the operands; `c` is not
-/// read or written by others meanwhile.
+/// The operands are valid for this shape; no other thread accesses the tile of `c`.
 #[inline(always)]
 unsafe fn tile<V: Vector, const M: usize, const N: usize, const ADJACENT: bool>(o: Operands) {
-    // SAFETY: all pointers stay within what the caller vouches for.
+    // SAFETY: all accesses are inside the operands, as the caller promises.
     unsafe {
         let mut acc = [[V::splat(0.0); N]; M];
         if o.resume {
@@ -76,28 +76,27 @@ unsafe fn tile<V: Vector, const M: usize, const N: usize, const ADJACENT: bool>(
     }
 }
 
-/// Columns that keep the registers of a tile of all rows busy.
+/// The fewest columns that fill the registers of a tile of [`MR`] rows.
 pub(super) const fn least_cols<S: Simd>() -> usize {
     if S::WIDE { 2 * NR } else { NR }
 }
 
-/// Runs the tile of `rows` rows that starts at `o`, over as many of the `cols`
-/// columns as suit it, and says how many that were. Full panels are as wide as
-/// [`NR`]; a last one of at most [`LANES`] columns has half that width.
+/// Runs a tile of `rows` rows at `o` and returns its number of columns, at most
+/// `cols`, which depends on the shape. A panel has [`NR`] columns; a last one of at
+/// most [`LANES`] columns has half as many.
 ///
 /// # Safety
-/// As for [`tile`]; the right operand has all columns of a panel, zeros beyond
-/// the last.
+/// As for [`tile`]; the panels of the right operand are padded with zeros.
 #[inline(always)]
 pub(super) unsafe fn run<S: Simd, const ADJACENT: bool>(
     rows: usize,
     cols: usize,
     o: Operands,
 ) -> usize {
-    // SAFETY: promised by the caller; edges go through a buffer of full width.
+    // SAFETY: promised by the caller; partial vectors go through a buffer.
     unsafe {
         match (rows, cols) {
-            // Few rows, or few registers a row: more panels, to have enough chains.
+            // Few rows, or few registers for each row: more panels, for enough chains.
             (1, 128..) if S::WIDE => {
                 tile::<S::W, 1, 8, ADJACENT>(o);
                 128
@@ -110,7 +109,7 @@ pub(super) unsafe fn run<S: Simd, const ADJACENT: bool>(
                 several::<S::W, 2, ADJACENT>(rows, o);
                 32
             }
-            // Three rather than two and one.
+            // One tile of three vectors instead of two tiles of two and one.
             (4.., 48) if S::WIDE => {
                 several::<S::W, 3, ADJACENT>(rows, o);
                 48
@@ -156,7 +155,7 @@ pub(super) unsafe fn run<S: Simd, const ADJACENT: bool>(
     }
 }
 
-/// A tile of `rows` rows, 1 to [`MR`], by `N` vectors.
+/// Runs a tile of `rows` rows, 1 to [`MR`], by `N` vectors.
 ///
 /// # Safety
 /// As for [`tile`].

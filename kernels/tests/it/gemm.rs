@@ -1,14 +1,12 @@
-//! Products against their three loops, to the bit.
+//! Matrix products against the three loops of `naive`, to the bit.
 
-mod common;
-
+use crate::support::{assert_bits, everywhere, values};
 use brevity_kernels::activation::{self, Activation};
 use brevity_kernels::gemm::{Epilogue, Packed, View, ViewMut, gemm, naive};
 use brevity_kernels::linear;
-use common::{assert_bits, everywhere, values};
 use proptest::prelude::*;
 
-/// Shapes around every border: tiles, panels, blocks of steps and of rows.
+/// Shapes around every border: of tiles, panels, and blocks of steps and rows.
 const SHAPES: &[(usize, usize, usize)] = &[
     (1, 1, 1),
     (1, 64, 256),
@@ -91,12 +89,12 @@ proptest! {
 }
 
 #[test]
-fn large_products_are_shared_among_threads_without_a_trace() {
+fn threads_do_not_change_large_products() {
     for (m, k, n) in [(300, 64, 60), (40, 256, 300), (26, 1030, 280)] {
         check(m, k, n, false, true, false, 7);
         check(m, k, n, true, false, true, 8);
     }
-    // So large a right operand is packed by each task for itself.
+    // Each task packs its part of a right operand this large.
     check(25, 1050, 504, false, true, false, 9);
 }
 
@@ -171,7 +169,7 @@ fn the_epilogue_does_what_separate_passes_do() {
                 let (mut y, mut kept) = (vec![0.0; m * n], vec![0.0; m * n]);
                 let epilogue = Epilogue {
                     bias: Some(&bias),
-                    keep: Some(&mut kept),
+                    pre_activation: Some(&mut kept),
                     activation: Some(f),
                     residual: Some(&residual),
                     ..Epilogue::default()
@@ -180,7 +178,7 @@ fn the_epilogue_does_what_separate_passes_do() {
                 assert_bits(&y, &want, "epilogue");
                 assert_bits(&kept, &pre, "kept input");
             });
-            // Back: dx = (dy W^T) f'(saved), with dy := a, W^T := b.
+            // Backward: dx = (dy W^T) f'(saved), with dy = a, W^T = b.
             let saved: Vec<f32> = values(m * n, 5).iter().map(|x| x.abs()).collect();
             let mut plain = vec![0.0; m * n];
             naive(
@@ -206,9 +204,9 @@ fn the_epilogue_does_what_separate_passes_do() {
 
 #[test]
 fn weight_gradients_match_their_definition() {
-    // From the third on each is work enough for several threads, and no more, lest
-    // it takes minutes under an emulator: several parts of a narrow matrix, of one
-    // read in place and of one that is packed; two blocks of columns and of steps.
+    // From the third on, each is just enough work for several threads, since an emulator
+    // is slow: several parts of a narrow matrix, of one read in place and of a packed
+    // one; two blocks of columns and of steps.
     for (rows, inputs, outputs) in [
         (1, 1, 1),
         (50, 16, 48),

@@ -1,30 +1,30 @@
-//! One task's part of a product.
+//! The macro-kernel: one task's block of a matrix product, by tiles of the
+//! micro-kernel.
 
 use super::Right;
 use super::epilogue::Plan;
+use super::microkernel::{self, MR, NR, Operands};
 use super::pack::{self, Strips};
-use super::tile::{self, MR, NR, Operands};
 use super::view::View;
 use crate::scratch;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::Shared;
 use std::ops::Range;
 
-/// Columns a task takes at most when it packs `B` itself: with 256 steps a
-/// quarter of a mebibyte.
+/// The most columns of a task that packs `B` itself: 256 KiB with 256 steps.
 pub(crate) const C_BLOCK: usize = 256;
 
-/// Values of `B` that a group of panels holds: 16 KiB, half of a first-level
-/// cache, read over and over for one strip of rows after another. A group has
-/// [`tile::least_cols`] at least, even where that is more.
+/// Values of `B` in a group of panels: 16 KiB, half of a first-level cache. Every
+/// strip of rows reads the whole group. A group has at least
+/// [`microkernel::least_cols`] columns, even if that is more.
 const GROUP: usize = 4096;
 
-/// Where the right operand comes from.
+/// The right operand in memory.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
-    /// Whole and packed.
+    /// All of it in packed order.
     Packed(&'a [f32]),
-    /// To be read in place, or packed by the task.
+    /// Not packed: the task reads it in place or packs its part.
     View(View<'a>),
 }
 
@@ -37,43 +37,44 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Whether tiles of `rows` rows may read `b` where it lies: it has whole vectors,
-/// and few bytes in a block of steps, or is not read often.
+/// Whether tiles of `rows` rows read `b` in place: its rows are whole vectors, and
+/// either there are few tiles to read it or a block of steps is small.
 pub(super) fn reads_in_place(b: &View, rows: usize) -> bool {
     let whole = !b.transposed && b.cols.is_multiple_of(LANES);
     whole && (rows <= DIRECT_RIGHT || pack::k_block(b.rows) * b.stride <= 2 * GROUP)
 }
 
-/// Columns of the product up to which a transposed left operand is read where it
-/// lies: packing pays if it is read more often.
+/// Columns of the product up to which a transposed left operand is read in place;
+/// beyond, it is read often enough for packing to pay.
 const DIRECT_LEFT: usize = 64;
 
-/// Rows up to which a transposed left operand is read where it lies however many
-/// columns there are, and
+/// Rows of the block up to which a transposed left operand is read in place for any
+/// number of columns.
 const NARROW: usize = 36;
 
-/// the steps of a block then: both operands' part in a first-level cache.
+/// Steps of a block with at most [`NARROW`] rows: the parts of both operands fit the
+/// first-level cache.
 const NARROW_STEPS: usize = 96;
 
-/// Rows up to which a task reads its right operand where it lies.
+/// Rows up to which a task reads its right operand in place.
 const DIRECT_RIGHT: usize = 4 * MR;
 
-/// Steps from which on the result is prefetched.
+/// The fewest steps with which the result is prefetched.
 const PREFETCH_STEPS: usize = 48;
 
-/// A product, of which tasks compute blocks.
+/// A matrix product `c = a b`, which tasks compute in blocks.
 pub(crate) struct Block<'a> {
     pub(crate) a: View<'a>,
     pub(crate) b: Source<'a>,
     pub(crate) c: Shared,
     pub(crate) c_stride: usize,
-    /// Chains start from what `c` holds.
+    /// Chains start from the values in `c`, not from zero.
     pub(crate) accumulate: bool,
     pub(super) epilogue: Plan,
 }
 
 impl<'a> Block<'a> {
-    /// `c = a b` without more, `c` row-major at distance `b.cols()`.
+    /// A product without an epilogue; `c` is row-major with the stride `b.cols()`.
     pub(crate) fn plain(a: View<'a>, b: View<'a>, c: Shared, accumulate: bool) -> Block<'a> {
         Block {
             a,
@@ -85,9 +86,9 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Computes rows `rows`, columns `cols` (from a multiple of [`NR`] on) of
-    /// the product over the steps `ks`, which is all of them unless `B` is a
-    /// view. Nobody else may touch that part of `c` meanwhile.
+    /// Computes rows `rows`, columns `cols` (which start at a multiple of [`NR`]) of
+    /// the product over the steps `ks` of the reduction: all of them, unless `B` is
+    /// a view. Meanwhile no other task may touch that part of `c`.
     pub(crate) fn run(&self, rows: Range<usize>, cols: Range<usize>, ks: Range<usize>) {
         debug_assert!(cols.start.is_multiple_of(NR));
         let narrow = self.a.transposed && rows.len() <= NARROW;
@@ -143,7 +144,8 @@ impl Kernel for Task<'_> {
 }
 
 impl Task<'_> {
-    /// All blocks of steps, one after the other.
+    /// All blocks of steps, in order. With `ADJACENT`, the rows of `a` are adjacent
+    /// in memory.
     #[inline(always)]
     fn blocks<S: Simd, const ADJACENT: bool>(mut self) {
         let mut k = self.ks.start;
@@ -185,12 +187,12 @@ impl Task<'_> {
         };
         let resume = self.block.accumulate || ks.start > self.ks.start;
         let finish = ks.end == self.ks.end && !self.block.epilogue.is_empty();
-        let least = tile::least_cols::<S>();
+        let least = microkernel::least_cols::<S>();
         let group = (GROUP / ks.len().max(1)).max(least) / least * least;
         let mut first = self.cols.start;
         while first < self.cols.end {
             let mut last = (first + group).min(self.cols.end);
-            // What is left would keep few registers busy: it joins this group.
+            // Too few columns left to keep the registers busy: they join this group.
             if self.cols.end - last < least {
                 last = self.cols.end;
             }
@@ -199,12 +201,12 @@ impl Task<'_> {
                 let (left, stride) = if packed_left {
                     (self.left[s * room..].as_ptr(), rows)
                 } else {
-                    // With no steps at all the operand may be empty.
+                    // Without steps the operand may be empty.
                     let at = a.offset(row, ks.start);
                     (a.data.as_ptr().wrapping_add(at), a.stride)
                 };
-                // Stores to lines far away would hold up the tiles; with few steps
-                // the hints cost more than that.
+                // Stores that miss the cache would delay the tiles; with few steps,
+                // prefetching costs more than that.
                 if ks.len() >= PREFETCH_STEPS && !resume {
                     for i in row..row + rows {
                         for j in (first..last).step_by(NR) {
@@ -231,9 +233,9 @@ impl Task<'_> {
                         c_stride: self.block.c_stride,
                         resume,
                     };
-                    // SAFETY: `gemm` has checked the shapes; rows and columns
-                    // of this task are its own.
-                    j += unsafe { tile::run::<S, ADJACENT>(rows, cols, operands) };
+                    // SAFETY: `gemm` has checked the shapes; no other task has these
+                    // rows and columns.
+                    j += unsafe { microkernel::run::<S, ADJACENT>(rows, cols, operands) };
                 }
                 if finish {
                     // SAFETY: as above.
@@ -255,9 +257,9 @@ impl Task<'_> {
 /// A block of steps of the right operand.
 struct RightBlock<'a> {
     data: &'a [f32],
-    /// Distance of steps; in packed order it is the width of the panel.
+    /// Distance between steps; `None` in packed order, where it is the panel's width.
     stride: Option<usize>,
-    /// Distance of panels.
+    /// Distance between panels.
     panel: usize,
 }
 
@@ -271,7 +273,7 @@ impl<'a> RightBlock<'a> {
         }
     }
 
-    /// Where the panel of column `j` starts.
+    /// The start of the panel of column `j`.
     #[inline(always)]
     fn at(&self, j: usize) -> *const f32 {
         self.data.as_ptr().wrapping_add(j / NR * self.panel)

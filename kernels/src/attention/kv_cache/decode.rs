@@ -1,56 +1,92 @@
-//! One position of one stream: the keys lie across the lanes of a vector when
-//! scores are computed, the components when values are summed.
+//! A decoding step: one position of every lane.
+//!
+//! The lanes of a vector hold keys where scores are computed, and components where
+//! values are summed.
 
-use super::exp2::exp2;
-use super::rows::{load_tile, scale};
-use super::sequence::{Part, copy_row};
-use super::streams::Streams;
-use super::{naive, padded};
+use super::call::Call;
+use crate::attention::exp2::exp2;
+use crate::attention::rope_tables::{self, rotations_len};
+use crate::attention::sequence::Part;
+use crate::attention::tile::{copy_row, load_tile, scale};
+use crate::attention::{naive, padded};
+use crate::scratch;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
+use crate::threads;
 
-/// Up to eight heads of one lane at one position.
-pub(super) struct Step<'a> {
-    pub streams: &'a Streams<'a>,
-    pub lane: usize,
-    /// The first of the heads.
-    pub first: usize,
-    pub heads: usize,
-    /// The lane's row in the call.
-    pub t: usize,
-    /// Its position.
-    pub position: u64,
-    /// A tile of rotations with this position in every row.
-    pub turns: &'a [f32],
+impl Call<'_> {
+    /// Appends and attends from row `t` of every lane, which is at `position`.
+    pub fn decode_step(&self, lanes: usize, t: usize, position: u64) {
+        let a = &self.attention;
+        let rotations = if a.rope { rotations_len(a.head_dim) } else { 0 };
+        scratch::with(rotations, |rotations| {
+            if a.rope {
+                rope_tables::fill_one(self.steps, position, rotations);
+            }
+            let rotations = &*rotations;
+            // QK-norm and RoPE take eight heads of a lane at once.
+            let chunks = a.heads.div_ceil(LANES);
+            let work = self.work(lanes, 1, position);
+            threads::each(lanes * chunks, work, |task| {
+                let first = task % chunks * LANES;
+                let step = Step {
+                    call: self,
+                    lane: task / chunks,
+                    first,
+                    heads: LANES.min(a.heads - first),
+                    t,
+                    position,
+                    rotations,
+                };
+                scratch::with(step.scratch_len(), |scratch| step.run(scratch));
+            });
+        });
+    }
 }
 
-/// The part of the ring that is visible.
+/// Up to eight heads of one lane at one position.
+struct Step<'a> {
+    call: &'a Call<'a>,
+    lane: usize,
+    /// The first head.
+    first: usize,
+    /// Number of heads.
+    heads: usize,
+    /// The row in the call.
+    t: usize,
+    /// The position of that row.
+    position: u64,
+    /// A tile of RoPE rotations, with this position in every row.
+    rotations: &'a [f32],
+}
+
+/// The part of the ring that the query sees.
 struct Seen {
     /// The first visible position.
     lowest: u64,
-    /// Its group, as a place in the ring.
+    /// The slot of its group in the ring.
     slot: usize,
-    /// Groups with a visible position.
+    /// Number of groups with a visible position.
     groups: usize,
 }
 
 impl Step<'_> {
-    /// Values of scratch that [`run`](Self::run) needs.
-    pub fn scratch_len(&self) -> usize {
-        2 * LANES * self.streams.attention.head_dim + LANES * self.streams.groups * LANES
+    /// Length of the scratch for [`run`](Self::run).
+    fn scratch_len(&self) -> usize {
+        2 * LANES * self.call.attention.head_dim + LANES * self.call.groups * LANES
     }
 
-    /// Keeps the position's keys and values, attends, writes the output.
-    pub fn run(&self, scratch: &mut [f32]) {
+    /// Appends keys and values to the cache and writes the output.
+    fn run(&self, scratch: &mut [f32]) {
         assert!(scratch.len() >= self.scratch_len());
         dispatch(Run(self, scratch));
     }
 
     fn seen(&self) -> Seen {
         let lanes = LANES as u64;
-        let lowest = (self.position + 1).saturating_sub(self.streams.reach);
+        let lowest = (self.position + 1).saturating_sub(self.call.reach);
         Seen {
             lowest,
-            slot: self.streams.slot(lowest).0,
+            slot: self.call.slot(lowest).0,
             groups: (self.position / lanes - lowest / lanes + 1) as usize,
         }
     }
@@ -63,11 +99,11 @@ impl Kernel for Run<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let Run(step, scratch) = self;
-        let dim = step.streams.attention.head_dim;
+        let dim = step.call.attention.head_dim;
         let seen = step.seen();
         let queries = scratch.as_mut_ptr();
         // SAFETY: the scratch holds two tiles and the scores of eight heads;
-        // the heads of this lane belong to this task.
+        // no other task touches these heads of the lane.
         unsafe {
             let keys = queries.add(dim * LANES);
             let weights = keys.add(dim * LANES);
@@ -85,57 +121,57 @@ impl Kernel for Run<'_> {
 }
 
 impl Step<'_> {
-    /// Leaves the scaled queries in a tile with a row a head; keys and values
-    /// go into the ring.
+    /// Applies QK-norm and RoPE, writes the scaled queries to a tile with one row
+    /// for each head, and appends keys and values to the ring.
     ///
     /// # Safety
-    /// Both tiles are good for writing; the heads belong to this task.
+    /// Both tiles are valid for writing; no other task touches the heads.
     #[inline(always)]
     unsafe fn prepare<S: Simd>(&self, queries: *mut f32, keys: *mut f32) {
-        let streams = self.streams;
-        let a = &streams.attention;
+        let call = self.call;
+        let a = &call.attention;
         let dim = a.head_dim;
-        let preparation = a.preparation(streams.gain);
+        let qk_norm_rope = a.qk_norm_rope(call.gain);
         let mut factors = [0.0; LANES];
         for (r, factor) in factors.iter_mut().enumerate().take(self.heads) {
-            *factor = a.factor(streams.gain.map(|g| g[self.first + r]));
+            *factor = a.factor(call.gain.map(|g| g[self.first + r]));
         }
-        let (group, lane) = streams.slot(self.position);
-        // SAFETY: the row and its heads exist; slots are inside the ring.
+        let (group, lane) = call.slot(self.position);
+        // SAFETY: the row and its heads exist; slots lie inside the ring.
         unsafe {
-            let at = streams.row(self.lane, self.t) + self.first * dim;
-            let row = streams.qkv.as_ptr().add(at);
+            let at = call.row(self.lane, self.t) + self.first * dim;
+            let row = call.qkv.as_ptr().add(at);
             let part = |part: Part| row.add(part as usize * a.width());
             load_tile::<S>(part(Part::Query), dim, self.heads, dim, queries);
-            preparation.forward::<S>(queries, self.turns.as_ptr());
+            qk_norm_rope.forward::<S>(queries, self.rotations.as_ptr());
             scale::<S>(queries, S::load(&factors), dim, queries);
             load_tile::<S>(part(Part::Key), dim, self.heads, dim, keys);
-            preparation.forward::<S>(keys, self.turns.as_ptr());
+            qk_norm_rope.forward::<S>(keys, self.rotations.as_ptr());
             for r in 0..self.heads {
                 let head = self.first + r;
-                let key = streams.head_keys(self.lane, head).ptr();
+                let key = call.head_keys(self.lane, head).ptr();
                 let key = key.add(group * dim * LANES + lane);
                 for c in 0..dim {
                     *key.add(c * LANES) = *keys.add(c * LANES + r);
                 }
-                let value = streams.head_values(self.lane, head).ptr();
-                let value = value.add((group * LANES + lane) * streams.value_row());
+                let value = call.head_values(self.lane, head).ptr();
+                let value = value.add((group * LANES + lane) * call.value_row());
                 copy_row::<S>(part(Part::Value).add(r * dim), dim, value);
             }
         }
     }
 
-    /// The scores of the `r`-th head at all positions of the visible groups,
-    /// minus infinity where a position is hidden. `query` has its components
-    /// eight values apart.
+    /// The scores of the `r`-th head for all positions of the visible groups;
+    /// minus infinity for masked positions. The components of `query` are eight
+    /// values apart.
     ///
     /// # Safety
-    /// `query` is a row of a tile, `scores` good for the visible groups.
+    /// `query` is a row of a tile; `scores` has room for the visible groups.
     #[inline(always)]
     unsafe fn scores<S: Simd>(&self, r: usize, seen: &Seen, query: *const f32, scores: *mut f32) {
-        let dim = self.streams.attention.head_dim;
+        let dim = self.call.attention.head_dim;
         let keys = self
-            .streams
+            .call
             .head_keys(self.lane, self.first + r)
             .ptr()
             .cast_const();
@@ -143,8 +179,8 @@ impl Step<'_> {
         unsafe {
             let mut done = 0;
             while done < seen.groups {
-                let slot = (seen.slot + done) % self.streams.groups;
-                let run = (seen.groups - done).min(self.streams.groups - slot);
+                let slot = (seen.slot + done) % self.call.groups;
+                let run = (seen.groups - done).min(self.call.groups - slot);
                 let k = keys.add(slot * dim * LANES);
                 let to = scores.add(done * LANES);
                 let mut g = 0;
@@ -167,10 +203,11 @@ impl Step<'_> {
         }
     }
 
-    /// Turns scores into probabilities and returns the inverse of their sum.
+    /// Softmax without its division: replaces each score by `2^(score - max)` and
+    /// returns the inverse of the sum.
     ///
     /// # Safety
-    /// `scores` is good for the visible groups.
+    /// `scores` holds the visible groups.
     #[inline(always)]
     unsafe fn probabilities<S: Simd>(&self, seen: &Seen, scores: *mut f32) -> f32 {
         // SAFETY: promised by the caller.
@@ -195,14 +232,14 @@ impl Step<'_> {
         }
     }
 
-    /// Sums the values. `weights` holds the probabilities of one head after
-    /// the other.
+    /// Writes the output: the values weighted by `weights`, which holds the
+    /// unnormalised probabilities, head after head.
     ///
     /// # Safety
-    /// `weights` is good for the visible groups of each head.
+    /// `weights` holds the visible groups of each head.
     #[inline(always)]
     unsafe fn output<S: Simd>(&self, seen: &Seen, weights: *const f32, inverse: &[f32; LANES]) {
-        let vectors = self.heads * padded(self.streams.attention.head_dim) / LANES;
+        let vectors = self.heads * padded(self.call.attention.head_dim) / LANES;
         // SAFETY: vectors of the heads only.
         unsafe {
             let mut v = 0;
@@ -221,7 +258,8 @@ impl Step<'_> {
         }
     }
 
-    /// `N` vectors of the output, of as many chains as it has components.
+    /// `N` vectors of the output from vector `vector` on; each component is one
+    /// chain over the positions.
     ///
     /// # Safety
     /// As for [`output`](Self::output); vectors `vector..vector + N` exist.
@@ -233,15 +271,15 @@ impl Step<'_> {
         inverse: &[f32; LANES],
         vector: usize,
     ) {
-        let streams = self.streams;
-        let dim = streams.attention.head_dim;
+        let call = self.call;
+        let dim = call.attention.head_dim;
         let per_head = padded(dim) / LANES;
         let stride = seen.groups * LANES;
-        let row = streams.value_row();
-        let ring = streams.groups * LANES;
+        let row = call.value_row();
+        let ring = call.groups * LANES;
         // SAFETY: positions from the lowest visible one to the query's own.
         unsafe {
-            let values = streams.head_values(self.lane, self.first).ptr();
+            let values = call.head_values(self.lane, self.first).ptr();
             let values = values.add(vector * LANES).cast_const();
             let mut from = [weights; N];
             for (i, from) in from.iter_mut().enumerate() {
@@ -263,8 +301,8 @@ impl Step<'_> {
                 }
                 at += run;
             }
-            let d = streams.attention.width();
-            let out = streams.out.ptr().add((self.lane * streams.n + self.t) * d);
+            let d = call.attention.width();
+            let out = call.out.ptr().add((self.lane * call.n + self.t) * d);
             for (i, sum) in sum.into_iter().enumerate() {
                 let head = (vector + i) / per_head;
                 let component = (vector + i) % per_head * LANES;
@@ -283,10 +321,10 @@ impl Step<'_> {
     }
 }
 
-/// Scores of `8 G` keys: chains over the components.
+/// Scores of `8 G` keys, each one chain over the components.
 ///
 /// # Safety
-/// `query` is a row of a tile, `keys` good for `G` tiles, `scores` for `G`
+/// `query` is a row of a tile; `keys` holds `G` tiles, `scores` has room for `G`
 /// vectors.
 #[inline(always)]
 unsafe fn group_scores<S: Simd, const G: usize>(

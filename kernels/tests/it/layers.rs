@@ -1,12 +1,10 @@
-//! Norms, activations, loss and embedding: against plain `f64` code, gradients
-//! against finite differences of it, and equal bits on every path.
+//! Norms, activations, loss and embedding: values against plain `f64` code, gradients
+//! against its finite differences, and equal bits on every instruction set.
 
-mod common;
-
+use crate::support::{assert_bits, bytes, everywhere, same_everywhere, uniform, values};
 use brevity_kernels::activation::{self, Activation};
 use brevity_kernels::embedding::{self, Embedding};
 use brevity_kernels::{loss, norm, reduce};
-use common::{assert_bits, bytes, everywhere, same_everywhere, uniform, values};
 
 #[track_caller]
 fn close(got: &[f32], want: &[f64], tolerance: f64, what: &str) {
@@ -172,7 +170,7 @@ fn norms_and_their_gradients() {
             };
             let (g, b) = (wide(&gain), wide(&bias));
             let zero = vec![0.0; width];
-            // y, dx, dgain, dbias, one after the other.
+            // The concatenation of y, dx, dgain, dbias.
             let all = same_everywhere(|| {
                 let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
                 let (mut mean, mut inverse) = (vec![0.0; rows], vec![0.0; rows]);
@@ -304,7 +302,7 @@ fn embedding_gathers_and_scatters() {
         (1, 1, 0, 3, &[1, 2, 3, 4]),
         (3, 7, 2, 8, &[1, 2, 3]),
         (10, 103, 0, 40, &[1, 2, 3, 4]),
-        // A picture's row, and further than a sequence is long.
+        // The row of an image, and a distance beyond the sequence length.
         (2, 30, 0, 8, &[1, 11, 12, 13, 40]),
         (3, 7, 9, 16, &[2, 15]),
     ] {

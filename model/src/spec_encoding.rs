@@ -1,4 +1,4 @@
-//! A spec in a few bytes, for archives.
+//! The compact binary encoding of a spec, for archives.
 //!
 //! ```text
 //! version   1 byte, 1
@@ -8,52 +8,52 @@
 //!           activation 2 (gelu, gelu-erf, relu2, swiglu),
 //!           mlp_bias, attention_bias, output_bias, tied, scale_embedding,
 //!           qk_norm, has a window, has taps, has lags; the other bit is zero
-//! extents   varints: width, layers, heads, hidden, context, window if any,
-//!           taps if any; the number of lags if any, then each less the one
-//!           before
+//! numbers   varints: width, layers, heads, hidden, context, window if any,
+//!           taps if any; if there are lags, their number, then the difference
+//!           of each to the one before (the first to 0)
 //! ```
 //!
-//! The shortest form of a varint ([`varint`]) is the only valid one, so a spec has
-//! exactly one encoding.
+//! Only the shortest form of a [`varint`] is valid, so a spec has exactly one
+//! encoding.
 
 use crate::spec::{Activation, MAX_LAGS, Norm, Placement, Position, Spec, SpecError};
 use crate::varint;
 
 const VERSION: u8 = 1;
 
-/// Bytes of the longest encoding of a valid spec.
+/// Length of the longest encoding of a valid spec, in bytes.
 pub const MAX_ENCODED_SPEC: usize = 3 + (8 + MAX_LAGS) * 4;
 
-/// Why bytes are not the encoding of a spec. Offsets count from their start.
+/// Bytes that are not the encoding of a spec. Offsets count from their start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes end too early.
-    #[error("model spec ends at byte {offset}, in the middle")]
+    #[error("model spec is truncated at byte {offset}")]
     Truncated {
-        /// Where the next byte was expected.
+        /// The offset of the missing byte.
         offset: usize,
     },
-    /// Written by a newer version.
+    /// An unknown version, written by a newer program.
     #[error("model spec has version {0}, this program reads version {VERSION}: update it")]
     Version(u8),
-    /// A switch has a value with no meaning.
+    /// A switch has an unknown value.
     #[error("model spec has unknown switches {0:#06x} at byte 1")]
     Switches(u16),
-    /// A varint is not in its shortest form, too long for any spec, or 0 where
-    /// that is left out.
+    /// A varint is not in its shortest form, is too long, or is 0 where 0 is not
+    /// written.
     #[error("model spec has a malformed number at byte {offset}")]
     Number {
-        /// Where the number starts.
+        /// The offset of the number.
         offset: usize,
     },
-    /// Well-formed, but no transformer can be like that.
+    /// Well-formed, but the spec is invalid.
     #[error(transparent)]
     Spec(#[from] SpecError),
 }
 
 impl Spec {
-    /// The compact encoding, at most [`MAX_ENCODED_SPEC`] bytes and about a
-    /// dozen for small models.
+    /// The compact encoding: at most [`MAX_ENCODED_SPEC`] bytes, about a dozen for small
+    /// models. The spec must be valid.
     pub fn to_bytes(&self) -> Vec<u8> {
         let flags = [
             self.mlp_bias,
@@ -90,7 +90,7 @@ impl Spec {
         }
         let mut out = vec![VERSION];
         out.extend(switches.to_le_bytes());
-        let extents = [
+        let numbers = [
             self.width,
             self.layers,
             self.heads,
@@ -98,25 +98,26 @@ impl Spec {
             self.context,
         ];
         let taps = (self.taps > 0).then_some(self.taps);
-        for extent in extents.into_iter().chain(self.window).chain(taps) {
-            varint::put(&mut out, extent as u64);
+        for number in numbers.into_iter().chain(self.window).chain(taps) {
+            varint::put(&mut out, number as u64);
         }
         if !self.lags.is_empty() {
             varint::put(&mut out, self.lags.len() as u64);
-            let mut nearer = 0;
+            let mut previous = 0;
             for &lag in &self.lags {
-                varint::put(&mut out, (lag - nearer) as u64);
-                nearer = lag;
+                varint::put(&mut out, (lag - previous) as u64);
+                previous = lag;
             }
         }
         out
     }
 
-    /// Reads an encoding from the front of `bytes`; returns the valid spec and
-    /// the number of bytes it took.
+    /// Decodes a spec from the front of `bytes`. Returns the valid spec and the number of
+    /// bytes read.
     ///
     /// # Errors
-    /// Anything but the one encoding of a valid spec. Next to nothing is allocated.
+    /// The bytes are not the encoding of a valid spec. At most [`MAX_ENCODED_SPEC`] bytes
+    /// are read, and memory use is bounded likewise.
     pub fn from_bytes(bytes: &[u8]) -> Result<(Spec, usize), DecodeError> {
         let mut input = Input { bytes, offset: 0 };
         let version = input.byte()?;
@@ -190,7 +191,7 @@ impl Input<'_> {
         Ok(byte)
     }
 
-    /// As [`Input::varint`], but a number that is left out when it is 0.
+    /// As [`Input::varint`], but 0 is an error.
     fn nonzero(&mut self) -> Result<usize, DecodeError> {
         let offset = self.offset;
         match self.varint()? {
@@ -199,7 +200,7 @@ impl Input<'_> {
         }
     }
 
-    /// How many lags, and they.
+    /// The number of lags, then the lags.
     fn lags(&mut self) -> Result<Vec<usize>, DecodeError> {
         let offset = self.offset;
         let count = self.nonzero()?;
@@ -214,7 +215,7 @@ impl Input<'_> {
         further.collect()
     }
 
-    /// A number of at most four bytes, more than any extent needs.
+    /// A varint of at most four bytes, which is enough for every field.
     fn varint(&mut self) -> Result<usize, DecodeError> {
         let offset = self.offset;
         let number = varint::read((1 << 28) - 1, || self.byte())?;

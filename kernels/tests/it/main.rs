@@ -1,0 +1,9 @@
+//! The crate's tests: one binary, one module for each subject.
+
+mod attention;
+mod attention_reference;
+mod gemm;
+mod layers;
+mod math;
+mod optim;
+mod support;
