@@ -12,6 +12,8 @@ mod model;
 pub mod price;
 mod spec;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tokenizer;
 mod vocabulary;
 mod weights;

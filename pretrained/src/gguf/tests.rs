@@ -58,6 +58,11 @@ impl Writer {
         self.tensors.push((name.into(), shape, 0, bytes));
     }
 
+    /// Takes a tensor out again.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.tensors.retain(|tensor| tensor.0 != name);
+    }
+
     pub(crate) fn finish(&self) -> Vec<u8> {
         let mut out = b"GGUF\x03\0\0\0".to_vec();
         out.extend((self.tensors.len() as u64).to_le_bytes());

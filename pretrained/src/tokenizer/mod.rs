@@ -15,6 +15,8 @@ mod merge;
 mod unicode;
 mod words;
 
+#[cfg(test)]
+pub(crate) use unicode::byte_of;
 pub use words::Pattern;
 
 use crate::vocabulary::Vocabulary;
