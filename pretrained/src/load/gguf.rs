@@ -190,6 +190,18 @@ impl Header<'_> {
         Ok((0..layers).map(|i| window.filter(|_| local(i))).collect())
     }
 
+    /// The base of rotary positions at a key, 10,000 if it is not there.
+    fn base(&self, name: &str) -> Result<f64, Problem> {
+        let base = self.number(name)?.unwrap_or(10_000.0);
+        match (1.0..=1e12).contains(&base) {
+            true => Ok(base),
+            false => Err(Problem::Unsupported {
+                field: self.key(name)?,
+                value: base.to_string(),
+            }),
+        }
+    }
+
     fn positions(
         &self,
         family: &str,
@@ -206,13 +218,7 @@ impl Header<'_> {
                 value: format!("{dims} of {head_dim} components"),
             });
         }
-        let base = self.number("rope.freq_base")?.unwrap_or(10_000.0);
-        if !(1.0..=1e12).contains(&base) {
-            return Err(Problem::Unsupported {
-                field: self.key("rope.freq_base")?,
-                value: base.to_string(),
-            });
-        }
+        let base = self.base("rope.freq_base")?;
         let mut global = frequencies(base, dims);
         match self.gguf.text(&self.key("rope.scaling.type")?)? {
             None | Some("none") => {}
@@ -240,7 +246,7 @@ impl Header<'_> {
             });
         }
         let local = match family {
-            "gemma3" => frequencies(10_000.0, dims),
+            "gemma3" => frequencies(self.base("rope.freq_base_swa")?, dims),
             _ => global.clone(),
         };
         // The rows of Llama's queries and keys are stored for neighbouring pairs.

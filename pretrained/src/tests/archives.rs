@@ -106,3 +106,34 @@ fn other_models_and_large_claims_are_refused() {
     let error = compress(&model, &long, b"the", &|_| {}).unwrap_err();
     assert!(matches!(error, ArchiveError::Context { .. }));
 }
+
+#[test]
+fn scores_are_those_of_the_archive_and_name_the_model() {
+    let model = model("qwen3");
+    let content = content();
+    let score =
+        crate::score::score(&model, &Settings::new(&model), &content, true, &|_| {}).unwrap();
+    assert!(score.verified && score.escaped_bytes > 0);
+    assert_eq!(score.data_bytes, content.len() as u64);
+    let n = content.len() as f64;
+    assert_eq!(score.raw_rate, score.coded_bytes as f64 / n);
+    let model_bytes = 2.0 * model.weights().parameters() as f64;
+    assert_eq!(
+        score.adjusted_rate.fp16,
+        (score.coded_bytes as f64 + model_bytes) / n
+    );
+}
+
+#[test]
+fn generated_text_depends_on_the_numbers_alone() {
+    let model = model("llama");
+    let text = |seed, tokens| {
+        let mut noise = Noise(seed);
+        let mut random = || (noise.next() << 1) as u32;
+        crate::generate(&model, &Contexts::new(tokens), b"in the ", 100, &mut random).unwrap()
+    };
+    assert!(text(1, 80).len() >= 100);
+    assert_eq!(text(1, 80), text(1, 80));
+    assert_ne!(text(1, 80), text(2, 80));
+    assert!(text(1, 7).len() >= 100);
+}
