@@ -9,6 +9,10 @@
 //! lengths by the one byte that [`Encoder::finish`] writes and, beyond that, by less
 //! than 1e-8 of the sum.
 //!
+//! Alphabets of many thousand symbols need finer frequencies: those of
+//! [`Encoder::fine_symbol`] have the sum 2^32, and the division loses less than
+//! 2^-24.
+//!
 //! The stream does not mark its end; the caller must store its length.
 //!
 //! ```
@@ -31,6 +35,9 @@ use crate::cdf::{PRECISION, TOTAL};
 
 /// The smallest `range` before a symbol.
 const FLOOR: u64 = 1 << 56;
+
+/// Bits of precision of the symbols of large alphabets.
+const FINE: u32 = 32;
 
 /// Bytes of the decoder's 8-byte number after the one that `finish` writes.
 const LOOKAHEAD: usize = 7;
@@ -74,6 +81,14 @@ impl Encoder {
         } else {
             self.narrow(bound, self.range - bound);
         }
+    }
+
+    /// Codes the symbol with the interval `start .. start + length` of `0..2^32`.
+    #[inline]
+    pub fn fine_symbol(&mut self, start: u32, length: u32) {
+        debug_assert!(length > 0 && u64::from(start) + u64::from(length) <= 1 << FINE);
+        let unit = self.range >> FINE;
+        self.narrow(unit * u64::from(start), unit * u64::from(length));
     }
 
     #[inline]
@@ -179,6 +194,24 @@ impl<'a> Decoder<'a> {
         self.narrow(unit * u64::from(start), unit * u64::from(length));
     }
 
+    /// A number in the interval, out of `0..2^32`, of the next symbol, to be followed
+    /// by [`take_fine`](Self::take_fine).
+    #[inline]
+    pub fn fine_target(&self) -> u32 {
+        let unit = self.range >> FINE;
+        // Only a damaged stream reaches 2^32 or more.
+        (self.code / unit).min(u64::from(u32::MAX)) as u32
+    }
+
+    /// Takes the symbol with the interval `start .. start + length` of `0..2^32`,
+    /// which holds what [`fine_target`](Self::fine_target) returned.
+    #[inline]
+    pub fn take_fine(&mut self, start: u32, length: u32) {
+        debug_assert!(length > 0 && u64::from(start) + u64::from(length) <= 1 << FINE);
+        let unit = self.range >> FINE;
+        self.narrow(unit * u64::from(start), unit * u64::from(length));
+    }
+
     /// The next binary decision, true with probability `p / TOTAL`.
     #[inline]
     pub fn bit(&mut self, p: u32) -> bool {
@@ -244,6 +277,30 @@ mod tests {
         assert_eq!(decoder.target(), 1 << 23);
         decoder.take(1 << 23, 1);
         assert!(decoder.ended() && !decoder.overrun());
+    }
+
+    #[test]
+    fn fine_symbols_come_back_among_others() {
+        let symbols: Vec<(u32, u32)> = (1..2000u32)
+            .map(|i| {
+                let start = i.wrapping_mul(2_654_435_761);
+                (start, (1 << (i % 32)).min(u32::MAX - start).max(1))
+            })
+            .collect();
+        let mut encoder = Encoder::default();
+        for &(start, length) in &symbols {
+            encoder.fine_symbol(start, length);
+            encoder.bit(start & 1 == 1, TOTAL / 3);
+        }
+        let bytes = encoder.finish();
+        let mut decoder = Decoder::new(&bytes);
+        for &(start, length) in &symbols {
+            let target = decoder.fine_target();
+            assert!(target >= start && target - start < length);
+            decoder.take_fine(start, length);
+            assert_eq!(decoder.bit(TOTAL / 3), start & 1 == 1);
+        }
+        assert!(decoder.ended());
     }
 
     #[test]

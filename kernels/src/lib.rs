@@ -9,9 +9,12 @@
 //! | module | contents |
 //! |---|---|
 //! | [`gemm`] | matrix products (GEMM), all transpose cases, fused epilogues |
+//! | [`stored`] | matrices as model files store them, with products in [`gemm`] |
 //! | [`linear`] | linear layers `y = x W`: forward, gradients of input, weights, bias |
 //! | [`attention`], [`rope`] | causal attention forward and backward, KV cache, RoPE |
+//! | [`grouped`], [`phases`] | attention of heads that share keys; rotary positions of any base |
 //! | [`norm`], [`activation`] | RMS norm and layer norm; GELU, ReLU², SwiGLU |
+//! | [`elementwise`] | gates and soft caps |
 //! | [`embedding`], [`loss`] | byte embedding and its gradient; softmax cross entropy |
 //! | [`optim`] | steps of AdamW and Muon, moving average, global norm |
 //! | [`math`] | exp, ln, sigmoid, tanh, erf, sine and cosine |
@@ -60,19 +63,22 @@
 
 pub mod activation;
 pub mod attention;
+pub mod elementwise;
 pub mod embedding;
 pub mod gemm;
+pub mod grouped;
 pub mod linear;
 pub mod loss;
 pub mod math;
 pub mod norm;
 pub mod optim;
 pub mod peak;
+pub mod phases;
 pub mod reduce;
 pub mod rope;
 pub mod selftest;
 pub mod simd;
-
+pub mod stored;
 pub mod threads;
 
 mod scratch;

@@ -22,7 +22,7 @@ const LOWEST: f32 = -127.0;
 /// `2^x` for `x <= 0`: relative error within `2.5e-7` down to `2^-126`, 0 for `x`
 /// from -127 down; NaN stays NaN.
 #[inline(always)]
-pub(super) fn exp2<V: Vector>(x: V) -> V {
+pub(crate) fn exp2<V: Vector>(x: V) -> V {
     // `max` returns its second operand if either is NaN.
     let x = V::splat(LOWEST).max(x);
     let magic = V::splat(MAGIC);
@@ -38,7 +38,7 @@ pub(super) fn exp2<V: Vector>(x: V) -> V {
 }
 
 /// [`exp2`] of one value, with the same bits.
-pub(super) fn exp2_scalar(x: f32) -> f32 {
+pub(crate) fn exp2_scalar(x: f32) -> f32 {
     let x = if LOWEST > x { LOWEST } else { x };
     let t = x + MAGIC;
     let r = x - (t - MAGIC);

@@ -53,7 +53,7 @@
 
 mod backward;
 mod backward_scratch;
-mod exp2;
+pub(crate) mod exp2;
 mod forward;
 mod kv_cache;
 mod mask;

@@ -31,10 +31,12 @@ mod epilogue;
 mod macrokernel;
 mod microkernel;
 mod pack;
+mod stored;
 mod view;
 
 pub use epilogue::Epilogue;
 pub use pack::Packed;
+pub use stored::stored;
 pub use view::{View, ViewMut};
 
 pub(crate) use macrokernel::{Block, C_BLOCK};

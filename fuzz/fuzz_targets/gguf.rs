@@ -1,0 +1,12 @@
+#![no_main]
+
+use brevity_pretrained::gguf::Gguf;
+
+// Headers never panic, and what is accepted lies inside the file.
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let Ok(gguf) = Gguf::parse(bytes) else { return };
+    for name in gguf.tensor_names() {
+        let tensor = gguf.tensor(name).expect("a tensor by its name");
+        assert!(bytes.get(tensor.bytes.clone()).is_some());
+    }
+});

@@ -1,0 +1,7 @@
+//! Tests over whole models, small and random.
+
+mod archives;
+mod decoding;
+mod families;
+mod loading;
+mod small;
