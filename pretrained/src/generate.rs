@@ -43,7 +43,7 @@ pub fn generate(
         let last = &hidden[hidden.len() - model.spec().width..];
         model.logits(last, &mut logits);
         frequencies.set(&mut logits, model.vocabulary().barred())?;
-        let target = u64::from(random()) * u64::from(ESCAPE_START) >> 32;
+        let target = (u64::from(random()) * u64::from(ESCAPE_START)) >> 32;
         let Some((id, _)) = frequencies.find(target as u32) else {
             continue;
         };

@@ -96,7 +96,7 @@ impl Kernel for Pack<'_> {
             let here = NR.min(self.count - panel);
             let decoded = &mut self.decoded[..here * k];
             let from = self.first + panel;
-            self.w.decode::<S>(from..from + here, decoded);
+            self.w.decode(from..from + here, decoded);
             let rows = View::new(decoded, here, k).t();
             let mut start = 0;
             while start < k {

@@ -171,7 +171,7 @@ impl<'a> Stored<'a> {
 
     /// [`decode_rows`](Self::decode_rows) inside a [`Kernel`].
     #[inline(always)]
-    pub(crate) fn decode<S: Simd>(&self, rows: Range<usize>, out: &mut [f32]) {
+    pub(crate) fn decode(&self, rows: Range<usize>, out: &mut [f32]) {
         assert!(rows.end <= self.rows, "no row {}", rows.end);
         assert_eq!(out.len(), rows.len() * self.cols, "values of the rows");
         let data = &self.data[rows.start * self.row_bytes()..rows.end * self.row_bytes()];
@@ -218,6 +218,6 @@ impl Kernel for Decode<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
-        self.matrix.decode::<S>(self.rows, self.out);
+        self.matrix.decode(self.rows, self.out);
     }
 }

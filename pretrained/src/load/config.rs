@@ -206,7 +206,7 @@ impl<'a> Config<'a> {
             }
             _ => return Ok(vec![Some(window); layers]),
         };
-        let local = |i: usize| (i + 1) % every.max(1) != 0;
+        let local = |i: usize| !(i + 1).is_multiple_of(every.max(1));
         Ok((0..layers).map(|i| local(i).then_some(window)).collect())
     }
 

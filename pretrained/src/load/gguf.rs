@@ -186,7 +186,7 @@ impl Header<'_> {
             "gemma3" => 6,
             _ => return Ok(vec![None; layers]),
         };
-        let local = |i: usize| (i + 1) % every != 0;
+        let local = |i: usize| !(i + 1).is_multiple_of(every);
         Ok((0..layers).map(|i| window.filter(|_| local(i))).collect())
     }
 

@@ -206,12 +206,11 @@ fn with_share(
         let (mut g, mut r) = (gram, right);
         for (i, bound) in bounds.iter().enumerate() {
             let Some(value) = *bound else { continue };
-            for j in 0..3 {
-                r[j] -= gram[j][i] * value;
+            for (r, row) in r.iter_mut().zip(&gram) {
+                *r -= row[i] * value;
             }
-            for j in 0..3 {
-                (g[i][j], g[j][i]) = (0.0, 0.0);
-            }
+            g[i] = [0.0; 3];
+            g.iter_mut().for_each(|row| row[i] = 0.0);
             (g[i][i], r[i]) = (1.0, value);
         }
         for (i, bound) in bounds.iter().enumerate() {
