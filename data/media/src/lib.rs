@@ -27,6 +27,7 @@
 //! ```
 
 mod conversion;
+mod convert;
 mod error;
 mod geometry;
 mod item;

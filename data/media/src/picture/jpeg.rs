@@ -3,7 +3,7 @@
 
 use jpeg_decoder::{Decoder, PixelFormat};
 
-use super::decode::{failed, picture};
+use super::pixels::{failed, picture};
 use super::{Pixels, bad, check_size};
 use crate::error::Result;
 

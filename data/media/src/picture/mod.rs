@@ -3,8 +3,11 @@
 
 mod canvas;
 mod decode;
+mod decode_png;
+mod decode_webp;
 mod jpeg;
 mod patches;
+mod pixels;
 mod ppm;
 
 use std::io::{Read, Write};
