@@ -1,16 +1,16 @@
 """One training step of the same byte transformer in JAX, jitted by XLA.
 
-The peer that `cargo bench --bench step` runs in turn with our own step. Prints
-one JSON object: seconds a step (median), processor time a step (mean), and peak
+`cargo bench --bench step` runs it in turn with our own step. Prints
+one JSON object: seconds per step (median), processor time per step (mean), and peak
 memory.
 
     pip install -r benches/requirements.txt
     python3 benches/peer_jax.py --width 64 --layers 4 --heads 8 --context 256
 
 Both models of the comparison are here: `brevity` (pre-RMSNorm, RoPE, QK-norm,
-squared rectifier, tied embeddings) and `lmic` (post-norm, GELU, biases). The
-optimiser is AdamW through optax with global-norm clipping, weights and
-optimiser state donated, attention as `jax.nn.dot_product_attention`.
+squared ReLU, tied embeddings) and `lmic` (post-norm, GELU, biases). The
+optimizer is AdamW through optax with global-norm gradient clipping, weights and
+optimizer state donated, attention as `jax.nn.dot_product_attention`.
 """
 
 import argparse

@@ -1,5 +1,5 @@
-//! Whole training steps, measured in turn in one run: the machine's peak, our
-//! step, the same model by plain burn operations, and JAX.
+//! Training steps, measured in turn in one run: the machine's peak, our
+//! step, the same model with plain burn operations, and JAX.
 //!
 //! ```text
 //! pip install -r benches/requirements.txt     # for the JAX column
@@ -7,25 +7,24 @@
 //! cargo bench --bench step -- d96 d64-lmic    # some of them
 //! ```
 //!
-//! Every figure comes from a process of its own, so that peak memory means
-//! something, and every shape is gone through in rounds, so that a machine whose
-//! speed drifts bends all columns alike. Quote the ratios.
+//! Every figure comes from its own process, so that peak memory is meaningful,
+//! and every shape is measured in rounds, so that drifts of the machine's
+//! speed affect all columns alike. Quote the ratios.
 //!
-//! A step is [`STEP_BYTES`] bytes. `times` is how many times as fast our step is.
-//! Columns named `cpu` count processor time instead of the clock, which still
-//! means something when other programs use the machine: the share of the peak
-//! is then that of as many seconds of one core.
+//! A step is [`STEP_BYTES`] bytes. `times` is the speed of our step over that of the
+//! other. Columns named `cpu` use processor time instead of wall time, which stays
+//! meaningful while other programs use the machine; their peak is that of one core.
 
 mod usage;
 
 use std::process::{Command, ExitCode};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use brevity_model::Spec;
 use brevity_train::{
-    Control, DeviceKind, OptimizerKind, TrainConfig, TrainSetup, ops::with_default_bodies, run,
+    Control, DeviceKind, OptimizerKind, Stop, TrainConfig, TrainSetup, ops::with_default_bodies,
+    run,
 };
 use serde_json::{Value, json};
 use usage::Usage;
@@ -33,10 +32,10 @@ use usage::Usage;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Bytes of a step: 16 sequences of 256, or 4 of 1024.
+/// Batch size in bytes: 16 sequences of length 256, or 4 of 1024.
 const STEP_BYTES: usize = 4096;
 
-/// Times that every column of a shape is measured.
+/// How often every column of a shape is measured.
 const ROUNDS: usize = 3;
 
 /// A model whose step is measured.
@@ -195,7 +194,7 @@ fn median(values: &[Value], key: &str) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// One measurement in a process of its own; `None` if it failed.
+/// One measurement in a child process; `None` if it failed.
 fn child(what: &str, shape: &Shape) -> Option<Value> {
     let mut command = if what == "jax" {
         let mut python = Command::new("python3");
@@ -243,8 +242,8 @@ fn one(what: &str, name: &str) -> Value {
     }
 }
 
-/// Trains for a few seconds; the time of a step is the median of those after
-/// the first quarter.
+/// Trains for a few seconds; the time of a step is the median after the first
+/// quarter.
 fn steps(shape: &Shape) -> Value {
     let spec = shape.spec();
     let data: Vec<u8> = (0..1_000_000u32)
@@ -257,7 +256,7 @@ fn steps(shape: &Shape) -> Value {
             batch_bytes: STEP_BYTES as u64,
             log_steps: 1_000_000,
             checkpoint_seconds: 0.0,
-            // As the peer has it.
+            // Same as the JAX version.
             optimizer: OptimizerKind::Adamw,
             ..TrainConfig::default()
         },
@@ -265,7 +264,7 @@ fn steps(shape: &Shape) -> Value {
         device: DeviceKind::Flex,
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let stop = AtomicBool::new(false);
+    let stop = Stop::new();
     let start = Instant::now();
     let ends = Mutex::new(Vec::new());
     let control = Control {
@@ -274,7 +273,7 @@ fn steps(shape: &Shape) -> Value {
             let mut ends = ends.lock().expect("no panic");
             ends.push((start.elapsed().as_secs_f64(), Usage::now()));
             if ends.len() >= 8 && start.elapsed().as_secs_f64() > 5.0 {
-                stop.store(true, std::sync::atomic::Ordering::Relaxed);
+                stop.set();
             }
         },
     };
@@ -292,7 +291,7 @@ fn steps(shape: &Shape) -> Value {
     })
 }
 
-/// The most memory this process has had, bytes; 0 where Linux does not tell.
+/// Peak memory of this process in bytes; 0 if Linux does not report it.
 fn peak_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));

@@ -1,15 +1,20 @@
 //! How the command ends: 0 done, 1 the work failed, 2 wrong usage or config,
 //! 130 stopped by a signal.
 
+use crate::console::note;
+use crate::signals::INTERRUPTED;
+use brevity_baselines::BaselineError;
 use brevity_data::DataError;
-use brevity_eval::baselines::BaselineError;
-use brevity_eval::maps::MapError;
-use brevity_eval::matrix::MatrixError;
-use brevity_eval::score::ScoreError;
-use brevity_eval::view::ViewError;
-use brevity_train::config::ConfigError;
-use brevity_train::pack::PackError;
-use brevity_train::sweep::SweepError;
+use brevity_files::FolderError;
+use brevity_lab::config::ConfigError;
+use brevity_lab::experiments::score::ScoreError;
+use brevity_lab::experiments::table::MatrixError;
+use brevity_lab::generate::GenerateError;
+use brevity_lab::maps::MapError;
+use brevity_lab::pack::PackError;
+use brevity_lab::sweep::SweepError;
+use brevity_media::view::ViewError;
+use brevity_task::chain;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -72,20 +77,8 @@ pub fn each(
 
 /// Prints the whole chain of an error, and gives the exit status it stands for.
 fn print(error: &anyhow::Error) -> u8 {
-    eprintln!("brevity: {}", message(error));
+    note(format_args!("brevity: {}", chain(error.as_ref())));
     error.chain().find_map(status).unwrap_or(1)
-}
-
-/// The whole chain, less causes that what stands before them has already told.
-fn message(error: &anyhow::Error) -> String {
-    error.chain().fold(String::new(), |message, cause| {
-        let cause = cause.to_string();
-        match message.is_empty() {
-            true => cause,
-            false if message.contains(&cause) => message,
-            false => format!("{message}: {cause}"),
-        }
-    })
 }
 
 fn broken_pipe(error: &anyhow::Error) -> bool {
@@ -115,8 +108,9 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         return Some(2);
     }
     match cause.downcast_ref() {
-        Some(MatrixError::Stopped) => return Some(130),
+        Some(MatrixError::Stopped) => return Some(INTERRUPTED),
         Some(MatrixError::Toml { .. } | MatrixError::Config { .. }) => return Some(2),
+        Some(MatrixError::Folder(FolderError::Busy { .. })) => return Some(2),
         Some(MatrixError::Data { source, .. }) if source.is_usage() => return Some(2),
         Some(MatrixError::File { action, .. }) if *action == "read" => return Some(2),
         _ => {}
@@ -131,10 +125,13 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         return Some(2);
     }
     match cause.downcast_ref() {
-        Some(ScoreError::Stopped) => return Some(130),
+        Some(ScoreError::Stopped) => return Some(INTERRUPTED),
         Some(ScoreError::Sweep(_)) => return Some(2),
         Some(ScoreError::Data { source, .. }) if source.is_usage() => return Some(2),
         _ => {}
+    }
+    if let Some(GenerateError::Stopped) = cause.downcast_ref() {
+        return Some(INTERRUPTED);
     }
     if let Some(MapError::Extension(_) | MapError::Kind { .. }) = cause.downcast_ref() {
         return Some(2);
@@ -146,7 +143,7 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         return Some(2);
     }
     if cause.is::<Stopped>() {
-        return Some(130);
+        return Some(INTERRUPTED);
     }
     (cause.is::<Usage>() || cause.is::<ConfigError>()).then_some(2)
 }

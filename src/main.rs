@@ -1,7 +1,9 @@
 //! The `brevity` command: parses, calls one library function, prints.
 
 mod cmd;
+mod console;
 mod exit;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -13,7 +15,7 @@ use clap::{Parser, Subcommand};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measure models by how short they make the description of their data.
+/// Measure models by description length: compressed data plus model.
 #[derive(Parser)]
 #[command(version, about, propagate_version = true, max_term_width = 100)]
 struct Cli {
@@ -31,17 +33,17 @@ enum Command {
     Critical(cmd::critical::Args),
     /// Rank the models of a sweep by description length
     Select(cmd::select::Args),
-    /// Say what each change of a sweep is worth, in pairs of the same seed
+    /// Measure the effect of each change in a sweep, in pairs with the same seed
     Ablation(cmd::ablation::Args),
-    /// Price the bytes of every trial while its model learns them
+    /// Measure prequential code lengths: each byte is scored, then learned
     Prequential(cmd::prequential::Args),
-    /// Find out what a leaked test does to each measure
+    /// Measure how leaked test data change each measure
     Contamination(cmd::contamination::Args),
-    /// Price byte sets under models: raw, held-out, adjusted, prequential
+    /// Score models on byte sets: raw, held-out, adjusted, prequential
     Score(cmd::score::Args),
-    /// Measure byte sets under coders and models, as in the paper's Table 1
+    /// Compare coders and models across byte sets, as in the paper's Table 1
     Table(cmd::table::Args),
-    /// Continue a prompt by bytes sampled from a model or a classical coder
+    /// Continue a prompt with bytes sampled from a model or a classical coder
     Generate(cmd::generate::Args),
     /// Compress files with the classical coders
     Baselines(cmd::baselines::Args),
@@ -51,23 +53,44 @@ enum Command {
     Compress(cmd::compress::Args),
     /// Decompress archives
     Decompress(cmd::decompress::Args),
-    /// Check that archives decode to what was compressed
+    /// Check that archives decode to the original bytes
     Verify(cmd::verify::Args),
-    /// List the parts of archives in bytes
+    /// List the parts of archives and their sizes
     Inspect(cmd::inspect::Args),
     /// List, fetch, import and measure data sets
     Data(cmd::data::Args),
-    /// Check that this CPU computes the recorded bits
+    /// Check that this CPU computes exactly the recorded bits
     Selftest(cmd::selftest::Args),
+    /// Print completions for a shell
+    Completions(cmd::shell::Completions),
+    /// Print the manual page
+    Man(cmd::shell::Man),
 }
 
 fn main() -> ExitCode {
     // clap exits with 2 on wrong usage and 0 on --help.
     let cli = Cli::parse();
-    let result = check_instruction_set().and_then(|()| run(cli.command));
+    let result = prepare().and_then(|()| run(cli.command));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::report(&error),
+    }
+}
+
+/// What holds for every command.
+fn prepare() -> Result<()> {
+    check_instruction_set()?;
+    check_threads()?;
+    signals::handle()
+}
+
+/// Whether the environment asks for a number of threads that makes sense. The thread
+/// pool takes it where no option gives one.
+fn check_threads() -> Result<()> {
+    let name = "RAYON_NUM_THREADS";
+    match std::env::var_os(name).map(|text| cmd::threads(&text.to_string_lossy())) {
+        Some(Err(message)) => Err(exit::Usage(format!("{name}: {message}")).into()),
+        _ => Ok(()),
     }
 }
 
@@ -97,5 +120,7 @@ fn run(command: Command) -> Result<()> {
         Command::Inspect(args) => cmd::inspect::run(args),
         Command::Data(args) => cmd::data::run(args),
         Command::Selftest(args) => cmd::selftest::run(args),
+        Command::Completions(args) => cmd::shell::completions(args),
+        Command::Man(args) => cmd::shell::man(args),
     }
 }

@@ -71,6 +71,12 @@ fn a_table_has_every_cell_and_is_made_once() {
     let parameters = rows[5]["parameters"].as_f64().expect("a count");
     let model = rate(5, 0, "adjusted") - rate(5, 0, "raw");
     assert!((model - 2.0 * parameters / 6000.0).abs() < 1e-9);
+    // Bytes of another source, and a set that it learned a part of, pay for all of it.
+    for (row, column) in [(5, 1), (6, 1)] {
+        let bytes = cell(row, column)["bytes"].as_f64().expect("a count");
+        let model = rate(row, column, "adjusted") - rate(row, column, "raw");
+        assert!((model - 2.0 * parameters / bytes).abs() < 1e-9, "row {row}");
+    }
     assert!(rate(1, 0, "raw") > rate(2, 0, "raw"), "headers count once");
 
     // A second run has nothing to train.

@@ -3,12 +3,18 @@
 mod archive;
 mod contamination;
 mod generate;
+mod lengths;
 mod online;
 #[cfg(unix)]
 mod output;
 mod own_model;
 mod score;
+mod shell;
+mod snapshot;
+#[cfg(unix)]
+mod streams;
 mod sweep;
 mod table;
+mod terminal;
 mod usage;
 mod util;

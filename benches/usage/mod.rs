@@ -1,14 +1,14 @@
-//! What this process has used so far, as Linux accounts for it; zeros elsewhere.
+//! Resource usage of this process, from Linux; zeros on other systems.
 
-/// Ticks of the accounting a second, the same on every Linux.
+/// Clock ticks per second in `/proc`, the same on every Linux.
 const TICKS: f64 = 100.0;
 
 /// Counters that only grow.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
-    /// Processor time of all threads, in the program and in the kernel, seconds.
+    /// Processor time of all threads, user and system, in seconds.
     pub cpu_seconds: f64,
-    /// Pages that were mapped at first touch: memory that was allocated anew.
+    /// Page faults: pages mapped at first touch, as of newly allocated memory.
     pub page_faults: f64,
 }
 
@@ -16,7 +16,7 @@ impl Usage {
     /// The counters now.
     pub fn now() -> Usage {
         let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        // The program's name, in parentheses, may hold anything.
+        // The program's name, in parentheses, may contain anything.
         let after_name = stat.rsplit(')').next().unwrap_or_default();
         let fields: Vec<f64> = after_name
             .split_whitespace()
@@ -29,7 +29,7 @@ impl Usage {
         }
     }
 
-    /// What was used from `earlier` on, divided by `steps`.
+    /// The usage since `earlier`, divided by `steps`.
     pub fn since(self, earlier: Usage, steps: usize) -> Usage {
         Usage {
             cpu_seconds: (self.cpu_seconds - earlier.cpu_seconds) / steps as f64,

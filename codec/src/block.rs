@@ -1,9 +1,8 @@
-//! One block of bytes, coded and decoded.
+//! Coding and decoding of one block of bytes.
 //!
-//! A block is one stream of the range coder. Its lanes take turns: step by step,
-//! and within a step from the first lane to the last. An encoder prices bytes
-//! ahead in slices of steps while the slice before is coded; a decoder asks for one
-//! step at a time (`lanes`).
+//! A block is one stream of the range coder. It is coded step by step, and within
+//! a step from the first lane to the last. An encoder prices the next slice of steps
+//! while it codes the current one; a decoder predicts one step at a time (`lanes`).
 
 mod lanes;
 
@@ -12,7 +11,7 @@ use crate::coder::{ByteDecoder, ByteEncoder, Known, NoAdvice};
 use crate::layout::Layout;
 use crate::predict::{Model, PredictError, Priced};
 
-/// Steps priced at once: a multiple of these keeps attention in its fast form.
+/// Steps priced at once; multiples of this keep attention on its fast kernel.
 const SLICE: usize = 256;
 
 /// How a block is coded.
@@ -34,7 +33,7 @@ impl Method {
         matches!(self, Method::Model | Method::Mixed)
     }
 
-    /// Name for people.
+    /// Name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Method::Raw => "raw",
@@ -49,21 +48,21 @@ impl Method {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Coded {
     pub method: Method,
-    /// Lanes are at most two to this power.
+    /// Binary logarithm of the maximum number of lanes.
     pub lanes_log2: u32,
     pub payload: Vec<u8>,
-    /// Hash of all frequencies in the order of their use.
+    /// Hash of all frequencies, in the order in which they are used.
     pub frequencies: u32,
 }
 
 /// Why a block cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The predictor gave up.
+    /// The predictor failed.
     Predict(PredictError),
-    /// The stream is not as long as its symbols.
+    /// The stream is shorter or longer than its symbols.
     Stream,
-    /// Other frequencies than the encoder's.
+    /// The frequencies differ from the encoder's.
     Diverged,
 }
 
@@ -73,22 +72,21 @@ impl From<PredictError> for Failure {
     }
 }
 
-/// A model where the method needs one; the caller has seen to it that it is
-/// there.
+/// The model, if the method needs one; the caller has checked that it exists.
 fn needed(method: Method, model: Option<&dyn Model>) -> Option<&dyn Model> {
     model.filter(|_| method.needs_model())
 }
 
-/// Told how many more bytes are done.
+/// Called with the number of bytes done since the last call.
 pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 
-/// Bytes between two calls of a [`Progress`] where there are no slices.
+/// Bytes between two calls of a [`Progress`] without a model.
 const STRIDE: usize = 1 << 15;
 
-/// Most bytes that a predictor may take for a block.
+/// Most bytes of memory that a predictor may use for a block.
 const MOST_MEMORY: u64 = 1 << 33;
 
-/// Refuses what no machine should be asked for.
+/// Refuses a block for which the predictor needs too much memory.
 fn check_memory(model: &dyn Model, layout: &Layout) -> Result<(), PredictError> {
     let memory = model.memory(layout);
     if memory > MOST_MEMORY {
@@ -102,11 +100,11 @@ fn check_memory(model: &dyn Model, layout: &Layout) -> Result<(), PredictError> 
     Ok(())
 }
 
-/// Codes `bytes`, raw if nothing shorter comes of it. `lanes`, if given, takes the
-/// place of the model's own number.
+/// Codes `bytes`; stores them raw if coding makes them no shorter. `lanes`, if given,
+/// overrides the model's number of lanes.
 ///
 /// # Panics
-/// If the method needs a model and there is none; if there are to be no lanes.
+/// If the method needs a model and there is none, or if `lanes` is 0.
 pub(crate) fn encode(
     bytes: &[u8],
     method: Method,
@@ -205,7 +203,7 @@ fn encode_lanes(
     }
 }
 
-/// Some steps of all lanes, `[lanes, steps]`.
+/// Consecutive steps of all lanes, `[lanes, steps]`.
 struct Slice {
     first: usize,
     steps: usize,
@@ -214,7 +212,7 @@ struct Slice {
 }
 
 impl Slice {
-    /// Codes the slice; how many bytes that are.
+    /// Codes the slice and returns its number of bytes.
     fn code(
         &self,
         layout: &Layout,
@@ -260,8 +258,8 @@ pub(crate) fn decode(
     decode_stream(&mut coder, coded, length, model, progress)
 }
 
-/// The code length of the block's bytes under the frequencies that it is coded
-/// with, bits.
+/// The code length in bits of the block's bytes, under the frequencies that code
+/// them.
 ///
 /// # Panics
 /// As [`decode`].

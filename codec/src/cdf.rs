@@ -1,13 +1,13 @@
 //! Integer frequencies of the next byte.
 //!
-//! A coder needs probabilities as integers that both sides compute alike and
-//! that leave no byte without a code. [`Frequencies`] holds 256 of them, each
-//! at least 1, with the sum [`TOTAL`]. They come from a model's logits by a
+//! A coder needs integer probabilities that encoder and decoder compute alike and
+//! that give every byte a code. [`Frequencies`] holds 256 of them, each
+//! at least 1, with the sum [`TOTAL`]. They are computed from logits by a
 //! fixed sequence of correctly rounded operations, so the same logits give the
 //! same integers on any CPU.
 //!
-//! The floor of 1 and the rounding cost at most 2.3e-5 bits a byte over the
-//! exact softmax for a byte of probability 2^-17 or more, and no byte ever costs
+//! The minimum of 1 and the rounding cost at most 2.3e-5 bits over the exact
+//! softmax for a byte of probability 2^-17 or more, and no byte costs
 //! more than [`PRECISION`] bits.
 
 use brevity_kernels::math::exp_negative;
@@ -24,8 +24,8 @@ pub const TOTAL: u32 = 1 << PRECISION;
 /// Number of symbols: the byte values.
 pub const SYMBOLS: usize = 256;
 
-/// A model yielded a NaN or an infinite logit, so that there is no distribution
-/// to code with.
+/// A model returned a NaN or an infinite logit, so there is no distribution to code
+/// with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("logit of byte {symbol} is not a finite number: the model's weights are unusable")]
 pub struct NonFinite {
@@ -33,7 +33,7 @@ pub struct NonFinite {
     pub symbol: usize,
 }
 
-/// Integer frequencies of the 256 byte values: each at least 1, the sum
+/// Integer frequencies of the 256 byte values, each at least 1, with the sum
 /// [`TOTAL`].
 ///
 /// ```
@@ -74,8 +74,8 @@ impl Frequencies {
         Ok(out)
     }
 
-    /// As [`from_logits`](Self::from_logits), in place. After an error the
-    /// frequencies are the uniform ones.
+    /// Like [`from_logits`](Self::from_logits), in place. After an error the
+    /// frequencies are uniform.
     ///
     /// # Errors
     /// A logit that is NaN or infinite.
@@ -96,8 +96,8 @@ impl Frequencies {
         Err(NonFinite { symbol })
     }
 
-    /// The distribution proportional to `weights + 1/128`, as integers: what
-    /// counting predictors want.
+    /// The distribution proportional to `weights + 1/128`, as integers: for
+    /// predictors that count.
     ///
     /// # Panics
     /// If the weights sum to `2^32` or more.
@@ -112,10 +112,10 @@ impl Frequencies {
         out
     }
 
-    /// Gives `2^-shift` of the probability to the uniform distribution, so that
+    /// Mixes in the uniform distribution with weight `2^-shift`, so that
     /// no byte costs more than `shift + 8` bits. Integer arithmetic: each
-    /// frequency loses its own share, rounded down, and what is then too much
-    /// comes off the first largest one.
+    /// frequency loses its share, rounded down, and the excess over [`TOTAL`] is
+    /// taken from the first largest one.
     ///
     /// # Panics
     /// If `shift` is not between 1 and 16.
@@ -141,7 +141,7 @@ impl Frequencies {
         self.settle(largest.unwrap_or(0));
     }
 
-    /// Gives what is missing from the sum to the most frequent symbol.
+    /// Corrects the sum at the most frequent symbol.
     fn settle(&mut self, largest: usize) {
         let sum: u32 = self.counts.iter().sum();
         self.counts[largest] = (self.counts[largest] + TOTAL) - sum;
@@ -201,7 +201,7 @@ pub fn code_length(frequency: u32) -> f64 {
     f64::from(PRECISION) - log2(u64::from(frequency))
 }
 
-/// Writes the frequencies and says whether all logits were finite.
+/// Writes the frequencies and returns whether all logits were finite.
 struct Softmax<'a> {
     logits: &'a [f32],
     out: &'a mut [u32; SYMBOLS],
@@ -217,7 +217,7 @@ impl Kernel for Softmax<'_> {
         // SAFETY: all places are below 256.
         let at = |i: usize| unsafe { S::W::load_ptr(logits[i..][..WIDE].as_ptr()) };
         let mut max = at(0);
-        // 0 as long as everything is finite, NaN after.
+        // 0 while all logits are finite, NaN after one that is not.
         let zero = S::W::splat(0.0);
         let mut check = zero;
         for i in (0..SYMBOLS).step_by(WIDE) {
@@ -257,7 +257,7 @@ impl Kernel for Softmax<'_> {
     }
 }
 
-/// What is in sixteen lanes.
+/// The values of sixteen lanes.
 #[inline(always)]
 fn lanes<V: Vector>(v: V) -> [f32; 2 * LANES] {
     const { assert!(V::WIDTH == 2 * LANES) };

@@ -1,5 +1,5 @@
-//! Between a block's bytes and the range coder: the hash of all frequencies on
-//! the way, and what a model says of a byte's bits.
+//! Coders of bytes over the range coder: they hash all frequencies, and split a
+//! model's distribution over the bits of a byte.
 
 use crate::cdf::{Frequencies, PRECISION, TOTAL};
 use crate::cm::{Advice, BitCoder};
@@ -24,12 +24,12 @@ impl FrequencyHash {
     }
 }
 
-/// Writes bytes, as symbols or bit by bit.
+/// Codes bytes, as symbols or bit by bit.
 #[derive(Default)]
 pub struct ByteEncoder {
     encoder: Encoder,
     hash: FrequencyHash,
-    /// Bits to code, the highest first.
+    /// The byte whose bits to code, highest first.
     pub byte: u8,
 }
 
@@ -55,11 +55,11 @@ impl BitCoder for ByteEncoder {
     }
 }
 
-/// Reads bytes, as symbols or bit by bit.
+/// Decodes bytes, as symbols or bit by bit.
 pub struct ByteDecoder<'a> {
     pub decoder: Decoder<'a>,
     pub hash: FrequencyHash,
-    /// Sum of the code lengths, for those who want it.
+    /// Sum of the code lengths so far, if it is wanted.
     pub bits: Option<f64>,
 }
 
@@ -98,7 +98,7 @@ impl BitCoder for ByteDecoder<'_> {
     }
 }
 
-/// There is no trained model.
+/// For coding without a trained model.
 pub struct NoAdvice;
 
 impl Advice for NoAdvice {
@@ -108,7 +108,7 @@ impl Advice for NoAdvice {
     }
 }
 
-/// A model's distribution along the bits of a byte that is known.
+/// A model's distribution along the bits of a known byte (encoder).
 pub struct Known<'a>(pub &'a Priced, pub u8);
 
 impl Advice for Known<'_> {
@@ -126,9 +126,9 @@ impl Advice for Known<'_> {
     }
 }
 
-/// A model's distribution at every prefix of a byte.
+/// A model's distribution at every bit prefix of a byte (decoder).
 pub struct Tree {
-    /// Sum of frequencies by prefix with a leading one.
+    /// Sum of frequencies, indexed by the prefix with a leading 1 bit.
     masses: [u32; 512],
 }
 

@@ -1,13 +1,12 @@
-//! How a block of bytes is cut into lanes.
+//! How a block of bytes is divided into lanes.
 
 use std::ops::Range;
 
-/// The lanes of a block: consecutive parts of equal length, the last one
-/// possibly shorter, that a predictor advances in lock-step.
+/// The lanes of a block: consecutive parts of equal length, except that the last
+/// may be shorter, that a predictor advances in lock-step, as a batch.
 ///
-/// Every lane starts without a past, so lanes are cut at multiples of `unit`:
-/// the chunk length of a model whose chunks are independent, where that costs
-/// nothing.
+/// Every lane starts with an empty context, so lanes are cut at multiples of `unit`,
+/// the chunk length of a model with independent chunks, where a cut costs nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     bytes: usize,
@@ -16,7 +15,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Cuts `bytes` bytes into at most `most` lanes of multiples of `unit`.
+    /// Divides `bytes` bytes into at most `most` lanes of multiples of `unit`.
     ///
     /// # Panics
     /// If `most` or `unit` is 0.
@@ -31,12 +30,12 @@ impl Layout {
         self.bytes.div_ceil(self.steps).max(1)
     }
 
-    /// Steps in which all lanes are through: the length of the first.
+    /// Number of steps: the length of the first lane.
     pub fn steps(&self) -> usize {
         self.steps.min(self.bytes)
     }
 
-    /// The part of the block that is lane `lane`.
+    /// The bytes of the block that lane `lane` covers.
     pub fn range(&self, lane: usize) -> Range<usize> {
         let start = (lane * self.steps).min(self.bytes);
         start..(start + self.steps).min(self.bytes)

@@ -1,27 +1,26 @@
-//! Predictors turned into lossless archives.
+//! Lossless compression with predictors of the next byte.
 //!
-//! What lives here, from the bottom up:
+//! Contents, from the bottom up:
 //! - [`Frequencies`]: integer distributions of the next byte, and exact code
 //!   lengths ([`code_length`], [`score`]);
-//! - [`range`]: the range coder over them;
+//! - [`range`]: the range coder for these distributions;
 //! - [`predict`]: the [`Predictor`](predict::Predictor) trait, over lanes in
 //!   lock-step, and predictors: trained transformers, counts, the uniform code;
-//! - `cm`: context models that learn online and store nothing, alone or mixed
-//!   with a trained model;
-//! - [`weights`]: the weight coder, trained models in few bytes;
+//! - `cm`: context mixing, which learns while it codes and stores no model, alone or
+//!   with a trained model mixed in;
+//! - [`weights`]: the weight coder, which stores trained models in few bytes;
 //! - [`archive`]: the container, streaming, with random access and salvage.
 //!
-//! What does not: training (`train`), files and the command line (`src`). All
-//! arithmetic that a decoder repeats is integer or goes through
-//! `brevity-kernels`, so archives decode to the same bytes on any CPU and with
-//! any number of threads.
+//! Training is in `train`, files and the command line in `src`. All arithmetic
+//! that a decoder repeats uses integers or `brevity-kernels`, so archives decode to
+//! the same bytes on any CPU and with any number of threads.
 //!
 //! ```
 //! use brevity_codec::archive::{compress, inspect, Options, Source};
 //! use brevity_codec::weights::{Plan, Precision};
 //! use brevity_model::{Spec, Weights};
 //!
-//! // An untrained model, stored in 4 bits a parameter at most.
+//! // An untrained model, stored in at most 4 bits per parameter.
 //! let weights = Weights::from_fn(Spec::aspect(16, 64), |info| vec![0.0; info.len()])?;
 //! let plan = Plan::new(&weights, Precision::Bits(4));
 //! let source = Source::embedded(&weights, &plan);

@@ -1,7 +1,7 @@
-//! Logarithms of integers that are the same everywhere.
+//! Logarithms of integers with the same bits on every CPU.
 
-/// `log2 n`, from additions, multiplications and divisions of `f64` in a fixed
-/// order, hence with the same bits on any CPU. Relative error below 1e-15.
+/// `log2 n`, by additions, multiplications and divisions of `f64` in a fixed
+/// order, so with the same bits on any CPU. Relative error below 1e-15.
 ///
 /// # Panics
 /// If `n` is 0.

@@ -2,18 +2,18 @@
 //!
 //! The encoder keeps an interval `[low, low + range)` of 64-bit numbers and
 //! narrows it to the part that belongs to each symbol (Martin 1979). Whenever
-//! `range` falls below 2^56 the top byte of `low` is settled, up to a carry, and
-//! moves out; a carry runs back through the bytes that were written. Since
-//! `range` is at least 2^56 when a symbol of precision 2^24 comes, the division
+//! `range` falls below 2^56, the top byte of `low` is final, except for a carry, and
+//! is written; a carry is propagated back through the bytes already written. Since
+//! `range` is at least 2^56 when a symbol of precision 2^24 is coded, the division
 //! loses less than 2^-32 of it: the stream is longer than the sum of the code
-//! lengths by the one byte that [`Encoder::finish`] writes and otherwise by less
-//! than 1e-8 of it.
+//! lengths by the one byte that [`Encoder::finish`] writes and, beyond that, by less
+//! than 1e-8 of the sum.
 //!
 //! Alphabets of many thousand symbols need finer frequencies: those of
 //! [`Encoder::fine_symbol`] have the sum 2^32, and the division loses less than
 //! 2^-24.
 //!
-//! The stream does not say where it ends; who writes it keeps its length.
+//! The stream does not mark its end; the caller must store its length.
 //!
 //! ```
 //! use brevity_codec::range::{Decoder, Encoder};
@@ -39,7 +39,7 @@ const FLOOR: u64 = 1 << 56;
 /// Bits of precision of the symbols of large alphabets.
 const FINE: u32 = 32;
 
-/// Bytes of a number of the decoder beyond the one that `finish` writes.
+/// Bytes of the decoder's 8-byte number after the one that `finish` writes.
 const LOOKAHEAD: usize = 7;
 
 /// Turns intervals into bytes.
@@ -62,7 +62,7 @@ impl Default for Encoder {
 }
 
 impl Encoder {
-    /// Codes the symbol with the interval `start .. start + length` of
+    /// Encodes the symbol with the interval `start .. start + length` of
     /// `0..TOTAL`.
     #[inline]
     pub fn symbol(&mut self, start: u32, length: u32) {
@@ -71,7 +71,7 @@ impl Encoder {
         self.narrow(unit * u64::from(start), unit * u64::from(length));
     }
 
-    /// Codes a binary decision that is true with probability `p / TOTAL`.
+    /// Encodes a binary decision that is true with probability `p / TOTAL`.
     #[inline]
     pub fn bit(&mut self, bit: bool, p: u32) {
         debug_assert!(p > 0 && p < TOTAL);
@@ -128,8 +128,8 @@ impl Encoder {
 
     /// Ends the stream with one more byte and returns it.
     pub fn finish(mut self) -> Vec<u8> {
-        // The interval is at least 2^56 long, so it holds a number whose lower
-        // seven bytes are zero, which is what the decoder reads past the end.
+        // The interval is at least 2^56 long, so it contains a number whose lower
+        // seven bytes are zero, as the decoder reads them past the end.
         let (end, carry) = self.low.overflowing_add(FLOOR - 1);
         if carry {
             self.carry();
@@ -141,21 +141,21 @@ impl Encoder {
 
 /// Turns bytes back into the positions of symbols.
 ///
-/// It never fails: on damaged input it yields wrong symbols, and past the end it
-/// reads zeros. [`overrun`](Self::overrun) and [`ended`](Self::ended) tell.
+/// It never fails: on damaged input it returns wrong symbols, and past the end it
+/// reads zeros. [`overrun`](Self::overrun) and [`ended`](Self::ended) detect that.
 #[derive(Debug)]
 pub struct Decoder<'a> {
-    /// What was read, relative to the encoder's `low`.
+    /// The number read, relative to the encoder's `low`.
     code: u64,
     /// Invariant between calls: at least `FLOOR`.
     range: u64,
     input: &'a [u8],
-    /// Bytes read, zeros past the end included.
+    /// Bytes read, including zeros past the end.
     read: usize,
 }
 
 impl<'a> Decoder<'a> {
-    /// Starts to decode what [`Encoder::finish`] returned.
+    /// A decoder for the stream that [`Encoder::finish`] returned.
     pub fn new(input: &'a [u8]) -> Decoder<'a> {
         let mut decoder = Decoder {
             code: 0,
@@ -176,8 +176,8 @@ impl<'a> Decoder<'a> {
         self.read += 1;
     }
 
-    /// A number below [`TOTAL`] in the interval of the next symbol, to be
-    /// followed by [`take`](Self::take).
+    /// A number below [`TOTAL`] in the interval of the next symbol. Call
+    /// [`take`](Self::take) next.
     #[inline]
     pub fn target(&self) -> u32 {
         let unit = self.range >> PRECISION;
@@ -185,8 +185,8 @@ impl<'a> Decoder<'a> {
         (self.code / unit).min(u64::from(TOTAL - 1)) as u32
     }
 
-    /// Takes the symbol with the interval `start .. start + length`, which holds
-    /// what [`target`](Self::target) returned.
+    /// Consumes the symbol with the interval `start .. start + length`, which
+    /// contains the number that [`target`](Self::target) returned.
     #[inline]
     pub fn take(&mut self, start: u32, length: u32) {
         debug_assert!(length > 0 && start + length <= TOTAL);
@@ -228,7 +228,7 @@ impl<'a> Decoder<'a> {
 
     #[inline]
     fn narrow(&mut self, offset: u64, range: u64) {
-        // Wraps on a damaged stream only.
+        // Wraps only on a damaged stream.
         self.code = self.code.wrapping_sub(offset);
         self.range = range;
         while self.range < FLOOR {
@@ -237,8 +237,8 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Whether more was read than an intact stream of this length holds: it is
-    /// damaged, and nothing of use follows.
+    /// Whether more was read than an intact stream of this length has: then it is
+    /// damaged, and further symbols are meaningless.
     pub fn overrun(&self) -> bool {
         self.read > self.input.len() + LOOKAHEAD
     }
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_carry_runs_through_settled_bytes() {
-        // Stays close under a border, then steps over it.
+        // Stays just below a byte boundary, then crosses it.
         let mut encoder = Encoder::default();
         for _ in 0..20 {
             encoder.symbol((1 << 23) - 1, 2);

@@ -4,23 +4,22 @@ use crate::cdf::{Frequencies, NonFinite};
 use crate::layout::Layout;
 use brevity_model::{ForwardError, Transformer, Weights};
 
-/// Lanes that a model in stream mode codes a block with, at most.
+/// Most lanes into which scoring divides the data for a model in stream mode.
 ///
-/// In chunk mode lanes cost nothing, and how many there are does not change a
-/// code length.
+/// In chunk mode the number of lanes does not change any code length.
 pub const STREAM_LANES: usize = 16;
 
 /// The exact code length of bytes under a model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScoreResult {
-    /// Bytes priced, all of them.
+    /// Number of bytes scored.
     pub bytes: u64,
     /// Sum of their code lengths under integer frequencies, bits.
     pub bits: f64,
 }
 
 impl ScoreResult {
-    /// Bits a byte; 0 for no bytes.
+    /// Bits per byte; 0 for no bytes.
     pub fn bits_per_byte(&self) -> f64 {
         if self.bytes == 0 {
             0.0
@@ -29,35 +28,35 @@ impl ScoreResult {
         }
     }
 
-    /// Bytes of a stream that codes them, without headers: the bits rounded up
-    /// and the one byte that ends it.
+    /// Length in bytes of their stream, without headers: the bits rounded up, and
+    /// the one byte that ends the stream.
     pub fn stream_bytes(&self) -> u64 {
         (self.bits / 8.0).ceil() as u64 + 1
     }
 }
 
-/// Why a model cannot price bytes.
+/// Why a model cannot score bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScoreError {
-    /// The forward pass left the finite numbers.
+    /// An activation of the forward pass is not finite.
     #[error(transparent)]
     Forward(#[from] ForwardError),
     /// A logit is not finite.
-    #[error("at byte {offset}: {source}")]
+    #[error("at byte {offset}")]
     Logits {
-        /// Offset of the byte that was to be priced.
+        /// Offset of the byte to score.
         offset: usize,
         /// Which logit.
         source: NonFinite,
     },
 }
 
-/// The exact code length of `bytes` under a model, by the integer frequencies
+/// The exact code length of `bytes` under a model, with the integer frequencies
 /// that an archive's coder uses.
 ///
-/// Without a window, every chunk of `context` bytes is priced on its own, as it
-/// is coded. With one, the bytes are cut into at most [`STREAM_LANES`] lanes,
-/// each a stream of its own.
+/// Without an attention window (chunk mode), every chunk of `context` bytes is scored
+/// independently, as it is coded. With one (stream mode), the bytes are divided into
+/// at most [`STREAM_LANES`] lanes, each an independent stream.
 ///
 /// # Errors
 /// A model whose activations or logits are not finite.
@@ -78,7 +77,7 @@ pub fn score(weights: &Weights, bytes: &[u8]) -> Result<ScoreResult, ScoreError>
     })
 }
 
-/// The code length of each byte, bits: as [`score`], for block bootstraps.
+/// The code length of each byte in bits, as in [`score`]; for block bootstraps.
 ///
 /// # Errors
 /// As [`score`].
@@ -86,9 +85,9 @@ pub fn code_lengths(model: &Transformer, bytes: &[u8]) -> Result<Vec<f32>, Score
     price_each(model, bytes, |next, byte| next.bits(byte) as f32)
 }
 
-/// What `price` makes of each byte and the frequencies that it is coded with,
-/// in the order of the bytes: for pictures of where the bits go. The parts that
-/// are priced on their own are those of [`score`].
+/// Calls `price` with each byte and the frequencies that code it, and returns the
+/// results in the order of the bytes; for maps of the cost of each byte. The
+/// independent parts are those of [`score`].
 ///
 /// # Errors
 /// As [`score`].

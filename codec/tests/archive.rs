@@ -35,7 +35,7 @@ fn noise(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// One thread: so small inputs would spend their time waking others.
+/// Runs on one thread: with inputs this small, others would only cost time.
 fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     static POOL: LazyLock<rayon::ThreadPool> = LazyLock::new(|| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
@@ -173,7 +173,7 @@ fn overhead_is_small() {
         let archive = pack(&noise(1 << 16), &source, Options::default());
         assert!(archive.len() <= (1 << 16) + 64, "{}", archive.len());
     }
-    // A few bytes a block, whatever the bytes.
+    // Overhead of a few bytes per block for any data.
     let archive = pack(&noise(10_000), &Source::none(), blocks(1000));
     assert!(archive.len() < 10_000 + 10 * 14 + 40, "{}", archive.len());
 }
@@ -258,7 +258,7 @@ fn what_is_intact_is_salvaged() {
         assert_eq!(out[250..500], [0; 250]);
         assert_eq!(out[500..], bytes[500..]);
     }
-    // Without the index, lengths in headers tell where the next block is.
+    // Without the index, the lengths in headers locate the next block.
     let mut damaged = archive[..archive.len() - 30].to_vec();
     damaged[(second.offset + second.header + 3) as usize] ^= 1;
     let mut out = Vec::new();
@@ -266,13 +266,13 @@ fn what_is_intact_is_salvaged() {
     assert_eq!((done.lost, done.unread), (250, None));
     assert_eq!(out[250..500], [0; 250]);
     assert_eq!(out[500..750], bytes[500..750]);
-    // A header that makes no sense is the end of what is known.
+    // Nothing can be read after an invalid header.
     damaged[second.offset as usize] |= 8;
     let mut out = Vec::new();
     let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
     assert_eq!((done.recovered, done.unread), (250, Some(second.offset)));
     assert_eq!(out, bytes[..250]);
-    // The front of a shorter archive is still there.
+    // The start of a truncated archive is still readable.
     let mut out = Vec::new();
     let cut = &archive[..archive.len() - 30];
     let done = salvage(Cursor::new(cut), &mut out, &Models::default()).unwrap();
@@ -305,8 +305,8 @@ fn damage_is_always_noticed() {
         let mut longer = archive.clone();
         longer.push(0);
         assert!(unpack(&longer, &Models::default()).is_err());
-        // Every bit of the first; of the second, every bit of what is not model
-        // and one of each byte that is.
+        // Every bit of the first archive; of the second, every bit outside the model
+        // and one bit of each byte of the model.
         let model = inspect(&archive[..]).unwrap();
         let model = model.header_bytes as usize..(model.header_bytes + model.model_bytes) as usize;
         for bit in 0..8 * archive.len() {
@@ -359,7 +359,10 @@ fn a_claimed_billion_of_parameters_takes_no_memory() {
     let error = unpack(&archive, &Models::default()).unwrap_err();
     assert!(matches!(error, Error::Model { .. }));
     let claim = "the model spec claims 1007739296 parameters, more than 1013 bytes of weights";
-    assert!(error.to_string().contains(claim), "{error}");
+    let cause = std::error::Error::source(&error)
+        .expect("a cause")
+        .to_string();
+    assert!(cause.contains(claim), "{error}: {cause}");
 }
 
 #[test]

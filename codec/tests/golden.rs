@@ -1,9 +1,9 @@
 //! Archives that must stay readable, and the exact errors of damaged ones.
 //!
-//! `golden/*.bvy` are compared byte for byte with what is written today and
-//! decoded. `golden/damaged.txt` has lines `FILE CHANGE => ERROR`, where the
+//! `golden/*.bvy` are decoded, and compared byte for byte with what the program
+//! writes today. `golden/damaged.txt` has lines `FILE CHANGE => ERROR`, where the
 //! change is `cut LENGTH`, `xor OFFSET HEX` or `add HEX`. After a deliberate
-//! change of the format or of the numeric engine, which takes a new number,
+//! change of the format or of the numeric engine, which needs a new version number,
 //! `BREVITY_GOLDEN=write cargo test -p brevity-codec --test golden` writes the
 //! files again.
 

@@ -1,5 +1,5 @@
 //! Every instruction set and every number of threads writes the same archive,
-//! and reads it. A binary of its own: the instruction set is the process's.
+//! and reads it. A separate test binary, because a process has one instruction set.
 
 use brevity_codec::Method;
 use brevity_codec::archive::{Models, Options, Source, compress, decompress};

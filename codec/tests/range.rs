@@ -1,4 +1,4 @@
-//! The range coder against an oracle, and frozen.
+//! The range coder against constriction's, and its recorded output.
 
 use brevity_codec::range::{Decoder, Encoder};
 use brevity_codec::{Frequencies, TOTAL};

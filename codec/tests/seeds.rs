@@ -1,4 +1,4 @@
-//! The claims of the fuzz targets, for every seed that is kept.
+//! The properties of the fuzz targets, on every seed.
 
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;

@@ -1,4 +1,4 @@
-//! Archives that are decoded as they are written, and what their streams take.
+//! Archives that are decoded while they are written, and the size of their streams.
 
 use brevity_codec::archive::{
     Error, Models, Options, Source, compress, compress_verified, entropy, inspect,
@@ -73,7 +73,7 @@ fn what_does_not_decode_is_an_error() {
     assert!(error.to_string().contains("does not decode"), "{error}");
 }
 
-/// Takes so many bytes.
+/// An output that accepts this many bytes, then fails.
 struct Full(usize);
 
 impl Write for Full {
@@ -139,7 +139,7 @@ fn entropy_is_the_code_length_of_the_model() {
         external: Some(&weights),
         ..Models::default()
     };
-    // What the model expects, so that blocks are not stored raw.
+    // Bytes that the model predicts well, so that blocks are not stored raw.
     let likely = (0..=255)
         .min_by_key(|&byte| (score(&weights, &[byte; 64]).unwrap().bits * 1e6) as u64)
         .unwrap();

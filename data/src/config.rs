@@ -5,16 +5,16 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::byteset::ByteSet;
-use crate::content::Content;
 use crate::error::{DataError, Result};
 use crate::leak::LeakConfig;
 use crate::source::Source;
+use crate::source_content::Content;
 use crate::store::Store;
 
-/// Where the held-out bytes of a generated source begin: beyond any prefix.
+/// Offset of the held-out bytes of a generated source, beyond any prefix.
 const GENERATED_HOLDOUT: u64 = 1 << 40;
 
-/// Which bytes an experiment is about.
+/// The `[data]` table: the bytes of an experiment.
 ///
 /// ```toml
 /// [data]
@@ -34,65 +34,64 @@ const GENERATED_HOLDOUT: u64 = 1 << 40;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// Where the bytes are from.
+    /// The source of the bytes.
     pub source: Source,
-    /// How many, from `offset`: prefixes of different lengths are nested. By
-    /// default all there are, up to the held-out ones. Generated sources have
-    /// no end and need it.
+    /// Number of bytes from `offset`; longer prefixes contain shorter ones. Default:
+    /// all bytes up to the held-out ones. Required for generated sources, which are
+    /// endless.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Position of the first byte in the source.
+    /// Offset of the first byte in the source.
     #[serde(default)]
     pub offset: u64,
-    /// Seed of a generated source; without effect on others.
+    /// Seed of a generated source; ignored for others.
     #[serde(default)]
     pub seed: u64,
-    /// Bytes that are kept away from training.
+    /// Held-out bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout: Option<HoldoutConfig>,
-    /// Held-out bytes that are learned from all the same: an experiment on leaks.
+    /// Contamination experiments: held-out bytes copied into the training bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leak: Option<LeakConfig>,
 }
 
-/// Which bytes are held out.
+/// The held-out bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HoldoutConfig {
-    /// How many.
+    /// Number of bytes.
     pub bytes: u64,
-    /// Position of the first. By default they are the last of the source, the
-    /// same for every prefix length (for generated ones, far beyond any
-    /// prefix; for another `source`, its first).
+    /// Offset of the first. By default they are the last bytes of the source, the same
+    /// for every prefix length (for generated sources, far beyond any prefix; for
+    /// another `source`, its first bytes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
-    /// Another source to take them from.
+    /// Another source of the held-out bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
 }
 
-/// The bytes to learn from and those kept away, disjoint by construction when
-/// they share a source.
+/// Training and held-out bytes, disjoint by construction if they share a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// To learn from.
+    /// Training bytes.
     pub train: ByteSet,
-    /// Kept away.
+    /// Held-out bytes.
     pub holdout: Option<ByteSet>,
-    /// The test of an experiment on leaks, copies of which are in `train`.
+    /// The leaked test, copies of which are in `train`.
     pub leak: Option<ByteSet>,
 }
 
 impl Split {
-    /// What a code of its own, which needs no training bytes, is to describe: the
-    /// test of an experiment on leaks, otherwise the bytes to learn from.
+    /// The bytes that a prequential code, which needs no training bytes, describes: the
+    /// leaked test if there is one, otherwise the training bytes.
     pub fn described(&self) -> &ByteSet {
         self.leak.as_ref().unwrap_or(&self.train)
     }
 }
 
 impl From<Source> for DataConfig {
-    /// The whole source, nothing held out.
+    /// The whole source, with nothing held out.
     fn from(source: Source) -> Self {
         Self {
             source,
@@ -106,16 +105,16 @@ impl From<Source> for DataConfig {
 }
 
 impl DataConfig {
-    /// Reads the bytes, with the fetched sets of the default [`Store`].
+    /// Reads the bytes, with the data sets of the default [`Store`].
     ///
     /// # Errors
-    /// A field that makes no sense, a source that is missing, unreadable,
-    /// empty or too short; each names the field or path.
+    /// An invalid field; a source that is missing, unreadable, empty or too short. Each
+    /// error names the field or path.
     pub fn load(&self) -> Result<Split> {
         self.load_from(&Store::default())
     }
 
-    /// [`load`](Self::load), with the fetched sets of `store`.
+    /// [`load`](Self::load), with the data sets of `store`.
     ///
     /// # Errors
     /// As `load`.
@@ -156,7 +155,7 @@ impl DataConfig {
         self.leak(train, holdout)
     }
 
-    /// Takes the test that leaks off the held-out bytes, and puts its copies in.
+    /// Splits the test off the held-out bytes and inserts its copies.
     fn leak(&self, train: ByteSet, holdout: Option<ByteSet>) -> Result<Split> {
         let (Some(config), Some(all)) = (&self.leak, &holdout) else {
             return Ok(Split {
@@ -174,18 +173,18 @@ impl DataConfig {
         })
     }
 
-    /// What can be checked without looking at the source.
+    /// Checks everything that does not need the source.
     fn check(&self) -> Result<()> {
         if self.bytes == Some(0) {
             return Err(config(
                 "data.bytes",
-                "0 bytes cannot be learned from; leave it out for all",
+                "no training bytes; omit the field for all",
             ));
         }
         if self.holdout.as_ref().is_some_and(|h| h.bytes == 0) {
             return Err(config(
                 "data.holdout.bytes",
-                "0 bytes; leave the table out instead",
+                "0 bytes; omit the table instead",
             ));
         }
         self.leak
@@ -226,7 +225,7 @@ impl DataConfig {
     }
 
     fn train_range(&self, len: Option<u64>, holdout: Option<&Range<u64>>) -> Result<Range<u64>> {
-        // All there are ends where the held-out bytes begin.
+        // By default, up to the start of the held-out bytes.
         let end = match holdout {
             Some(h) if h.start >= self.offset => Some(h.start),
             _ => len,
@@ -305,7 +304,7 @@ fn range(
     }
 }
 
-/// An endless source sets no bound of its own.
+/// An endless source sets no bound itself.
 fn fits_memory(bytes: u64) -> bool {
     usize::try_from(bytes).is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
 }

@@ -1,12 +1,11 @@
-//! The embedded set `crates`: source text that every machine that built the
-//! project already has.
+//! The built-in data set `crates`: source text that every machine that built the
+//! project has.
 //!
-//! `crates.toml` names dependencies of the workspace with their versions. The
-//! set is the concatenation of their `src/**/*.rs` as cargo unpacked them,
-//! checked against a hash. Files are ordered by the BLAKE3 of
-//! `name-version/path`, which shuffles them once and for all: a prefix of any
-//! length is then a sample of the whole rather than the first crate of the
-//! alphabet, and a held-out tail comes from the same distribution.
+//! `crates.toml` lists dependencies of the workspace with their versions. The set is
+//! the concatenation of their `src/**/*.rs` as unpacked by cargo, verified by a hash.
+//! Files are ordered by the BLAKE3 of `name-version/path`, a fixed shuffle: a prefix of
+//! any length is a sample of the whole rather than the alphabetically first crates, and
+//! a held-out tail has the same distribution.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use serde::Deserialize;
 
 use crate::error::{DataError, Result};
 
-/// The committed description of the set.
+/// The description of the set, as in `crates.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CratesList {
@@ -41,8 +40,8 @@ impl CratesList {
     /// else `~/.cargo/registry/src`).
     ///
     /// # Errors
-    /// A crate that is not there (the message says to run `cargo fetch`), a
-    /// file that cannot be read, or bytes that do not match the hash.
+    /// A missing crate (the message says to run `cargo fetch`), a file that cannot be
+    /// read, or bytes with another hash.
     pub fn read(&self) -> Result<Vec<u8>> {
         self.read_from(&registry_folders())
     }
@@ -105,7 +104,7 @@ fn collect(dir: &Path, name: &str, files: &mut Vec<([u8; 32], PathBuf)>) -> Resu
     Ok(())
 }
 
-/// The unpacked registries of this machine: one folder a registry or mirror.
+/// The unpacked registries of this machine: one folder per registry or mirror.
 fn registry_folders() -> Vec<PathBuf> {
     let home = std::env::var_os("CARGO_HOME")
         .filter(|v| !v.is_empty())
@@ -118,7 +117,7 @@ fn registry_folders() -> Vec<PathBuf> {
         .unwrap_or_default();
     folders.sort();
     if folders.is_empty() {
-        // Named in the error message.
+        // For the error message.
         folders.push(src);
     }
     folders

@@ -1,27 +1,29 @@
-//! What can go wrong between a source and its bytes.
+//! Errors of finding, fetching and reading data.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use brevity_media::MediaError;
+
 /// Shorthand for results of this crate.
 pub type Result<T> = std::result::Result<T, DataError>;
 
-/// Why bytes could not be had. Every message names the path, field, set or
-/// URL concerned and, where there is one, the way out.
+/// Why data could not be read. Every message names the path, field, set or URL and, if
+/// possible, the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The operating system refused an operation on a file.
+    /// An operation on a file failed.
     #[error("cannot {action} `{path}`")]
     Io {
-        /// What was tried, as a verb: "read", "write", "rename".
+        /// The operation, as a verb: "read", "write", "rename".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// No file, folder or data set goes by this name.
+    /// No file, folder or data set has this name.
     #[error("data.source: no file, folder or data set `{source_name}`{}", did_you_mean(.nearest))]
     NotFound {
         /// What the user wrote.
@@ -29,19 +31,33 @@ pub enum DataError {
         /// The nearest known data set.
         nearest: Option<String>,
     },
+    /// A name that is both that of a path and of a data set.
+    #[error(
+        "`{name}` is both a path and a data set: write `./{name}` for the path, `set:{name}` for the set"
+    )]
+    Ambiguous {
+        /// The name.
+        name: String,
+    },
+    /// A folder to write into that holds something already.
+    #[error("`{path}` is there already and not empty; choose a new folder with --out")]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A set of the registry that is not on this machine.
     #[error("data set `{name}` has not been fetched: run `brevity data fetch {name}`")]
     NotFetched {
         /// Its name in the registry.
         name: String,
     },
-    /// A source with no bytes in it.
+    /// An empty source.
     #[error("`{source_name}` holds no bytes")]
     Empty {
         /// The source.
         source_name: String,
     },
-    /// A pattern or an import that no file answers to.
+    /// A pattern or an import that matches no file.
     #[error("`{pattern}` matches no {what}")]
     NoMatch {
         /// The glob pattern or folder.
@@ -49,7 +65,7 @@ pub enum DataError {
         /// What was looked for.
         what: String,
     },
-    /// A source that has fewer bytes than the config asks for.
+    /// A source with fewer bytes than the config asks for.
     #[error(
         "{field}: `{source_name}` has {have} bytes, {need} are needed; ask for fewer or use a larger source"
     )]
@@ -60,10 +76,10 @@ pub enum DataError {
         source_name: String,
         /// Bytes needed.
         need: u64,
-        /// Bytes there are.
+        /// Bytes available.
         have: u64,
     },
-    /// A field of `[data]` with a value that makes no sense.
+    /// A field of `[data]` with an invalid value.
     #[error("{field}: {message}")]
     Config {
         /// The field.
@@ -79,17 +95,17 @@ pub enum DataError {
     CrateMissing {
         /// Name and version.
         package: String,
-        /// The registry folders that were looked through.
+        /// The registry folders searched.
         looked: Vec<PathBuf>,
     },
-    /// Bytes that are not those that were recorded for them.
+    /// Bytes that differ from their recorded hash or length.
     #[error("{what}: expected {expected}, got {got}; {remedy}")]
     Mismatch {
-        /// The thing that was checked.
+        /// The item that was checked.
         what: String,
-        /// Hash or length on record.
+        /// Recorded hash or length.
         expected: String,
-        /// Hash or length found.
+        /// Actual hash or length.
         got: String,
         /// What to do about it.
         remedy: String,
@@ -102,7 +118,7 @@ pub enum DataError {
         /// Line, column and reason.
         source: toml::de::Error,
     },
-    /// A server that does not give what was asked for.
+    /// A download that failed.
     #[error("{url}: {message}")]
     Http {
         /// The address.
@@ -110,15 +126,18 @@ pub enum DataError {
         /// What happened.
         message: String,
     },
-    /// A picture, sound or archive that cannot be decoded.
+    /// A picture or sound that cannot be decoded.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// An archive that cannot be unpacked.
     #[error("`{path}`: {message}")]
     Decode {
-        /// The file, or archive and member.
+        /// The archive.
         path: String,
         /// What is wrong with it.
         message: String,
     },
-    /// A data set of this name is already there.
+    /// A data set of this name exists.
     #[error("data set `{name}` exists in `{path}`; pass --force to replace it")]
     Exists {
         /// The name.
@@ -126,7 +145,7 @@ pub enum DataError {
         /// Its folder.
         path: PathBuf,
     },
-    /// Another process is at work on the same data set.
+    /// Another process is writing the same data set.
     #[error("`{path}` is locked: another brevity is fetching or importing this data set")]
     Busy {
         /// The lock file.
@@ -135,12 +154,14 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// Whether the user's input is at fault (exit status 2) rather than the
-    /// work (exit status 1).
+    /// Whether the error is in the user's input (exit status 2) rather than the work
+    /// (exit status 1).
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
             Self::NotFound { .. }
+                | Self::Ambiguous { .. }
+                | Self::NotEmpty { .. }
                 | Self::NotFetched { .. }
                 | Self::Empty { .. }
                 | Self::NoMatch { .. }
@@ -150,7 +171,16 @@ impl DataError {
         )
     }
 
-    /// Gives an I/O error its action and path, for `map_err`.
+    /// Whether the error is one of the operating system rather than wrong bytes.
+    pub(crate) fn is_io(&self) -> bool {
+        match self {
+            Self::Io { .. } => true,
+            Self::Media(error) => error.is_io(),
+            _ => false,
+        }
+    }
+
+    /// Adds action and path to an I/O error, for `map_err`.
     pub(crate) fn io(
         action: &'static str,
         path: impl AsRef<Path>,

@@ -1,31 +1,26 @@
-//! Bytes of a set back to files that open elsewhere.
+//! Export of a data set's items to files that other programs open.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use tempfile::NamedTempFile;
+use brevity_media::{Item, Shape};
 
-use crate::convert::{
-    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
-    join_patches,
-};
-use crate::durable;
 use crate::error::{DataError, Result};
 use crate::store::{SetRecord, Store};
 
-/// Which items of a set, counted from 0, the last included.
+/// A range of a set's items, counted from 0, ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Select {
     /// The first.
     pub first: usize,
-    /// The last; items that there are not are no error.
+    /// The last; may lie beyond the end of the set.
     pub last: usize,
 }
 
 impl Select {
-    /// All of them.
+    /// All items.
     pub const ALL: Self = Self {
         first: 0,
         last: usize::MAX,
@@ -45,17 +40,17 @@ impl FromStr for Select {
     }
 }
 
-/// Writes items of a set as files of `folder`, which is made if need be:
+/// Writes items of a set as files of `folder`, which is made, or is empty:
 /// pictures as PNG, sounds as WAV, bytes as what they were. Grey patches give
 /// the part of the picture that they cover.
 ///
-/// A file appears whole or not at all and replaces one of its name, which is the
-/// item's number and the name it was imported from.
+/// A file appears whole or not at all. Its name is the item's number and the name
+/// it was imported from.
 ///
 /// # Errors
 /// A set that is not here, that does not know its items (older versions did not
 /// keep them), whose record does not fit its bytes; nothing that was selected; a
-/// folder that cannot be written.
+/// folder that holds something already or cannot be written.
 pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Result<Vec<PathBuf>> {
     let record = store.record(name)?.ok_or_else(|| DataError::NotFound {
         source_name: name.into(),
@@ -74,6 +69,12 @@ pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Resul
         });
     }
     std::fs::create_dir_all(folder).map_err(DataError::io("create", folder))?;
+    let mut there = std::fs::read_dir(folder).map_err(DataError::io("list", folder))?;
+    if there.next().is_some() {
+        return Err(DataError::NotEmpty {
+            path: folder.to_owned(),
+        });
+    }
     let path = store.data_path(name);
     let file = File::open(&path).map_err(DataError::io("read", &path))?;
     let mut data = BufReader::with_capacity(1 << 16, file);
@@ -91,16 +92,19 @@ pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Resul
     {
         let target = folder.join(file_name(number, item));
         let failed = |e| DataError::io("write", &target)(e);
-        let mut out = durable::temporary(folder).map_err(failed)?;
+        let mut out = brevity_files::temporary(folder).map_err(failed)?;
         let failed = |e| DataError::io("write", &target)(e);
-        write_item(record.convert, item, &mut data, &mut out).map_err(failed)?;
-        durable::publish(out, &target).map_err(DataError::io("write", &target))?;
+        record
+            .convert
+            .restore(item, &mut data, &mut out)
+            .map_err(failed)?;
+        brevity_files::publish(out, &target).map_err(DataError::io("write", &target))?;
         written.push(target);
     }
     Ok(written)
 }
 
-/// That what the record says of the items is what lies in the set.
+/// Checks the record of the items against the bytes of the set.
 fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
     let name = &record.name;
     if record.item.is_empty() {
@@ -130,18 +134,8 @@ fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
         return Err(mismatch(what, record.bytes, sum.unwrap_or(u64::MAX)));
     }
     for item in &record.item {
-        let expected = match item.shape() {
-            Shape::Picture(p) => {
-                let (width, height) = (u64::from(p.width), u64::from(p.height));
-                let (across, down) = (PATCH_WIDTH as u64, PATCH_HEIGHT as u64);
-                match record.convert {
-                    Conversion::GrayPatches => {
-                        (width / across * across).checked_mul(height / down * down)
-                    }
-                    _ => width.checked_mul(height).and_then(|n| n.checked_mul(3)),
-                }
-            }
-            Shape::Sound(_) | Shape::Bytes => Some(item.bytes),
+        let Some(expected) = record.convert.bytes_of(item.shape()) else {
+            continue;
         };
         if expected != Some(item.bytes) {
             let what = format!("bytes of `{}`", item.origin);
@@ -151,7 +145,7 @@ fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// `00007-name.png`: sorted as the items are, and no path.
+/// `00007-name.png`: sorts like the items, and contains no path.
 fn file_name(number: usize, item: &Item) -> String {
     let last = item.origin.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean = |text: &str| -> String {
@@ -166,103 +160,4 @@ fn file_name(number: usize, item: &Item) -> String {
     };
     let dot = if extension.is_empty() { "" } else { "." };
     format!("{number:05}-{}{dot}{extension}", clean(stem))
-}
-
-fn write_item(
-    conversion: Conversion,
-    item: &Item,
-    data: &mut impl Read,
-    out: &mut NamedTempFile,
-) -> io::Result<()> {
-    let mut data = data.take(item.bytes);
-    match item.shape() {
-        Shape::Bytes => io::copy(&mut data, out).map(drop),
-        Shape::Picture(shape) => {
-            let mut bytes = Vec::new();
-            data.read_to_end(&mut bytes)?;
-            png(conversion, shape, bytes, out)
-        }
-        Shape::Sound(sound) => {
-            let mut out = BufWriter::new(out);
-            wav(conversion, sound, item.bytes, &mut data, &mut out)?;
-            out.flush()
-        }
-    }
-}
-
-fn png(
-    conversion: Conversion,
-    shape: Picture,
-    bytes: Vec<u8>,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let (mut width, mut height) = (shape.width as usize, shape.height as usize);
-    let (color, pixels) = match conversion {
-        Conversion::GrayPatches => {
-            width -= width % PATCH_WIDTH;
-            height -= height % PATCH_HEIGHT;
-            let grey = join_patches(&bytes, width, height);
-            (png::ColorType::Grayscale, grey)
-        }
-        Conversion::RgbPlanar => {
-            let plane = width * height;
-            let pixels = (0..plane).flat_map(|i| (0..3).map(move |c| c * plane + i));
-            (png::ColorType::Rgb, pixels.map(|i| bytes[i]).collect())
-        }
-        _ => (png::ColorType::Rgb, bytes),
-    };
-    let mut encoder = png::Encoder::new(out, width as u32, height as u32);
-    encoder.set_color(color);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&pixels)?;
-    Ok(writer.finish()?)
-}
-
-fn wav(
-    conversion: Conversion,
-    sound: Sound,
-    bytes: u64,
-    data: &mut impl Read,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let order = Pcm16::of(conversion);
-    let bits: u16 = if order.is_some() { 16 } else { 8 };
-    let len = u32::try_from(bytes)
-        .ok()
-        .filter(|&len| len <= u32::MAX - 37)
-        .ok_or_else(|| io::Error::other("a WAV file cannot be longer than 4 GiB"))?;
-    let frame = u32::from(sound.channels) * u32::from(bits / 8);
-    out.write_all(b"RIFF")?;
-    out.write_all(&(36 + len + len % 2).to_le_bytes())?;
-    out.write_all(b"WAVEfmt \x10\0\0\0\x01\0")?;
-    out.write_all(&sound.channels.to_le_bytes())?;
-    out.write_all(&sound.rate.to_le_bytes())?;
-    out.write_all(&sound.rate.saturating_mul(frame).to_le_bytes())?;
-    out.write_all(&(frame as u16).to_le_bytes())?;
-    out.write_all(&bits.to_le_bytes())?;
-    out.write_all(b"data")?;
-    out.write_all(&len.to_le_bytes())?;
-    match order.filter(|&order| order != Pcm16::LittleEndian) {
-        None => {
-            io::copy(data, out)?;
-        }
-        Some(order) => {
-            let mut blocks = Pcm16Blocks::new(order, sound.channels.max(1).into());
-            let mut block = Vec::new();
-            loop {
-                block.clear();
-                data.take(2 * Pcm16Blocks::SAMPLES as u64)
-                    .read_to_end(&mut block)?;
-                if block.is_empty() {
-                    break;
-                }
-                for sample in blocks.to_samples(&block) {
-                    out.write_all(&sample.to_le_bytes())?;
-                }
-            }
-        }
-    }
-    // Chunks are padded to an even length.
-    out.write_all(&vec![0; (len % 2) as usize])
 }

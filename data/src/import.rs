@@ -1,33 +1,58 @@
-//! Files that become data sets of the store.
+//! Import of files as data sets of the store.
 
+use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
-use std::path::Path;
+use std::io::{self, BufReader, Read, Seek, Write};
+use std::path::{Path, PathBuf};
 
-use crate::content::{self, Content};
-use crate::convert::{Conversion, Item};
+use brevity_media::{Conversion, HEAD_BYTES, Item};
+
 use crate::error::{DataError, Result};
-use crate::list::is_reserved;
-use crate::source::Source;
+use crate::files::{self, Files, Named, PassedOver};
+use crate::listing::{is_reserved, nearest};
+use crate::pattern;
 use crate::store::{FileRecord, HashingWriter, SetRecord, Store};
 
-/// Makes a data set of a file, a folder or the files of a glob, in sorted
-/// order, and keeps it in the store under `name`.
+/// What files become, and under which name.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// What each file becomes.
+    pub conversion: Conversion,
+    /// The name of the set, of letters, digits, `.`, `_` and `-`.
+    pub name: String,
+    /// Whether a set of this name is replaced.
+    pub replace: bool,
+    /// Whether files that do not decode are passed over instead of refused.
+    pub skip_bad: bool,
+}
+
+/// A set that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// What it is.
+    pub record: SetRecord,
+    /// What lies in the folders and was left out.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// Makes a data set of files, folders and patterns, in this order, those of a
+/// folder or pattern sorted, and keeps it in the store.
 ///
-/// Files of a folder that the conversion does not accept are passed over. The
-/// set appears complete or not at all.
+/// Of a folder or pattern, files take part that begin like those that the
+/// conversion reads, or are called so; anything else is passed over. A file that
+/// was named is converted or refused, whatever it is called. The set appears
+/// complete or not at all.
 ///
 /// # Errors
-/// A name that is taken (unless `replace`) or not made of letters, digits,
-/// `.`, `_` and `-`; a source that is not files; no file that the conversion
-/// accepts; a file that does not decode; a full disk.
-pub fn import(
-    source: &Source,
-    conversion: Conversion,
-    name: &str,
-    replace: bool,
-    store: &Store,
-) -> Result<SetRecord> {
+/// A name that is taken (unless `replace`) or not fit for a set; a path that does
+/// not exist; no file that the conversion reads; a file that does not decode
+/// (unless `skip_bad`); a full disk.
+pub fn import(paths: &[PathBuf], options: &Import, store: &Store) -> Result<Imported> {
+    let Import {
+        conversion,
+        ref name,
+        ..
+    } = *options;
     check_name(name)?;
     if is_reserved(name) {
         return Err(DataError::Config {
@@ -37,54 +62,47 @@ pub fn import(
             ),
         });
     }
-    let (Source::Path(_) | Source::Glob(_)) = source else {
-        return Err(DataError::Config {
-            field: "path",
-            message: format!(
-                "`{source}` is a data set, not a file, folder or glob; write `./{source}` for a file of that name"
-            ),
-        });
-    };
-    let Content::Files(files) = Content::open(source, 0, store)? else {
-        return Err(DataError::Config {
-            field: "path",
-            message: format!("`{source}` is already a data set"),
-        });
-    };
-    let one = matches!(source, Source::Path(path) if path.is_file());
-    // A file that was named is converted or refused, whatever it is called.
-    let files: Vec<_> = files
-        .into_iter()
-        .map(|(path, _)| path)
-        .filter(|path| one || conversion.accepts(&path.to_string_lossy()))
-        .collect();
+    let (files, mut passed_over) = find(paths, conversion, store)?;
     if files.is_empty() {
-        let what = format!("file that `{conversion}` can read");
+        let what = match passed_over.len() {
+            0 => format!("file that `{conversion}` can read"),
+            n => format!("file that `{conversion}` can read, of {n}"),
+        };
         return Err(DataError::NoMatch {
-            pattern: source.to_string(),
+            pattern: all_of(paths),
             what,
         });
     }
 
     let _lock = store.lock(name)?;
-    if !replace && store.set_dir(name).exists() {
+    if !options.replace && store.set_dir(name).exists() {
         return Err(DataError::Exists {
             name: name.into(),
             path: store.set_dir(name),
         });
     }
-    store.install(
+    let record = store.install(
         name,
         |out| {
-            files
-                .iter()
-                .map(|path| convert_file(conversion, path, out))
-                .collect::<Result<Vec<_>>>()
+            let mut made = Vec::new();
+            for path in &files {
+                match convert_file(conversion, path, options.skip_bad, out) {
+                    Ok(one) => made.push(one),
+                    Err(DataError::Media(error)) if options.skip_bad && !error.is_io() => {
+                        passed_over.push(PassedOver {
+                            path: path.clone(),
+                            why: error.reason(),
+                        });
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(made)
         },
         |files, digests| {
             if digests.bytes == 0 {
                 return Err(DataError::Empty {
-                    source_name: source.to_string(),
+                    source_name: all_of(paths),
                 });
             }
             let (file, item) = files.into_iter().unzip();
@@ -100,12 +118,85 @@ pub fn import(
                 item,
             })
         },
-    )
+    )?;
+    Ok(Imported {
+        record,
+        passed_over,
+    })
 }
 
+fn all_of(paths: &[PathBuf]) -> String {
+    let texts: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
+    texts.join(" ")
+}
+
+/// The files to convert, and what is passed over.
+fn find(
+    paths: &[PathBuf],
+    conversion: Conversion,
+    store: &Store,
+) -> Result<(Vec<PathBuf>, Vec<PassedOver>)> {
+    let (mut found, mut passed_over) = (Vec::new(), Vec::new());
+    let mut seen = HashSet::new();
+    for path in paths {
+        let files = match path.to_str() {
+            // A path that exists goes before a pattern.
+            _ if path.symlink_metadata().is_ok() => match files::named(path)? {
+                Named::Folder(files) => files,
+                Named::File(_) | Named::Stream => {
+                    found.push(path.clone());
+                    continue;
+                }
+            },
+            Some(text) if pattern::is_pattern(text) => files::matching(text)?,
+            Some(name) if store.has(name) || is_reserved(name) => {
+                return Err(DataError::Config {
+                    field: "path",
+                    message: format!("`{name}` is a data set, not a file, folder or pattern"),
+                });
+            }
+            _ => {
+                let source_name = path.display().to_string();
+                let nearest = nearest(&source_name, store);
+                return Err(DataError::NotFound {
+                    source_name,
+                    nearest,
+                });
+            }
+        };
+        let Files {
+            files,
+            passed_over: others,
+        } = files;
+        passed_over.extend(others);
+        for (path, _) in files {
+            match refused(conversion, &path)? {
+                Some(why) => passed_over.push(PassedOver {
+                    path,
+                    why: why.to_owned(),
+                }),
+                None if seen.insert(path.clone()) => found.push(path),
+                None => {}
+            }
+        }
+    }
+    Ok((found, passed_over))
+}
+
+/// Why a file of a folder does not take part.
+fn refused(conversion: Conversion, path: &Path) -> Result<Option<&'static str>> {
+    let mut head = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(HEAD_BYTES as u64).read_to_end(&mut head))
+        .map_err(DataError::io("read", path))?;
+    Ok(conversion.passes_over(&path.to_string_lossy(), &head))
+}
+
+/// Converts a file; if `whole`, nothing of one that fails goes to `out`.
 fn convert_file(
     conversion: Conversion,
     path: &Path,
+    whole: bool,
     out: &mut dyn Write,
 ) -> Result<(FileRecord, Item)> {
     let file = File::open(path).map_err(DataError::io("read", path))?;
@@ -113,7 +204,18 @@ fn convert_file(
         inner: BufReader::with_capacity(1 << 16, file),
         hash: HashingWriter::new(io::sink()),
     };
-    let item = conversion.convert(&path.to_string_lossy(), &mut input, out)?;
+    let name = path.to_string_lossy();
+    let item = if whole {
+        let mut aside = tempfile::tempfile().map_err(DataError::io("write", "a temporary file"))?;
+        let item = conversion.convert(&name, &mut input, &mut aside)?;
+        aside
+            .rewind()
+            .and_then(|()| io::copy(&mut aside, out))
+            .map_err(DataError::io("copy", path))?;
+        item
+    } else {
+        conversion.convert(&name, &mut input, out)?
+    };
     // A decoder may stop before trailing tags; the hash is of the whole file.
     io::copy(&mut input, &mut io::sink()).map_err(DataError::io("read", path))?;
     let (digests, _) = input.hash.finish();
@@ -150,18 +252,25 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The name an import gets by default: that of the file without its extension.
-pub fn default_name(source: &Source) -> Option<String> {
-    let path = match source {
-        Source::Path(path) => path.clone(),
-        Source::Glob(pattern) => content::glob_root(pattern),
-        _ => return None,
+/// The name an import gets by default: that of the file without its extension, of
+/// the folder, or of the one folder that several files lie in.
+pub fn default_name(paths: &[PathBuf]) -> Option<String> {
+    let whole = |path: &PathBuf| match path.to_str() {
+        Some(text) if path.symlink_metadata().is_err() && pattern::is_pattern(text) => {
+            pattern::root(text).canonicalize().ok()
+        }
+        _ => path.canonicalize().ok(),
     };
-    let stem = path
-        .canonicalize()
-        .ok()?
-        .file_stem()?
-        .to_string_lossy()
-        .into_owned();
+    let path = match paths {
+        [path] => whole(path)?,
+        paths => {
+            let mut folders = paths.iter().map(|p| Some(whole(p)?.parent()?.to_owned()));
+            let first = folders.next()??;
+            folders
+                .all(|folder| folder.as_ref() == Some(&first))
+                .then_some(first)?
+        }
+    };
+    let stem = path.file_stem()?.to_string_lossy().into_owned();
     check_name(&stem).is_ok().then_some(stem)
 }

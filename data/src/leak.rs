@@ -1,13 +1,13 @@
-//! Test bytes among the bytes to learn from, put there on purpose.
+//! Deliberate contamination: test bytes copied into the training bytes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::byteset::ByteSet;
 
-/// Which held-out bytes leak into those to learn from, and how.
+/// The held-out bytes that leak into the training bytes, and how.
 ///
-/// The first `bytes` of the held-out ones are the test that leaks; the others stay
-/// clean, so that both are bytes of one source and of one stretch of it.
+/// The first `bytes` of the held-out bytes are the leaked test; the others stay clean,
+/// so that both come from the same stretch of one source.
 ///
 /// ```
 /// use brevity_data::DataConfig;
@@ -27,21 +27,21 @@ use crate::byteset::ByteSet;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeakConfig {
-    /// How many of the held-out bytes, from their first.
+    /// Length of the test: the first so many held-out bytes.
     pub bytes: u64,
-    /// Copies of them, evenly spread between the bytes to learn from. 0 is the
-    /// control: the same test, and nothing leaks.
+    /// Number of copies, evenly spread over the training bytes. 0 is the control: the
+    /// same test without a leak.
     #[serde(default)]
     pub copies: u64,
-    /// A disguise: each copy lacks every so-many-th word, each other ones than the
-    /// copy before, so that no long run of words is left. 0 copies all of them.
+    /// A disguise: in each copy every `skip_words`-th word is missing, other words than
+    /// in the copy before, so that no long run of words is left. 0 for exact copies.
     #[serde(default)]
     pub skip_words: u64,
 }
 
 impl LeakConfig {
-    /// `base` with the copies of `leak` in it; `base` itself without any. Bytes
-    /// with copies are an origin of their own.
+    /// `base` with the copies of `leak` inserted; `base` itself if there are none.
+    /// Bytes with copies have an origin of their own.
     pub(crate) fn mix(&self, base: ByteSet, leak: &ByteSet) -> ByteSet {
         if self.copies == 0 {
             return base;
@@ -50,7 +50,7 @@ impl LeakConfig {
         let mut bytes = Vec::with_capacity(base.len() + copies * leak.len());
         let mut from = 0;
         for copy in 1..=copies {
-            // In 128 bits: lengths times copies need not fit 64.
+            // In 128 bits: lengths times copies may exceed 64.
             let at = (base.len() as u128 * copy as u128 / (copies as u128 + 1)) as usize;
             bytes.extend_from_slice(&base.bytes[from..at]);
             match self.skip_words {
@@ -69,16 +69,15 @@ impl LeakConfig {
     }
 }
 
-/// Whether a byte belongs to a word, for leaks and for the detectors of leaks: ASCII
-/// letters, digits and bytes above 127 do.
+/// Whether a byte belongs to a word, for leaks and for leak detectors: ASCII letters,
+/// digits and bytes above 127.
 #[must_use]
 pub fn in_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte > 127
 }
 
-/// The text without each word whose number leaves `first` over when divided by
-/// `every`, and without the white space behind it. Words are runs of bytes
-/// [in words](in_word).
+/// The text without the words whose index is `first` modulo `every`, and without the
+/// white space that follows them. Words are runs of bytes [in words](in_word).
 fn without_words(text: &[u8], every: u64, first: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let (mut words, mut inside, mut left_out) = (0u64, false, false);

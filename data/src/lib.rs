@@ -1,17 +1,18 @@
-//! From sources to byte sets.
+//! Byte sets: their sources, splits, registry, overlap, statistics.
 //!
-//! What lives here: looking sources up ([`Source`]), reading them into
-//! [`ByteSet`]s that know where they are from ([`Provenance`]), prefixes and
-//! disjoint held-out splits as a config asks for them ([`DataConfig`]), the
-//! embedded set `crates` ([`CratesList`]), seeded bytes ([`Generator`]), the
-//! [`Registry`] of public sets with the [`Client`] that fetches them, the
-//! conversions of pictures and sound there ([`import()`], [`Conversion`]) and back
-//! ([`export()`]), statistics ([`Stats`]), and files that are whole or not there
-//! ([`durable`]). What does not: batches and the order of training sequences
-//! (`brevity-train`), and compressors (`brevity-eval`).
+//! - [`Source`] names bytes, [`ByteSet`] holds them with their [`Provenance`];
+//! - [`DataConfig`] is the `[data]` table: a prefix and a disjoint held-out part;
+//! - [`CratesList`] is the built-in set `crates`, [`Generator`] makes seeded bytes;
+//! - [`Registry`] lists public sets, [`Client`] fetches them, [`import()`] makes sets
+//!   of files, [`export()`] makes files of sets;
+//! - [`overlap`] measures what two byte strings share, [`Stats`] the entropies of one.
+//!
+//! Not here: decoding of pictures and sounds (`brevity-media`), batches and the order
+//! of training sequences (`brevity-train`), classical coders (`brevity-baselines`).
 //!
 //! ```
-//! use brevity_data::{DataConfig, Regime, Stats};
+//! use brevity_data::{DataConfig, Stats, regime};
+//! use brevity_length::Regime;
 //!
 //! let config: DataConfig = toml::from_str(
 //!     "source = 'synthetic-audio'
@@ -22,49 +23,50 @@
 //! let split = config.load()?;
 //! let holdout = split.holdout.unwrap();
 //! assert_eq!((split.train.len(), holdout.len()), (10_000, 1_000));
-//! assert_eq!(Regime::of(&split.train, &holdout), Regime::HeldOut);
+//! assert_eq!(regime(&split.train, &holdout), Regime::HeldOut);
 //! assert!(Stats::of(&split.train.bytes).order0 < 8.0);
 //! # Ok::<(), brevity_data::DataError>(())
 //! ```
 //!
-//! `README.md` of this folder lists the sources, the registry's format and
-//! where sets are kept.
+//! `README.md` of this folder describes the sources, the registry's format and the
+//! store.
 
 mod byteset;
 mod config;
-mod content;
-mod convert;
 mod crates;
-pub mod durable;
+mod data_argument;
 mod error;
 mod export;
 mod fetch;
+mod files;
 mod generate;
 mod import;
 mod leak;
-mod list;
+mod listing;
+mod meaning;
+pub mod overlap;
+mod pattern;
 mod regime;
 mod registry;
 mod source;
-mod spec;
+mod source_content;
 mod stats;
 mod store;
 
 pub use byteset::{ByteSet, Provenance};
 pub use config::{DataConfig, HoldoutConfig, Split};
-pub use convert::{
-    Conversion, Item, PATCH_HEIGHT, PATCH_WIDTH, Pcm16, Pcm16Blocks, Picture, Shape, Sound,
-};
 pub use crates::CratesList;
 pub use error::{DataError, Result};
 pub use export::{Select, export};
 pub use fetch::Client;
+pub use files::PassedOver;
 pub use generate::Generator;
-pub use import::{default_name, import};
+pub use import::{Import, Imported, default_name, import};
 pub use leak::{LeakConfig, in_word};
-pub use list::{Listing, State, list};
-pub use regime::{Regime, SHARED_WINDOW, shared_bytes};
+pub use listing::{Listing, State, list};
+pub use regime::{SHARED_WINDOW, regime, regime_by_provenance, shared_bytes};
 pub use registry::{Entry, Registry, RemoteFile, Unpack};
 pub use source::Source;
+pub use source_content::passed_over;
 pub use stats::{DUPLICATE_BLOCK, Stats};
 pub use store::{FileRecord, SetRecord, Store};

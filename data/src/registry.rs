@@ -1,11 +1,11 @@
-//! The data sets that can be fetched, as `registry.toml` describes them.
+//! The registry of data sets that can be fetched, as in `registry.toml`.
 
 use std::path::Path;
 use std::sync::LazyLock;
 
+use brevity_media::Conversion;
 use serde::Deserialize;
 
-use crate::convert::Conversion;
 use crate::error::{DataError, Result};
 
 /// A list of fetchable sets.
@@ -21,23 +21,23 @@ pub struct Registry {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// What to write in `data.source`.
+    /// Its name in `data.source`.
     pub name: String,
-    /// One line on what it is.
+    /// A one-line description.
     pub about: String,
     /// Licence of the content.
     pub licence: String,
-    /// Where a person reads about it.
+    /// Web page about it.
     pub page: String,
     /// Length of the set, after unpacking and conversion.
     pub bytes: Option<u64>,
     /// SHA-256 of the set, in hex.
     pub sha256: Option<String>,
-    /// How a downloaded file opens.
+    /// The format of a downloaded file.
     pub unpack: Unpack,
-    /// What each file, or member of an archive, becomes.
+    /// The conversion of each file, or member of an archive.
     pub convert: Conversion,
-    /// What is downloaded; the set is their content in this order.
+    /// The files to download; the set is their content in this order.
     #[serde(rename = "file")]
     pub files: Vec<RemoteFile>,
 }
@@ -55,10 +55,10 @@ pub struct RemoteFile {
     pub sha256: Option<String>,
 }
 
-/// How a downloaded file opens.
+/// The format of a downloaded file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Unpack {
-    /// It is the content.
+    /// The content itself.
     #[serde(rename = "raw")]
     Raw,
     /// One gzip stream.
@@ -82,7 +82,7 @@ impl Registry {
         &REGISTRY
     }
 
-    /// Reads a registry; `path` serves error messages.
+    /// Parses a registry; errors name `path`.
     ///
     /// # Errors
     /// Text that is not TOML, lacks a field or has an unknown one.
@@ -129,7 +129,7 @@ mod tests {
                 );
                 assert_eq!(*hash, hash.to_lowercase());
             }
-            // Content is checked at least once.
+            // Every set has a hash of its content or of its files.
             assert!(set.sha256.is_some() || set.files.iter().all(|f| f.sha256.is_some()));
         }
     }

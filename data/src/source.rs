@@ -1,5 +1,6 @@
-//! Where bytes come from, as a user writes it.
+//! Sources of bytes, as users write them.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,22 +8,24 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::generate::Generator;
+use crate::pattern::is_pattern;
 use crate::registry::Registry;
 
-/// A source of bytes. Its text form is what stands in `data.source` of a
-/// config and after `--data`:
+/// A source of bytes. Its text form is used in `data.source` of a config and after
+/// `--data`:
 ///
 /// | text | source |
 /// |---|---|
 /// | `crates` | source text of the project's own dependencies, [`Source::Crates`] |
-/// | `random`, `synthetic-image`, `synthetic-audio` | seeded bytes without end, [`Generator`] |
+/// | `random`, `synthetic-image`, `synthetic-audio` | endless seeded bytes, [`Generator`] |
 /// | `-` | standard input |
 /// | a name of the registry (`enwik8`, ...) | a fetched set |
-/// | text with `*`, `?` or `[` | a glob, its files in sorted order |
+/// | `set:NAME` | a set, whatever files there are |
+/// | text with `*`, `?` or `[` | a pattern, its files in sorted order; a file of that name itself |
 /// | anything else | a file, a folder (all its files in sorted order), or an imported set |
 ///
-/// A file that is named like a set is written `./enwik8`. Relative paths are
-/// taken from the working directory.
+/// A name that is both that of a path and of a set is refused: `./enwik8` is the
+/// path, `set:enwik8` the set. Relative paths are taken from the working directory.
 ///
 /// ```
 /// use brevity_data::{Generator, Source};
@@ -33,14 +36,16 @@ use crate::registry::Registry;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Source {
-    /// The embedded set of source text.
+    /// The built-in set of source text.
     Crates,
-    /// Bytes drawn from a seed, as many as are asked for.
+    /// Bytes generated from a seed, as many as asked for.
     Generated(Generator),
     /// Standard input, read to its end.
     Stdin,
     /// A set of the registry.
     Registered(String),
+    /// A set by its name, written `set:NAME`.
+    Set(String),
     /// The files that match a pattern, in sorted order.
     Glob(String),
     /// A file, a folder, or the name of an imported set.
@@ -57,10 +62,22 @@ impl From<&str> for Source {
             Self::Generated(generator)
         } else if Registry::builtin().get(text).is_some() {
             Self::Registered(text.to_owned())
-        } else if text.contains(['*', '?', '[']) {
+        } else if let Some(name) = text.strip_prefix("set:") {
+            Self::Set(name.to_owned())
+        } else if is_pattern(text) {
             Self::Glob(text.to_owned())
         } else {
             Self::Path(PathBuf::from(text))
+        }
+    }
+}
+
+impl From<&OsStr> for Source {
+    /// As from text; a name that is no text is a path.
+    fn from(name: &OsStr) -> Self {
+        match name.to_str() {
+            Some(text) => Self::from(text),
+            None => Self::Path(PathBuf::from(name)),
         }
     }
 }
@@ -91,6 +108,7 @@ impl fmt::Display for Source {
             Self::Crates => f.write_str("crates"),
             Self::Generated(generator) => f.write_str(generator.name()),
             Self::Stdin => f.write_str("-"),
+            Self::Set(name) => write!(f, "set:{name}"),
             Self::Registered(name) | Self::Glob(name) => f.write_str(name),
             Self::Path(path) => path.display().fmt(f),
         }
@@ -110,6 +128,7 @@ mod tests {
             "-",
             "enwik8",
             "a/*.txt",
+            "set:crates",
             "./x",
             "dir",
         ] {

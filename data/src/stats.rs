@@ -1,4 +1,4 @@
-//! What can be said about bytes before any model sees them.
+//! Statistics of bytes without a model.
 
 use std::collections::HashSet;
 
@@ -18,17 +18,16 @@ pub const DUPLICATE_BLOCK: usize = 100;
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stats {
-    /// How many bytes.
+    /// Number of bytes.
     pub bytes: u64,
     /// BLAKE3 of the bytes, in hex.
     pub blake3: String,
-    /// How many of the 256 values occur.
+    /// Number of distinct byte values.
     pub distinct: usize,
-    /// Empirical entropy H(X_t) in bits a byte.
+    /// Empirical entropy H(X_t) in bits per byte.
     pub order0: f64,
-    /// Empirical conditional entropy H(X_t | X_{t-1}) in bits a byte, over the
-    /// n - 1 pairs. Tables are not paid for, so small sets look better than
-    /// any code makes them.
+    /// Empirical conditional entropy H(X_t | X_{t-1}) in bits per byte, over the n - 1
+    /// pairs. The tables are not counted, so the value is too low for small sets.
     pub order1: f64,
     /// Share of the aligned, whole 100-byte blocks that repeat an earlier one.
     pub duplicate_share: f64,
@@ -69,7 +68,7 @@ fn code_length(counts: &[u64; 256]) -> f64 {
 
 fn duplicate_share(bytes: &[u8]) -> f64 {
     let blocks = bytes.len() / DUPLICATE_BLOCK;
-    // 128 bits of BLAKE3 stand for the block: collisions are out of the question.
+    // 128 bits of BLAKE3 identify a block: collisions are negligible.
     let distinct: HashSet<[u8; 16]> = bytes
         .chunks_exact(DUPLICATE_BLOCK)
         .map(|block| {

@@ -1,9 +1,9 @@
-//! The folder on this machine where fetched and imported sets live.
+//! The store: the local folder of fetched and imported sets.
 //!
 //! ```text
 //! <root>/enwik8/data       the bytes
-//! <root>/enwik8/set.toml   what they are: lengths, hashes, licence, origin
-//! <root>/.partial/         downloads under way; can be deleted at any time
+//! <root>/enwik8/set.toml   its record: lengths, hashes, licence, origin
+//! <root>/.partial/         unfinished downloads; can be deleted at any time
 //! ```
 //!
 //! A set's folder appears by one rename, complete or not at all.
@@ -12,19 +12,22 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use brevity_media::{Conversion, Geometry, Item};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::convert::{Conversion, Item};
 use crate::error::{DataError, Result};
+use crate::generate::Generator;
+use crate::meaning::Meaning;
+use crate::source::Source;
 
-/// The data folder.
+/// The folder of data sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     root: PathBuf,
 }
 
-/// `set.toml`: what lies beside it in `data`.
+/// `set.toml`: the record of the file `data` beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetRecord {
@@ -39,21 +42,21 @@ pub struct SetRecord {
     /// Licence, as the registry states it; absent for imports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
-    /// How the bytes were made.
+    /// How files were converted to bytes.
     pub convert: Conversion,
-    /// How they lie, in words: [`Conversion::layout`].
+    /// The layout of the bytes in words: [`Conversion::layout`].
     #[serde(default)]
     pub layout: String,
     /// The files it was made from.
     #[serde(default)]
     pub file: Vec<FileRecord>,
-    /// What each file, or member of an archive, was; their bytes lie in this
-    /// order. Sets of versions that did not keep it have none.
+    /// Each file, or member of an archive, in the order of their bytes. Empty in sets
+    /// of versions that did not record it.
     #[serde(default)]
     pub item: Vec<Item>,
 }
 
-/// A file that went into a set.
+/// A file that a set was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileRecord {
@@ -61,9 +64,31 @@ pub struct FileRecord {
     pub origin: String,
     /// Its length.
     pub bytes: u64,
-    /// Its SHA-256, in hex. For a file whose hash the registry does not know,
-    /// this is what later downloads are held to (trust on first use).
+    /// Its SHA-256, in hex. If the registry has no hash, later downloads must have this
+    /// one (trust on first use).
     pub sha256: String,
+}
+
+impl SetRecord {
+    /// The geometry of the whole set, if it is uniform: pictures of several widths, or
+    /// sounds of several rates, have none.
+    pub fn geometry(&self) -> Option<Geometry> {
+        match self.convert {
+            // Patches and speech have the same layout whatever the files were.
+            Conversion::GrayPatches => return Some(Geometry::PATCHES),
+            Conversion::Pcm8 => return Some(Geometry::SPEECH),
+            // Each sound ends with a shorter block, after which the start of the next
+            // sound is unknown.
+            Conversion::Pcm16Planes if self.item.len() > 1 => return None,
+            _ => {}
+        }
+        let mut of_items = self
+            .item
+            .iter()
+            .map(|item| self.convert.geometry(item.shape()));
+        let first = of_items.next()??;
+        of_items.all(|other| other == Some(first)).then_some(first)
+    }
 }
 
 impl Default for Store {
@@ -84,7 +109,7 @@ impl Default for Store {
 }
 
 impl Store {
-    /// A store in a folder of the caller's choice; it need not exist.
+    /// A store in this folder, which need not exist.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
@@ -94,7 +119,7 @@ impl Store {
         &self.root
     }
 
-    /// The folder of a set, whether or not it is there.
+    /// The folder of a set, which need not exist.
     pub fn set_dir(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
@@ -104,11 +129,10 @@ impl Store {
         self.set_dir(name).join("data")
     }
 
-    /// The record of a set; `None` when it is not here.
+    /// The record of a set; `None` if the store lacks it.
     ///
     /// # Errors
-    /// A record that cannot be read, or whose `data` is missing or of another
-    /// length.
+    /// A record that cannot be read, or whose `data` is missing or has another length.
     pub fn record(&self, name: &str) -> Result<Option<SetRecord>> {
         let path = self.set_dir(name).join("set.toml");
         let text = match fs::read_to_string(&path) {
@@ -143,7 +167,39 @@ impl Store {
         Ok(Some(record))
     }
 
-    /// The records of all sets that are here, by name. A damaged one is left out.
+    /// Whether a set of this name is here, be it damaged.
+    pub fn has(&self, name: &str) -> bool {
+        let fine = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
+        fine && self.set_dir(name).join("set.toml").is_file()
+    }
+
+    /// The record of the stored set that a source means; `None` for a source of
+    /// another kind, and for a set that is not here.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record); a name that means two things.
+    pub fn record_of(&self, source: &Source) -> Result<Option<SetRecord>> {
+        match Meaning::of(source, self) {
+            Ok(Meaning::Set(name)) => self.record(&name),
+            Ok(_) | Err(DataError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The geometry of a source's bytes, if known: for synthetic sets, and for fetched
+    /// and imported ones by the conversion of their files.
+    ///
+    /// # Errors
+    /// As [`record_of`](Self::record_of).
+    pub fn geometry(&self, source: &Source) -> Result<Option<Geometry>> {
+        match Meaning::of(source, self) {
+            Ok(Meaning::Generated(Generator::SyntheticImage)) => Ok(Some(Geometry::PATCHES)),
+            Ok(Meaning::Generated(Generator::SyntheticAudio)) => Ok(Some(Geometry::SPEECH)),
+            _ => Ok(self.record_of(source)?.and_then(|r| r.geometry())),
+        }
+    }
+
+    /// The records of all sets of the store, by name. Damaged ones are left out.
     ///
     /// # Errors
     /// A folder that exists and cannot be listed.
@@ -162,7 +218,7 @@ impl Store {
         Ok(records)
     }
 
-    /// Keeps other processes from writing the set until the lock is dropped.
+    /// Locks the set against writing by other processes until the lock is dropped.
     pub(crate) fn lock(&self, name: &str) -> Result<File> {
         let dir = self.partial_dir();
         fs::create_dir_all(&dir).map_err(DataError::io("create", &dir))?;
@@ -175,14 +231,13 @@ impl Store {
         }
     }
 
-    /// Where downloads lie until they are whole.
+    /// Folder of unfinished downloads.
     pub(crate) fn partial_dir(&self) -> PathBuf {
         self.root.join(".partial")
     }
 
-    /// Writes a set: `fill` gives the bytes, `describe` turns what it returned
-    /// and the length and hashes into the record, and may refuse them. The
-    /// caller holds the lock.
+    /// Writes a set: `fill` writes the bytes, `describe` turns its result, the length
+    /// and the hashes into the record, and may fail. The caller holds the lock.
     pub(crate) fn install<T>(
         &self,
         name: &str,
@@ -191,10 +246,10 @@ impl Store {
     ) -> Result<SetRecord> {
         let partial = self.partial_dir();
         fs::create_dir_all(&partial).map_err(DataError::io("create", &partial))?;
-        // No name has a tilde in it: these are what killed processes left.
+        // Names have no tilde: these folders are leftovers of killed processes.
         let prefix = format!("{name}~");
         remove_leftovers(&partial, &prefix)?;
-        // Removed with all it holds if anything below fails.
+        // Removed with its content if anything below fails.
         let staging = tempfile::Builder::new()
             .prefix(&prefix)
             .tempdir_in(&partial)
@@ -244,7 +299,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Length and hashes of what went through a [`HashingWriter`].
+/// Length and hashes of the bytes written to a [`HashingWriter`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Digests {
     pub bytes: u64,
@@ -252,7 +307,7 @@ pub(crate) struct Digests {
     pub sha256: String,
 }
 
-/// Hashes on the way through.
+/// A writer that hashes what it passes on.
 pub(crate) struct HashingWriter<W> {
     inner: W,
     bytes: u64,

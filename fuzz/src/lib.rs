@@ -1,5 +1,5 @@
-//! What must hold for any bytes: one function a fuzz target, which panics where it
-//! does not. `codec/tests/seeds.rs` calls them too, for each seed.
+//! The properties that must hold for any bytes: one function per fuzz target, which
+//! panics if its property fails. `codec/tests/seeds.rs` runs them on each seed.
 
 use brevity_codec::archive::{
     Models, Options, Source, compress, decompress_range, inspect, salvage,
@@ -20,7 +20,7 @@ pub fn container(archive: &[u8]) {
     let _ = salvage(Cursor::new(archive), sink(), &models);
 }
 
-/// A whole archive: what is accepted has the length that `inspect` tells.
+/// A whole archive: if accepted, it has the length that `inspect` reports.
 pub fn decompress(archive: &[u8]) {
     let inspection = inspect(archive);
     let mut out = Vec::new();
@@ -30,8 +30,8 @@ pub fn decompress(archive: &[u8]) {
     }
 }
 
-/// Bytes through every way of coding and back: whole, by range, salvaged. The
-/// first five bytes choose the way: block size (2, little endian), method, model
+/// Compression and decompression of any bytes: whole, by range, salvaged. The
+/// first five bytes choose the options: block size (2, little endian), method, model
 /// and lanes (1), range (2).
 pub fn round_trip(input: &[u8]) {
     static MODEL: LazyLock<Weights> = LazyLock::new(|| {
@@ -77,14 +77,14 @@ pub fn round_trip(input: &[u8]) {
     assert_eq!(saved, bytes);
 }
 
-/// An encoded spec: what is accepted is encoded to the same bytes again.
+/// An encoded spec: if accepted, it is encoded to the same bytes again.
 pub fn spec(encoded: &[u8]) {
     if let Ok((spec, used)) = Spec::from_bytes(encoded) {
         assert_eq!(spec.to_bytes(), encoded[..used]);
     }
 }
 
-/// A stored model: what is accepted has the spec's shapes.
+/// A stored model: if accepted, it has the spec's shapes.
 pub fn weights(model: &[u8]) {
     if let Ok(weights) = weights::decode(model) {
         let values: usize = weights.iter().map(|(_, values)| values.len()).sum();

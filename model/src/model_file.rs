@@ -9,13 +9,13 @@ use crate::weights::{Weights, WeightsError};
 use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A model file could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
+#[error("{}", path.display())]
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
@@ -44,7 +44,7 @@ pub enum FormatError {
     #[error("the header has no `spec` entry: the file was not written by brevity")]
     NoSpec,
     /// The spec in the header cannot be parsed.
-    #[error("the `spec` entry of the header is not a model spec: {0}")]
+    #[error("the `spec` entry of the header is not a model spec")]
     Spec(#[from] Box<toml::de::Error>),
     /// A tensor does not hold 32-bit floats.
     #[error("tensor `{name}` has type {dtype}, expected F32")]
@@ -137,7 +137,7 @@ impl Weights {
     /// # Errors
     /// An error of the file system, with the path.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
-        write_atomically(path, &self.to_safetensors()).map_err(|e| FileError {
+        brevity_files::write(path, &self.to_safetensors()).map_err(|e| FileError {
             path: path.into(),
             source: e.into(),
         })
@@ -176,36 +176,4 @@ fn promised_length(bytes: &[u8]) -> Option<u64> {
     };
     let metadata: Metadata = serde_json::from_slice(header).ok()?;
     whole.checked_add(metadata.data_len() as u64)
-}
-
-fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut temporary = std::ffi::OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = folder.join(temporary);
-    let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // Report the first error, not this one.
-        let _ = fs::remove_file(&temporary);
-    }
-    written?;
-    // The rename is durable once the folder is synced.
-    File::open(folder)?.sync_all()
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

@@ -1,21 +1,23 @@
-//! `brevity ablation`: what each change of a sweep is worth.
+//! `brevity ablation`: the effect of each change in a sweep.
 
 use super::select::scored;
+use crate::console;
 use crate::exit::Usage;
 use std::io::Write;
 use std::path::PathBuf;
 
-use brevity_eval::ablation;
+use brevity_stats::ablation;
+use brevity_task::chain;
 
-/// Compares every trial of a sweep with one of them, seed by seed.
+/// Compares every trial of a sweep with a reference trial, seed by seed.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a sweep, or its results.json
     sweep: PathBuf,
-    /// Start of the id of the trial to compare with [default: the first one]
+    /// Reference trial: its id, or the start of it [default: the first trial]
     #[arg(long, value_name = "ID")]
     base: Option<String>,
-    /// Compare adjusted rates too, with model bytes counted so: fp16, stored
+    /// Also compare adjusted rates, with model bytes counted as fp16 or stored
     #[arg(long, value_name = "NAME")]
     convention: Option<String>,
     /// Print JSON
@@ -26,8 +28,8 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let rows = scored(&args.sweep, args.convention.as_deref())?;
     let found = ablation::ablations(&rows, args.base.as_deref())
-        .map_err(|error| Usage(format!("{}: {error}", args.sweep.display())))?;
-    let mut out = std::io::stdout().lock();
+        .map_err(|error| Usage(format!("{}: {}", args.sweep.display(), chain(&error))))?;
+    let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &found)?;
         writeln!(out)?;
@@ -35,7 +37,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         write!(
             out,
             "{}",
-            ablation::text(&found, args.convention.as_deref())
+            brevity_lab::text::ablations(&found, args.convention.as_deref())
         )?;
     }
     Ok(())

@@ -1,21 +1,25 @@
-//! `brevity baselines`: byte sets through the classical coders.
+//! `brevity baselines`: byte sets compressed by the classical coders.
 
+use crate::console;
 use std::io::Write;
 
-use brevity_data::DataConfig;
-use brevity_eval::baselines::{self, Coder, FileBaselines};
-use brevity_eval::{format, table::Table};
+use brevity_baselines::{Coder, FileBaselines};
+use brevity_data::{DataConfig, Store, passed_over};
+use brevity_draw::Table;
+use brevity_length::format;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
-/// A stream is decoded and compared before its size is printed.
+/// Compresses byte sets with the classical coders. Every stream is decoded and
+/// compared before its size is printed.
 ///
-/// Pictures and sounds of sets that `brevity data import` made are compressed
-/// one by one in their own geometry; other bytes are taken for rows of 64 grey
-/// pixels and for 16 kHz sound.
+/// Pictures and sounds of sets made by `brevity data import` are compressed one
+/// by one with their own size or sampling rate. The picture and sound coders read
+/// other bytes as rows of 64 grey pixels and as 16 kHz sound.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Files or data sets to compress, with a piece of them if wanted, as in
+    /// Files or data sets to compress, or a part of one, as in
     /// crates,bytes=100000; `-` is standard input
-    #[arg(required = true, value_name = "SOURCE")]
+    #[arg(required = true, value_name = "SOURCE", value_parser = OsStringValueParser::new().try_map(DataConfig::try_from))]
     sets: Vec<DataConfig>,
     /// Compress chunks of this many bytes independently (the paper: 2048)
     #[arg(long, value_name = "BYTES")]
@@ -23,7 +27,7 @@ pub struct Args {
     /// Coders to run, by name, separated by commas [default: the general-purpose ones]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     coders: Vec<String>,
-    /// Also run the coders of pictures: PNG, oxipng, WebP, JPEG XL
+    /// Also run the image coders: PNG, oxipng, WebP, JPEG XL
     #[arg(long)]
     images: bool,
     /// Also run FLAC, on 8-bit and on 16-bit samples
@@ -50,12 +54,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if args.sounds {
         coders.extend(Coder::SOUNDS);
     }
-    let measured = args
-        .sets
-        .iter()
-        .map(|set| baselines::measure_set(set, args.chunk, &coders))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut out = std::io::stdout().lock();
+    let mut measured = Vec::new();
+    for set in &args.sets {
+        super::data::note(&passed_over(&set.source, &Store::default())?);
+        let file = brevity_baselines::measure_set(set, args.chunk, &coders)?;
+        // A table without a single size is no table.
+        if let ([], Some(failure)) = (&file.results[..], file.failed.first()) {
+            anyhow::bail!("{}", failure.message);
+        }
+        measured.push(file);
+    }
+    let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &measured)?;
         writeln!(out)?;
@@ -88,6 +97,9 @@ fn text(file: &FileBaselines) -> String {
         table.push(row);
     }
     let mut text = format!("{title}\n{table}");
+    for failure in &file.failed {
+        text += &format!("note: {}\n", failure.message);
+    }
     for r in file.results.iter().filter(|r| !r.decoded) {
         text += &format!("note: {} is not decoded here: an estimate\n", r.coder);
     }

@@ -1,70 +1,66 @@
 //! `brevity compress`: files into archives.
 
-use super::files::{self, Common, OutputFile, Target, is_dash};
-use super::online::{learning, models};
-use super::pack_options::Training;
+use super::files::{self, Common, is_dash, watched};
+use super::output::{OutputFile, Target, stdout_for_archives};
+use super::own_model::{self, Training};
 use super::{decompress, inspect, verify};
-use crate::exit::Usage;
+use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
+use brevity_codec::Method;
 use brevity_codec::archive::{
     self, EXTENSION, MAX_BLOCK, MAX_LANES, Models, Options, Source, Summary,
 };
 use brevity_codec::weights::{Plan, Precision};
-use brevity_codec::{Method, score};
+use brevity_lab::pack::{self, OwnModel, models};
 use brevity_model::Weights;
-use brevity_train::stored_plan;
 use std::ffi::OsString;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Bytes of a file that a search for step sizes prices, at most: its sixteenths
-/// are sampled evenly.
-const SAMPLE: u64 = 1 << 16;
-
-/// Compresses files to FILE.bvy, each decoded again before it gets its name.
+/// Compresses files to FILE.bvy. Each archive is decoded again before it gets its
+/// name.
 ///
-/// Without a model, context models learn each file from nothing. With one, they
-/// are mixed with it. With --train, a model is trained on each file and stored
-/// with it. With --online, a model learns each file while it is coded, and none
-/// is stored.
+/// Without a model, each file is coded by context mixing, which learns from nothing.
+/// With -m, the model's predictions are mixed in. With --train, a model is trained
+/// on each file and stored in the archive. With --online, a model learns each file
+/// while it is coded, and is not stored.
 #[derive(clap::Args)]
 pub struct Args {
     /// Files to compress; `-` is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Trained model to compress with, a safetensors file
+    /// Compress with this trained model, a safetensors file
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) training: Training,
-    /// Learn each file while it is coded: no model is stored, and decompressing
-    /// takes as long
+    training: Training,
+    /// Train a model on each file while it is coded: no model is stored, and
+    /// decompressing takes as long
     #[arg(long, conflicts_with = "model")]
     online: bool,
-    /// Leave the model out of the archive, which then needs it to be read
+    /// Leave the model out of the archive; decompressing then needs it
     #[arg(long, requires = "model")]
     external: bool,
-    /// How to store the model: fp16, int8, bits a parameter (2 to 16), or auto
-    /// for the shortest archive
+    /// How to store the model: fp16, int8, a number of bits per parameter (2 to
+    /// 16), or auto for the smallest archive
     #[arg(long, value_name = "BITS", default_value = "auto", value_parser = width)]
-    pub(super) bits: Width,
-    /// How to code: mixed, model, contexts or raw [default: all there is]
+    bits: Width,
+    /// How to code: mixed (context models and the model), model, contexts or raw
+    /// [default: mixed with a model, else contexts]
     #[arg(long, value_name = "METHOD", value_parser = method)]
     method: Option<Method>,
-    /// Parts of a block that are decoded side by side where there is a model,
-    /// rounded down to a power of two. Fewer make smaller archives, one the
-    /// smallest, and decode slower [default: 1 with --train, otherwise 8 to
-    /// 32, by the model's size]
+    /// Parts of a block that a model decodes side by side, rounded down to a
+    /// power of two. Fewer lanes make smaller archives and slower decoding
+    /// [default: 1 with --train, otherwise 8 to 32, by the model's size]
     #[arg(long, value_name = "COUNT", conflicts_with = "online", value_parser = lanes)]
     lanes: Option<usize>,
-    /// Bytes that are coded, and can be read, on their own
+    /// Block size: each block is coded, and can be decoded, independently
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().block, value_parser = block)]
-    pub(super) block: usize,
-    /// Do not decode the archive after writing it, or as it goes to standard
-    /// output
+    block: usize,
+    /// Do not check the archive by decoding it
     #[arg(long)]
-    pub(super) no_verify: bool,
+    no_verify: bool,
     /// Decompress instead
     #[arg(short, long, group = "mode")]
     decompress: bool,
@@ -75,12 +71,12 @@ pub struct Args {
     #[arg(short, long, group = "mode")]
     list: bool,
     #[command(flatten)]
-    pub(super) common: Common,
+    common: Common,
 }
 
 /// How to store a model.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Width {
+enum Width {
     Auto,
     Fixed(Precision),
 }
@@ -164,7 +160,6 @@ pub fn run(args: Args) -> Result<()> {
             "--lanes is for a model: give it with -m, or --train".into()
         ));
     }
-    files::clean_up_on_interrupt()?;
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
     let work = |path: &Path| args.compress(path, weights.as_ref());
     args.common.run.each(&args.files, work)
@@ -175,9 +170,9 @@ impl Args {
         if self.training.train {
             return self.train(path);
         }
-        let mut target = self.common.target(path, Some(self.derived(path)))?;
+        let mut target = self.common.target(path, Some(derived(path)))?;
         let source = match weights {
-            None if self.online => learning(length(path)?)?,
+            None if self.online => pack::learning_source(length(path)?)?,
             None => Source::none(),
             Some(weights) if self.external => Source::external(weights),
             Some(weights) => Source::embedded(weights, &self.plan(weights, path)?),
@@ -185,10 +180,10 @@ impl Args {
         let input = files::open(path)?;
         let summary = match &mut target {
             Target::Stdout => {
-                let out = files::stdout_for_archives(self.common.force)?;
+                let out = stdout_for_archives(self.common.force)?;
                 // It cannot be read again, so it is decoded on its way.
                 let models = (!self.no_verify).then_some(models(weights));
-                self.write(path, input, out.lock(), &source, models)?
+                self.write(path, input, out, &source, models)?
             }
             Target::File(file) => {
                 let summary = self.write(path, input, &mut *file, &source, None)?;
@@ -207,14 +202,71 @@ impl Args {
         Ok(())
     }
 
-    /// The archive's name beside its source.
-    pub(super) fn derived(&self, path: &Path) -> PathBuf {
-        let mut derived = OsString::from(path);
-        derived.push(format!(".{EXTENSION}"));
-        derived.into()
+    /// Compresses a file with a model that is trained on it, or without one
+    /// where that is shorter.
+    fn train(&self, path: &Path) -> Result<()> {
+        let output = match &self.common.output {
+            Some(output) if is_dash(output) => None,
+            Some(output) => Some(output.clone()),
+            None if is_dash(path) => None,
+            None => Some(derived(path)),
+        };
+        let Some(output) = output else {
+            bail!(Usage(
+                "--train needs a file to write: its checkpoints lie beside it".into()
+            ));
+        };
+        self.common.free(&output, path)?;
+        let mut data = Vec::new();
+        let (mut input, _) = files::open(path)?;
+        let read = input.read_to_end(&mut data);
+        read.with_context(|| format!("cannot read {}", path.display()))?;
+
+        let run = &self.common.run;
+        let options = OwnModel {
+            precision: match self.bits {
+                Width::Auto => None,
+                Width::Fixed(precision) => Some(precision),
+            },
+            archive: self.options(),
+            ..self.training.own_model()
+        };
+        let mut folder = output.as_os_str().to_owned();
+        folder.push(".training");
+        let told = |event: &pack::Event<'_>| {
+            if let Some(line) = own_model::on_the_way(event, path, run.verbose) {
+                run.say(|| line);
+            }
+        };
+        let packed = watched(&run.bar("", Some(0)), |control| {
+            pack::compress_with_own_model(&data, folder.as_ref(), &options, control, &told)
+        });
+        let packed = packed.with_context(|| format!("cannot train on {}", path.display()))?;
+        let packed = packed.ok_or(Stopped)?;
+
+        let mut file = self.common.file(output, path)?;
+        let written = file.write_all(&packed.archive);
+        written.with_context(|| format!("cannot write {}", file.path().display()))?;
+        self.verify(&mut file, &packed.summary, None)?;
+        let name = file.path().display().to_string();
+        file.finish()?;
+        self.report(path, &packed.summary, &name);
+        for line in own_model::verdict(&packed) {
+            run.say(|| line);
+        }
+        Ok(packed.forget_training()?)
     }
 
-    pub(super) fn report(&self, path: &Path, summary: &Summary, name: &str) {
+    fn options(&self) -> Options {
+        Options {
+            block: self.block,
+            method: self.method,
+            // Who trains a model for a file wants the smallest archive.
+            lanes: self.lanes.or(self.training.train.then_some(1)),
+        }
+    }
+
+    fn report(&self, path: &Path, summary: &Summary, name: &str) {
         self.common.run.say(|| {
             let rate = 100.0 * summary.stored as f64 / summary.raw.max(1) as f64;
             let (raw, stored) = (summary.raw, summary.stored);
@@ -226,7 +278,7 @@ impl Args {
     }
 
     /// Writes an archive; with `models`, it is decoded as it is written.
-    pub(super) fn write(
+    fn write(
         &self,
         path: &Path,
         (input, length): (impl Read, Option<u64>),
@@ -236,12 +288,7 @@ impl Args {
     ) -> Result<Summary> {
         let bar = self.common.run.bar("compress", length);
         let start = Instant::now();
-        let options = Options {
-            block: self.block,
-            method: self.method,
-            // Who trains a model for a file wants the smallest archive.
-            lanes: self.lanes.or(self.training.train.then_some(1)),
-        };
+        let options = self.options();
         let progress = |more| bar.inc(more);
         let summary = match models {
             None => archive::compress(input, out, source, &options, &progress),
@@ -256,7 +303,7 @@ impl Args {
     }
 
     /// Decodes what was written, unless that is not wanted.
-    pub(super) fn verify(
+    fn verify(
         &self,
         file: &mut OutputFile,
         summary: &Summary,
@@ -291,40 +338,26 @@ impl Args {
         if let Width::Fixed(precision) = self.bits {
             return Ok(Plan::new(weights, precision));
         }
-        let trained = stored_plan(weights);
         if is_dash(path) {
             // What is in a stream is not known before.
+            let trained = Plan::lossless(weights);
             return Ok(trained.unwrap_or_else(|| Plan::new(weights, Precision::Int8)));
         }
-        self.shortest(weights, trained, path)
-    }
-
-    /// The plan for the shortest archive, as a sample of the file sees it: the one
-    /// that the model was trained for, if it was, or no model.
-    fn shortest(&self, weights: &Weights, trained: Option<Plan>, path: &Path) -> Result<Plan> {
         let mut file = files::open_file(path)?;
         let length = file.metadata()?.len();
-        let mut sample = Vec::new();
-        for i in 0..16 {
-            let part = length.min(SAMPLE) / 16;
-            file.seek(SeekFrom::Start(length / 16 * i))?;
-            Read::by_ref(&mut file)
-                .take(part.max(1))
-                .read_to_end(&mut sample)?;
-        }
-        let bar = self.common.run.bar("steps", None);
-        let share = length as f64 / sample.len().max(1) as f64;
-        let data_bits = |weights: &Weights| {
-            bar.inc(sample.len() as u64);
-            score(weights, &sample).map(|s| s.bits * share)
-        };
-        let plan = match trained {
-            Some(plan) => plan.or_zeros(weights, data_bits),
-            None => Plan::minimise(weights, data_bits),
-        }?;
-        bar.finish_and_clear();
-        Ok(plan)
+        let plan = watched(&self.common.run.bar("steps", None), |control| {
+            pack::shortest_plan(weights, &mut file, length, control)
+        });
+        let plan = plan.with_context(|| format!("cannot compress {}", path.display()))?;
+        Ok(plan.ok_or(Stopped)?)
     }
+}
+
+/// The archive's name beside its source.
+fn derived(path: &Path) -> PathBuf {
+    let mut derived = OsString::from(path);
+    derived.push(format!(".{EXTENSION}"));
+    derived.into()
 }
 
 /// Bytes of a source, if that is known before it is read.

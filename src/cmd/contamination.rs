@@ -1,17 +1,18 @@
-//! `brevity contamination`: what a leaked test does to each measure.
+//! `brevity contamination`: how leaked test data change each measure.
 
 use super::sweep::{Common, Kind, Trials, dry_run};
+use crate::console;
 use anyhow::Result;
-use brevity_eval::contamination::Contamination;
-use brevity_eval::report::measure_baselines;
+use brevity_lab::experiments::contamination::Contamination;
+use brevity_lab::experiments::two_part::measure_baselines;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Trains models on bytes into which a test has leaked, and asks every measure
-/// and detector about it.
+/// Trains models on data into which a test set has leaked, and reports what each
+/// measure and each leak detector shows.
 ///
-/// The experiments are those of the config's table `contamination`; a run is
-/// continued and shared out like a sweep.
+/// The config's table `contamination` defines the experiments. Runs are resumed
+/// and sharded like sweeps.
 #[derive(clap::Args)]
 pub struct Args {
     /// The experiment, a TOML file such as configs/contamination.toml
@@ -34,11 +35,11 @@ pub fn run(args: Args) -> Result<()> {
     }
     let (_, summary) = args.common.execute(&experiment, &folder, &options)?;
     for message in measure_baselines(folder.root())? {
-        eprintln!("brevity: {message}");
+        console::note(format_args!("brevity: {message}"));
     }
     let found = Contamination::of_folder(folder.root())?;
     let page = found.write(folder.root())?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.common.json {
         serde_json::to_writer_pretty(&mut out, &found)?;
         writeln!(out)?;

@@ -1,38 +1,40 @@
-//! `brevity critical`: where more parameters stop paying for themselves.
+//! `brevity critical`: the size beyond which more parameters cost more than they save.
 
+use crate::console;
 use std::io::Write;
 use std::path::PathBuf;
 
-use brevity_eval::critical::{
+use brevity_lab::text;
+use brevity_stats::critical::{
     Estimator, each_critical_size,
     joint::data_laws,
     points::{from_rows, read_csv},
-    summary,
 };
-use brevity_eval::rows;
+use brevity_task::chain;
 
-/// Fits bits per byte against parameters and prints the critical size N*.
+/// Fits a scaling law of bits per byte over parameters and prints the critical
+/// size N*.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a sweep, or its results.json
     #[arg(required_unless_present = "points")]
     sweep: Option<PathBuf>,
-    /// Use a table instead: CSV with columns parameters, data_bytes, bits_per_byte or raw_rate
+    /// Read a table instead: CSV with columns parameters, data_bytes, bits_per_byte or raw_rate
     #[arg(long, value_name = "FILE.csv", conflicts_with = "sweep")]
     points: Option<PathBuf>,
-    /// What a parameter costs, for tables without a column model_bytes
+    /// Bytes per parameter, for tables without a column model_bytes
     #[arg(long, value_name = "BYTES", default_value_t = 2.0, requires = "points")]
     bytes_per_parameter: f64,
-    /// Leave out larger models
+    /// Leave out models with more parameters
     #[arg(long, value_name = "PARAMETERS")]
     max_parameters: Option<f64>,
-    /// Print the law over data size instead of the estimates of each
+    /// Print the scaling law over data size instead of N* at each data size
     #[arg(long)]
     law: bool,
-    /// Data sizes to predict N* for, separated by commas (implies --law)
+    /// Predict N* for these data sizes, separated by commas (implies --law)
     #[arg(long, value_name = "BYTES", value_delimiter = ',')]
     predict: Vec<f64>,
-    /// Resamples of the bootstrap
+    /// Number of bootstrap resamples
     #[arg(long, value_name = "COUNT", default_value_t = 2000)]
     resamples: usize,
     /// Print JSON
@@ -43,7 +45,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let mut points = match (&args.points, &args.sweep) {
         (Some(table), _) => read_csv(table, args.bytes_per_parameter)?,
-        (None, Some(sweep)) => from_rows(&rows::read(sweep)?),
+        (None, Some(sweep)) => from_rows(&brevity_length::read(sweep)?),
         (None, None) => Vec::new(),
     };
     if let Some(most) = args.max_parameters {
@@ -53,14 +55,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         resamples: args.resamples,
         ..Estimator::default()
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.law || !args.predict.is_empty() {
         let laws = data_laws(&points, &args.predict, &estimator)?;
         if args.json {
             serde_json::to_writer_pretty(&mut out, &laws)?;
             writeln!(out)?;
         } else {
-            write!(out, "{}", summary::laws(&laws))?;
+            write!(out, "{}", text::laws(&laws))?;
         }
     } else {
         let each = each_critical_size(&points, &estimator)?;
@@ -70,13 +72,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             if found.is_empty() {
                 return Err(error.into());
             }
-            eprintln!("brevity: {error}");
+            console::note(format_args!("brevity: {}", chain(&error)));
         }
         if args.json {
             serde_json::to_writer_pretty(&mut out, &found)?;
             writeln!(out)?;
         } else {
-            write!(out, "{}", summary::sizes(&found))?;
+            write!(out, "{}", text::sizes(&found))?;
         }
     }
     Ok(())

@@ -1,17 +1,20 @@
-//! `brevity data`: data sets listed, fetched, imported, measured.
+//! `brevity data`: lists, fetches, imports and measures data sets.
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use brevity_data::{
-    Client, Conversion, DataConfig, Registry, Select, SetRecord, Source, Stats, Store,
-    default_name, export, import, list,
+    Client, DataConfig, Import, Imported, PassedOver, Registry, Select, SetRecord, Source, Stats,
+    Store, default_name, export, import, list, passed_over,
 };
-use brevity_eval::table::Table;
+use brevity_draw::Table;
+use brevity_media::Conversion;
 use clap::Subcommand;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use crate::console;
 use crate::exit::Usage;
 
 #[derive(clap::Args)]
@@ -22,63 +25,69 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Show the data sets there are
+    /// List the data sets
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Download data sets of the registry, verify and unpack them
+    /// Download, verify and unpack data sets of the registry
     ///
-    /// An interrupted download goes on where it was when the command is run
-    /// again.
+    /// Run the command again to resume an interrupted download.
     Fetch {
-        /// Names, as `brevity data list` shows them
+        /// Names, as in `brevity data list`
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
-        /// Fetch again what is there
+        /// Fetch again even if already fetched
         #[arg(long)]
         force: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Turn a file, a folder or a glob into a data set
+    /// Turn files, folders and patterns into a data set
+    ///
+    /// Files of a folder are recognised by their content. What is passed over is
+    /// said, and why.
     Import {
-        /// The files
-        #[arg(value_name = "PATH")]
-        source: Source,
-        /// What they become: `gray-patches`, `rgb`, `rgb-planar` for PNG, JPEG, WebP and PPM;
+        /// Files, folders, patterns; an existing path goes before a pattern
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Conversion: `gray-patches`, `rgb`, `rgb-planar` for PNG, JPEG, WebP and PPM;
         /// `pcm8`, `pcm16`, `pcm16-planes`, `pcm16-deltas` for FLAC and WAV
         #[arg(long = "as", value_name = "CONVERSION", default_value = "bytes", value_parser = conversion)]
         conversion: Conversion,
         /// Name of the data set [default: that of the file or folder]
         #[arg(long)]
         name: Option<String>,
-        /// Replace a data set of this name
+        /// Replace an existing data set of this name
         #[arg(long)]
         force: bool,
+        /// Leave out files that do not decode, and list them
+        #[arg(long)]
+        skip_bad: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Write what a set was made of as files: PNG, WAV, or the bytes
+    /// Turn a data set back into files: PNG, WAV, or plain bytes
     Export {
         /// Name of the data set
         name: String,
-        /// Which of its items, counted from 0, such as 3 or 0-9 [default: all]
+        /// Items to export, counted from 0, such as 3 or 0-9 [default: all]
         #[arg(long, value_name = "RANGE")]
         items: Option<Select>,
-        /// Folder for the files [default: the set's name]
+        /// New or empty folder for the files [default: the set's name]
         #[arg(long, short, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
     /// Measure files or data sets: length, hash, entropies, duplicates
     Stats {
-        /// Files, folders, globs, data sets; `-` is standard input
-        #[arg(required = true, value_name = "SOURCE")]
+        /// Files, folders, patterns, data sets (`set:NAME` where a path is called so
+        /// too); `-` is standard input
+        #[arg(required = true, value_name = "SOURCE", value_parser = OsStringValueParser::new().map(|name| Source::from(&*name)))]
         sources: Vec<Source>,
-        /// Only the first bytes; `random` and the synthetic sets need it
+        /// Use only this many bytes; `random` and the synthetic sets need it
         #[arg(long)]
         bytes: Option<u64>,
         /// Seed of generated sets
@@ -96,24 +105,33 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Action::List { json } => print_list(&store, json),
         Action::Fetch { names, force, json } => fetch(&names, force, json, &store),
         Action::Import {
-            source,
+            paths,
             conversion,
             name,
             force,
+            skip_bad,
             json,
         } => {
-            let name = name.or_else(|| default_name(&source)).ok_or_else(|| {
+            let name = name.or_else(|| default_name(&paths)).ok_or_else(|| {
+                let first = paths[0].display();
                 Usage(format!(
-                    "`{source}` gives no name for a data set: check the path or pass --name"
+                    "`{first}` gives no name for a data set: check the path or pass --name"
                 ))
             })?;
-            let record = import(&source, conversion, &name, force, &store)?;
-            print_records(&[record], json, &store)
+            let options = Import {
+                conversion,
+                name,
+                replace: force,
+                skip_bad,
+            };
+            let imported = import(&paths, &options, &store)?;
+            tell(&imported);
+            print_records(&[imported.record], json, &store)
         }
         Action::Export { name, items, out } => {
             let folder = out.unwrap_or_else(|| PathBuf::from(&name));
             let files = export(&name, items.unwrap_or(Select::ALL), &folder, &store)?;
-            let mut out = std::io::stdout().lock();
+            let mut out = console::stdout()?;
             for file in files {
                 writeln!(out, "{}", file.display())?;
             }
@@ -135,6 +153,48 @@ fn conversion(text: &str) -> Result<Conversion, String> {
     })
 }
 
+/// Says on standard error what became of the files.
+fn tell(imported: &Imported) {
+    let (record, left) = (&imported.record, &imported.passed_over);
+    note(left);
+    let mut text = format!("{}: {} imported", record.name, record.item.len());
+    if !left.is_empty() {
+        let mut reasons: Vec<(&str, usize)> = Vec::new();
+        for PassedOver { why, .. } in left {
+            match reasons.iter_mut().find(|reason| reason.0 == why) {
+                Some(reason) => reason.1 += 1,
+                None => reasons.push((why, 1)),
+            }
+        }
+        let reasons: Vec<_> = reasons
+            .iter()
+            .map(|(why, count)| format!("{count} {why}"))
+            .collect();
+        text += &format!(", {} passed over ({})", left.len(), reasons.join("; "));
+    }
+    console::note(&text);
+    let name = &record.name;
+    if PathBuf::from(name).symlink_metadata().is_ok() {
+        console::note(format_args!(
+            "`{name}` is a path here too: the set is `set:{name}`, the path `./{name}`"
+        ));
+    }
+}
+
+/// Lists on standard error what is passed over.
+pub fn note(passed_over: &[PassedOver]) {
+    const MOST: usize = 20;
+    for one in passed_over.iter().take(MOST) {
+        console::note(format_args!("passed over {one}"));
+    }
+    if passed_over.len() > MOST {
+        console::note(format_args!(
+            "passed over {} more",
+            passed_over.len() - MOST
+        ));
+    }
+}
+
 fn print_list(store: &Store, json: bool) -> anyhow::Result<()> {
     let sets = list(store)?;
     if json {
@@ -151,7 +211,7 @@ fn print_list(store: &Store, json: bool) -> anyhow::Result<()> {
             set.licence.unwrap_or_else(|| "-".to_owned()),
         ]);
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     write!(out, "{table}")?;
     writeln!(out, "\nsets are kept in {}", store.root().display())?;
     Ok(())
@@ -186,7 +246,7 @@ fn print_records(records: &[SetRecord], json: bool, store: &Store) -> anyhow::Re
     if json {
         return print_json(&serde_json::to_value(records)?);
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     for record in records {
         let path = store.data_path(&record.name);
         writeln!(
@@ -213,6 +273,7 @@ fn print_stats(
 ) -> anyhow::Result<()> {
     let mut measured = Vec::new();
     for source in sources {
+        note(&passed_over(&source, &Store::default())?);
         let config = DataConfig {
             bytes,
             seed,
@@ -237,7 +298,7 @@ fn print_stats(
             .collect::<anyhow::Result<Vec<_>>>()?;
         return print_json(&Value::Array(values));
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     for (source, stats) in &measured {
         writeln!(out, "{source}")?;
         writeln!(out, "  bytes            {}", stats.bytes)?;
@@ -255,7 +316,7 @@ fn print_stats(
 }
 
 fn print_json(value: &Value) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     writeln!(out, "{value:#}")?;
     Ok(())
 }

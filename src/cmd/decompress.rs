@@ -1,31 +1,34 @@
 //! `brevity decompress`: archives back into files.
 
-use super::files::{self, Common, Target, is_dash};
-use super::online::models;
+use super::files::{self, Common, is_dash};
+use super::output::Target;
+use crate::console::{note, stdout};
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::{self, EXTENSION, Models};
+use brevity_lab::pack::models;
+use brevity_measure::Decoding;
 use brevity_model::Weights;
-use brevity_train::measure::Decoding;
+use brevity_task::chain;
 use std::io::Write;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-/// Decompresses FILE.bvy to FILE, checking all of it.
+/// Decompresses FILE.bvy to FILE and checks every hash.
 #[derive(clap::Args)]
 pub struct Args {
     /// Archives to decompress; `-` is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The model, for an archive that does not hold it
+    /// The model, for an archive that does not contain it
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Only these bytes of the original; either end may be left out
+    /// Decompress only these bytes of the original; either end may be left out
     #[arg(long, value_name = "START..END", value_parser = range)]
     range: Option<Part>,
-    /// Write what is intact of a damaged archive, zeros for blocks that are lost
+    /// Recover the intact blocks of a damaged archive; lost blocks become zeros
     #[arg(long, conflicts_with = "range")]
     salvage: bool,
     #[command(flatten)]
@@ -95,7 +98,6 @@ pub fn run(args: Args) -> Result<()> {
     if args.common.output.is_some() && args.files.len() > 1 {
         bail!(Usage("-o takes one file".into()));
     }
-    files::clean_up_on_interrupt()?;
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
     let models = models(weights.as_ref());
     let work = |path: &Path| args.decompress(path, &models);
@@ -108,7 +110,7 @@ impl Args {
         let derived = named.then(|| path.with_extension(""));
         let mut target = self.common.target(path, derived)?;
         let complete = match &mut target {
-            Target::Stdout => self.write(path, std::io::stdout().lock(), models)?,
+            Target::Stdout => self.write(path, stdout()?, models)?,
             Target::File(file) => self.write(path, &mut *file, models)?,
         };
         if let Target::File(file) = target {
@@ -147,7 +149,11 @@ impl Args {
         }
         let salvaged = archive::salvage(input, out, models).with_context(context)?;
         for damage in &salvaged.damage {
-            eprintln!("brevity: {}: {damage}", path.display());
+            note(format_args!(
+                "brevity: {}: {}",
+                path.display(),
+                chain(damage)
+            ));
         }
         run.say(|| {
             let (recovered, lost) = (salvaged.recovered, salvaged.lost);

@@ -1,19 +1,21 @@
-//! `brevity inspect`: the parts of an archive in bytes.
+//! `brevity inspect`: the parts of an archive and their sizes.
 
 use super::files::{self, is_dash};
-use super::online::models;
+use crate::console;
 use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
 use brevity_codec::archive::{self, Header, Inspection};
+use brevity_lab::pack::models;
 use brevity_model::Weights;
+use brevity_task::chain;
 use brevity_train::online::Recipe;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Reads all fields of archives. With --entropy, blocks are decoded as well, to
-/// tell what their streams take beyond the code length.
+/// Lists the fields of archives. With --entropy, also decodes the blocks and reports
+/// by how much their streams exceed the code length.
 #[derive(clap::Args)]
 pub struct Args {
     /// Archives to inspect; `-` is standard input
@@ -22,7 +24,7 @@ pub struct Args {
     /// Decode the blocks and compare the streams with their code lengths
     #[arg(long)]
     entropy: bool,
-    /// The model, for --entropy of an archive that does not hold it
+    /// The model, for --entropy of an archive that does not contain it
     #[arg(short, long, value_name = "FILE", requires = "entropy")]
     model: Option<PathBuf>,
     /// Print JSON
@@ -71,7 +73,7 @@ pub fn run(args: Args) -> Result<()> {
     if inspected.is_empty() {
         return done;
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.json {
         let all: Vec<Value> = inspected
             .iter()
@@ -130,7 +132,7 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>) -> String {
                 recipe.spec().width,
                 recipe.spec().layers
             ),
-            Err(error) => error.to_string(),
+            Err(error) => chain(&error).to_string(),
         },
         (_, Some(spec), Some(bits)) => format!(
             "{} parameters at {bits:.3} bits, width {}, {} layers",

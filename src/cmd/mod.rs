@@ -1,4 +1,4 @@
-//! One file a command: its options, the library function it calls, what it
+//! One file per command: its options, the library function it calls, what it
 //! prints.
 
 pub mod ablation;
@@ -9,16 +9,17 @@ pub mod critical;
 pub mod data;
 pub mod decompress;
 mod files;
+pub use files::threads;
 pub mod generate;
 pub mod inspect;
-mod online;
-mod pack;
-mod pack_options;
+mod output;
+mod own_model;
 pub mod prequential;
 pub mod report;
 pub mod score;
 pub mod select;
 pub mod selftest;
+pub mod shell;
 pub mod sweep;
 pub mod table;
 pub mod train;

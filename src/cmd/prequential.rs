@@ -1,22 +1,23 @@
-//! `brevity prequential`: what models need for data that they learn as they go.
+//! `brevity prequential`: code lengths of models that learn the data after coding it.
 
 use super::sweep::{Common, Kind, Trials, dry_run};
+use crate::console;
 use anyhow::Result;
-use brevity_eval::prequential::Prequential;
-use brevity_train::sweep;
+use brevity_lab::experiments::prequential::Prequential;
+use brevity_lab::sweep;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Prices every byte with a model that has learned from those before it alone,
-/// for each trial of a config.
+/// For each trial of a config, measures the prequential code length: each byte is
+/// scored by a model that has learned only from the bytes before it.
 ///
-/// The same config serves `brevity sweep`, which ignores `[prequential]`; give the
-/// folder of that sweep to see both codes in one picture.
+/// `brevity sweep` accepts the same config and ignores `[prequential]`; give the
+/// folder of that sweep with --beside to see both codes in one chart.
 #[derive(clap::Args)]
 pub struct Args {
     /// The experiment, a TOML file such as configs/prequential.toml
     config: PathBuf,
-    /// Folder of a sweep over the same models and bytes, to be shown beside
+    /// Folder of a sweep over the same models and data, to compare with
     #[arg(long, value_name = "SWEEP")]
     beside: Option<PathBuf>,
     #[command(flatten)]
@@ -39,7 +40,7 @@ pub fn run(args: Args) -> Result<()> {
     let rows = sweep::rows(&folder, &manifest)?;
     let report = Prequential::of_folder(folder.root(), args.beside.as_deref())?;
     let page = report.write(folder.root())?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.common.json {
         serde_json::to_writer_pretty(&mut out, &rows)?;
         writeln!(out)?;

@@ -1,43 +1,44 @@
-//! `brevity score`: models of one's own on byte sets of one's own.
+//! `brevity score`: scores of any model on any byte set.
 
 use super::decompress::{self, own_program};
 use super::files::{self, Run};
+use crate::console;
 use crate::exit::Usage;
 use anyhow::{Result, bail};
 use brevity_data::{DataConfig, Source};
-use brevity_eval::maps::{self, Kind};
-use brevity_eval::score::{Options, score, text};
-use brevity_eval::view::Geometry;
-use brevity_train::measure::{Decoder, Decoding, FreshProcess};
+use brevity_lab::experiments::score::{Options, score, text};
+use brevity_lab::maps::{self, Kind};
+use brevity_measure::{Decoder, Decoding, FreshProcess};
+use brevity_media::Geometry;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Prices byte sets under models: raw, held-out, adjusted and prequential.
+/// Scores models on byte sets: raw, held-out, adjusted and prequential rates.
 ///
-/// What the model was trained on is taken from the folder it lies in. A rate on
-/// bytes that it has seen says nothing about how it does on others; regime and
-/// overlap tell.
+/// The training data of a model are read from the folder it is in. A rate on bytes
+/// seen in training says nothing about other bytes (overfitting); regime and
+/// overlap show which were seen.
 #[derive(clap::Args)]
 pub struct Args {
     /// Models: safetensors files, or folders of trials (runs/NAME/trials/ID)
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
-    /// Byte sets: what data.source takes in a config, with a piece of it if wanted, as
-    /// in crates,bytes=100000,offset=5000
+    /// Byte sets: as data.source in a config, or a part of it, as in
+    /// crates,bytes=100000,offset=5000
     #[arg(long, required = true, num_args = 1.., value_name = "SOURCE")]
     data: Vec<DataConfig>,
-    /// Also price the bytes while a model of the same shape learns them; this
+    /// Also measure the prequential code length of a model of the same shape; this
     /// trains one for each pair
     #[arg(long)]
     prequential: bool,
-    /// Do not write archives and decode them: lengths are estimates
+    /// Write and decode no archives: lengths are estimates
     #[arg(long)]
     estimate: bool,
-    /// Draw what each byte costs, of one model and one byte set: text as .html,
+    /// Draw the cost of each byte, for one model and one byte set: text as .html,
     /// pictures as .png, sound as .svg
     #[arg(long, value_name = "OUT")]
     map: Option<PathBuf>,
-    /// What the bytes of the map are, if their source does not tell: patches or
+    /// Format of the bytes of the map, if their source has none: patches or
     /// patches:ACROSS, gray:WIDTH, rgb:WIDTH, pcm8:RATE, pcm16:RATE,
     /// pcm16-deltas:RATE
     #[arg(long, requires = "map")]
@@ -59,12 +60,12 @@ pub fn run(args: Args) -> Result<()> {
     let program = own_program()?;
     let command = |decoding: &Decoding| decompress::command(&program, decoding);
     let decoder = FreshProcess { command: &command };
-    let scores = args.run.in_steps(|stop, progress| {
+    let scores = args.run.in_steps(|control| {
         let options = Options {
             decoder: (!args.estimate).then_some(&decoder as &dyn Decoder),
             prequential: args.prequential,
-            stop,
-            progress: &|done, of, what| progress(done as u64, of as u64, what),
+            stop: control.stop,
+            progress: control.progress,
         };
         score(&args.models, &args.data, &options)
     })??;
@@ -81,7 +82,7 @@ pub fn run(args: Args) -> Result<()> {
             });
         }
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     match (args.json, &scores[..]) {
         (true, [one]) => serde_json::to_writer_pretty(&mut out, one)?,
         (true, all) => serde_json::to_writer_pretty(&mut out, all)?,

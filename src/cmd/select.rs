@@ -1,24 +1,24 @@
 //! `brevity select`: models ranked by description length.
 
+use crate::console;
 use crate::exit::Usage;
 use anyhow::bail;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use brevity_eval::{
-    rows::{self, ResultRow},
-    selection::{self, Options},
-};
+use brevity_lab::text;
+use brevity_length::Row;
+use brevity_stats::selection::{self, Options};
 
-/// Ranks a sweep's configurations by coded data plus model, with intervals.
+/// Ranks a sweep's configurations by description length, with intervals (MDL).
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a sweep, or its results.json
     sweep: PathBuf,
-    /// How model bytes are counted, such as fp16 or stored [default: each way there is]
+    /// How model bytes are counted, such as fp16 or stored [default: every way in the results]
     #[arg(long, value_name = "NAME")]
     convention: Option<String>,
-    /// Resamples of the bootstrap
+    /// Number of bootstrap resamples
     #[arg(long, value_name = "COUNT", default_value_t = 2000)]
     resamples: usize,
     /// Print JSON
@@ -34,20 +34,20 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         ..Options::default()
     };
     let rankings = selection::rank(&rows, &options);
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &rankings)?;
         writeln!(out)?;
     } else {
-        write!(out, "{}", selection::text(&rankings))?;
+        write!(out, "{}", text::rankings(&rankings))?;
     }
     Ok(())
 }
 
 /// The rows of a sweep that has scored trials, whose model bytes are counted in
 /// the way asked for.
-pub(super) fn scored(sweep: &Path, convention: Option<&str>) -> anyhow::Result<Vec<ResultRow>> {
-    let rows = rows::read(sweep)?;
+pub(super) fn scored(sweep: &Path, convention: Option<&str>) -> anyhow::Result<Vec<Row>> {
+    let rows = brevity_length::read(sweep)?;
     let known = selection::conventions(&rows);
     let sweep = sweep.display();
     if known.is_empty() {

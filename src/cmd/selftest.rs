@@ -1,13 +1,14 @@
-//! `brevity selftest`: whether this CPU computes what every other one does.
+//! `brevity selftest`: whether this CPU computes the same bits as every other.
 
 use std::io::Write;
 
+use crate::console;
 use anyhow::Result;
 use brevity_kernels::selftest;
 use brevity_kernels::simd::InstructionSet;
 
-/// Runs fixed inputs through every kernel, on each instruction set that this
-/// CPU has, and compares the bits with the recorded ones.
+/// Runs every kernel on fixed inputs, with each instruction set of this CPU, and
+/// compares the results bit by bit with recorded ones.
 #[derive(clap::Args)]
 pub struct Args {}
 
@@ -16,7 +17,7 @@ pub struct Args {}
 /// # Errors
 /// The first group of kernels whose bits differ.
 pub fn run(Args {}: Args) -> Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     for set in InstructionSet::ALL {
         if !set.is_supported() {
             writeln!(out, "{set:?}: not on this CPU")?;

@@ -1,34 +1,33 @@
 //! `brevity sweep`: train and score every trial of a config.
 
 use super::decompress::{self, own_program};
+use crate::console;
 use crate::exit::Usage;
+use crate::signals;
 use anyhow::Result;
 use brevity_data::{DataConfig, DataError};
-use brevity_eval::contamination::Detectors;
-use brevity_eval::critical::Estimator;
-use brevity_eval::report::{Report, measure_baselines};
-use brevity_train::DeviceKind;
-use brevity_train::config::Experiment;
-use brevity_train::measure::{Decoding, FreshProcess};
-use brevity_train::sweep::{
-    self, ArchiveScorer, Bars, ByKind, DataCache, DataIdentity, DryRun, LocalTrainer, Manifest,
-    PrequentialScorer, PrequentialTrainer, RunOptions, Scorer, Shard, SweepFolder, Trainer, Work,
+use brevity_lab::config::Experiment;
+use brevity_lab::experiments::contamination::Detectors;
+use brevity_lab::experiments::prequential::{PrequentialScorer, PrequentialTrainer};
+use brevity_lab::experiments::two_part::{ArchiveScorer, LocalTrainer, Report, measure_baselines};
+use brevity_lab::sweep::{
+    self, Bars, ByKind, DataCache, DataIdentity, DryRun, Manifest, RunOptions, Scorer, Shard,
+    SweepFolder, Trainer, Work,
 };
+use brevity_length::{Row, State};
+use brevity_measure::{Decoding, FreshProcess};
+use brevity_stats::critical::Estimator;
+use brevity_train::DeviceKind;
 use clap::ValueEnum;
-use serde_json::{Map, Value};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Set by the first Ctrl-C.
-static STOP: AtomicBool = AtomicBool::new(false);
-
-/// Who runs the trials.
+/// What runs the trials.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Engine {
     /// This process
     Local,
-    /// A Slurm job array, whose script this command writes
+    /// A Slurm job array; this command writes its script
     Slurm,
 }
 
@@ -46,19 +45,19 @@ pub struct Args {
     common: Common,
 }
 
-/// What commands with many trials have in common.
+/// Options of all commands with many trials.
 #[derive(clap::Args)]
 pub(super) struct Trials {
-    /// Trials at a time [default: as many as threads, at most 8]
+    /// Trials to run at a time [default: the number of threads, at most 8]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Show the trials with their sizes and estimated times, and do nothing
+    /// List the trials with their sizes and estimated times, and run nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Try failed trials again
     #[arg(long)]
     retry_failed: bool,
-    /// Do every n-th trial only, from the i-th; shards may share a folder
+    /// Run only every n-th trial, starting with the i-th; shards may share a folder
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
 }
@@ -89,23 +88,23 @@ pub(super) enum Kind {
     Contamination,
 }
 
-/// What `sweep`, `train` and `prequential` have in common.
+/// Options of all commands that train.
 #[derive(clap::Args)]
 pub(super) struct Common {
     /// Change a value of the config, as in --set model.width=64
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Folder for the results [default: runs/NAME, for prequential codes
+    /// Folder for the results [default: runs/NAME; for `prequential`
     /// runs/NAME-prequential]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Continue interrupted trials at their checkpoints
+    /// Continue interrupted trials from their checkpoints
     #[arg(long)]
     resume: bool,
-    /// Threads for all trials together [default: as many as there are]
+    /// Threads for all trials together [default: all]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Where to train: flex, ndarray, wgpu or vulkan
+    /// Device to train on: flex (CPU), ndarray (CPU), wgpu or vulkan (GPU)
     #[arg(long, default_value = "flex")]
     device: DeviceKind,
     /// Print results as JSON
@@ -152,7 +151,6 @@ impl Common {
     ) -> Result<(Manifest, sweep::Summary)> {
         let data = DataCache::default();
         let manifest = Manifest::expand(experiment, |config| seen(&data, config))?;
-        stop_on_signals()?;
         let bars = Bars::new(manifest.trials.len());
         let trainer = LocalTrainer::new(&data, self.device);
         let program = own_program()?;
@@ -174,7 +172,9 @@ impl Common {
             scorer: &Detectors::new(&scorer, &data),
             observer: &bars,
         };
-        let summary = sweep::run(folder, &manifest, experiment.text(), &work, options, &STOP);
+        let summary = signals::stoppable(|stop| {
+            sweep::run(folder, &manifest, experiment.text(), &work, options, stop)
+        });
         bars.clear();
         Ok((manifest, summary?))
     }
@@ -197,7 +197,7 @@ pub fn run(args: Args) -> Result<()> {
     let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
     let rows = sweep::rows(&folder, &manifest)?;
     let report = report(folder.root(), &rows)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.common.json {
         serde_json::to_writer_pretty(&mut out, &rows)?;
         writeln!(out)?;
@@ -209,12 +209,12 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Writes the report of what is done and gives what it says in a terminal;
 /// without any score, the states of the trials.
-fn report(folder: &Path, rows: &[Map<String, Value>]) -> Result<String> {
-    if rows.iter().all(|row| row["state"] != "done") {
+fn report(folder: &Path, rows: &[Row]) -> Result<String> {
+    if rows.iter().all(|row| row.state != State::Done) {
         return Ok(sweep::table(rows));
     }
     for message in measure_baselines(folder)? {
-        eprintln!("brevity: {message}");
+        console::note(format_args!("brevity: {message}"));
     }
     let report = Report::of_sweep(folder, &Estimator::default())?;
     let page = report.write(folder)?;
@@ -239,7 +239,7 @@ pub(super) fn dry_run(
         other => other,
     })?;
     let dry = DryRun::new(folder, &manifest, threads)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if common.json {
         serde_json::to_writer_pretty(&mut out, &dry.rows())?;
         writeln!(out)?;
@@ -271,22 +271,9 @@ fn write_script(args: &Args, experiment: &Experiment, folder: &SweepFolder) -> R
         &args.config,
         &passed,
     )?;
-    println!("sbatch {}", script.display());
-    Ok(())
+    Ok(writeln!(console::stdout()?, "sbatch {}", script.display())?)
 }
 
 fn seen(data: &DataCache, config: &DataConfig) -> Result<DataIdentity, DataError> {
     Ok(DataIdentity::from(&*data.load(config)?))
-}
-
-/// The first signal asks the trials to write checkpoints and end; the second
-/// ends the process at once.
-fn stop_on_signals() -> Result<()> {
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("stopping: writing checkpoints; once more to end at once");
-    })?;
-    Ok(())
 }

@@ -2,18 +2,19 @@
 
 use super::decompress::{self, own_program};
 use super::files::Run;
+use crate::console;
 use anyhow::Result;
-use brevity_eval::matrix::{Config, Options, run as fill};
+use brevity_lab::experiments::table::{Config, Options, run as fill};
+use brevity_measure::{Decoder, Decoding, FreshProcess};
 use brevity_train::DeviceKind;
-use brevity_train::measure::{Decoder, Decoding, FreshProcess};
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Measures every byte set of a config under every coder and model, raw and
-/// adjusted, with the paper's figures where the bytes are the same.
+/// Measures every byte set of a config with every coder and model, raw and adjusted,
+/// beside the paper's figures where the bytes are the same.
 ///
-/// Models are trained once and kept in the folder of the results; a run that was
-/// stopped goes on where it was.
+/// Models are trained once and kept in the folder of the results; an interrupted
+/// run resumes.
 #[derive(clap::Args)]
 pub struct Args {
     /// The table, a TOML file such as configs/paper/table1.toml
@@ -21,10 +22,10 @@ pub struct Args {
     /// Folder for models and results [default: runs/NAME]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Where to train: flex, ndarray, wgpu or vulkan
+    /// Device to train on: flex (CPU), ndarray (CPU), wgpu or vulkan (GPU)
     #[arg(long, default_value = "flex")]
     device: DeviceKind,
-    /// Do not write archives and decode them: lengths under models are estimates
+    /// Write and decode no archives: lengths under models are estimates
     #[arg(long)]
     estimate: bool,
     /// Print JSON
@@ -45,16 +46,16 @@ pub fn run(args: Args) -> Result<()> {
     let program = own_program()?;
     let command = |decoding: &Decoding| decompress::command(&program, decoding);
     let decoder = FreshProcess { command: &command };
-    let matrix = args.run.in_steps(|stop, progress| {
+    let matrix = args.run.in_steps(|control| {
         let options = Options {
             decoder: (!args.estimate).then_some(&decoder as &dyn Decoder),
-            stop,
-            progress,
+            stop: control.stop,
+            progress: control.progress,
         };
         fill(&config, &folder, args.device, &options)
     })??;
     let page = matrix.write(&folder)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.json {
         serde_json::to_writer_pretty(&mut out, &matrix)?;
         writeln!(out)?;

@@ -1,9 +1,10 @@
 //! `brevity train`: train and score one model.
 
 use super::sweep::{Common, Kind};
+use crate::console;
 use crate::exit::Usage;
 use anyhow::Result;
-use brevity_train::sweep;
+use brevity_lab::sweep;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -37,7 +38,7 @@ pub fn run(args: Args) -> Result<()> {
     let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
     summary.verdict()?;
     let rows = sweep::rows(&folder, &manifest)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = console::stdout()?;
     if args.common.json {
         serde_json::to_writer_pretty(&mut out, &rows)?;
         writeln!(out)?;

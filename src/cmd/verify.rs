@@ -1,19 +1,19 @@
-//! `brevity verify`: is an archive whole?
+//! `brevity verify`: is an archive intact?
 
 use super::files::{self, Run};
-use super::online::models;
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Models};
+use brevity_lab::pack::models;
 use brevity_model::Weights;
 use std::path::{Path, PathBuf};
 
-/// Decodes archives and checks everything in them, writing nothing.
+/// Decodes archives and checks every hash, without writing anything.
 #[derive(clap::Args)]
 pub struct Args {
     /// Archives to check; `-` is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The model, for an archive that does not hold it
+    /// The model, for an archive that does not contain it
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! Measures whole training steps: bytes and floating-point operations a second,
-//! processor time and page faults a step.
+//! Measures training steps: bytes and floating-point operations per second,
+//! processor time and page faults per step.
 //!
 //! `cargo run --release -p brevity-train --example step -- WIDTH LAYERS HEADS CONTEXT BATCH STEPS THREADS`
 
@@ -7,9 +7,8 @@
 mod usage;
 
 use brevity_model::Spec;
-use brevity_train::{Control, DeviceKind, TrainConfig, TrainSetup, run};
+use brevity_train::{Control, DeviceKind, Stop, TrainConfig, TrainSetup, run};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use usage::Usage;
 
@@ -38,16 +37,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         device: DeviceKind::Flex,
     };
     let folder = tempfile::tempdir()?;
-    let stop = AtomicBool::new(false);
-    // The first steps allocate and warm up.
+    let stop = Stop::new();
+    // The first steps allocate memory and warm up caches.
     let times = Mutex::new(Vec::new());
     let control = Control {
         stop: &stop,
         progress: &|p| {
-            times
-                .lock()
-                .unwrap()
-                .push((Instant::now(), p.bits_per_byte, Usage::now()))
+            times.lock().unwrap().push((
+                Instant::now(),
+                p.bits_per_byte.unwrap_or_default(),
+                Usage::now(),
+            ))
         },
     };
     let pool = rayon::ThreadPoolBuilder::new()

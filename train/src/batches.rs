@@ -1,9 +1,9 @@
-//! Which bytes a training step sees: a pure function of seed and position.
+//! The batches of training steps, a pure function of seed and position.
 
 use crate::random::{self, Stream};
 use crate::recipe::Order;
 
-/// One batch of training sequences, row after row.
+/// One batch of training sequences, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// The model's inputs, `[sequences * length]`: each byte's predecessor.
@@ -16,25 +16,24 @@ pub struct Batch {
 
 /// Draws the training sequences of a run.
 ///
-/// Sequence number `i`, counted from the start of the run, depends on the seed
-/// and `i` alone, so a run that continues from a checkpoint sees what an
-/// undisturbed one sees.
+/// Sequence number `i`, counted from the start of the run, depends only on the seed
+/// and `i`, so a run resumed from a checkpoint sees the same sequences as an
+/// uninterrupted one.
 #[derive(Clone, Debug)]
 pub struct Batches<'a> {
     data: &'a [u8],
     length: usize,
-    /// The first byte of a sequence is preceded by byte 0, not by its
-    /// neighbour in the data.
+    /// The first input of a sequence is byte 0, not the byte before it in the data.
     independent: bool,
     order: Order,
     seed: u64,
-    /// The order of the sequences of one epoch, with that epoch's number.
+    /// The number of an epoch and the order of its sequences.
     epoch: Option<(u64, Vec<u32>)>,
 }
 
 impl<'a> Batches<'a> {
-    /// Sequences of `length` bytes from `data`, which has at least as many.
-    /// With `independent` sequences nothing is known of what came before.
+    /// Sequences of `length` bytes from `data`. If `independent`, a sequence does not
+    /// see the byte before it.
     ///
     /// # Panics
     /// If `data` is shorter than `length`, `length` is 0, or there are more
@@ -80,7 +79,7 @@ impl<'a> Batches<'a> {
         batch
     }
 
-    /// Where sequence number `index` starts in the data.
+    /// Offset of sequence number `index` in the data.
     fn offset(&mut self, index: u64) -> usize {
         let last = self.data.len() - self.length;
         match self.order {
@@ -96,8 +95,8 @@ impl<'a> Batches<'a> {
                     self.epoch = Some((epoch, order));
                 }
                 let (_, order) = self.epoch.as_ref().expect("set above");
-                // The last sequence overlaps its neighbour where the length
-                // does not divide the data.
+                // The last sequence overlaps the one before it if the length does
+                // not divide the data.
                 (order[(index % count) as usize] as usize * self.length).min(last)
             }
         }

@@ -1,4 +1,4 @@
-//! A run's state on disk: written whole or not at all, read back exactly.
+//! Checkpoints: a run's state on disk, written atomically and restored exactly.
 //!
 //! One file, `checkpoint/state.bin`, little endian:
 //!
@@ -11,12 +11,10 @@
 //! hash      32 bytes, BLAKE3 of everything before
 //! ```
 
+use crate::identity::{Difference, RunIdentity};
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::quantise::Quantiser;
-use crate::recipe::TrainConfig;
-use brevity_data::durable;
-use brevity_model::Spec;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
@@ -25,50 +23,26 @@ use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8; 8] = b"BRVCKPT1";
 
-/// Where it lies in a run's folder.
+/// The checkpoint's folder within a run's folder.
 const FOLDER: &str = "checkpoint";
 
-/// What a run is; a checkpoint continues only the run it was made by.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Identity {
-    pub model: Spec,
-    pub train: TrainConfig,
-    pub seed: u64,
-    pub data: DataIdentity,
-}
-
-/// Which bytes a run trains on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct DataIdentity {
-    pub bytes: u64,
-    pub blake3: String,
-}
-
-impl DataIdentity {
-    pub fn of(data: &[u8]) -> DataIdentity {
-        DataIdentity {
-            bytes: data.len() as u64,
-            blake3: blake3::hash(data).to_string(),
-        }
-    }
-}
-
-/// How far a run is.
+/// Position of a run, and its sums for the next line of metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Position {
     /// Steps done.
     pub step: u64,
-    /// Nats, summed over the steps since the last line of metrics.
+    /// Mean loss of a step in nats, summed over the steps since the last line of
+    /// metrics.
     pub nats: f64,
-    /// How many steps that were.
+    /// Number of these steps.
     pub nats_steps: u64,
-    /// The mean cost of the last step in nats.
+    /// Mean loss of the last step in nats.
     pub last_nats: f64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
-    identity: Identity,
+    identity: RunIdentity,
     position: Position,
     parameters: u64,
     average: bool,
@@ -76,18 +50,18 @@ struct Header {
     steps: Vec<u8>,
 }
 
-/// Why a checkpoint cannot be written or continued.
+/// Why a checkpoint cannot be written or resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// The file system refused.
-    #[error("{path}: {source}", path = path.display())]
+    /// The file cannot be read or written.
+    #[error("cannot write {path}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// Not a checkpoint, or one that was damaged.
+    /// Not a checkpoint, or a damaged one.
     #[error("{path} is no checkpoint of this program: {reason}; delete it to start again", path = path.display())]
     Damaged {
         /// The file.
@@ -113,16 +87,16 @@ pub enum CheckpointError {
     },
 }
 
-/// The checkpoint of the run in `folder`.
+/// Path of the checkpoint of the run in `folder`.
 pub fn checkpoint_path(folder: &Path) -> PathBuf {
     folder.join(FOLDER).join("state.bin")
 }
 
-/// Writes the state of a run; an earlier checkpoint stays whole until this one
-/// is.
+/// Writes the state of a run; the previous checkpoint is replaced only when this one
+/// is complete.
 pub(crate) fn save(
     folder: &Path,
-    identity: &Identity,
+    identity: &RunIdentity,
     position: Position,
     parameters: &Parameters,
     optimizer: &Optimizer,
@@ -153,11 +127,11 @@ pub(crate) fn save(
     let hash = blake3::hash(&bytes);
     bytes.extend_from_slice(hash.as_bytes());
     fs::create_dir_all(folder.join(FOLDER))
-        .and_then(|()| durable::write(&path, &bytes))
+        .and_then(|()| brevity_files::write(&path, &bytes))
         .map_err(|source| CheckpointError::Io { path, source })
 }
 
-/// Removes the checkpoint of a run that is complete.
+/// Removes the checkpoint of a finished run.
 pub(crate) fn remove(folder: &Path) -> Result<(), CheckpointError> {
     let path = checkpoint_path(folder);
     match fs::remove_file(&path) {
@@ -165,18 +139,18 @@ pub(crate) fn remove(folder: &Path) -> Result<(), CheckpointError> {
             Err(CheckpointError::Io { path, source })
         }
         _ => {
-            // The folder may hold something of the user's; then it stays.
+            // Fails if the folder holds other files, which must stay.
             let _ = fs::remove_dir(folder.join(FOLDER));
             Ok(())
         }
     }
 }
 
-/// Reads the checkpoint in `folder` into `parameters`, `optimizer` and
-/// `quantiser`, if there is one and it belongs to the run `identity`.
+/// Reads the checkpoint in `folder`, if there is one, into `parameters`, `optimizer`
+/// and `quantiser`; refuses one of another run than `identity`.
 pub(crate) fn load(
     folder: &Path,
-    identity: &Identity,
+    identity: &RunIdentity,
     parameters: &mut Parameters,
     optimizer: &mut Optimizer,
     quantiser: &mut Quantiser,
@@ -209,8 +183,7 @@ pub(crate) fn load(
     };
     let header: Value =
         serde_json::from_slice(header).map_err(|e| damaged(&format!("its header: {e}")))?;
-    let here = serde_json::to_value(identity).expect("an identity is plain data");
-    if let Some((key, there, here)) = difference("", &header["identity"], &here) {
+    if let Some(Difference { key, there, here }) = identity.difference(&header["identity"]) {
         return Err(CheckpointError::Foreign {
             path,
             key,
@@ -239,30 +212,4 @@ pub(crate) fn load(
     }
     quantiser.steps = header.steps;
     Ok(Some(header.position))
-}
-
-/// The first key with another value: its dotted name and both values.
-pub(crate) fn difference(
-    name: &str,
-    there: &Value,
-    here: &Value,
-) -> Option<(String, String, String)> {
-    match (there, here) {
-        (Value::Object(a), Value::Object(b)) => a.keys().chain(b.keys()).find_map(|key| {
-            let name = match name {
-                "" => key.clone(),
-                name => format!("{name}.{key}"),
-            };
-            let [there, here] = [a, b].map(|map| map.get(key).unwrap_or(&Value::Null));
-            difference(&name, there, here)
-        }),
-        _ if there == here => None,
-        _ => {
-            let show = |value: &Value| match value {
-                Value::Null => "not set".into(),
-                value => value.to_string(),
-            };
-            Some((name.into(), show(there), show(here)))
-        }
-    }
 }

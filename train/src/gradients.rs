@@ -1,4 +1,4 @@
-//! The loss and the gradient of all parameters, in the parameters' own layout.
+//! The loss and the gradient of all parameters, as one flat vector.
 
 use crate::batches::Batch;
 use crate::ops::Tokens;
@@ -10,25 +10,25 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand_core::RngCore;
 use rayon::prelude::*;
 
-/// Where dropout masks come from: the masks of one forward pass.
+/// The dropout masks of one forward pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dropout {
-    /// Share of the values that become zero.
+    /// Dropout probability.
     pub share: f64,
     /// The seed of the run.
     pub seed: u64,
-    /// Number of this forward pass in the run.
+    /// Index of this forward pass in the run.
     pub pass: u64,
 }
 
-/// Sites of a model that can have a mask, at most.
+/// Most sites of a model that can have a mask.
 const SITES: u64 = 1 << 12;
 
 impl Dropout {
     /// The mask at one site: 0 for dropped values, `1 / (1 - share)` for the
-    /// others, so that the mean stays.
+    /// others, which preserves the mean.
     fn mask(&self, site: u64, len: usize) -> Vec<f32> {
-        // Values a task draws, and 32-bit words of the generator they take.
+        // Values drawn by one task, and the 32-bit random words they use.
         const CHUNK: usize = 1 << 14;
         const WORDS: u128 = CHUNK as u128 / 2;
         let rng = random::at(self.seed, Stream::Dropout, self.pass * SITES + site);
@@ -51,7 +51,7 @@ impl Dropout {
     }
 }
 
-/// The mean cost of `batch` in nats, and its gradient added to `sum`.
+/// Returns the mean loss of `batch` in nats and adds its gradient to `sum`.
 pub(crate) fn accumulate(
     parameters: &Parameters,
     device: &Device,
@@ -88,7 +88,7 @@ pub(crate) fn accumulate(
     scalar(loss.inner())
 }
 
-/// The value of a tensor of one.
+/// The value of a tensor with one element.
 pub(crate) fn scalar(tensor: Tensor<1>) -> f64 {
     f64::from(values(tensor)[0])
 }
@@ -98,7 +98,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     data.try_into_vec().expect("tensors hold f32")
 }
 
-/// Adds the gradient of each parameter to its place.
+/// Adds the gradient of each parameter tensor to its range of `sum`.
 struct Collector<'a> {
     gradients: Gradients,
     parameters: &'a Parameters,
@@ -172,7 +172,7 @@ mod tests {
         let data: Vec<u8> = (0..200u32).map(|i| (i * i % 251) as u8).collect();
         for spec in specs() {
             let mut parameters = Parameters::initial(&spec, 3);
-            // Blocks that add nothing would have no gradients to compare.
+            // With zero output matrices, blocks would have zero gradients.
             for (i, value) in parameters.values.iter_mut().enumerate() {
                 *value += (i % 17) as f32 * 0.01 - 0.08;
             }

@@ -1,31 +1,26 @@
-//! From a spec and bytes to weights, with burn.
+//! Training with burn: from a spec and bytes to weights.
 //!
-//! - [`run`] trains one model: [`TrainSetup`] says what and how, [`Control`]
-//!   connects it to the caller, [`Outcome`] is what comes back; [`evaluate`]
-//!   measures the burn model's loss.
-//! - [`TrainConfig`] is the `[train]` table of an experiment: optimiser,
-//!   schedule, budget, regularisation.
-//! - [`QuantiseConfig`] is its `[train.quantise]` table, which makes the last
-//!   part of a run minimise the length of weights and data together;
-//!   [`stored_plan`] tells how weights from such a run are stored.
-//! - [`online`] learns the bytes it prices: the prequential code, and archives
-//!   that hold a recipe instead of weights.
+//! - [`run`] trains one model: [`TrainSetup`] is its input, [`Control`]
+//!   connects it to the caller, [`Outcome`] is its result; [`evaluate`]
+//!   computes the burn model's loss.
+//! - [`TrainConfig`] is the `[train]` table of an experiment: optimizer,
+//!   learning-rate schedule, number of steps, regularisation.
+//! - [`QuantiseConfig`] is its `[train.quantise]` table: quantisation-aware
+//!   training, which minimises the length of weights and data together.
+//! - [`online`] learns the bytes it has scored: the prequential code, and archives
+//!   that contain a recipe instead of weights.
 //! - [`ops`] extends burn's backends by the operations of a byte transformer;
-//!   on the CPU they are the kernels of `brevity-kernels`.
-//! - [`measure`] tells what data take under a trained model, by archives that
-//!   were decoded again.
-//! - [`pack`] trains a model for one file, to be stored beside it.
-//! - [`config`] reads whole experiments, [`sweep`] runs many of them.
+//!   on the CPU they run the kernels of `brevity-kernels`.
 //!
 //! On the CPU a run is reproducible: the same setup and bytes give the same
-//! `model.safetensors` on every machine, with any number of threads, and when
-//! it was killed and continued. What a model is lives in `brevity-model`, what
-//! a code length is in `brevity-codec`, what results mean in `brevity-eval`.
+//! `model.safetensors` on every machine, with any number of threads, also after it
+//! was killed and resumed. Models are defined in `brevity-model`, code lengths in
+//! `brevity-codec`, description lengths in `brevity-length`; `brevity-lab` runs many
+//! trainings.
 //!
 //! ```
 //! use brevity_model::Spec;
-//! use brevity_train::{Control, DeviceKind, Outcome, TrainConfig, TrainSetup, run};
-//! use std::sync::atomic::AtomicBool;
+//! use brevity_train::{Control, DeviceKind, Outcome, Stop, TrainConfig, TrainSetup, run};
 //!
 //! let data = b"to be or not to be, ".repeat(10);
 //! let setup = TrainSetup {
@@ -35,8 +30,8 @@
 //!     device: DeviceKind::Flex,
 //! };
 //! let folder = tempfile::tempdir()?;
-//! let stop = AtomicBool::new(false);
-//! let control = Control { stop: &stop, progress: &|_| {} };
+//! let stop = Stop::new();
+//! let control = Control::silent(&stop);
 //! let Outcome::Finished { weights, metrics } = run(&setup, &data, folder.path(), &control)?
 //! else {
 //!     unreachable!("nobody stopped it")
@@ -47,33 +42,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-// The types of a GPU backend nest deeply.
+// The types of GPU backends are deeply nested.
 #![recursion_limit = "256"]
 
 mod batches;
 mod checkpoint;
-pub mod config;
 mod gradients;
-pub mod measure;
+mod identity;
 mod metrics;
 pub mod online;
 pub mod ops;
 mod optimizer;
-pub mod pack;
 mod parameters;
 mod quantise;
 mod random;
 mod recipe;
 mod run;
 mod schedule;
-pub mod sweep;
 mod transformer;
 
+pub use brevity_task::{Control, Progress, Stop};
 pub use checkpoint::{CheckpointError, checkpoint_path};
+pub use identity::{Difference, RunIdentity};
 pub use metrics::{LogError, Metrics};
 pub use ops::{DeviceError, DeviceKind};
-pub use quantise::stored_plan;
 pub use recipe::{
     OptimizerKind, Order, QuantiseConfig, ScheduleKind, TrainConfig, TrainConfigError,
 };
-pub use run::{Control, MODEL, Outcome, Progress, TrainError, TrainSetup, evaluate, run};
+pub use run::{MODEL, Outcome, TrainError, TrainSetup, evaluate, run};

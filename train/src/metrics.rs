@@ -1,7 +1,6 @@
-//! The record of a run: `metrics.jsonl`, the source of truth, and TensorBoard
-//! events, a view of it.
+//! The log of a run: `metrics.jsonl`, the source of truth, and the same as
+//! TensorBoard events.
 
-use brevity_data::durable;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -15,27 +14,27 @@ pub struct Metrics {
     pub step: u64,
     /// Bytes trained on so far, with repetition.
     pub bytes: u64,
-    /// Mean cost in bits per byte of the steps since the line before, each
-    /// measured before its own update.
+    /// Mean loss in bits per byte over the steps since the previous line, each
+    /// measured before its update.
     pub loss: f64,
     /// The learning rate of the matrices at this step.
     pub lr: f64,
-    /// Euclidean norm of the last step's gradient, before clipping.
+    /// Euclidean norm of the last step's gradient, before gradient clipping.
     pub grad_norm: f64,
-    /// Bytes a second since the line before, or since the run was continued.
+    /// Bytes per second since the previous line, or since the run was resumed.
     pub bytes_per_second: f64,
 }
 
-/// Appends metrics to the files of a run.
+/// Appends metrics to the log files of a run.
 pub(crate) struct Log {
     file: File,
     path: PathBuf,
     board: SummaryWriter,
 }
 
-/// A file of the record cannot be written.
+/// A log file cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: {source}", path = path.display())]
+#[error("cannot write {path}", path = path.display())]
 pub struct LogError {
     /// The file.
     pub path: PathBuf,
@@ -44,8 +43,8 @@ pub struct LogError {
 }
 
 impl Log {
-    /// Opens the record in `folder`, which exists, to continue after `step`:
-    /// lines beyond it, from before a crash, are dropped.
+    /// Opens the log in `folder`, which must exist, to continue after `step`:
+    /// later lines, written before a crash, are dropped.
     pub fn open(folder: &Path, step: u64) -> Result<Log, LogError> {
         let path = folder.join("metrics.jsonl");
         let open = || -> io::Result<File> {
@@ -54,7 +53,7 @@ impl Log {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
                 Err(error) => return Err(error),
             };
-            durable::write(&path, kept.as_bytes())?;
+            brevity_files::write(&path, kept.as_bytes())?;
             OpenOptions::new().append(true).open(&path)
         };
         let file = open().map_err(|source| LogError {
@@ -94,12 +93,12 @@ impl Log {
     }
 }
 
-/// The whole lines of a record up to `step`.
+/// The complete lines of a log up to `step`.
 fn lines_until(file: File, step: u64) -> io::Result<String> {
     let mut kept = String::new();
     for line in BufReader::new(file).lines() {
         let line = line?;
-        // A crash may have left half a line at the end.
+        // A crash may have left an incomplete last line.
         match serde_json::from_str::<Metrics>(&line) {
             Ok(metrics) if metrics.step <= step => {
                 kept.push_str(&line);

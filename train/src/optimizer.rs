@@ -1,9 +1,10 @@
-//! The optimisers over the parameters' own layout: which tensor gets what.
+//! The optimizers, Muon and AdamW, on the flat parameters: which tensor gets which
+//! update.
 //!
-//! The arithmetic is that of `brevity_kernels::optim`, on the CPU for every
-//! device: gradients are read back and the stepped weights go out again. At
-//! the sizes that this project trains that costs a GPU run little, and the
-//! optimiser needs no second implementation.
+//! The arithmetic is in `brevity_kernels::optim` and runs on the CPU for every
+//! device: a GPU run reads gradients back and uploads the updated weights. At
+//! the model sizes of this project that costs little, and the optimizer needs no
+//! second implementation.
 
 use crate::parameters::Parameters;
 use crate::recipe::{OptimizerKind, TrainConfig};
@@ -11,24 +12,24 @@ use brevity_kernels::optim::{self, AdamW, Muon};
 use brevity_model::{Role, TensorInfo};
 use rayon::prelude::*;
 
-/// Added to the root of AdamW's second moment.
+/// Epsilon of AdamW, added to the square root of the second moment.
 const EPSILON: f64 = 1e-8;
 
-/// Spectral norm of Muon's updates, relative to the learning rate, of a model of
-/// one layer. Deeper ones add up the updates of more layers, of which the root of
-/// their number comes through (Yang et al. 2023, "Tensor Programs VI"). So one
-/// learning rate serves models of all shapes: `docs/recipe.md`. With two layers of
-/// width 48 the root mean square of an update is 0.2, that of AdamW.
+/// Spectral norm of Muon's updates, relative to the learning rate, for a model of
+/// one layer. It is divided by the square root of the number of layers, with which
+/// the effect of all updates grows (Yang et al. 2023, "Tensor Programs VI"), so that
+/// one learning rate serves models of all shapes: `docs/recipe.md`. With two layers
+/// of width 48 the root mean square of an update is 0.2, that of AdamW.
 const SPECTRAL_NORM: f64 = 2.0;
 
-/// The state of the optimiser and of the average of weights.
+/// The state of the optimizer and the moving average of the weights.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Optimizer {
     /// AdamW's first moments, Muon's momenta.
     pub first: Vec<f32>,
-    /// AdamW's second moments; zero where Muon steps.
+    /// AdamW's second moments; zero for Muon's tensors.
     pub second: Vec<f32>,
-    /// The average of weights; empty without one.
+    /// The exponential moving average of the weights; empty if there is none.
     pub average: Vec<f32>,
 }
 
@@ -46,9 +47,9 @@ impl Optimizer {
         }
     }
 
-    /// Step number `step`, counted from 1, at `rate` times the configured
-    /// learning rates. Returns the norm of the gradient before clipping.
-    /// `gradient` is multiplied by `scale` first.
+    /// Takes optimizer step number `step`, counted from 1, at `rate` times the
+    /// configured learning rates. Returns the norm of the gradient before gradient
+    /// clipping. `gradient` is multiplied by `scale` first.
     pub fn step(
         &mut self,
         config: &TrainConfig,
@@ -69,7 +70,7 @@ impl Optimizer {
         let tensors = parameters.tensors().to_vec();
         let mut values = &mut parameters.values[..];
         let (mut first, mut second) = (&mut self.first[..], &mut self.second[..]);
-        // Tensors lie side by side, in order.
+        // Tensors are adjacent, in order.
         let tensors: Vec<Tensor> = tensors
             .iter()
             .map(|(info, range)| Tensor {
@@ -91,7 +92,7 @@ impl Optimizer {
         let tensors = tensors.into_par_iter().with_max_len(1);
         tensors.for_each(|tensor| rates.step(tensor));
         if !self.average.is_empty() {
-            // The average of a young run forgets the initial weights faster.
+            // Early in a run the average forgets the initial weights faster.
             let young = (1.0 + step as f64) / (10.0 + step as f64);
             let decay = config.ema.min(young) as f32;
             optim::ema(decay, &parameters.values, &mut self.average);
@@ -99,7 +100,7 @@ impl Optimizer {
         norm
     }
 
-    /// The weights that the run stands for: the average, if there is one.
+    /// The resulting weights: the moving average, if there is one.
     pub fn result<'a>(&'a self, parameters: &'a Parameters) -> &'a [f32] {
         match self.average.is_empty() {
             true => &parameters.values,
@@ -108,14 +109,14 @@ impl Optimizer {
     }
 }
 
-/// Takes the first `len` values off `rest`.
+/// Splits the first `len` values off `rest`.
 fn front<'a>(rest: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
     let (front, behind) = std::mem::take(rest).split_at_mut(len);
     *rest = behind;
     front
 }
 
-/// One tensor's part of everything.
+/// One tensor's slices of parameters, gradient and state.
 struct Tensor<'a> {
     info: &'a TensorInfo,
     gradient: &'a [f32],
@@ -124,7 +125,7 @@ struct Tensor<'a> {
     second: &'a mut [f32],
 }
 
-/// What one step does to each tensor.
+/// The settings of one step, the same for all tensors.
 struct Rates<'a> {
     config: &'a TrainConfig,
     /// Factor of the gradient.
@@ -153,8 +154,7 @@ impl Rates<'_> {
                 nesterov: true,
                 weight_decay,
             };
-            // Queries, keys and values are matrices of their own, and so are gate
-            // and value.
+            // Queries, keys and values are separate matrices; so are gate and value.
             let split = match &info.name {
                 name if name.ends_with("qkv.weight") => 3,
                 name if name.ends_with("up.weight") => info.shape[1] / self.hidden_width,

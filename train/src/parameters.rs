@@ -1,15 +1,15 @@
-//! All parameters of a model in one run of memory, and their initial values.
+//! All parameters of a model as one flat vector, and their initialisation.
 
 use crate::random::{self, Stream};
 use brevity_model::{Role, Spec, TensorInfo, Weights, WeightsError};
 use std::ops::Range;
 
-/// The parameters of a spec, one tensor after the other in canonical order.
+/// The parameters of a spec: all tensors, concatenated in canonical order.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Parameters {
     spec: Spec,
     tensors: Vec<(TensorInfo, Range<usize>)>,
-    /// The values themselves.
+    /// All values.
     pub values: Vec<f32>,
 }
 
@@ -33,15 +33,15 @@ impl Parameters {
         }
     }
 
-    /// The values at the start of training, from the seed alone.
+    /// The initial values, which depend only on spec and seed.
     ///
-    /// Matrices that read the residual stream have the variance `1 / inputs`,
-    /// those that write to it are zero, so that a new model's blocks add
-    /// nothing; embeddings have the standard deviation 1, or `1 / sqrt(width)`
-    /// where they are scaled by `sqrt(width)` or are the output matrix too, as
-    /// the output matrix itself has. Post-norm blocks would make every position
-    /// the same if they added nothing: there the writing matrices have the
-    /// variance `1 / inputs` too.
+    /// Matrices that read the residual stream have the variance `1 / inputs`;
+    /// those that write to it are zero, so that the blocks of a new model add
+    /// nothing. Embeddings have the standard deviation 1, or `1 / sqrt(width)`
+    /// if they are scaled by `sqrt(width)` or tied to the output matrix; the output
+    /// matrix has `1 / sqrt(width)` too. With post-norm, blocks that add nothing would
+    /// make every position the same, so the writing matrices also have the
+    /// variance `1 / inputs`.
     pub fn initial(spec: &Spec, seed: u64) -> Parameters {
         let mut parameters = Parameters::zeros(spec);
         let post = spec.placement == brevity_model::Placement::Post;
@@ -78,12 +78,12 @@ impl Parameters {
         parameters
     }
 
-    /// What these are the parameters of.
+    /// The model's spec.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
-    /// Every tensor and where its values lie.
+    /// Every tensor with the range of its values.
     pub fn tensors(&self) -> &[(TensorInfo, Range<usize>)] {
         &self.tensors
     }
@@ -94,7 +94,7 @@ impl Parameters {
         Some((info, &self.values[range.clone()]))
     }
 
-    /// As named weights, with `values` in place of the own ones.
+    /// Converts `values`, laid out like these parameters, to named weights.
     ///
     /// # Errors
     /// If a value is not finite.

@@ -1,13 +1,13 @@
-//! Counter-based random numbers: each draw has an address, not a history.
+//! Counter-based random numbers.
 //!
-//! Everything random in training comes from ChaCha8 keyed by the seed and by
-//! what the number is for, at a position that says which one. Nothing depends
-//! on how many numbers were drawn before, so a run can start anywhere.
+//! All random numbers of training come from ChaCha8, with the seed as the key, a
+//! stream for each purpose, and a position in the stream. They do not depend
+//! on how many numbers were drawn before, so a run can resume at any step.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-/// What random numbers are for. Each purpose has its own, independent numbers.
+/// Purpose of random numbers. Each purpose has its own, independent stream.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stream {
     /// Initial weights; the position is the tensor's index.
@@ -16,9 +16,9 @@ pub(crate) enum Stream {
     Offsets = 2,
     /// Order of the sequences of an epoch; the position is the epoch.
     Epoch = 3,
-    /// Dropout masks; the position is the number of the mask in the run.
+    /// Dropout masks; the position is the index of the mask in the run.
     Dropout = 4,
-    /// Sequences that an online learner sees again; the position is the step.
+    /// Sequences that an online learner replays; the position is the step.
     Replay = 5,
 }
 
@@ -36,14 +36,14 @@ pub(crate) fn at(seed: u64, stream: Stream, position: u64) -> ChaCha8Rng {
 pub(crate) fn below(rng: &mut impl RngCore, bound: u64) -> u64 {
     loop {
         let product = u128::from(rng.next_u64()) * u128::from(bound);
-        // Rejecting the low products makes every result equally likely.
+        // Rejecting the lowest products makes all results equally likely.
         if product as u64 >= bound.wrapping_neg() % bound {
             return (product >> 64) as u64;
         }
     }
 }
 
-/// `0..count` in the random order of one epoch (Fisher and Yates).
+/// `0..count` in the random order of one epoch (Fisher-Yates shuffle).
 pub(crate) fn permutation(seed: u64, epoch: u64, count: u32) -> Vec<u32> {
     let mut rng = at(seed, Stream::Epoch, epoch);
     let mut order: Vec<u32> = (0..count).collect();
@@ -53,8 +53,8 @@ pub(crate) fn permutation(seed: u64, epoch: u64, count: u32) -> Vec<u32> {
     order
 }
 
-/// A number of mean 0 and variance 1, close to normal: the sum of twelve
-/// uniform ones. It never exceeds 6 in magnitude and takes no logarithm, whose
+/// An approximately normal number with mean 0 and variance 1: the sum of twelve
+/// uniform ones. Its magnitude is at most 6, and it needs no logarithm, whose
 /// last bit would depend on the platform.
 pub(crate) fn normal(rng: &mut impl RngCore) -> f32 {
     let mut sum: u64 = 0;

@@ -1,9 +1,9 @@
-//! How a model is trained: the `[train]` table of an experiment.
+//! The training hyperparameters: the `[train]` table of an experiment.
 
 use brevity_model::Spec;
 use serde::{Deserialize, Serialize};
 
-/// Which optimiser takes the matrices of the blocks.
+/// The optimizer of the matrices of the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OptimizerKind {
@@ -14,53 +14,54 @@ pub enum OptimizerKind {
     Adamw,
 }
 
-/// How the learning rate moves over a run.
+/// The learning-rate schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScheduleKind {
-    /// Warm-up, constant, then down to zero as `1 - sqrt` (Hägele et al. 2024).
+    /// Learning-rate warm-up, constant, then a cooldown to zero as `1 - sqrt` (Hägele
+    /// et al. 2024).
     Wsd,
-    /// Warm-up, then half a cosine down to zero.
+    /// Learning-rate warm-up, then half a cosine down to zero.
     Cosine,
 }
 
-/// Which training sequences are seen, in which order.
+/// The order of the training sequences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
-    /// The data cut into sequences, each seen once an epoch, every epoch in
-    /// another order.
+    /// The data is divided into sequences, each seen once per epoch, in a different
+    /// order in each epoch.
     Epochs,
-    /// Sequences that start anywhere, drawn independently.
+    /// Sequences that start at independent random offsets.
     Random,
 }
 
-/// The `[train]` table. Every field has a default. Exactly one of `steps`,
+/// The `[train]` table. Every field has a default. At most one of `steps`,
 /// `bytes` and `epochs` may be given; without any, `epochs` is 8.
 ///
-/// The seed belongs to the experiment; device and threads belong to the
-/// machine, and results on the CPU do not depend on them.
+/// The seed is part of the experiment. Device and threads are not, and results on
+/// the CPU do not depend on them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
-    /// Length of the run in optimiser steps.
+    /// Length of the run in optimizer steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
-    /// Length of the run in bytes seen, rounded up to whole steps.
+    /// Length of the run in training bytes, rounded up to whole steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Length of the run in passes over the data, rounded up to whole steps.
+    /// Length of the run in epochs (passes over the data), rounded up to whole steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<f64>,
-    /// Bytes a step, rounded down to whole sequences (at least one) and up to a
+    /// Batch size in bytes, rounded down to whole sequences (at least one) and up to a
     /// multiple of `accumulation` sequences. Default 2048.
     pub batch_bytes: u64,
-    /// A step adds up the gradients of this many equal parts of its batch, to
-    /// save memory. Default 1.
+    /// Gradient accumulation: a step sums the gradients of this many equal parts of
+    /// its batch, to save memory. Default 1.
     pub accumulation: u64,
-    /// Which sequences are seen. Default `epochs`.
+    /// Order of the training sequences. Default `epochs`.
     pub order: Order,
-    /// Which optimiser. Default `muon`.
+    /// The optimizer. Default `muon`.
     pub optimizer: OptimizerKind,
     /// Peak learning rate of the matrices of the blocks. With Muon the update of a
     /// square matrix has the spectral norm `2 / sqrt(layers)` times this. Default 0.02.
@@ -68,52 +69,65 @@ pub struct TrainConfig {
     /// Peak learning rate of everything else (embedding, output, norms, gains,
     /// biases) as a multiple of `learning_rate`. Default 0.5.
     pub rest_rate: f64,
-    /// Decay of the first moment of AdamW. Default 0.9.
+    /// Decay of AdamW's first moment. Default 0.9.
     pub beta1: f64,
-    /// Decay of the second moment of AdamW. Default 0.95.
+    /// Decay of AdamW's second moment. Default 0.95.
     pub beta2: f64,
     /// Momentum of Muon. Default 0.95.
     pub momentum: f64,
-    /// Decoupled weight decay of all matrices, times the learning rate a step.
+    /// Decoupled weight decay of all matrices; per step, times the learning rate.
     /// Default 0.1.
     pub weight_decay: f64,
-    /// The learning rate over the run. Default `wsd`.
+    /// The learning-rate schedule. Default `wsd`.
     pub schedule: ScheduleKind,
-    /// Share of the run over which the rate rises from zero. Default 0.05.
+    /// Learning-rate warm-up, as a share of the run. Default 0.05.
     pub warmup: f64,
-    /// Share of the run over which `wsd` cools down. Default 0.5.
+    /// Cooldown of `wsd`, as a share of the run. Default 0.5.
     pub cooldown: f64,
-    /// Largest Euclidean norm of the whole gradient; 0 is no limit. Default 1.
+    /// Gradient clipping: largest Euclidean norm of the whole gradient; 0 is no limit.
+    /// Default 1.
     pub clip: f64,
-    /// Share of the values that are dropped from the embedding and from what
-    /// each block adds to the residual stream. Default 0.
+    /// Dropout probability, for the embedding and for what each sublayer adds to the
+    /// residual stream. Default 0.
     pub dropout: f64,
-    /// Decay a step of an exponential average of the weights, which then is the
-    /// result; 0 is none. Default 0.
+    /// Decay per step of an exponential moving average of the weights, which becomes
+    /// the result; 0 is none. Default 0.
     pub ema: f64,
     /// Steps between two lines of `metrics.jsonl`. Default 20.
     pub log_steps: u64,
-    /// Seconds between two checkpoints; 0 is none by time. Default 60.
+    /// Seconds between two checkpoints; 0 turns this off. Default 60.
     pub checkpoint_seconds: f64,
-    /// Steps between two checkpoints; 0 is none by steps. Default 0.
+    /// Steps between two checkpoints; 0 turns this off. Default 0.
     pub checkpoint_steps: u64,
-    /// Training towards weights that are cheap to store. Default off.
+    /// Quantisation-aware training. Default off.
     pub quantise: QuantiseConfig,
 }
 
-/// The `[train.quantise]` table: the last part of a run can minimise the length
-/// of weights and data together, with the weights rounded as they are stored.
+/// The `[train.quantise]` table, quantisation-aware training: the last part of a run
+/// minimises the length of weights and data together, with the weights rounded as
+/// they will be stored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuantiseConfig {
-    /// Share of the steps for which the weights are rounded; 0 is off. The
-    /// weights settle best within the cooldown. Default 0.
+    /// Share of the optimizer steps with rounded weights, at the end of the run; 0 is
+    /// off. The weights settle best within the cooldown. Default 0.
     pub share: f64,
-    /// Stored bits a parameter to aim at. Without it, steps have the size that
-    /// makes weights and data together shortest.
+    /// Target of stored bits per parameter. By default, the quantisation steps are
+    /// those that make weights and data together shortest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<f64>,
 }
+
+/// Most optimiser steps of a run: 30 years of a thousand a second.
+const MOST_STEPS: u64 = 1_000_000_000_000;
+/// Most bytes that a run sees.
+const MOST_BYTES: u64 = 1_000_000_000_000_000;
+/// Most bytes a step: what a step computes is kept in memory.
+const MOST_BATCH_BYTES: u64 = 1 << 30;
+/// Most passes over the data.
+const MOST_EPOCHS: f64 = 1e6;
+/// Most seconds between two checkpoints: 30 years.
+const MOST_SECONDS: f64 = 1e9;
 
 impl Default for TrainConfig {
     fn default() -> TrainConfig {
@@ -145,11 +159,11 @@ impl Default for TrainConfig {
     }
 }
 
-/// A field of a [`TrainConfig`] that makes no sense, and why.
+/// A field of a [`TrainConfig`] is invalid.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("train.{field}: {reason}")]
 pub struct TrainConfigError {
-    /// The field at fault.
+    /// The invalid field.
     pub field: &'static str,
     /// What is wrong with it.
     pub reason: String,
@@ -159,7 +173,7 @@ impl TrainConfig {
     /// Checks every field.
     ///
     /// # Errors
-    /// The first field that makes no sense.
+    /// The first invalid field.
     pub fn validate(&self) -> Result<(), TrainConfigError> {
         let err = |field, reason: String| Err(TrainConfigError { field, reason });
         let given = [
@@ -171,21 +185,24 @@ impl TrainConfig {
         if let (Some(first), Some(second)) = (given.next(), given.next()) {
             return err(second, format!("`{first}` is given too; keep one of them"));
         }
-        for (field, value) in [
-            ("steps", self.steps),
-            ("bytes", self.bytes),
-            ("batch_bytes", Some(self.batch_bytes)),
-            ("accumulation", Some(self.accumulation)),
-            ("log_steps", Some(self.log_steps)),
+        for (field, value, most) in [
+            ("steps", self.steps, MOST_STEPS),
+            ("bytes", self.bytes, MOST_BYTES),
+            ("batch_bytes", Some(self.batch_bytes), MOST_BATCH_BYTES),
+            ("accumulation", Some(self.accumulation), MOST_BATCH_BYTES),
+            ("log_steps", Some(self.log_steps), u64::MAX),
         ] {
-            if value == Some(0) {
-                return err(field, "0 is not at least 1".into());
+            if let Some(value) = value
+                && !(1..=most).contains(&value)
+            {
+                return err(field, format!("{value} is not between 1 and {most}"));
             }
         }
         if let Some(epochs) = self.epochs
-            && !(epochs > 0.0 && epochs.is_finite())
+            && !(epochs > 0.0 && epochs <= MOST_EPOCHS)
         {
-            return err("epochs", format!("{epochs} is not more than 0"));
+            let reason = format!("{epochs} is not more than 0 and at most {MOST_EPOCHS}");
+            return err("epochs", reason);
         }
         for (field, value) in [
             ("learning_rate", self.learning_rate),
@@ -195,14 +212,15 @@ impl TrainConfig {
                 return err(field, format!("{value} is not more than 0"));
             }
         }
-        for (field, value) in [
-            ("weight_decay", self.weight_decay),
-            ("clip", self.clip),
-            ("checkpoint_seconds", self.checkpoint_seconds),
-        ] {
+        for (field, value) in [("weight_decay", self.weight_decay), ("clip", self.clip)] {
             if !(value >= 0.0 && value.is_finite()) {
                 return err(field, format!("{value} is not at least 0"));
             }
+        }
+        if !(0.0..=MOST_SECONDS).contains(&self.checkpoint_seconds) {
+            let value = self.checkpoint_seconds;
+            let reason = format!("{value} is not between 0 and {MOST_SECONDS}");
+            return err("checkpoint_seconds", reason);
         }
         for (field, value) in [
             ("beta1", self.beta1),
@@ -239,18 +257,18 @@ impl TrainConfig {
         }
     }
 
-    /// Sequences a step for a context of `spec.context` bytes.
+    /// Sequences per batch, of `spec.context` bytes each.
     pub fn batch_sequences(&self, spec: &Spec) -> u64 {
         let sequences = (self.batch_bytes / spec.context as u64).max(1);
         sequences.div_ceil(self.accumulation) * self.accumulation
     }
 
-    /// `epochs`, or what it is when nothing says how long a run is.
-    pub(crate) fn passes(&self) -> f64 {
+    /// `epochs`, or its default.
+    pub fn passes(&self) -> f64 {
         self.epochs.unwrap_or(8.0)
     }
 
-    /// Optimiser steps of a run over `data_bytes` bytes.
+    /// Optimizer steps of a run over `data_bytes` bytes.
     pub fn total_steps(&self, spec: &Spec, data_bytes: u64) -> u64 {
         let bytes = match (self.steps, self.bytes) {
             (Some(steps), _) => return steps,
@@ -261,13 +279,15 @@ impl TrainConfig {
         bytes.div_ceil(step).max(1)
     }
 
-    /// Bytes that a run over `data_bytes` bytes trains on, with repetition.
+    /// Bytes that a run over `data_bytes` bytes trains on, counting repetitions.
     pub fn total_bytes(&self, spec: &Spec, data_bytes: u64) -> u64 {
-        self.total_steps(spec, data_bytes) * self.batch_sequences(spec) * spec.context as u64
+        let sequences = self.total_steps(spec, data_bytes);
+        let sequences = sequences.saturating_mul(self.batch_sequences(spec));
+        sequences.saturating_mul(spec.context as u64)
     }
 
-    /// The part of the configuration that decides the resulting weights: all
-    /// but how often to log and to save.
+    /// The part of the configuration that determines the resulting weights: all
+    /// but the intervals of logging and checkpoints.
     pub fn identity(&self) -> TrainConfig {
         let default = TrainConfig::default();
         TrainConfig {
@@ -301,6 +321,27 @@ mod tests {
         assert_eq!(config.batch_sequences(&spec), 3);
         assert_eq!(config.total_steps(&spec, 1000), 11);
         assert_eq!(config.total_bytes(&spec, 1000), 11 * 3 * 64);
+    }
+
+    #[test]
+    fn numbers_at_the_edge_are_refused_by_name() {
+        for (text, field) in [
+            ("epochs = 1e18", "epochs"),
+            ("epochs = inf", "epochs"),
+            ("steps = 9_000_000_000_000_000_000", "steps"),
+            ("bytes = 9_000_000_000_000_000_000", "bytes"),
+            ("batch_bytes = 1_000_000_000_000_000_000", "batch_bytes"),
+            ("accumulation = 9_000_000_000_000_000_000", "accumulation"),
+            ("checkpoint_seconds = 1e20", "checkpoint_seconds"),
+            ("checkpoint_seconds = nan", "checkpoint_seconds"),
+            ("log_steps = 0", "log_steps"),
+        ] {
+            let config: TrainConfig = toml::from_str(text).unwrap();
+            assert_eq!(config.validate().unwrap_err().field, field, "{text}");
+        }
+        let config: TrainConfig = toml::from_str("bytes = 1_000_000_000_000_000").unwrap();
+        config.validate().unwrap();
+        assert!(config.total_bytes(&Spec::aspect(16, 64), 1) >= 1_000_000_000_000_000);
     }
 
     #[test]

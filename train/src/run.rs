@@ -1,8 +1,9 @@
 //! One training run, from bytes to weights.
 
 use crate::batches::Batches;
-use crate::checkpoint::{self, CheckpointError, DataIdentity, Identity, Position};
+use crate::checkpoint::{self, CheckpointError, Position};
 use crate::gradients::{self, Dropout};
+use crate::identity::RunIdentity;
 use crate::metrics::{Log, LogError, Metrics};
 use crate::ops::{self, DeviceError, DeviceKind, Tokens};
 use crate::optimizer::Optimizer;
@@ -12,57 +13,43 @@ use crate::recipe::{TrainConfig, TrainConfigError};
 use crate::schedule;
 use crate::transformer::Transformer;
 use brevity_model::{FileError, Spec, SpecError, Weights, WeightsError};
+use brevity_task::{Control, Progress};
 use burn::tensor::Device;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// What to train, and how.
+/// The input of a training run, besides the data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainSetup {
     /// The model.
     pub spec: Spec,
-    /// The recipe.
+    /// The training hyperparameters.
     pub config: TrainConfig,
     /// Seed of initial weights, batches and dropout.
     pub seed: u64,
-    /// Where to compute.
+    /// The device to train on.
     pub device: DeviceKind,
 }
 
-/// How far a run is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress {
-    /// Steps done.
-    pub step: u64,
-    /// Steps of the whole run.
-    pub steps: u64,
-    /// Bytes trained on so far, with repetition.
-    pub bytes: u64,
-    /// Cost of the last step in bits per byte, before its update.
-    pub bits_per_byte: f64,
-}
-
-/// A run's connection to whoever started it.
-pub struct Control<'a> {
-    /// Set to make the run write a checkpoint and return.
-    pub stop: &'a AtomicBool,
-    /// Told after every step.
-    pub progress: &'a (dyn Fn(Progress) + Sync),
+impl TrainSetup {
+    /// The identity of a run with this setup over `data`.
+    pub fn identity(&self, data: &[u8]) -> RunIdentity {
+        RunIdentity::new(&self.spec, &self.config, self.seed, data)
+    }
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// All steps are done; `model.safetensors` lies in the folder.
+    /// All steps are done; `model.safetensors` is in the folder.
     Finished {
-        /// What it learned.
+        /// The trained weights.
         weights: Weights,
         /// The last line of metrics.
         metrics: Metrics,
     },
-    /// It was told to stop; a checkpoint lies in the folder.
+    /// The run was stopped; a checkpoint is in the folder.
     Interrupted {
         /// Steps done.
         step: u64,
@@ -72,16 +59,16 @@ pub enum Outcome {
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The model makes no sense.
+    /// The spec is invalid.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// The recipe makes no sense.
+    /// A hyperparameter is invalid.
     #[error(transparent)]
     Config(#[from] TrainConfigError),
-    /// The device is not there.
+    /// The device is not available.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// Not enough to train on.
+    /// The data is shorter than one sequence.
     #[error("the data has {bytes} bytes, less than one sequence: model.context is {context}")]
     TooShort {
         /// Bytes of data.
@@ -89,7 +76,7 @@ pub enum TrainError {
         /// Bytes of a sequence.
         context: usize,
     },
-    /// The loss is no longer a number.
+    /// The loss is not finite.
     #[error(
         "training diverged at step {step}: the loss is {loss}; \
          try a lower train.learning_rate (it is {learning_rate})"
@@ -99,24 +86,24 @@ pub enum TrainError {
         step: u64,
         /// Its loss.
         loss: f64,
-        /// The configured rate.
+        /// The configured learning rate.
         learning_rate: f64,
     },
-    /// The folder of the run cannot be made.
-    #[error("{path}: {source}", path = path.display())]
+    /// The folder of the run cannot be created.
+    #[error("cannot create {path}", path = path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// A checkpoint cannot be written or continued.
+    /// A checkpoint cannot be written or resumed.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// Metrics cannot be written.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The weights hold something else than numbers.
+    /// A weight is not finite.
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The model cannot be written.
@@ -124,21 +111,21 @@ pub enum TrainError {
     Model(#[from] FileError),
 }
 
-/// Name of the trained model in a run's folder.
+/// File name of the trained model in a run's folder.
 pub const MODEL: &str = "model.safetensors";
 
-/// Trains a model on `data` in `folder`, which is made if need be.
+/// Trains a model on `data` in `folder`, which is created if necessary.
 ///
-/// If the folder holds a checkpoint, the run continues there, and ends with the
-/// same bits as one that was never interrupted. On the CPU the result depends
-/// on `setup` and `data` alone: not on the machine, nor on the number of
+/// If the folder has a checkpoint, the run resumes from it, and ends with the
+/// same bits as an uninterrupted one. On the CPU the result depends
+/// only on `setup` and `data`: not on the machine, nor on the number of
 /// threads, which are those of the rayon pool that this is called in.
 ///
-/// The folder gets `metrics.jsonl`, `tensorboard/`, `checkpoint/` while the run
-/// goes on, and [`MODEL`] at its end.
+/// The run writes `metrics.jsonl`, `tensorboard/`, `checkpoint/` until it is done,
+/// and [`MODEL`] at its end.
 ///
 /// # Errors
-/// See [`TrainError`]. What was written before stays valid.
+/// See [`TrainError`]. Files written before the error stay valid.
 pub fn run(
     setup: &TrainSetup,
     data: &[u8],
@@ -163,12 +150,12 @@ pub fn run(
     outcome
 }
 
-/// The mean cost of `data` in bits per byte under the burn model with these
-/// weights, in independent sequences of the spec's context. The last sequence
+/// The mean loss on `data` in bits per byte of the burn model with these
+/// weights, over independent sequences of the spec's context. The last sequence
 /// may be shorter.
 ///
-/// Without a window this is what coding costs, but for the precision of the
-/// code. With one, coding sees across the sequences and costs less.
+/// Without an attention window this is the code length, up to the precision of the
+/// code. With one, coding uses bytes across sequence boundaries and costs less.
 ///
 /// # Errors
 /// If the device is not part of this build.
@@ -181,7 +168,7 @@ pub fn evaluate(weights: &Weights, device: DeviceKind, data: &[u8]) -> Result<f6
     let model = Transformer::new(&parameters, &device.device()?);
     let context = weights.spec().context;
     let independent = weights.spec().window.is_none();
-    // Whole sequences first, some at a time, then the rest.
+    // Whole sequences first, in batches, then the rest.
     let whole = data.len() / context * context;
     let some = 16384usize.div_ceil(context) * context;
     let mut starts: Vec<(usize, usize)> = (0..whole)
@@ -207,13 +194,13 @@ pub fn evaluate(weights: &Weights, device: DeviceKind, data: &[u8]) -> Result<f6
     Ok(nats / data.len() as f64 / std::f64::consts::LN_2)
 }
 
-/// A run between two steps.
+/// The state of a run between two steps.
 struct Run<'a> {
     setup: &'a TrainSetup,
     folder: &'a Path,
     batches: Batches<'a>,
     device: Device,
-    identity: Identity,
+    identity: RunIdentity,
     parameters: Parameters,
     optimizer: Optimizer,
     quantiser: Quantiser,
@@ -224,17 +211,12 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// A run at its start, or where its checkpoint is.
+    /// A run at its start, or at its checkpoint.
     fn new(setup: &'a TrainSetup, data: &'a [u8], folder: &'a Path) -> Result<Self, TrainError> {
         let TrainSetup { spec, config, .. } = setup;
         let mut parameters = Parameters::initial(spec, setup.seed);
         let mut optimizer = Optimizer::new(config, &parameters);
-        let identity = Identity {
-            model: spec.clone(),
-            train: config.identity(),
-            seed: setup.seed,
-            data: DataIdentity::of(data),
-        };
+        let identity = setup.identity(data);
         let steps = config.total_steps(spec, data.len() as u64);
         let sequences = config.batch_sequences(spec);
         let mut quantiser = Quantiser::new(
@@ -277,7 +259,7 @@ impl<'a> Run<'a> {
         let mut logged = (Instant::now(), self.position.step);
         let mut metrics = None;
         while self.position.step < self.steps {
-            if control.stop.load(Ordering::Relaxed) {
+            if control.stop.is_set() {
                 self.save()?;
                 return Ok(Outcome::Interrupted {
                     step: self.position.step,
@@ -286,11 +268,12 @@ impl<'a> Run<'a> {
             let (nats, rate, norm) = self.step()?;
             let step = self.position.step;
             let bits = |nats: f64| nats / std::f64::consts::LN_2;
-            (control.progress)(Progress {
-                step,
-                steps: self.steps,
+            control.tell(Progress {
+                done: step,
+                of: self.steps,
                 bytes: step * step_bytes,
-                bits_per_byte: bits(nats),
+                bits_per_byte: Some(bits(nats)),
+                ..Progress::default()
             });
             let last = step == self.steps;
             if step.is_multiple_of(config.log_steps) || last {
@@ -321,8 +304,7 @@ impl<'a> Run<'a> {
         let weights = self.parameters.weights(&values)?;
         weights.save(&self.folder.join(MODEL))?;
         checkpoint::remove(self.folder)?;
-        // A run that was killed between its last step and this point has
-        // nothing new to tell.
+        // None if the run was killed after its last step and resumed.
         let metrics = metrics.unwrap_or(Metrics {
             step: self.steps,
             bytes: self.steps * step_bytes,
@@ -334,8 +316,8 @@ impl<'a> Run<'a> {
         Ok(Outcome::Finished { weights, metrics })
     }
 
-    /// One optimiser step: its mean cost in nats, the share of the learning
-    /// rate, and the norm of its gradient.
+    /// Takes one optimizer step. Returns its mean loss in nats, the learning rate as
+    /// a share of its peak, and the gradient norm.
     fn step(&mut self) -> Result<(f64, f64, f64), TrainError> {
         let config = &self.setup.config;
         let parts = config.accumulation;

@@ -1,16 +1,16 @@
-//! The learning rate over a run.
+//! Learning-rate schedules.
 
 use crate::recipe::{ScheduleKind, TrainConfig};
 
 /// The learning rate at `step` of `steps`, as a share of its peak.
 ///
-/// Warm-up is linear and reaches the peak at the end of its share. The cooldown
-/// of [`ScheduleKind::Wsd`] is `1 - sqrt(x)` over its share (Hägele et al.
-/// 2024, arXiv 2405.18392); the cosine falls to zero at the end. The last step
-/// has a rate above zero in both.
+/// The learning-rate warm-up is linear and reaches the peak at the end of its share.
+/// The cooldown of [`ScheduleKind::Wsd`] is `1 - sqrt(x)` over its share (Hägele et
+/// al. 2024, arXiv 2405.18392); the cosine falls to zero at the end. In both, the
+/// last step still has a rate above zero.
 ///
-/// The shares are computed in `f64` with only correctly rounded operations,
-/// and a cosine of our own, so the rate is the same on every machine.
+/// Only correctly rounded operations of `f64` are used, and our own
+/// cosine, so the rate is the same on every machine.
 pub fn rate(config: &TrainConfig, step: u64, steps: u64) -> f64 {
     let (step, steps) = (step as f64, steps as f64);
     let warmup = config.warmup * steps;

@@ -1,7 +1,6 @@
 //! The byte transformer as a burn module, for every variant of [`Spec`].
 //!
-//! Field names are the names of the tensors in `model.safetensors`, and their
-//! order is the canonical one.
+//! Fields have the names of the tensors in `model.safetensors`, in canonical order.
 
 use crate::ops::{
     self, Attention, AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head,
@@ -13,14 +12,14 @@ use burn::backend::Dispatch;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// The embedding of bytes.
+/// Embedding of bytes.
 #[derive(Module, Debug)]
 struct Embedding {
     weight: Param<Tensor<2>>,
     taps: Option<Param<Tensor<2>>>,
 }
 
-/// Learned vectors of positions.
+/// Learned position embeddings.
 #[derive(Module, Debug)]
 struct Positions {
     weight: Param<Tensor<2>>,
@@ -93,19 +92,19 @@ pub(crate) struct Transformer {
     blocks: Vec<Block>,
     final_norm: Option<NormModule>,
     output: Output,
-    /// Fixed position vectors, `[context, width]`.
+    /// Fixed position embeddings, `[context, width]`.
     #[module(skip)]
     sinusoids: Option<Tensor<2>>,
     #[module(skip)]
     spec: Spec,
 }
 
-/// Makes the dropout mask of the next site: `[rows, width]`.
+/// Returns the dropout mask of the next site: `[rows, width]`.
 pub(crate) type Masks<'a> = Option<&'a mut dyn FnMut() -> Tensor<2>>;
 
 impl Transformer {
-    /// The model with these parameters on `device`; trainable if the device
-    /// differentiates.
+    /// The model with these parameters on `device`; trainable if the device supports
+    /// automatic differentiation.
     pub fn new(parameters: &Parameters, device: &Device) -> Transformer {
         let spec = parameters.spec();
         let source = Source { parameters, device };
@@ -135,9 +134,8 @@ impl Transformer {
         }
     }
 
-    /// The mean cost in nats, `[1]`, of predicting `targets` from `inputs`,
-    /// whole sequences of `length` bytes (at most the context), one after the
-    /// other.
+    /// The mean loss in nats, `[1]`, of predicting `targets` from `inputs`:
+    /// concatenated sequences of `length` bytes (at most the context).
     pub fn loss(
         &self,
         inputs: Tokens,
@@ -151,7 +149,7 @@ impl Transformer {
             Some(learned) => Some(learned.weight.val()),
             None => self.sinusoids.clone(),
         };
-        // Not the platform's square root: `f32::sqrt` is exact everywhere.
+        // `f32::sqrt` is correctly rounded on every platform.
         let scale = match spec.scale_embedding {
             true => (spec.width as f32).sqrt(),
             false => 1.0,
@@ -222,7 +220,7 @@ fn mlp_layer(spec: &Spec) -> MlpLayer {
     }
 }
 
-/// Makes modules of named parameters.
+/// Builds modules from named parameters.
 struct Source<'a> {
     parameters: &'a Parameters,
     device: &'a Device,

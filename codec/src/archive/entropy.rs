@@ -1,4 +1,4 @@
-//! What the streams of an archive would take at least.
+//! The code length of an archive's data, the lower bound of its streams.
 
 use super::error::Error;
 use super::input::Input;
@@ -7,12 +7,12 @@ use super::read::{Models, read_block};
 use crate::block::Progress;
 use std::io::Read;
 
-/// The code length of each block's bytes in bits: the sum of `-log2` of the
-/// frequencies that their stream is coded with, which no coder gets below. For a
-/// raw block these are its bits.
+/// The code length of each block in bits: the sum of `-log2` of the
+/// probabilities with which its stream is coded, a lower bound for any coder. For a
+/// raw block it is eight bits per byte.
 ///
-/// Every block is decoded for it. `progress` is told how many more bytes of the
-/// original are done.
+/// Decodes every block. `progress` is called with the number of original bytes done
+/// since the last call.
 ///
 /// # Errors
 /// A damaged archive or a missing model, up to the last block.

@@ -1,4 +1,4 @@
-//! What can be wrong with an archive.
+//! Errors of reading and writing archives.
 
 use super::ModelId;
 use crate::predict::PredictError;
@@ -9,32 +9,32 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Reading the input failed.
-    #[error("cannot read: {0}")]
+    #[error("cannot read")]
     Read(#[source] io::Error),
     /// Writing the output failed.
-    #[error("cannot write: {0}")]
+    #[error("cannot write")]
     Write(#[source] io::Error),
-    /// What was written does not decode to its source.
-    #[error("the archive that was written does not decode: {0}")]
+    /// The written archive does not decode to its source.
+    #[error("the archive that was written does not decode")]
     Unverified(#[source] Box<Error>),
-    /// The model gave up while it coded a block.
-    #[error("block {block}: {source}")]
+    /// The model failed while coding a block.
+    #[error("block {block}")]
     Predict {
         /// Which block, from 0.
         block: u64,
-        /// What the model says.
+        /// The model's error.
         source: PredictError,
     },
-    /// Not an archive at all.
+    /// Not an archive.
     #[error("not a brevity archive: it does not start with its magic number")]
     Foreign,
-    /// Of a version that this program does not know.
+    /// The format version is unknown to this program.
     #[error("archive version {0} is newer than this program: update it")]
     Version(u8),
-    /// Coded with arithmetic that this program does not have.
+    /// The archive was coded with arithmetic that this program does not have.
     #[error("archive needs numeric engine {0}, which this program does not have: update it")]
     Engine(u8),
-    /// It ends too early.
+    /// The archive ends too early.
     #[error("archive ends at byte {offset}, in the middle of {what}")]
     Truncated {
         /// Where the next byte was expected.
@@ -42,7 +42,7 @@ pub enum Error {
         /// What was being read.
         what: &'static str,
     },
-    /// A field has a value that no archive has.
+    /// A field has an invalid value.
     #[error("archive is damaged at byte {offset}: {what}")]
     Malformed {
         /// Where the field starts.
@@ -57,25 +57,25 @@ pub enum Error {
         offset: u64,
     },
     /// The stored model cannot be decoded.
-    #[error("the model at byte {offset}: {source}")]
+    #[error("the model at byte {offset}")]
     Model {
         /// Where the model starts.
         offset: u64,
         /// What is wrong with it.
         source: WeightError,
     },
-    /// The archive was made with a model that it does not hold.
+    /// The archive needs a model that it does not contain.
     #[error("archive needs the model {0}, which it does not hold: give it with -m")]
     ModelMissing(ModelId),
     /// A model was given, but another one is needed.
     #[error("archive needs the model {wanted}, but the one given is {given}")]
     ModelMismatch {
-        /// The archive's.
+        /// The model that the archive needs.
         wanted: ModelId,
-        /// The caller's.
+        /// The model that the caller gave.
         given: ModelId,
     },
-    /// A learning predictor's recipe that nobody can follow.
+    /// The recipe of a learning model is invalid.
     #[error("the recipe at byte {offset}: {reason}")]
     Recipe {
         /// Where it starts.
@@ -91,8 +91,8 @@ pub enum Error {
         /// Where it starts.
         offset: u64,
     },
-    /// A block is intact, but the frequencies computed here are not those of
-    /// the encoder.
+    /// A block is intact, but the frequencies computed here differ from the
+    /// encoder's.
     #[error(
         "block {block} at byte {offset} is intact, but this machine computes other frequencies \
          than the encoder did: please report this, with the output of `brevity selftest`"
@@ -103,16 +103,16 @@ pub enum Error {
         /// Where it starts.
         offset: u64,
     },
-    /// All blocks are intact, but together not the original.
+    /// All blocks are intact, but together they are not the original.
     #[error("the decoded bytes do not match the hash of the original at byte {offset}")]
     Digest {
-        /// Where the hash stands.
+        /// Where the hash is.
         offset: u64,
     },
-    /// A range outside of the original.
+    /// The range is not within the original.
     #[error("the range {start}..{end} is not within the {length} bytes of the original")]
     Range {
-        /// First byte asked for.
+        /// First byte requested.
         start: u64,
         /// One past the last.
         end: u64,

@@ -1,10 +1,10 @@
-//! Reading fields, with the offset at hand for errors.
+//! Reading of fields; it tracks the offset for errors.
 
 use super::error::Error;
 use brevity_model::varint;
 use std::io::{ErrorKind, Read};
 
-/// Archive bytes from the front.
+/// The bytes of an archive, read from start to end.
 pub struct Input<R> {
     inner: R,
     /// Bytes read so far.
@@ -16,7 +16,7 @@ impl<R: Read> Input<R> {
         Input { inner, offset }
     }
 
-    /// Fills `buffer` as far as there are bytes.
+    /// Fills `buffer` until it is full or the input ends.
     fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -51,7 +51,7 @@ impl<R: Read> Input<R> {
         })
     }
 
-    /// The next `length` bytes. Memory grows with what is really there.
+    /// The next `length` bytes. Allocates only as much as the input really has.
     pub fn bytes(&mut self, length: u64, what: &'static str) -> Result<Vec<u8>, Error> {
         const PIECE: u64 = 1 << 20;
         let mut bytes = Vec::new();
@@ -67,7 +67,7 @@ impl<R: Read> Input<R> {
         Ok(bytes)
     }
 
-    /// Passes over `length` bytes.
+    /// Skips `length` bytes.
     pub fn skip(&mut self, length: u64, what: &'static str) -> Result<(), Error> {
         let mut sink = [0; 4096];
         let mut left = length;

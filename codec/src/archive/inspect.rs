@@ -1,4 +1,4 @@
-//! The parts of an archive in bytes, without decoding.
+//! The parts of an archive and their sizes, without decoding.
 
 use super::error::Error;
 use super::input::Input;
@@ -25,11 +25,11 @@ pub struct BlockInfo {
 /// All fields of an archive.
 #[derive(Clone, Debug)]
 pub struct Inspection {
-    /// What the archive begins with, the model included.
+    /// The header, model included.
     pub header: Header,
-    /// The model's spec, if the archive holds a model.
+    /// The model's spec, if the archive contains a model.
     pub spec: Option<Spec>,
-    /// Bytes before the first block, the model not counted.
+    /// Bytes before the first block, without the model.
     pub header_bytes: u64,
     /// Bytes of the stored model or recipe.
     pub model_bytes: u64,
@@ -37,7 +37,7 @@ pub struct Inspection {
     pub blocks: Vec<BlockInfo>,
     /// Bytes of the index.
     pub index_bytes: u64,
-    /// The front of the original's BLAKE3.
+    /// The first bytes of the original's BLAKE3 hash.
     pub digest: [u8; DIGEST],
     /// Bytes of the whole archive.
     pub stored: u64,
@@ -54,16 +54,16 @@ impl Inspection {
         self.blocks.iter().map(|b| b.payload).sum()
     }
 
-    /// Bytes that are neither the model nor a stream.
+    /// Bytes that belong neither to the model nor to a stream.
     pub fn overhead(&self) -> u64 {
         self.stored - self.model_bytes - self.payload()
     }
 }
 
-/// Reads all fields, and checks that of the model, but no block's.
+/// Reads all fields. Verifies the checksum of the model, but not those of blocks.
 ///
 /// # Errors
-/// Fields that make no sense, or an end in the middle.
+/// Invalid fields, or a truncated archive.
 pub fn inspect(input: impl Read) -> Result<Inspection, Error> {
     let mut input = Input::new(input, 0);
     let (header, model_at) = Header::read(&mut input)?;

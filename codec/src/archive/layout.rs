@@ -1,4 +1,4 @@
-//! The fields of an archive: what `docs/format.md` specifies.
+//! The fields of an archive, as specified in `docs/format.md`.
 
 use super::error::Error;
 use super::input::Input;
@@ -13,12 +13,12 @@ pub const MAGIC: [u8; 3] = [0xB7, b'b', b'v'];
 /// Version of the format.
 pub const VERSION: u8 = 1;
 
-/// The numeric engine: the order of all arithmetic that frequencies depend on.
-/// It changes when the same model would give other frequencies.
+/// Version of the numeric engine, the order of all arithmetic that frequencies
+/// depend on. It changes when the same model would give other frequencies.
 pub const ENGINE: u8 = 1;
 
-/// Most bytes of a block. A few bytes can honestly stand for as many, so a fuzzer,
-/// which would spend its time on them, has less.
+/// Most bytes of a block. A few stored bytes can validly decode to this many, so the
+/// limit is lower for fuzzers, which would spend their time there.
 pub const MAX_BLOCK: usize = if cfg!(fuzzing) { 1 << 16 } else { 1 << 26 };
 
 /// Most bytes of a stored model.
@@ -27,11 +27,11 @@ const MAX_MODEL: u64 = 1 << 33;
 /// Most bytes of a recipe.
 const MAX_RECIPE: u64 = 1 << 16;
 
-/// Bytes of the hash of the original: the front of its BLAKE3.
+/// Bytes of the hash of the original: the first of its BLAKE3 hash.
 pub const DIGEST: usize = 12;
 
-/// Identity of a model that an archive needs and does not hold: the front of
-/// the BLAKE3 of its spec and all its weights.
+/// Identity of a model that an archive needs but does not contain: the first bytes of
+/// the BLAKE3 hash of its spec and all its weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ModelId(pub [u8; 8]);
 
@@ -41,20 +41,20 @@ impl fmt::Display for ModelId {
     }
 }
 
-/// What follows the magic number.
+/// The header after the magic number: which model the blocks need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// Blocks need no model.
+    /// No model.
     Plain,
     /// A stored model (see [`crate::weights`]).
     Embedded(Vec<u8>),
     /// A model that the reader must have.
     External(ModelId),
-    /// How a model that learns while it codes is set up.
+    /// The recipe of a model that learns while it codes.
     Recipe(Vec<u8>),
 }
 
-/// The first four bytes of a BLAKE3.
+/// Checksum: the first four bytes of a BLAKE3 hash.
 pub fn check(parts: &[&[u8]]) -> [u8; 4] {
     let mut hasher = blake3::Hasher::new();
     parts.iter().for_each(|part| {
@@ -65,14 +65,14 @@ pub fn check(parts: &[&[u8]]) -> [u8; 4] {
     out
 }
 
-/// Whether bytes match their check. A fuzzer, which would never get past that, is
-/// let through.
+/// Whether bytes match their checksum. Always true for fuzzers, which could not
+/// guess it.
 fn matches(parts: &[&[u8]], expected: [u8; 4]) -> bool {
     cfg!(fuzzing) || check(parts) == expected
 }
 
 impl Header {
-    /// The archive up to the first block.
+    /// The bytes of the archive up to the first block.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.push(VERSION);
@@ -95,7 +95,7 @@ impl Header {
         out
     }
 
-    /// Reads a header; also gives the offset of the stored model or recipe.
+    /// Reads a header; also returns the offset of the stored model or recipe.
     pub fn read<R: Read>(input: &mut Input<R>) -> Result<(Header, u64), Error> {
         if input.array("the magic number")? != MAGIC {
             return Err(Error::Foreign);
@@ -138,7 +138,7 @@ impl Header {
     }
 }
 
-/// The front of a block.
+/// The header of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BlockHeader {
     /// Whether no block follows.
@@ -151,15 +151,15 @@ pub(crate) struct BlockHeader {
     pub stored: usize,
     pub frequencies: u32,
     pub check: [u8; 4],
-    /// The bytes that the check covers beside the payload.
+    /// The bytes that the checksum covers besides the payload.
     covered: Vec<u8>,
 }
 
-/// Most lanes of a block: the tag holds the power of two in four bits.
+/// Most lanes of a block: the tag stores their binary logarithm in four bits.
 pub const MAX_LANES: usize = 1 << 15;
 
 impl BlockHeader {
-    /// A block as it is written.
+    /// The bytes of a block.
     pub fn write(coded: &Coded, raw: usize, last: bool) -> Vec<u8> {
         let method = match coded.method {
             Method::Raw => 0,
@@ -181,7 +181,7 @@ impl BlockHeader {
         out
     }
 
-    /// Reads all of a block but its payload.
+    /// Reads the header of a block.
     pub fn read<R: Read>(input: &mut Input<R>) -> Result<BlockHeader, Error> {
         let offset = input.offset;
         let malformed = |what| Err(Error::Malformed { offset, what });
@@ -227,7 +227,7 @@ impl BlockHeader {
         self.covered.len() + self.check.len()
     }
 
-    /// The block with its payload, if they belong together.
+    /// The block with its payload, if the checksum matches.
     pub fn with(self, payload: Vec<u8>) -> Option<Coded> {
         matches(&[&self.covered, &payload], self.check).then_some(Coded {
             method: self.method,
@@ -238,20 +238,20 @@ impl BlockHeader {
     }
 }
 
-/// Where the blocks of an archive of more than one lie.
+/// Sizes of the blocks of an archive that has several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
-    /// For each block, bytes of the original and bytes in the archive, the
-    /// block's header included.
+    /// For each block, its bytes in the original and in the archive, including the
+    /// block's header.
     pub blocks: Vec<(u64, u64)>,
 }
 
 impl Index {
-    /// Bytes of the fixed part at the end: length and check.
+    /// Bytes of the fixed part at the end: length and checksum.
     pub const TAIL: usize = 8;
 
-    /// The index as it lies after the last block: a pair of varints a block,
-    /// their total length in four bytes, a check.
+    /// The bytes of the index, after the last block: a pair of varints per block,
+    /// their total length in four bytes, a checksum.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for &(raw, stored) in &self.blocks {
@@ -265,7 +265,7 @@ impl Index {
         out
     }
 
-    /// Reads the pairs of an index whose check fits.
+    /// Reads the pairs of an index whose checksum matches.
     pub fn from_bytes(bytes: &[u8], offset: u64) -> Result<Index, Error> {
         let malformed = Error::Malformed {
             offset,

@@ -1,23 +1,23 @@
-//! Archives: bytes in, a self-describing file out, and back.
+//! Archives: compression to a self-describing file, and decompression.
 //!
-//! What lives here:
+//! Contents:
 //! - [`compress`], streaming, with a [`Source`] of predictions and [`Options`];
-//!   [`compress_verified`], which decodes what it writes;
+//!   [`compress_verified`], which also decodes what it writes;
 //! - [`decompress`], streaming; [`decompress_range`] for a part of a file;
-//!   [`salvage`] for what is left of a damaged one;
-//! - [`inspect`], which reads all fields and decodes nothing; [`entropy`], which
-//!   tells what the streams take at least;
-//! - [`Header`], [`Index`] and the block header: the fields themselves, which
+//!   [`salvage`] for the intact parts of a damaged one;
+//! - [`inspect`], which reads all fields without decoding; [`entropy`], the
+//!   code length of each block;
+//! - [`Header`], [`Index`] and the block header: the fields, which
 //!   `docs/format.md` specifies byte by byte.
 //!
-//! An archive is a header with the model, its hash or nothing, then blocks that
-//! are coded independently, an index if there are several, and the hash of the
-//! original. Each block has a check of its stored bytes, so that damage is found
-//! before anything is decoded, and a hash of the frequencies the encoder used,
-//! so that a decoder that computes others says so.
+//! An archive is a header with the model, its hash, a recipe or nothing, then blocks
+//! that are coded independently, an index if there are several, and the hash of the
+//! original. Each block has a checksum of its stored bytes, so that damage is found
+//! before decoding, and a hash of the frequencies that the encoder used, so that a
+//! decoder that computes other frequencies is detected.
 //!
-//! Input is never trusted: lengths are bounded, memory grows with what is
-//! really there, and every error names the byte offset.
+//! Input is never trusted: lengths are bounded, memory grows only with the bytes
+//! really read, and every error names the byte offset.
 //!
 //! ```
 //! use brevity_codec::archive::{compress, decompress, Models, Options, Source};
@@ -54,21 +54,21 @@ pub use seek::decompress_range;
 pub use verified::compress_verified;
 pub use write::{Options, Source, compress};
 
-/// What the names of archives end in.
+/// File name extension of archives.
 pub const EXTENSION: &str = "bvy";
 
-/// What went through.
+/// Sizes and hash of a compression or decompression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// Bytes of the original.
     pub raw: u64,
     /// Bytes of the archive.
     pub stored: u64,
-    /// The front of the original's BLAKE3.
+    /// The first bytes of the original's BLAKE3 hash.
     pub digest: [u8; DIGEST],
 }
 
-/// The front of a BLAKE3, as archives hold it.
+/// The first bytes of a BLAKE3 hash, as archives store them.
 fn digest(hasher: &blake3::Hasher) -> [u8; DIGEST] {
     let mut out = [0; DIGEST];
     out.copy_from_slice(&hasher.finalize().as_bytes()[..DIGEST]);

@@ -1,4 +1,4 @@
-//! Reading archives from front to end.
+//! Reading archives from start to end.
 
 use super::error::Error;
 use super::input::Input;
@@ -11,21 +11,21 @@ use brevity_model::{Transformer, Weights};
 use rayon::prelude::*;
 use std::io::{Read, Write};
 
-/// Follows a recipe: a model that learns, at its start, or why not.
+/// Builds the learning model that a recipe describes, or says why it cannot.
 pub type Recipe<'a> = &'a (dyn Fn(&[u8]) -> Result<Box<dyn Model>, String> + Sync);
 
-/// Models for archives that do not hold theirs.
+/// Models for archives that do not contain their own.
 #[derive(Clone, Copy, Default)]
 pub struct Models<'a> {
-    /// The model of an archive that holds only its hash.
+    /// The model for archives that contain only its hash.
     pub external: Option<&'a Weights>,
-    /// Turns the recipe of a learning model into that model.
+    /// Builds the model for archives that contain a recipe.
     pub recipe: Option<Recipe<'a>>,
 }
 
 impl Models<'_> {
-    /// The model that an archive's blocks need; `offset` is where the header
-    /// has it.
+    /// The model that an archive's blocks need; `offset` is its place in the header,
+    /// for errors.
     pub(super) fn resolve(
         &self,
         header: &Header,
@@ -61,7 +61,7 @@ impl Models<'_> {
     }
 }
 
-/// A block that was read and matches its check.
+/// A block that matches its checksum.
 pub(super) struct Stored {
     pub offset: u64,
     pub raw: usize,
@@ -69,7 +69,7 @@ pub(super) struct Stored {
     pub last: bool,
 }
 
-/// A block as it lies there, not yet checked.
+/// A block as read, not yet checked.
 pub(super) struct Frame {
     pub offset: u64,
     pub header: BlockHeader,
@@ -77,8 +77,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Reads as many bytes as the block's header says; `has_model` says whether
-    /// its method may need one.
+    /// Reads a block; `has_model` says whether its method may need a model.
     pub(super) fn read<R: Read>(input: &mut Input<R>, has_model: bool) -> Result<Frame, Error> {
         let offset = input.offset;
         let header = BlockHeader::read(input)?;
@@ -96,7 +95,7 @@ impl Frame {
         })
     }
 
-    /// The block, if header and payload match its check.
+    /// The block, if header and payload match its checksum.
     pub(super) fn checked(self, block: u64) -> Result<Stored, Error> {
         let (offset, raw, last) = (self.offset, self.header.raw, self.header.last);
         let coded = self.header.with(self.payload);
@@ -109,8 +108,8 @@ impl Frame {
     }
 }
 
-/// Reads one block and checks it; `has_model` says whether its method may need
-/// one.
+/// Reads one block and checks it; `has_model` says whether its method may need a
+/// model.
 pub(super) fn read_block<R: Read>(
     input: &mut Input<R>,
     block: u64,
@@ -120,7 +119,7 @@ pub(super) fn read_block<R: Read>(
 }
 
 impl Stored {
-    /// The block's bytes.
+    /// Decodes the block's bytes.
     pub(super) fn decode(
         &self,
         block: u64,
@@ -131,7 +130,7 @@ impl Stored {
             .map_err(|failure| self.error(block, failure))
     }
 
-    /// The code length of the block's bytes, bits.
+    /// The code length of the block's bytes in bits.
     pub(super) fn code_length(
         &self,
         block: u64,
@@ -146,20 +145,20 @@ impl Stored {
         let offset = self.offset;
         match failure {
             Failure::Predict(source) => Error::Predict { block, source },
-            // The stored bytes are those that were written.
+            // The checksum matched, so this is no damage.
             Failure::Stream | Failure::Diverged => Error::Diverged { block, offset },
         }
     }
 }
 
-/// Decompresses an archive and checks everything in it. Memory depends on the
-/// size of a block and the number of threads, not on the archive's.
+/// Decompresses an archive and verifies every hash. Memory depends on the block size
+/// and the number of threads, not on the size of the archive.
 ///
-/// `progress` is told, from any thread, how many more bytes of the original are
-/// done. What was written before an error is the front of the original.
+/// `progress` is called, from any thread, with the number of original bytes done
+/// since the last call. The output before an error is a prefix of the original.
 ///
 /// # Errors
-/// Anything wrong with the archive, named with its offset; a missing model.
+/// Any damage of the archive, with its offset; a missing model.
 pub fn decompress(
     input: impl Read,
     mut output: impl Write,
@@ -180,7 +179,7 @@ pub fn decompress(
     let mut ended = false;
     while !ended {
         let mut batch = Vec::new();
-        // A damaged block is reported after those before it are written.
+        // A damaged block is reported after the blocks before it are written.
         let mut damage = None;
         while batch.len() < together && !ended && damage.is_none() {
             let start = input.offset;

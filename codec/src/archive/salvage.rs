@@ -1,4 +1,4 @@
-//! Saving what can be saved of a damaged archive.
+//! Recovery of the intact parts of a damaged archive.
 
 use super::error::Error;
 use super::input::Input;
@@ -7,30 +7,30 @@ use super::read::{Frame, Models};
 use super::seek::places;
 use std::io::{Read, Seek, SeekFrom, Write};
 
-/// What came of it.
+/// Result of a salvage.
 #[derive(Debug, Default)]
 pub struct Salvaged {
     /// Bytes of the original that were recovered.
     pub recovered: u64,
-    /// Bytes known to be lost, written as zeros.
+    /// Bytes of the original known to be lost; zeros were written in their place.
     pub lost: u64,
-    /// Offset in the archive from which nothing could be made out; how many bytes
-    /// of the original are lost there is not known.
+    /// Offset in the archive after which nothing could be read; how many bytes
+    /// of the original are lost there is unknown.
     pub unread: Option<u64>,
-    /// What was found wrong, in order.
+    /// The errors found, in order.
     pub damage: Vec<Error>,
 }
 
-/// Writes every block that is intact, and zeros in place of those that are not
-/// but whose length is known, so that the rest stays where it was.
+/// Writes every intact block, and zeros for damaged blocks of known length, so that
+/// all bytes keep their offsets.
 ///
-/// Blocks are found by the index at the end, or without it from front to end by
-/// the lengths in their headers, also of blocks that do not match their check, as
-/// far as headers make sense.
+/// Blocks are found by the index at the end. Without a valid index, they are found by
+/// the lengths in their headers, even of blocks that do not match their checksum, up
+/// to the first invalid header.
 ///
 /// # Errors
-/// A header that is no archive's or whose model is damaged or missing: then
-/// nothing can be decoded. Reading and writing.
+/// An invalid archive header, or a damaged or missing model: then nothing can be
+/// decoded. Errors of reading and writing.
 pub fn salvage(
     mut input: impl Read + Seek,
     mut output: impl Write,

@@ -1,4 +1,4 @@
-//! Reading a part of an archive.
+//! Decompression of a part of an archive.
 
 use super::error::Error;
 use super::input::Input;
@@ -7,7 +7,7 @@ use super::read::{Models, read_block};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::{Bound, RangeBounds};
 
-/// Where a block lies.
+/// Location of a block.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     /// Offset of its first byte in the original.
@@ -18,11 +18,11 @@ pub(super) struct Place {
     pub start: u64,
 }
 
-/// The blocks that the index at the end lists, for an archive whose blocks
-/// start at `start`. One block has no index.
+/// The blocks listed by the index at the end of an archive whose blocks start at
+/// `start`. An archive of one block has no index.
 ///
 /// # Errors
-/// An index that is damaged or does not fill the archive.
+/// An index that is damaged or does not cover the archive exactly.
 pub(super) fn places(input: &mut (impl Read + Seek), start: u64) -> Result<Vec<Place>, Error> {
     let end = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
     let malformed = |offset| Error::Malformed {
@@ -66,11 +66,11 @@ pub(super) fn places(input: &mut (impl Read + Seek), start: u64) -> Result<Vec<P
 }
 
 /// Decompresses the bytes `range` of the original, decoding only the blocks
-/// that hold them.
+/// that contain them.
 ///
 /// # Errors
-/// As [`super::decompress`], but the hash of the whole is not checked; a range
-/// beyond the end of the original.
+/// As [`super::decompress`], except that the hash of the original is not checked; a
+/// range beyond the end of the original.
 pub fn decompress_range(
     mut input: impl Read + Seek,
     mut output: impl Write,

@@ -1,4 +1,4 @@
-//! Archives that are decoded as they are written.
+//! Compression that decodes the archive while writing it.
 
 use super::Summary;
 use super::error::Error;
@@ -8,15 +8,15 @@ use crate::block::Progress;
 use std::io::{self, BufReader, PipeWriter, Read, Write};
 use std::thread;
 
-/// As [`compress`], and decodes what goes out while it does, for an output that
-/// cannot be read again. Memory is that of compressing and decompressing
-/// together; the slower of the two, which is decoding, sets the pace.
+/// Like [`compress`], but decodes the archive while writing it, for an output that
+/// cannot be read again. Needs the memory of compressing and decompressing
+/// together, and runs at the speed of the slower of the two, decoding.
 ///
-/// `models` are what a reader of the archive has.
+/// `models` are those that a reader of the archive has.
 ///
 /// # Errors
 /// As [`compress`], and [`Error::Unverified`] if the archive does not decode to
-/// its source. What was written by then is no archive.
+/// its source. The output is then not a valid archive.
 ///
 /// # Panics
 /// As [`compress`].
@@ -29,7 +29,7 @@ pub fn compress_verified(
     progress: Progress<'_>,
 ) -> Result<Summary, Error> {
     let (copy, pipe) = io::pipe().map_err(Error::Write)?;
-    // A pool of its own: threads that wait for the pipe must not be those that
+    // A separate thread pool: threads that wait for the pipe must not be those that
     // fill it.
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(rayon::current_num_threads())
@@ -56,7 +56,7 @@ pub fn compress_verified(
             (Err(error), _) if !broken => Err(error),
             (_, Err(error)) => Err(Error::Unverified(Box::new(error))),
             (Ok(written), Ok(decoded)) if written == decoded => Ok(written),
-            // The hash that it ends with is that of what was decoded.
+            // The decoder has compared its output with the hash at the end.
             _ => Err(Error::Unverified(Box::new(Error::Malformed {
                 offset: 0,
                 what: "it ends early",
@@ -65,11 +65,11 @@ pub fn compress_verified(
     })
 }
 
-/// Writes to an output and to whoever decodes it.
+/// Writes to an output and to the decoder.
 struct Both<W> {
     output: W,
     pipe: PipeWriter,
-    /// Whoever decodes has given up.
+    /// The decoder has failed.
     broken: bool,
 }
 

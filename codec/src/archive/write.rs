@@ -13,22 +13,22 @@ use std::io::{ErrorKind, Read, Write};
 /// How to compress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes of the original in a block, at most [`MAX_BLOCK`]. Blocks are what
-    /// is decoded as a whole; each learns anew.
+    /// Bytes of the original in a block, at most [`MAX_BLOCK`]. A block can only be
+    /// decoded as a whole, and context models start anew in each.
     pub block: usize,
-    /// How blocks are coded; by default with all that there is. A block that
-    /// does not get shorter is stored raw.
+    /// How blocks are coded; by default with context models and the model, if there
+    /// is one. A block that does not get shorter is stored raw.
     pub method: Option<Method>,
     /// Lanes of blocks that are coded with a trained model, from 1 to
-    /// [`MAX_LANES`], rounded down to a power of two; by default as many as decode
-    /// fast. Every lane is one more place of the block at which context models
-    /// know little of what came before, so fewer lanes make mixed archives
-    /// smaller, and slower to decode. A model that learns has lanes of its own.
+    /// [`MAX_LANES`], rounded down to a power of two; by default the number that
+    /// decodes fast. At the start of every lane context models know little of the
+    /// bytes before, so fewer lanes make mixed archives smaller, and slower to
+    /// decode. The recipe of a learning model has its own number of lanes.
     pub lanes: Option<usize>,
 }
 
 impl Default for Options {
-    /// Blocks of 16 MiB, everything mixed.
+    /// Blocks of 16 MiB, context models mixed with the model.
     fn default() -> Options {
         Options {
             block: 1 << 24,
@@ -38,14 +38,14 @@ impl Default for Options {
     }
 }
 
-/// Where predictions come from, and how a reader gets at them.
+/// The source of predictions: the model, and what the header says of it.
 pub struct Source<'a> {
     header: Header,
     model: Option<Box<dyn Model + 'a>>,
 }
 
 impl<'a> Source<'a> {
-    /// No model: blocks are coded with context models that learn online.
+    /// No model: blocks are coded by context mixing.
     pub fn none() -> Source<'a> {
         Source {
             header: Header::Plain,
@@ -53,7 +53,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// A model that is stored in the archive, as finely as `plan` says.
+    /// A model that is stored in the archive, quantised by `plan`.
     ///
     /// # Panics
     /// If the plan is for another spec.
@@ -65,7 +65,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// A model that the reader must have; the archive holds its hash.
+    /// A model that the reader must have; the archive contains its hash.
     pub fn external(weights: &Weights) -> Source<'a> {
         Source {
             header: Header::External(ModelId::of(weights)),
@@ -73,9 +73,9 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// A model that starts from nothing but a recipe and learns what it codes.
-    /// The reader gets the recipe, at most 65,536 bytes, and must be able to
-    /// follow it.
+    /// A model that starts from a recipe alone and learns the bytes it codes.
+    /// The archive contains the recipe, at most 65,536 bytes, from which the reader
+    /// must build the same model.
     pub fn recipe(recipe: Vec<u8>, model: Box<dyn Model + 'a>) -> Source<'a> {
         Source {
             header: Header::Recipe(recipe),
@@ -83,7 +83,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// What the archive begins with.
+    /// The header of the archive.
     pub fn header(&self) -> &Header {
         &self.header
     }
@@ -105,14 +105,14 @@ impl ModelId {
     }
 }
 
-/// Compresses all of `input` into an archive. Memory depends on the size of a
-/// block and the number of threads, not on the input's.
+/// Compresses all of `input` into an archive. Memory depends on the block size and
+/// the number of threads, not on the size of the input.
 ///
-/// `progress` is told, from any thread, how many more bytes of the original are
-/// done.
+/// `progress` is called, from any thread, with the number of original bytes done
+/// since the last call.
 ///
 /// # Errors
-/// Reading, writing, and a model that yields something that is no number.
+/// Errors of reading and writing; a model that returns values that are not finite.
 ///
 /// # Panics
 /// If `options.block` is 0 or more than [`MAX_BLOCK`], `options.lanes` is 0 or more
@@ -155,7 +155,7 @@ pub fn compress(
     };
     put(&source.header.to_bytes())?;
 
-    // A model uses all threads for a block; without one, a block is a thread's.
+    // With a model, all threads work on one block; without, each on its own.
     let together = if method.needs_model() {
         1
     } else {
@@ -212,7 +212,7 @@ pub fn compress(
 fn block_of(input: &mut impl Read, length: usize) -> Result<Vec<u8>, Error> {
     let mut block = Vec::new();
     loop {
-        // `take` and `read_to_end` allocate no more than there is to read.
+        // `take` and `read_to_end` allocate no more than the input has.
         let rest = (length - block.len()) as u64;
         match input.by_ref().take(rest).read_to_end(&mut block) {
             Ok(_) => return Ok(block),

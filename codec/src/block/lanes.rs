@@ -1,9 +1,9 @@
-//! Decoding a block whose lanes a model predicts.
+//! Decoding of a block with a model.
 //!
-//! The coder takes the lanes in turn, step by step. Where the model lets lanes be
-//! advanced apart, each of several threads has a group of them: while one group's
-//! bytes are decoded, the others predict. The coder goes round the groups, so the
-//! order, and with it every bit, is that of one thread.
+//! The coder decodes the lanes in turn, step by step. If the model's lanes are
+//! independent, each of several threads has a group of them: while one group's
+//! bytes are decoded, the others predict. The coder visits the groups in order, so
+//! the order of symbols, and so every bit, is that of a single thread.
 
 use super::{Failure, Progress, SLICE};
 use crate::cdf::Frequencies;
@@ -17,10 +17,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::thread::{self, Thread};
 
-/// Lanes that a thread of its own is worth, at least.
+/// Least number of lanes for which a separate thread pays.
 const WORTH: usize = 2;
 
-/// The bytes of a block.
+/// Decodes the bytes of a block.
 pub(super) fn decode(
     coder: &mut ByteDecoder,
     layout: &Layout,
@@ -58,7 +58,7 @@ pub(super) fn decode(
         }
         _ => thread::scope(|scope| {
             let round = &round;
-            // A thread that cannot be had is a panic, too.
+            // Failing to start a thread is a panic, too.
             let _end = EndOnPanic(&round.turns);
             round.turns.enter(0, &thread::current());
             for (index, (mut predictor, range)) in groups {
@@ -78,12 +78,12 @@ pub(super) fn decode(
     }
 }
 
-/// What goes round the groups.
+/// The state that passes from group to group with the turn.
 struct Shared<'a, 'c> {
     coder: &'a mut ByteDecoder<'c>,
     mixture: Option<Mixture>,
     out: Vec<u8>,
-    /// Bytes that `progress` was not yet told of.
+    /// Bytes done but not yet reported to `progress`.
     count: u64,
     progress: Progress<'a>,
     failure: Option<Failure>,
@@ -100,14 +100,14 @@ struct Round<'a, 'c> {
 struct Turns {
     /// `step * groups + group`, [`NOT_YET`] or [`OVER`].
     now: AtomicUsize,
-    /// The threads of the groups, all of them known before the first turn.
+    /// The threads of the groups, all set before the first turn.
     threads: Vec<OnceLock<Thread>>,
 }
 
-/// The turn after a failure: nobody's.
+/// The value of `Turns::now` after a failure: no group's turn.
 const OVER: usize = usize::MAX;
 
-/// The turn before the first: nobody's.
+/// The value of `Turns::now` before the first turn: no group's turn.
 const NOT_YET: usize = usize::MAX - 1;
 
 impl Turns {
@@ -118,24 +118,24 @@ impl Turns {
         }
     }
 
-    /// A group has its thread.
+    /// Registers the thread of a group.
     fn enter(&self, group: usize, thread: &Thread) {
         self.threads[group].get_or_init(|| thread.clone());
     }
 
-    /// The first turn, once all that take turns have entered.
+    /// Starts the first turn, after all groups have entered.
     fn begin(&self) {
         self.advance(NOT_YET, 0);
         self.wake_all();
     }
 
-    /// Waits for a turn; whether it comes.
+    /// Waits for a turn; returns false if the round is over.
     ///
-    /// A thread that looks again and again is the fastest to go on, one that sleeps
-    /// is woken at once even where other work holds the cores; one that only offered
-    /// its core to others would come back when they have had theirs.
+    /// Spinning continues fastest. A sleeping thread is woken at once even if other
+    /// work occupies the cores; a thread that yields its core would return only after
+    /// the time slices of others.
     fn wait_for(&self, turn: usize) -> bool {
-        /// Looks before the thread sleeps: some microseconds, a turn or two.
+        /// Spins before the thread sleeps: some microseconds, a turn or two.
         const LOOKS: usize = 1 << 10;
         let mut looks = 0;
         loop {
@@ -149,8 +149,8 @@ impl Turns {
         }
     }
 
-    /// Hands the turn on, unless the round is over because another thread
-    /// panicked; whether it goes on.
+    /// Passes the turn on; returns false if the round is over because another thread
+    /// panicked.
     fn pass(&self, turn: usize) -> bool {
         let passed = self.advance(turn, turn + 1);
         if passed {
@@ -166,7 +166,7 @@ impl Turns {
             .is_ok()
     }
 
-    /// Ends the round for all.
+    /// Ends the round for all groups.
     fn end(&self) {
         self.now.store(OVER, Ordering::Release);
         self.wake_all();
@@ -183,8 +183,7 @@ impl Turns {
     }
 }
 
-/// Ends the round if its thread does not come to its next turn, so that nobody
-/// waits for it.
+/// Ends the round if its thread panics, so that no other thread waits for it.
 struct EndOnPanic<'a>(&'a Turns);
 
 impl Drop for EndOnPanic<'_> {
@@ -196,7 +195,7 @@ impl Drop for EndOnPanic<'_> {
 }
 
 impl Round<'_, '_> {
-    /// All steps of one group.
+    /// Runs all steps of one group.
     fn run(&self, group: usize, predictor: &mut dyn Predictor, lanes: &Range<usize>) {
         let _end = EndOnPanic(&self.turns);
         let mut next = vec![Frequencies::default(); lanes.len()];
@@ -269,8 +268,8 @@ mod tests {
     use super::*;
     use crate::predict::{Counts, PredictError};
 
-    /// Lanes that have nothing to do with one another; those after the first
-    /// `sound` fail at step 100.
+    /// A model with independent lanes; lanes after the first `sound` fail at step
+    /// 100.
     struct Apart {
         sound: usize,
         fails: Fails,

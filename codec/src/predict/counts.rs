@@ -1,10 +1,10 @@
-//! The simplest predictors.
+//! The simplest predictors: uniform, and adaptive counts.
 
 use super::{PredictError, Predictor};
 use crate::cdf::{Frequencies, SYMBOLS};
 use std::collections::HashMap;
 
-/// Every byte costs eight bits.
+/// The uniform distribution: every byte costs eight bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Uniform {
     /// Number of lanes.
@@ -26,8 +26,8 @@ impl Predictor for Uniform {
     }
 }
 
-/// Adaptive counts in the context of the last `order` bytes, shared by the
-/// lanes: a byte seen `n` times in its context weighs `n + 1/128`.
+/// Adaptive counts in the context of the last `order` bytes, shared by all
+/// lanes: a byte seen `n` times in its context has the weight `n + 1/128`.
 #[derive(Clone, Debug)]
 pub struct Counts {
     order: u32,

@@ -1,15 +1,15 @@
-//! Predictors: whatever yields an integer distribution of the next byte and
-//! then takes that byte.
+//! Predictors: they return an integer distribution of the next byte, then take that
+//! byte.
 //!
-//! What lives here:
+//! Contents:
 //! - [`Predictor`], the trait, over several lanes in lock-step;
-//! - [`Priced`], what a coder needs to know of a byte whose value is known;
-//! - [`Model`], which starts a predictor for a block;
+//! - [`Priced`], the interval of a known byte, for encoders;
+//! - [`Model`], which creates a predictor for a block;
 //! - [`Uniform`] and [`Counts`], the simplest predictors;
 //! - [`TransformerModel`], a trained transformer.
 //!
-//! The coder knows only these traits; a model that learns while it codes
-//! implements them elsewhere.
+//! The coder knows only these traits. `brevity-train` implements them for a model
+//! that learns while it codes.
 
 mod counts;
 mod transformer;
@@ -20,15 +20,15 @@ pub use transformer::TransformerModel;
 use crate::cdf::Frequencies;
 use crate::layout::Layout;
 
-/// A predictor could not go on; encoder and decoder meet it at the same byte.
+/// A predictor failed; encoder and decoder fail at the same byte.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PredictError(pub String);
 
-/// Yields the distribution of the next byte of each lane, then takes the bytes.
+/// Returns the distribution of the next byte of each lane, then takes the bytes.
 ///
-/// The frequencies may depend on what [`Predictor::update`] took before and on
-/// nothing else, and must be the same on any machine: decoding repeats them.
+/// The frequencies may depend only on the bytes that [`Predictor::update`] took
+/// before, and must be the same on any machine, because the decoder recomputes them.
 ///
 /// ```
 /// use brevity_codec::predict::{Counts, Predictor};
@@ -51,7 +51,7 @@ pub trait Predictor: Send {
     /// Writes the frequencies of each lane's next byte.
     ///
     /// # Errors
-    /// A model that yields something that is no number.
+    /// A model that returns a value that is not finite.
     fn predict(&mut self, next: &mut [Frequencies]) -> Result<(), PredictError>;
 
     /// Takes the next byte of each lane.
@@ -60,8 +60,8 @@ pub trait Predictor: Send {
     /// As [`Predictor::predict`].
     fn update(&mut self, bytes: &[u8]) -> Result<(), PredictError>;
 
-    /// Prices `steps` bytes of each lane that are known, and takes them: the
-    /// fast way for an encoder, with the same frequencies to the last bit.
+    /// Prices `steps` known bytes of each lane and takes them: the fast path of an
+    /// encoder, with bit-identical frequencies.
     ///
     /// - `bytes`: `[lanes, steps]`
     /// - `priced`: `[lanes, steps]`, overwritten.
@@ -90,17 +90,17 @@ pub trait Predictor: Send {
     }
 }
 
-/// Starts predictors, one for each block of an archive.
+/// Creates predictors, one for each block of an archive.
 pub trait Model: Sync {
-    /// Bytes that lanes should be multiples of: the chunk length of a model
-    /// whose chunks are independent, else 1.
+    /// Lane lengths should be multiples of this: the chunk length of a model
+    /// with independent chunks, otherwise 1.
     fn unit(&self) -> usize;
 
-    /// The most lanes worth having, a power of two.
+    /// The largest useful number of lanes, a power of two.
     fn lanes(&self) -> usize;
 
-    /// Bytes of memory that a predictor for such a block takes, if that grows
-    /// with the block; archives that claim too much are refused.
+    /// Bytes of memory that a predictor for this block needs, if that grows
+    /// with the block; archives that need too much are refused.
     fn memory(&self, _layout: &Layout) -> u64 {
         0
     }
@@ -108,16 +108,16 @@ pub trait Model: Sync {
     /// A predictor at the start of a block.
     fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a>;
 
-    /// Predictors at the start of a block that have its lanes between them, in
-    /// order: up to `most` if no lane has to do with another, so that each can
-    /// be advanced by a thread of its own; otherwise one.
+    /// Predictors at the start of a block that share its lanes, in order: up to
+    /// `most` if lanes are independent, so that each predictor can run on its own
+    /// thread; otherwise one.
     fn start_apart<'a>(&'a self, layout: &Layout, _most: usize) -> Vec<Box<dyn Predictor + 'a>> {
         vec![self.start(layout)]
     }
 }
 
-/// The place of a known byte in a distribution: its interval, and how the
-/// probability divides at each of its eight bits.
+/// The position of a known byte in a distribution: its interval, and the probability
+/// at each of its eight bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Priced {
     /// Where the byte's interval starts.
@@ -128,7 +128,7 @@ pub struct Priced {
 }
 
 impl Priced {
-    /// The place of `byte` in `next`.
+    /// The position of `byte` in `next`.
     pub fn new(next: &Frequencies, byte: u8) -> Priced {
         let counts = next.as_array();
         let mut masses = [0; 8];

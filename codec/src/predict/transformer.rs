@@ -7,29 +7,28 @@ use brevity_kernels::threads;
 use brevity_model::{State, Transformer};
 use std::ops::Range;
 
-/// Lanes of a block, at least and at most: enough that a step is a product of
-/// matrices for each of a few threads.
+/// Least and most lanes of a block: enough that each of a few threads multiplies
+/// matrices, not vectors, in a step.
 const LANES: (usize, usize) = (8, 32);
 
-/// Bytes of keys and values that stay near a core while a step passes over them.
-/// Between the bounds of [`LANES`] there are as many lanes as these hold: a stream of
-/// width 64 decodes at 62.7 KB/s with 8 lanes and at 38.2 with 32
-/// (`docs/benchmarks.md`).
+/// Bytes of KV cache that stay in the CPU cache during a step. Within the bounds of
+/// [`LANES`], a block has as many lanes as fit: a stream of width 64 decodes at
+/// 62.7 KB/s with 8 lanes and at 38.2 with 32 (`docs/benchmarks.md`).
 const NEAR: usize = 1 << 22;
 
-/// A [`Transformer`] that codes blocks.
+/// A [`Transformer`] as a model for coding blocks.
 #[derive(Debug)]
 pub struct TransformerModel {
     transformer: Transformer,
 }
 
 impl TransformerModel {
-    /// Takes a model to code with.
+    /// A model for coding with `transformer`.
     pub fn new(transformer: Transformer) -> TransformerModel {
         TransformerModel { transformer }
     }
 
-    /// The model.
+    /// The transformer.
     pub fn transformer(&self) -> &Transformer {
         &self.transformer
     }
@@ -48,7 +47,7 @@ impl Model for TransformerModel {
     fn lanes(&self) -> usize {
         let spec = self.transformer.spec();
         let full = 8 * spec.reach() * spec.layers * spec.width;
-        // A chunk begins with nothing to look back on.
+        // A chunk starts with an empty KV cache, so it is half full on average.
         let state = if spec.window.is_some() {
             full
         } else {
@@ -58,7 +57,7 @@ impl Model for TransformerModel {
         1 << lanes.ilog2()
     }
 
-    /// Keys and values of all positions that are seen at once.
+    /// The KV cache of all lanes.
     fn memory(&self, layout: &Layout) -> u64 {
         let spec = self.transformer.spec();
         let positions = layout.lanes() * layout.steps().min(spec.reach());
@@ -97,18 +96,18 @@ impl TransformerModel {
     }
 }
 
-/// A block under way.
+/// The state of some lanes of a block.
 struct Lanes<'a> {
     model: &'a Transformer,
     state: State,
-    /// Lanes of the block before these.
+    /// Index of the first of these lanes in the block.
     first: usize,
     /// The byte before the next one, in each lane.
     last: Vec<u8>,
 }
 
 impl Lanes<'_> {
-    /// Advances by `steps`, handing each lane's frequencies to its sink.
+    /// Advances by `steps` and passes each lane's frequencies to its sink.
     fn advance<S: Send>(
         &mut self,
         previous: &[u8],

@@ -1,9 +1,9 @@
-//! Integers of unknown spread, coded adaptively.
+//! Adaptive coding of integers of unknown scale.
 
 use super::LARGEST;
 use super::io::{Adaptive, Io};
 
-/// Contexts of [`Scale::context`].
+/// Number of contexts of [`Scale::context`].
 const CONTEXTS: usize = 32;
 
 /// Magnitudes `2^c` to `2^(c+1) - 1` are class `c`.
@@ -12,11 +12,11 @@ const CLASSES: usize = LARGEST.ilog2() as usize + 1;
 /// Leading bits after the first that are coded adaptively.
 const MODELLED: u32 = 2;
 
-/// Codes an integer as: is it zero, its sign, its class in unary, the bits of
-/// its magnitude below the first. All but the sign and the lowest bits adapt.
+/// Codes an integer as a zero flag, its sign, its class in unary, and the bits of
+/// its magnitude below the first. All but the sign and the lowest bits are adaptive.
 pub struct Integers {
     zero: Adaptive,
-    /// `[context, class]`: is it a higher class?
+    /// `[context, class]`: whether the class is higher.
     higher: Adaptive,
     /// `[class, prefix]`
     bits: Adaptive,
@@ -31,7 +31,7 @@ impl Integers {
         }
     }
 
-    /// Writes `value`, or reads one. Magnitudes are at most `LARGEST`.
+    /// Writes `value`, or reads and returns one. Magnitudes are at most `LARGEST`.
     pub fn code(&mut self, io: &mut impl Io, value: i32, context: usize) -> i32 {
         if self.zero.code(io, value == 0, context) {
             return 0;
@@ -62,8 +62,8 @@ impl Integers {
     }
 }
 
-/// How large the integers of a matrix are around a place: running means of the
-/// magnitudes in the row and in the column, in 256ths.
+/// Local scale of the integers of a matrix: running means of the magnitudes in the
+/// row and in the column, in 256ths.
 pub struct Scale {
     row: u32,
     columns: Vec<u32>,
@@ -77,7 +77,7 @@ impl Scale {
         }
     }
 
-    /// Half octaves of the mean.
+    /// The context at `column`: the mean in half octaves.
     pub fn context(&self, column: usize) -> usize {
         let mean = (self.row + self.columns[column]) / 2 + 8;
         let octave = mean.ilog2();
@@ -85,7 +85,7 @@ impl Scale {
         ((octave - 3) * 2 + half).min(CONTEXTS as u32 - 1) as usize
     }
 
-    /// Takes the integer at `column`; a row's mean carries on into the next.
+    /// Updates with the integer at `column`; the row mean continues into the next row.
     pub fn add(&mut self, column: usize, value: i32) {
         let magnitude = value.unsigned_abs() * 256;
         let column = &mut self.columns[column];

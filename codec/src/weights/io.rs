@@ -1,29 +1,29 @@
-//! Binary decisions that are written or read by the same code.
+//! One interface for writing and reading binary decisions.
 
 use crate::cdf::TOTAL;
 use crate::cm::chance::Chances;
 use crate::range::{Decoder, Encoder};
 
-/// No adaptive decision is taken for more certain than this (of 2^16), which
-/// bounds how many of them a stream can hold.
+/// Least probability of an adaptive decision, of 2^16. It bounds how many decisions
+/// a stream can hold.
 const LEAST: u16 = 256;
 
-/// Decisions that a stream of so many bytes can hold at most: none costs less
-/// than `-log2(1 - 2^-8)` bits, a 177th.
+/// Most decisions that a stream of `bytes` bytes can hold: each costs at least
+/// `-log2(1 - 2^-8)` bits, a 177th.
 pub fn most_decisions(bytes: usize) -> u64 {
     (bytes as u64 + 8) * 8 * 178
 }
 
 /// An encoder or a decoder of decisions.
 pub trait Io {
-    /// The decision: an encoder's is `bit`, a decoder's is what was read. It is
-    /// a one with probability `p / TOTAL`.
+    /// Codes a decision that is 1 with probability `p / TOTAL`. An encoder writes and
+    /// returns `bit`; a decoder ignores it and returns the decision read.
     fn bit(&mut self, bit: bool, p: u32) -> bool;
 
-    /// Whether a decoder has read more than there was.
+    /// Whether a decoder has read past the end.
     fn overrun(&self) -> bool;
 
-    /// A decision that costs one bit.
+    /// Codes a decision of probability 1/2, which costs one bit.
     fn even_bit(&mut self, bit: bool) -> bool {
         self.bit(bit, TOTAL / 2)
     }
@@ -50,16 +50,16 @@ impl Io for Decoder<'_> {
     }
 }
 
-/// Probabilities of decisions that learn.
+/// Adaptive probabilities of decisions.
 pub struct Adaptive(Chances);
 
 impl Adaptive {
-    /// All even.
+    /// `count` probabilities of 1/2.
     pub fn new(count: usize) -> Adaptive {
         Adaptive(Chances::new(std::iter::repeat_n(1 << 15, count)))
     }
 
-    /// The decision at `index`, learned from.
+    /// Codes a decision with the probability at `index`, and updates it.
     pub fn code(&mut self, io: &mut impl Io, bit: bool, index: usize) -> bool {
         let p = self.0.get(index).clamp(LEAST, u16::MAX - LEAST + 1);
         let bit = io.bit(bit, u32::from(p) << 8);

@@ -1,22 +1,22 @@
-//! The weight coder: a model in as few bytes as its data are worth.
+//! The weight coder: quantises and entropy-codes the weights of a model.
 //!
-//! What lives here:
-//! - [`Plan`]: how finely each tensor is stored, made by [`Plan::new`] for a
+//! Contents:
+//! - [`Plan`]: how finely each tensor is quantised, made by [`Plan::new`] for a
 //!   fixed [`Precision`] or by [`Plan::minimise`] for the shortest description
 //!   of weights and data together;
 //! - [`encode`] and [`decode`]: uniform quantisation and adaptive arithmetic
 //!   coding of the integers;
-//! - [`quantise`]: the weights that a decoder will have. Code with those.
+//! - [`quantise`]: the weights that the decoder will have. Code data with these.
 //!
-//! Training towards cheap weights is elsewhere.
+//! Quantisation-aware training is in `brevity-train`.
 //!
 //! # Stored form
 //!
 //! `Spec::to_bytes`, then one stream of the range coder with the tensors in
-//! canonical order, as 16-bit floats, as integers with one step, or as integers
-//! with a step for each row. The integers' magnitudes are coded in contexts of
-//! the magnitudes around them, so that rows and columns of different width cost
-//! what they should. `docs/format.md` has the details.
+//! canonical order, as 16-bit floats, as integers with one quantisation step, or as
+//! integers with a step per row. The magnitude of an integer is coded in the context
+//! of the magnitudes around it, so that the code adapts to rows and columns of
+//! different scale. `docs/format.md` has the details.
 //!
 //! ```
 //! use brevity_codec::weights::{self, Plan, Precision};
@@ -34,6 +34,7 @@
 
 mod integers;
 mod io;
+mod lossless;
 mod plan;
 mod search;
 
@@ -48,20 +49,20 @@ use io::{Adaptive, Io};
 /// The largest magnitude of a stored integer.
 pub const LARGEST: i32 = (1 << 20) - 1;
 
-/// Why bytes are not stored weights. Offsets count from their start.
+/// Why bytes cannot be decoded to weights. Offsets count from their start.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightError {
     /// They do not begin with a spec.
     #[error(transparent)]
     Spec(#[from] DecodeError),
-    /// The spec has more parameters than so few bytes can hold.
+    /// The spec has more parameters than the bytes can hold.
     #[error(
         "the model spec claims {parameters} parameters, more than {bytes} bytes of weights can hold"
     )]
     Claim {
         /// Parameters of the spec.
         parameters: u64,
-        /// Bytes that are there.
+        /// Bytes available.
         bytes: usize,
     },
     /// The stream ends before the last tensor does, or is damaged.
@@ -78,12 +79,12 @@ pub enum WeightError {
         /// What was found.
         what: &'static str,
     },
-    /// The values are not those of a model.
+    /// The values are not valid weights.
     #[error(transparent)]
     Weights(#[from] WeightsError),
 }
 
-/// The weights as a decoder will have them.
+/// The weights as the decoder will have them.
 ///
 /// # Panics
 /// If the plan is for another spec.
@@ -108,7 +109,7 @@ pub fn quantise(weights: &Weights, plan: &Plan) -> Weights {
     quantised.expect("finite values of the same shape")
 }
 
-/// The nearest half-precision number that is finite.
+/// The nearest finite half-precision number.
 fn half(x: f32) -> f16 {
     f16::from_f32(x.clamp(f16::MIN.to_f32(), f16::MAX.to_f32()))
 }
@@ -134,7 +135,7 @@ pub fn encode(weights: &Weights, plan: &Plan) -> Vec<u8> {
     out
 }
 
-/// The stream of these tensors.
+/// The range coder's stream of these tensors.
 fn stream<'a>(tensors: impl Iterator<Item = (&'a TensorInfo, &'a [f32], &'a Storage)>) -> Vec<u8> {
     let mut models = Models::new();
     let mut encoder = Encoder::default();
@@ -147,11 +148,11 @@ fn stream<'a>(tensors: impl Iterator<Item = (&'a TensorInfo, &'a [f32], &'a Stor
     encoder.finish()
 }
 
-/// Reads the stored form, which takes all of `bytes`.
+/// Decodes the stored form, which must fill all of `bytes`.
 ///
 /// # Errors
-/// Anything but what [`encode`] wrote, as far as that can be told: a damaged
-/// stream may decode to other weights, which is for a checksum to find.
+/// Bytes that [`encode`] cannot have written. Damage may go unnoticed and give other
+/// weights: use a checksum to detect it.
 pub fn decode(bytes: &[u8]) -> Result<Weights, WeightError> {
     let (spec, start) = Spec::from_bytes(bytes)?;
     let stream = &bytes[start..];
@@ -183,10 +184,10 @@ pub fn decode(bytes: &[u8]) -> Result<Weights, WeightError> {
     Ok(Weights::new(spec, tensors)?)
 }
 
-/// All that adapts while weights are coded.
+/// The adaptive state of the weight coder.
 ///
-/// Encoding and decoding are the same code: an encoder passes each decision, a
-/// decoder gets it back from [`Io::bit`] whatever it passes.
+/// Encoder and decoder are the same code: the encoder passes each binary decision to
+/// [`Io::bit`]; the decoder passes anything and gets the decision back.
 struct Models {
     /// High bytes of half-precision numbers.
     halves: Adaptive,
@@ -208,8 +209,8 @@ impl Models {
         }
     }
 
-    /// One tensor: what `storage` and `values` hold is written, or what is read
-    /// put there; either way `values` end up as a decoder has them.
+    /// Codes one tensor: writes `storage` and `values`, or reads them. In both cases
+    /// `values` then hold the decoder's values.
     fn tensor(
         &mut self,
         io: &mut impl Io,
@@ -260,7 +261,7 @@ impl Models {
         Ok(())
     }
 
-    /// A half-precision number: the high byte adaptively, the low one plainly.
+    /// Codes a half-precision number: the high byte adaptively, the low one plainly.
     fn half(&mut self, io: &mut impl Io, value: f32) -> f32 {
         let bits = half(value).to_bits();
         let mut coded = 1_u32;
@@ -377,7 +378,7 @@ mod tests {
                 assert!((bits - 0.15..=bits).contains(&taken), "{bits}: {taken}");
                 assert_eq!(decode(&stored).unwrap(), quantise(&model, &moved));
             }
-            // The spec alone takes more.
+            // The spec alone needs more.
             let coarsest = encode(&model, &plan.at_bits(&model, 1e-3));
             assert!(coarsest.len() < 2500, "{}", coarsest.len());
         }
@@ -386,7 +387,7 @@ mod tests {
     #[test]
     fn the_shortest_description_is_found() {
         let model = model(Spec::aspect(16, 32));
-        // Data that get longer with the square of the error.
+        // The code length of the data grows with the square of the error.
         let mut evaluations = 0;
         let mut data_bits = |weights: &Weights| -> Result<f64, ()> {
             evaluations += 1;
@@ -416,8 +417,8 @@ mod tests {
     fn a_model_that_is_not_worth_its_bits_is_dropped() {
         let model = model(Spec::aspect(16, 32));
         let zeros = quantise(&model, &Plan::zeros(&model));
-        // Learned by heart: everything hangs on every digit, and rounding to
-        // coarse steps makes it worse than nothing.
+        // An overfitted model depends on every digit of its weights; with coarse
+        // steps it is worse than no model.
         let data_bits = |weights: &Weights| -> Result<f64, ()> {
             if *weights == zeros {
                 return Ok(5e3);
@@ -429,7 +430,7 @@ mod tests {
         };
         let plan = Plan::minimise(&model, data_bits).unwrap();
         assert_eq!(plan, Plan::zeros(&model));
-        // So is one that comes with a plan, and only if it is not worth it.
+        // A model with a plan is dropped too, but only if it does not pay.
         let given = Plan::new(&model, Precision::Int8);
         let plan = given.clone().or_zeros(&model, data_bits).unwrap();
         assert_eq!(plan, Plan::zeros(&model));

@@ -1,20 +1,20 @@
-//! How finely each tensor is stored.
+//! How finely each tensor is quantised.
 
 use super::{LARGEST, encode};
 use brevity_model::Weights;
 
-/// A width of storage that is the same for all matrices. Norm scales, gains and
-/// biases, a few in a hundred parameters, are 16-bit floats.
+/// A precision for all matrices. Norm scales, gains and biases, a few percent of the
+/// parameters, are 16-bit floats.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Precision {
-    /// Half-precision floats throughout.
+    /// Half-precision floats for all tensors.
     Float16,
-    /// As `Bits(8)`.
+    /// Like `Bits(8)`.
     Int8,
-    /// Integers of so many bits, 2 to 16, with a step for each row that makes
-    /// its largest value fit; entropy coding then takes less.
+    /// Integers of this many bits, 2 to 16, with a step for each row so that its
+    /// largest value fits; entropy coding makes them shorter.
     Bits(u32),
-    /// Multiples of one step for all matrices, rounded to the steps there are.
+    /// Multiples of one step for all matrices, rounded to a step of the format.
     Step(f32),
 }
 
@@ -27,7 +27,7 @@ pub enum Storage {
     Step(u8),
     /// Integers times a [`step`] for each row.
     Rows(Vec<u8>),
-    /// Nothing: each value is 0.
+    /// No bytes: each value is 0.
     Zeros,
 }
 
@@ -53,14 +53,14 @@ fn index_at_least(least: f32) -> u8 {
     (0..=255).rev().find(|&k| step(k) >= least).unwrap_or(0)
 }
 
-/// The finest step under which no integer exceeds what the format holds.
+/// The finest step for which every integer fits the format.
 pub(super) fn coarse_enough(values: &[f32]) -> u8 {
     let largest = values.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
     index_at_least(largest / LARGEST as f32)
 }
 
 impl Storage {
-    /// The step number of a row; 0 where there is none.
+    /// The step number of a row; 0 if there is none.
     pub(super) fn row_index(&self, row: usize) -> u8 {
         match self {
             Storage::Float16 | Storage::Zeros => 0,
@@ -69,7 +69,7 @@ impl Storage {
         }
     }
 
-    /// The step of a row; 1 where there is none.
+    /// The step of a row; 1 if there is none.
     pub(super) fn row_step(&self, row: usize) -> f32 {
         step(self.row_index(row))
     }
@@ -82,7 +82,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The same width for all matrices.
+    /// The same precision for all matrices.
     ///
     /// # Panics
     /// If `Bits` is not between 2 and 16, or `Step` not a positive number.
@@ -107,13 +107,13 @@ impl Plan {
         }
     }
 
-    /// Each tensor as given, in canonical order.
+    /// A plan with this storage for each tensor, in canonical order.
     pub fn from_storage(storage: Vec<Storage>) -> Plan {
         Plan { storage }
     }
 
-    /// No weights at all: every tensor is [`Storage::Zeros`], the model predicts
-    /// all bytes alike.
+    /// No weights: every tensor is [`Storage::Zeros`], and the model predicts
+    /// the uniform distribution.
     pub fn zeros(weights: &Weights) -> Plan {
         Plan::from_storage(vec![Storage::Zeros; weights.iter().len()])
     }
@@ -123,16 +123,16 @@ impl Plan {
         &self.storage
     }
 
-    /// This plan with all its steps made finer or coarser by one factor, so that
-    /// the stored weights take as many bits a parameter as they may, `bits` at
-    /// most, spec and all. The ratios between tensors stay; those stored as zeros
-    /// get one step for all. Steps are an eighth of an octave apart, so up to an
-    /// eighth of a bit is left. Where even the coarsest steps take more, it is
-    /// those.
+    /// This plan with all steps scaled by one factor, so that the stored weights,
+    /// spec included, need at most `bits` bits per parameter but as many as possible.
+    /// The ratios between tensors stay; tensors stored as zeros
+    /// share one step. Steps are an eighth of an octave apart, so up to an
+    /// eighth of a bit remains unused. If even the coarsest steps need more bits, the
+    /// result has these.
     pub fn at_bits(&self, weights: &Weights, bits: f64) -> Plan {
         let most = bits * weights.spec().parameters() as f64;
         let fits = |by: i32| encode(weights, &self.moved(weights, by)).len() as f64 * 8.0 <= most;
-        // No step is more than 255 from another.
+        // Two steps are at most 255 apart.
         let (mut enough, mut more) = (-255_i32, 256);
         while more - enough > 1 {
             let middle = (enough + more).div_euclid(2);
@@ -144,7 +144,7 @@ impl Plan {
         self.moved(weights, enough)
     }
 
-    /// All steps finer by so many eighths of an octave.
+    /// All steps finer by `by` eighths of an octave.
     fn moved(&self, weights: &Weights, by: i32) -> Plan {
         let storage = weights
             .iter()
@@ -165,7 +165,7 @@ impl Plan {
     }
 }
 
-/// For each row, the finest step under which it fits `bits` bits with sign.
+/// For each row, the finest step with which it fits into `bits` bits, sign included.
 fn row_steps(values: &[f32], columns: usize, bits: u32) -> Vec<u8> {
     assert!((2..=16).contains(&bits), "integers of {bits} bits");
     let largest = ((1 << (bits - 1)) - 1) as f32;

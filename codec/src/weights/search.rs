@@ -1,4 +1,5 @@
-//! The search for the steps that make weights and data shortest.
+//! The search for the quantisation steps with the shortest description of weights
+//! and data.
 
 use super::plan::{Plan, Storage, coarse_enough};
 use super::{encode, quantise, stream};
@@ -6,16 +7,17 @@ use brevity_model::{Role, TensorInfo, Weights};
 
 impl Plan {
     /// The steps with the shortest description of weights and data:
-    /// `data_bits` prices the data under the weights it is given (those a
-    /// decoder would have), in bits; a sample, scaled up, does.
+    /// `data_bits` returns the code length of the data, in bits, under the weights
+    /// it is given (those that a decoder would have); that of a sample, scaled up,
+    /// is enough.
     ///
-    /// Rounding costs the data what grows with the square of the step, so a
-    /// price tells which step is best; that is asked first for one step for all,
-    /// then for each kind of tensor by itself, whose stored bytes are known
-    /// exactly. Then comes a search downhill over all steps together. Coarser than
-    /// where that ends may lie a ridge of steps that ruin the model, and behind it
-    /// no model at all, which is looked at last: what has learned random bytes by
-    /// heart is not worth storing. The search asks for about 20 prices.
+    /// The loss from rounding grows with the square of the step, so one evaluation
+    /// predicts the best step. The search first finds one step for all tensors, then
+    /// one for each kind of tensor, whose stored size is known exactly, then descends
+    /// with all steps together. Coarser steps can ruin the model and still be followed
+    /// by a minimum without any model, which is tried last: a model that has memorised
+    /// random bytes is not worth storing. The search evaluates `data_bits` about 20
+    /// times.
     ///
     /// # Errors
     /// The first error of `data_bits`.
@@ -41,9 +43,9 @@ impl Plan {
         search.or_zeros(found, best)
     }
 
-    /// This plan, or [`Plan::zeros`] where that makes weights and data shorter:
-    /// what [`Plan::minimise`] ends with, for a plan that came of training. Asks
-    /// for two prices.
+    /// This plan, or [`Plan::zeros`] if that makes weights and data shorter: the last
+    /// part of [`Plan::minimise`], for a plan that comes from training. Evaluates
+    /// `data_bits` twice.
     ///
     /// # Errors
     /// The first error of `data_bits`.
@@ -65,13 +67,13 @@ impl Plan {
 /// Where the search starts: a step of 1/32.
 const START: u8 = 40;
 
-/// The finest step that is worth looking at.
+/// The finest step that the search tries.
 const FINEST: i32 = 160;
 
-/// Tensors that share a step while a plan is searched.
+/// Tensors that share a step during the search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
-    /// The role, and whether they belong to attention.
+    /// Role of the tensors, and whether they belong to attention.
     kind: (Role, bool),
     index: u8,
 }
@@ -97,7 +99,7 @@ impl Group {
     }
 }
 
-/// What tensors are grouped by.
+/// The key by which tensors are grouped.
 fn kind(role: Role, name: &str) -> (Role, bool) {
     (role, name.contains("attention"))
 }
@@ -111,7 +113,7 @@ fn by_group(weights: &Weights, groups: &[Group]) -> Plan {
     Plan::from_storage(storage.collect())
 }
 
-/// Bits of weights and data under the groups' steps.
+/// Bits of weights and data with the groups' steps.
 #[derive(Clone, Copy)]
 struct Price {
     stored: f64,
@@ -144,7 +146,7 @@ impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
         })
     }
 
-    /// Takes `groups` if they are better than `best`.
+    /// Adopts `groups` if they are better than `best`.
     fn try_groups(&mut self, groups: Vec<Group>, best: Price) -> Result<Option<Price>, E> {
         if groups == self.groups {
             return Ok(None);
@@ -157,16 +159,15 @@ impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
         Ok(Some(price))
     }
 
-    /// Moves all steps together to where their price says the best is, until it
-    /// says here.
+    /// Moves all steps together to the predicted best, until that is where they are.
     fn level(&mut self, exact: f64, mut best: Price) -> Result<Price, E> {
-        /// Moves beyond this leave the range where costs are squares.
+        /// Larger moves leave the range in which the loss is quadratic.
         const MOST: f64 = 16.0;
         let parameters = self.weights.spec().parameters() as f64;
         for _ in 0..4 {
-            // An eighth of an octave is an eighth of a bit a parameter; the data's
-            // loss falls by two to the quarter. Their sum is least where the loss is
-            // `parameters / (2 ln 2)`.
+            // Steps finer by an eighth of an octave cost an eighth of a bit per
+            // parameter and divide the loss by two to the quarter. The sum is least
+            // where the loss is `parameters / (2 ln 2)`.
             let loss = (best.data - exact).max(1e-3 * parameters);
             let ideal = parameters / (2.0 * std::f64::consts::LN_2);
             let by = (4.0 * (loss / ideal).log2()).clamp(-MOST, MOST).round() as i32;
@@ -179,9 +180,9 @@ impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
         Ok(best)
     }
 
-    /// Gives each group the step that is best for it.
+    /// Gives each group its own best step.
     fn divide(&mut self, exact: f64, best: Price) -> Result<Price, E> {
-        /// Moves that are looked at either way: one price carries no further.
+        /// Largest move either way: one evaluation predicts no further.
         const MOST: i32 = 12;
         let mut groups = self.groups.clone();
         for (i, group) in self.groups.iter().enumerate() {
@@ -189,7 +190,7 @@ impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
             let n: usize = tensors_of(self.weights, group)
                 .map(|(info, _)| info.len())
                 .sum();
-            // A sample may well gain by rounding; that is luck.
+            // A sample may gain from rounding by chance.
             let loss = ((self.data_bits)(&alone)? - exact).max(0.05 * n as f64);
             let price = |by: i32| {
                 let moved = group.moved(by);
@@ -203,8 +204,7 @@ impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
         Ok(self.try_groups(groups, best)?.unwrap_or(best))
     }
 
-    /// Moves all steps in one direction as long as that makes the description
-    /// shorter.
+    /// Moves all steps in one direction while the description gets shorter.
     fn descend(&mut self, mut best: Price, by: i32) -> Result<Price, E> {
         loop {
             let groups = self.groups.iter().map(|g| g.moved(by)).collect();
@@ -216,7 +216,7 @@ impl<E, F: FnMut(&Weights) -> Result<f64, E>> Search<'_, F> {
     }
 }
 
-/// The weights with nothing but one group rounded.
+/// The weights with only one group rounded.
 fn only(weights: &Weights, group: &Group) -> Weights {
     let rounded = quantise(weights, &by_group(weights, std::slice::from_ref(group)));
     let mut tensors = weights.iter().zip(rounded.iter());
@@ -239,7 +239,7 @@ fn tensors_of<'a>(
     tensors.filter(|(info, _)| kind(info.role, &info.name) == group.kind)
 }
 
-/// Bits that a group takes by itself.
+/// Stored bits of one group.
 fn bits_of(weights: &Weights, group: &Group) -> f64 {
     let storage: Vec<Storage> = tensors_of(weights, group)
         .map(|(_, values)| Storage::Step(group.index.min(coarse_enough(values))))

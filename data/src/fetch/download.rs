@@ -1,4 +1,4 @@
-//! One file over HTTP, resumed as often as it takes.
+//! Download of one file over HTTP, resumed as often as needed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -13,15 +13,15 @@ use super::{Client, check};
 use crate::error::{DataError, Result};
 use crate::registry::RemoteFile;
 
-/// Longest time for one response; a larger file goes on in the next request,
-/// so a stalled connection cannot hang for ever.
+/// Time limit of one response, so that a stalled connection cannot hang for ever; a
+/// larger file continues in the next request.
 const RESPONSE_TIME: Duration = Duration::from_secs(600);
 
 /// Why one request did not finish the file.
 enum Failure {
-    /// Worth another request.
+    /// Worth a retry.
     Transient(String),
-    /// Not.
+    /// Not worth a retry.
     Final(DataError),
 }
 
@@ -32,8 +32,8 @@ impl From<DataError> for Failure {
 }
 
 impl Client {
-    /// Completes the file at `path`. Returns whether any part of it was there
-    /// before the last request, whose rest was appended.
+    /// Completes the file at `path`. Returns whether part of it existed before the last
+    /// request, which appended the rest.
     pub(super) fn download(
         &self,
         file: &RemoteFile,
@@ -56,8 +56,8 @@ impl Client {
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Transient(message)) => message,
             };
-            // Only new ground counts, or a server that always cuts at the same
-            // byte of a file it cannot resume would be asked for ever.
+            // Only new bytes count as progress, or a server that always cuts at the
+            // same byte of a file it cannot resume would be asked for ever.
             let now = length(path)?;
             failures = if now > most { 0 } else { failures + 1 };
             most = most.max(now);
@@ -76,7 +76,7 @@ impl Client {
     }
 }
 
-/// One request for what is missing of the file.
+/// One request for the missing part of the file.
 fn request(
     agent: &Agent,
     file: &RemoteFile,
@@ -124,18 +124,18 @@ fn request(
                 _ => {
                     discard(path)?;
                     return Err(Failure::Transient(
-                        "answered with another range than asked".into(),
+                        "the server answered with another range".into(),
                     ));
                 }
             }
         }
         200 => {
-            // The server does not resume, or the file is another than before.
+            // The server does not resume, or the file has changed.
             discard(path)?;
             have = 0;
             header(&response, "content-length").and_then(|v| v.trim().parse().ok())
         }
-        // Nothing is missing, or the file has become shorter.
+        // The file is complete, or has become shorter.
         416 if header(&response, "content-range") == Some(&format!("bytes */{have}")) => {
             return Ok(true);
         }
@@ -173,7 +173,7 @@ fn request(
     }
 }
 
-/// Appends the body; what came before a failure stays.
+/// Appends the body; bytes received before a failure are kept.
 fn append(
     response: Response<Body>,
     file: &RemoteFile,
@@ -209,8 +209,8 @@ fn append(
     ended.map(|()| received)
 }
 
-/// Keeps what identifies this version of the file: a strong ETag, else the
-/// time of its last change.
+/// Records the validator of this version of the file: a strong ETag, else the date of
+/// its last change.
 fn remember_validator(response: &Response<Body>, path: &Path) -> Result<()> {
     let validator = header(response, "etag")
         .filter(|etag| !etag.starts_with("W/"))
@@ -226,7 +226,7 @@ fn validator_path(path: &Path) -> PathBuf {
     path.with_extension("validator")
 }
 
-/// Forgets what was received.
+/// Deletes the bytes received.
 pub(super) fn discard(path: &Path) -> Result<()> {
     for path in [path, &validator_path(path)] {
         match fs::remove_file(path) {

@@ -1,7 +1,7 @@
-//! Getting the sets of the registry: download, verify, unpack, convert, store.
+//! Fetching the sets of the registry: download, verify, unpack, convert, store.
 //!
-//! Downloads lie in `.partial/<name>/` of the store and survive anything; a
-//! set's folder appears complete or not at all.
+//! Downloads are kept in `.partial/<name>/` of the store, so that they survive
+//! interruption; a set's folder appears complete or not at all.
 
 mod download;
 mod unpack;
@@ -16,7 +16,7 @@ use crate::error::{DataError, Result};
 use crate::registry::{Entry, RemoteFile};
 use crate::store::{FileRecord, SetRecord, Store, sha256_of};
 
-/// How patiently to fetch.
+/// A client with its retry options.
 ///
 /// ```no_run
 /// use brevity_data::{Client, Registry, Store};
@@ -28,7 +28,7 @@ use crate::store::{FileRecord, SetRecord, Store, sha256_of};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Tries in a row that may fail without one new byte.
+    /// Limit on consecutive attempts without a new byte.
     pub attempts: u32,
     /// Wait after the first failure; it doubles after each further one.
     pub pause: Duration,
@@ -45,21 +45,21 @@ impl Default for Client {
 }
 
 impl Client {
-    /// Gets a set into the store and returns its record. A set that is there
-    /// is left alone unless `force`.
+    /// Fetches a set into the store and returns its record. An existing set is kept
+    /// unless `force`.
     ///
-    /// Interrupted downloads go on where they were, in this call and in later
-    /// ones, as long as the server says that the file is the same. `progress`
-    /// counts the bytes of the file under way.
+    /// Interrupted downloads are resumed, in this call and in later ones, as long as
+    /// the server says that the file is the same. `progress` counts the bytes of the
+    /// current file.
     ///
     /// # Errors
-    /// - [`DataError::Http`]: the server is away, refuses, or goes on cutting
-    ///   the connection; what was received is kept for the next call.
-    /// - [`DataError::Mismatch`]: length or SHA-256 is not that of the
-    ///   registry, or of the first download where the registry has none; what
-    ///   was received is deleted.
+    /// - [`DataError::Http`]: the server is unreachable, refuses, or keeps cutting the
+    ///   connection; the bytes received are kept for the next call.
+    /// - [`DataError::Mismatch`]: length or SHA-256 is not that of the registry, or
+    ///   that of the first download if the registry has none; the bytes received are
+    ///   deleted.
     /// - [`DataError::Decode`]: the archive or a file in it is damaged.
-    /// - [`DataError::Io`]: a full disk, a store that cannot be written.
+    /// - [`DataError::Io`]: a full disk, a store that is not writable.
     /// - [`DataError::Busy`]: another process fetches the same set.
     pub fn fetch(
         &self,
@@ -69,7 +69,7 @@ impl Client {
         progress: &ProgressBar,
     ) -> Result<SetRecord> {
         let _lock = store.lock(&entry.name)?;
-        // A damaged set is replaced as if it were not there.
+        // A damaged set counts as missing.
         let before = store.record(&entry.name).ok().flatten();
         if let Some(record) = before.as_ref().filter(|_| !force) {
             return Ok(record.clone());
@@ -125,15 +125,15 @@ impl Client {
                 })
             },
         );
-        // What does not unpack to the right bytes will not do so next time either.
-        if !matches!(record, Err(DataError::Io { .. })) {
+        // A download that unpacks to wrong bytes will do so again.
+        if !record.as_ref().is_err_and(DataError::is_io) {
             fs::remove_dir_all(&partial).map_err(DataError::io("remove", &partial))?;
         }
         record
     }
 
-    /// Downloads a file to `path` and checks it. A resumed one that turns out
-    /// wrong may be two versions glued together, so it gets a second chance.
+    /// Downloads a file to `path` and verifies it. A resumed file that fails may be a
+    /// mixture of two versions, so it is downloaded once more.
     fn verified(
         &self,
         file: &RemoteFile,

@@ -1,18 +1,18 @@
-//! Opening what was downloaded. Members go straight through the conversion
-//! into the set; nothing else is written, so an archive cannot place files.
+//! Unpacking of downloads. Members are converted straight into the set; no other file
+//! is written, so an archive cannot choose paths.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::PathBuf;
 
+use brevity_media::{Conversion, HEAD_BYTES, Item};
 use flate2::read::MultiGzDecoder;
 
-use crate::convert::{Conversion, Item};
 use crate::error::{DataError, Result};
 use crate::registry::Unpack;
 
-/// Writes the content of the files, in their order and that of the archives,
-/// to `out`, and tells what they were. Names in `files` serve error messages.
+/// Writes the content of the files, in their order and that of the archives, to `out`,
+/// and returns the items. Names in `files` are for error messages.
 pub(super) fn unpack(
     unpack: Unpack,
     convert: Conversion,
@@ -59,20 +59,22 @@ fn member(
         inner: &mut input,
         failed: None,
     };
-    let mut result = convert.convert(name, &mut input, out);
+    let mut result = convert
+        .convert(name, &mut input, out)
+        .map_err(DataError::from);
     if result.is_ok() {
-        // Reads to the end, where zip and gzip keep their checksums.
+        // Reads to the end, where zip and gzip have their checksums.
         let rest = io::copy(&mut input, &mut io::sink()).map_err(DataError::io("read", name));
         result = rest.and(result);
     }
-    // A failed read is the archive's fault, whatever the conversion made of it.
+    // A failed read is an error of the archive, whatever the conversion reports.
     match input.failed {
         Some(reason) => Err(damaged(name, reason)),
         None => result,
     }
 }
 
-/// Remembers why a read failed.
+/// Records why a read failed.
 struct Reading<'a, R> {
     inner: &'a mut R,
     failed: Option<String>,
@@ -84,6 +86,22 @@ impl<R: Read> Read for Reading<'_, R> {
             .read(buf)
             .inspect_err(|e| self.failed = Some(e.to_string()))
     }
+}
+
+/// The member from its beginning, if the conversion reads files that begin so.
+fn accepted<R: Read>(
+    convert: Conversion,
+    name: &str,
+    mut input: R,
+) -> io::Result<Option<impl Read + use<R>>> {
+    let mut head = Vec::new();
+    (&mut input)
+        .take(HEAD_BYTES as u64)
+        .read_to_end(&mut head)?;
+    let refused = convert.passes_over(name, &head);
+    Ok(refused
+        .is_none()
+        .then(|| io::Cursor::new(head).chain(input)))
 }
 
 fn zip(
@@ -100,7 +118,9 @@ fn zip(
             "{archive}: {}",
             file.name().map_err(|e| damaged(archive, e))?
         );
-        if file.is_file() && convert.accepts(&name) {
+        if file.is_file()
+            && let Some(file) = accepted(convert, &name, file).map_err(|e| damaged(archive, e))?
+        {
             items.push(member(convert, &name, file, out)?);
         }
     }
@@ -121,11 +141,13 @@ fn tar(
             "{archive}: {}",
             String::from_utf8_lossy(&entry.path_bytes())
         );
-        if entry.header().entry_type().is_file() && convert.accepts(&name) {
+        if entry.header().entry_type().is_file()
+            && let Some(entry) = accepted(convert, &name, entry).map_err(|e| damaged(archive, e))?
+        {
             items.push(member(convert, &name, entry, out)?);
         }
     }
-    // The checksum of the gzip stream lies behind the last entry.
+    // The checksum of the gzip stream follows the last entry.
     io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(|e| damaged(archive, e))?;
     Ok(())
 }

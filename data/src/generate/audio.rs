@@ -1,9 +1,9 @@
-//! Synthetic sound: a source-filter caricature of speech.
+//! Synthetic sound: a simple source-filter model of speech.
 //!
-//! A pulse train (voiced) or noise (unvoiced) drives three two-pole resonators
-//! whose frequencies glide from one target to the next, between pauses. What it
-//! shares with speech: pitch periods, formants, loud and quiet stretches, and
-//! few distinct byte values near silence.
+//! A pulse train (voiced) or noise (unvoiced) drives three two-pole resonators whose
+//! frequencies glide between targets, with pauses. It shares with speech: pitch
+//! periods, formants, loud and quiet stretches, and few distinct byte values near
+//! silence.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::RngCore;
@@ -25,7 +25,7 @@ pub(super) fn block(rng: &mut ChaCha8Rng, out: &mut [u8]) {
     let mut voice = Voice::new(rng);
     let mut done = 0;
     while done < out.len() {
-        // 50 to 250 ms a segment.
+        // 50 to 250 ms per segment.
         let len = (between(rng, 0.05, 0.25) * RATE) as usize;
         let end = (done + len).min(out.len());
         voice.segment(rng, len, &mut out[done..end]);
@@ -116,8 +116,8 @@ impl Resonator {
     }
 }
 
-/// Cosine on [0, pi/2] by its series to the tenth power (error below 1e-6):
-/// the platform's differs between machines.
+/// Cosine on [0, pi/2] by its series to the tenth power (error below 1e-6), because
+/// that of the platform differs between machines.
 fn cosine(angle: f64) -> f64 {
     let s = angle * angle;
     1.0 - s / 2.0 * (1.0 - s / 12.0 * (1.0 - s / 30.0 * (1.0 - s / 56.0 * (1.0 - s / 90.0))))

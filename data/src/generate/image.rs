@@ -1,15 +1,15 @@
 //! Synthetic pictures: the dead-leaves model.
 //!
-//! Discs with radii of density r^-3 hide one another; the result has the edges,
-//! flat regions and 1/f^2 power spectrum of natural pictures (Lee, Mumford and
-//! Huang, "Occlusion models for natural images", 2001). A lens ([1 2 1]/4 both
-//! ways) and sensor noise make the low bits as hard as those of photographs.
+//! Discs with radii of density r^-3 occlude one another; the result has the edges, flat
+//! regions and 1/f^2 power spectrum of natural pictures (Lee, Mumford and Huang,
+//! "Occlusion models for natural images", 2001). Blur ([1 2 1]/4 both ways) and sensor
+//! noise make the low bits as hard to predict as those of photographs.
 
+use brevity_media::{PATCH_HEIGHT, PATCH_WIDTH, push_patches};
 use rand_chacha::ChaCha8Rng;
 use rand_core::RngCore;
 
 use super::{between, gauss, unit};
-use crate::convert::{PATCH_HEIGHT, PATCH_WIDTH, push_patches};
 
 const WIDTH: usize = 512;
 const HEIGHT: usize = 256;

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use brevity_data::{
-    ByteSet, Client, Conversion, DataError, Entry, Generator, RemoteFile, Result, SetRecord,
-    Source, Store, Unpack,
+    ByteSet, Client, DataError, Entry, Generator, RemoteFile, Result, SetRecord, Source, Store,
+    Unpack,
 };
+use brevity_media::Conversion;
 use indicatif::ProgressBar;
 
 use crate::chain;

@@ -1,12 +1,13 @@
 //! Imports end as sets of the store, complete or not at all.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use brevity_data::{
-    ByteSet, Conversion, DataError, Select, Source, State, Store, default_name, export, import,
-    list,
+    ByteSet, DataError, Import, Imported, Select, Source, State, Store, default_name, export,
+    import, list, passed_over,
 };
+use brevity_media::{Conversion, Geometry};
 
 use crate::chain;
 
@@ -37,22 +38,36 @@ fn place() -> Place {
 }
 
 impl Place {
-    fn source(&self, name: &str) -> Source {
-        Source::from(self.dir.path().join(name).to_str().unwrap())
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn import(
+        &self,
+        path: &str,
+        conversion: Conversion,
+        name: &str,
+    ) -> Result<Imported, DataError> {
+        import(&[self.path(path)], &options(conversion, name), &self.store)
+    }
+}
+
+fn options(conversion: Conversion, name: &str) -> Import {
+    Import {
+        conversion,
+        name: name.into(),
+        replace: false,
+        skip_bad: false,
     }
 }
 
 #[test]
 fn a_folder_becomes_a_set_that_is_a_source() {
     let p = place();
-    let record = import(
-        &p.source("pictures"),
-        Conversion::GrayPatches,
-        "mine",
-        false,
-        &p.store,
-    )
-    .unwrap();
+    let record = p
+        .import("pictures", Conversion::GrayPatches, "mine")
+        .unwrap()
+        .record;
     assert_eq!((record.bytes, record.file.len()), (4096, 2));
     assert_eq!(p.store.record("mine").unwrap().unwrap(), record);
     let set = ByteSet::load_from(&Source::from("mine"), &p.store).unwrap();
@@ -68,14 +83,10 @@ fn a_folder_becomes_a_set_that_is_a_source() {
 #[test]
 fn bytes_take_every_file() {
     let p = place();
-    let record = import(
-        &p.source("pictures/*.txt"),
-        Conversion::Bytes,
-        "text",
-        false,
-        &p.store,
-    )
-    .unwrap();
+    let record = p
+        .import("pictures/*.txt", Conversion::Bytes, "text")
+        .unwrap()
+        .record;
     assert_eq!(record.bytes, 13);
     assert_eq!(record.file[0].sha256, record.sha256);
 }
@@ -83,13 +94,19 @@ fn bytes_take_every_file() {
 #[test]
 fn what_is_there_is_replaced_only_when_asked() {
     let p = place();
-    let from = |name: &str, force| import(&p.source(name), Conversion::Bytes, "s", force, &p.store);
+    let from = |name: &str, replace| {
+        let options = Import {
+            replace,
+            ..options(Conversion::Bytes, "s")
+        };
+        import(&[p.path(name)], &options, &p.store)
+    };
     from("pictures/notes.txt", false).unwrap();
     assert!(matches!(
         from("pictures/a.PNG", false),
         Err(DataError::Exists { .. })
     ));
-    let record = from("pictures/a.PNG", true).unwrap();
+    let record = from("pictures/a.PNG", true).unwrap().record;
     assert_eq!(p.store.record("s").unwrap().unwrap(), record);
 }
 
@@ -97,14 +114,9 @@ fn what_is_there_is_replaced_only_when_asked() {
 fn a_failed_import_leaves_nothing() {
     let p = place();
     fs::write(p.dir.path().join("pictures/c.png"), "damaged").unwrap();
-    let error = import(
-        &p.source("pictures"),
-        Conversion::GrayPatches,
-        "mine",
-        false,
-        &p.store,
-    )
-    .unwrap_err();
+    let error = p
+        .import("pictures", Conversion::GrayPatches, "mine")
+        .unwrap_err();
     assert!(chain(&error).contains("c.png"), "{error}");
     assert!(!p.store.set_dir("mine").exists());
     let left: Vec<_> = fs::read_dir(p.store.root().join(".partial"))
@@ -120,54 +132,55 @@ fn what_a_killed_process_left_is_cleared_away() {
     let scraps = p.store.root().join(".partial/s~Xy12");
     fs::create_dir_all(&scraps).unwrap();
     fs::write(scraps.join("data"), "half of it").unwrap();
-    import(
-        &p.source("pictures/notes.txt"),
-        Conversion::Bytes,
-        "s",
-        false,
-        &p.store,
-    )
-    .unwrap();
+    p.import("pictures/notes.txt", Conversion::Bytes, "s")
+        .unwrap();
     assert!(!scraps.exists());
 }
 
 #[test]
 fn bad_imports_are_refused() {
     let p = place();
-    let try_import = |source: Source, conversion, name: &str| {
-        let error = import(&source, conversion, name, false, &p.store).unwrap_err();
+    let try_import = |path: &str, conversion, name: &str| {
+        let error = import(&[path.into()], &options(conversion, name), &p.store).unwrap_err();
         assert!(error.is_usage(), "{error}");
         chain(&error)
     };
-    let text = p.source("pictures/notes.txt");
-    assert!(try_import(text.clone(), Conversion::Bytes, "enwik8").contains("choose another"));
+    let text = p.path("pictures/notes.txt");
+    let text = text.to_str().unwrap();
+    assert!(try_import(text, Conversion::Bytes, "enwik8").contains("choose another"));
     for name in ["", "../x", "a/b", ".hidden", "--force"] {
-        assert!(try_import(text.clone(), Conversion::Bytes, name).contains("--name"));
+        assert!(try_import(text, Conversion::Bytes, name).contains("--name"));
     }
-    assert!(try_import("random".into(), Conversion::Bytes, "x").contains("not a file"));
-    assert!(try_import(p.source("pictures"), Conversion::Pcm8, "x").contains("pcm8"));
-    assert!(try_import(p.source("nothing"), Conversion::Bytes, "x").contains("nothing"));
+    assert!(try_import("random", Conversion::Bytes, "x").contains("is a data set"));
+    let pictures = p.path("pictures");
+    assert!(try_import(pictures.to_str().unwrap(), Conversion::Pcm8, "x").contains("pcm8"));
+    assert!(try_import("nothing-here", Conversion::Bytes, "x").contains("nothing-here"));
     // A file that is named must decode, whatever it is called.
-    let error = import(&text, Conversion::GrayPatches, "x", false, &p.store).unwrap_err();
-    assert!(matches!(error, DataError::Decode { .. }), "{error}");
+    let error = p
+        .import("pictures/notes.txt", Conversion::GrayPatches, "x")
+        .unwrap_err();
+    assert!(matches!(error, DataError::Media(_)), "{error}");
 }
 
 #[test]
 fn names_come_from_the_path() {
     let p = place();
     assert_eq!(
-        default_name(&p.source("pictures")).as_deref(),
+        default_name(&[p.path("pictures")]).as_deref(),
         Some("pictures")
     );
     assert_eq!(
-        default_name(&p.source("pictures/a.PNG")).as_deref(),
+        default_name(&[p.path("pictures/a.PNG")]).as_deref(),
         Some("a")
     );
     assert_eq!(
-        default_name(&p.source("pictures/*.png")).as_deref(),
+        default_name(&[p.path("pictures/*.png")]).as_deref(),
         Some("pictures")
     );
-    assert_eq!(default_name(&Source::Stdin), None);
+    let both = [p.path("pictures/a.PNG"), p.path("pictures/b.png")];
+    assert_eq!(default_name(&both).as_deref(), Some("pictures"));
+    assert_eq!(default_name(&[both[0].clone(), p.path("pictures")]), None);
+    assert_eq!(default_name(&["-".into()]), None);
 }
 
 fn wav(path: &Path, channels: u16, samples: &[i16]) -> Vec<u8> {
@@ -206,15 +219,15 @@ fn pictures_come_back() {
     fs::write(folder.join("a.ppm"), &ppm).unwrap();
     for conversion in [Conversion::Rgb, Conversion::RgbPlanar] {
         let name = conversion.name();
-        import(&p.source("colour"), conversion, name, false, &p.store).unwrap();
-        let out = p.dir.path().join("out");
+        p.import("colour", conversion, name).unwrap();
+        let out = p.path("out").join(name);
         let files = export(name, Select::ALL, &out, &p.store).unwrap();
         assert_eq!(files, [out.join("00000-a.png")]);
         assert_eq!(pixels(&files[0]), (70, 40, colours.clone()));
     }
     let patches = Conversion::GrayPatches;
-    import(&p.source("colour"), patches, "grey", false, &p.store).unwrap();
-    let files = export("grey", Select::ALL, p.dir.path(), &p.store).unwrap();
+    p.import("colour", patches, "grey").unwrap();
+    let files = export("grey", Select::ALL, &p.path("grey"), &p.store).unwrap();
     let (width, height, grey) = pixels(&files[0]);
     assert_eq!((width, height), (64, 32));
     let mean = |i: usize| (colours[i..i + 3].iter().map(|&v| u16::from(v)).sum::<u16>() / 3) as u8;
@@ -229,7 +242,6 @@ fn sounds_and_bytes_come_back_as_they_were() {
     let samples: Vec<i16> = (0..3001).map(|i| (i * 57) as i16).collect();
     let mono = wav(&folder.join("b.wav"), 1, &samples);
     let stereo = wav(&folder.join("a.wav"), 2, &samples[..3000]);
-    let sound = p.source("sound");
     for conversion in [
         Conversion::Pcm16,
         Conversion::Pcm16Planes,
@@ -237,21 +249,20 @@ fn sounds_and_bytes_come_back_as_they_were() {
         Conversion::Bytes,
     ] {
         let name = conversion.name();
-        import(&sound, conversion, name, false, &p.store).unwrap();
+        p.import("sound", conversion, name).unwrap();
         let files = export(name, Select::ALL, &p.dir.path().join(name), &p.store).unwrap();
         assert!(fs::read(&files[0]).unwrap() == stereo, "{name}");
         assert!(fs::read(&files[1]).unwrap() == mono, "{name}");
         // One of them alone.
         let one: Select = "1".parse().unwrap();
-        let files = export(name, one, &p.dir.path().join("one"), &p.store).unwrap();
+        let files = export(name, one, &p.path("one").join(name), &p.store).unwrap();
         assert!(files.len() == 1 && fs::read(&files[0]).unwrap() == mono);
     }
-    import(&sound, Conversion::Pcm8, "speech", false, &p.store).unwrap();
-    let files = export("speech", Select::ALL, p.dir.path(), &p.store).unwrap();
+    p.import("sound", Conversion::Pcm8, "speech").unwrap();
+    let files = export("speech", Select::ALL, &p.path("speech"), &p.store).unwrap();
     // A file of 8-bit samples with a mean of channels imports as itself.
-    let source = Source::from(files[0].to_str().unwrap());
-    let again = import(&source, Conversion::Pcm8, "again", false, &p.store).unwrap();
-    assert_eq!(again.bytes, 1500);
+    let again = import(&files[..1], &options(Conversion::Pcm8, "again"), &p.store).unwrap();
+    assert_eq!(again.record.bytes, 1500);
 }
 
 #[test]
@@ -260,8 +271,8 @@ fn what_cannot_be_exported_is_said() {
     let out = p.dir.path().join("out");
     let error = export("nothing", Select::ALL, &out, &p.store).unwrap_err();
     assert!(error.is_usage(), "{error}");
-    let text = p.source("pictures/notes.txt");
-    import(&text, Conversion::Bytes, "s", false, &p.store).unwrap();
+    p.import("pictures/notes.txt", Conversion::Bytes, "s")
+        .unwrap();
     let far: Select = "3-5".parse().unwrap();
     let error = export("s", far, &out, &p.store).unwrap_err();
     assert!(error.to_string().contains("items 0 to 0"), "{error}");
@@ -278,4 +289,151 @@ fn what_cannot_be_exported_is_said() {
     let error = export("s", Select::ALL, &out, &p.store).unwrap_err();
     assert!(error.to_string().contains("import it again"), "{error}");
     assert!("5-3".parse::<Select>().is_err() && "x".parse::<Select>().is_err());
+}
+
+#[test]
+fn sets_know_what_they_are() {
+    let p = place();
+    p.import("pictures", Conversion::GrayPatches, "pics")
+        .unwrap();
+    p.import("pictures", Conversion::Rgb, "colours").unwrap();
+    let of = |text: &str| p.store.geometry(&Source::from(text)).unwrap();
+    assert_eq!(of("pics"), Some(Geometry::PATCHES));
+    assert_eq!(of("colours"), Some(Geometry::Rgb { width: 64 }));
+    assert_eq!(of("synthetic-audio"), Some(Geometry::SPEECH));
+    assert_eq!(of("crates"), None);
+    assert_eq!(of("nothing-of-that-name"), None);
+}
+
+#[test]
+fn files_are_told_by_what_is_in_them_and_what_is_left_out_is_said() {
+    let p = place();
+    let folder = p.path("pictures");
+    let whole = fs::read(folder.join("b.png")).unwrap();
+    for name in ["c.jfif", "d", "e.png.bak"] {
+        fs::write(folder.join(name), &whole).unwrap();
+    }
+    fs::write(folder.join("f.bmp"), b"BM\x46\0\0\0\0\0\0\0").unwrap();
+    fs::write(folder.join("g.pbm"), b"P4 8 1\n\xFF").unwrap();
+    fs::write(folder.join("h"), b"").unwrap();
+    let imported = p.import("pictures", Conversion::Rgb, "set").unwrap();
+    assert_eq!(imported.record.item.len(), 5);
+    let left: Vec<String> = imported.passed_over.iter().map(|p| p.why.clone()).collect();
+    assert_eq!(
+        left,
+        [
+            "a BMP picture",
+            "a PBM picture of black and white",
+            "an empty file",
+            "no PNG, JPEG, WebP or PPM picture"
+        ]
+    );
+}
+
+#[test]
+fn files_may_be_named_one_by_one() {
+    let p = place();
+    let files = [p.path("pictures/b.png"), p.path("pictures/a.PNG")];
+    let imported = import(&files, &options(Conversion::Rgb, "both"), &p.store).unwrap();
+    // In the order in which they were named.
+    let origins: Vec<_> = imported.record.item.iter().map(|i| &i.origin).collect();
+    assert!(origins[0].ends_with("b.png") && origins[1].ends_with("a.PNG"));
+}
+
+#[test]
+fn bad_files_are_left_out_when_asked_and_listed() {
+    let p = place();
+    fs::write(p.path("pictures/c.png"), "damaged").unwrap();
+    let whole = fs::read(p.path("pictures/b.png")).unwrap();
+    fs::write(p.path("pictures/d.png"), &whole[..whole.len() - 9]).unwrap();
+    let skipping = Import {
+        skip_bad: true,
+        ..options(Conversion::Rgb, "set")
+    };
+    let imported = import(&[p.path("pictures")], &skipping, &p.store).unwrap();
+    assert_eq!(imported.record.bytes, 2 * 64 * 32 * 3);
+    let left: Vec<_> = imported.passed_over.iter().map(|p| &p.path).collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+    assert!(left[1].ends_with("c.png") && left[2].ends_with("d.png"));
+    // The bytes are those of an import without them.
+    fs::remove_file(p.path("pictures/c.png")).unwrap();
+    fs::remove_file(p.path("pictures/d.png")).unwrap();
+    let clean = p.import("pictures", Conversion::Rgb, "clean").unwrap();
+    assert_eq!(clean.record.blake3, imported.record.blake3);
+}
+
+#[test]
+fn an_export_writes_into_no_folder_that_holds_something() {
+    let p = place();
+    p.import("pictures", Conversion::Rgb, "set").unwrap();
+    let before = fs::read_dir(p.path("pictures")).unwrap().count();
+    let error = export("set", Select::ALL, &p.path("pictures"), &p.store).unwrap_err();
+    assert!(
+        error.is_usage() && error.to_string().contains("--out"),
+        "{error}"
+    );
+    assert_eq!(fs::read_dir(p.path("pictures")).unwrap().count(), before);
+    fs::create_dir(p.path("empty")).unwrap();
+    let files = export("set", Select::ALL, &p.path("empty"), &p.store).unwrap();
+    assert_eq!(files.len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_passed_over_and_said() {
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+    let p = place();
+    let folder = p.path("pictures");
+    let _socket = UnixListener::bind(folder.join("socket")).unwrap();
+    symlink("nowhere", folder.join("broken")).unwrap();
+    symlink("..", folder.join("up")).unwrap();
+    symlink("/dev/zero", folder.join("zero")).unwrap();
+    pipe(&folder.join("pipe"));
+    let imported = p.import("pictures", Conversion::Rgb, "set").unwrap();
+    assert_eq!(imported.record.item.len(), 2);
+    let source = Source::Path(folder.clone());
+    let mut found: Vec<String> = passed_over(&source, &p.store)
+        .unwrap()
+        .iter()
+        .map(|one| {
+            one.to_string()
+                .replace(&format!("{}/", folder.display()), "")
+        })
+        .collect();
+    found.sort();
+    let wanted = [
+        "broken: a link to nothing",
+        "pipe: a named pipe",
+        "socket: a socket",
+        "up: a link to a folder",
+        "zero: a device",
+    ];
+    assert_eq!(found, wanted);
+    let set = ByteSet::load_from(&source, &p.store).unwrap();
+    assert!(set.len() > 13);
+    // Named, they are no files either; a pipe is read as the stream it is.
+    for name in ["socket", "zero"] {
+        let error = ByteSet::load_from(&Source::Path(folder.join(name)), &p.store).unwrap_err();
+        assert!(error.is_usage(), "{error}");
+    }
+    let path = folder.join("pipe");
+    let writer = std::thread::spawn({
+        let path = path.clone();
+        move || fs::write(path, "through the pipe").unwrap()
+    });
+    let set = ByteSet::load_from(&Source::Path(path), &p.store).unwrap();
+    writer.join().unwrap();
+    assert_eq!(set.bytes, b"through the pipe");
+    // Files of the kernel do not say how long they are.
+    if Path::new("/proc/version").exists() {
+        let set = ByteSet::load_from(&Source::from("/proc/version"), &p.store).unwrap();
+        assert!(set.bytes.starts_with(b"Linux"));
+    }
+}
+
+#[cfg(unix)]
+fn pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
 }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use brevity_data::{ByteSet, DataError, Source, Store};
+use brevity_data::{ByteSet, DataConfig, DataError, Import, Source, Store, import};
+use brevity_media::Conversion;
 
 use crate::chain;
 
@@ -98,4 +99,79 @@ fn an_unreadable_file_is_named() {
             "{text}"
         );
     }
+}
+
+/// Tests run in the folder of this crate, which has a folder `src`.
+#[test]
+fn a_name_with_two_meanings_is_refused_and_both_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::at(dir.path().join("sets"));
+    let file = dir.path().join("one");
+    fs::write(&file, "one").unwrap();
+    let options = Import {
+        conversion: Conversion::Bytes,
+        name: "src".into(),
+        replace: false,
+        skip_bad: false,
+    };
+    import(&[file], &options, &store).unwrap();
+    let load = |text: &str| ByteSet::load_from(&Source::from(text), &store);
+    let error = load("src").unwrap_err();
+    assert!(matches!(error, DataError::Ambiguous { .. }) && error.is_usage());
+    let text = error.to_string();
+    assert!(
+        text.contains("`./src`") && text.contains("`set:src`"),
+        "{text}"
+    );
+    assert!(store.record_of(&Source::from("src")).is_err());
+    assert_eq!(load("set:src").unwrap().bytes, b"one");
+    assert!(load("./src").unwrap().len() > 1000);
+    assert!(load("src/").unwrap().len() > 1000);
+    assert!(load("set:nothing").is_err());
+    // Where it stands for one thing only, a name needs nothing before it.
+    let without = Store::at(dir.path().join("none"));
+    assert!(
+        ByteSet::load_from(&Source::from("src"), &without)
+            .unwrap()
+            .len()
+            > 1000
+    );
+    let built_in: DataConfig = "set:random,bytes=10".parse().unwrap();
+    assert_eq!(built_in.load_from(&store).unwrap().train.len(), 10);
+}
+
+#[test]
+fn a_file_that_is_called_like_a_pattern_is_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("run1.txt"), "the other").unwrap();
+    fs::write(dir.path().join("run[1].txt"), "this one").unwrap();
+    let path = dir.path().join("run[1].txt");
+    assert_eq!(load(&path).unwrap().bytes, b"this one");
+    let store = Store::at(dir.path().join("sets"));
+    let options = Import {
+        conversion: Conversion::Bytes,
+        name: "run".into(),
+        replace: false,
+        skip_bad: false,
+    };
+    let imported = import(std::slice::from_ref(&path), &options, &store).unwrap();
+    assert_eq!(imported.record.bytes, 8);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(load(&path).unwrap().bytes, b"the other");
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_text_are_files_too() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(OsStr::from_bytes(b"caf\xE9.txt"));
+    fs::write(&path, "coffee").unwrap();
+    let store = Store::at("/nonexistent");
+    let set = ByteSet::load_from(&Source::from(path.as_os_str()), &store).unwrap();
+    assert_eq!(set.bytes, b"coffee");
+    let config = DataConfig::try_from(path.into_os_string()).unwrap();
+    assert_eq!(config.load_from(&store).unwrap().train.bytes, b"coffee");
+    assert_eq!(load(dir.path().join("*.txt")).unwrap().bytes, b"coffee");
 }

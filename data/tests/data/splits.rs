@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use brevity_data::{DataConfig, DataError, Regime, Split, Store};
+use brevity_data::{DataConfig, DataError, Split, Store, regime};
+use brevity_length::Regime;
 use proptest::prelude::*;
 
 use crate::chain;
@@ -61,7 +62,7 @@ fn a_test_that_leaks_is_taken_off_the_held_out_bytes() {
     // Without copies it is the control: nothing but what is scored changes.
     let control = config("{ bytes = 40 }").unwrap();
     assert_eq!(control.train.provenance.range(), 0..900);
-    assert_eq!(Regime::of(&control.train, &leak), Regime::HeldOut);
+    assert_eq!(regime(&control.train, &leak), Regime::HeldOut);
     for (leak, field) in [
         ("{ bytes = 100 }", "data.leak.bytes"),
         ("{ bytes = 0 }", "data.leak.bytes"),
@@ -86,9 +87,9 @@ fn generated_sources_hold_out_bytes_beyond_any_prefix() {
     assert_eq!(small.train.bytes, large.train.bytes[..100]);
     assert_eq!(small.holdout, large.holdout);
     let holdout = large.holdout.unwrap();
-    assert_eq!(Regime::of(&large.train, &holdout), Regime::HeldOut);
+    assert_eq!(regime(&large.train, &holdout), Regime::HeldOut);
     let other = load(1, "source = 'random'\nseed = 4\nbytes = 100").unwrap();
-    assert_eq!(Regime::of(&other.train, &small.train), Regime::Shifted);
+    assert_eq!(regime(&other.train, &small.train), Regime::Shifted);
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn a_failed_save_leaves_nothing() {
     let path = folder.path().join("taken");
     fs::create_dir_all(path.join("by a folder")).unwrap();
     let error = random_weights(&spec(), 1).save(&path).unwrap_err();
-    assert!(error.to_string().contains("taken: "), "{error}");
+    assert!(error.to_string().ends_with("taken"), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -43,7 +43,7 @@ fn a_failed_save_leaves_nothing() {
 fn a_missing_file_is_named() {
     let error = Weights::load("no/such/model.safetensors".as_ref()).unwrap_err();
     assert!(matches!(error.source, FormatError::Io(_)));
-    assert!(error.to_string().starts_with("no/such/model.safetensors: "));
+    assert_eq!(error.to_string(), "no/such/model.safetensors");
 }
 
 #[test]

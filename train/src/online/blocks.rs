@@ -1,30 +1,29 @@
-//! The classical prequential code: block by block, each time from scratch.
+//! The prequential code by blocks, with a model trained from scratch for each.
 
 use super::OnlineError;
 use super::fixed::price_block;
 use super::recipe::OnlineConfig;
 use super::tally::{PrequentialLength, Tally};
 use super::temperature::Temperature;
-use crate::run::{self, Control, MODEL, Outcome, Progress, TrainSetup};
+use crate::run::{self, MODEL, Outcome, TrainSetup};
 use brevity_codec::Layout;
 use brevity_codec::predict::Priced;
 use brevity_model::Weights;
+use brevity_task::{Control, Progress};
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
 /// The prequential code length of `bytes` by block-wise retraining (Blier &
-/// Ollivier 2018, arXiv 1802.07044): the first `first_block` bytes are priced
-/// uniformly; each further block ends where twice as many bytes are coded, and
-/// is priced by a model that [`run`](crate::run()) trained from scratch, as
-/// `setup` says, on all bytes before it. No state of the optimiser goes from
-/// one block to the next; only the temperature does, which is fitted to what
-/// was priced.
+/// Ollivier 2018, arXiv 1802.07044): the first `first_block` bytes are coded
+/// uniformly; each further block doubles the number of coded bytes, and
+/// is priced by a model that [`run`](crate::run()) trained from scratch, by
+/// `setup`, on all bytes before it. Only the temperature, which is fitted to the
+/// priced bytes, carries over from block to block; the optimizer state does not.
 ///
-/// Models are trained in `folder`, one below the other, and stay there until
-/// all is done: a run that was stopped (`None`) or killed goes on where it was.
-/// The weights of the result were trained on all bytes. `recipe_bytes` is left
-/// to the caller, and counted as given.
+/// Models are trained in subfolders of `folder`, which are kept until the end:
+/// a stopped (`None`) or killed run resumes. The weights of the result were trained
+/// on all bytes. `recipe_bytes`, the size of the recipe, is added as given.
 ///
 /// # Errors
 /// See [`OnlineError`].
@@ -85,12 +84,12 @@ pub fn blockwise(
     let Some(weights) = model.weights(control)? else {
         return Ok(None);
     };
-    // What is left of it costs room and nothing else.
+    // If this fails, the leftovers only take disk space.
     let _ = fs::remove_dir_all(folder);
     Ok(Some(tally.total(recipe_bytes as usize, weights)))
 }
 
-/// The blocks after the first `first` of `bytes` bytes.
+/// The blocks that follow the first `first` of `bytes` bytes.
 fn doubling(first: usize, bytes: usize) -> Vec<Range<usize>> {
     let mut blocks = Vec::new();
     let mut start = first;
@@ -102,7 +101,7 @@ fn doubling(first: usize, bytes: usize) -> Vec<Range<usize>> {
     blocks
 }
 
-/// One of the trainings: its bytes, and where it stands among the others.
+/// One of the trainings: its bytes, and the work done before it.
 struct Training<'a> {
     setup: &'a TrainSetup,
     bytes: &'a [u8],
@@ -113,8 +112,8 @@ struct Training<'a> {
 }
 
 impl Training<'_> {
-    /// The model of these bytes, which may be there already; `None` if it was
-    /// asked to stop.
+    /// The model of these bytes, loaded if it was trained before; `None` if the run
+    /// was stopped.
     fn weights(&self, control: &Control<'_>) -> Result<Option<Weights>, OnlineError> {
         let folder = self.folder.join(self.bytes.len().to_string());
         let path = folder.join(MODEL);
@@ -122,13 +121,14 @@ impl Training<'_> {
             return Ok(Some(Weights::load(&path)?));
         }
         let end = self.so_far.end();
-        let progress = |at: Progress| {
-            let share = at.step as f64 / at.steps as f64;
-            (control.progress)(Progress {
-                step: (self.done as f64 + share * self.bytes.len() as f64) as u64,
-                steps: self.work as u64,
+        let progress = |at: Progress<'_>| {
+            let share = at.done as f64 / at.of as f64;
+            control.tell(Progress {
+                done: (self.done as f64 + share * self.bytes.len() as f64) as u64,
+                of: self.work as u64,
                 bytes: end.bytes,
-                bits_per_byte: end.bits / end.bytes.max(1) as f64,
+                bits_per_byte: Some(end.bits / end.bytes.max(1) as f64),
+                ..Progress::default()
             });
         };
         let control = Control {

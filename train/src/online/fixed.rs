@@ -1,4 +1,4 @@
-//! Pricing as a learner does, with a model that does not learn.
+//! The code length under a frozen model, priced in the way of a learner.
 
 use super::OnlineError;
 use super::pricer::Pricer;
@@ -8,13 +8,13 @@ use super::temperature::Temperature;
 use brevity_codec::Layout;
 use brevity_codec::predict::Priced;
 use brevity_model::{Transformer, Weights};
-use std::sync::atomic::{AtomicBool, Ordering};
+use brevity_task::Stop;
 
-/// The code length of `bytes` in bits under weights that stay as they are,
-/// priced as a learner prices: in the same windows, each with what is before
-/// it in its lane, with a temperature that is fitted on the way and a share of
-/// the uniform distribution. What a learner with these weights at its start
-/// and nothing to learn would need; `None` if it was asked to stop.
+/// The code length of `bytes` in bits under frozen weights, priced in the way of a
+/// learner: in the same windows, each after the bytes before it in its lane, with a
+/// fitted temperature and a share of the uniform distribution. A learner with
+/// these initial weights and learning rate 0 would need the same; `None` if it was
+/// stopped.
 ///
 /// # Errors
 /// Weights that are too large to code with.
@@ -22,7 +22,7 @@ pub fn fixed(
     weights: &Weights,
     online: &OnlineConfig,
     bytes: &[u8],
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<Option<f64>, OnlineError> {
     let mut tally = Tally::new(bytes.len());
     let mut temperature = Temperature::default();
@@ -38,9 +38,9 @@ pub fn fixed(
     Ok(done.then(|| tally.end().bits))
 }
 
-/// Adds the code lengths of the bytes in `block` to `tally`; whether it came to
-/// the end before it was asked to stop. The block knows of nothing before it
-/// but the temperature.
+/// Adds the code lengths of the bytes in `block` to `tally`; returns false if it was
+/// stopped before the end. The block does not see the bytes before it, only the
+/// temperature.
 pub(super) fn price_block(
     weights: &Weights,
     online: &OnlineConfig,
@@ -48,7 +48,7 @@ pub(super) fn price_block(
     block: std::ops::Range<usize>,
     temperature: &mut Temperature,
     tally: &mut Tally,
-    stop: &AtomicBool,
+    stop: &Stop,
 ) -> Result<bool, OnlineError> {
     let (start, bytes) = (block.start, &bytes[block]);
     let layout = Layout::new(bytes.len(), 1, online.lanes as usize);
@@ -58,7 +58,7 @@ pub(super) fn price_block(
     std::mem::swap(pricer.temperature(), temperature);
     let mut first = 0;
     while first < layout.steps() {
-        if stop.load(Ordering::Relaxed) {
+        if stop.is_set() {
             return Ok(false);
         }
         let steps = (online.window as usize).min(layout.steps() - first);

@@ -1,4 +1,4 @@
-//! The learner: windows are priced, then learned.
+//! The learner: it prices a window, then learns it.
 
 use super::pricer::Pricer;
 use super::recipe::Recipe;
@@ -8,19 +8,19 @@ use brevity_codec::predict::{PredictError, Predictor, Priced};
 use brevity_codec::{Frequencies, Layout};
 use brevity_model::{Transformer, Weights};
 
-/// A block under way. How its steps are cut into calls changes nothing: the
-/// windows are counted from its start.
+/// The state of a block. The result does not depend on how its steps are divided into
+/// calls: windows are counted from the start of the block.
 pub(super) struct Learner<'a> {
     recipe: &'a Recipe,
     layout: Layout,
     pricer: Pricer,
     student: Student<'a>,
-    /// Steps of the windows before the one under way.
+    /// Steps of the windows before the current one.
     learned: usize,
 }
 
-/// Steps of the window that starts after `learned` steps: they double up to
-/// the configured length.
+/// Length of the window that starts after `learned` steps: windows double up to the
+/// configured length.
 fn window(recipe: &Recipe, learned: usize) -> usize {
     let window = recipe.online().window as usize;
     match learned {
@@ -53,7 +53,7 @@ impl<'a> Learner<'a> {
         self.pricer.left()
     }
 
-    /// Learns the window if it is complete and others follow.
+    /// Learns the window if it is complete and another follows.
     fn turn(&mut self) -> Result<(), PredictError> {
         if self.pricer.left() > 0 {
             return Ok(());
@@ -70,7 +70,7 @@ impl<'a> Learner<'a> {
         self.pricer.open(&self.student.past(steps), steps)
     }
 
-    /// Learns what was priced last too: the model that all bytes made.
+    /// Learns the last window too; returns the model trained on all bytes.
     pub fn finish(mut self) -> Result<Weights, PredictError> {
         self.student.learn(self.pricer.close())?;
         self.student.weights()

@@ -1,56 +1,56 @@
-//! A model that learns the bytes it prices: the online prequential code.
+//! Online learning: the prequential code of a model that learns while it codes.
 //!
-//! Each byte is priced by a model that has learned from earlier bytes only,
-//! and is learned afterwards. No weights are sent: whoever has the [`Recipe`]
-//! repeats the learning and decodes. What lives here:
+//! Each byte is priced (its code length is fixed) by a model that has learned only
+//! from earlier bytes, and is learned afterwards. No weights are sent: a decoder that
+//! has the [`Recipe`] repeats the learning. Contents:
 //!
-//! - [`OnlineConfig`] and [`Recipe`]: everything that decides the code, in some
+//! - [`OnlineConfig`] and [`Recipe`]: everything that determines the code, in some
 //!   sixty bytes;
-//! - [`LearningModel`], which codes archives (it is a predictor of
-//!   `brevity-codec`);
-//! - [`prequential`], the length of that code without an archive, with its
-//!   curve; [`fixed`], what the same bytes cost under a model that is done
-//!   learning; [`blockwise`], the classical variant.
+//! - [`LearningModel`], which codes archives (it implements
+//!   `brevity_codec::predict::Model`);
+//! - [`prequential()`], the length of that code without an archive, with its
+//!   learning curve; [`fixed()`], the code length of the same bytes under a model that
+//!   does not learn; [`blockwise`], the code that retrains for each block.
 //!
-//! # How it goes
+//! # Method
 //!
-//! The bytes are laid out in lanes that advance in lock-step. A window of some
-//! steps of all lanes is priced by one frozen model, which sees up to
+//! The bytes are divided into lanes that advance in lock-step. A window, some
+//! steps of all lanes, is priced by one frozen model, which sees up to
 //! `context - window` bytes before the window; the first window is priced
-//! uniformly. Then the optimiser takes a step on the last `context` bytes of
+//! uniformly. Then the optimizer takes a step on the last `context` bytes of
 //! each lane, and some on sequences drawn from all bytes so far (replay, after
 //! Bornschein et al. 2022, arXiv 2210.07931), and the weights, or their
-//! moving average, price the next window. One temperature is fitted to
-//! what was priced, and a share of the uniform distribution bounds the cost
-//! of any byte. First windows are short and double, so that little is priced
-//! by a model that knows nothing.
+//! moving average, price the next window. One temperature is fitted to the priced
+//! bytes, and a share of the uniform distribution bounds the cost
+//! of any byte. The first windows are short and double in length, so that an untrained
+//! model prices few bytes.
 //!
 //! # Why it is a code
 //!
-//! A prequential run counts if it is causal, normalised, scored before it is
-//! updated, and single-pass. Here
+//! A prequential run is a valid code if it is causal, normalised, scores before it
+//! updates, and makes a single pass. Here
 //!
 //! - prices are [`Frequencies`](brevity_codec::Frequencies), whose sum is an
 //!   invariant of the type;
-//! - pricing and learning are two types that hold nothing of each other:
-//!   a `Pricer` has a frozen transformer and no access to parameters; a
-//!   `Student` has the parameters and learns from nothing but `Scored`, bytes
-//!   that only a `Pricer` yields, after it priced them, and that `learn`
-//!   consumes: none is learned before it is priced, none is scored twice;
-//! - the start depends on the recipe alone, and so does every later draw;
-//! - causality is what a decoder proves: it has the past only and must get the
-//!   same frequencies (tests compare both ways to the bit, and archives are
+//! - pricing and learning are two types without access to each other:
+//!   a `Pricer` has a frozen transformer and no parameters; a
+//!   `Student` has the parameters and learns only from `Scored`, bytes
+//!   that only a `Pricer` returns, after it priced them, and that `learn`
+//!   consumes: no byte is learned before it is priced, none is scored twice;
+//! - initial weights and all random numbers depend only on the recipe;
+//! - decoding proves causality: a decoder has only the past and must compute the
+//!   same frequencies (tests compare both directions bit by bit, and archives are
 //!   decoded after they are written).
 //!
-//! Training runs on the CPU kernels, so it has the same bits on every machine
+//! Training uses the CPU kernels, so it gives the same bits on every machine
 //! and with any number of threads.
 
 mod blocks;
-mod choice;
+mod default_recipe;
 mod fixed;
 mod learner;
-mod length;
-mod model;
+mod learning_model;
+mod prequential;
 mod pricer;
 mod recipe;
 mod student;
@@ -64,24 +64,24 @@ use brevity_model::FileError;
 
 pub use blocks::blockwise;
 pub use fixed::fixed;
-pub use length::prequential;
-pub use model::LearningModel;
+pub use learning_model::LearningModel;
+pub use prequential::prequential;
 pub use recipe::{OnlineConfig, Recipe, RecipeError};
-pub use tally::{CurvePoint, PrequentialLength};
+pub use tally::PrequentialLength;
 
-/// Why there is no prequential length.
+/// Why a prequential code length cannot be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum OnlineError {
-    /// The device is not there.
+    /// The device is not available.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// The model left the numbers.
+    /// The model's values are not finite.
     #[error(transparent)]
     Predict(#[from] PredictError),
     /// A block's model could not be trained.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// A block's model could not be read again.
+    /// A block's trained model could not be loaded.
     #[error(transparent)]
     Model(#[from] FileError),
 }

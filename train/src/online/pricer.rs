@@ -6,37 +6,36 @@ use brevity_codec::{Frequencies, Layout, NonFinite};
 use brevity_model::{State, Transformer};
 use std::ops::Range;
 
-/// Bytes that have been priced: what a student learns from. Only a [`Pricer`]
-/// makes one, of each byte once.
+/// Bytes that have been priced, for a student to learn. Only a [`Pricer`]
+/// creates it, once for each byte.
 pub(super) struct Scored {
     lanes: Vec<Vec<u8>>,
 }
 
 impl Scored {
-    /// The bytes of each lane, in order; what lanes have that ended is padding.
+    /// The bytes of each lane, in order; lanes that have ended are padded.
     pub fn into_lanes(self) -> Vec<Vec<u8>> {
         self.lanes
     }
 }
 
-/// Prices one window after the other, each with a model that does not change
-/// in between.
+/// Prices one window after the other, each with a frozen model.
 pub(super) struct Pricer {
     layout: Layout,
     /// Share of the uniform distribution, as in [`Frequencies::mix_uniform`].
     floor: u32,
-    /// Without a model, prices are uniform.
+    /// If `None`, prices are uniform.
     model: Option<(Transformer, State)>,
     temperature: Temperature,
     moments: Vec<Moments>,
     /// Steps of the window.
     window: Range<usize>,
-    /// Steps of the window that are priced, and the bytes of each lane.
+    /// Number of steps priced in the window, and the bytes of each lane.
     done: usize,
     lanes: Vec<Vec<u8>>,
     /// The byte before the next one, in each lane.
     last: Vec<u8>,
-    /// What the step under way was predicted from.
+    /// The predictions of the current step.
     open: Vec<Open>,
 }
 
@@ -47,11 +46,11 @@ struct Open {
     softmax: Frequencies,
 }
 
-/// Where the prices of one lane go.
+/// Receives the frequencies of one lane.
 struct Sink<'a> {
     priced: &'a mut [Priced],
     bytes: &'a [u8],
-    /// Steps of the lane that are no padding.
+    /// Steps of the lane that are not padding.
     real: usize,
     moments: &'a mut Moments,
     failure: Option<NonFinite>,
@@ -80,8 +79,7 @@ impl Pricer {
         self.window.len() - self.done
     }
 
-    /// Hands over the priced bytes of the window, after which the temperature
-    /// is fitted to them.
+    /// Ends the window: fits the temperature to it and returns its priced bytes.
     pub fn close(&mut self) -> Scored {
         self.temperature.fit(&mut self.moments);
         let end = self.window.start + self.done;
@@ -93,7 +91,7 @@ impl Pricer {
         }
     }
 
-    /// Takes the model for the windows that are opened from now on.
+    /// Sets the model for the windows opened from now on.
     pub fn adopt(&mut self, transformer: Transformer) {
         let state = match self.model.take() {
             Some((_, state)) => state,
@@ -102,7 +100,7 @@ impl Pricer {
         self.model = Some((transformer, state));
     }
 
-    /// The temperature, to go on with or to go on from.
+    /// The temperature, to read or to replace.
     pub fn temperature(&mut self) -> &mut Temperature {
         &mut self.temperature
     }
@@ -120,8 +118,8 @@ impl Pricer {
         if known == 0 {
             return Ok(());
         }
-        // The model takes the byte before each position; the last byte of the
-        // past comes with the first position of the window.
+        // The input at each position is the byte before it; the last byte of the
+        // past is the input at the first position of the window.
         let mut previous = Vec::with_capacity(past.len() * known);
         for (lane, last) in past.iter().zip(&mut self.last) {
             previous.push(0);
@@ -181,8 +179,8 @@ impl Pricer {
         self.done += 1;
     }
 
-    /// Prices `steps` bytes of each lane, at most those left of the window; with
-    /// the same results as [`Pricer::predict`] and [`Pricer::take`] in turn.
+    /// Prices `steps` bytes of each lane, at most those left in the window, with
+    /// the same results as alternating [`Pricer::predict`] and [`Pricer::take`].
     ///
     /// `bytes` and `priced` have a slice of `steps` for each lane.
     pub fn price<'a>(

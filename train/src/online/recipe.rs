@@ -1,33 +1,33 @@
-//! Everything that decides what an online learner does, and its bytes.
+//! The recipe of an online learner, everything that determines it, and its encoding.
 
 use crate::TrainConfig;
 use crate::recipe::{OptimizerKind, TrainConfigError};
 use brevity_model::{DecodeError, Spec, SpecError, varint};
 use serde::{Deserialize, Serialize};
 
-/// How a learner goes through bytes. Every field has a default.
+/// Hyperparameters of online learning. Every field has a default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OnlineConfig {
-    /// Parts of the data that advance in lock-step, at most; a power of two.
+    /// Most lanes, parts of the data that advance in lock-step; a power of two.
     /// Default 16.
     pub lanes: u32,
-    /// Steps of all lanes that are priced between two visits of the optimiser,
+    /// Bytes of each lane that are priced between two updates of the model,
     /// at most the context. Default 64.
     pub window: u32,
-    /// Optimiser steps a window on sequences drawn from all bytes so far, beside
+    /// Optimizer steps per window on sequences drawn from all bytes so far, besides
     /// the one on the newest bytes. Default 7.
     pub replay: u32,
-    /// Bytes of a step of replay, rounded down to whole sequences (at least
+    /// Batch size of a replay step in bytes, rounded down to whole sequences (at least
     /// one). Default 4096.
     pub batch_bytes: u32,
-    /// Steps over which the learning rate rises from zero. Default 10.
+    /// Steps of learning-rate warm-up. Default 10.
     pub warmup: u32,
-    /// Steps after which the learning rate falls with the square root of their
-    /// number; 0 is never. Default 0.
+    /// Steps after which the learning rate falls with the inverse square root of the
+    /// step; 0 is never. Default 0.
     pub hold: u32,
-    /// The uniform distribution's share of each price is `2^-floor`; no byte
-    /// costs more than `floor + 8` bits. 0 is no share. Default 12.
+    /// The uniform distribution is mixed in with weight `2^-floor`; no byte
+    /// costs more than `floor + 8` bits. 0 turns this off. Default 12.
     pub floor: u32,
 }
 
@@ -46,12 +46,12 @@ impl Default for OnlineConfig {
 }
 
 impl OnlineConfig {
-    /// Checks every field, against the model where they depend on it. The
-    /// bounds also keep what a recipe from elsewhere asks for within what a
-    /// machine has.
+    /// Checks every field, against the model where necessary. The
+    /// bounds also limit the memory and time that a recipe from a stranger can
+    /// demand.
     ///
     /// # Errors
-    /// The first field that makes no sense, and why.
+    /// The first invalid field, and why.
     pub fn validate(&self, spec: &Spec) -> Result<(), (&'static str, String)> {
         if !self.lanes.is_power_of_two() || self.lanes > 1 << 12 {
             let reason = format!("{} is no power of two up to 4096", self.lanes);
@@ -77,10 +77,10 @@ impl OnlineConfig {
         }
     }
 
-    /// Bytes that learning `bytes` bytes trains on, with repetition, and a third
-    /// of those that pricing sees: forward passes count as much as a step of
-    /// training less its way back.
-    pub(crate) fn training_bytes(&self, spec: &Spec, bytes: u64) -> f64 {
+    /// The work of learning `bytes` bytes, in training bytes: those trained on,
+    /// counting repetitions, plus a third of those that pricing sees, because a
+    /// forward pass is a third of a training step.
+    pub fn training_bytes(&self, spec: &Spec, bytes: u64) -> f64 {
         let window = f64::from(self.window * self.lanes);
         let newest = f64::from(self.lanes) * spec.context as f64;
         let replay = f64::from(self.replay) * f64::from(self.batch_bytes);
@@ -88,16 +88,16 @@ impl OnlineConfig {
     }
 }
 
-/// Why there is no such recipe.
+/// Why a recipe is invalid.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RecipeError {
-    /// The model makes no sense.
+    /// The spec is invalid.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// The optimiser's settings make no sense.
+    /// A setting of the optimizer is invalid.
     #[error(transparent)]
     Train(#[from] TrainConfigError),
-    /// A field of an [`OnlineConfig`] makes no sense.
+    /// A field of the [`OnlineConfig`] is invalid.
     #[error("{field}: {reason}")]
     Online {
         /// The field.
@@ -105,17 +105,17 @@ pub enum RecipeError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The bytes do not begin with a model.
-    #[error("the recipe's {0}")]
+    /// The bytes do not start with a valid spec.
+    #[error("the recipe holds no model")]
     Encoding(#[from] DecodeError),
-    /// Written by a newer version.
+    /// The recipe was written by a newer version.
     #[error("the recipe has version {0}, this program reads version {VERSION}: update it")]
     Version(u8),
-    /// The bytes end too early, or go on after the end, or hold a number that
-    /// no recipe has.
+    /// The bytes end too early, continue after the end, or contain an invalid
+    /// number.
     #[error("the recipe is malformed at byte {offset}: {what}")]
     Malformed {
-        /// Where, from the recipe's start.
+        /// Offset from the recipe's start.
         offset: usize,
         /// The field.
         what: &'static str,
@@ -143,20 +143,20 @@ const VERSION: u8 = 1;
 pub struct Recipe {
     spec: Spec,
     seed: u64,
-    /// The optimiser's fields, each a number of single precision; the others
-    /// have their defaults.
+    /// The optimizer's fields, in single precision; the others have their
+    /// defaults.
     train: TrainConfig,
     online: OnlineConfig,
 }
 
 impl Recipe {
-    /// A recipe of these parts. Of `train` it takes what the optimiser needs:
-    /// optimiser, rates, momenta, weight decay, clipping, dropout and the average
-    /// of weights, rounded to single precision. Budget, batches and schedule
-    /// are `online`'s.
+    /// A recipe from these parts. Of `train` it uses the optimizer, learning
+    /// rates, momenta, weight decay, gradient clipping, dropout and the moving average
+    /// of the weights, rounded to single precision. Steps, batch size and
+    /// learning-rate schedule come from `online`.
     ///
     /// # Errors
-    /// A part that makes no sense.
+    /// An invalid part.
     pub fn new(
         spec: Spec,
         seed: u64,
@@ -184,22 +184,22 @@ impl Recipe {
         })
     }
 
-    /// The model.
+    /// The spec of the model.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
-    /// Decides the first weights, the replay and dropout.
+    /// The seed of initial weights, replay and dropout.
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// How it goes through bytes.
+    /// The hyperparameters of online learning.
     pub fn online(&self) -> &OnlineConfig {
         &self.online
     }
 
-    /// The optimiser's settings.
+    /// The optimizer's settings.
     pub(super) fn train(&self) -> &TrainConfig {
         &self.train
     }
@@ -216,7 +216,7 @@ impl Recipe {
         rise * fall
     }
 
-    /// The encoding: the spec, a version, the optimiser, then its settings as
+    /// The encoding: the spec, a version, the optimizer, then its settings as
     /// 32-bit floats (little endian) and the integers as varints.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = self.spec.to_bytes();
@@ -235,11 +235,11 @@ impl Recipe {
         out
     }
 
-    /// Reads an encoding, all of `bytes`.
+    /// Decodes a recipe from all of `bytes`.
     ///
     /// # Errors
-    /// Anything but the one encoding of a valid recipe. Nothing is allocated
-    /// for what it describes.
+    /// Bytes that are not the unique encoding of a valid recipe. Nothing of the size
+    /// it describes is allocated.
     pub fn from_bytes(bytes: &[u8]) -> Result<Recipe, RecipeError> {
         let (spec, offset) = Spec::from_bytes(bytes)?;
         let mut input = Input { bytes, offset };
@@ -274,8 +274,7 @@ impl Recipe {
     }
 }
 
-/// The settings of the optimiser that a recipe holds, in the order of its
-/// encoding.
+/// The optimizer's settings in a recipe, in the order of the encoding.
 fn numbers(train: &mut TrainConfig) -> [&mut f64; 9] {
     [
         &mut train.learning_rate,
@@ -290,7 +289,7 @@ fn numbers(train: &mut TrainConfig) -> [&mut f64; 9] {
     ]
 }
 
-/// The fields of a learner, in the order of the encoding.
+/// The integers of a recipe, in the order of the encoding.
 fn integers(online: &mut OnlineConfig) -> [&mut u32; 7] {
     [
         &mut online.lanes,

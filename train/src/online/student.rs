@@ -1,4 +1,4 @@
-//! Learning from bytes that were priced.
+//! Learning from priced bytes.
 
 use super::pricer::Scored;
 use super::recipe::Recipe;
@@ -13,22 +13,23 @@ use brevity_codec::predict::PredictError;
 use brevity_model::Weights;
 use burn::tensor::Device;
 
-/// The parameters, their optimiser, and all bytes that were priced so far.
+/// The parameters, their optimizer, and all bytes priced so far.
 pub(super) struct Student<'a> {
     recipe: &'a Recipe,
     device: Device,
     parameters: Parameters,
     optimizer: Optimizer,
     gradient: Vec<f32>,
-    /// Steps taken.
+    /// Optimizer steps taken.
     step: u64,
     layout: Layout,
-    /// The bytes of each lane, equally many: padded where a lane has ended.
+    /// The bytes of each lane, all of the same length: lanes that have ended are
+    /// padded.
     history: Vec<Vec<u8>>,
 }
 
 impl<'a> Student<'a> {
-    /// A student that knows nothing, for a block that is laid out so.
+    /// An untrained student for a block with this layout.
     ///
     /// # Errors
     /// A build without the CPU device.
@@ -46,8 +47,8 @@ impl<'a> Student<'a> {
         })
     }
 
-    /// Takes the newest bytes and learns: a step on what the model would see of
-    /// each lane that goes on, then the steps of replay.
+    /// Learns the newest bytes: an optimizer step on the last `context` bytes of each
+    /// lane that has not ended, then the replay steps.
     pub fn learn(&mut self, scored: Scored) -> Result<(), PredictError> {
         for (lane, bytes) in self.history.iter_mut().zip(scored.into_lanes()) {
             lane.extend(bytes);
@@ -67,8 +68,8 @@ impl<'a> Student<'a> {
         Ok(())
     }
 
-    /// Sequences of `length` bytes from anywhere in what was priced, drawn
-    /// independently; no more than there are different ones.
+    /// Independent random sequences of `length` priced bytes; at most as many as
+    /// there are different ones.
     fn replay(&self, length: usize) -> Batch {
         let places = |lane: &[u8]| (lane.len() + 1).saturating_sub(length) as u64;
         let all: u64 = self.lanes().map(places).sum();
@@ -88,7 +89,8 @@ impl<'a> Student<'a> {
         Self::batch(sequences)
     }
 
-    /// Sequences of one length, each without a past, as they are priced.
+    /// A batch of sequences of one length, each starting with an empty context, as in
+    /// pricing.
     fn batch<'b>(sequences: impl Iterator<Item = &'b [u8]>) -> Batch {
         let mut batch = Batch {
             inputs: Vec::new(),
@@ -134,15 +136,15 @@ impl<'a> Student<'a> {
         Ok(())
     }
 
-    /// What it has learned.
+    /// The current weights, or their moving average.
     pub fn weights(&self) -> Result<Weights, PredictError> {
         let values = self.optimizer.result(&self.parameters);
         let weights = self.parameters.weights(values);
         weights.map_err(|error| PredictError(error.to_string()))
     }
 
-    /// The last bytes of every lane, as many as a model sees before a window
-    /// of `steps` steps: the same number in each.
+    /// The last bytes of every lane, as many as the model sees before a window
+    /// of `steps` steps: the same number for each lane.
     pub fn past(&self, steps: usize) -> Vec<&[u8]> {
         let end = self.history[0].len();
         let length = (self.recipe.spec().context - steps).min(end);

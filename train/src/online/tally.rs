@@ -1,56 +1,47 @@
-//! Adding up code lengths.
+//! Sums of code lengths.
 
 use brevity_codec::predict::Priced;
 use brevity_codec::{Layout, code_length};
+use brevity_length::CurvePoint;
 use brevity_model::Weights;
-use serde::{Deserialize, Serialize};
 
-/// A point of the curve of cumulative length.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CurvePoint {
-    /// Bytes priced so far.
-    pub bytes: u64,
-    /// Their cost in bits.
-    pub bits: f64,
-}
-
-/// The prequential code length of some bytes.
+/// The prequential code length of a byte sequence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrequentialLength {
-    /// The exact sum of all code lengths, bits. An archive's stream is as long,
-    /// but for the byte that ends it.
+    /// The exact sum of all code lengths in bits. An archive's stream has this length
+    /// plus the byte that ends it.
     pub bits: f64,
     /// The code length of each byte in bits, in the order of the file.
     pub lengths: Vec<f32>,
     /// Cumulative bits at the end of each window, in the order of coding:
     /// lanes, which are parts of the file, advance together.
     pub curve: Vec<CurvePoint>,
-    /// Bytes of the recipe, all that a receiver needs besides.
+    /// Bytes of the recipe, which a decoder also needs.
     pub recipe_bytes: u64,
-    /// The model that all bytes made.
+    /// The model trained on all bytes.
     pub weights: Weights,
 }
 
 impl PrequentialLength {
-    /// Bits a byte, without the recipe; 0 for no bytes.
+    /// Bits per byte, without the recipe; 0 for no bytes.
     pub fn bits_per_byte(&self) -> f64 {
         self.bits / self.lengths.len().max(1) as f64
     }
 
-    /// The prequential rate: coded bytes and recipe over bytes; 0 for none.
+    /// The prequential rate: (coded bytes + recipe) / bytes; 0 for no bytes.
     pub fn rate(&self) -> f64 {
         (self.bits / 8.0 + self.recipe_bytes as f64) / self.lengths.len().max(1) as f64
     }
 }
 
-/// Lengths so far.
+/// The code lengths so far.
 pub(super) struct Tally {
     lengths: Vec<f32>,
     curve: Vec<CurvePoint>,
 }
 
 impl Tally {
-    /// Nothing yet of `bytes` bytes.
+    /// An empty tally for `bytes` bytes.
     pub fn new(bytes: usize) -> Tally {
         Tally {
             lengths: vec![0.0; bytes],
@@ -58,7 +49,7 @@ impl Tally {
         }
     }
 
-    /// What came together so far.
+    /// The sums so far.
     pub fn end(&self) -> CurvePoint {
         self.curve.last().copied().unwrap_or(CurvePoint {
             bytes: 0,
@@ -66,8 +57,8 @@ impl Tally {
         })
     }
 
-    /// Adds some steps, from `first`, of all lanes of a block that begins at
-    /// byte `start`; `priced` is `[lanes, steps]`.
+    /// Adds consecutive steps, starting with `first`, of all lanes of a block that
+    /// starts at byte `start`; `priced` is `[lanes, steps]`.
     pub fn add(&mut self, start: usize, layout: &Layout, first: usize, priced: &[Priced]) {
         let steps = priced.len() / layout.lanes();
         let mut end = self.end();
@@ -82,7 +73,7 @@ impl Tally {
         self.curve.push(end);
     }
 
-    /// The whole.
+    /// The final result.
     pub fn total(self, recipe_bytes: usize, weights: Weights) -> PrequentialLength {
         PrequentialLength {
             bits: self.end().bits,
@@ -94,8 +85,8 @@ impl Tally {
     }
 }
 
-/// `steps` bytes of each lane from step `first`, `[lanes, steps]`; zeros past
-/// a lane's end.
+/// `steps` bytes of each lane from step `first`, `[lanes, steps]`, padded with zeros
+/// past a lane's end.
 pub(super) fn column(bytes: &[u8], layout: &Layout, first: usize, steps: usize) -> Vec<u8> {
     let mut out = vec![0; layout.lanes() * steps];
     for (lane, column) in out.chunks_mut(steps.max(1)).enumerate() {

@@ -1,24 +1,24 @@
-//! One temperature, fitted to what was priced.
+//! The softmax temperature, fitted to the priced bytes.
 
 use brevity_codec::{Frequencies, TOTAL};
 
-/// How fast what was seen is forgotten, a window.
+/// Decay per window of the weight of earlier windows.
 const DECAY: f64 = 0.9;
 
-/// Weight of the assumption that no temperature is needed, as a curvature in
-/// nats: that of some hundred bytes.
+/// Weight of the prior that the temperature is 1, as a curvature in nats: that of
+/// some hundred bytes.
 const PRIOR: f64 = 100.0;
 
 /// The inverse temperature that multiplies all logits.
 ///
-/// The code length is convex in it. Each window adds the parabola that touches
-/// its length at the inverse temperature it was priced with, older ones
-/// counting less; the minimum of their sum is what the next window is priced
-/// with. Everything is correctly rounded arithmetic in a fixed order.
+/// The code length is convex in it. Each window adds its second-order expansion at
+/// the inverse temperature it was priced with, and older windows decay; the next
+/// window uses the minimum of the sum. All arithmetic is correctly rounded, in a
+/// fixed order.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Temperature {
     inverse: f64,
-    /// Sum of curvatures times where each parabola has its minimum.
+    /// Sum of curvature times minimum, over the parabolas of all windows.
     moment: f64,
     /// Sum of curvatures.
     curvature: f64,
@@ -34,8 +34,8 @@ impl Default for Temperature {
     }
 }
 
-/// Slope and curvature of the code length in nats over the factor that
-/// multiplies the scaled logits, summed over some bytes of a lane.
+/// First and second derivative of the code length in nats by a factor of the scaled
+/// logits, at 1, summed over bytes of a lane.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Moments {
     slope: f64,
@@ -49,7 +49,7 @@ impl Temperature {
         logits.map(|z| z * factor)
     }
 
-    /// Takes what the lanes saw of one window, and fits.
+    /// Adds the derivatives of one window and fits the temperature.
     pub fn fit(&mut self, lanes: &mut [Moments]) {
         let (mut slope, mut curvature) = (0.0, 0.0);
         for lane in lanes {
@@ -57,7 +57,8 @@ impl Temperature {
             curvature += lane.curvature;
             *lane = Moments::default();
         }
-        // From the factor of the scaled logits to that of the logits.
+        // From derivatives by a factor of the scaled logits to those by the inverse
+        // temperature.
         slope /= self.inverse;
         curvature /= self.inverse * self.inverse;
         self.moment = DECAY * self.moment + curvature * self.inverse - slope;
@@ -71,10 +72,10 @@ impl Temperature {
 impl Moments {
     /// Adds a byte that was priced with `next`, the softmax of `scaled`.
     pub fn add(&mut self, next: &Frequencies, scaled: &[f32; 256], byte: u8) {
-        // Eight partial sums, so that the compiler can use vectors.
+        // Eight partial sums, so that the compiler can vectorise.
         let mut mean = [0.0; 8];
         let mut square = [0.0; 8];
-        // The mean is taken around the byte's own logit.
+        // Logits are taken relative to the byte's own logit.
         let origin = f64::from(scaled[usize::from(byte)]);
         let counts = next.as_array().chunks_exact(8);
         for (counts, logits) in counts.zip(scaled.chunks_exact(8)) {
@@ -97,7 +98,7 @@ impl Moments {
 mod tests {
     use super::*;
 
-    /// Logits, and bytes that appear as often as `factor` times them says.
+    /// Logits, and bytes that follow the softmax of `factor` times the logits.
     fn sample(factor: f32) -> ([f32; 256], Vec<u8>) {
         let logits: [f32; 256] = std::array::from_fn(|i| -((i * 7 % 256) as f32) / 40.0);
         let truth = Frequencies::from_logits(&logits.map(|z| z * factor)).unwrap();

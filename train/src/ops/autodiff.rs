@@ -1,4 +1,4 @@
-//! The layers in burn's graph of gradients: each one node, with the backward
+//! The layers in burn's autodiff graph: each is one node, with the backward
 //! pass of [`layers`](super::layers).
 
 use super::buffers::give;
@@ -20,8 +20,8 @@ use std::marker::PhantomData;
 
 type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
 
-/// Takes the inputs of a layer apart: plain tensors for the computation, nodes
-/// for the graph.
+/// Splits the inputs of a layer into plain tensors, for the computation, and graph
+/// nodes.
 struct Inputs<B, C> {
     nodes: Vec<NodeGuard>,
     backend: PhantomData<(B, C)>,
@@ -41,8 +41,8 @@ impl<B: Host, C: CheckpointStrategy> Inputs<B, C> {
         tensor
     }
 
-    /// An absent tensor leaves a node without a gradient in its place; `like`
-    /// is any tensor.
+    /// Adds an optional tensor; if absent, a node without a gradient takes its place,
+    /// made from any tensor `like`.
     fn maybe(&mut self, tensor: Maybe<Autodiff<B, C>>, like: &FloatTensor<B>) -> Maybe<B> {
         match tensor {
             Maybe::Some(tensor) => Maybe::Some(self.take(tensor)),
@@ -97,7 +97,7 @@ impl<B: Host, C: CheckpointStrategy> Inputs<B, C> {
     }
 }
 
-/// A gradient and its shape, where there is one.
+/// A gradient and its shape, if there is one.
 type Grad = Option<(Vec<f32>, Vec<usize>)>;
 
 fn vector(values: Vec<f32>) -> Grad {
@@ -118,7 +118,7 @@ fn linear_grads(grads: LinearGrads, columns: usize) -> [Grad; 2] {
     [matrix(grads.weight, columns), grads.bias.and_then(vector)]
 }
 
-/// Hands gradients to the inputs that want one, in the order of [`Inputs`].
+/// Registers gradients for the inputs that need one, in the order of [`Inputs`].
 fn register<B: Host, const N: usize>(
     parents: [Option<NodeId>; N],
     values: [Grad; N],
@@ -136,7 +136,7 @@ fn register<B: Host, const N: usize>(
     }
 }
 
-/// [`super::embedding`] with gradients of all but the mask.
+/// [`super::embedding`] with gradients for all inputs but the mask.
 pub(super) fn embedding<B: Host, C: CheckpointStrategy>(
     weights: EmbeddingWeights<Autodiff<B, C>>,
     mask: Maybe<Autodiff<B, C>>,
@@ -196,7 +196,7 @@ impl<B: Host> Backward<B, 3> for EmbeddingBackward {
     }
 }
 
-/// [`super::attention_layer`] with gradients of all but the mask.
+/// [`super::attention_layer`] with gradients for all inputs but the mask.
 pub(super) fn attention_layer<B: Host, C: CheckpointStrategy>(
     x: Tracked<B, C>,
     weights: AttentionWeights<Autodiff<B, C>>,
@@ -261,7 +261,7 @@ impl<B: Host> Backward<B, 8> for AttentionBackward {
     }
 }
 
-/// [`super::mlp_layer`] with gradients of all but the mask.
+/// [`super::mlp_layer`] with gradients for all inputs but the mask.
 pub(super) fn mlp_layer<B: Host, C: CheckpointStrategy>(
     x: Tracked<B, C>,
     weights: MlpWeights<Autodiff<B, C>>,

@@ -1,4 +1,4 @@
-//! The backends: the one place that names them.
+//! The backends and devices; no other file names them.
 
 #![cfg_attr(
     feature = "ndarray",
@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The operations of a byte transformer; see the functions of the same names
-/// in [`ops`](super) for what they compute.
+/// The operations of a byte transformer, documented at the functions of the same
+/// names in [`ops`](super).
 #[backend_extension(
     Flex,
     NdArray: cfg(feature = "ndarray"),
@@ -71,7 +71,7 @@ pub trait Ops: Backend {
     }
 }
 
-/// Implements [`Ops`] for a CPU backend by the kernels, forward and backward.
+/// Implements [`Ops`] for a CPU backend with our kernels, forward and backward.
 macro_rules! by_kernels {
     ($backend:ty) => {
         impl Ops for $backend {
@@ -212,7 +212,7 @@ mod wgpu {
     impl Ops for Cube {}
     impl<C: CheckpointStrategy> Ops for Autodiff<Cube, C> {}
 
-    /// Opens the GPU, once in the life of the process for each kind.
+    /// Opens the GPU, once per process for each kind.
     pub(super) fn device(kind: DeviceKind) -> Result<Device, DeviceError> {
         static WGPU: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
         static VULKAN: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
@@ -228,28 +228,28 @@ mod wgpu {
     }
 }
 
-/// Where training runs.
+/// The kind of device that training runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeviceKind {
-    /// The CPU, by our kernels: reproducible, and the default.
+    /// The CPU, with our kernels: reproducible, and the default.
     #[default]
     Flex,
-    /// The CPU, by our kernels inside burn's older CPU backend.
+    /// The CPU, with our kernels in burn's older CPU backend.
     Ndarray,
-    /// A GPU through the system's own interface (Vulkan, Metal, DirectX).
+    /// A GPU through the system's native API (Vulkan, Metal, DirectX).
     Wgpu,
     /// A GPU through Vulkan.
     Vulkan,
 }
 
-/// A device that cannot be used.
+/// Why a device cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
-    /// The program was built without it.
+    /// The program was built without this device.
     #[error("device `{0}` is not part of this build; build with `--features {1}`")]
     NotBuilt(DeviceKind, &'static str),
-    /// The machine does not have it, or not the driver for it.
+    /// The machine has no such device, or no driver for it.
     #[error("device `{0}` cannot be opened: {1}")]
     Unavailable(DeviceKind, String),
     /// There is no device of this name.
@@ -283,12 +283,12 @@ impl FromStr for DeviceKind {
 }
 
 impl DeviceKind {
-    /// Whether the same training on it gives the same bits anywhere.
+    /// Whether training on it gives the same bits on every machine.
     pub fn reproducible(self) -> bool {
         matches!(self, DeviceKind::Flex | DeviceKind::Ndarray)
     }
 
-    /// The device itself, without automatic differentiation.
+    /// The burn device, without automatic differentiation.
     ///
     /// # Errors
     /// If the program was built without it, or the machine does not have it.

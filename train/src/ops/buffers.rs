@@ -1,4 +1,4 @@
-//! Buffers that come back: a training step allocates nothing after the first.
+//! A pool of reusable buffers: after the first, a training step allocates nothing.
 
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
@@ -7,14 +7,14 @@ use std::sync::{Mutex, PoisonError};
 /// Free buffers by length.
 static FREE: Mutex<Option<HashMap<usize, Vec<Vec<f32>>>>> = Mutex::new(None);
 
-/// `len` values that nobody has set: zeros, or what an earlier use left.
+/// A buffer of `len` values, not initialised: zeros, or values of an earlier use.
 pub(crate) fn take(len: usize) -> Vec<f32> {
     let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
     let known = free.get_or_insert_default().get_mut(&len);
     known.and_then(Vec::pop).unwrap_or_else(|| vec![0.0; len])
 }
 
-/// Keeps a buffer for the next [`take`] of its length.
+/// Returns a buffer to the pool, for the next [`take`] of its length.
 pub(crate) fn give(buffer: Vec<f32>) {
     if buffer.is_empty() {
         return;
@@ -26,17 +26,17 @@ pub(crate) fn give(buffer: Vec<f32>) {
         .push(buffer);
 }
 
-/// Frees all that is kept, when a run with its lengths is over.
+/// Frees all buffers of the pool, after a run that needed these lengths.
 pub(crate) fn clear() {
     *FREE.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
-/// A buffer that goes back when it is dropped.
+/// A buffer that returns to the pool when dropped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Buffer(Vec<f32>);
 
 impl Buffer {
-    /// `len` values that nobody has set.
+    /// `len` values, not initialised.
     pub(crate) fn new(len: usize) -> Buffer {
         Buffer(take(len))
     }

@@ -1,4 +1,4 @@
-//! Tensors of the CPU backends as slices, and the layers on them.
+//! Access to tensors of the CPU backends as slices, and the layers on them.
 
 use super::buffers::{Buffer, give};
 use super::layers::{
@@ -14,14 +14,14 @@ use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{TensorData, read_sync};
 use std::ops::Deref;
 
-/// A backend whose tensors lie in memory that we can read.
+/// A backend whose tensors are in host memory.
 pub(super) trait Host: Backend {
-    /// The values, if they are `f32` in row-major order.
+    /// The values, if they are contiguous `f32` in row-major order.
     fn borrow(tensor: &FloatTensor<Self>) -> Option<&[f32]>;
 }
 
-/// The values of a tensor, row-major: its own, or a copy where its strides ask
-/// for one.
+/// The values of a tensor in row-major order: borrowed, or copied if its strides
+/// require it.
 pub(super) enum Values<'a> {
     Own(&'a [f32]),
     Copy(Buffer),
@@ -37,7 +37,7 @@ impl Deref for Values<'_> {
     }
 }
 
-/// The values of `tensor` for reading.
+/// The values of `tensor`, for reading.
 pub(super) fn values<B: Host>(tensor: &FloatTensor<B>) -> Values<'_> {
     match B::borrow(tensor) {
         Some(values) => Values::Own(values),
@@ -45,7 +45,7 @@ pub(super) fn values<B: Host>(tensor: &FloatTensor<B>) -> Values<'_> {
     }
 }
 
-/// The values of `tensor` to keep; no copy if nobody else has them.
+/// The values of `tensor`, owned; copied only if they are shared.
 pub(super) fn into_values<B: Host>(tensor: FloatTensor<B>) -> Vec<f32> {
     let data = read_sync(B::float_into_data(tensor)).expect("the CPU's memory can be read");
     data.try_into_vec().expect("tensors hold f32")
@@ -68,7 +68,7 @@ fn maybe<B: Host>(tensor: &Maybe<B>) -> Option<Values<'_>> {
     }
 }
 
-/// Parameters as slices.
+/// Parameters of an affine map as slices.
 struct Affine<'a> {
     weight: Values<'a>,
     bias: Option<Values<'a>>,
@@ -109,7 +109,7 @@ impl<'a> Affine<'a> {
     }
 }
 
-/// Runs `f` on the attention sublayer that the tensors describe.
+/// Runs `f` on the attention sublayer with these parameters.
 pub(super) fn with_attention<B: Host, T>(
     weights: &AttentionWeights<B>,
     mask: &Maybe<B>,
@@ -136,7 +136,7 @@ pub(super) fn with_attention<B: Host, T>(
     })
 }
 
-/// Runs `f` on the feed-forward sublayer that the tensors describe.
+/// Runs `f` on the feed-forward sublayer with these parameters.
 pub(super) fn with_mlp<B: Host, T>(
     weights: &MlpWeights<B>,
     mask: &Maybe<B>,
@@ -159,7 +159,7 @@ pub(super) fn with_mlp<B: Host, T>(
     })
 }
 
-/// Runs `f` on the output layer that the tensors describe.
+/// Runs `f` on the output layer with these parameters.
 pub(super) fn with_head<B: Host, T>(
     weights: &HeadWeights<B>,
     head: Head,
@@ -181,7 +181,7 @@ pub(super) fn with_head<B: Host, T>(
     })
 }
 
-/// Runs `f` on the embedding layer that the tensors describe.
+/// Runs `f` on the embedding layer with these parameters.
 pub(super) fn with_embedding<B: Host, T>(
     weights: &EmbeddingWeights<B>,
     mask: &Maybe<B>,
@@ -251,7 +251,7 @@ pub(super) fn head_loss<B: Host>(
     (tensor::<B>(vec![mean], &[1], x), saved)
 }
 
-/// Frees a tensor into the pool of buffers, if nobody else has it.
+/// Returns the memory of a tensor to the pool of buffers, unless it is shared.
 pub(super) fn recycle<B: Host>(tensor: FloatTensor<B>) {
     if tensor.can_mut() {
         give(into_values::<B>(tensor));

@@ -1,20 +1,19 @@
-//! The hot operations of a byte transformer, as one extension of burn's
-//! backends.
+//! The operations of a byte transformer, as an extension of burn's backends.
 //!
 //! There are four: the embedding, the two sublayers of a block with their
-//! normalisation and residual, and the output layer with its loss. They are
-//! this coarse because a fine-grained graph writes every intermediate to memory
+//! normalisation and residual connection, and the output layer with its loss. They
+//! are this large because a fine-grained graph writes every intermediate to memory
 //! twice, and because a sublayer that owns its gradient adds the residual
 //! branch to it in place.
 //!
 //! [`Ops`] has a default body for each, composed of ordinary burn operations in
-//! [`mod@reference`]: the definition, and what a GPU runs. The CPU backends
-//! override them with the kernels of `brevity-kernels` and backward passes
-//! written by hand, so that a training step on the CPU has the same bits on
+//! [`mod@reference`]: they are the definition, and run on GPUs. The CPU backends
+//! override them with the kernels of `brevity-kernels` and hand-written backward
+//! passes, so that a training step on the CPU has the same bits on
 //! every machine and with any number of threads.
 //!
-//! Activations are matrices `[rows, width]`, one row a position, sequences one
-//! after the other. Weights are `[in, out]`.
+//! Activations are matrices `[rows, width]`, one row per position, sequences
+//! concatenated. Weights are `[in, out]`.
 
 mod autodiff;
 mod backends;
@@ -35,15 +34,15 @@ use burn::tensor::Tensor;
 use std::cell::Cell;
 use std::sync::Arc;
 
-/// Bytes that all parts of an operation share.
+/// Bytes shared by all parts of an operation.
 pub type Tokens = Arc<[u8]>;
 
 thread_local! {
     static DEFAULT_BODIES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `f` with the default bodies of [`Ops`] on every backend, as far as this
-/// thread goes: plain burn, to compare with.
+/// Runs `f` with the default bodies of [`Ops`] on every backend, within this
+/// thread: plain burn, for comparison.
 pub fn with_default_bodies<T>(f: impl FnOnce() -> T) -> T {
     struct Restore(bool);
     impl Drop for Restore {
@@ -59,27 +58,27 @@ fn default_bodies() -> bool {
     DEFAULT_BODIES.get()
 }
 
-/// Keeps the memory of values read back from a tensor for the next step.
+/// Returns the memory of values read from a tensor to the pool of buffers.
 pub(crate) fn recycle(values: Vec<f32>) {
     buffers::give(values);
 }
 
-/// Frees the memory kept between steps, when a run is over.
+/// Frees the pool of buffers at the end of a run.
 pub(crate) fn forget_buffers() {
     buffers::clear();
 }
 
-/// A tensor that a variant of the model may lack.
+/// An optional tensor, which some variants of the model do not have.
 #[derive(Clone, Debug, ExtensionType)]
 pub enum Maybe<B: Backend> {
-    /// It is there.
+    /// The tensor.
     Some(FloatTensor<B>),
-    /// It is not.
+    /// No tensor.
     None,
 }
 
 impl<B: Backend> Maybe<B> {
-    /// As an option.
+    /// Converts to an [`Option`].
     pub fn into_option(self) -> Option<FloatTensor<B>> {
         match self {
             Maybe::Some(tensor) => Some(tensor),
@@ -88,12 +87,12 @@ impl<B: Backend> Maybe<B> {
     }
 }
 
-/// A tensor as the operations take it.
+/// Converts a tensor to the argument type of the operations.
 pub fn some<const D: usize>(tensor: Tensor<D>) -> FloatTensor<Dispatch> {
     tensor.into_dispatch()
 }
 
-/// A tensor that may lack as the operations take it.
+/// Converts an optional tensor to the argument type of the operations.
 pub fn maybe<const D: usize>(tensor: Option<Tensor<D>>) -> Maybe<Dispatch> {
     tensor.map_or(Maybe::None, |t| Maybe::Some(t.into_dispatch()))
 }
@@ -103,10 +102,10 @@ pub fn maybe<const D: usize>(tensor: Option<Tensor<D>>) -> Maybe<Dispatch> {
 pub struct EmbeddingWeights<B: Backend> {
     /// `[256, width]`
     pub weight: FloatTensor<B>,
-    /// Weights of earlier bytes, a row for each of the layer's distances.
+    /// Weights of earlier bytes, one row for each of the layer's distances.
     #[extension_type]
     pub taps: Maybe<B>,
-    /// Vectors of positions, `[at least length, width]`.
+    /// Position embeddings, `[at least length, width]`.
     #[extension_type]
     pub position: Maybe<B>,
 }
@@ -131,7 +130,7 @@ pub struct LinearWeights<B: Backend> {
     pub bias: Maybe<B>,
 }
 
-/// Parameters of the attention sublayer.
+/// Parameters of an attention sublayer.
 #[derive(Clone, Debug, ExtensionType)]
 pub struct AttentionWeights<B: Backend> {
     /// Before or after the sublayer.
@@ -140,7 +139,7 @@ pub struct AttentionWeights<B: Backend> {
     /// Queries, keys and values, `[width, 3 width]`.
     #[extension_type]
     pub qkv: LinearWeights<B>,
-    /// Gain on the scores of normalised queries and keys, `[heads]`.
+    /// Gain of the scores of normalised queries and keys (QK norm), `[heads]`.
     #[extension_type]
     pub gain: Maybe<B>,
     /// `[width, width]`.
@@ -148,7 +147,7 @@ pub struct AttentionWeights<B: Backend> {
     pub output: LinearWeights<B>,
 }
 
-/// Parameters of the feed-forward sublayer.
+/// Parameters of a feed-forward sublayer.
 #[derive(Clone, Debug, ExtensionType)]
 pub struct MlpWeights<B: Backend> {
     /// Before or after the sublayer.
@@ -178,23 +177,23 @@ pub struct HeadWeights<B: Backend> {
     pub bias: Maybe<B>,
 }
 
-/// What the embedding is, apart from its parameters.
+/// Settings of the embedding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmbeddingLayer {
-    /// Rows of a sequence.
+    /// Sequence length.
     pub length: usize,
-    /// Factor of everything but positions.
+    /// Factor of everything but position embeddings.
     pub scale: f32,
-    /// How far before a byte each tap looks, ascending.
+    /// Distance of each tap to the byte before it that it reads, ascending.
     pub distances: Arc<[usize]>,
 }
 
-/// What an attention sublayer is, apart from its parameters.
+/// Settings of an attention sublayer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AttentionLayer {
     /// Heads, positions, window.
     pub attention: Attention,
-    /// Rows of a sequence.
+    /// Sequence length.
     pub length: usize,
     /// Kind of normalisation.
     pub norm: Norm,
@@ -202,7 +201,7 @@ pub struct AttentionLayer {
     pub placement: Placement,
 }
 
-/// What a feed-forward sublayer is, apart from its parameters.
+/// Settings of a feed-forward sublayer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MlpLayer {
     /// The nonlinearity.
@@ -213,19 +212,19 @@ pub struct MlpLayer {
     pub placement: Placement,
 }
 
-/// What the output layer is, apart from its parameters.
+/// Settings of the output layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Head {
-    /// Kind of normalisation, used if there is a final norm.
+    /// Kind of normalisation, if there is a final norm.
     pub norm: Norm,
-    /// The weight is the embedding, transposed.
+    /// Whether the weight is the embedding, transposed.
     pub tied: bool,
 }
 
-/// The embedded `tokens`, whole sequences of `layer.length`: the row of
-/// `weights.weight` that belongs to each, plus those of the bytes at the layer's
-/// distances before it in its sequence times the taps, all times `layer.scale`; plus the row of
-/// `weights.position` for its place in the sequence; times `mask`:
+/// Embeds `tokens`, whole sequences of `layer.length`: the row of
+/// `weights.weight` for each byte, plus the rows of the bytes at the layer's
+/// distances before it in its sequence, times the taps; all times `layer.scale`; plus
+/// the row of `weights.position` for its position in the sequence; times `mask`:
 /// `[tokens, width]`.
 pub fn embedding(
     weights: EmbeddingWeights<Dispatch>,
@@ -273,7 +272,7 @@ pub fn mlp_layer(
 }
 
 /// Mean cross entropy, in nats, of the logits of `x` `[rows, width]` against
-/// `targets`, one a row: `[1]`.
+/// `targets`, one per row: `[1]`.
 pub fn head_loss(
     x: Tensor<2>,
     weights: HeadWeights<Dispatch>,

@@ -1,7 +1,7 @@
-//! The layers as compositions of ordinary burn operations: what they mean.
+//! The definition of the layers, as compositions of ordinary burn operations.
 //!
-//! Differentiable on a backend with autodiff, right on any backend, fast on
-//! none but a GPU. The kernels are tested against these.
+//! Differentiable on a backend with autodiff, correct on any backend, fast only on
+//! a GPU. The kernels are tested against these.
 
 use super::{
     Activation, AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head,
@@ -12,7 +12,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{Shape, Slice, TensorData};
 
-/// A float tensor with methods.
+/// A wrapper that gives a float tensor methods.
 struct Array<B: Backend>(FloatTensor<B>);
 
 impl<B: Backend> Clone for Array<B> {
@@ -22,7 +22,7 @@ impl<B: Backend> Clone for Array<B> {
 }
 
 impl<B: Backend> Array<B> {
-    /// A constant on the device of `self` and in its precision.
+    /// A constant on the device of `self`, with the same precision.
     fn constant(&self, values: Vec<f32>, shape: &[usize]) -> Self {
         let data = TensorData::new(values, shape.to_vec()).convert_dtype(self.0.dtype());
         Array(B::float_from_data(data, &self.0.device()))
@@ -103,8 +103,8 @@ impl<B: Backend> Array<B> {
         let n = *self.dims().last().expect("a tensor has a dimension");
         self.sum_last().scale(1.0 / n as f32)
     }
-    /// The largest of each row, as a constant: subtracted from what follows it
-    /// has no gradient.
+    /// The maximum of each row, as a constant: softmax does not depend on it, so it
+    /// needs no gradient.
     fn max_last(self) -> Self {
         let last = self.dims().len() - 1;
         Array(B::float_detach(B::float_max_dim(self.0, last)))
@@ -195,7 +195,7 @@ pub fn linear<B: Backend>(x: FloatTensor<B>, weights: LinearWeights<B>) -> Float
     y.add_row(weights.bias).0
 }
 
-/// The activation of each value; SwiGLU takes `[rows, 2 hidden]` to
+/// The activation function, elementwise; SwiGLU maps `[rows, 2 hidden]` to
 /// `[rows, hidden]`.
 pub fn activation<B: Backend>(x: FloatTensor<B>, kind: Activation) -> FloatTensor<B> {
     let x = Array::<B>(x);

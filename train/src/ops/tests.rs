@@ -14,14 +14,14 @@ type Graph = Autodiff<Flex, NoCheckpointing>;
 trait Layer {
     fn apply<B: Ops>(&self, inputs: &[FloatTensor<B>]) -> FloatTensor<B>;
     fn reference<B: Backend>(&self, inputs: &[FloatTensor<B>]) -> FloatTensor<B>;
-    /// The shapes of the inputs; those from `constants` on have no gradient.
+    /// The shapes of the inputs; inputs from index `constants` on have no gradient.
     fn shapes(&self) -> Vec<Vec<usize>>;
     fn constants(&self) -> usize {
         self.shapes().len()
     }
 }
 
-/// Takes inputs in order; which are there is up to the layer.
+/// Takes the inputs in order; the layer knows which there are.
 struct Take<'a, B: Backend>(std::slice::Iter<'a, FloatTensor<B>>);
 
 impl<B: Backend> Take<'_, B> {
@@ -332,7 +332,7 @@ fn gradients(
 fn check<L: Layer>(name: &str, layer: &L) {
     let mut rng = random::at(42, random::Stream::Weights, 0);
     let mut draw = |n: usize| -> Vec<f64> {
-        // As `f32` holds them, so that all see the same inputs.
+        // Rounded to `f32`, so that all precisions get the same inputs.
         (0..n)
             .map(|_| f64::from(random::normal(&mut rng) * 0.7))
             .collect()
@@ -367,7 +367,7 @@ fn check<L: Layer>(name: &str, layer: &L) {
             assert!(close(*a, *b, 5e-5), "{name}: gradient {i}: {a} {b}");
         }
     }
-    // Finite differences at some places of each input.
+    // Finite differences at some elements of each input.
     for i in 0..constants {
         let len = inputs[i].len();
         for at in (0..len).step_by(len.div_ceil(7)) {

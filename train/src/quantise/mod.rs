@@ -1,38 +1,35 @@
-//! Training the adjusted rate itself: weights that learn to be cheap to store.
+//! Quantisation-aware training: it minimises the adjusted rate itself.
 //!
-//! What is reported is a two-part code length, weights and data. In the last
-//! share of a run, the phase, this is what is minimised. Per byte of the `n`
+//! The reported number is a two-part code length, of weights and data. The last part
+//! of a run, the quantisation phase, minimises this length. Per byte of the `n`
 //! bytes of data, in nats:
 //!
 //! ```text
 //! cross entropy(data | rounded weights) + ln 2 / n * bits(rounded weights)
 //! ```
 //!
-//! - Every tensor gets a step. Rounding to multiples of `s` adds the variance
-//!   `s^2 / 12` to each weight, hence `h s^2 / 24` to the loss, where `h` is the
-//!   mean second derivative of the loss by a weight of the tensor; a weight's
-//!   integer costs `const - ln s` nats, shared by `n` bytes. The sum is least at
-//!   `s^2 = 12 / (n h)`. As the cost of a byte is a log probability, `h` is the
-//!   expected square of its gradient (Fisher), which is what the mean gradient
-//!   of a batch of independent bytes has, times the bytes of the batch. The
-//!   chosen steps are [`COARSER`] times that: the weights adapt to their grid,
+//! - Every tensor has a quantisation step. Rounding to multiples of `s` adds the
+//!   variance `s^2 / 12` to each weight, so `h s^2 / 24` to the loss, where `h` is the
+//!   mean second derivative of the loss by a weight of the tensor; the integer of a
+//!   weight costs `const - ln s` nats, shared by `n` bytes. The sum is least at
+//!   `s^2 = 12 / (n h)`. As the loss of a byte is a log probability, `h` is the
+//!   expected square of its gradient (Fisher information): the square of the mean
+//!   gradient of a batch of independent bytes, times the bytes of the batch. The
+//!   chosen steps are [`COARSER`] times larger: the weights adapt to their grid,
 //!   and the bytes of a batch are not independent.
-//! - Forward and backward passes see rounded weights; the gradient goes to the
-//!   weights before rounding as if there were none (straight through).
-//! - To it comes the gradient of the bits, see [`rate`].
-//! - The result of the run is rounded, so that the weight coder of
-//!   `brevity-codec` stores it as it is; [`stored_plan`] finds the steps again.
+//! - Forward and backward passes use the rounded weights; the gradient is applied to
+//!   the weights before rounding (straight-through estimator).
+//! - The gradient of the bits is added, see [`rate`].
+//! - The result of the run is rounded, so the weight coder of
+//!   `brevity-codec` stores it exactly; `Plan::lossless` recovers the steps.
 //!
-//! With an average of weights (`train.ema`), it is the weights before rounding
-//! that are averaged, and the average that is rounded at the end.
+//! With a moving average of the weights (`train.ema`), the weights before rounding
+//! are averaged, and the average is rounded at the end.
 //!
-//! What is not here: the coder of the integers, and the search for the steps of
-//! weights that were not trained for it. Both are in `brevity_codec::weights`.
+//! The coder of the integers, and the search for the steps of weights trained without
+//! quantisation, are in `brevity_codec::weights`.
 
 mod rate;
-mod stored;
-
-pub use stored::stored_plan;
 
 use crate::parameters::Parameters;
 use crate::recipe::QuantiseConfig;
@@ -41,44 +38,44 @@ use brevity_kernels::math::double::ln;
 use rate::Costs;
 use std::f64::consts::LN_2;
 
-/// Steps over which squares of gradients are averaged, about.
+/// About the number of optimizer steps over which squared gradients are averaged.
 const MEMORY: u64 = 64;
 
-/// How often the steps are chosen anew in the first half of the phase. Then
-/// they stay, and the weights settle on their grid.
+/// How often the quantisation steps are chosen in the first half of the phase. In the
+/// second half they are fixed, and the weights settle on their grid.
 const CHOICES: u64 = 8;
 
-/// Steps are so many times those that the theory above gives. In a first
+/// Ratio of the quantisation steps to those of the theory above. In a first
 /// measurement (33K parameters, 3 epochs of 200 KB of English) the whole
-/// description took 3.607 bits a byte with a factor of 1, 3.540 with 1.5 and
-/// 3.498 with 2.8; rounded afterwards 3.617.
+/// description took 3.607 bits per byte with a factor of 1, 3.540 with 1.5 and
+/// 3.498 with 2.8; rounded after training 3.617.
 const COARSER: f64 = 2.0;
 
-/// The number of the finest step that is chosen, `2^-20`.
+/// The number of the finest step allowed, `2^-20`.
 const FINEST: i32 = 160;
 
 /// The state of quantisation-aware training.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Quantiser {
     config: QuantiseConfig,
-    /// The first step, counted from 0, whose forward pass sees rounded weights.
+    /// The first optimizer step, counted from 0, with rounded weights.
     start: u64,
-    /// The first step from which on the grid stays as it is.
+    /// The first optimizer step with the final grid.
     settled: u64,
     /// Bytes that share the cost of the weights.
     data_bytes: f64,
     /// Bytes of a batch.
     batch_bytes: f64,
-    /// For each tensor the mean square of the gradient by one weight, in nats
+    /// For each tensor, the mean square of the gradient by one weight, in nats
     /// per byte; empty when off.
     pub squares: Vec<f32>,
-    /// For each tensor the number of its step; empty before the phase.
+    /// For each tensor, the number of its quantisation step; empty before the phase.
     pub steps: Vec<u8>,
     rounded: Option<Parameters>,
 }
 
 impl Quantiser {
-    /// For a run of `steps` optimiser steps of `batch_bytes` bytes over
+    /// The state for a run of `steps` optimizer steps of `batch_bytes` bytes over
     /// `data_bytes` bytes of data.
     pub fn new(
         config: &QuantiseConfig,
@@ -105,7 +102,7 @@ impl Quantiser {
         }
     }
 
-    /// The parameters that the model computes with: rounded in the phase.
+    /// The parameters that the model uses: rounded during the phase.
     pub fn seen<'a>(&'a mut self, parameters: &'a Parameters) -> &'a Parameters {
         if self.steps.is_empty() {
             return parameters;
@@ -118,9 +115,9 @@ impl Quantiser {
         rounded
     }
 
-    /// Takes note of the gradient of the loss at step `index`, counted from 0,
-    /// and adds that of the rate in the phase. `gradient` is `1 / scale` times
-    /// the gradient of the mean loss of a byte in nats.
+    /// Records the gradient of the loss at optimizer step `index`, counted from 0,
+    /// and during the phase adds the gradient of the bits. `gradient` is `1 / scale`
+    /// times the gradient of the mean loss of a byte in nats.
     pub fn gradient(
         &mut self,
         index: u64,
@@ -148,7 +145,7 @@ impl Quantiser {
         if !(first..self.settled.max(self.start)).contains(&index) {
             return;
         }
-        // A plain mean at first, then one that forgets.
+        // An ordinary mean at first, then an exponential moving average.
         let decay = (index - first).min(MEMORY - 1) as f64;
         let decay = decay / (decay + 1.0);
         for ((_, range), square) in parameters.tensors().iter().zip(&mut self.squares) {
@@ -159,7 +156,7 @@ impl Quantiser {
         }
     }
 
-    /// Chooses the steps, if that is due after `done` optimiser steps.
+    /// Chooses the quantisation steps, if due after `done` optimizer steps.
     pub fn choose(&mut self, done: u64, parameters: &Parameters) {
         let every = ((self.settled - self.start) / CHOICES).max(1);
         let due = (self.start..=self.settled).contains(&done)
@@ -170,7 +167,7 @@ impl Quantiser {
         let best = self.squares.iter().map(|&square| {
             let second = f64::from(square) * self.batch_bytes;
             let inverse_square = self.data_bytes * second / (12.0 * COARSER * COARSER);
-            // Where nothing depends on the weights, the coarsest will do.
+            // If the loss does not depend on the weights, use the coarsest step.
             match inverse_square.is_normal() {
                 true => (4.0 * ln(inverse_square) / LN_2).round() as i32,
                 false => 0,
@@ -184,7 +181,7 @@ impl Quantiser {
         self.steps = match self.config.bits {
             None => moved(0),
             Some(bits) => {
-                // The coarsest grid that takes as many bits.
+                // The coarsest grid that uses the target bits.
                 let (mut below, mut enough) = (-FINEST, FINEST);
                 while enough - below > 1 {
                     let middle = (below + enough).div_euclid(2);
@@ -198,7 +195,7 @@ impl Quantiser {
         };
     }
 
-    /// The result of the run from its weights before rounding.
+    /// Rounds the final weights of the run, if it was quantisation-aware.
     pub fn result(&self, parameters: &Parameters, values: &[f32]) -> Vec<f32> {
         let mut values = values.to_vec();
         for ((_, range), &k) in parameters.tensors().iter().zip(&self.steps) {
@@ -208,10 +205,10 @@ impl Quantiser {
     }
 }
 
-/// To the nearest multiples of `step`, as the weight coder stores them.
+/// Rounds to the nearest multiples of `step`, like the weight coder.
 fn round(values: &mut [f32], step: f32) {
     for x in values {
-        // The sum makes negative zeros positive, as they are when decoded.
+        // The sum turns -0 into 0, as decoding does.
         *x = integer(*x, step) * step + 0.0;
     }
 }
@@ -220,7 +217,7 @@ fn integer(x: f32, step: f32) -> f32 {
     (x / step).round().clamp(-LARGEST as f32, LARGEST as f32)
 }
 
-/// Bits a parameter of all tensors together.
+/// Stored bits per parameter, over all tensors.
 fn stored_bits(parameters: &Parameters, steps: &[u8]) -> f64 {
     let tensors = parameters.tensors().iter().zip(steps);
     let bits = tensors.map(|((_, range), &k)| {
@@ -242,7 +239,7 @@ mod tests {
 
     fn parameters() -> Parameters {
         let mut parameters = Parameters::initial(&Spec::brevity(32, 2, 2, 32), 1);
-        // The residual matrices of a new model are zero, which costs nothing.
+        // A new model's output matrices are zero, which would cost no bits.
         for (i, x) in parameters.values.iter_mut().enumerate() {
             *x += ((i * 7919 % 1000) as f32 - 500.0) * 3e-4;
         }

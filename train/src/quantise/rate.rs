@@ -1,16 +1,16 @@
-//! What the integers of a tensor cost, and which way they get cheaper.
+//! The cost of a tensor's integers in bits, and its derivative.
 //!
-//! The weight coder adapts to the integers it codes, so what one costs depends
-//! on how often its like occurs. Here that is a smoothed histogram of the
-//! magnitudes of a tensor, taken anew at every step; between two integers the
-//! cost is a straight line. Its slope draws small weights to zero and all of
-//! them to where the others are.
+//! The weight coder is adaptive, so the cost of an integer depends on how often
+//! similar ones occur. It is modelled by a smoothed histogram of the
+//! magnitudes of the tensor, computed at every step, and interpolated linearly
+//! between integers. The slope pulls small weights to zero and all weights
+//! to frequent magnitudes.
 
 use super::integer;
 use brevity_kernels::math::double::ln;
 use std::f64::consts::LN_2;
 
-/// Magnitudes from here on cost the same.
+/// Larger magnitudes cost the same as this one.
 const MOST: usize = 1024;
 
 /// Added to every count.
@@ -18,19 +18,19 @@ const PRIOR: f64 = 0.5;
 
 /// The cost of integers by their magnitude.
 pub(super) struct Costs {
-    /// Bits, the sign included.
+    /// Bits by magnitude, including the sign.
     bits: Vec<f32>,
 }
 
 impl Costs {
-    /// The costs among the integers of `values`.
+    /// The costs from the histogram of the integers of `values`.
     pub fn of(values: &[f32], step: f32) -> Costs {
         let magnitudes = || values.iter().map(|&x| magnitude(x, step));
         let largest = magnitudes().max().unwrap_or(0);
         let mut counts = vec![0_u32; largest + 2];
         magnitudes().for_each(|m| counts[m] += 1);
-        // Few of a kind say little about the next one: the mean of a window
-        // that widens with the magnitude. Zero is a kind of its own.
+        // Large magnitudes are rare, so their counts are averaged over a window that
+        // widens with the magnitude. Zero has its own count.
         let mut smooth = vec![f64::from(counts[0]) + PRIOR];
         for m in 1..counts.len() {
             let half = m / 4;
@@ -48,13 +48,14 @@ impl Costs {
         }
     }
 
-    /// Bits of all integers of `values`.
+    /// Total bits of the integers of `values`.
     pub fn total(&self, values: &[f32], step: f32) -> f64 {
         let bits = |&x: &f32| f64::from(self.bits[magnitude(x, step)]);
         values.iter().map(bits).sum()
     }
 
-    /// The derivative of the bits by a weight in units of its step, at `x`.
+    /// The derivative of the bits by a weight, at `x`; the weight is in units of its
+    /// step.
     pub fn slope(&self, x: f32) -> f32 {
         let below = (x.abs() as usize).min(self.bits.len() - 2);
         let slope = self.bits[below + 1] - self.bits[below];
@@ -102,7 +103,7 @@ mod tests {
         }
         assert_eq!(costs.slope(0.0), 0.0);
         assert!(costs.slope(1e9).is_finite());
-        // Scales are near one: away from there is dearer, on both sides.
+        // Values are near ten, so moving away in either direction costs more.
         let near_ten: Vec<f32> = (0..200).map(|i| 10.0 + (i % 5 - 2) as f32).collect();
         let costs = Costs::of(&near_ten, 1.0);
         assert!(costs.slope(6.5) < 0.0 && costs.slope(13.5) > 0.0);

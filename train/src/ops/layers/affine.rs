@@ -21,36 +21,36 @@ pub(in super::super) struct NormGrads {
     pub bias: Option<Vec<f32>>,
 }
 
-/// What a norm's forward pass leaves.
+/// Statistics that a norm's forward pass saves.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NormSaved {
-    /// The inverse deviation of each row.
+    /// The inverse standard deviation of each row.
     inverse: Buffer,
-    /// Its mean; for layer norm alone.
+    /// The mean of each row; only for layer norm.
     mean: Buffer,
 }
 
 impl NormSaved {
-    /// Cuts the statistics among the tasks, for [`NormLayer::forward`].
+    /// Splits the statistics among the tasks, for [`NormLayer::forward`].
     pub fn cut(&mut self, parts: &Parts) -> [Cut<'_>; 2] {
         [parts.cut(&mut self.inverse), parts.cut(&mut self.mean)]
     }
 
-    /// Those of some rows, for [`NormLayer::backward`].
+    /// The statistics of `rows`, for [`NormLayer::backward`].
     pub fn of(&self, parts: &Parts, rows: &std::ops::Range<usize>) -> [&[f32]; 2] {
         [parts.of(&self.inverse, rows), parts.of(&self.mean, rows)]
     }
 }
 
-/// Gradients of a norm's parameters, apart for each part of the rows.
+/// Gradients of a norm's parameters, separate for each part of the rows.
 pub(super) struct NormSums {
     weight: Buffer,
-    /// For layer norm alone.
+    /// Only for layer norm.
     bias: Buffer,
 }
 
 impl NormSums {
-    /// Cuts the sums among the tasks, for [`NormLayer::backward`].
+    /// Splits the sums among the tasks, for [`NormLayer::backward`].
     pub fn cut(&mut self, parts: &Parts) -> [Cut<'_>; 2] {
         [
             parts.cut_sums(&mut self.weight),
@@ -77,7 +77,7 @@ impl NormLayer<'_> {
         self.weight.len()
     }
 
-    /// Room for what the forward pass of `rows` rows leaves.
+    /// Buffers for the statistics of `rows` rows.
     pub(super) fn saved(&self, rows: usize) -> NormSaved {
         NormSaved {
             inverse: Buffer::new(rows),
@@ -85,7 +85,7 @@ impl NormLayer<'_> {
         }
     }
 
-    /// Room for the gradients of each part.
+    /// Buffers for the gradients of each part.
     pub(super) fn sums(&self, parts: &Parts) -> NormSums {
         let len = parts.count() * self.width();
         NormSums {
@@ -106,7 +106,7 @@ impl NormLayer<'_> {
         }
     }
 
-    /// `dx`, added to what it holds if `accumulate`, from `dy`, and the
+    /// `dx` from `dy`, added to the values of `dx` if `accumulate`, and the
     /// gradients of the parameters for each part of `part` rows.
     #[expect(clippy::too_many_arguments, reason = "they are what the formula has")]
     pub fn backward(
@@ -174,7 +174,7 @@ impl<'a> LinearLayer<'a> {
     }
 }
 
-/// `dx = epilogue(dy W^T)`, or added to what `dx` holds if `accumulate`.
+/// `dx = epilogue(dy W^T)`, added to the values of `dx` if `accumulate`.
 /// `transposed` is `W^T`.
 pub(super) fn backward_input(
     dy: &[f32],

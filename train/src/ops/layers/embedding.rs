@@ -21,7 +21,7 @@ pub(in super::super) struct EmbeddingGrads {
 }
 
 impl EmbeddingLayer<'_> {
-    /// Values of the vectors of a sequence's positions.
+    /// Number of values of a sequence's position embeddings.
     fn positions(&self) -> usize {
         self.embedding.length * self.embedding.width
     }
@@ -37,7 +37,7 @@ impl EmbeddingLayer<'_> {
         y
     }
 
-    /// Gradients of the parameters from the one at the output.
+    /// Gradients of the parameters from the gradient `dy` of the output.
     pub fn backward(&self, tokens: &[u8], mut dy: Vec<f32>) -> EmbeddingGrads {
         if let Some(mask) = self.mask {
             each(&mut dy, &[mask], |d, [m]| d * m);

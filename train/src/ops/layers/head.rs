@@ -17,7 +17,7 @@ pub(in super::super) struct HeadLayer<'a> {
     pub tied: bool,
 }
 
-/// What the backward pass of the output layer needs beside its input.
+/// Values saved for the backward pass of the output layer, besides its input.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct HeadSaved {
     norm: NormSaved,
@@ -44,7 +44,7 @@ impl HeadLayer<'_> {
         }
     }
 
-    /// The mean cost in nats of `targets`, one a row of `x`.
+    /// The mean loss in nats of `targets`, one per row of `x`.
     pub fn forward(&self, x: &[f32], targets: &[u8]) -> (f32, HeadSaved) {
         let rows = targets.len();
         let parts = Parts::new(rows, 1);
@@ -82,7 +82,7 @@ impl HeadLayer<'_> {
         (mean as f32, saved)
     }
 
-    /// Gradients, times the gradient `dmean` at the mean.
+    /// Gradients, times the gradient `dmean` of the mean loss.
     pub fn backward(&self, x: &[f32], mut saved: HeadSaved, dmean: f32) -> HeadGrads {
         let parts = Parts::new(x.len() / self.width, 1);
         let mut dx = take(x.len());

@@ -1,8 +1,7 @@
-//! The layers on slices: each a forward pass and its backward pass, by the
-//! kernels.
+//! The layers on slices: each a forward and a backward pass made of the kernels.
 //!
-//! What a forward pass saves lives in [`Buffer`](super::buffers::Buffer)s, which
-//! come back when the backward pass has used them. The rows of a layer are cut
+//! A forward pass saves values in [`Buffer`](super::buffers::Buffer)s, which
+//! return to their pool after the backward pass. The rows of a layer are divided
 //! into [`Parts`](parts::Parts), which the threads share.
 
 mod affine;
@@ -20,7 +19,7 @@ pub(super) use sublayer::{Middle, Sublayer, SublayerSaved};
 use brevity_kernels::threads;
 use rayon::prelude::*;
 
-/// `y = f(y, inputs)` for each value, on all threads that may share work.
+/// `y = f(y, inputs)` for each value, on all available threads.
 fn each<const N: usize>(
     y: &mut [f32],
     inputs: &[&[f32]; N],

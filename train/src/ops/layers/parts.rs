@@ -1,18 +1,18 @@
-//! How the rows of a layer are shared among the threads.
+//! Division of the rows of a layer among threads.
 
 use brevity_kernels::{reduce, threads};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::slice::ChunksMut;
 
-/// The rows of a layer, cut into parts.
+/// The rows of a layer, divided into parts.
 ///
-/// A part goes through all kernels of a layer on one thread: what one kernel
-/// writes the next finds in that core's cache, and the threads meet once a layer
-/// instead of once a kernel. Results do not depend on it. The parts are a
-/// function of the shape, and sums over rows are kept apart for each
-/// ([`reduce::part_rows`]); whether threads take parts, or a single task all
-/// rows and the kernels inside share their work, changes no bit.
+/// One thread runs all kernels of a layer on a part: each kernel finds the output of
+/// the previous one in that core's cache, and threads synchronise once per layer
+/// instead of once per kernel. Results do not depend on this: the parts are a
+/// function of the shape alone, and each part has its own sums over rows
+/// ([`reduce::part_rows`]). Whether threads take parts, or one task takes all
+/// rows and the kernels use all threads, changes no bit.
 #[derive(Clone, Copy)]
 pub(super) struct Parts {
     rows: usize,
@@ -23,11 +23,11 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// `rows` rows in parts of whole multiples of `unit`.
+    /// Divides `rows` rows into parts that are multiples of `unit`.
     pub fn new(rows: usize, unit: usize) -> Parts {
         let part = reduce::part_rows(rows, unit);
         let (parts, threads) = (rows.div_ceil(part), threads::current());
-        // Parts do if they keep the threads busy four fifths of the time.
+        // One task per part if that keeps the threads busy four fifths of the time.
         let busy = 5 * parts >= 4 * threads * parts.div_ceil(threads);
         let task = if busy { part } else { rows };
         Parts { rows, part, task }
@@ -43,31 +43,32 @@ impl Parts {
         self.part
     }
 
-    /// Where the values of `rows` rows end in data of `len` values that belong
-    /// to all rows: some for each row, or some for each unit of them, or none.
+    /// Number of values that belong to the first `rows` rows, of `len` values for all
+    /// rows: the same number for each row or for each unit of rows, or none.
     fn end(&self, len: usize, rows: usize) -> usize {
         len * rows / self.rows
     }
 
-    /// What belongs to `rows` of data of all rows.
+    /// The values of `rows`, from the data of all rows.
     pub fn of<'a>(&self, data: &'a [f32], rows: &Range<usize>) -> &'a [f32] {
         let len = data.len();
         &data[self.end(len, rows.start)..self.end(len, rows.end)]
     }
 
-    /// Cuts data of all rows among the tasks.
+    /// Splits data of all rows among the tasks.
     pub fn cut<'a>(&self, data: &'a mut [f32]) -> Cut<'a> {
         let len = self.end(data.len(), self.task);
         Cut(data.chunks_mut(len.max(1)))
     }
 
-    /// Cuts sums, the same number for each part, among the tasks.
+    /// Splits sums, the same number for each part, among the tasks.
     pub fn cut_sums<'a>(&self, sums: &'a mut [f32]) -> Cut<'a> {
         let len = sums.len() / self.count() * self.task.div_ceil(self.part);
         Cut(sums.chunks_mut(len.max(1)))
     }
 
-    /// Runs `run` on what `task` makes for the rows of each task in turn.
+    /// Creates a value for the rows of each task by `task`, in order, and runs `run`
+    /// on these in parallel.
     pub fn each<T: Send>(&self, task: impl FnMut(Range<usize>) -> T, run: impl Fn(T) + Sync) {
         let starts = (0..self.rows).step_by(self.task);
         let mut tasks = starts.map(|r| r..self.rows.min(r + self.task)).map(task);
@@ -81,11 +82,11 @@ impl Parts {
     }
 }
 
-/// Pieces of data, one a task.
+/// Pieces of data, one per task.
 pub(super) struct Cut<'a>(ChunksMut<'a, f32>);
 
 impl<'a> Cut<'a> {
-    /// The piece of the next task; empty if the data are.
+    /// The piece of the next task; empty if there are no data.
     pub fn next(&mut self) -> &'a mut [f32] {
         self.0.next().unwrap_or_default()
     }

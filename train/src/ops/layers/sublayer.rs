@@ -1,4 +1,4 @@
-//! The two sublayers of a block, attention and feed-forward: forward pass.
+//! Forward pass of the two sublayers of a block, attention and feed-forward.
 
 use super::super::buffers::{Buffer, take};
 use super::super::{Activation, Attention, Placement};
@@ -8,7 +8,7 @@ use super::parts::Parts;
 use brevity_kernels::activation::{self, Activation as Elementwise};
 use brevity_kernels::gemm::{Epilogue, Right};
 
-/// What a sublayer does between its two affine maps.
+/// The function between the two affine maps of a sublayer.
 #[derive(Clone, Copy)]
 pub(in super::super) enum Middle<'a> {
     Activation(Activation),
@@ -20,7 +20,7 @@ pub(in super::super) enum Middle<'a> {
 }
 
 /// A sublayer of a block: `x + mask f(norm(x))` or `norm(x + mask f(x))`, where
-/// `f` is an affine map, something in the middle, and another affine map.
+/// `f` is an affine map, a [`Middle`], and another affine map.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Sublayer<'a> {
     pub norm: NormLayer<'a>,
@@ -31,13 +31,13 @@ pub(in super::super) struct Sublayer<'a> {
     pub mask: Option<&'a [f32]>,
 }
 
-/// What the backward pass of a sublayer needs beside its input.
+/// Values saved for the backward pass of a sublayer, besides its input.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct SublayerSaved {
     pub(super) norm: NormSaved,
     /// Pre-norm: the normalised input; post-norm: the input of the norm.
     pub(super) beside_norm: Buffer,
-    /// The output of the first map, if the middle's backward pass needs it.
+    /// The output of the first map, if the backward pass of the middle needs it.
     pub(super) first: Buffer,
     /// The input of the last map.
     pub(super) hidden: Buffer,
@@ -45,7 +45,7 @@ pub(in super::super) struct SublayerSaved {
     pub(super) stats: Buffer,
 }
 
-/// Some rows of a sublayer's forward pass.
+/// The forward pass of a sublayer for some rows.
 struct Task<'a> {
     x: &'a [f32],
     mask: Option<&'a [f32]>,
@@ -58,7 +58,7 @@ struct Task<'a> {
 }
 
 impl Sublayer<'_> {
-    /// How its rows are shared: whole sequences, where it attends.
+    /// The division of its rows: into whole sequences, for attention.
     pub(super) fn parts(&self, rows: usize) -> Parts {
         match self.middle {
             Middle::Activation(_) => Parts::new(rows, 1),
@@ -66,7 +66,7 @@ impl Sublayer<'_> {
         }
     }
 
-    /// Room for what the forward pass of `rows` rows leaves.
+    /// Buffers for the saved values of `rows` rows.
     fn saved(&self, rows: usize) -> SublayerSaved {
         let first = match self.middle {
             Middle::Activation(kind) if elementwise(kind).is_some_and(|f| !f.needs_input()) => 0,
@@ -87,7 +87,7 @@ impl Sublayer<'_> {
         }
     }
 
-    /// `x` to the sublayer's output, both `[rows, width]`.
+    /// Maps `x` to the sublayer's output, both `[rows, width]`.
     pub fn forward(&self, x: &[f32]) -> (Vec<f32>, SublayerSaved) {
         let rows = x.len() / self.norm.width();
         let parts = self.parts(rows);
@@ -117,7 +117,7 @@ impl Sublayer<'_> {
         (out, saved)
     }
 
-    /// The forward pass of some rows, with the weights of the two maps.
+    /// The forward pass of a task, with the weights of the two maps.
     fn forward_rows(&self, task: Task, first: Right, last: Right) {
         let [inverse, mean] = task.norm;
         let (input, sum) = match self.placement {
@@ -169,7 +169,7 @@ impl Sublayer<'_> {
     }
 }
 
-/// The elementwise nonlinearity; none for SwiGLU.
+/// The elementwise activation function; `None` for SwiGLU.
 pub(super) fn elementwise(kind: Activation) -> Option<Elementwise> {
     match kind {
         Activation::Gelu => Some(Elementwise::Gelu),

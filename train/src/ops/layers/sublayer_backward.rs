@@ -1,4 +1,4 @@
-//! The two sublayers of a block: backward pass.
+//! Backward pass of the two sublayers of a block.
 
 use super::super::Placement;
 use super::super::buffers::{Buffer, give, take};
@@ -20,24 +20,24 @@ pub(in super::super) struct SublayerGrads {
     pub last: LinearGrads,
 }
 
-/// Some rows of a sublayer's backward pass.
+/// The backward pass of a sublayer for some rows.
 struct Task<'a> {
     rows: Range<usize>,
-    /// The gradient at the output.
+    /// The gradient of the output.
     dout: &'a [f32],
-    /// The gradient at the output of the last map, where it is not `dout`.
+    /// The gradient of the output of the last map, if it is not `dout`.
     branch: &'a mut [f32],
-    /// The gradient at the output of the first map.
+    /// The gradient of the output of the first map.
     dfirst: &'a mut [f32],
     dx: &'a mut [f32],
-    /// Gradients of the gains, a row a sequence.
+    /// Gradients of the gains, one row per sequence.
     dgain: &'a mut [f32],
-    /// Gradients of the norm, a row a part.
+    /// Gradients of the norm, one row per part.
     dnorm: [&'a mut [f32]; 2],
 }
 
 impl Sublayer<'_> {
-    /// Gradients from the one at the output.
+    /// All gradients from the gradient `dout` of the output.
     pub fn backward(&self, x: &[f32], saved: &SublayerSaved, dout: Vec<f32>) -> SublayerGrads {
         let rows = x.len() / self.norm.width();
         let parts = self.parts(rows);
@@ -104,7 +104,7 @@ impl Sublayer<'_> {
     }
 }
 
-/// A backward pass, less the gradients of weights.
+/// A backward pass without the gradients of weights.
 struct Pass<'a> {
     layer: &'a Sublayer<'a>,
     parts: Parts,
@@ -112,12 +112,12 @@ struct Pass<'a> {
     saved: &'a SublayerSaved,
     /// The transposed weights of the first map.
     first: Right<'a>,
-    /// Those of the last map.
+    /// The transposed weights of the last map.
     last: Right<'a>,
 }
 
 impl Pass<'_> {
-    /// The part of some rows.
+    /// The backward pass of a task.
     fn rows(&self, task: Task) {
         let (layer, parts, rows) = (self.layer, &self.parts, &task.rows);
         let x = parts.of(self.x, rows);
@@ -161,7 +161,7 @@ impl Pass<'_> {
         }
     }
 
-    /// From the gradient at the output of the last map to that at the output of
+    /// From the gradient of the output of the last map to that of the output of
     /// the first.
     fn middle(&self, rows: &Range<usize>, dlast: &[f32], dfirst: &mut [f32], dgain: &mut [f32]) {
         let first = self.parts.of(&self.saved.first, rows);

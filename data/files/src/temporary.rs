@@ -1,0 +1,217 @@
+//! Temporary files: their locks, and the removal of those of dead processes.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tempfile::NamedTempFile;
+
+const PREFIX: &str = ".brevity-";
+const SUFFIX: &str = ".tmp";
+
+/// The permissions of a file, from its creation on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// As for an ordinary file, by the umask.
+    Ordinary,
+    /// For the owner only.
+    Owner,
+}
+
+/// A file with a random temporary name, removed unless it is
+/// [published](crate::publish): when dropped, by [`remove_unfinished`], or, if the
+/// process was killed, by the next process that writes in the folder.
+///
+/// An advisory lock on the file marks its process as alive.
+#[derive(Debug)]
+pub struct Temporary {
+    pub(crate) file: NamedTempFile,
+    _listed: Listed,
+}
+
+impl Temporary {
+    /// Creates a file in `folder`. The name is short, however long the final name is.
+    ///
+    /// # Errors
+    /// If the folder is missing or not writable.
+    pub fn new(folder: &Path, readers: Readers) -> io::Result<Temporary> {
+        sweep_once(folder);
+        loop {
+            let file = create(folder, readers)?;
+            let listed = Listed::new(file.path());
+            // Before it was locked, another process may have removed it as a leftover.
+            let ours = match file.as_file().try_lock() {
+                Err(TryLockError::WouldBlock) => false,
+                // Some file systems have no locks; no leftovers are removed there.
+                Ok(()) | Err(TryLockError::Error(_)) => file.path().exists(),
+            };
+            if ours {
+                return Ok(Temporary {
+                    file,
+                    _listed: listed,
+                });
+            }
+        }
+    }
+
+    /// The temporary path.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// The open file.
+    pub fn as_file(&self) -> &File {
+        self.file.as_file()
+    }
+}
+
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Read for Temporary {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.file.read(bytes)
+    }
+}
+
+impl Seek for Temporary {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+fn create(folder: &Path, readers: Readers) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(
+        match readers {
+            Readers::Ordinary => 0o666,
+            Readers::Owner => 0o600,
+        },
+    ));
+    builder.tempfile_in(folder).map_err(bare)
+}
+
+/// The error of the operating system without the temporary name, which says nothing to
+/// anybody.
+fn bare(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|wrapped| wrapped.source());
+    let inner = inner.and_then(|inner| inner.downcast_ref::<io::Error>());
+    match inner.and_then(io::Error::raw_os_error) {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error,
+    }
+}
+
+/// The temporary files of this process.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Folders from which leftovers have been removed.
+static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// No code panics while it holds one of the locks.
+fn locked(set: &Mutex<BTreeSet<PathBuf>>) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+    set.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An entry of [`UNFINISHED`].
+#[derive(Debug)]
+struct Listed(PathBuf);
+
+impl Listed {
+    fn new(path: &Path) -> Listed {
+        // The working directory may change.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        locked(&UNFINISHED).insert(path.clone());
+        Listed(path)
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        locked(&UNFINISHED).remove(&self.0);
+    }
+}
+
+/// Removes the temporary files of this process. For processes that end without
+/// unwinding, as on a signal.
+pub fn remove_unfinished() {
+    for path in locked(&UNFINISHED).iter() {
+        // A file that cannot be removed is left to the next process.
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes the temporary files of dead processes from a folder, on this process's first
+/// write there.
+fn sweep_once(folder: &Path) {
+    let Ok(path) = folder.canonicalize() else {
+        return;
+    };
+    if locked(&SWEPT).insert(path.clone()) {
+        sweep(&path);
+    }
+}
+
+/// Removes the temporary files in a folder that no process has locked. Files whose lock
+/// cannot be tested, or that cannot be removed, are left.
+fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !name.starts_with(PREFIX) || !name.ends_with(SUFFIX) {
+            continue;
+        }
+        let path = entry.path();
+        if let Ok(file) = File::open(&path)
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn what_a_dead_process_left_is_swept_and_what_lives_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(".brevity-dead00.tmp"), b"half").unwrap();
+        fs::write(folder.path().join(".brevity-other"), b"not ours").unwrap();
+        let living = Temporary::new(folder.path(), Readers::Ordinary).unwrap();
+        assert_eq!(count(folder.path()), 2);
+        sweep(folder.path());
+        assert!(living.path().exists());
+        drop(living);
+        assert_eq!(count(folder.path()), 1);
+    }
+
+    #[test]
+    fn unfinished_files_are_removed_on_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let unfinished = Temporary::new(folder.path(), Readers::Owner).unwrap();
+        let path = std::path::absolute(unfinished.path()).unwrap();
+        assert!(locked(&UNFINISHED).contains(&path));
+        drop(unfinished);
+        assert!(!locked(&UNFINISHED).contains(&path));
+    }
+}

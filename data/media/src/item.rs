@@ -1,0 +1,84 @@
+//! What a file was before it became bytes of a set.
+
+use serde::{Deserialize, Serialize};
+
+/// One file's part of a set. The parts lie one after another, in the order of
+/// the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// Path, or archive and member.
+    pub origin: String,
+    /// Its bytes in the set.
+    pub bytes: u64,
+    /// What kind of picture it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
+    /// What kind of sound it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<Sound>,
+}
+
+/// Geometry of a picture, as its file has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Picture {
+    /// Pixels a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// 1 for grey, 3 for colour; alpha is not counted.
+    pub channels: u8,
+}
+
+/// What a sound's samples mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sound {
+    /// Samples a second and channel, in the set.
+    pub rate: u32,
+    /// Channels, in the set.
+    pub channels: u16,
+    /// Samples a second and channel of the file.
+    pub file_rate: u32,
+    /// Channels of the file.
+    pub file_channels: u16,
+    /// Bits a sample of the file.
+    pub file_bits: u16,
+}
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Bytes and nothing else.
+    Bytes,
+    /// A picture.
+    Picture(Picture),
+    /// A sound.
+    Sound(Sound),
+}
+
+impl Item {
+    pub(crate) fn new(origin: &str, bytes: u64, shape: Shape) -> Self {
+        let (picture, sound) = match shape {
+            Shape::Bytes => (None, None),
+            Shape::Picture(picture) => (Some(picture), None),
+            Shape::Sound(sound) => (None, Some(sound)),
+        };
+        Self {
+            origin: origin.to_owned(),
+            bytes,
+            picture,
+            sound,
+        }
+    }
+
+    /// What it is.
+    pub fn shape(&self) -> Shape {
+        match (self.picture, self.sound) {
+            (Some(picture), _) => Shape::Picture(picture),
+            (None, Some(sound)) => Shape::Sound(sound),
+            (None, None) => Shape::Bytes,
+        }
+    }
+}

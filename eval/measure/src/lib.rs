@@ -1,0 +1,203 @@
+//! Measurement of description lengths by writing, decoding, comparing archives.
+//!
+//! [`measure`] scores bytes under a [`StoredModel`]: with the weights as trained and
+//! with the weights as an archive stores them. With [`Archives`], the lengths are those
+//! of files that were written, decoded by a [`Decoder`] and compared by hash; otherwise
+//! they are code lengths under the same integer frequencies. [`FreshProcess`] decodes
+//! in another process, which knows nothing of the data except the file; [`InProcess`]
+//! is for callers without a command to start.
+//!
+//! ```
+//! use brevity_length::Regime;
+//! use brevity_model::{Spec, Weights};
+//! use brevity_measure::{Archives, InProcess, StoredModel, measure};
+//! use brevity_task::Stop;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("model.safetensors");
+//! let weights = Weights::from_fn(Spec::aspect(16, 64), |info| vec![0.0; info.len()])?;
+//! weights.save(&path)?;
+//!
+//! let (data, stop) = (b"nothing learned ".repeat(100), Stop::new());
+//! let model = StoredModel::for_data(weights, &data, &stop)?;
+//! let archives = Archives {
+//!     folder: folder.path(),
+//!     name: "in-sample",
+//!     model: &path,
+//!     decoder: &InProcess::default(),
+//! };
+//! let bytes = data.len() as u64;
+//! let found = measure(&model, &data, Regime::InSample, bytes, Some(&archives), &stop)?;
+//! assert_eq!(found.bits_per_byte(), 8.0);
+//! assert!(found.is_decoded() && folder.path().join("in-sample.bvy").exists());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod archives;
+mod decode;
+mod error;
+mod stored_model;
+
+pub use archives::Archives;
+pub use decode::{Decoder, Decoding, FreshProcess, InProcess, MakeModel};
+pub use error::MeasureError;
+pub use stored_model::StoredModel;
+
+use brevity_codec::archive::Source;
+use brevity_codec::{ScoreResult, code_lengths, score, weights};
+use brevity_length::{Code, Convention, Description, Evidence, Regime, Scored};
+use brevity_model::Transformer;
+use brevity_task::Stop;
+
+/// Limit on the number of [`Description::block_bits`].
+const BLOCKS: usize = 100;
+
+/// Minimum bytes of such a block: more than a context, because neighbouring bytes are
+/// not independent.
+const BLOCK: usize = 1024;
+
+/// The parts of an archive in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// The coded stream.
+    pub coded: u64,
+    /// Everything else: the weights or the recipe if it holds them, header, hashes.
+    pub rest: u64,
+}
+
+/// Measures the description length of `bytes` under a model: with the weights as
+/// trained, by the convention `fp16`, and with the weights as stored. `trained_on` is
+/// the number of training bytes; `regime` is how `bytes` relate to them.
+///
+/// With `archives`, the archive that holds the stored weights is kept in the folder;
+/// the other, which only adds the coded stream to a model file, is decoded and removed.
+///
+/// # Errors
+/// A model whose output is not finite; archives that cannot be written, or do not
+/// decode to `bytes`; [`MeasureError::Stopped`] when `stop` is set.
+pub fn measure(
+    model: &StoredModel,
+    bytes: &[u8],
+    regime: Regime,
+    trained_on: u64,
+    archives: Option<&Archives<'_>>,
+    stop: &Stop,
+) -> Result<Description, MeasureError> {
+    let lengths = code_lengths(&Transformer::new(&model.exact), bytes)?;
+    let block_bits = sums_of_blocks(&lengths);
+    drop(lengths);
+    let bits = block_bits.iter().sum();
+    let hash = blake3::hash(bytes);
+    check(stop)?;
+    let coded = match archives {
+        None => ScoreResult {
+            bytes: bytes.len() as u64,
+            bits,
+        }
+        .stream_bytes(),
+        Some(archives) => {
+            let source = Source::external(&model.exact);
+            archives.verified(&source, bytes, hash, stop)?.1.coded
+        }
+    };
+    check(stop)?;
+    let stored = match archives {
+        None => estimate(model, bytes)?,
+        Some(archives) => {
+            let source = Source::embedded(&model.exact, &model.plan);
+            let (file, stored) = archives.verified(&source, bytes, hash, stop)?;
+            archives.keep(file)?;
+            stored
+        }
+    };
+    let scored = Scored {
+        bytes: bytes.len() as u64,
+        hash: hash.to_string(),
+    };
+    let parameters = model.exact.spec().parameters();
+    Ok(
+        Description::two_part(regime, scored, bits, coded, parameters, trained_on)
+            .with(code(Convention::stored(), stored))
+            .evidence(match archives {
+                Some(_) => Evidence::Decoded,
+                None => Evidence::Estimate,
+            })
+            // Whole bits are precise enough for the bootstrap.
+            .with_blocks(block_bits.iter().map(|bits| bits.round() as u64).collect()),
+    )
+}
+
+/// Measures `bytes` with the model stored in at most, and nearly, this many bits per
+/// parameter ([`StoredModel::at_bits`]). No file is kept.
+///
+/// # Errors
+/// As [`measure`].
+pub fn measure_at_bits(
+    model: &StoredModel,
+    bits: f64,
+    bytes: &[u8],
+    archives: Option<&Archives<'_>>,
+    stop: &Stop,
+) -> Result<Code, MeasureError> {
+    check(stop)?;
+    let model = model.at_bits(bits);
+    let stored = match archives {
+        None => estimate(&model, bytes)?,
+        Some(archives) => {
+            let source = Source::embedded(&model.exact, &model.plan);
+            archives
+                .verified(&source, bytes, blake3::hash(bytes), stop)?
+                .1
+        }
+    };
+    Ok(code(Convention::bits(bits), stored))
+}
+
+fn code(convention: Convention, parts: Parts) -> Code {
+    Code {
+        convention,
+        coded_bytes: parts.coded,
+        model_bytes: parts.rest,
+    }
+}
+
+/// The size of the archive, from its code length.
+fn estimate(model: &StoredModel, bytes: &[u8]) -> Result<Parts, MeasureError> {
+    Ok(Parts {
+        coded: score(&model.rounded(), bytes)?.stream_bytes(),
+        rest: weights::encode(&model.exact, &model.plan).len() as u64,
+    })
+}
+
+fn check(stop: &Stop) -> Result<(), MeasureError> {
+    match stop.is_set() {
+        true => Err(MeasureError::Stopped),
+        false => Ok(()),
+    }
+}
+
+/// Code lengths of single bytes, summed over blocks.
+pub fn sums_of_blocks(bits: &[f32]) -> Vec<f64> {
+    let count = (bits.len() / BLOCK).clamp(1, BLOCKS);
+    let end = |i: usize| bits.len() * i / count;
+    (0..count)
+        .map(|i| &bits[end(i)..end(i + 1)])
+        .map(|block| block.iter().map(|&b| f64::from(b)).sum())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_long_few_and_cover_all() {
+        for (length, blocks) in [(0, 1), (2047, 1), (2048, 2), (5000, 4), (1 << 20, 100)] {
+            let sums = sums_of_blocks(&vec![1.0; length]);
+            assert_eq!(sums.len(), blocks);
+            assert_eq!(sums.iter().sum::<f64>(), length as f64);
+            let longest = sums.iter().fold(0.0_f64, |m, &x| m.max(x));
+            assert!(sums.iter().all(|x| longest - x <= 1.0));
+        }
+    }
+}

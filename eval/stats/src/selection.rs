@@ -1,0 +1,409 @@
+//! Which model to choose: ranking by description length.
+//!
+//! The rows of a sweep are grouped into byte sets and regimes; within each, the
+//! runs of one configuration over several seeds are one candidate. Candidates
+//! are ranked by coded plus model bytes under one convention. How sure the
+//! ranking is comes from a paired bootstrap: the same contiguous blocks of the
+//! data are drawn for all candidates (bytes near each other are not independent,
+//! and all models find the same blocks hard), and for each candidate one of its
+//! seeds. Choosing one of K candidates after seeing the data costs log2 K bits,
+//! which every total includes.
+//!
+//! Blocks come from a row's `block_bits`: code lengths in bits of equally long
+//! contiguous blocks. Without them only seeds are drawn, and with one seed a
+//! candidate there is no interval.
+
+use serde::{Deserialize, Serialize};
+
+use crate::critical::interval;
+use crate::random::{below, stream};
+use brevity_length::Row;
+
+/// Settings of a selection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// How model bytes are counted; nothing for every convention that all rows have.
+    pub convention: Option<String>,
+    /// Resamples of the bootstrap.
+    pub resamples: usize,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            convention: None,
+            resamples: 2000,
+            seed: 1,
+        }
+    }
+}
+
+/// Candidates on one byte set, regime and convention, the shortest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ranking {
+    /// Where the data came from.
+    pub source: String,
+    /// Bytes described.
+    pub data_bytes: u64,
+    /// Relation of the data to the training data.
+    pub regime: String,
+    /// How model bytes are counted.
+    pub convention: String,
+    /// log2 of the number of candidates: bits that naming the chosen one costs.
+    pub choice_bits: f64,
+    /// The candidates.
+    pub candidates: Vec<Candidate>,
+    /// What the intervals could be drawn from: `blocks and seeds`, `blocks`,
+    /// `seeds` or `nothing`.
+    pub resampled: String,
+}
+
+/// One configuration, averaged over its seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Place, from 1.
+    pub rank: usize,
+    /// What the sweep varied, without the seed.
+    pub settings: String,
+    /// Trials behind it.
+    pub ids: Vec<String>,
+    /// Parameters of the model.
+    pub parameters: u64,
+    /// Coded data, mean over seeds.
+    pub coded_bytes: f64,
+    /// Model, mean over seeds.
+    pub model_bytes: f64,
+    /// Coded data, model and the cost of the choice, in bytes.
+    pub total_bytes: f64,
+    /// `total_bytes` over data bytes.
+    pub rate: f64,
+    /// Standard deviation of the rate over seeds; nothing with one seed.
+    pub seed_sd: Option<f64>,
+    /// Bits per byte of raw data by which it is longer than the first.
+    pub behind: f64,
+    /// 95% interval of `behind`.
+    pub behind_ci95: Option<[f64; 2]>,
+    /// Share of resamples in which it was the shortest.
+    pub probability_best: Option<f64>,
+    /// Whether no other candidate has both a smaller model and a shorter code.
+    pub pareto: bool,
+}
+
+/// Ranks the scored rows. One ranking for each source, data size, regime and
+/// convention; empty when nothing is scored.
+#[must_use]
+pub fn rank(rows: &[Row], options: &Options) -> Vec<Ranking> {
+    let scored: Vec<&Row> = rows.iter().filter(|r| r.is_candidate()).collect();
+    let mut rankings = Vec::new();
+    for group in gathered(&scored, |r| {
+        (r.data.source.clone(), r.charged_to(), r.regime())
+    }) {
+        let conventions = match &options.convention {
+            Some(name) => vec![name.clone()],
+            None => group[0]
+                .conventions()
+                .into_iter()
+                .map(String::from)
+                .collect(),
+        };
+        for convention in conventions {
+            let priced: Vec<&Row> = group
+                .iter()
+                .copied()
+                .filter(|r| r.coded(&convention).is_some())
+                .collect();
+            if !priced.is_empty() {
+                rankings.push(one_ranking(&priced, &convention, options));
+            }
+        }
+    }
+    rankings
+}
+
+/// The ways in which scored rows count model bytes, in order of appearance.
+#[must_use]
+pub fn conventions(rows: &[Row]) -> Vec<String> {
+    let mut found = Vec::new();
+    let candidates = rows.iter().filter(|r| r.is_candidate());
+    for name in candidates.flat_map(Row::conventions).map(String::from) {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// Values with the same key together, in order of first appearance.
+fn gathered<'a, K: PartialEq>(rows: &[&'a Row], key: impl Fn(&Row) -> K) -> Vec<Vec<&'a Row>> {
+    let mut found: Vec<(K, Vec<&Row>)> = Vec::new();
+    for &row in rows {
+        let key = key(row);
+        match found.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, group)) => group.push(row),
+            None => found.push((key, vec![row])),
+        }
+    }
+    found.into_iter().map(|(_, group)| group).collect()
+}
+
+/// A candidate's runs: model bits, and coded bits of each block, for each seed.
+struct Runs {
+    model_bits: Vec<f64>,
+    blocks: Vec<Vec<f64>>,
+}
+
+fn one_ranking(rows: &[&Row], convention: &str, options: &Options) -> Ranking {
+    let n = rows[0].charged_to() as f64;
+    let groups = gathered(rows, |row| row.settings());
+    let blocks = common_blocks(rows);
+    let choice_bits = (groups.len() as f64).log2();
+    let mut entries: Vec<(Candidate, Runs)> = groups
+        .iter()
+        .map(|group| candidate(group, convention, choice_bits, blocks))
+        .collect();
+    entries.sort_by(|x, y| x.0.total_bytes.total_cmp(&y.0.total_bytes));
+    let seeds = entries.iter().any(|e| e.1.model_bits.len() > 1);
+    if seeds || blocks > 1 {
+        resample(&mut entries, n, options);
+    }
+    let best = entries[0].0.total_bytes;
+    let mut candidates: Vec<Candidate> = entries.into_iter().map(|e| e.0).collect();
+    for i in 0..candidates.len() {
+        candidates[i].rank = i + 1;
+        candidates[i].behind = 8.0 * (candidates[i].total_bytes - best) / n;
+        candidates[i].pareto = !candidates.iter().any(|c| dominates(c, &candidates[i]));
+    }
+    Ranking {
+        source: rows[0].data.source.clone(),
+        data_bytes: rows[0].charged_to(),
+        regime: rows[0].regime_name().to_owned(),
+        convention: convention.to_owned(),
+        choice_bits,
+        candidates,
+        resampled: match (blocks > 1, seeds) {
+            (true, true) => "blocks and seeds",
+            (true, false) => "blocks",
+            (false, true) => "seeds",
+            (false, false) => "nothing",
+        }
+        .into(),
+    }
+}
+
+/// Code lengths of the blocks of what a row scored; nothing where they were not kept.
+fn blocks(row: &Row) -> Option<Vec<f64>> {
+    let bits: Vec<f64> = row
+        .description()?
+        .block_bits()
+        .iter()
+        .map(|&b| b as f64)
+        .collect();
+    (bits.iter().sum::<f64>() > 0.0).then_some(bits)
+}
+
+/// The number of blocks that all rows have, or 1.
+fn common_blocks(rows: &[&Row]) -> usize {
+    let count = |row: &Row| blocks(row).map_or(1, |b| b.len());
+    let first = count(rows[0]);
+    if rows.iter().all(|row| count(row) == first) {
+        first
+    } else {
+        1
+    }
+}
+
+fn candidate(
+    group: &[&Row],
+    convention: &str,
+    choice_bits: f64,
+    blocks: usize,
+) -> (Candidate, Runs) {
+    let n = group[0].charged_to() as f64;
+    let coded: Vec<f64> = group.iter().filter_map(|r| r.coded(convention)).collect();
+    let model: Vec<f64> = group.iter().filter_map(|r| r.model(convention)).collect();
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let total_bytes = mean(&coded) + mean(&model) + choice_bits / 8.0;
+    let seed_sd = (coded.len() > 1).then(|| {
+        let rates: Vec<f64> = coded.iter().zip(&model).map(|(c, m)| (c + m) / n).collect();
+        let centre = mean(&rates);
+        let squares: f64 = rates.iter().map(|r| (r - centre).powi(2)).sum();
+        (squares / (rates.len() - 1) as f64).sqrt()
+    });
+    let runs = Runs {
+        model_bits: model.iter().map(|m| 8.0 * m).collect(),
+        blocks: group
+            .iter()
+            .zip(&coded)
+            .map(|(row, coded)| {
+                // Scaled to the convention's own code length of the whole.
+                let shares = self::blocks(row).filter(|b| b.len() == blocks);
+                let shares = shares.unwrap_or_else(|| vec![1.0]);
+                let sum: f64 = shares.iter().sum();
+                shares.iter().map(|b| 8.0 * coded * b / sum).collect()
+            })
+            .collect(),
+    };
+    let candidate = Candidate {
+        rank: 0,
+        settings: group[0].settings(),
+        ids: group.iter().map(|r| r.id().to_owned()).collect(),
+        parameters: group[0].parameters,
+        coded_bytes: mean(&coded),
+        model_bytes: mean(&model),
+        total_bytes,
+        rate: total_bytes / n,
+        seed_sd,
+        behind: 0.0,
+        behind_ci95: None,
+        probability_best: None,
+        pareto: false,
+    };
+    (candidate, runs)
+}
+
+fn dominates(x: &Candidate, y: &Candidate) -> bool {
+    x.model_bytes <= y.model_bytes
+        && x.coded_bytes <= y.coded_bytes
+        && (x.model_bytes < y.model_bytes || x.coded_bytes < y.coded_bytes)
+}
+
+/// Fills in intervals and probabilities. `entries` are in order of rank.
+fn resample(entries: &mut [(Candidate, Runs)], n: f64, options: &Options) {
+    let blocks = entries[0].1.blocks[0].len();
+    let mut wins = vec![0usize; entries.len()];
+    let mut behind: Vec<Vec<f64>> = vec![Vec::new(); entries.len()];
+    for i in 0..options.resamples {
+        let mut rng = stream(options.seed, i);
+        let drawn: Vec<usize> = (0..blocks).map(|_| below(&mut rng, blocks)).collect();
+        let lengths: Vec<f64> = entries
+            .iter()
+            .map(|(_, runs)| {
+                let seeds = runs.blocks.len();
+                // As many seeds as there are, drawn anew, and their mean.
+                let total: f64 = (0..seeds)
+                    .map(|_| {
+                        let seed = below(&mut rng, seeds);
+                        let coded: f64 = drawn.iter().map(|&b| runs.blocks[seed][b]).sum();
+                        coded + runs.model_bits[seed]
+                    })
+                    .sum();
+                total / seeds as f64
+            })
+            .collect();
+        let best = (0..lengths.len()).min_by(|&a, &b| lengths[a].total_cmp(&lengths[b]));
+        wins[best.unwrap_or(0)] += 1;
+        for (differences, length) in behind.iter_mut().zip(&lengths) {
+            differences.push((length - lengths[0]) / n);
+        }
+    }
+    for ((entry, wins), differences) in entries.iter_mut().zip(wins).zip(behind) {
+        entry.0.probability_best = Some(wins as f64 / options.resamples.max(1) as f64);
+        entry.0.behind_ci95 = interval(differences);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brevity_length::{AxisValue, Description, Regime, Scored, TrainedOn};
+
+    /// A row whose four blocks cost `base` plus their own difficulty.
+    fn row(width: u64, seed: u64, base: f64, model: u64) -> Row {
+        let blocks: Vec<u64> = (0..4)
+            .map(|b| (1000.0 * (base + 0.1 * f64::from(b))).round() as u64)
+            .collect();
+        with_blocks(width, seed, blocks, model)
+    }
+
+    fn with_blocks(width: u64, seed: u64, blocks: Vec<u64>, model: u64) -> Row {
+        let bits: u64 = blocks.iter().sum();
+        let scored = Scored {
+            bytes: 4000,
+            hash: "h".into(),
+        };
+        let parameters = model / 2;
+        let found = Description::two_part(
+            Regime::InSample,
+            scored,
+            bits as f64,
+            bits / 8,
+            parameters,
+            4000,
+        )
+        .with_blocks(blocks);
+        Row {
+            id: Some(format!("{width}-{seed}")),
+            axes: [("model.width", AxisValue::Integer(width as i64))]
+                .into_iter()
+                .collect(),
+            seed: Some(seed),
+            parameters,
+            data: TrainedOn {
+                source: "t".into(),
+                bytes: 4000,
+                hash: "h".into(),
+            },
+            score: Some(found.into()),
+            ..Row::default()
+        }
+    }
+
+    #[test]
+    fn the_shortest_description_wins_and_seeds_are_one_candidate() {
+        let rows = [
+            row(8, 0, 3.0, 100),
+            row(8, 1, 3.02, 100),
+            row(16, 0, 2.0, 200),
+            row(16, 1, 2.02, 200),
+            row(32, 0, 1.9, 2000),
+        ];
+        let ranking = &rank(&rows, &Options::default())[0];
+        let settings: Vec<&str> = ranking
+            .candidates
+            .iter()
+            .map(|c| c.settings.as_str())
+            .collect();
+        assert_eq!(settings, ["width 16", "width 8", "width 32"]);
+        assert!((ranking.choice_bits - 3f64.log2()).abs() < 1e-12);
+        assert_eq!(ranking.resampled, "blocks and seeds");
+        let [first, second, last] = &ranking.candidates[..] else {
+            panic!()
+        };
+        assert_eq!(first.probability_best, Some(1.0));
+        assert!(first.pareto && second.pareto && last.pareto);
+        let coded = 1000.0 * (4.0 * 2.01 + 0.6) / 8.0;
+        assert!((first.total_bytes - coded - 200.0 - 3f64.log2() / 8.0).abs() < 1e-6);
+        // Blocks are drawn for both alike, so their difficulty cancels.
+        let [low, high] = second.behind_ci95.unwrap();
+        assert!(low > 0.75 && high < 0.85, "{low} {high}");
+    }
+
+    #[test]
+    fn near_ties_share_the_probability() {
+        let reversed = with_blocks(16, 0, vec![3300, 3200, 3100, 3000], 100);
+        let rows = vec![row(8, 0, 3.0, 100), reversed];
+        let ranking = &rank(&rows, &Options::default())[0];
+        let p = ranking.candidates[0].probability_best.unwrap();
+        assert!((0.2..0.8).contains(&p), "{p}");
+        let dominated = rank(
+            &[row(8, 0, 3.0, 100), row(16, 0, 3.5, 120)],
+            &Options::default(),
+        );
+        assert!(!dominated[0].candidates[1].pareto);
+    }
+
+    #[test]
+    fn nothing_to_resample_gives_no_interval() {
+        let lone = [8, 16].map(|width| {
+            let mut row = row(width, 0, 24.0 / width as f64, 100);
+            let found = row.score.unwrap().description.with_blocks(Vec::new());
+            row.score = Some(found.into());
+            row
+        });
+        let ranking = &rank(&lone, &Options::default())[0];
+        assert_eq!(ranking.resampled, "nothing");
+        assert_eq!(ranking.candidates[1].behind_ci95, None);
+    }
+}

@@ -1,0 +1,5 @@
+//! The tests of `brevity-stats`, as one binary.
+
+mod critical;
+mod joint_law;
+mod noise;

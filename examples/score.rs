@@ -1,0 +1,64 @@
+//! What a file takes under a trained model: exact code length, and the bytes of an
+//! archive that was decoded again.
+//!
+//! `cargo run --release --example score -- MODEL.safetensors FILE`; without arguments, a
+//! small model is trained for some steps on this very source file.
+
+use brevity::length::Regime;
+use brevity::measure::{Archives, InProcess, StoredModel, measure};
+use brevity::train::{DeviceKind, MODEL, run};
+use brevity::{Control, Spec, Stop, TrainConfig, TrainSetup, Weights};
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let (model, data) = match (arguments.next(), arguments.next()) {
+        (Some(model), Some(file)) => (model, std::fs::read(file)?),
+        _ => {
+            let data = include_bytes!("score.rs").to_vec();
+            let config = TrainConfig {
+                steps: Some(100),
+                ..TrainConfig::default()
+            };
+            let spec = Spec::aspect(16, 64);
+            let setup = TrainSetup {
+                spec,
+                config,
+                seed: 0,
+                device: DeviceKind::Flex,
+            };
+            run(&setup, &data, folder.path(), &Control::none())?;
+            (folder.path().join(MODEL), data)
+        }
+    };
+    let stop = Stop::new();
+    let stored = StoredModel::for_data(Weights::load(&model)?, &data, &stop)?;
+    let decoder = InProcess::default();
+    let name = "score";
+    let archives = Archives {
+        folder: folder.path(),
+        name,
+        model: &model,
+        decoder: &decoder,
+    };
+    // What the model has seen is not known here, so the bytes pay for all of it.
+    let regime = Regime::Unknown;
+    let found = measure(&stored, &data, regime, 0, Some(&archives), &stop)?;
+    println!(
+        "{} bytes at {:.3} bits a byte",
+        found.scored().bytes,
+        found.bits_per_byte()
+    );
+    for code in found.codes() {
+        let name = code.convention.as_str();
+        println!(
+            "{name}: {} bytes of data, {} of model, adjusted rate {:.2}%",
+            code.coded_bytes,
+            code.model_bytes,
+            100.0 * found.adjusted_rate(name).unwrap_or_default()
+        );
+    }
+    println!("decoded: {}", found.is_decoded());
+    Ok(())
+}

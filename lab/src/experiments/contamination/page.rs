@@ -1,0 +1,280 @@
+//! The page: findings, charts, tables of every number.
+
+use maud::{Markup, html};
+
+use super::{Contamination, MEASURES, Spread, alone_chart, detector_chart, dose_chart, text};
+use brevity_draw::{Table, document, figure, warning};
+use brevity_length::format::{bytes, count, percent};
+
+pub(super) fn page(found: &Contamination) -> String {
+    let estimates = found.leaked.iter().any(|l| !l.verified)
+        || found.alone.iter().any(|a| !a.verified)
+        || found.prequential.iter().any(|p| !p.verified);
+    let body = html! {
+        p class="over" { "brevity, contamination" }
+        h1 { (found.name) }
+        p class="lead" {
+            "A test that leaks into the training bytes makes a model look better than it is. \
+             Description lengths need not know of the leak: what is in the weights is paid for in \
+             model bytes, and what is in the training bytes is of no use to a prequential code, \
+             which starts from nothing. Here the leaks are made on purpose, and every measure is \
+             asked."
+        }
+        @for note in &found.notes { (warning(note)) }
+        @if estimates {
+            (warning("Lengths marked as estimates are exact code lengths under integer \
+                      frequencies, not those of archives that were decoded."))
+        }
+        (findings(found))
+        @if !found.alone.is_empty() { (alone(found)) }
+        @if !found.models().is_empty() { (doses(found)) }
+        @if found.leaked.iter().any(|l| l.detected.is_some()) { (detectors(found)) }
+        (ranks(found))
+    };
+    document(&found.name, "", &body)
+}
+
+/// A table whose first `left` columns hold words.
+fn table(left: usize, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Markup {
+    let words: Vec<usize> = (0..left).collect();
+    let mut table = Table::new(header).left(&words);
+    for row in rows {
+        table.push(row);
+    }
+    html! { div class="card scroll" { (table.html()) } }
+}
+
+fn findings(found: &Contamination) -> Markup {
+    if found.findings.is_empty() {
+        return html! {};
+    }
+    html! {
+        h2 { "What was found" }
+        div class="card" {
+            ul {
+                @for finding in &found.findings {
+                    li {
+                        b { (finding.claim) "." }
+                        @if finding.holds { " Holds: " } @else { " Does not hold: " }
+                        (finding.numbers)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The mean over seeds, and half of their range.
+fn rate(values: impl Iterator<Item = f64>) -> String {
+    let Some(Spread { mean, low, high }) = Spread::of(values) else {
+        return "–".into();
+    };
+    match high - low < 5e-5 {
+        true => percent(mean),
+        false => format!("{} ±{}", percent(mean), percent((high - low) / 2.0)),
+    }
+}
+
+fn alone(found: &Contamination) -> Markup {
+    let keys = super::distinct(found.alone.iter().map(|a| (&a.part, &a.model)));
+    let rows = keys.into_iter().map(|(part, model)| {
+        let all = || {
+            let of = move |a: &&super::Alone| a.part == *part && a.model == *model;
+            found.alone.iter().filter(of)
+        };
+        let learned = found.prequential.iter();
+        let learned = learned.filter(|p| p.part == *part && p.model == *model);
+        let parameters = all().next().map(|a| count(a.parameters as f64));
+        vec![
+            part.clone(),
+            model.clone(),
+            parameters.unwrap_or_default(),
+            rate(all().map(|a| a.raw_rate)),
+            rate(all().filter_map(|a| a.held_out_rate)),
+            rate(all().filter_map(|a| a.adjusted_rate.get("fp16").copied())),
+            rate(all().filter_map(|a| a.adjusted_rate.get("stored").copied())),
+            rate(learned.map(|p| p.rate)),
+        ]
+    });
+    let header = [
+        "bytes",
+        "model",
+        "parameters",
+        "raw %",
+        "held-out %",
+        "fp16 %",
+        "stored %",
+        "prequential %",
+    ];
+    html! {
+        h2 { "A memoriser against an honest model" }
+        (figure(
+            |width| alone_chart::draw(found, width),
+            &html! {
+                "Both were trained on exactly the bytes that are scored. The raw rate, which is \
+                 no code, goes to nothing for a model that is large enough, even on random bytes; \
+                 with the model counted, or without a model to send, it is the longer \
+                 description. In the tables, ± is half the range over seeds."
+            },
+        ))
+        (table(2, &header, rows))
+        (coders(found))
+    }
+}
+
+/// Classical coders on the bytes that memoriser and honest model are scored on.
+fn coders(found: &Contamination) -> Markup {
+    let part = |hash: &str| found.alone.iter().find(|a| a.hash == hash).map(|a| &a.part);
+    let results = |set: &super::DataBaselines| {
+        let results = set.results.iter();
+        let rates = results.map(|r| format!("{} {}%", r.coder, percent(r.rate)));
+        rates.collect::<Vec<String>>().join(", ")
+    };
+    html! {
+        @for set in &found.baselines {
+            @if let Some(part) = part(&set.hash) {
+                p {
+                    "Classical coders on the same " (bytes(set.bytes as f64)) " of " (part) ": "
+                    (results(set)) "."
+                }
+            }
+        }
+    }
+}
+
+fn doses(found: &Contamination) -> Markup {
+    let parameters = |model: &str| {
+        let of = found.leaked.iter().find(|l| l.model == model);
+        of.map_or(0.0, |l| l.parameters as f64)
+    };
+    let rows = text::groups(found)
+        .into_iter()
+        .map(|(model, copies, skip)| {
+            let all = || found.seeds(model, copies, skip);
+            let learned = found.learned(model, copies).filter(|_| skip == 0);
+            vec![
+                model.to_owned(),
+                leak(copies, skip),
+                rate(all().map(|l| l.raw_rate)),
+                rate(all().map(|l| l.clean_rate)),
+                rate(all().filter_map(|l| l.adjusted_rate.get("fp16").copied())),
+                rate(all().filter_map(|l| l.adjusted_rate.get("stored").copied())),
+                rate(learned.map(|p| p.rate)),
+            ]
+        });
+    let header = [
+        "model",
+        "copies",
+        "raw %",
+        "clean %",
+        "fp16 %",
+        "stored %",
+        "prequential %",
+    ];
+    html! {
+        h2 { "The dose" }
+        @for model in found.models() {
+            h3 { (model) ", " (count(parameters(model))) " parameters" }
+            (figure(
+                |width| dose_chart::draw(found, model, width),
+                &html! {
+                    "Lines are means over seeds, shaded from the lowest to the highest. All models \
+                     see equally many bytes in training, whatever the dose."
+                },
+            ))
+        }
+        (table(2, &header, rows))
+        p {
+            "The prequential code of the test is that of a learner that has never seen the training \
+             bytes. It is run again at every dose, on the bytes as that trial has them. A \
+             prequential code that started from the weights of one of these models would not be \
+             immune."
+        }
+    }
+}
+
+fn leak(copies: u64, skip_words: u64) -> String {
+    match skip_words {
+        0 => copies.to_string(),
+        every => format!("{copies}, without every {every}th word"),
+    }
+}
+
+fn detectors(found: &Contamination) -> Markup {
+    let rows = text::groups(found)
+        .into_iter()
+        .filter_map(|(model, copies, skip)| {
+            let all = || {
+                let of = found.seeds(model, copies, skip);
+                of.filter_map(|l| l.detected.as_ref())
+            };
+            let first = &all().next()?.overlap;
+            let auc = Spread::of(all().map(|d| d.min_k.auc))?;
+            Some(vec![
+                model.to_owned(),
+                leak(copies, skip),
+                percent(first.ngram8),
+                percent(first.ngram13),
+                first.longest_match.to_string(),
+                percent(first.in_long_matches),
+                format!("{:.2} ({:.2} to {:.2})", auc.mean, auc.low, auc.high),
+            ])
+        });
+    let header = [
+        "model",
+        "copies",
+        "8-grams %",
+        "13-grams %",
+        "longest match",
+        "in matches %",
+        "Min-K% AUC",
+    ];
+    html! {
+        h2 { "Detectors" }
+        (figure(
+            |width| detector_chart::draw(found, width),
+            &html! {
+                "Overlap of words and the longest match look at the bytes, so they need the \
+                 training bytes and see what is exact for so long, one copy as well as a hundred. \
+                 Min-K% looks at the model: how often a piece of the test is told from a clean \
+                 one, where 50% is a coin. Disguised copies lack every so-many-th word. What the \
+                 raw rate saves is what there is to detect."
+            },
+        ))
+        (table(2, &header, rows))
+    }
+}
+
+fn ranks(found: &Contamination) -> Markup {
+    let Some(ranks) = &found.ranks else {
+        return html! {};
+    };
+    let candidates = ranks.candidates.iter().map(|c| {
+        let mut row = vec![
+            c.model.clone(),
+            c.copies.to_string(),
+            format!("{:.1}", c.truth),
+        ];
+        row.extend(c.ranks.iter().map(|rank| format!("{rank:.1}")));
+        row
+    });
+    let taus = ranks.taus.iter().map(|t| {
+        let Spread { mean, low, high } = t.tau;
+        let range = format!("{low:+.2} to {high:+.2}");
+        vec![t.measure.clone(), format!("{mean:+.2}"), range]
+    });
+    let header = [&["model", "copies", "clean bytes"][..], &MEASURES[..]].concat();
+    html! {
+        h2 { "Ranks" }
+        p {
+            "All models of the exact ladder, in the order of their rate on clean bytes, and their \
+             ranks by each measure of the test, means over " (ranks.seeds.len()) " seeds. The \
+             adjusted rates charge a whole model to a short test, so they order sizes by model \
+             bytes, and models of one size as the raw rate does: they deny a leak its profit, they \
+             do not find it. The prequential length does not tell doses apart, whose tied ranks \
+             keep tau-b below 1."
+        }
+        (table(2, &header, candidates))
+        (table(1, &["ranked by", "Kendall's tau-b", "over seeds"], taus))
+    }
+}

@@ -1,0 +1,273 @@
+//! Prequential codes of a ladder of models, optionally beside the two-part codes of the
+//! same ladder.
+//!
+//! [`Prequential::of_folder`] reads the results of `brevity prequential`;
+//! [`Prequential::write`] writes `prequential.html`, `prequential.json` and the
+//! pictures into the folder: rate against parameters (`ladder.svg`), cumulative rate
+//! against bytes coded (`curve.svg`).
+
+pub mod config;
+mod curve_chart;
+mod ladder_chart;
+mod page;
+mod trials;
+
+use crate::experiments::two_part::{ReportError, sweep_name};
+use brevity_draw::{Table, visible_lines};
+use brevity_length::format::{bytes, count, percent};
+use brevity_length::{CurvePoint, Regime, Row};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+pub use config::{Mode, PrequentialConfig};
+pub use trials::{PrequentialScorer, PrequentialTrainer};
+
+/// The prequential code of one model on one byte set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Run {
+    /// The trial's id.
+    pub id: String,
+    /// Axis values other than data and seed, as text.
+    pub settings: String,
+    /// `online` or `blocks`.
+    pub mode: String,
+    /// Where the bytes come from.
+    pub source: String,
+    /// Number of bytes.
+    pub data_bytes: f64,
+    /// Number of parameters.
+    pub parameters: f64,
+    /// Seed of the learner.
+    pub seed: u64,
+    /// Prequential rate: coded bytes and recipe over raw bytes.
+    pub rate: f64,
+    /// Raw rate of the final model, trained on all bytes, on the same bytes; in-sample,
+    /// and not a code by itself.
+    pub final_rate: f64,
+    /// Regret: prequential minus final code length, over the raw bytes.
+    pub regret_rate: f64,
+    /// Cumulative code length.
+    pub curve: Vec<CurvePoint>,
+    /// Cumulative code length at each doubling of the bytes.
+    pub doublings: Vec<CurvePoint>,
+    /// Whether the length is that of an archive that was decoded again.
+    pub verified: bool,
+}
+
+/// A two-part code of the same bytes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TwoPart {
+    /// Number of parameters.
+    pub parameters: f64,
+    /// Seed of its training.
+    pub seed: u64,
+    /// Convention by which model bytes are counted.
+    pub convention: String,
+    /// Raw rate: coded bytes over raw bytes, without the model.
+    pub raw: f64,
+    /// The adjusted rate.
+    pub rate: f64,
+}
+
+/// The results of a folder of prequential codes.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Prequential {
+    /// Name of the experiment.
+    pub name: String,
+    /// Prequential codes, in the order of the experiment.
+    pub runs: Vec<Run>,
+    /// Two-part codes of the same bytes, in-sample.
+    pub two_part: Vec<TwoPart>,
+    /// Notes on what could not be shown.
+    pub notes: Vec<String>,
+}
+
+impl Prequential {
+    /// Builds the results from rows; the rows `beside` come from a sweep over the same
+    /// ladder. Of these only in-sample scores of the same bytes are used, since others
+    /// are no descriptions of them.
+    #[must_use]
+    pub fn new(name: String, rows: &[Row], beside: &[Row]) -> Prequential {
+        let scored = || rows.iter().filter(|r| r.is_scored() && r.is_prequential());
+        let mut two_part = Vec::new();
+        let mut other = 0;
+        for row in beside.iter().filter(|r| r.is_scored()) {
+            let same = scored().any(|r| r.scored_hash() == row.scored_hash());
+            if !same || row.regime() != Some(Regime::InSample) {
+                other += 1;
+                continue;
+            }
+            for convention in row.conventions() {
+                let (Some(raw), Some(rate)) = (row.raw(), row.adjusted(convention.as_str())) else {
+                    continue;
+                };
+                two_part.push(TwoPart {
+                    parameters: row.parameters as f64,
+                    seed: row.seed.unwrap_or(0),
+                    convention: convention.into(),
+                    raw,
+                    rate,
+                });
+            }
+        }
+        let mut notes = Vec::new();
+        if other > 0 && two_part.is_empty() {
+            notes.push(
+                "no two-part code is shown: the other sweep has no in-sample score of these bytes"
+                    .to_owned(),
+            );
+        }
+        Prequential {
+            name,
+            runs: scored().filter_map(run).collect(),
+            two_part,
+            notes,
+        }
+    }
+
+    /// Reads a folder of prequential codes, and optionally that of a sweep beside it.
+    ///
+    /// # Errors
+    /// Results that cannot be read.
+    pub fn of_folder(folder: &Path, beside: Option<&Path>) -> Result<Prequential, ReportError> {
+        let rows = brevity_length::read(folder)?;
+        let beside = beside
+            .map(brevity_length::read)
+            .transpose()?
+            .unwrap_or_default();
+        Ok(Prequential::new(sweep_name(folder), &rows, &beside))
+    }
+
+    /// A terminal table: the length of each run, and its regret.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut table = Table::new(&[
+            "data",
+            "bytes",
+            "mode",
+            "parameters",
+            "seed",
+            "bits/byte",
+            "rate %",
+            "final model %",
+            "regret %",
+            "state",
+        ])
+        .left(&[2, 9]);
+        for run in &self.runs {
+            table.push(vec![
+                run.source.clone(),
+                bytes(run.data_bytes),
+                run.mode.clone(),
+                count(run.parameters),
+                run.seed.to_string(),
+                format!("{:.4}", 8.0 * (run.final_rate + run.regret_rate)),
+                percent(run.rate),
+                percent(run.final_rate),
+                percent(run.regret_rate),
+                run.state().to_owned(),
+            ]);
+        }
+        let mut text = table.to_string();
+        for note in &self.notes {
+            text += &format!("note: {note}\n");
+        }
+        visible_lines(&text).into_owned()
+    }
+
+    /// The self-contained page.
+    #[must_use]
+    pub fn html(&self) -> String {
+        page::page(self)
+    }
+
+    /// Name and content of each picture as a file of its own; none without runs.
+    #[must_use]
+    pub fn pictures(&self) -> Vec<(String, String)> {
+        let mut pictures = Vec::new();
+        if !self.runs.is_empty() {
+            pictures.push(("ladder.svg".into(), ladder_chart::draw(self, 860.0).file()));
+            pictures.push(("curve.svg".into(), curve_chart::draw(self, 860.0).file()));
+        }
+        pictures
+    }
+
+    /// Writes the page, the pictures and `prequential.json` into `folder`;
+    /// returns the path of the page.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
+        let (html, pictures) = (self.html(), self.pictures());
+        Ok(brevity_draw::write(
+            folder,
+            "prequential",
+            self,
+            &html,
+            &pictures,
+        )?)
+    }
+
+    /// Modes of the runs, in order of appearance.
+    fn modes(&self) -> Vec<&str> {
+        distinct(self.runs.iter().map(|run| &run.mode[..]))
+    }
+
+    /// Conventions of the two-part codes, in order of appearance.
+    fn conventions(&self) -> Vec<&str> {
+        distinct(self.two_part.iter().map(|code| &code.convention[..]))
+    }
+}
+
+impl Run {
+    /// Whether the length is decoded or an estimate, in a word.
+    fn state(&self) -> &'static str {
+        match self.verified {
+            true => "decoded",
+            false => "estimate",
+        }
+    }
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for name in names {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// The mean of each group of values that share a key, by increasing key.
+fn means(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, f64)> = points.collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|group| {
+            let sum: f64 = group.iter().map(|(_, y)| y).sum();
+            (group[0].0, sum / group.len() as f64)
+        })
+        .collect()
+}
+
+fn run(row: &Row) -> Option<Run> {
+    let learning = row.score.as_ref()?.learning.as_ref()?;
+    let n = row.scored_bytes() as f64;
+    Some(Run {
+        id: row.id().to_owned(),
+        settings: row.settings(),
+        mode: learning.mode.clone(),
+        source: row.data.source.clone(),
+        data_bytes: n,
+        parameters: row.parameters as f64,
+        seed: row.seed.unwrap_or(0),
+        rate: row.description()?.prequential_rate()?,
+        final_rate: learning.final_bits / 8.0 / n,
+        regret_rate: learning.regret_bits / 8.0 / n,
+        curve: learning.curve.clone(),
+        doublings: learning.doublings.clone(),
+        verified: row.is_decoded(),
+    })
+}

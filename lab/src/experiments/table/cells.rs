@@ -1,0 +1,156 @@
+//! A cache of measured cells, kept between runs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::config::SetConfig;
+use super::models::{self, Trained};
+use super::sets::Bytes;
+use super::{Cell, MatrixError, Options, Row, check, paper};
+use brevity_baselines::{BaselineError, Coder, CoderResult, measure, measure_set_bytes};
+use brevity_task::Progress;
+
+/// Cells by a key of everything that determines them.
+pub(super) struct Cells {
+    path: PathBuf,
+    known: BTreeMap<String, Cell>,
+}
+
+impl Cells {
+    /// Reads the cells of a folder. Those of another version are measured again.
+    pub fn open(folder: &Path) -> Result<Cells, MatrixError> {
+        let path = folder.join("cells.json");
+        let known = match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).unwrap_or_default(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(source) => {
+                return Err(MatrixError::File {
+                    action: "read",
+                    path,
+                    source,
+                });
+            }
+        };
+        Ok(Cells { path, known })
+    }
+
+    fn keep(&mut self, key: String, cell: &Cell) -> Result<(), MatrixError> {
+        self.known.insert(key, cell.clone());
+        let text = serde_json::to_string_pretty(&self.known).expect("cells are plain data");
+        brevity_files::write(&self.path, text.as_bytes()).map_err(|source| MatrixError::File {
+            action: "write",
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    /// The row of a coder; of a chunked one a second, as the paper counts. Where the
+    /// coder fails, its cell is empty, and a note says why.
+    pub fn coder(
+        &mut self,
+        coder: Coder,
+        chunk: Option<usize>,
+        columns: &[(&SetConfig, &Bytes)],
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Row>, MatrixError> {
+        let (mut honest, mut once) = (Vec::new(), Vec::new());
+        for (set, bytes) in columns {
+            let key = |counted: &str| {
+                let chunk = chunk.map_or("whole".into(), |chunk| chunk.to_string());
+                format!("{} {chunk} {counted} {}", coder.name(), bytes.test.blake3())
+            };
+            let known = |counted| self.known.get(&key(counted)).cloned();
+            let (all, shared) = match (known("all"), known("once")) {
+                (Some(all), Some(shared)) => (all, shared),
+                _ => {
+                    let result = match chunk {
+                        Some(chunk) => measure(&bytes.test.bytes, Some(chunk), &[coder]),
+                        None => measure_set_bytes(&bytes.test, &[coder]),
+                    };
+                    let measured = result.map_err(|source: BaselineError| MatrixError::Coder {
+                        set: set.name.clone(),
+                        source: source.into(),
+                    })?;
+                    if let Some(failure) = measured.failed.first() {
+                        notes.push(format!("no cell on {}: {}", set.name, failure.message));
+                        honest.push(None);
+                        once.push(None);
+                        continue;
+                    }
+                    let result = &measured.results[0];
+                    let cell = |rate| cell(result, bytes.test.len() as u64, rate);
+                    let (all, shared) = (cell(result.rate), cell(result.paper_rate));
+                    self.keep(key("all"), &all)?;
+                    self.keep(key("once"), &shared)?;
+                    (all, shared)
+                }
+            };
+            honest.push(Some(all));
+            once.push(Some(shared));
+        }
+        let row = |headers_once, cells| Row {
+            name: coder.name().to_owned(),
+            chunks: chunk.is_some(),
+            headers_once,
+            parameters: None,
+            learned: None,
+            paper: paper::name_of(coder).map(str::to_owned),
+            cells,
+        };
+        Ok(match chunk {
+            None => vec![row(false, honest)],
+            Some(_) => vec![row(false, honest), row(true, once)],
+        })
+    }
+
+    /// The cells of a model; the model is trained if any of them is missing.
+    pub fn model(
+        &mut self,
+        model: &Trained<'_>,
+        columns: &[(&SetConfig, &Bytes)],
+        options: &Options<'_>,
+    ) -> Result<Vec<Option<Cell>>, MatrixError> {
+        let origin = models::origin(model.setup, model.learned);
+        let decoded = options.decoder.is_some();
+        let mut weights = None;
+        let mut cells = Vec::new();
+        for (set, bytes) in columns {
+            let key = format!("model {origin} {}", bytes.test.blake3());
+            // A cached estimate does not replace a decoded length.
+            let known = self.known.get(&key).filter(|cell| cell.decoded || !decoded);
+            if let Some(cell) = known {
+                cells.push(Some(cell.clone()));
+                continue;
+            }
+            if weights.is_none() {
+                weights = Some(model.weights(options)?);
+            }
+            check(options)?;
+            let what = format!("{} measured on {}", model.name, set.name);
+            (options.progress)(Progress {
+                done: cells.len() as u64,
+                of: columns.len() as u64,
+                what: &what,
+                ..Progress::default()
+            });
+            let weights = weights.as_ref().expect("they were just loaded");
+            let cell = model.cell(weights, &bytes.test, options)?;
+            self.keep(key, &cell)?;
+            cells.push(Some(cell));
+        }
+        Ok(cells)
+    }
+}
+
+fn cell(result: &CoderResult, bytes: u64, rate: f64) -> Cell {
+    Cell {
+        bytes,
+        raw: rate,
+        adjusted: rate,
+        stored: None,
+        regime: None,
+        decoded: result.decoded,
+    }
+}

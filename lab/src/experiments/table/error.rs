@@ -1,0 +1,71 @@
+//! Errors of `brevity table`.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use brevity_baselines::BaselineError;
+use brevity_data::DataError;
+use brevity_files::FolderError;
+
+/// Why a table could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum MatrixError {
+    /// The config is not TOML, lacks a key or has an unknown one.
+    #[error("{path}", path = path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and reason.
+        source: Box<toml::de::Error>,
+    },
+    /// A key has an invalid value.
+    #[error("{path}: {key}: {message}", path = path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The key; list entries are counted from 0.
+        key: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The bytes of a set cannot be read.
+    #[error("set `{set}`")]
+    Data {
+        /// Its name.
+        set: String,
+        /// Why.
+        source: Box<DataError>,
+    },
+    /// A coder failed.
+    #[error("set `{set}`")]
+    Coder {
+        /// Name of the set.
+        set: String,
+        /// Why.
+        source: Box<BaselineError>,
+    },
+    /// A model cannot be trained or measured.
+    #[error("model `{row}`")]
+    Train {
+        /// Name of its row.
+        row: String,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {action} {path}", path = path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The folder of models and cells cannot be locked.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Stopped on request.
+    #[error("stopped; the same command continues where it was")]
+    Stopped,
+}

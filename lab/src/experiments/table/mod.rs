@@ -1,0 +1,349 @@
+//! Tables of byte sets by coders and models: the paper's Table 1, and how models
+//! trained on one kind of data do on another.
+//!
+//! A [`Config`] lists byte sets, the columns, and coders and models, the rows. [`run`]
+//! measures every cell, whole and in chunks, and keeps models and cells in a folder, so
+//! that a run that was stopped continues and nothing is done twice. With `lengths`,
+//! each [`Curve`] shows how the rate of a row falls with context; curves are measured
+//! anew by every run. The resulting [`Matrix`] writes text, CSV, JSON and a page, with
+//! the paper's figures in columns of the same bytes.
+//!
+//! ```
+//! use brevity_lab::experiments::table::{Config, NEVER, Options, run};
+//!
+//! let config = "
+//!     [[set]]
+//!     name = 'noise'
+//!     source = 'random'
+//!     bytes = 4096
+//!     paper = 'random'
+//!     [coders]
+//!     chunks = ['gzip -9']
+//! ";
+//! let config = Config::parse("noise.toml".as_ref(), config)?;
+//! let folder = tempfile::tempdir()?;
+//! let options = Options { decoder: None, stop: &NEVER, progress: &|_| {} };
+//! let matrix = run(&config, folder.path(), Default::default(), &options)?;
+//! assert_eq!(matrix.rows[0].cells[0].as_ref().unwrap().decoded, true);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cells;
+mod config;
+mod curve;
+mod curve_chart;
+mod error;
+mod html;
+mod models;
+pub mod paper;
+mod sets;
+mod text;
+
+use std::path::{Path, PathBuf};
+
+use brevity_files::OwnedFolder;
+use brevity_length::{Convention, Description, Regime};
+use brevity_measure::Decoder;
+use brevity_task::{Progress, Stop};
+use brevity_train::DeviceKind;
+use serde::{Deserialize, Serialize};
+
+pub use config::{CodersConfig, Config, ModelRow, SetConfig};
+pub use curve::Curve;
+pub use error::MatrixError;
+pub use models::NEVER;
+
+use brevity_baselines::Coder;
+use cells::Cells;
+
+/// How to fill a table.
+pub struct Options<'a> {
+    /// Decodes the archives of models; without it, their lengths are estimates.
+    pub decoder: Option<&'a dyn Decoder>,
+    /// Set to request a stop.
+    pub stop: &'a Stop,
+    /// Receives progress reports.
+    pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
+}
+
+/// One row on one byte set. Rates are coded bytes over raw bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Number of bytes measured.
+    pub bytes: u64,
+    /// Raw rate, without the bytes of a model.
+    pub raw: f64,
+    /// Adjusted rate with 2 bytes per parameter; equals `raw` for coders.
+    pub adjusted: f64,
+    /// Adjusted rate with the model as stored in an archive.
+    pub stored: Option<f64>,
+    /// How these bytes relate to the model's training data.
+    pub regime: Option<Regime>,
+    /// Whether the length is that of decoded streams.
+    pub decoded: bool,
+}
+
+impl Cell {
+    /// The cell of a model.
+    fn of(found: &Description) -> Cell {
+        let adjusted = found.adjusted_rate(Convention::FP16);
+        Cell {
+            bytes: found.scored().bytes,
+            raw: found.raw_rate(),
+            adjusted: adjusted.unwrap_or(found.raw_rate()),
+            stored: found.adjusted_rate(Convention::STORED),
+            regime: Some(found.regime()),
+            decoded: found.is_decoded(),
+        }
+    }
+}
+
+/// A row: a coder or a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// Whether it compresses chunk by chunk; models do, in contexts.
+    pub chunks: bool,
+    /// Whether the header of a chunk is charged only once, as the paper does.
+    pub headers_once: bool,
+    /// Parameters, of a model.
+    pub parameters: Option<u64>,
+    /// The training data of a model.
+    pub learned: Option<String>,
+    /// Its name in the paper.
+    pub paper: Option<String>,
+    /// One cell per column; `None` if it could not be measured.
+    pub cells: Vec<Option<Cell>>,
+}
+
+/// A column: a byte set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its source.
+    pub source: String,
+    /// Number of bytes measured.
+    pub bytes: u64,
+    /// Their BLAKE3, in hexadecimal.
+    pub hash: String,
+    /// The paper's name for the same bytes.
+    pub paper: Option<String>,
+}
+
+/// A filled table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Matrix {
+    /// Its name.
+    pub name: String,
+    /// Its heading.
+    pub title: String,
+    /// Chunk length in bytes.
+    pub chunk: usize,
+    /// The byte sets.
+    pub columns: Vec<Column>,
+    /// Coders on whole sets, coders on chunks, models.
+    pub rows: Vec<Row>,
+    /// Prefix lengths of the in-context curves, in bytes.
+    pub lengths: Vec<usize>,
+    /// The in-context curves of coders on chunks and of models.
+    pub curves: Vec<Curve>,
+    /// Notes for the reader.
+    pub notes: Vec<String>,
+}
+
+/// Fills a table. Models and cells are kept in `folder`.
+///
+/// # Errors
+///
+/// A set that cannot be read and is not optional, a coder that fails, a model that
+/// cannot be trained; [`MatrixError::Stopped`] on request.
+pub fn run(
+    config: &Config,
+    folder: &Path,
+    device: DeviceKind,
+    options: &Options<'_>,
+) -> Result<Matrix, MatrixError> {
+    let mut notes = config.notes.clone();
+    let sets = sets::read(config, &mut notes)?;
+    let named = || config.sets.iter().zip(&sets);
+    let columns: Vec<(&SetConfig, &sets::Bytes)> = named()
+        .filter(|(set, _)| set.column)
+        .filter_map(|(set, bytes)| Some((set, bytes.as_ref()?)))
+        .collect();
+    let _owned = OwnedFolder::take(folder)?;
+    let mut cells = Cells::open(folder)?;
+    let mut rows = Vec::new();
+    let mut curves = Vec::new();
+    let mut with_curves = columns.clone();
+    with_curves
+        .retain(|(_, bytes)| !config.lengths.is_empty() && curve::has_chunks(bytes, config.chunk));
+    for (names, chunk) in [
+        (&config.coders.whole, None),
+        (&config.coders.chunks, Some(config.chunk)),
+    ] {
+        for name in names {
+            let coder = Coder::from_name(name).expect("the config was checked");
+            if !coder.available() {
+                notes.push(format!(
+                    "{name} is left out: its programs are not on the PATH"
+                ));
+                continue;
+            }
+            (options.progress)(Progress {
+                what: name,
+                ..Progress::default()
+            });
+            check(options)?;
+            rows.extend(cells.coder(coder, chunk, &columns, &mut notes)?);
+            let Some(chunk) = chunk else { continue };
+            for &column in &with_curves {
+                let lengths = &config.lengths;
+                let of_coder = curve::of_coder(coder, column, chunk, lengths, &mut notes)?;
+                curves.extend(of_coder.into_iter().flatten());
+            }
+        }
+    }
+    for row in &config.models {
+        for learns in &row.learns {
+            let parts: Option<Vec<_>> = learns
+                .split('+')
+                .map(|name| {
+                    let (_, bytes) = named().find(|(set, _)| set.name == name)?;
+                    bytes.as_ref().map(|bytes| &bytes.train)
+                })
+                .collect();
+            let Some(parts) = parts else {
+                notes.push(format!(
+                    "{} on {learns} is left out: a set is missing",
+                    row.name
+                ));
+                continue;
+            };
+            let setup = models::setup(row, device);
+            let learned = sets::mixture(learns, &parts, 16 * setup.spec.context);
+            let name = match row.learns.len() {
+                1 => row.name.clone(),
+                _ => format!("{} on {learns}", row.name),
+            };
+            let model = models::Trained {
+                name: &name,
+                folder: &folder.join("models").join(slug(&name)),
+                learned: &learned,
+                parts: &parts,
+                setup: &setup,
+            };
+            let cells = cells.model(&model, &columns, options)?;
+            if !with_curves.is_empty() {
+                let weights = model.weights(options)?;
+                for &column in &with_curves {
+                    let (chunk, lengths) = (config.chunk, &config.lengths[..]);
+                    curves.push(curve::of_model(&name, &weights, column, chunk, lengths)?);
+                }
+            }
+            rows.push(Row {
+                parameters: Some(setup.spec.parameters()),
+                learned: Some(learns.clone()),
+                paper: row.paper.clone(),
+                chunks: true,
+                headers_once: false,
+                cells,
+                name,
+            });
+        }
+    }
+    let column = |(set, bytes): &(&SetConfig, &sets::Bytes)| Column {
+        name: set.name.clone(),
+        source: set.source.to_string(),
+        bytes: bytes.test.len() as u64,
+        hash: bytes.test.blake3().to_owned(),
+        paper: set.paper.clone(),
+    };
+    Ok(Matrix {
+        name: config.name().to_owned(),
+        title: config
+            .title
+            .clone()
+            .unwrap_or_else(|| config.name().to_owned()),
+        chunk: config.chunk,
+        columns: columns.iter().map(column).collect(),
+        rows,
+        lengths: config.lengths.clone(),
+        curves,
+        notes,
+    })
+}
+
+fn check(options: &Options<'_>) -> Result<(), MatrixError> {
+    match options.stop.is_set() {
+        true => Err(MatrixError::Stopped),
+        false => Ok(()),
+    }
+}
+
+/// Turns a name into a valid folder name.
+fn slug(name: &str) -> String {
+    let fine = |c: char| {
+        if c.is_ascii_alphanumeric() || "+-.".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    name.chars().map(fine).collect()
+}
+
+impl Matrix {
+    /// The paper's figure for a cell, if both row and column are in the paper.
+    #[must_use]
+    pub fn papers(&self, row: &Row, column: &Column) -> Option<&'static paper::Figure> {
+        if row.chunks && row.parameters.is_none() && !row.headers_once {
+            return None;
+        }
+        paper::find(row.chunks, row.paper.as_deref()?, column.paper.as_deref()?)
+    }
+
+    /// The sets with in-context curves.
+    fn curved(&self) -> impl Iterator<Item = &str> {
+        let names = self.columns.iter().map(|column| &column.name[..]);
+        names.filter(|name| self.curves.iter().any(|curve| curve.set == *name))
+    }
+
+    /// Writes `table.html`, `table.csv`, `table.json` and, if there are curves,
+    /// `curves.csv` and `curve-SET.svg`; returns the page's path.
+    ///
+    /// # Errors
+    ///
+    /// A folder that is not writable.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, MatrixError> {
+        let json = serde_json::to_string_pretty(self).expect("a table is plain data");
+        let page = folder.join("table.html");
+        let mut files = vec![
+            (folder.join("table.json"), json),
+            (folder.join("table.csv"), text::csv(self)),
+            (page.clone(), html::page(self)),
+        ];
+        for set in self.curved() {
+            let picture = curve_chart::draw(self, set, 860.0).file();
+            files.push((folder.join(format!("curve-{}.svg", slug(set))), picture));
+        }
+        if !self.curves.is_empty() {
+            files.push((folder.join("curves.csv"), text::curves_csv(self)));
+        }
+        for (path, text) in files {
+            brevity_files::write(&path, text.as_bytes()).map_err(|source| MatrixError::File {
+                action: "write",
+                path,
+                source,
+            })?;
+        }
+        Ok(page)
+    }
+
+    /// The table for a terminal.
+    #[must_use]
+    pub fn text(&self) -> String {
+        text::text(self)
+    }
+}

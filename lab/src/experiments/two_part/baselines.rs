@@ -1,0 +1,159 @@
+//! Classical coders on a sweep's data, measured once and kept in its folder.
+
+use std::path::Path;
+
+use brevity_data::{DataConfig, Split};
+use serde::{Deserialize, Serialize};
+
+use crate::report_error::ReportError;
+use brevity_baselines::{Coder, CoderResult, measure};
+use brevity_draw::replace;
+use brevity_task::chain;
+
+/// The classical coders' results on one byte set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataBaselines {
+    /// Source of the bytes.
+    pub source: String,
+    /// Number of bytes.
+    pub bytes: u64,
+    /// BLAKE3 of the bytes in hexadecimal.
+    pub hash: String,
+    /// One entry per coder.
+    pub results: Vec<CoderResult>,
+}
+
+const FILE: &str = "baselines.json";
+
+/// Reads `baselines.json` of a sweep's folder; empty if there is none.
+///
+/// # Errors
+///
+/// If the file cannot be read or has invalid content.
+pub fn read_baselines(folder: &Path) -> Result<Vec<DataBaselines>, ReportError> {
+    let path = folder.join(FILE);
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(ReportError::File { path, source }),
+    };
+    serde_json::from_slice(&text).map_err(|source| ReportError::Json { path, source })
+}
+
+/// Runs the general-purpose coders on every byte set that a sweep scored and that
+/// `baselines.json` lacks. The bytes are found through the manifest and verified by
+/// their hash.
+///
+/// Returns messages about byte sets that could not be read (a file that has moved, for
+/// instance); the report is made without them.
+///
+/// # Errors
+///
+/// If results, manifest or baselines cannot be read, or a coder fails.
+pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
+    let mut known = read_baselines(folder)?;
+    let mut wanted: Vec<(String, String)> = Vec::new();
+    for row in brevity_length::read(folder)?
+        .iter()
+        .filter(|row| row.is_scored())
+    {
+        let hash = row.scored_hash().to_owned();
+        let seen = known.iter().any(|k| k.hash == hash) || wanted.iter().any(|w| w.0 == hash);
+        if !seen && !hash.is_empty() {
+            wanted.push((hash, row.data.source.clone()));
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut messages = Vec::new();
+    for config in data_configs(folder)? {
+        if wanted.is_empty() {
+            break;
+        }
+        match config.load() {
+            Ok(Split {
+                train,
+                holdout,
+                leak,
+            }) => {
+                for set in std::iter::once(&train).chain(&holdout).chain(&leak) {
+                    let Some(at) = wanted.iter().position(|w| w.0 == set.blake3()) else {
+                        continue;
+                    };
+                    let (hash, source) = wanted.swap_remove(at);
+                    known.push(DataBaselines {
+                        source,
+                        bytes: set.len() as u64,
+                        hash,
+                        results: measure(&set.bytes, None, Coder::DEFAULT)?.results,
+                    });
+                }
+            }
+            Err(error) => messages.push(format!("no baselines: {}", chain(&error))),
+        }
+    }
+    for (hash, source) in wanted {
+        messages.push(format!(
+            "no baselines for {source}: the bytes with hash {} are no longer there",
+            &hash[..hash.len().min(12)]
+        ));
+    }
+    let path = folder.join(FILE);
+    let json = serde_json::to_vec_pretty(&known).map_err(|source| ReportError::Json {
+        path: path.clone(),
+        source,
+    })?;
+    replace(&path, &json)?;
+    Ok(messages)
+}
+
+/// The part of a manifest that reports need; another version may have written it.
+#[derive(Deserialize)]
+struct Sources {
+    name: Option<String>,
+    trials: Vec<TrialSource>,
+}
+
+#[derive(Deserialize)]
+struct TrialSource {
+    config: ConfigSource,
+}
+
+#[derive(Deserialize)]
+struct ConfigSource {
+    data: DataConfig,
+}
+
+impl Sources {
+    fn read(folder: &Path) -> Result<Sources, ReportError> {
+        let path = folder.join("manifest.json");
+        let text = std::fs::read(&path).map_err(|source| ReportError::File {
+            path: path.clone(),
+            source,
+        })?;
+        serde_json::from_slice(&text).map_err(|source| ReportError::Json { path, source })
+    }
+}
+
+/// The distinct `[data]` tables of a sweep's trials.
+fn data_configs(folder: &Path) -> Result<Vec<DataConfig>, ReportError> {
+    let mut configs: Vec<DataConfig> = Vec::new();
+    for trial in Sources::read(folder)?.trials {
+        if !configs.contains(&trial.config.data) {
+            configs.push(trial.config.data);
+        }
+    }
+    Ok(configs)
+}
+
+/// The sweep's name in the manifest, or else that of the folder.
+pub(crate) fn sweep_name(folder: &Path) -> String {
+    let named = Sources::read(folder)
+        .ok()
+        .and_then(|manifest| manifest.name);
+    named.unwrap_or_else(|| {
+        let last = folder.file_name().map(|name| name.to_string_lossy());
+        last.map_or_else(|| "sweep".into(), |name| name.into_owned())
+    })
+}

@@ -1,0 +1,262 @@
+//! Reports on sweeps of two-part codes: text, tables, charts, one page.
+//!
+//! [`Report::of_sweep`] reads a sweep's folder: result rows, the classical baselines of
+//! its data, the critical size of every series and the scaling law over data size.
+//! [`Report::write`] writes `report.html` (self-contained: no external script, font or
+//! picture), `report.json`, `points.csv` (for `critical --points`) and one SVG per
+//! chart.
+//!
+//! Lengths are taken from the rows. Only the baselines are measured here, and kept in
+//! `baselines.json`.
+
+mod baselines;
+mod html;
+mod law_chart;
+mod parts_chart;
+mod rate_chart;
+mod results_table;
+mod scorer;
+mod text;
+mod trainer;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use brevity_draw::{file_name, replace};
+use brevity_length::Row;
+use brevity_stats::checks::Checks;
+use brevity_stats::critical::{
+    CriticalError, CriticalSize, Estimator, Point, critical_sizes,
+    joint::{DataLaw, data_laws},
+    points::{collect, from_rows, groups},
+};
+use brevity_task::chain;
+
+pub use crate::report_error::ReportError;
+pub(crate) use baselines::sweep_name;
+pub use baselines::{DataBaselines, measure_baselines, read_baselines};
+pub use scorer::ArchiveScorer;
+pub use trainer::LocalTrainer;
+
+/// The findings of a sweep.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Name of the sweep.
+    pub name: String,
+    /// Critical sizes, one for each source, data size, regime and convention.
+    pub critical: Vec<CriticalSize>,
+    /// Scaling laws over data size, if there is more than one data size.
+    pub laws: Vec<DataLaw>,
+    /// Checks of whether the ladder supports them.
+    pub checks: Option<Checks>,
+    /// Classical coders on the same bytes.
+    pub baselines: Vec<DataBaselines>,
+    /// Notes on what could not be estimated or measured.
+    pub notes: Vec<String>,
+    /// One row per trial and regime.
+    pub rows: Vec<Row>,
+    #[serde(skip)]
+    points: Vec<Point>,
+}
+
+/// One chart of the report: a source, data size, regime and training setting, with all
+/// conventions.
+pub(crate) struct Panel<'a> {
+    pub points: Vec<&'a Point>,
+    pub critical: Vec<&'a CriticalSize>,
+    pub baselines: Option<&'a DataBaselines>,
+}
+
+impl Report {
+    /// Computes the findings from rows and baselines. Series with too few sizes for a
+    /// fit are left out and named in the notes.
+    #[must_use]
+    pub fn new(
+        name: String,
+        rows: Vec<Row>,
+        baselines: Vec<DataBaselines>,
+        estimator: &Estimator,
+    ) -> Self {
+        let points = from_rows(&rows);
+        let mut report = Self {
+            name,
+            rows,
+            baselines,
+            points,
+            ..Self::default()
+        };
+        let groups = groups(&report.points);
+        let mut too_small = Vec::new();
+        for group in &groups {
+            match critical_sizes(group, estimator) {
+                Ok(found) => report.critical.extend(found),
+                Err(CriticalError::TooFewSizes { group, .. }) => too_small.push(group),
+                Err(error) => report.notes.push(chain(&error).to_string()),
+            }
+        }
+        if let [first, others @ ..] = &too_small[..] {
+            let others = match others.len() {
+                0 => String::new(),
+                count => format!(" and {count} more series"),
+            };
+            report.notes.push(format!(
+                "no critical size where fewer than 3 model sizes are measured: {first}{others}"
+            ));
+        }
+        for series in collect(&report.points, Point::same_series) {
+            let first = series[0].data_bytes;
+            if series.iter().all(|p| p.data_bytes == first) {
+                continue;
+            }
+            match data_laws(&series, &[], estimator) {
+                Ok(found) => report.laws.extend(found),
+                Err(error) => report.notes.push(chain(&error).to_string()),
+            }
+        }
+        if !report.critical.is_empty() {
+            report.checks = Some(Checks::of(&report.rows, &report.critical));
+        }
+        report
+    }
+
+    /// Reads the results of a sweep's folder and the baselines kept there.
+    ///
+    /// # Errors
+    ///
+    /// If the results cannot be read.
+    pub fn of_sweep(folder: &Path, estimator: &Estimator) -> Result<Self, ReportError> {
+        let rows = brevity_length::read(folder)?;
+        let name = sweep_name(folder);
+        let baselines = read_baselines(folder)?;
+        Ok(Self::new(name, rows, baselines, estimator))
+    }
+
+    /// Table and critical sizes for a terminal.
+    #[must_use]
+    pub fn text(&self) -> String {
+        text::terminal(self)
+    }
+
+    /// The self-contained page.
+    #[must_use]
+    pub fn html(&self) -> String {
+        html::page(self)
+    }
+
+    /// The measured points as CSV, in the format that `critical --points` reads.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        text::points_csv(&self.points)
+    }
+
+    /// Name and content of each picture as a file of its own.
+    #[must_use]
+    pub fn pictures(&self) -> Vec<(String, String)> {
+        let mut files = Vec::new();
+        let panels = self.panels();
+        for (i, panel) in panels.iter().enumerate() {
+            let number = if panels.len() == 1 {
+                String::new()
+            } else {
+                format!("-{}", i + 1)
+            };
+            files.push((
+                format!("rate{number}.svg"),
+                rate_chart::draw(panel, 860.0).file(),
+            ));
+            for (convention, picture) in parts_chart::draw(panel, 860.0) {
+                let name = format!("parts{number}-{}.svg", file_name(&convention));
+                files.push((name, picture.file()));
+            }
+        }
+        if let Some(picture) = law_chart::draw(self, 860.0) {
+            files.push(("law.svg".into(), picture.file()));
+        }
+        files
+    }
+
+    /// Writes `report.html`, `report.json`, `points.csv` and the pictures into
+    /// `folder`; returns the path of the page.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
+        replace(&folder.join("points.csv"), self.csv().as_bytes())?;
+        let (html, pictures) = (self.html(), self.pictures());
+        Ok(brevity_draw::write(
+            folder, "report", self, &html, &pictures,
+        )?)
+    }
+
+    pub(crate) fn panels(&self) -> Vec<Panel<'_>> {
+        let mut panels: Vec<Panel<'_>> = Vec::new();
+        for point in &self.points {
+            match panels.iter_mut().find(|p| same_panel(p.points[0], point)) {
+                Some(panel) => panel.points.push(point),
+                None => panels.push(Panel {
+                    points: vec![point],
+                    critical: Vec::new(),
+                    baselines: self.baselines.iter().find(|b| b.hash == point.scored_hash),
+                }),
+            }
+        }
+        panels.sort_by(|x, y| {
+            let (x, y) = (x.points[0], y.points[0]);
+            (&x.source, &x.regime, &x.variant)
+                .cmp(&(&y.source, &y.regime, &y.variant))
+                .then(x.data_bytes.total_cmp(&y.data_bytes))
+        });
+        for panel in &mut panels {
+            let of = panel.points[0];
+            panel.critical = self
+                .critical
+                .iter()
+                .filter(|c| {
+                    c.source == of.source
+                        && c.regime == of.regime
+                        && c.variant == of.variant
+                        && c.data_bytes == of.data_bytes
+                })
+                .collect();
+        }
+        panels
+    }
+}
+
+impl Panel<'_> {
+    /// Conventions of the points, in order of appearance.
+    pub(crate) fn conventions(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for point in &self.points {
+            if !names.contains(&point.convention.as_str()) {
+                names.push(&point.convention);
+            }
+        }
+        names
+    }
+
+    pub(crate) fn name(&self) -> String {
+        let p = self.points[0];
+        let size = brevity_length::format::bytes(p.data_bytes);
+        let mut name = if p.source.is_empty() {
+            size
+        } else {
+            format!("{size} of {}", p.source)
+        };
+        for more in [&p.regime, &p.variant] {
+            if !more.is_empty() {
+                name += &format!(", {more}");
+            }
+        }
+        name
+    }
+}
+
+fn same_panel(x: &Point, y: &Point) -> bool {
+    x.source == y.source
+        && x.regime == y.regime
+        && x.variant == y.variant
+        && x.data_bytes == y.data_bytes
+}

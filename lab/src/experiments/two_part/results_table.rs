@@ -1,0 +1,109 @@
+//! The page's tables of models and of classical coders.
+
+use maud::{Markup, html};
+
+use super::{DataBaselines, Report};
+use brevity_draw::Table;
+use brevity_length::format::{bytes, percent};
+use brevity_length::{Convention, Row};
+
+/// Both tables.
+pub(super) fn tables(report: &Report) -> Markup {
+    let columns = Columns::of(report);
+    let mut models = columns.table();
+    for row in &report.rows {
+        models.push(columns.cells(row));
+    }
+    html! {
+        h2 { "Every model" }
+        div class="card scroll" { (models.html()) }
+        @for b in &report.baselines {
+            h3 { "Classical coders, " (bytes(b.bytes as f64)) " of " (b.source) }
+            div class="card scroll fit" { (coders(b).html()) }
+        }
+    }
+}
+
+/// The columns to show: those with equal values in all rows are left out.
+struct Columns {
+    data: bool,
+    regime: bool,
+    conventions: Vec<Convention>,
+}
+
+impl Columns {
+    fn of(report: &Report) -> Self {
+        let scored = || report.rows.iter().filter(|r| r.is_scored());
+        let differ = |of: &dyn Fn(&Row) -> String| {
+            let mut all = scored().map(of);
+            let first = all.next();
+            all.any(|other| Some(other) != first)
+        };
+        let mut conventions: Vec<Convention> = Vec::new();
+        for name in scored().flat_map(Row::conventions) {
+            if !conventions.contains(&name) {
+                conventions.push(name);
+            }
+        }
+        Self {
+            data: differ(&|r| format!("{} {}", r.data.bytes, r.data.source)),
+            regime: differ(&|r| r.regime_name().to_owned()),
+            conventions,
+        }
+    }
+
+    fn table(&self) -> Table {
+        let mut header: Vec<String> = Vec::new();
+        header.extend(self.data.then(|| "data".into()));
+        header.extend(self.regime.then(|| "regime".into()));
+        header.push("settings".into());
+        let mut left: Vec<usize> = (0..header.len()).collect();
+        header.extend(["parameters", "seed", "bits/byte", "raw %"].map(String::from));
+        for name in &self.conventions {
+            header.extend([format!("{name} bytes"), format!("{name} adjusted %")]);
+        }
+        left.push(header.len());
+        header.push("state".into());
+        Table::new(&header).left(&left)
+    }
+
+    fn cells(&self, row: &Row) -> Vec<String> {
+        let mut cells = Vec::new();
+        if self.data {
+            let size = bytes(row.data.bytes as f64);
+            cells.push(format!("{size} of {}", row.data.source));
+        }
+        if self.regime {
+            cells.push(row.regime_name().to_owned());
+        }
+        let raw = row.raw();
+        let shown = |value: Option<String>| value.unwrap_or_default();
+        cells.extend([
+            row.settings(),
+            row.parameters.to_string(),
+            shown(row.seed.map(|seed| seed.to_string())),
+            shown(raw.map(|r| format!("{:.4}", 8.0 * r))),
+            shown(raw.map(percent)),
+        ]);
+        for name in &self.conventions {
+            let name = name.as_str();
+            cells.push(shown(raw.and(row.model(name)).map(bytes)));
+            cells.push(shown(raw.and(row.adjusted(name)).map(percent)));
+        }
+        cells.push(row.state_in_words());
+        cells
+    }
+}
+
+fn coders(set: &DataBaselines) -> Table {
+    let mut table = Table::new(&["coder", "bytes", "rate %"]);
+    let best = set.results.iter().map(|r| r.bytes).min();
+    for r in &set.results {
+        let row = vec![r.coder.clone(), r.bytes.to_string(), percent(r.rate)];
+        match Some(r.bytes) == best {
+            true => table.push_best(row),
+            false => table.push(row),
+        }
+    }
+    table
+}

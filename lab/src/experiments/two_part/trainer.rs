@@ -1,0 +1,81 @@
+//! A trainer that trains in the current process.
+
+use crate::sweep::{DataCache, Job, Step, Trainer, WorkError};
+use brevity_length::Training;
+use brevity_train::Control;
+use brevity_train::DeviceKind;
+use brevity_train::Metrics;
+use brevity_train::Outcome;
+use brevity_train::Progress;
+use brevity_train::TrainSetup;
+use std::path::Path;
+
+/// Trains with [`brevity_train::run`].
+#[derive(Debug)]
+pub struct LocalTrainer<'a> {
+    data: &'a DataCache,
+    device: DeviceKind,
+}
+
+impl<'a> LocalTrainer<'a> {
+    /// A trainer that takes its bytes from `data`.
+    pub fn new(data: &'a DataCache, device: DeviceKind) -> LocalTrainer<'a> {
+        LocalTrainer { data, device }
+    }
+}
+
+impl Trainer for LocalTrainer<'_> {
+    fn train(&self, job: &Job<'_>) -> Result<Step<Training>, WorkError> {
+        let config = &job.trial.config;
+        let setup = TrainSetup {
+            spec: config.model.clone(),
+            config: config.train.clone(),
+            seed: config.seed,
+            device: self.device,
+        };
+        let split = self.data.of(job.trial)?;
+        let progress = |at: Progress<'_>| {
+            job.advance(
+                at.done as f64 / at.of as f64,
+                at.bits_per_byte.unwrap_or_default(),
+            );
+        };
+        let control = Control {
+            stop: job.stop,
+            progress: &progress,
+        };
+        match brevity_train::run(&setup, &split.train.bytes, &job.folder, &control)? {
+            Outcome::Interrupted { .. } => Ok(Step::Interrupted),
+            Outcome::Finished { metrics, .. } => Ok(Step::Done(report(&metrics, &job.folder)?)),
+        }
+    }
+}
+
+/// The training report of a finished training.
+fn report(last: &Metrics, folder: &Path) -> Result<Training, WorkError> {
+    let path = folder.join("metrics.jsonl");
+    let text = std::fs::read_to_string(&path)?;
+    let lines: Result<Vec<Metrics>, _> = text.lines().map(serde_json::from_str).collect();
+    let lines = lines?;
+    let before = lines.iter().map(|line| (line.step, line.bytes));
+    let before = std::iter::once((0, 0)).chain(before);
+    // Every line has the speed since the line before it, so the sum excludes
+    // interruptions.
+    let mut seconds = 0.0;
+    let (mut bits, mut steps) = (0.0, 0);
+    for (line, (step, bytes)) in lines.iter().zip(before) {
+        seconds += line.bytes.saturating_sub(bytes) as f64 / line.bytes_per_second;
+        if line.step > last.step - last.step.div_ceil(10) {
+            let since = line.step.saturating_sub(step);
+            bits += line.loss * since as f64;
+            steps += since;
+        }
+    }
+    Ok(Training {
+        steps: Some(last.step),
+        bytes: Some(last.bytes),
+        // Mean loss over the last tenth, each step's before its own update.
+        loss: Some(bits / steps.max(1) as f64),
+        wall_seconds: Some(seconds),
+    })
+}

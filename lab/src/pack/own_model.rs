@@ -1,0 +1,257 @@
+//! Archives of a file with a model trained on it, if that is shorter.
+
+use super::{Budget, PILOT_BYTES, PackError, Workspace, pilots, recipe, spec_near, train};
+use brevity_codec::archive::{self, Inspection, Options, Source, Summary};
+use brevity_codec::weights::{Plan, Precision};
+use brevity_measure::StoredModel;
+use brevity_stats::critical::prior::{PROSE_PILOTS, Prior, STORED_BITS};
+use brevity_task::{Control, Progress};
+use brevity_train::{DeviceKind, TrainSetup};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Options of training a model for a file.
+#[derive(Clone, Debug)]
+pub struct OwnModel {
+    /// Approximate number of parameters; by default the predicted critical size, if a
+    /// model of that size is expected to shorten the archive.
+    pub size: Option<u64>,
+    /// Length of training.
+    pub budget: Budget,
+    /// Seed of the training.
+    pub seed: u64,
+    /// Precision of the stored weights; by default the one that gives the shortest
+    /// archive.
+    pub precision: Option<Precision>,
+    /// Options of the archive.
+    pub archive: Options,
+}
+
+impl Default for OwnModel {
+    /// The predicted size and the usual budget; one lane, for the smallest archive.
+    fn default() -> OwnModel {
+        OwnModel {
+            size: None,
+            budget: Budget::Usual,
+            seed: 0,
+            precision: None,
+            archive: Options {
+                lanes: Some(1),
+                ..Options::default()
+            },
+        }
+    }
+}
+
+/// Events, each reported before the next long step.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Two small models were tried: their bits per byte, the smaller one first.
+    Tried([f64; 2]),
+    /// A training starts or continues.
+    Training {
+        /// The model and its training options.
+        setup: &'a TrainSetup,
+        /// Training bytes, with repetition.
+        bytes: u64,
+        /// Folder of its checkpoints.
+        folder: &'a Path,
+    },
+}
+
+/// Whether a model shortens the archive.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The file is too short for any model.
+    TooShort,
+    /// No model was expected to shorten the archive, so none was trained.
+    NotExpectedToPay(Prior),
+    /// A model was trained; the archive holds it if that is shorter.
+    Trained {
+        /// The archive with the model.
+        summary: Summary,
+        /// Its parts.
+        parts: Box<Inspection>,
+        /// The prediction.
+        prior: Prior,
+    },
+}
+
+/// An archive of a file, with or without a model of its own.
+#[derive(Debug)]
+pub struct Packed {
+    /// The shorter one of the archives with and without a model.
+    pub archive: Vec<u8>,
+    /// Its lengths.
+    pub summary: Summary,
+    /// The lengths of the archive without a model.
+    pub plain: Summary,
+    /// What the model contributes.
+    pub verdict: Verdict,
+    workspace: Option<Workspace>,
+}
+
+impl Packed {
+    /// Removes the training folder. Call it once the archive is saved: until then, the
+    /// same call gives the archive again without training.
+    ///
+    /// # Errors
+    /// An error of the file system.
+    pub fn forget_training(self) -> Result<(), PackError> {
+        self.workspace.map_or(Ok(()), Workspace::remove)
+    }
+}
+
+/// Compresses `data` with a model that is trained on them and stored in the archive, or
+/// without a model if that is shorter or expected to be.
+///
+/// Checkpoints and the trained model are in `folder`, which is created if needed and
+/// locked for one process. `None` if a stop was requested; the same call then continues
+/// the training and gives the same archive as an uninterrupted one. The archive has not
+/// been decoded: see [`archive::decompress`].
+///
+/// # Errors
+/// A folder that belongs to something else, a training that fails.
+pub fn compress_with_own_model(
+    data: &[u8],
+    folder: &Path,
+    options: &OwnModel,
+    control: &Control<'_>,
+    told: &dyn Fn(&Event<'_>),
+) -> Result<Option<Packed>, PackError> {
+    let (plain_archive, plain) = write(data, &Source::none(), &options.archive, control)?;
+    let done = |archive, summary, verdict, workspace| {
+        Ok(Some(Packed {
+            archive,
+            summary,
+            plain,
+            verdict,
+            workspace,
+        }))
+    };
+    let smallest = spec_near(0).parameters() as f64 * STORED_BITS / 8.0;
+    if smallest >= plain.stored as f64 {
+        return done(plain_archive, plain, Verdict::TooShort, None);
+    }
+    let workspace = Workspace::open(folder.to_owned())?;
+    let prior = match options.size {
+        Some(_) => prior(&plain, PROSE_PILOTS),
+        None => {
+            let progress = in_bytes(control, "try", PILOT_BYTES);
+            let control = Control {
+                stop: control.stop,
+                progress: &progress,
+            };
+            let Some(tried) = pilots(data, &workspace, &control)? else {
+                return Ok(None);
+            };
+            told(&Event::Tried(tried));
+            prior(&plain, tried)
+        }
+    };
+    let size = match options.size {
+        Some(size) => size,
+        None if prior.bytes(prior.best()) < plain.stored as f64 => prior.best() as u64,
+        None => {
+            // A training with other options owns the folder; leave it.
+            let kept = (!workspace.is_in_use()).then_some(workspace);
+            let verdict = Verdict::NotExpectedToPay(prior);
+            return done(plain_archive, plain, verdict, kept);
+        }
+    };
+    let Some(model) = trained(data, size, &workspace, options, control, told)? else {
+        return Ok(None);
+    };
+    let source = Source::embedded(&model.exact, &model.plan);
+    let (archive, summary) = write(data, &source, &options.archive, control)?;
+    let parts = archive::inspect(&archive[..])?.into();
+    let verdict = Verdict::Trained {
+        summary,
+        parts,
+        prior,
+    };
+    match summary.stored < plain.stored {
+        true => done(archive, summary, verdict, Some(workspace)),
+        false => done(plain_archive, plain, verdict, Some(workspace)),
+    }
+}
+
+/// The model and its storage plan; `None` if a stop was requested.
+fn trained(
+    data: &[u8],
+    size: u64,
+    workspace: &Workspace,
+    options: &OwnModel,
+    control: &Control<'_>,
+    told: &dyn Fn(&Event<'_>),
+) -> Result<Option<StoredModel>, PackError> {
+    let length = data.len() as u64;
+    let setup = TrainSetup {
+        spec: spec_near(size),
+        config: recipe(length, options.budget),
+        seed: options.seed,
+        device: DeviceKind::Flex,
+    };
+    let bytes = setup.config.total_bytes(&setup.spec, length);
+    told(&Event::Training {
+        setup: &setup,
+        bytes,
+        folder: workspace.folder(),
+    });
+    let progress = in_bytes(control, "train", bytes);
+    let control = Control {
+        stop: control.stop,
+        progress: &progress,
+    };
+    let model = train(&setup, data, workspace, &control)?;
+    Ok(model.map(|mut model| {
+        if let Some(precision) = options.precision {
+            model.plan = Plan::new(&model.exact, precision);
+        }
+        model
+    }))
+}
+
+/// Reports training progress in bytes seen.
+fn in_bytes<'a>(
+    control: &'a Control<'_>,
+    what: &'a str,
+    of: u64,
+) -> impl Fn(Progress<'_>) + Sync + use<'a> {
+    move |at| {
+        control.tell(Progress {
+            done: at.bytes,
+            of,
+            what,
+            ..at
+        });
+    }
+}
+
+/// The prediction from two pilots for bytes of this plain length.
+fn prior(plain: &Summary, pilots: [f64; 2]) -> Prior {
+    let raw = plain.raw as f64;
+    Prior::new(raw, 8.0 * plain.stored as f64 / raw, pilots)
+}
+
+fn write(
+    data: &[u8],
+    source: &Source<'_>,
+    options: &Options,
+    control: &Control<'_>,
+) -> Result<(Vec<u8>, Summary), PackError> {
+    let mut archive = Vec::new();
+    let done = AtomicU64::new(0);
+    let progress = |more| {
+        let done = more + done.fetch_add(more, Ordering::Relaxed);
+        control.tell(Progress {
+            done,
+            of: data.len() as u64,
+            bytes: done,
+            what: "compress",
+            ..Progress::default()
+        });
+    };
+    let summary = archive::compress(data, &mut archive, source, options, &progress)?;
+    Ok((archive, summary))
+}

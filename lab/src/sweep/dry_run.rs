@@ -1,0 +1,231 @@
+//! What a sweep would do, with estimated times.
+
+use super::error::SweepError;
+use super::folder::{State, SweepFolder};
+use super::manifest::{Manifest, Trial};
+use super::results::head;
+use super::table::Columns;
+use brevity_draw::Table;
+use brevity_kernels::gemm::{Epilogue, View, ViewMut, gemm};
+use brevity_length::Row;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// Assumed speed of a whole training step as a share of that of a matrix product.
+const STEP_SHARE: f64 = 0.5;
+
+/// Training speed of a machine in floating-point operations per second, and whether it
+/// was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed {
+    /// Operations per second of all threads together.
+    pub flops_per_second: f64,
+    /// Whether it was measured on trials of this sweep; otherwise it is half the speed
+    /// of a matrix product.
+    pub measured: bool,
+}
+
+impl Speed {
+    /// The speed of the finished trials of a folder; if there are none, half that of a
+    /// matrix product, which takes a tenth of a second to measure.
+    ///
+    /// # Errors
+    /// Files that cannot be read.
+    pub fn of(
+        folder: &SweepFolder,
+        manifest: &Manifest,
+        threads: usize,
+    ) -> Result<Speed, SweepError> {
+        let (mut flops, mut thread_seconds) = (0.0, 0.0);
+        for trial in &manifest.trials {
+            let Some(score) = folder.score(trial)? else {
+                continue;
+            };
+            if let (Some(seconds), used @ 1..) =
+                (score.training.wall_seconds, score.provenance.threads)
+            {
+                flops += trial.flops;
+                thread_seconds += seconds * used as f64;
+            }
+        }
+        if thread_seconds > 0.0 {
+            return Ok(Speed {
+                flops_per_second: flops / thread_seconds * threads as f64,
+                measured: true,
+            });
+        }
+        Ok(Speed {
+            flops_per_second: STEP_SHARE * product_speed(),
+            measured: false,
+        })
+    }
+}
+
+/// Floating-point operations per second of a matrix product in this pool.
+fn product_speed() -> f64 {
+    const N: usize = 384;
+    let (a, b) = (vec![0.5f32; N * N], vec![0.25f32; N * N]);
+    let mut c = vec![0.0f32; N * N];
+    let mut product = || {
+        gemm(
+            View::new(&a, N, N),
+            View::new(&b, N, N),
+            ViewMut::new(&mut c, N, N),
+            false,
+            Epilogue::default(),
+        );
+    };
+    // A warm-up: threads wake and buffers grow.
+    product();
+    let start = Instant::now();
+    let mut products = 0;
+    while start.elapsed() < Duration::from_millis(100) {
+        product();
+        products += 1;
+    }
+    products as f64 * 2.0 * (N * N * N) as f64 / start.elapsed().as_secs_f64()
+}
+
+/// The trials of a sweep with their states and estimated times. `Display` prints a
+/// table.
+#[derive(Clone, Debug)]
+pub struct DryRun {
+    name: String,
+    trials: Vec<(Trial, State)>,
+    speed: Speed,
+}
+
+impl DryRun {
+    /// Reads the state of `folder`, which need not exist.
+    ///
+    /// # Errors
+    /// A folder that another config made, or that cannot be read.
+    pub fn new(
+        folder: &SweepFolder,
+        manifest: &Manifest,
+        threads: usize,
+    ) -> Result<DryRun, SweepError> {
+        if folder.manifest_path().exists() {
+            folder
+                .manifest()?
+                .refuse_drift(&folder.manifest_path(), manifest)?;
+        }
+        let trials = manifest.trials.iter().map(|trial| {
+            let state = folder.state(trial)?;
+            Ok((trial.clone(), state))
+        });
+        Ok(DryRun {
+            name: manifest.name.clone(),
+            trials: trials.collect::<Result<_, SweepError>>()?,
+            speed: Speed::of(folder, manifest, threads)?,
+        })
+    }
+
+    /// One row per trial, as in the results, with `estimated_seconds` of training.
+    /// Trials whose data are not available have no `id`.
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |(trial, state): &(Trial, State)| {
+            let mut row = head(&self.name, trial, state);
+            if trial.data.hash.is_none() {
+                row.id = None;
+            }
+            row.estimated_seconds = Some(self.seconds(trial));
+            row
+        };
+        self.trials.iter().map(row).collect()
+    }
+
+    fn seconds(&self, trial: &Trial) -> f64 {
+        trial.flops / self.speed.flops_per_second
+    }
+
+    fn cells(&self, axes: &Columns, trial: &Trial, state: &State) -> Vec<String> {
+        let id = match trial.data.hash {
+            Some(_) => trial.id.clone(),
+            None => "-".into(),
+        };
+        let mut cells = vec![id, state.name().into()];
+        cells.extend(axes.cells(&trial.axes));
+        cells.extend([
+            trial.seed.to_string(),
+            trial.data.bytes.to_string(),
+            trial.parameters.to_string(),
+            format!("{:.2e}", trial.flops),
+            clock(self.seconds(trial)),
+        ]);
+        cells
+    }
+}
+
+impl fmt::Display for DryRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut header = vec!["id".to_string(), "state".into()];
+        let axes = Columns::of(self.trials.iter().map(|(trial, _)| &trial.axes));
+        header.extend(axes.header());
+        header.extend(["seed", "data bytes", "parameters", "FLOPs", "time"].map(String::from));
+        let left: Vec<usize> = (0..2 + axes.words()).collect();
+        let mut table = Table::new(&header).left(&left);
+        for (trial, state) in &self.trials {
+            table.push(self.cells(&axes, trial, state));
+        }
+        table.fmt(f)?;
+        let left = self
+            .trials
+            .iter()
+            .filter(|(_, state)| *state != State::Done);
+        let seconds: f64 = left.clone().map(|(trial, _)| self.seconds(trial)).sum();
+        writeln!(
+            f,
+            "\n{} trials, {} to do: about {} of training at {:.1} GFLOP/s ({})",
+            self.trials.len(),
+            left.count(),
+            clock(seconds),
+            self.speed.flops_per_second / 1e9,
+            match self.speed.measured {
+                true => "measured on this sweep's finished trials",
+                false => "assumed: half the speed of a matrix product here",
+            },
+        )?;
+        let unseen: Vec<_> = self
+            .trials
+            .iter()
+            .filter(|(trial, _)| trial.data.hash.is_none())
+            .map(|(trial, _)| trial.data.source.as_str())
+            .collect();
+        if let Some(source) = unseen.first() {
+            let n = unseen.len();
+            writeln!(
+                f,
+                "{n} trials have no id yet: the data `{source}` are not here"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds in a year.
+const YEAR: f64 = 365.25 * 86400.0;
+
+/// A duration in readable units.
+fn clock(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "<1 s".into(),
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 90.0 * 60.0 => format!("{:.0} min", s / 60.0),
+        s if s < 48.0 * 3600.0 => format!("{:.1} h", s / 3600.0),
+        s if s < 2.0 * YEAR => format!("{:.1} d", s / 86400.0),
+        s => format!("{:.0} years", s / YEAR),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_well() {
+        let times = [0.2, 59.6, 200.0, 7200.0, 1e6, 1e9].map(clock);
+        let words = ["<1 s", "60 s", "3 min", "2.0 h", "11.6 d", "32 years"];
+        assert_eq!(times, words);
+    }
+}

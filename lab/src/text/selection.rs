@@ -1,0 +1,54 @@
+//! Models ranked by description length, as tables for a terminal.
+
+use brevity_draw::{Table, visible_lines};
+use brevity_length::format::{bytes, count, percent};
+use brevity_stats::selection::Ranking;
+
+/// Rankings as tables for a terminal.
+#[must_use]
+pub fn rankings(found: &[Ranking]) -> String {
+    let mut text = String::new();
+    for r in found {
+        let mut table = Table::new(&[
+            "settings",
+            "parameters",
+            "data %",
+            "model %",
+            "total %",
+            "bits/byte behind",
+            "95% interval",
+            "best with",
+            "front",
+        ]);
+        let n = r.data_bytes as f64;
+        for c in &r.candidates {
+            table.push(vec![
+                c.settings.clone(),
+                count(c.parameters as f64),
+                percent(c.coded_bytes / n),
+                percent(c.model_bytes / n),
+                percent(c.rate),
+                format!("{:.4}", c.behind),
+                c.behind_ci95
+                    .filter(|_| c.rank > 1)
+                    .map_or_else(|| "-".into(), |[l, h]| format!("{l:.4} to {h:.4}")),
+                c.probability_best
+                    .map_or_else(|| "-".into(), |p| format!("{:.0}%", 100.0 * p)),
+                if c.pareto { "*" } else { "" }.into(),
+            ]);
+        }
+        let named: Vec<&str> = [r.source.as_str(), &r.regime, &r.convention]
+            .into_iter()
+            .filter(|s| !s.is_empty())
+            .collect();
+        text += &format!(
+            "{} of {}: {} candidates, so naming one costs {:.2} bits; intervals drawn from {}\n{table}",
+            bytes(n),
+            named.join(", "),
+            r.candidates.len(),
+            r.choice_bits,
+            r.resampled,
+        );
+    }
+    visible_lines(&text).into_owned()
+}

@@ -1,0 +1,9 @@
+//! The tests of `brevity-lab`, as one binary.
+
+mod config;
+mod configs;
+mod local;
+mod pages;
+mod report;
+mod score;
+mod sweep;

@@ -1,0 +1,163 @@
+//! Where the archive commands write, with the habits of zstd and xz: `-` is standard
+//! output, nothing is overwritten without `-f`, a run that fails or is interrupted
+//! leaves no output.
+
+use super::files::{Common, is_dash};
+use crate::console;
+use crate::exit::Usage;
+use anyhow::{Context, Result, bail};
+use brevity_codec::archive::EXTENSION;
+use brevity_files::{Readers, Temporary};
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, IsTerminal, StdoutLock, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+impl Common {
+    /// Refuses to write where something is: a file, unless it may be overwritten
+    /// and is not the source; anything else always.
+    pub fn free(&self, path: &Path, source: &Path) -> Result<()> {
+        let Ok(taken) = path.symlink_metadata() else {
+            return Ok(());
+        };
+        let same = |source: PathBuf| path.canonicalize().is_ok_and(|path| path == source);
+        let problem = if !is_dash(source) && source.canonicalize().is_ok_and(same) {
+            "is the source itself: write elsewhere"
+        } else if taken.is_dir() {
+            "is a folder"
+        } else if !taken.is_file() && !taken.is_symlink() {
+            "is not a file: write to it with -c"
+        } else if !self.force {
+            "exists: overwrite it with -f"
+        } else {
+            return Ok(());
+        };
+        bail!(Usage(format!("{} {problem}", path.display())))
+    }
+
+    /// Where the output for `source` goes; `derived` is its name beside the
+    /// source, if one can be derived.
+    pub fn target(&self, source: &Path, derived: Option<PathBuf>) -> Result<Target> {
+        let path = match (&self.output, derived) {
+            (Some(path), _) if !is_dash(path) => path.clone(),
+            (Some(_), _) => return Ok(Target::Stdout),
+            (None, _) if self.stdout || is_dash(source) => return Ok(Target::Stdout),
+            (None, Some(path)) => path,
+            (None, None) => bail!(Usage(format!(
+                "{} does not end in .{EXTENSION}: say where to write with -o",
+                source.display()
+            ))),
+        };
+        Ok(Target::File(self.file(path, source)?))
+    }
+
+    /// The file at `path` to be, for `source`.
+    pub fn file(&self, path: PathBuf, source: &Path) -> Result<OutputFile> {
+        self.free(&path, source)?;
+        OutputFile::new(path, source, self.force)
+    }
+}
+
+/// An open output.
+pub enum Target {
+    /// Standard output.
+    Stdout,
+    /// A file.
+    File(OutputFile),
+}
+
+/// A file that appears under its name only when it is complete.
+pub struct OutputFile {
+    path: PathBuf,
+    writer: BufWriter<Temporary>,
+    force: bool,
+    /// When the source was last changed.
+    modified: Option<SystemTime>,
+}
+
+impl OutputFile {
+    fn new(path: PathBuf, source: &Path, force: bool) -> Result<OutputFile> {
+        let context = || format!("cannot write {}", path.display());
+        path.file_name().with_context(context)?;
+        let like = match is_dash(source) {
+            true => None,
+            false => fs::metadata(source).ok().filter(fs::Metadata::is_file),
+        };
+        // As readable as its source, at no instant more.
+        let readers = match like {
+            Some(_) => Readers::Owner,
+            None => Readers::Ordinary,
+        };
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let file = Temporary::new(folder, readers).with_context(context)?;
+        if let Some(like) = &like {
+            let _ = file.as_file().set_permissions(like.permissions());
+        }
+        Ok(OutputFile {
+            writer: BufWriter::with_capacity(1 << 16, file),
+            path,
+            force,
+            modified: like.and_then(|like| like.modified().ok()),
+        })
+    }
+
+    /// Where it will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was written so far, complete as far as the disk goes.
+    pub fn reread(&mut self) -> Result<BufReader<File>> {
+        let context = || format!("cannot write {}", self.path.display());
+        self.writer.flush().with_context(context)?;
+        let file = self.writer.get_ref();
+        file.as_file().sync_all().with_context(context)?;
+        let file = File::open(file.path()).with_context(context)?;
+        Ok(BufReader::with_capacity(1 << 16, file))
+    }
+
+    /// Gives the file its name, and its source's time of last change.
+    pub fn finish(self) -> Result<()> {
+        let context = || format!("cannot write {}", self.path.display());
+        let file = self.writer.into_inner();
+        let file = file.map_err(io::IntoInnerError::into_error);
+        let file = file.with_context(context)?;
+        if let Some(modified) = self.modified {
+            let _ = file.as_file().set_modified(modified);
+        }
+        if self.force {
+            return brevity_files::publish(file, &self.path).with_context(context);
+        }
+        match brevity_files::publish_new(file, &self.path).with_context(context)? {
+            true => Ok(()),
+            false => bail!(Usage(format!(
+                "{} exists now: overwrite it with -f",
+                self.path.display()
+            ))),
+        }
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.writer.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// Standard output for bytes that are not for people.
+pub fn stdout_for_archives(force: bool) -> Result<StdoutLock<'static>> {
+    let out = console::stdout()?;
+    if out.is_terminal() && !force {
+        bail!(Usage(
+            "not writing an archive to a terminal: use -o, or -f to insist".into()
+        ));
+    }
+    Ok(out)
+}

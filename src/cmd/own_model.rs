@@ -1,0 +1,121 @@
+//! `brevity compress --train`: what is asked of a model of the file's own, and what is
+//! told of it.
+
+use brevity_codec::archive::Summary;
+use brevity_lab::pack::{Budget, Event, OwnModel, Packed, Verdict};
+use brevity_length::format::count;
+use brevity_stats::critical::prior::Prior;
+use std::path::Path;
+
+/// How the model is trained.
+#[derive(clap::Args)]
+pub struct Training {
+    /// Train a model on the file and store it in the archive, where that is
+    /// shorter; a run that was stopped continues
+    #[arg(long, conflicts_with_all = ["external", "stdout"])]
+    pub train: bool,
+    /// Parameters of the model, about [default: the predicted critical size, if a
+    /// model of that size is expected to pay]
+    #[arg(long, value_name = "COUNT", requires = "train")]
+    size: Option<u64>,
+    /// How often to train on the whole file [default: by its length]
+    #[arg(long, value_name = "COUNT", requires = "train")]
+    epochs: Option<f64>,
+    /// How many bytes to train on, with repetition
+    #[arg(
+        long,
+        value_name = "BYTES",
+        requires = "train",
+        conflicts_with = "epochs"
+    )]
+    budget: Option<u64>,
+    /// Seed of the training
+    #[arg(long, value_name = "NUMBER", requires = "train", default_value_t = 0)]
+    seed: u64,
+}
+
+impl Training {
+    /// What the library is asked for; the precision and the archive are the caller's.
+    pub(super) fn own_model(&self) -> OwnModel {
+        OwnModel {
+            size: self.size,
+            budget: match (self.epochs, self.budget) {
+                (Some(epochs), _) => Budget::Epochs(epochs),
+                (_, Some(bytes)) => Budget::Bytes(bytes),
+                _ => Budget::Usual,
+            },
+            seed: self.seed,
+            ..OwnModel::default()
+        }
+    }
+}
+
+/// What is told while the file at `path` is worked on; the trial of small models only
+/// if more is to be said.
+pub(super) fn on_the_way(event: &Event<'_>, path: &Path, verbose: bool) -> Option<String> {
+    match event {
+        Event::Tried([small, large]) => {
+            verbose.then(|| format!("two small models: {small:.3} and {large:.3} bits a byte"))
+        }
+        Event::Training {
+            setup,
+            bytes,
+            folder,
+        } => Some(format!(
+            "{}: training {} parameters on {bytes} bytes in {}",
+            path.display(),
+            setup.spec.parameters(),
+            folder.display()
+        )),
+    }
+}
+
+/// What the model is worth, and what others would be.
+pub(super) fn verdict(packed: &Packed) -> Vec<String> {
+    let plain = &packed.plain;
+    match &packed.verdict {
+        Verdict::TooShort => {
+            vec!["no model is small enough for so few bytes; the archive has none".into()]
+        }
+        Verdict::NotExpectedToPay(prior) => vec![would_not_pay(prior, plain)],
+        Verdict::Trained {
+            summary,
+            parts,
+            prior,
+        } => {
+            let parameters = parts.spec.as_ref().map_or(0, |spec| spec.parameters()) as f64;
+            let bits = parts.model_bytes as f64 * 8.0 / parameters;
+            let measured = summary.stored as f64 / prior.bytes(parameters);
+            let at = |factor: f64| {
+                let other = factor * parameters;
+                let bytes = measured * prior.bytes(other);
+                format!("about {bytes:.0} bytes with {} parameters", count(other))
+            };
+            vec![
+                format!(
+                    "with a model of {parameters} parameters at {bits:.2} bits: {} bytes, of \
+                     which the model is {}; with contexts alone: {} bytes{}",
+                    summary.stored,
+                    parts.model_bytes,
+                    plain.stored,
+                    match summary.stored < plain.stored {
+                        true => "",
+                        false => ", so the archive has no model",
+                    }
+                ),
+                format!("estimates: {}, {}", at(0.5), at(2.0)),
+            ]
+        }
+    }
+}
+
+fn would_not_pay(prior: &Prior, plain: &Summary) -> String {
+    let best = prior.best();
+    format!(
+        "no model is expected to pay: with the best, of {} parameters, about {:.0} bytes, with \
+         contexts alone {}; --size trains one all the same",
+        count(best),
+        prior.bytes(best),
+        plain.stored
+    )
+}
