@@ -122,5 +122,5 @@ fn what_cannot_be_scored_is_named() {
     dir.file("data.txt", "something else".repeat(1000));
     score(&trial, "data.txt").status(0);
     let table = score(&trial, "data.txt").status(0).stdout();
-    assert!(table.contains("does not hold the bytes"), "{table}");
+    assert!(table.contains("no longer holds its training data"), "{table}");
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use brevity_media::{Item, Shape};
 
 use crate::error::{DataError, Result};
+use crate::list::nearest;
 use crate::store::{SetRecord, Store};
 
 /// A range of a set's items, counted from 0, ends included.
@@ -52,10 +53,14 @@ impl FromStr for Select {
 /// keep them), whose record does not fit its bytes; nothing that was selected; a
 /// folder that holds something already or cannot be written.
 pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Result<Vec<PathBuf>> {
-    let record = store.record(name)?.ok_or_else(|| DataError::NotFound {
+    let unknown = || DataError::NotFound {
         source_name: name.into(),
-        nearest: None,
-    })?;
+        nearest: nearest(name, store),
+    };
+    if !store.has(name) {
+        return Err(unknown());
+    }
+    let record = store.record(name)?.ok_or_else(unknown)?;
     check_record(&record, store)?;
     let items = record.item.len();
     if select.first >= items {
@@ -116,7 +121,7 @@ fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
             ),
         });
     }
-    let mismatch = |what: String, expected: u64, got: u64| DataError::Mismatch {
+    let mismatch = |what: String, expected: u128, got: u64| DataError::Mismatch {
         what,
         expected: expected.to_string(),
         got: got.to_string(),
@@ -131,15 +136,15 @@ fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
         .try_fold(0u64, |sum, item| sum.checked_add(item.bytes));
     if sum != Some(record.bytes) {
         let what = format!("bytes of all items of `{name}`");
-        return Err(mismatch(what, record.bytes, sum.unwrap_or(u64::MAX)));
+        return Err(mismatch(what, record.bytes.into(), sum.unwrap_or(u64::MAX)));
     }
     for item in &record.item {
         let Some(expected) = record.convert.bytes_of(item.shape()) else {
             continue;
         };
-        if expected != Some(item.bytes) {
+        if expected != item.bytes.into() {
             let what = format!("bytes of `{}`", item.origin);
-            return Err(mismatch(what, expected.unwrap_or(u64::MAX), item.bytes));
+            return Err(mismatch(what, expected, item.bytes));
         }
     }
     Ok(())

@@ -1,25 +1,29 @@
 //! Compresses the first bytes of a file with a pretrained model and decompresses
-//! them: `round_trip MODEL FILE BYTES [LANES]`.
+//! them: `round_trip MODEL FILE BYTES [LANES [CONTEXT [ARCHIVE]]]`.
 
-use brevity_pretrained::Model;
 use brevity_pretrained::archive::{Limits, Settings, compress, decompress};
+use brevity_pretrained::{Contexts, Model};
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, model, file, bytes, lanes @ ..] = arguments.as_slice() else {
-        return Err("round_trip MODEL FILE BYTES [LANES]".into());
+    let [_, model, file, bytes, rest @ ..] = arguments.as_slice() else {
+        return Err("round_trip MODEL FILE BYTES [LANES [CONTEXT [ARCHIVE]]]".into());
     };
     let start = Instant::now();
     let model = Model::load(Path::new(model))?;
+    print!("{}", model.describe());
     println!("loaded in {:.2} s", start.elapsed().as_secs_f64());
     let mut content = std::fs::read(file)?;
     content.truncate(bytes.parse()?);
     let mut settings = Settings::new(&model);
-    if let Some(lanes) = lanes.first() {
+    if let Some(lanes) = rest.first() {
         settings.lanes = lanes.parse()?;
+    }
+    if let Some(tokens) = rest.get(1) {
+        settings.contexts = Contexts::new(tokens.parse()?);
     }
     let start = Instant::now();
     let out = compress(&model, &settings, &content, &|_| {})?;
@@ -33,16 +37,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         100.0 * out.archive.len() as f64 / content.len() as f64,
         start.elapsed().as_secs_f64()
     );
+    if let Some(path) = rest.get(2) {
+        std::fs::write(path, &out.archive)?;
+    }
     let start = Instant::now();
     let back = decompress(&model, &out.archive, &Limits::default(), &|_| {})?;
-    println!(
-        "{} in {:.2} s",
-        if back == content {
-            "the same bytes came back"
-        } else {
-            "OTHER BYTES CAME BACK"
-        },
-        start.elapsed().as_secs_f64()
-    );
+    let seconds = start.elapsed().as_secs_f64();
+    match back == content {
+        true => println!("the same bytes came back in {seconds:.2} s"),
+        false => return Err("other bytes came back".into()),
+    }
     Ok(())
 }

@@ -129,6 +129,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             print_records(&[imported.record], json, &store)
         }
         Action::Export { name, items, out } => {
+            let name = name.strip_prefix("set:").unwrap_or(&name).to_owned();
             let folder = out.unwrap_or_else(|| PathBuf::from(&name));
             let files = export(&name, items.unwrap_or(Select::ALL), &folder, &store)?;
             let mut out = console::stdout()?;

@@ -89,19 +89,18 @@ impl Conversion {
         }
     }
 
-    /// Bytes of a file of this shape, where the shape tells: of pictures. `None`
-    /// inside where the number is beyond 64 bits.
-    pub fn bytes_of(self, shape: Shape) -> Option<Option<u64>> {
+    /// Bytes that a file of this shape becomes, where the shape tells: of pictures.
+    pub fn bytes_of(self, shape: Shape) -> Option<u128> {
         let Shape::Picture(picture) = shape else {
             return None;
         };
-        let (width, height) = (u64::from(picture.width), u64::from(picture.height));
+        let (width, height) = (u128::from(picture.width), u128::from(picture.height));
         Some(match self {
             Self::GrayPatches => {
-                let (across, down) = (PATCH_WIDTH as u64, PATCH_HEIGHT as u64);
-                (width / across * across).checked_mul(height / down * down)
+                let (across, down) = (PATCH_WIDTH as u128, PATCH_HEIGHT as u128);
+                width / across * across * (height / down * down)
             }
-            _ => width.checked_mul(height).and_then(|n| n.checked_mul(3)),
+            _ => width * height * 3,
         })
     }
 

@@ -77,9 +77,8 @@ impl Geometry {
             Self::RgbPlanar { width, height } => 3 * width * height,
             Self::Pcm16 {
                 order: Pcm16::Planes,
-                channels,
                 ..
-            } => 2 * Pcm16Blocks::SAMPLES * usize::from(channels),
+            } => Pcm16Blocks::SAMPLES * self.frame(),
             Self::Pcm8 { .. } | Self::Pcm16 { .. } => self.frame(),
         }
     }
@@ -89,7 +88,7 @@ impl Geometry {
         match self {
             Self::Patches { .. } | Self::Gray { .. } | Self::Pcm8 { .. } => 1,
             Self::Rgb { .. } | Self::RgbPlanar { .. } => 3,
-            Self::Pcm16 { channels, .. } => 2 * usize::from(channels),
+            Self::Pcm16 { channels, .. } => 2 * usize::from(channels.max(1)),
         }
     }
 

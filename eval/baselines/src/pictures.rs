@@ -80,7 +80,9 @@ pub(super) fn decompress(
     len: usize,
 ) -> io::Result<Vec<u8>> {
     if let Some((_, planar)) = colours(geometry) {
-        let pixels = (format.decode)(stream, 3)?.pixels;
+        let mut pixels = (format.decode)(stream, 3)?.pixels;
+        // A format may have made a picture of a pixel or two larger.
+        pixels.truncate(len);
         return Ok(if planar { planes(&pixels) } else { pixels });
     }
     let tile = width * MOST_ROWS;

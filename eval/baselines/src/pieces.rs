@@ -79,7 +79,14 @@ fn of_item(conversion: Conversion, item: &Item) -> Option<Geometry> {
             Geometry::Rgb { .. } | Geometry::RgbPlanar { .. } | Geometry::Pcm16 { .. }
         )
     };
-    conversion.geometry(item.shape()).filter(matters)
+    let shape = item.shape();
+    // A record that contradicts itself tells nothing.
+    let fits = conversion
+        .bytes_of(shape)
+        .is_none_or(|bytes| bytes == item.bytes.into());
+    conversion
+        .geometry(shape)
+        .filter(|geometry| fits && matters(geometry))
 }
 
 #[cfg(test)]

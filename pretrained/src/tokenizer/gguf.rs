@@ -121,11 +121,11 @@ fn scored_merges(tokens: &HashMap<Vec<u8>, u32>, scores: &[f32]) -> Merges {
         let (x, y) = (scores[a.1 as usize], scores[b.1 as usize]);
         y.total_cmp(&x).then(a.1.cmp(&b.1))
     });
-    let pairs = order.into_iter().flat_map(|(text, id)| {
+    let pairs = (0..).zip(order).flat_map(|(rank, (text, id))| {
         (1..text.len()).filter_map(move |cut| {
             let left = tokens.get(&text[..cut])?;
-            Some((*left, *tokens.get(&text[cut..])?, id))
+            Some((rank, (*left, *tokens.get(&text[cut..])?, id)))
         })
     });
-    Merges::new(pairs)
+    Merges::ranked(pairs)
 }

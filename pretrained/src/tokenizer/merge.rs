@@ -35,9 +35,14 @@ pub(crate) struct Merges(HashMap<(u32, u32), (u32, u32)>);
 impl Merges {
     /// Of `(left, right, merged)`, the first pair first.
     pub(crate) fn new(pairs: impl Iterator<Item = (u32, u32, u32)>) -> Merges {
+        Merges::ranked((0..).zip(pairs))
+    }
+
+    /// Of ranks and `(left, right, merged)`. The first of several of a pair counts.
+    pub(crate) fn ranked(pairs: impl Iterator<Item = (u32, (u32, u32, u32))>) -> Merges {
         let mut out = HashMap::new();
-        for (rank, (left, right, merged)) in pairs.enumerate() {
-            out.entry((left, right)).or_insert((rank as u32, merged));
+        for (rank, (left, right, merged)) in pairs {
+            out.entry((left, right)).or_insert((rank, merged));
         }
         Merges(out)
     }

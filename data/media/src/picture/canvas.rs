@@ -41,13 +41,15 @@ impl Canvas {
             _ if geometry.is_picture() => geometry.unit(),
             _ => return None,
         };
+        // A damaged record may say that a row has no pixels.
+        let unit = unit.max(1);
         let skipped = (offset % unit as u64) as usize;
         let units = (skipped + len).div_ceil(unit).max(1);
         let (width, height, order) = match geometry {
             Geometry::Patches { across } => {
                 // Patches are twice as wide as high.
                 let square = ((units as f64 / 2.0).sqrt().ceil() as usize).max(1);
-                let across = across.unwrap_or(square).min(units);
+                let across = across.unwrap_or(square).clamp(1, units);
                 let down = units.div_ceil(across);
                 (
                     across * PATCH_WIDTH,

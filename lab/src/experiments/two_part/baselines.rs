@@ -82,11 +82,18 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
                         continue;
                     };
                     let (hash, source) = wanted.swap_remove(at);
+                    let measured = measure(&set.bytes, None, Coder::DEFAULT)?;
+                    messages.extend(
+                        measured
+                            .failed
+                            .iter()
+                            .map(|failure| format!("a baseline is missing: {}", failure.message)),
+                    );
                     known.push(DataBaselines {
                         source,
                         bytes: set.len() as u64,
                         hash,
-                        results: measure(&set.bytes, None, Coder::DEFAULT)?.results,
+                        results: measured.results,
                     });
                 }
             }
