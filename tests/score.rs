@@ -122,5 +122,8 @@ fn what_cannot_be_scored_is_named() {
     dir.file("data.txt", "something else".repeat(1000));
     score(&trial, "data.txt").status(0);
     let table = score(&trial, "data.txt").status(0).stdout();
-    assert!(table.contains("no longer holds its training data"), "{table}");
+    assert!(
+        table.contains("no longer holds its training data"),
+        "{table}"
+    );
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use brevity_media::{Item, Shape};
 
 use crate::error::{DataError, Result};
-use crate::list::nearest;
+use crate::listing::nearest;
 use crate::store::{SetRecord, Store};
 
 /// A range of a set's items, counted from 0, ends included.

@@ -231,7 +231,9 @@ mod tests {
         for i in kept {
             let p = f64::from(l[i]).exp() / sum;
             let got = f.interval(i as u32).bits();
-            assert!((got + p.log2()).abs() < 2e-3, "{i}: {got} {p}");
+            // A frequency is an integer of at least 1: its step counts where few have it.
+            let step = 2.0 / (p * 2f64.powi(32));
+            assert!((got + p.log2()).abs() < 2e-3 + step, "{i}: {got} {p}");
             redundancy += p * (got + p.log2());
         }
         assert!((0.0..3e-5).contains(&redundancy), "{redundancy}");
