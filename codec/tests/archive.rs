@@ -105,7 +105,8 @@ fn every_source_and_method_round_trips() {
 
 /// Bytes of every kind that context models tell apart.
 fn of_all_kinds(length: usize) -> [Vec<u8>; 4] {
-    let records = (0_u32..).flat_map(|i| [9, (i * i >> 4) as u8, i as u8, 0, 200, (i >> 8) as u8]);
+    let records =
+        (0_u32..).flat_map(|i| [9, ((i * i) >> 4) as u8, i as u8, 0, 200, (i >> 8) as u8]);
     let stripes = (0_usize..).map(|i| [0, 0xF0, 0xFF, 0xFF, 0, 0, 0x3C, 0][i % 8] << (i / 64 % 3));
     let binary = noise(length).into_iter().map(|b| b & b.rotate_left(3));
     [

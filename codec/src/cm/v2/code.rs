@@ -190,7 +190,7 @@ impl<const PER: usize> Kernel for CodeByte<'_, PER> {
                 [_, Some(b)] => 33 + found[1].length_class() * 2 + usize::from(b),
             };
             let sets = [
-                match_set << 1 | depth / 4,
+                2 * match_set + depth / 4,
                 last,
                 confidence,
                 node,

@@ -182,12 +182,12 @@ fn entropy(bytes: &[u8], context: impl Fn(usize) -> [u8; 2], first: usize) -> f6
     let logarithms = Logarithms::get();
     let mut counts = vec![[0_u16; 16]; 1 << 16];
     let mut bits = 0.0;
-    for i in first..bytes.len() {
+    for (i, &byte) in bytes.iter().enumerate().skip(first) {
         let [a, b] = context(i);
         let hash = (usize::from(a) | usize::from(b) << 8) * 0x9E35 % (1 << 11);
         for half in [
-            (usize::from(bytes[i] >> 4), 0),
-            (usize::from(bytes[i] & 15), 1 + usize::from(bytes[i] >> 4)),
+            (usize::from(byte >> 4), 0),
+            (usize::from(byte & 15), 1 + usize::from(byte >> 4)),
         ] {
             let row = &mut counts[(hash * 31 + half.1 * 2053) & 0xFFFF];
             let total: u32 = row.iter().map(|c| u32::from(*c)).sum();
@@ -223,7 +223,7 @@ mod tests {
         let setup = survey(Level::Default, text.as_bytes());
         assert_eq!(setup.kind, Kind::Text);
         let records: Vec<u8> = (0..3000_u32)
-            .flat_map(|i| [7, (i >> 8) as u8, i as u8, 0, 200, (i * i >> 5) as u8, 1])
+            .flat_map(|i| [7, (i >> 8) as u8, i as u8, 0, 200, ((i * i) >> 5) as u8, 1])
             .collect();
         let setup = survey(Level::Default, &records);
         assert_eq!((setup.kind, setup.record % 7), (Kind::Records, 0));

@@ -80,7 +80,7 @@ impl Table {
 
     #[inline(always)]
     fn place(&self, hash: u32) -> usize {
-        (u64::from(hash.wrapping_mul(0x9E37_79B1)) * self.buckets as u64 >> 32) as usize
+        ((u64::from(hash.wrapping_mul(0x9E37_79B1)) * self.buckets as u64) >> 32) as usize
     }
 
     #[inline(always)]

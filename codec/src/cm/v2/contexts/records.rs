@@ -52,10 +52,13 @@ pub fn add(view: &View, out: &mut Hashes, level: Level) {
     out.add(pair(plane << 8 | last, 10));
     out.add(pair(plane << 8 | steps, channel << 8 | 11));
     out.add(pair(
-        (left + above) / 2 << 8 | (above_right + above_left) / 4,
+        (((left + above) / 2) << 8) | ((above_right + above_left) / 4),
         channel << 8 | 12,
     ));
-    out.add(pair(above_step << 8 | above_left / 4, channel << 8 | 13));
+    out.add(pair(
+        (above_step << 8) | (above_left / 4),
+        channel << 8 | 13,
+    ));
     out.add(pair(plane << 16 | last << 8 | before, 14));
     out.add(pair(above << 8 | further, last << 8 | 15));
     out.add(pair(last << 8 | view.back(cell + 1), position << 8 | 16));
