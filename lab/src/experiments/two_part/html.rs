@@ -119,18 +119,27 @@ fn star(out: &mut String, c: &CriticalSize, class: &str, panel: &Panel<'_>) {
     put!(out, "<div class=\"card {class}\">");
     put!(
         out,
-        "<div class=\"star-name\">Critical size, {}</div>",
+        "<div class=\"star-name\">Best sizes, {}</div>",
         escape(convention_in_words(&c.convention))
     );
+    // Any of these will do; the place of the optimum itself comes second.
+    let (value, of) = match c.near.first() {
+        Some(near) => (
+            text::interval(Some(near.sizes)),
+            "parameters, within 0.5% of the best rate",
+        ),
+        None => (count(c.n_star), "parameters"),
+    };
     put!(
         out,
-        "<div class=\"star-value\">{} <small>parameters</small></div>\n<dl class=\"facts\">",
-        count(c.n_star)
+        "<div class=\"star-value\">{value} <small>{of}</small></div>\n<dl class=\"facts\">"
     );
     let mut fact = |name: &str, value: String| {
         put!(out, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(value));
     };
+    fact("critical size N*", count(c.n_star));
     fact("95% interval", text::interval(c.ci95));
+    fact("all laws not rejected", text::interval(c.envelope));
     fact("adjusted rate there", format!("{}%", percent(c.rate)));
     let best = panel
         .baselines
@@ -227,7 +236,8 @@ fn verdict(out: &mut String, report: &Report) {
     let meaning = match checks.verdict {
         Verdict::Sound => "nothing found here speaks against the critical sizes",
         Verdict::UpperBound => {
-            "better training may shorten the descriptions, so the rates are upper bounds"
+            "better training may shorten the descriptions, those of larger models most, so the \
+             rates are upper bounds and in-sample N* a lower one"
         }
         Verdict::Unsound => "the critical sizes should not be relied on",
     };
