@@ -209,12 +209,10 @@ fn intervals(draws: &[Vec<f64>], totals: &[f64], blocks: &Blocks, seeds: &Seeds)
         let squares: f64 = draws.iter().map(|d| (d[i] - d[j]).powi(2)).sum();
         (squares / draws.len() as f64).sqrt()
     };
-    let mut errors = vec![vec![0.0; count]; count];
-    for i in 0..count {
-        for j in 0..i {
-            errors[i][j] = error(i, j);
-        }
-    }
+    // Of i and j, j the smaller.
+    let errors: Vec<Vec<f64>> = (0..count)
+        .map(|i| (0..i).map(|j| error(i, j)).collect())
+        .collect();
     let mut largest: Vec<f64> = draws
         .iter()
         .map(|d| {

@@ -209,8 +209,9 @@ fn with_share(
             for j in 0..3 {
                 r[j] -= gram[j][i] * value;
             }
-            for j in 0..3 {
-                (g[i][j], g[j][i]) = (0.0, 0.0);
+            g[i] = [0.0; 3];
+            for row in &mut g {
+                row[i] = 0.0;
             }
             (g[i][i], r[i]) = (1.0, value);
         }

@@ -33,7 +33,7 @@ pub(super) fn near(
     let total = |n: f64| data_bytes * law.bits_per_byte(n) / 8.0 + cost.bytes(n);
     let of = |within: f64| {
         let limit = total(n_star) * (1.0 + within);
-        let sizes = [0.5, 2.0].map(|factor| edge(&total, n_star, factor, limit));
+        let sizes = [0.5, 2.0].map(|factor| edge(total, n_star, factor, limit));
         // The shape of the optimum is known better than its place.
         let ci95 = ci95.map(|ends| [0, 1].map(|i| ends[i] * sizes[i] / n_star));
         Near {
