@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use brevity_lab::text;
 use brevity_stats::critical::{
-    Estimator, each_critical_size,
+    Estimator, HUBER, each_critical_size,
     joint::data_laws,
     points::{from_rows, read_csv},
 };
@@ -23,23 +23,43 @@ pub struct Args {
     #[arg(long, value_name = "FILE.csv", conflicts_with = "sweep")]
     points: Option<PathBuf>,
     /// Bytes per parameter, for tables without a column model_bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 2.0, requires = "points")]
+    #[arg(long, value_name = "BYTES", default_value_t = 2.0, requires = "points", value_parser = positive)]
     bytes_per_parameter: f64,
     /// Leave out models with more parameters
-    #[arg(long, value_name = "PARAMETERS")]
+    #[arg(long, value_name = "PARAMETERS", value_parser = positive)]
     max_parameters: Option<f64>,
     /// Print the scaling law over data size instead of N* at each data size
     #[arg(long)]
     law: bool,
     /// Predict N* for these data sizes, separated by commas (implies --law)
-    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
+    #[arg(long, value_name = "BYTES", value_delimiter = ',', value_parser = positive)]
     predict: Vec<f64>,
     /// Number of bootstrap resamples
-    #[arg(long, value_name = "COUNT", default_value_t = 2000)]
+    #[arg(long, value_name = "COUNT", default_value_t = 2000, value_parser = resamples)]
     resamples: usize,
+    /// Relative errors beyond this count linearly in the law over data size
+    #[arg(long, value_name = "SHARE", default_value_t = HUBER, value_parser = positive)]
+    huber: f64,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
+        _ => Err("a positive number is needed".into()),
+    }
+}
+
+/// More would run for hours and change no digit that is printed.
+const MOST_RESAMPLES: usize = 1_000_000;
+
+pub(super) fn resamples(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count <= MOST_RESAMPLES => Ok(count),
+        _ => Err(format!("a number from 0 to {MOST_RESAMPLES} is needed")),
+    }
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
@@ -53,6 +73,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let estimator = Estimator {
         resamples: args.resamples,
+        huber: args.huber,
         ..Estimator::default()
     };
     let mut out = console::stdout()?;

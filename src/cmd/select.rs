@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     convention: Option<String>,
     /// Number of bootstrap resamples
-    #[arg(long, value_name = "COUNT", default_value_t = 2000)]
+    #[arg(long, value_name = "COUNT", default_value_t = 2000, value_parser = super::critical::resamples)]
     resamples: usize,
     /// Print JSON
     #[arg(long)]

@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::distribution::student_quantile;
 use brevity_length::Row;
 
 /// Changes on one byte set against one base.
@@ -52,6 +53,10 @@ pub struct Difference {
     pub mean: f64,
     /// Standard error of the mean; nothing with one seed.
     pub standard_error: Option<f64>,
+    /// Half of the 95% interval of the mean: the standard error times Student's quantile for
+    /// so few pairs, 12.7 for two and 4.3 for three.
+    #[serde(default)]
+    pub half_width: Option<f64>,
     /// Pairs behind it.
     pub seeds: usize,
 }
@@ -197,9 +202,11 @@ fn difference(base: &[Measured], change: &[Measured], name: &str) -> Option<Diff
     let centre = mean(&pairs)?;
     let n = pairs.len() as f64;
     let squares: f64 = pairs.iter().map(|d| (d - centre).powi(2)).sum();
+    let standard_error = (pairs.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt());
     Some(Difference {
         mean: centre,
-        standard_error: (pairs.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt()),
+        standard_error,
+        half_width: standard_error.map(|error| error * student_quantile(0.05, n - 1.0)),
         seeds: pairs.len(),
     })
 }
@@ -245,6 +252,7 @@ mod tests {
         assert_eq!(online.seeds, 2);
         assert!((online.mean - 0.11).abs() < 1e-12);
         assert!((online.standard_error.unwrap() - 0.01).abs() < 1e-12);
+        assert!((online.half_width.unwrap() - 0.12706).abs() < 1e-4);
         assert!((held_out.unwrap().mean + 0.05).abs() < 1e-12);
         // The same model bytes on both sides.
         assert!((adjusted.unwrap().mean + 0.05).abs() < 1e-12);

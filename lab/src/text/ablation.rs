@@ -9,7 +9,8 @@ use brevity_stats::ablation::{Ablation, Difference};
 pub fn ablations(found: &[Ablation], convention: Option<&str>) -> String {
     let tables = found.iter().map(|ablation| {
         format!(
-            "{} of {}: bits per byte, and differences to the first row with their standard errors\n{}",
+            "{} of {}: bits per byte, and differences to the first row with half of their 95% \
+             intervals over the pairs of seeds\n{}",
             bytes(ablation.data_bytes as f64),
             ablation.source,
             table(ablation, convention)
@@ -59,8 +60,8 @@ fn table(ablation: &Ablation, convention: Option<&str>) -> Table {
 }
 
 fn difference(found: Difference) -> String {
-    match found.standard_error {
-        Some(error) => format!("{:+.4} ± {error:.4}", found.mean),
+    match found.half_width {
+        Some(half) => format!("{:+.4} ± {half:.4}", found.mean),
         None => format!("{:+.4}", found.mean),
     }
 }
@@ -87,6 +88,7 @@ mod tests {
                     Some(Difference {
                         mean: 0.11,
                         standard_error: Some(0.01),
+                        half_width: Some(0.1271),
                         seeds: 2,
                     }),
                     None,
@@ -95,7 +97,7 @@ mod tests {
         };
         let text = ablations(std::slice::from_ref(&found), None);
         assert!(text.contains("learning_rate 0.1"), "{text}");
-        assert!(text.contains("+0.1100 ± 0.0100"), "{text}");
+        assert!(text.contains("+0.1100 ± 0.1271"), "{text}");
         assert!(!text.contains("fp16"), "{text}");
     }
 }

@@ -4,9 +4,13 @@ use std::fmt::Write;
 
 use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count, percent};
-use brevity_stats::critical::{CriticalSize, joint::DataLaw};
+use brevity_stats::critical::{
+    CriticalSize, LackOfFit, Scatter,
+    joint::{DataLaw, Parameter},
+};
 
-/// One line a data size, convention and regime; warnings below.
+/// One line a data size, convention and regime, the sizes that will do first; scatter and
+/// warnings below.
 #[must_use]
 pub fn sizes(found: &[CriticalSize]) -> String {
     let mut table = Table::new(&[
@@ -14,8 +18,10 @@ pub fn sizes(found: &[CriticalSize]) -> String {
         "bytes",
         "regime",
         "model bytes",
+        "within 0.5%",
         "N*",
         "95% interval",
+        "envelope",
         "rate %",
         "alpha",
         "Akima N*",
@@ -31,8 +37,10 @@ pub fn sizes(found: &[CriticalSize]) -> String {
                 variant => format!("{} {variant}", f.regime),
             },
             f.convention.clone(),
+            interval(f.near.first().map(|near| near.sizes)),
             count(f.n_star),
             interval(f.ci95),
+            interval(f.envelope),
             percent(f.rate),
             format!("{:.3}", f.alpha),
             f.akima_n_star.map_or_else(String::new, count),
@@ -41,11 +49,35 @@ pub fn sizes(found: &[CriticalSize]) -> String {
     }
     let mut text = table.to_string();
     for f in found {
+        if let Some(scatter) = scatter(&f.scatter) {
+            let _ = writeln!(text, "{}: {scatter}", f.name());
+        }
         for warning in &f.warnings {
             let _ = writeln!(text, "warning: {}: {warning}", f.name());
         }
     }
     visible_lines(&text).into_owned()
+}
+
+/// How sizes and seeds scatter about the law.
+fn scatter(of: &Scatter) -> Option<String> {
+    let sizes = of.size_sd?;
+    let mut text = format!("sizes scatter by {:.2}% about the law", 100.0 * sizes);
+    if let Some(seeds) = of.seed_sd {
+        let _ = write!(text, ", seeds by {:.2}%", 100.0 * seeds);
+    }
+    if let Some(LackOfFit {
+        f,
+        p,
+        degrees: [above, below],
+    }) = of.lack_of_fit
+    {
+        let _ = write!(
+            text,
+            " (lack of fit: F({above}, {below}) = {f:.1}, p = {p:.1e})"
+        );
+    }
+    Some(text)
 }
 
 /// The joint law of each series, its predictions and the test on the largest size.
@@ -60,11 +92,20 @@ pub fn laws(laws: &[DataLaw]) -> String {
             .collect();
         let _ = writeln!(
             text,
-            "{}: bits per byte = {} (misses by {:.2}%)",
+            "{}: bits per byte = {} (misses by {:.2}%; Huber threshold {:.1}%)",
             named.join(", "),
             l.law,
             100.0 * l.residual,
+            100.0 * l.huber,
         );
+        let numbers: Vec<String> = l.parameters.iter().map(parameter).collect();
+        let _ = writeln!(text, "  {}", numbers.join("; "));
+        let forms: Vec<String> = l
+            .forms
+            .iter()
+            .map(|form| format!("{} {:.0}%", form.name, 100.0 * form.weight))
+            .collect();
+        let _ = writeln!(text, "forms by what they foretold: {}", forms.join(", "));
         let _ = write!(text, "N* grows as D^{:.3}", l.exponent);
         if let Some([low, high]) = l.exponent_ci95 {
             let _ = write!(text, " ({low:.3} to {high:.3})");
@@ -78,6 +119,7 @@ pub fn laws(laws: &[DataLaw]) -> String {
             "N*",
             "95% interval",
             "rate %",
+            "N* by this law",
             "N*, separate fits",
             "models trained",
         ]);
@@ -87,6 +129,7 @@ pub fn laws(laws: &[DataLaw]) -> String {
                 count(p.n_star),
                 interval(p.ci95),
                 percent(p.rate),
+                count(p.law_n_star),
                 p.free_n_star.map_or_else(|| "-".into(), count),
                 if p.measured { "yes" } else { "no" }.into(),
             ]);
@@ -95,22 +138,26 @@ pub fn laws(laws: &[DataLaw]) -> String {
         if let Some(out) = &l.left_out {
             let _ = write!(
                 text,
-                "without {}: predicted N* {} ({}), measured {}: {:+.2} octaves, {:.2}% of the rate",
+                "without {}: predicted N* {} ({}), measured {} ({}): {:+.2} octaves, {:.2}% of the rate",
                 bytes(out.data_bytes),
                 count(out.predicted_n_star),
                 interval(out.ci95),
                 count(out.measured_n_star),
+                interval(out.measured_ci95),
                 out.octaves,
                 100.0 * out.regret,
             );
-            if let Some(free) = &out.free {
-                let _ = write!(
-                    text,
-                    "; through the separate fits {}: {:+.2} octaves, {:.2}%",
-                    count(free.n_star),
-                    free.octaves,
-                    100.0 * free.regret,
-                );
+            let others = [("this law", &out.law), ("the separate fits", &out.free)];
+            for (name, foretold) in others {
+                if let Some(foretold) = foretold {
+                    let _ = write!(
+                        text,
+                        "; by {name} {}: {:+.2} octaves, {:.2}%",
+                        count(foretold.n_star),
+                        foretold.octaves,
+                        100.0 * foretold.regret,
+                    );
+                }
             }
             text.push('\n');
         }
@@ -128,4 +175,16 @@ pub fn interval(ci95: Option<[f64; 2]>) -> String {
         || "-".into(),
         |[low, high]| format!("{} to {}", count(low), count(high)),
     )
+}
+
+/// `alpha 0.51 (0.48 to 0.55)`, and whether a bound decides it.
+fn parameter(of: &Parameter) -> String {
+    let mut text = format!("{} {:.4}", of.name, of.value);
+    if let Some([low, high]) = of.ci95 {
+        let _ = write!(text, " ({low:.4} to {high:.4})");
+    }
+    if of.at_bound {
+        text += " at its bound";
+    }
+    text
 }

@@ -42,12 +42,36 @@ pub fn rankings(found: &[Ranking]) -> String {
             .filter(|s| !s.is_empty())
             .collect();
         text += &format!(
-            "{} of {}: {} candidates, so naming one costs {:.2} bits; intervals drawn from {}\n{table}",
+            "{} of {}: {} candidates, so naming one costs {:.2} bits{}\n{table}",
             bytes(n),
             named.join(", "),
             r.candidates.len(),
             r.choice_bits,
-            r.resampled,
+            question(r),
+        );
+    }
+    text
+}
+
+/// What the intervals are of, and what the choice by the same bytes flatters.
+fn question(r: &Ranking) -> String {
+    let drawn = match r.resampled.as_str() {
+        "blocks and seeds" => "other bytes of the source and other seeds",
+        "blocks" => "other bytes of the source under these very models (no seed was repeated)",
+        "seeds" => "other seeds on these bytes",
+        _ => return "; nothing to draw intervals from".into(),
+    };
+    let mut text = format!(
+        ". Totals are exact for these bytes; the intervals, simultaneous over all pairs, are for \
+         {drawn}"
+    );
+    if let (Some(rho), Some(run)) = (r.autocorrelation, r.run) {
+        text += &format!(" (blocks drawn in runs of {run}: neighbours correlate by {rho:.2})");
+    }
+    if let Some(optimism) = r.optimism_bytes {
+        text += &format!(
+            ". Chosen by these bytes, the first is expected to be {:.4} bits/byte longer another time",
+            8.0 * optimism / r.data_bytes as f64
         );
     }
     visible_lines(&text).into_owned()

@@ -109,17 +109,27 @@ fn star(c: &CriticalSize, class: &str, panel: &Panel<'_>) -> Markup {
     let fact = |name: &str, value: &str| {
         html! { div { dt { (name) } dd { (value) } } }
     };
+    // Any of these sizes will do; the place of the optimum itself comes second.
+    let (value, of) = match c.near.first() {
+        Some(near) => (
+            text::interval(Some(near.sizes)),
+            "parameters, within 0.5% of the best rate",
+        ),
+        None => (count(c.n_star), "parameters"),
+    };
     html! {
         div class={ "card " (class) } {
-            div class="star-name" { "Critical size, " (convention_in_words(&c.convention)) }
-            div class="star-value" { (count(c.n_star)) " " small { "parameters" } }
+            div class="star-name" { "Best sizes, " (convention_in_words(&c.convention)) }
+            div class="star-value" { (value) " " small { (of) } }
             dl class="facts" {
+                (fact("critical size N*", &count(c.n_star)))
                 (fact("95% interval", &text::interval(c.ci95)))
+                (fact("all laws not rejected", &text::interval(c.envelope)))
                 (fact("adjusted rate there", &format!("{}%", percent(c.rate))))
+                (fact("of it the model", &format!("{:.1}%", 100.0 * c.model_share)))
                 @if let Some(best) = best {
                     (fact("best classical", &format!("{}% ({})", percent(best.rate), best.coder)))
                 }
-                (fact("of it the model", &format!("{:.1}%", 100.0 * c.model_share)))
                 (fact("exponent α", &format!("{:.3}", c.alpha)))
                 @if let Some(akima) = c.akima_n_star {
                     (fact("without a law (Akima)", &count(akima)))
@@ -187,7 +197,8 @@ fn verdict(checks: &Checks) -> Markup {
     let meaning = match checks.verdict {
         Verdict::Sound => "nothing found here speaks against the critical sizes",
         Verdict::UpperBound => {
-            "better training may shorten the descriptions, so the rates are upper bounds"
+            "better training may shorten the descriptions, those of larger models most, so the \
+             rates are upper bounds and in-sample N* a lower one"
         }
         Verdict::Unsound => "the critical sizes should not be relied on",
     };
