@@ -36,6 +36,7 @@ mod config;
 mod crates;
 mod data_argument;
 mod error;
+mod described;
 mod export;
 mod fetch;
 mod files;

@@ -17,9 +17,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{DataError, Result};
-use crate::generate::Generator;
-use crate::meaning::Meaning;
-use crate::source::Source;
 
 /// The folder of data sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,32 +168,6 @@ impl Store {
     pub fn has(&self, name: &str) -> bool {
         let fine = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
         fine && self.set_dir(name).join("set.toml").is_file()
-    }
-
-    /// The record of the stored set that a source means; `None` for a source of
-    /// another kind, and for a set that is not here.
-    ///
-    /// # Errors
-    /// As [`record`](Self::record); a name that means two things.
-    pub fn record_of(&self, source: &Source) -> Result<Option<SetRecord>> {
-        match Meaning::of(source, self) {
-            Ok(Meaning::Set(name)) => self.record(&name),
-            Ok(_) | Err(DataError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The geometry of a source's bytes, if known: for synthetic sets, and for fetched
-    /// and imported ones by the conversion of their files.
-    ///
-    /// # Errors
-    /// As [`record_of`](Self::record_of).
-    pub fn geometry(&self, source: &Source) -> Result<Option<Geometry>> {
-        match Meaning::of(source, self) {
-            Ok(Meaning::Generated(Generator::SyntheticImage)) => Ok(Some(Geometry::PATCHES)),
-            Ok(Meaning::Generated(Generator::SyntheticAudio)) => Ok(Some(Geometry::SPEECH)),
-            _ => Ok(self.record_of(source)?.and_then(|r| r.geometry())),
-        }
     }
 
     /// The records of all sets of the store, by name. Damaged ones are left out.

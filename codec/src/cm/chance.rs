@@ -2,16 +2,12 @@
 
 use super::logistic::Logistic;
 
-/// A table of probabilities: 22 bits of probability and 10 of count in a word.
-/// A step is `1 / (count + 1.5)` of the way until the count reaches its limit.
-pub struct Chances(Vec<u32>);
-
-/// A probability moves by at least this share: `1 / 1024`.
-const LIMIT: u32 = 1023;
+/// The most bits after which a probability still moves as fast as its count says.
+const MOST: u32 = 1023;
 
 /// `65536 / (count + 1.5)`
-static RATES: [i32; LIMIT as usize + 1] = {
-    let mut table = [0; LIMIT as usize + 1];
+static RATES: [i32; MOST as usize + 1] = {
+    let mut table = [0; MOST as usize + 1];
     let mut count = 0;
     while count < table.len() {
         table[count] = 131_072 / (2 * count as i32 + 3);
@@ -20,27 +16,50 @@ static RATES: [i32; LIMIT as usize + 1] = {
     table
 };
 
+/// A probability of a one and how often it was used: 22 bits and 10 bits.
+pub type Chance = u32;
+
+/// A first guess, `2^16 = 1`.
+pub fn guess(p: u16) -> Chance {
+    u32::from(p) << 16
+}
+
+/// The probability, `2^16 = 1`.
+#[inline(always)]
+pub fn get(chance: Chance) -> u16 {
+    (chance >> 16) as u16
+}
+
+/// Moves towards what came by `1 / (count + 1.5)` of the way, and by
+/// `1 / (limit + 1.5)` at least; `limit` is at most 1023.
+#[inline(always)]
+pub fn update(chance: &mut Chance, one: bool, limit: u32) {
+    let count = *chance & MOST;
+    let p = (*chance >> 10) as i32;
+    let target = if one { (1 << 22) - 1 } else { 0 };
+    let step = i64::from(target - p) * i64::from(RATES[count as usize]);
+    *chance = ((p + (step >> 16) as i32) as u32) << 10 | (count + 1).min(limit);
+}
+
+/// A table of probabilities that each move by at least `1 / 1024`.
+pub struct Chances(Vec<Chance>);
+
 impl Chances {
     /// From first guesses of the probability of a one, `2^16 = 1`.
     pub fn new(guesses: impl Iterator<Item = u16>) -> Chances {
-        Chances(guesses.map(|p| u32::from(p) << 16).collect())
+        Chances(guesses.map(guess).collect())
     }
 
     /// The probability of a one, `2^16 = 1`.
     #[inline(always)]
     pub fn get(&self, index: usize) -> u16 {
-        (self.0[index] >> 16) as u16
+        get(self.0[index])
     }
 
     /// Moves a probability towards what came.
     #[inline(always)]
     pub fn update(&mut self, index: usize, one: bool) {
-        let word = &mut self.0[index];
-        let count = *word & LIMIT;
-        let p = (*word >> 10) as i32;
-        let target = if one { (1 << 22) - 1 } else { 0 };
-        let step = i64::from(target - p) * i64::from(RATES[count as usize]);
-        *word = ((p + (step >> 16) as i32) as u32) << 10 | (count + 1).min(LIMIT);
+        update(&mut self.0[index], one, MOST);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pictures whose pixels are bits: contexts of neighbouring pixels.
 
-use super::chance::{self, Chance};
+use crate::cm::chance::{self, Chance};
 
 /// Templates.
 pub const TEMPLATES: usize = 4;

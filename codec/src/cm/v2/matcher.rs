@@ -5,7 +5,7 @@
 //! and there is no other candidate, the match goes on behind it: what differs is
 //! often one byte.
 
-use super::chance::{self, Chance};
+use crate::cm::chance::{self, Chance};
 
 /// Bytes that must agree for a match, of the matches side by side.
 pub const LEAST: [u32; 2] = [5, 16];

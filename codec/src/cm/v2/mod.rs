@@ -1,7 +1,6 @@
 //! The context models of format version 2.
 
 mod bits;
-mod chance;
 mod code;
 mod contexts;
 mod history;
@@ -12,12 +11,11 @@ mod setup;
 mod survey;
 mod table;
 
-use super::chance::Refiner;
+use crate::cm::chance::{self, Chance, Refiner};
 use super::{Advice, BitCoder};
 use bits::Neighbours;
 use bits::{Pixels, TEMPLATES};
 use brevity_kernels::simd::dispatch;
-use chance::Chance;
 use code::CodeByte;
 use contexts::{Indirect, View};
 use history::Histories;
