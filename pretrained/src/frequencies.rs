@@ -179,7 +179,7 @@ impl Kernel for Softmax<'_> {
         let scale = (room << 30) / sum.max(1 << 30);
         let mut total = 0u64;
         for count in self.out.iter_mut() {
-            *count = 1 + (u64::from(*count) * scale >> 30) as u32;
+            *count = 1 + ((u64::from(*count) * scale) >> 30) as u32;
             total += u64::from(*count);
         }
         let largest = self.logits.iter().position(|&x| x == max).unwrap_or(0);

@@ -11,8 +11,8 @@ mod setup;
 mod survey;
 mod table;
 
-use crate::cm::chance::{self, Chance, Refiner};
 use super::{Advice, BitCoder};
+use crate::cm::chance::{self, Chance, Refiner};
 use bits::Neighbours;
 use bits::{Pixels, TEMPLATES};
 use brevity_kernels::simd::dispatch;
