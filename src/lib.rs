@@ -58,6 +58,7 @@ pub use brevity_length as length;
 pub use brevity_measure as measure;
 pub use brevity_media as media;
 pub use brevity_model as model;
+pub use brevity_pretrained as pretrained;
 pub use brevity_stats as stats;
 pub use brevity_train as train;
 

@@ -8,6 +8,7 @@ mod online;
 #[cfg(unix)]
 mod output;
 mod own_model;
+mod pretrained;
 mod score;
 mod shell;
 mod snapshot;

@@ -4,7 +4,7 @@ use super::files::{self, Common, is_dash, watched};
 use super::level::LevelOptions;
 use super::output::{OutputFile, Target, stdout_for_archives};
 use super::own_model::{self, Training};
-use super::{decompress, inspect, verify};
+use super::{decompress, inspect, pretrained, verify};
 use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
@@ -14,6 +14,7 @@ use brevity_codec::archive::{
 use brevity_codec::weights::{Plan, Precision};
 use brevity_lab::pack::{self, OwnModel, models};
 use brevity_model::Weights;
+use brevity_pretrained::Model;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -31,7 +32,8 @@ pub struct Args {
     /// Files to compress; `-` is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Compress with this trained model, a safetensors file
+    /// Compress with this trained model: a safetensors file, or with --external a GGUF
+    /// file or Hugging Face folder
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
@@ -163,12 +165,37 @@ pub fn run(args: Args) -> Result<()> {
             "--lanes is for a model: give it with -m, or --train".into()
         ));
     }
+    if let Some(model) = args.model.as_deref().filter(|path| Model::is_at(path)) {
+        return args.pretrained(model);
+    }
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
     let work = |path: &Path| args.compress(path, weights.as_ref());
     args.common.run.each(&args.files, work)
 }
 
 impl Args {
+    fn pretrained(&self, model: &Path) -> Result<()> {
+        if !self.external {
+            bail!(Usage(
+                "archives do not hold pretrained models, and decompressing needs them: \
+                 say so with --external"
+                    .into()
+            ));
+        }
+        if self.method.is_some() {
+            bail!(Usage(
+                "--method is not for pretrained models, which code tokens".into()
+            ));
+        }
+        let compress = pretrained::Compress {
+            model,
+            lanes: self.lanes,
+            verify: !self.no_verify,
+            common: &self.common,
+        };
+        compress.files(&self.files, derived)
+    }
+
     fn compress(&self, path: &Path, weights: Option<&Weights>) -> Result<()> {
         if self.training.train {
             return self.train(path);

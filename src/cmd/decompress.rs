@@ -2,6 +2,7 @@
 
 use super::files::{self, Common, is_dash};
 use super::output::Target;
+use super::pretrained;
 use crate::console::{note, stdout};
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
@@ -9,6 +10,7 @@ use brevity_codec::archive::{self, EXTENSION, Models};
 use brevity_lab::pack::models;
 use brevity_measure::Decoding;
 use brevity_model::Weights;
+use brevity_pretrained::Model;
 use brevity_task::chain;
 use std::io::Write;
 use std::ops::Bound;
@@ -22,7 +24,8 @@ pub struct Args {
     /// Archives to decompress; `-` is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The model, for an archive that does not contain it
+    /// The model, for an archive that does not contain it: a safetensors file, a GGUF
+    /// file or a Hugging Face folder
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// Decompress only these bytes of the original; either end may be left out
@@ -98,7 +101,8 @@ pub fn run(args: Args) -> Result<()> {
     if args.common.output.is_some() && args.files.len() > 1 {
         bail!(Usage("-o takes one file".into()));
     }
-    let weights = args.model.as_deref().map(Weights::load).transpose()?;
+    let own = args.model.as_deref().filter(|path| !Model::is_at(path));
+    let weights = own.map(Weights::load).transpose()?;
     let models = models(weights.as_ref());
     let work = |path: &Path| args.decompress(path, &models);
     args.common.run.each(&args.files, work)
@@ -109,6 +113,23 @@ impl Args {
         let named = path.extension().is_some_and(|e| e == EXTENSION);
         let derived = named.then(|| path.with_extension(""));
         let mut target = self.common.target(path, derived)?;
+        if pretrained::is_archive(path) {
+            if self.salvage || self.range.is_some() {
+                bail!(Usage(format!(
+                    "{} was made with a pretrained model: such archives are decoded whole",
+                    path.display()
+                )));
+            }
+            let (model, run) = (self.model.as_deref(), &self.common.run);
+            match &mut target {
+                Target::Stdout => pretrained::decompress(model, path, &mut stdout()?, run)?,
+                Target::File(file) => pretrained::decompress(model, path, &mut *file, run)?,
+            }
+            if let Target::File(file) = target {
+                file.finish()?;
+            }
+            return Ok(());
+        }
         let complete = match &mut target {
             Target::Stdout => self.write(path, stdout()?, models)?,
             Target::File(file) => self.write(path, &mut *file, models)?,

@@ -16,6 +16,7 @@ mod level;
 mod output;
 mod own_model;
 pub mod prequential;
+pub mod pretrained;
 pub mod report;
 pub mod score;
 pub mod select;

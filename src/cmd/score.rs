@@ -2,6 +2,7 @@
 
 use super::decompress::{self, own_program};
 use super::files::{self, Run};
+use super::pretrained;
 use crate::console;
 use crate::exit::Usage;
 use anyhow::{Result, bail};
@@ -10,6 +11,7 @@ use brevity_lab::experiments::score::{Options, score, text};
 use brevity_lab::maps::{self, Kind};
 use brevity_measure::{Decoder, Decoding, FreshProcess};
 use brevity_media::Geometry;
+use brevity_pretrained::Model;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -20,7 +22,8 @@ use std::path::PathBuf;
 /// overlap show which were seen.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Models: safetensors files, or folders of trials (runs/NAME/trials/ID)
+    /// Models: safetensors files, or folders of trials (runs/NAME/trials/ID); or
+    /// pretrained ones, GGUF files or Hugging Face folders
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
     /// Byte sets: as data.source in a config, or a part of it, as in
@@ -57,6 +60,9 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     // An output that does not suit is refused before the work.
     let map = args.map_kind()?;
+    if args.models.iter().any(|path| Model::is_at(path)) {
+        return args.pretrained();
+    }
     let program = own_program()?;
     let command = |decoding: &Decoding| decompress::command(&program, decoding);
     let decoder = FreshProcess { command: &command };
@@ -92,6 +98,30 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 impl Args {
+    fn pretrained(&self) -> Result<()> {
+        if !self.models.iter().all(|path| Model::is_at(path)) {
+            bail!(Usage(
+                "pretrained models and models of this program are scored in separate runs".into()
+            ));
+        }
+        if self.prequential || self.map.is_some() {
+            bail!(Usage(
+                "--prequential and --map are not for pretrained models".into()
+            ));
+        }
+        let work = || pretrained::scores(&self.models, &self.data, !self.estimate);
+        let scores = self.run.with_threads(work)??;
+        let mut out = console::stdout()?;
+        if !self.json {
+            return Ok(write!(out, "{}", pretrained::text(&scores))?);
+        }
+        match &scores[..] {
+            [one] => serde_json::to_writer_pretty(&mut out, one)?,
+            all => serde_json::to_writer_pretty(&mut out, all)?,
+        }
+        Ok(writeln!(out)?)
+    }
+
     /// What the map shows, if one is asked for.
     fn map_kind(&self) -> Result<Option<Kind>> {
         let Some(path) = &self.map else {
