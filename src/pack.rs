@@ -8,7 +8,7 @@
 //! | a recipe: a transformer learns the bytes while they are coded | [`compress_online`] | as long as coding, which trains |
 //!
 //! Each function gives the archive as bytes. For streams, and for parts of large files,
-//! see [`archive`](crate::codec::archive).
+//! see [`archive`].
 //!
 //! ```
 //! use brevity::pack::{OwnModel, compress_with_own_model, decompress};
