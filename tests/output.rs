@@ -50,11 +50,7 @@ fn only_files_are_overwritten() {
 fn limited(dir: &Dir, blocks: u32, args: &str) -> std::process::Output {
     let program = env!("CARGO_BIN_EXE_brevity");
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program} {args}");
-    Command::new("sh")
-        .args(["-c", &script])
-        .current_dir(dir.path(""))
-        .output()
-        .expect("a shell")
+    dir.shell(&script)
 }
 
 #[test]

@@ -2,18 +2,14 @@
 
 use std::fs;
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use crate::util::Dir;
 
 /// Runs the command in a shell, with what the shell does to its streams.
 fn in_shell(dir: &Dir, args: &str) -> Output {
     let script = format!("{} {args}", env!("CARGO_BIN_EXE_brevity"));
-    Command::new("sh")
-        .args(["-c", &script])
-        .current_dir(dir.path(""))
-        .output()
-        .expect("a shell")
+    dir.shell(&script)
 }
 
 #[test]

@@ -47,6 +47,16 @@ impl Dir {
         command
     }
 
+    /// Runs a script in a shell.
+    #[cfg(unix)]
+    pub fn shell(&self, script: &str) -> Output {
+        Command::new("sh")
+            .args(["-c", script])
+            .current_dir(self.path(""))
+            .output()
+            .expect("a shell")
+    }
+
     /// Runs the command to its end.
     pub fn run(&self, args: &[&str]) -> Ran {
         Ran::new(
