@@ -109,12 +109,12 @@ def main():
 
     rng = np.random.default_rng(0)
     params = init(rng, args.width, args.layers, args.heads, brevity)
-    optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1e-3, b2=0.99))
-    state = optimiser.init(params)
+    optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1e-3, b2=0.99))
+    state = optimizer.init(params)
 
     def step(params, state, tokens, targets):
         loss, grads = jax.value_and_grad(loss_fn)(params, tokens, targets, args.heads, brevity)
-        updates, state = optimiser.update(grads, state, params)
+        updates, state = optimizer.update(grads, state, params)
         return optax.apply_updates(params, updates), state, loss
 
     step = jax.jit(step, donate_argnums=(0, 1))

@@ -1,6 +1,6 @@
 //! Deterministic `f32` arithmetic on slices.
 //!
-//! The forward pass, the backward pass and the optimiser steps of a byte
+//! The forward pass, the backward pass and the optimizer steps of a byte
 //! transformer, with the same bits on every CPU and with any number of threads.
 //! This crate does not depend on models, files or burn.
 //!
@@ -36,7 +36,7 @@
 //!
 //! The naive version of a product, of a weight gradient and of attention stays
 //! beside the fast one; tests compare the two by bits, on every instruction set,
-//! with 1, 2 and 8 threads. Norms, activations, loss and optimiser steps are
+//! with 1, 2 and 8 threads. Norms, activations, loss and optimizer steps are
 //! compared with `f64` code and finite differences.
 //!
 //! # Conventions

@@ -52,7 +52,7 @@ const GROUPS: [Group; 8] = [
     ("loss", 0x6a9c_8be9_1127_8b42, losses),
     ("embedding", 0x3b11_302c_24b9_84d0, embeddings),
     ("attention", 0x7306_788a_f311_004d, attentions),
-    ("optim", 0x60ea_f599_13df_dfba, optimisers),
+    ("optim", 0x60ea_f599_13df_dfba, optimizers),
 ];
 
 /// Runs every group on the current instruction set, in some milliseconds. Returns the
@@ -273,7 +273,7 @@ fn attentions(hash: &mut Hash) {
     }
 }
 
-fn optimisers(hash: &mut Hash) {
+fn optimizers(hash: &mut Hash) {
     let (rows, len) = (12, 12 * 24);
     let (mut p, grad) = (values(len, 1), values(len, 2));
     let (mut m, mut v) = (vec![0.0; len], vec![0.0; len]);

@@ -2,7 +2,7 @@
 
 use crate::spec::{Activation, Norm, Placement, Position, SYMBOLS, Spec};
 
-/// The role of a parameter tensor. It determines the initialisation, the optimiser,
+/// The role of a parameter tensor. It determines the initialisation, the optimizer,
 /// weight decay and the precision of quantisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {

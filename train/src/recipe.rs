@@ -118,7 +118,7 @@ pub struct QuantiseConfig {
     pub bits: Option<f64>,
 }
 
-/// Most optimiser steps of a run: 30 years of a thousand a second.
+/// Most optimizer steps of a run: 30 years of a thousand a second.
 const MOST_STEPS: u64 = 1_000_000_000_000;
 /// Most bytes that a run sees.
 const MOST_BYTES: u64 = 1_000_000_000_000_000;

@@ -1,4 +1,4 @@
-//! The AdamW optimiser.
+//! The AdamW optimizer.
 
 use super::CHUNK;
 use crate::math::double;

@@ -1,7 +1,7 @@
-//! Optimiser steps on flat tensors: [`AdamW`], [`Muon`], the moving average of
+//! Optimizer steps on flat tensors: [`AdamW`], [`Muon`], the moving average of
 //! weights, the global norm of a gradient.
 //!
-//! Each function is one step on one tensor. The trainer chooses the optimiser and the
+//! Each function is one step on one tensor. The trainer chooses the optimizer and the
 //! learning rate of each tensor and keeps the state. Steps on different tensors are
 //! independent and may run in parallel.
 
@@ -72,7 +72,7 @@ pub fn global_norm<'a>(tensors: impl IntoIterator<Item = &'a [f32]>) -> f64 {
 }
 
 /// The factor that clips a gradient of norm `norm` to `max_norm`, at most 1: the
-/// `grad_scale` of the optimisers.
+/// `grad_scale` of the optimizers.
 pub fn clip_factor(norm: f64, max_norm: f64) -> f32 {
     if norm > max_norm {
         (max_norm / norm) as f32

@@ -1,4 +1,4 @@
-//! The Muon optimiser.
+//! The Muon optimizer.
 
 use crate::gemm::{Epilogue, View, ViewMut, gemm};
 use crate::scratch;

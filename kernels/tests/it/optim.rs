@@ -1,4 +1,4 @@
-//! Optimiser steps against plain `f64` code, and equal bits on every instruction set.
+//! Optimizer steps against plain `f64` code, and equal bits on every instruction set.
 
 use crate::support::{assert_bits, same_everywhere, uniform};
 use brevity_kernels::optim::{self, AdamW, Muon};

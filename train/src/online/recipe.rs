@@ -248,17 +248,17 @@ impl Recipe {
             return Err(RecipeError::Version(version));
         }
         let mut train = TrainConfig {
-            optimizer: match input.byte("the optimiser")? {
+            optimizer: match input.byte("the optimizer")? {
                 0 => OptimizerKind::Muon,
                 1 => OptimizerKind::Adamw,
-                _ => return Err(input.malformed(1, "the optimiser")),
+                _ => return Err(input.malformed(1, "the optimizer")),
             },
             ..TrainConfig::default()
         };
         for value in numbers(&mut train) {
             let mut float = [0; 4];
             for byte in &mut float {
-                *byte = input.byte("a setting of the optimiser")?;
+                *byte = input.byte("a setting of the optimizer")?;
             }
             *value = f64::from(f32::from_le_bytes(float));
         }

@@ -3,7 +3,7 @@
 //! The fit minimises the *summed* Huber loss of relative errors. For a given
 //! (alpha, beta) the law is linear and solved by reweighted least squares; the
 //! outer search runs Nelder and Mead's simplex from a grid of starts down to a
-//! spread of 1e-10. (Averaging the loss instead of summing it lets an optimiser
+//! spread of 1e-10. (Averaging the loss instead of summing it lets an optimizer
 //! stop early, which is how the published fits of such laws went wrong;
 //! Besiroglu et al., arXiv 2404.10102.)
 
