@@ -1,23 +1,24 @@
-//! What a file can become.
+//! The formats that a file can be converted to.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a file becomes.
+/// The format that a file is converted to.
 ///
-/// Pictures are PNG, JPEG, WebP, PPM or PGM, told apart by their first bytes,
-/// whatever they are called. Palettes are expanded, alpha is dropped, samples
-/// of 16 bits lose their lower byte, CMYK becomes RGB as the JPEG decoder has
-/// it. Sounds are FLAC or integer WAV.
+/// Pictures may be PNG, JPEG, WebP, PPM or PGM files; the first bytes of a file
+/// decide, not its name. Palettes are expanded, alpha is dropped, samples of 16
+/// bits lose their lower byte, and CMYK is converted to RGB. Sounds may be FLAC
+/// or integer WAV files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conversion {
     /// The file as it is.
     Bytes,
-    /// A picture to 32x64 grey patches: the truncated mean of red, green and
-    /// blue; patches from left to right and top to bottom, each row by row, 2048
-    /// bytes a patch. What does not fill a patch at the right and lower edge is
+    /// A picture to grey patches of 32 rows and 64 columns. A pixel is the
+    /// truncated mean of red, green and blue. Patches follow each other from
+    /// left to right and top to bottom; each is stored row by row, in 2048
+    /// bytes. Pixels at the right and lower edge that do not fill a patch are
     /// left out.
     GrayPatches,
     /// A picture to red, green and blue of each pixel, row by row.
@@ -25,17 +26,20 @@ pub enum Conversion {
     /// A picture to all of its red, then all of its green, then all of its blue.
     RgbPlanar,
     /// A sound to unsigned 8-bit samples at 16 kHz: the mean of the channels,
-    /// resampled where the rate is another, its upper eight bits plus 128.
+    /// resampled if the sound has another rate; then the upper eight bits, plus
+    /// 128.
     Pcm8,
     /// A sound to signed 16-bit little-endian samples at its own rate, channels
     /// interleaved. Wider samples lose their lower bits, narrower ones get zeros.
     Pcm16,
-    /// As [`Conversion::Pcm16`], but the high bytes of 1024 samples come before
-    /// their low bytes: a block is a chunk of the paper's length.
+    /// Like [`Conversion::Pcm16`], but in each block of 1024 samples all high
+    /// bytes come before all low bytes. A block has the length of the paper's
+    /// chunks.
     Pcm16Planes,
-    /// As [`Conversion::Pcm16`], but in place of each sample its difference from
-    /// the one before in its channel, modulo 2^16, from 0 at the start of a file,
-    /// high byte first: what a model of bytes predicts best.
+    /// Like [`Conversion::Pcm16`], but each sample is replaced by its
+    /// difference from the previous sample of its channel, modulo 2^16, high
+    /// byte first. The first sample of a file is taken as a difference from 0.
+    /// A byte model predicts this form best.
     Pcm16Deltas,
 }
 
@@ -71,8 +75,8 @@ impl Conversion {
         Self::ALL.into_iter().find(|c| c.name() == name)
     }
 
-    /// How the bytes lie and how to get back from them, for people who read
-    /// `set.toml`.
+    /// Describes the layout of the bytes, and how to restore the file from
+    /// them, for people who read `set.toml`.
     pub fn layout(self) -> &'static str {
         match self {
             Self::Bytes => "the files one after another, each `item.bytes` long",

@@ -1,4 +1,4 @@
-//! Files into bytes of a conversion, and back.
+//! Converts files to bytes, and bytes back to files.
 
 use std::io::{self, BufWriter, Read, Write};
 
@@ -11,10 +11,10 @@ use crate::recognise::{Kind, recognise};
 use crate::sound::{self, Pcm16};
 
 impl Conversion {
-    /// Why a file of a folder or archive does not take part, by its first
-    /// [`HEAD_BYTES`](crate::HEAD_BYTES) bytes; `None` for one that does. A file
-    /// that is called like one that should is tried all the same, so that a
-    /// damaged one is not passed over.
+    /// Why a file of a folder or archive is left out, judged by its first
+    /// [`HEAD_BYTES`](crate::HEAD_BYTES) bytes; `None` if it is converted. A
+    /// file whose name has a suitable extension is always converted, so that a
+    /// damaged file gives an error and is not skipped in silence.
     pub fn passes_over(self, file_name: &str, head: &[u8]) -> Option<&'static str> {
         let extension = file_name
             .rsplit_once('.')
@@ -39,8 +39,8 @@ impl Conversion {
         }
     }
 
-    /// Converts one file and says what it was. `name` is its origin and serves
-    /// error messages.
+    /// Converts one file and returns its description. `name` is its origin;
+    /// error messages name it.
     ///
     /// # Errors
     /// [`MediaError::Decode`] for a file that is damaged, empty, too large or of
@@ -65,8 +65,8 @@ impl Conversion {
         Ok(Item::new(name, out.bytes, shape))
     }
 
-    /// How the bytes of a converted file lie; `None` for plain bytes, and for a
-    /// file of another kind than this conversion makes.
+    /// The layout of a converted file's bytes; `None` for plain bytes, and if
+    /// this conversion does not apply to files of this shape.
     pub fn geometry(self, shape: Shape) -> Option<Geometry> {
         match (self, shape) {
             (Self::GrayPatches, Shape::Picture(picture)) => Some(Geometry::Patches {
@@ -89,7 +89,8 @@ impl Conversion {
         }
     }
 
-    /// Bytes that a file of this shape becomes, where the shape tells: of pictures.
+    /// The number of bytes after conversion, if the shape determines it, as for
+    /// pictures.
     pub fn bytes_of(self, shape: Shape) -> Option<u128> {
         let Shape::Picture(picture) = shape else {
             return None;
@@ -104,12 +105,13 @@ impl Conversion {
         })
     }
 
-    /// Makes a file of the bytes of `item`, which are the next ones of `data`: a
-    /// PNG picture, a WAV sound, or the bytes. Of grey patches it is the part of
-    /// the picture that they cover.
+    /// Writes the next `item.bytes` bytes of `data` as a file: a PNG picture, a
+    /// WAV sound, or the bytes as they are. Grey patches give the part of the
+    /// picture that they cover.
     ///
     /// # Errors
-    /// Reading or writing fails; a sound of 4 GiB or more, which WAV cannot hold.
+    /// If reading or writing fails, or a sound has 4 GiB or more, which WAV
+    /// cannot hold.
     pub fn restore(self, item: &Item, data: impl Read, out: &mut impl Write) -> io::Result<()> {
         let mut data = data.take(item.bytes);
         match self.geometry(item.shape()) {
@@ -129,7 +131,7 @@ impl Conversion {
     }
 }
 
-/// Counts the bytes on their way.
+/// Counts the bytes that are written through it.
 struct CountingWriter<'a> {
     inner: &'a mut dyn Write,
     bytes: u64,

@@ -1,4 +1,4 @@
-//! What can go wrong between a file and its samples.
+//! Errors of reading and writing pictures and sounds.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,13 +33,13 @@ pub enum MediaError {
 }
 
 impl MediaError {
-    /// Whether the operating system refused something, rather than that the file
-    /// is wrong.
+    /// Whether the operating system refused an operation; otherwise the content
+    /// of the file is at fault.
     pub fn is_io(&self) -> bool {
         matches!(self, Self::Io { .. })
     }
 
-    /// What is wrong, without the name of the file.
+    /// The message without the name of the file.
     pub fn reason(&self) -> String {
         match self {
             Self::Io { source, .. } => source.to_string(),
@@ -47,7 +47,7 @@ impl MediaError {
         }
     }
 
-    /// Gives an I/O error its action and path, for `map_err`.
+    /// Adds the action and the path to an I/O error, for `map_err`.
     pub(crate) fn io(
         action: &'static str,
         path: impl AsRef<Path>,
@@ -61,7 +61,7 @@ impl MediaError {
     }
 }
 
-/// A file that is not what it should be.
+/// The error for a file whose content is wrong.
 pub(crate) fn bad(name: &str, message: impl Into<String>) -> MediaError {
     MediaError::Decode {
         path: name.into(),

@@ -1,4 +1,4 @@
-//! How bytes lie.
+//! The layout of pictures and sounds in bytes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,14 +7,14 @@ use std::str::FromStr;
 use crate::picture::{PATCH_HEIGHT, PATCH_WIDTH};
 use crate::sound::{Pcm16, Pcm16Blocks, SPEECH_RATE};
 
-/// What bytes mean: rows of pixels, or samples of sound. Bytes of which nothing
-/// is known have no geometry.
+/// How bytes are laid out: as rows of pixels, or as samples of sound. Bytes of
+/// unknown meaning have no geometry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Geometry {
     /// Grey patches of 32 rows of 64 pixels, one byte a pixel, 2048 a patch.
     Patches {
-        /// Patches side by side in a row; without, about as many as make a
-        /// square.
+        /// Patches side by side in a row; `None` chooses a number that makes
+        /// the picture about square.
         across: Option<usize>,
     },
     /// Rows of grey pixels, a byte each.
@@ -27,7 +27,8 @@ pub enum Geometry {
         /// Pixels of a row.
         width: usize,
     },
-    /// Pictures of one size, each all red, then all green, then all blue.
+    /// Pictures of one size; each is stored as all of its red, then all of its
+    /// green, then all of its blue.
     RgbPlanar {
         /// Pixels of a row.
         width: usize,
@@ -41,7 +42,7 @@ pub enum Geometry {
     },
     /// Signed 16-bit samples, channels interleaved.
     Pcm16 {
-        /// How the two bytes of a sample lie.
+        /// The layout of the two bytes of a sample.
         order: Pcm16,
         /// Channels, at least one.
         channels: u16,
@@ -50,7 +51,7 @@ pub enum Geometry {
     },
 }
 
-/// A geometry that makes no sense.
+/// A text that does not describe a geometry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no geometry: there are patches[:ACROSS], gray:WIDTH, rgb:WIDTH, \
@@ -60,15 +61,16 @@ pub enum Geometry {
 pub struct GeometryError(String);
 
 impl Geometry {
-    /// The paper's pictures.
+    /// The geometry of the pictures in the paper.
     pub const PATCHES: Self = Self::Patches { across: None };
 
-    /// The paper's sounds.
+    /// The geometry of the sounds in the paper.
     pub const SPEECH: Self = Self::Pcm8 { rate: SPEECH_RATE };
 
-    /// Bytes of what belongs together: a patch, a pixel, a planar picture, a
-    /// sample of all channels; of samples in planes, blocks that end with a
-    /// sample of the last channel.
+    /// Bytes of the smallest complete unit: a patch, a pixel, a planar picture,
+    /// or one sample of every channel. For samples in planes, it is the
+    /// shortest run of whole blocks that ends with a sample of the last
+    /// channel.
     pub fn unit(self) -> usize {
         match self {
             Self::Patches { .. } => PATCH_WIDTH * PATCH_HEIGHT,
@@ -83,7 +85,7 @@ impl Geometry {
         }
     }
 
-    /// Bytes of one sample of all channels, of a pixel for pictures.
+    /// Bytes of one sample of every channel; for pictures, of a pixel.
     pub fn frame(self) -> usize {
         match self {
             Self::Patches { .. } | Self::Gray { .. } | Self::Pcm8 { .. } => 1,
@@ -106,9 +108,10 @@ impl Geometry {
         }
     }
 
-    /// Bytes of a sound as a player wants them: 16-bit samples little-endian,
-    /// 8-bit ones as they are. Differences are summed up, from 0 where they begin
-    /// in the middle of a sound; planes are taken to begin with the first byte.
+    /// The samples as a WAV file stores them: 16-bit samples little-endian,
+    /// 8-bit samples unchanged. Differences are summed up, starting from 0 even
+    /// if the bytes begin in the middle of a sound. Planes are assumed to start
+    /// at the first byte.
     pub fn samples(self, bytes: &[u8]) -> Cow<'_, [u8]> {
         match self {
             Self::Pcm16 {
@@ -126,8 +129,8 @@ impl Geometry {
         }
     }
 
-    /// Values of bytes, such as their costs, in the order of
-    /// [`samples`](Self::samples): those of one sample side by side.
+    /// Reorders one value for each byte, such as its cost, into the order of
+    /// [`samples`](Self::samples): the values of one sample become neighbours.
     pub fn beside<T: Copy>(self, values: &[T]) -> Cow<'_, [T]> {
         let Self::Pcm16 {
             order: Pcm16::Planes,
@@ -148,9 +151,9 @@ impl Geometry {
 impl FromStr for Geometry {
     type Err = GeometryError;
 
-    /// `patches[:ACROSS]`, `gray:WIDTH`, `rgb:WIDTH`, `rgb-planar:WIDTHxHEIGHT`,
-    /// `pcm8[:RATE]`, or `pcm16`, `pcm16-planes`, `pcm16-deltas` with `[:RATE]` or
-    /// `:RATExCHANNELS`.
+    /// Parses `patches[:ACROSS]`, `gray:WIDTH`, `rgb:WIDTH`,
+    /// `rgb-planar:WIDTHxHEIGHT`, `pcm8[:RATE]`, or `pcm16`, `pcm16-planes`,
+    /// `pcm16-deltas` with `[:RATE]` or `:RATExCHANNELS`.
     ///
     /// ```
     /// use brevity_media::Geometry;

@@ -1,25 +1,25 @@
-//! What a file was before it became bytes of a set.
+//! What is known of each file that was converted into a set.
 
 use serde::{Deserialize, Serialize};
 
-/// One file's part of a set. The parts lie one after another, in the order of
-/// the record.
+/// The part of a set that came from one file. The parts lie one after another,
+/// in the order of the items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
-    /// Path, or archive and member.
+    /// Path of the file, or archive and member.
     pub origin: String,
-    /// Its bytes in the set.
+    /// The number of its bytes in the set.
     pub bytes: u64,
-    /// What kind of picture it was.
+    /// The shape of the picture, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
-    /// What kind of sound it was.
+    /// The format of the sound, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound: Option<Sound>,
 }
 
-/// Geometry of a picture, as its file has it.
+/// The shape of a picture in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Picture {
@@ -31,7 +31,7 @@ pub struct Picture {
     pub channels: u8,
 }
 
-/// What a sound's samples mean.
+/// The format of a sound, in the set and in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sound {
@@ -47,7 +47,7 @@ pub struct Sound {
     pub file_bits: u16,
 }
 
-/// What an item is.
+/// The kind of an item, with its shape or format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Bytes and nothing else.
@@ -73,7 +73,7 @@ impl Item {
         }
     }
 
-    /// What it is.
+    /// Its kind, with its shape or format.
     pub fn shape(&self) -> Shape {
         match (self.picture, self.sound) {
             (Some(picture), _) => Shape::Picture(picture),

@@ -1,18 +1,19 @@
-//! Pictures and sounds as byte models see them, raw samples with nothing packed,
-//! and back to files that open elsewhere.
+//! Converts pictures and sounds to the raw samples that byte models read, and
+//! back to files that other programs open.
 //!
 //! What lives here:
 //!
-//! - [`Geometry`]: how bytes lie, as rows of pixels or samples of sound. There is
-//!   one such type; coders, maps and exports all go by it.
-//! - [`Conversion`]: which geometry a file is to become. It decodes PNG, JPEG,
-//!   WebP, PPM, WAV and FLAC ([`Conversion::convert`]), says what each file was
-//!   ([`Item`]), and makes a file of its bytes again ([`Conversion::restore`]).
-//! - [`view`]: any bytes as a PNG or WAV file, by the name of the file; [`Canvas`]
-//!   places them as pixels.
+//! - [`Geometry`]: how bytes are laid out, as rows of pixels or samples of
+//!   sound. Coders, maps and exports all use this one type.
+//! - [`Conversion`]: the format that a file is converted to. It decodes PNG,
+//!   JPEG, WebP, PPM, WAV and FLAC ([`Conversion::convert`]), describes each
+//!   file ([`Item`]), and turns bytes back into a file
+//!   ([`Conversion::restore`]).
+//! - [`view`]: shows any bytes as a PNG or WAV file; the extension of the
+//!   file's name decides which. [`Canvas`] arranges bytes as pixels.
 //!
-//! What does not: where files are found and sets are kept (`brevity-data`), coders
-//! of pictures and sound (`brevity-baselines`).
+//! What lives elsewhere: finding files and keeping sets (`brevity-data`), and
+//! coders of pictures and sound (`brevity-baselines`).
 //!
 //! ```
 //! use brevity_media::{Conversion, Geometry};

@@ -1,4 +1,4 @@
-//! Bytes as something to look at or to listen to.
+//! Shows bytes as a picture or a sound.
 
 use std::io;
 use std::path::Path;
@@ -10,12 +10,13 @@ use crate::sound::wav;
 /// Why bytes cannot be shown as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewError {
-    /// A file name for pictures with bytes of sound, or the other way round.
+    /// The file name is one of a picture and the bytes are sound, or the other
+    /// way round.
     #[error("{geometry} is {is}: name the file {name}, or anything else for the bytes as they are")]
     Kind {
         /// What the bytes are.
         geometry: Geometry,
-        /// That in a word.
+        /// The same in a word.
         is: &'static str,
         /// What the file should end in.
         name: &'static str,
@@ -25,13 +26,13 @@ pub enum ViewError {
     Picture(#[from] io::Error),
 }
 
-/// What to write into a file of this name to see or hear the bytes, which begin
-/// at `offset` of their set: a PNG picture for `.png`, a sound for `.wav`,
-/// otherwise the bytes themselves. Where the geometry is not known, pictures are
-/// taken for the paper's patches and sound for its 8-bit samples.
+/// The content of a file with this name that shows the bytes, which begin at
+/// `offset` of their set: a PNG picture for `.png`, a sound for `.wav`,
+/// otherwise the bytes themselves. If the geometry is not known, pictures are
+/// assumed to be the paper's patches, and sounds its 8-bit samples.
 ///
 /// # Errors
-/// A name that does not suit the geometry, a picture too large for PNG.
+/// If the name does not fit the geometry, or the picture is too large for PNG.
 pub fn file(
     path: &Path,
     geometry: Option<Geometry>,

@@ -1,23 +1,23 @@
-//! Bytes as pixels.
+//! Arranges bytes as the pixels of a picture.
 
 use std::io;
 
 use super::{PATCH_HEIGHT, PATCH_WIDTH};
 use crate::geometry::Geometry;
 
-/// In which order the bytes of a picture come.
+/// The order of the bytes of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     /// Row by row, the channels of a pixel side by side.
     Rows,
-    /// Patch by patch, so many side by side.
+    /// Patch by patch, with `across` patches side by side.
     Patches { across: usize },
-    /// Plane by plane of so many pixels, three to a picture, pictures one below
-    /// the other.
+    /// Plane by plane, each of `plane` pixels; three planes make a picture, and
+    /// pictures are placed one below the other.
     Planes { plane: usize },
 }
 
-/// Where the bytes of a picture lie, and its size.
+/// The position of each byte in a picture, and the size of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Canvas {
     /// Pixels of a row.
@@ -27,12 +27,12 @@ pub struct Canvas {
     /// Bytes of a pixel: 1 for grey, 3 for colours.
     pub channels: usize,
     order: Order,
-    /// Bytes of the first unit that are not there.
+    /// Bytes of the first unit that precede the given bytes.
     skipped: usize,
 }
 
 impl Canvas {
-    /// The picture of `len` bytes that begin at `offset` of what has this
+    /// The picture of `len` bytes that begin at `offset` of data with this
     /// geometry; `None` for a geometry of sound.
     pub fn new(geometry: Geometry, offset: u64, len: usize) -> Option<Self> {
         let unit = match geometry {
@@ -73,8 +73,7 @@ impl Canvas {
         })
     }
 
-    /// The pixel that byte `index` belongs to, counted row by row, and the
-    /// channel of it.
+    /// The pixel of byte `index`, counted row by row, and the channel.
     pub fn place(&self, index: usize) -> (usize, usize) {
         let at = self.skipped + index;
         match self.order {
@@ -93,8 +92,8 @@ impl Canvas {
         }
     }
 
-    /// The bytes as pixels, `[height, width, channels]`; what no byte fills is
-    /// 0.
+    /// The bytes as pixels, `[height, width, channels]`. Places without a byte
+    /// are 0.
     pub fn pixels(&self, bytes: &[u8]) -> Vec<u8> {
         let mut pixels = vec![0; self.width * self.height * self.channels];
         if self.order == Order::Rows {
@@ -111,7 +110,7 @@ impl Canvas {
     /// The bytes as a PNG file.
     ///
     /// # Errors
-    /// A picture beyond the sizes that PNG can have.
+    /// If the picture is larger than PNG allows.
     pub fn png(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let color = match self.channels {
             1 => png::ColorType::Grayscale,
@@ -124,7 +123,8 @@ impl Canvas {
 /// A PNG file of 8-bit samples.
 ///
 /// # Errors
-/// A picture beyond the sizes that PNG can have, or pixels that are not as many.
+/// If the picture is larger than PNG allows, or the number of pixels does not
+/// match its size.
 pub fn encode_png(
     width: usize,
     height: usize,
@@ -164,7 +164,7 @@ mod tests {
             .flat_map(|y| (0..width).map(move |x| at(x, y)))
             .collect();
         assert_eq!(picture.pixels(&bytes), whole);
-        // A piece from the middle leaves what is before it empty.
+        // The place before a piece from the middle stays empty.
         let picture = Canvas::new(Geometry::PATCHES, 2048 + 64, 64).unwrap();
         assert_eq!((picture.width, picture.height), (64, 32));
         let pixels = picture.pixels(&[9; 64]);

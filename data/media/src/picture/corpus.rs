@@ -1,5 +1,6 @@
-//! Odd files against the pixels that other programs decode of them: libjpeg-turbo,
-//! libwebp, and Pillow's own readers of PNG and PPM. `tests/corpus/make.py` made both.
+//! Compares unusual files with the pixels that other programs decode from them:
+//! libjpeg-turbo, libwebp, and Pillow's own readers of PNG and PPM.
+//! `tests/corpus/make.py` made the files and the pixels.
 
 use super::decode::decode;
 use std::fs;
@@ -9,7 +10,7 @@ fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
 }
 
-/// Largest and mean difference from the pixels on record.
+/// The largest and the mean difference from the recorded pixels.
 fn differences(path: &Path) -> (u8, f64) {
     let name = path.file_name().unwrap().to_str().unwrap();
     let expected = path.with_file_name(format!("{name}.expected.png"));
@@ -36,8 +37,8 @@ fn pixels_are_those_of_other_decoders() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let extension = path.extension().unwrap().to_str().unwrap().to_owned();
-        // Decoders round the transforms of JPEG and lossy WebP, and scaled samples,
-        // as they like; all else is exact.
+        // Decoders may round the transforms of JPEG and lossy WebP, and scaled samples,
+        // in different ways; everything else is exact.
         let (most, mean) = match &*extension {
             "jpg" => (3, 0.3),
             "webp" if !name.contains("lossless") => (8, 0.6),
@@ -76,7 +77,7 @@ fn no_file_that_was_cut_or_changed_is_read_as_if_it_were_whole() {
         for cut in [1, 4, 12, 40] {
             refused(name, file[..file.len() - cut].to_vec());
         }
-        // Any byte but those of the signature stands in a chunk with a checksum.
+        // Every byte after the signature belongs to a chunk with a checksum.
         for at in (8..file.len()).step_by(7) {
             let mut changed = file.clone();
             changed[at] ^= 0x10;

@@ -1,9 +1,9 @@
-//! Pictures to pixels, by the decoder of their format.
+//! Decodes a picture with the decoder of its format.
 
 use super::{Pixels, bad, decode_png, decode_webp, jpeg, ppm};
 use crate::error::Result;
 
-/// Decodes a picture of whichever format its first bytes say.
+/// Decodes a picture; its first bytes decide the format.
 pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
     match &file[..] {
         [] => Err(bad(name, "the file is empty")),

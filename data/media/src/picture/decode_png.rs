@@ -1,4 +1,4 @@
-//! PNG to pixels.
+//! Decodes PNG.
 
 use std::io::Cursor;
 
@@ -9,7 +9,8 @@ use crate::error::Result;
 pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
     check_chunks(name, &file)?;
     let failed = failed(name, "PNG");
-    // Ancillary chunks are compressed too; no picture needs more than this.
+    // Ancillary chunks are compressed too; this bounds their memory, and no
+    // picture needs more.
     let limits = png::Limits { bytes: 1 << 26 };
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(file), limits);
     decoder.set_transformations(png::Transformations::normalize_to_color8());
@@ -26,7 +27,7 @@ pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
         .ok_or_else(|| bad(name, "the picture does not fit in memory"))?;
     let mut pixels = vec![0; size];
     let info = reader.next_frame(&mut pixels).map_err(&failed)?;
-    // The checksum of the pixels lies behind them.
+    // The checksum of the pixels follows them.
     reader.finish().map_err(&failed)?;
     pixels.truncate(info.buffer_size());
     let channels = info.color_type.samples();
@@ -39,8 +40,8 @@ pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
     ))
 }
 
-/// That all chunks are there up to the last one and have the checksums that they
-/// say; the decoder lets those of text and the like pass.
+/// Checks that all chunks up to the last one are present, and their checksums.
+/// The decoder does not check those of text and similar chunks.
 fn check_chunks(name: &str, file: &[u8]) -> Result<()> {
     let mut rest = file.get(8..).unwrap_or_default();
     loop {

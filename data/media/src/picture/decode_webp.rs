@@ -1,4 +1,4 @@
-//! WebP to pixels.
+//! Decodes WebP.
 
 use std::io::Cursor;
 
@@ -12,7 +12,10 @@ pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
     let (width, height) = decoder.dimensions();
     check_size(name, width.into(), height.into())?;
     if decoder.is_animated() {
-        return Err(bad(name, "an animated WebP; take its frames apart first"));
+        return Err(bad(
+            name,
+            "an animated WebP; split it into single pictures first",
+        ));
     }
     let size = decoder
         .output_buffer_size()

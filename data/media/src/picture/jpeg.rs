@@ -1,5 +1,5 @@
-//! JPEG: baseline, extended and progressive, in any number of scans, with any
-//! sampling of its components. Arithmetic coding is refused.
+//! Decodes JPEG: baseline, extended and progressive, with any number of scans
+//! and any sampling of the components. Arithmetic coding is refused.
 
 use jpeg_decoder::{Decoder, PixelFormat};
 
@@ -27,7 +27,7 @@ pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
         Some(PixelFormat::L8) => (1, pixels),
         Some(PixelFormat::RGB24) => (3, pixels),
         Some(PixelFormat::CMYK32) => (3, rgb(&pixels)),
-        _ => return Err(bad(name, "not a readable JPEG: of no known colours")),
+        _ => return Err(bad(name, "not a readable JPEG: unknown colour space")),
     };
     Ok(picture(
         frame.width.into(),
@@ -37,8 +37,8 @@ pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
     ))
 }
 
-/// Red, green and blue of cyan, magenta, yellow and black, 255 of which is all
-/// ink, without a colour profile.
+/// Converts cyan, magenta, yellow and black, where 255 is full ink, to red,
+/// green and blue, without a colour profile.
 fn rgb(cmyk: &[u8]) -> Vec<u8> {
     let mut rgb = Vec::with_capacity(cmyk.len() / 4 * 3);
     for pixel in cmyk.chunks_exact(4) {
@@ -49,7 +49,7 @@ fn rgb(cmyk: &[u8]) -> Vec<u8> {
     rgb
 }
 
-/// What a file says of its only picture.
+/// What the header of a file says about its only picture.
 struct Frame {
     precision: u8,
     width: u16,
@@ -58,15 +58,16 @@ struct Frame {
 }
 
 impl Frame {
-    /// Looks through the markers up to the end of the picture, which must be
-    /// there: decoders fill up what is missing with grey.
+    /// Reads the markers up to the end of the picture. The end must be present,
+    /// because decoders fill missing parts with grey.
     fn find(file: &[u8]) -> Result<Self, &'static str> {
         const EARLY: &str = "it ends too early";
         let mut frame = None;
         let mut at = 2;
         loop {
-            // Between a scan's header and the next marker lie its coded bits, in
-            // which 0xFF is followed by 0 or the number of a restart.
+            // The coded bits of a scan lie between its header and the next
+            // marker. In them, 0xFF is followed by 0 or the number of a
+            // restart.
             let marker = loop {
                 let here = file.get(at..).ok_or(EARLY)?;
                 let found = here.iter().position(|&byte| byte == 0xFF).ok_or(EARLY)?;
@@ -85,7 +86,7 @@ impl Frame {
                 _ => return Err(EARLY),
             };
             let segment = segment.get(2..length).ok_or(EARLY)?;
-            // Frame headers, less the tables that lie among their numbers.
+            // Frame headers; the excluded codes in this range are tables.
             if matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC) {
                 let &[precision, h1, h0, w1, w0, components, ..] = segment else {
                     return Err("a frame header that is too short");

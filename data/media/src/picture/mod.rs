@@ -1,5 +1,5 @@
-//! Pictures to bytes. One picture is held in memory at a time, and none that
-//! has more than [`MOST_PIXELS`] pixels.
+//! Converts pictures to bytes. Only one picture is in memory at a time;
+//! pictures of more than [`MOST_PIXELS`] pixels are refused.
 
 mod canvas;
 mod decode;
@@ -19,7 +19,7 @@ use crate::item::Picture;
 pub use canvas::{Canvas, encode_png};
 pub use patches::{PATCH_HEIGHT, PATCH_WIDTH, push_patches};
 
-/// Names of files that are taken for pictures.
+/// Extensions of file names that mark a picture.
 pub(super) const EXTENSIONS: [&str; 10] = [
     "png", "jpg", "jpeg", "jpe", "jfif", "webp", "ppm", "pgm", "pnm", "apng",
 ];
@@ -27,7 +27,7 @@ pub(super) const EXTENSIONS: [&str; 10] = [
 /// Pixels of the largest picture that is decoded: 8192x8192.
 pub(super) const MOST_PIXELS: u64 = 1 << 26;
 
-/// Bytes of the largest file that is taken for a picture.
+/// Bytes of the largest picture file that is read.
 const MOST_BYTES: u64 = 1 << 29;
 
 /// A decoded picture: `pixels` is `[height, width, channels]`, 8 bits a sample,

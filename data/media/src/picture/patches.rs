@@ -5,8 +5,8 @@ pub const PATCH_WIDTH: usize = 64;
 /// Rows of a patch.
 pub const PATCH_HEIGHT: usize = 32;
 
-/// Where the rows of all whole patches begin in a picture `[height, width]`, in
-/// the order in which they are stored.
+/// The offsets at which the rows of all whole patches begin in a picture
+/// `[height, width]`, in the order in which the rows are stored.
 fn rows(width: usize, height: usize) -> impl Iterator<Item = usize> {
     let tops = (0..height / PATCH_HEIGHT).map(|i| i * PATCH_HEIGHT);
     tops.flat_map(move |top| {

@@ -1,4 +1,4 @@
-//! What the decoders have in common.
+//! Helpers that the decoders share.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use crate::item::Picture;
 
 pub(super) fn picture(width: usize, height: usize, channels: usize, pixels: Vec<u8>) -> Pixels {
     Pixels {
-        // Both sides were checked to have few pixels.
+        // `check_size` has bounded width and height.
         shape: Picture {
             width: width as u32,
             height: height as u32,

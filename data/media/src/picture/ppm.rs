@@ -4,8 +4,8 @@ use super::{Pixels, bad, check_size};
 use crate::error::Result;
 use crate::item::Picture;
 
-/// Samples of 8 bits are taken as they are where the largest value is 255, and
-/// scaled to it otherwise, truncated.
+/// Decodes a picture. Samples are scaled so that the largest value becomes 255,
+/// and truncated; if it is 255, they stay as they are.
 pub(super) fn decode(name: &str, file: &[u8]) -> Result<Pixels> {
     let channels = match file[1] {
         b'5' => 1,

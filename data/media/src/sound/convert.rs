@@ -1,4 +1,4 @@
-//! Samples to bytes.
+//! Converts samples to bytes.
 
 use std::io::{BufWriter, Write};
 
@@ -9,7 +9,8 @@ use crate::conversion::Conversion;
 use crate::error::{MediaError, Result};
 use crate::item::Sound;
 
-/// Rates that are resampled. Beyond them, much would be made of little.
+/// Rates in Hz that are resampled. Other rates would make a small file very
+/// large, or are not believable.
 const RESAMPLED: std::ops::RangeInclusive<u32> = 100..=1_048_575;
 
 /// Converts frames and writes them.
@@ -21,7 +22,7 @@ pub(super) struct Writer<'a> {
     resampler: Option<Resampler>,
     /// How samples of 16 bits become bytes.
     blocks: Option<Pcm16Blocks>,
-    /// Samples of 16 bits that are not written yet.
+    /// Samples of 16 bits that have not been written yet.
     block: Vec<i16>,
     frames: u64,
 }
@@ -40,7 +41,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes what is left, and tells what it was.
+    /// Writes the remaining samples and returns the format of the sound.
     pub fn finish(mut self) -> Result<Sound> {
         let format = self.format.expect("decoders start before they end");
         if self.frames == 0 {
@@ -129,7 +130,8 @@ impl Sink for Writer<'_> {
     }
 }
 
-/// A sample of `bits` as one of `width`: the upper bits, or zeros below.
+/// Converts a sample of `bits` bits to one of `width` bits: drops the lower
+/// bits, or appends zeros.
 fn to_width(sample: i64, bits: u16, width: u16) -> i64 {
     if bits >= width {
         sample >> (bits - width)
@@ -138,7 +140,8 @@ fn to_width(sample: i64, bits: u16, width: u16) -> i64 {
     }
 }
 
-/// A sample of [-1, 1) as an unsigned byte, truncated as whole samples are.
+/// A sample in [-1, 1) as an unsigned byte, truncated in the same way as
+/// integer samples.
 fn byte_of(sample: f64) -> u8 {
     ((sample * 128.0).floor() + 128.0).clamp(0.0, 255.0) as u8
 }

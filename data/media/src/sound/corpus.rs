@@ -1,12 +1,13 @@
-//! Odd files against the samples that `flac` decodes of them. `tests/corpus/make.py`
-//! made both. FLAC of 24 bits and fewer goes through claxon too.
+//! Compares unusual files with the samples that `flac` decodes from them.
+//! `tests/corpus/make.py` made the files and the samples. FLAC of at most 24 bits is
+//! decoded with claxon too.
 
 use std::fs;
 use std::path::Path;
 
 use super::*;
 
-/// Keeps all samples, as wide as they are.
+/// Keeps all samples at their own width.
 #[derive(Default)]
 struct Keep {
     format: Option<Format>,
@@ -49,7 +50,7 @@ fn samples_are_those_of_other_decoders() {
         let file = fs::read(&path).unwrap();
         let found = decoded(name, &file).unwrap();
         assert!(found.bytes == expected, "{name}");
-        // Claxon knows neither tags nor blocks of length 0 nor 32 bits.
+        // Claxon does not support tags, blocks of length 0, or 32 bits.
         let odd = ["found_", "block0", "bits32"];
         if name.ends_with(".flac") && !odd.iter().any(|odd| name.starts_with(odd)) {
             let mut other = claxon::FlacReader::new(&file[..]).unwrap();
@@ -69,7 +70,7 @@ fn no_sound_that_was_cut_or_changed_is_read_as_if_it_were_whole() {
         for cut in [1, 2, 100, file.len() / 2] {
             assert!(decoded(name, &file[..file.len() - cut]).is_err(), "{name}");
         }
-        // Behind the header, where every byte is under a checksum.
+        // After the header, where a checksum covers every byte.
         for at in (100..file.len()).step_by(31) {
             let mut changed = file.clone();
             changed[at] ^= 4;
@@ -82,7 +83,8 @@ fn no_sound_that_was_cut_or_changed_is_read_as_if_it_were_whole() {
     }
 }
 
-/// ffmpeg, SoX and GStreamer cannot go back to the header of a pipe.
+/// When ffmpeg, SoX and GStreamer write to a pipe, they cannot go back to write the
+/// length into the header.
 #[test]
 fn sounds_of_unknown_length_go_on_to_the_end() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
@@ -93,7 +95,7 @@ fn sounds_of_unknown_length_go_on_to_the_end() {
         piped[4..8].copy_from_slice(&file.to_le_bytes());
         piped[40..44].copy_from_slice(&data.to_le_bytes());
         assert_eq!(decoded("piped", &piped).unwrap().samples, samples);
-        // A frame that is cut is not passed over.
+        // An incomplete last frame is an error.
         piped.pop();
         assert!(decoded("cut", &piped).is_err());
     }

@@ -1,4 +1,4 @@
-//! Sounds to bytes. Samples stream through; nothing is held but a block.
+//! Converts sounds to bytes. Samples are streamed; only one block is in memory.
 
 mod convert;
 mod flac;
@@ -17,13 +17,13 @@ pub use pcm16::{Pcm16, Pcm16Blocks};
 pub(crate) use write::copy_wav;
 pub use write::wav;
 
-/// Names of files that are taken for sounds.
+/// Extensions of file names that mark a sound.
 pub(super) const EXTENSIONS: [&str; 6] = ["flac", "wav", "wave", "w64", "rf64", "bwf"];
 
-/// Samples a second of [`Conversion::Pcm8`].
+/// Sampling rate of [`Conversion::Pcm8`], in Hz.
 pub(crate) const SPEECH_RATE: u32 = 16_000;
 
-/// What a file's samples are.
+/// The format of a file's samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Format {
     rate: u32,
@@ -31,15 +31,17 @@ struct Format {
     bits: u16,
 }
 
-/// Takes what a decoder finds.
+/// Receives the samples that a decoder reads.
 trait Sink {
-    /// What the samples will be; called once, before the first frame.
+    /// Receives the format of the samples; called once, before the first frame.
     fn start(&mut self, format: Format) -> Result<()>;
-    /// One sample of each channel, signed, in the format's bits.
+    /// Receives one sample of each channel, signed, with the bits of the
+    /// format.
     fn frame(&mut self, frame: &[i32]) -> Result<()>;
 }
 
-/// See [`Conversion`]. The format is told by the first four bytes behind ID3 tags.
+/// See [`Conversion`]. The first four bytes after any ID3 tags decide the
+/// format.
 pub(super) fn convert(
     conversion: Conversion,
     name: &str,
@@ -51,7 +53,7 @@ pub(super) fn convert(
     sink.finish()
 }
 
-/// Decodes whatever sound it is.
+/// Decodes a sound of any supported format.
 fn read(name: &str, mut input: &mut dyn Read, sink: &mut dyn Sink) -> Result<()> {
     let unknown = || bad(name, "not a FLAC or WAV file, whatever it is called");
     let mut magic = [0; 4];
@@ -69,13 +71,14 @@ fn read(name: &str, mut input: &mut dyn Read, sink: &mut dyn Sink) -> Result<()>
     }
 }
 
-/// Passes over an ID3v2 tag behind its first four bytes.
+/// Skips the rest of an ID3v2 tag whose first four bytes have been read.
 fn skip_id3(name: &str, input: &mut dyn Read) -> Result<()> {
     let mut rest = [0; 6];
     let truncated = || bad(name, "truncated ID3 tag");
     input.read_exact(&mut rest).map_err(|_| truncated())?;
     let [_, flags, size @ ..] = rest;
-    // Seven bits a byte; a flag says that a footer of ten bytes follows.
+    // The size has seven bits a byte; a flag says that a footer of ten bytes
+    // follows.
     let size = size
         .iter()
         .fold(0, |size, &byte| size << 7 | u64::from(byte & 0x7F));

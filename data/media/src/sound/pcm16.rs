@@ -5,16 +5,16 @@ use crate::conversion::Conversion;
 /// How signed samples of 16 bits lie as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pcm16 {
-    /// As of [`Conversion::Pcm16`].
+    /// The layout of [`Conversion::Pcm16`].
     LittleEndian,
-    /// As of [`Conversion::Pcm16Planes`].
+    /// The layout of [`Conversion::Pcm16Planes`].
     Planes,
-    /// As of [`Conversion::Pcm16Deltas`].
+    /// The layout of [`Conversion::Pcm16Deltas`].
     Deltas,
 }
 
 impl Pcm16 {
-    /// How samples lie in a conversion; `None` where they do not have 16 bits.
+    /// The layout of a conversion; `None` if its samples do not have 16 bits.
     pub(crate) fn of(conversion: Conversion) -> Option<Self> {
         match conversion {
             Conversion::Pcm16 => Some(Self::LittleEndian),
@@ -25,22 +25,22 @@ impl Pcm16 {
     }
 }
 
-/// Samples of one sound to bytes, or back, in blocks of [`Pcm16Blocks::SAMPLES`];
-/// only the last one may be shorter.
+/// Converts the samples of one sound to bytes, or back, in blocks of
+/// [`Pcm16Blocks::SAMPLES`]. Only the last block may be shorter.
 #[derive(Debug, Clone)]
 pub struct Pcm16Blocks {
     order: Pcm16,
     /// The last sample of each channel.
     last: Vec<i16>,
-    /// Whose sample is next.
+    /// The channel of the next sample.
     channel: usize,
 }
 
 impl Pcm16Blocks {
-    /// Samples of a block: a chunk of the paper's length.
+    /// Samples of a block, which has the length of the paper's chunks.
     pub const SAMPLES: usize = 1024;
 
-    /// The start of a sound.
+    /// Begins a sound.
     ///
     /// # Panics
     /// If there are no channels.
@@ -53,7 +53,7 @@ impl Pcm16Blocks {
         }
     }
 
-    /// The bytes of the next block.
+    /// Converts the next block to bytes.
     pub fn to_bytes(&mut self, block: &[i16]) -> Vec<u8> {
         let bytes = block.iter().map(|sample| sample.to_be_bytes());
         match self.order {
@@ -72,8 +72,8 @@ impl Pcm16Blocks {
         }
     }
 
-    /// The samples of the next block. A last byte without its other half is left
-    /// out.
+    /// Converts the next block to samples. If a byte is left at the end, it is
+    /// dropped.
     pub fn to_samples(&mut self, block: &[u8]) -> Vec<i16> {
         let pairs = block.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
         match self.order {
@@ -93,7 +93,7 @@ impl Pcm16Blocks {
         }
     }
 
-    /// The last sample of the next one's channel.
+    /// The previous sample of the channel that comes next.
     fn last(&mut self) -> &mut i16 {
         let channel = self.channel;
         self.channel = (channel + 1) % self.last.len();
@@ -116,7 +116,7 @@ mod tests {
         // 1, -3, 260, 32510 and -1 modulo 2^16.
         let deltas = [0, 1, 0xFF, 0xFD, 1, 4, 0x7E, 0xFE, 0xFF, 0xFF];
         assert_eq!(bytes(Pcm16::Deltas, 1), deltas);
-        // 1 and -2 begin, then 257, -32766 and 32509.
+        // The first samples are 1 and -2; then come 257, -32766 and 32509.
         let of_two = [0, 1, 0xFF, 0xFE, 1, 1, 0x80, 2, 0x7E, 0xFD];
         assert_eq!(bytes(Pcm16::Deltas, 2), of_two);
     }

@@ -1,21 +1,22 @@
-//! Another number of samples a second, by rubato.
+//! Changes the sampling rate, with rubato.
 //!
-//! A windowed sinc of 256 taps in `f64`. Its instruction sets differ by
-//! rounding, some 10^-15 of full scale, so that 8-bit samples are the same on
-//! all machines but for a chance of about 10^-13 each.
+//! The filter is a windowed sinc of 256 taps in `f64`. Its results on different
+//! instruction sets differ by rounding, about 10^-15 of full scale. An 8-bit
+//! sample therefore differs between machines with a probability of about
+//! 10^-13.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Async, FixedAsync, Resampler as _, SincInterpolationParameters, WindowFunction};
 
 use crate::error::Result;
 
-/// Frames that go through at once.
+/// Frames that are processed at once.
 const BLOCK: usize = 1024;
 
 /// Taps of the filter.
 const TAPS: usize = 256;
 
-/// Resamples one channel as it comes.
+/// Resamples one channel as a stream.
 pub(super) struct Resampler {
     inner: Async<f64>,
     from: u64,
@@ -26,7 +27,7 @@ pub(super) struct Resampler {
     taken: u64,
     /// Samples given out.
     given: u64,
-    /// Samples to come out before the first of the sound.
+    /// Samples that the filter puts out before the first sample of the sound.
     delay: usize,
 }
 
@@ -37,9 +38,9 @@ impl Resampler {
         let filter = SincInterpolationParameters::new(TAPS, WindowFunction::BlackmanHarris2);
         let inner = Async::new_sinc(ratio, 1.0, &filter, BLOCK, 1, FixedAsync::Input)
             .expect("a ratio of two believable rates");
-        // Sample k that comes out is that of time (k + 1) / ratio - TAPS / 2, in
-        // samples that went in. With silence before the sound, its first sample
-        // falls on one of these times.
+        // Output sample k belongs to time (k + 1) / ratio - TAPS / 2, counted
+        // in input samples. Silence is put before the sound so that its first
+        // sample falls on one of these times.
         let (from, to) = (from as usize, to as usize);
         let lead = (TAPS / 2).next_multiple_of(from / gcd(from, to));
         let mut resampler = Self {
@@ -72,8 +73,8 @@ impl Resampler {
         Ok(())
     }
 
-    /// Pushes silence until all of the sound is out: as many samples as last as
-    /// long as those that came in, rounded up.
+    /// Pushes silence until the whole sound has been put out. The output lasts
+    /// as long as the input, rounded up to whole samples.
     pub fn finish(&mut self, out: &mut dyn FnMut(f64) -> Result<()>) -> Result<()> {
         let whole = (self.taken * self.to).div_ceil(self.from);
         while self.given < whole {

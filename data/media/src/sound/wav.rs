@@ -1,38 +1,39 @@
-//! Integer WAV of 8, 16, 24 or 32 bits, in all containers: RIFF, RIFX (big-endian),
-//! RF64 and BW64 (64-bit lengths in a chunk of their own), Wave64 (GUIDs for names).
+//! Decodes integer WAV of 8, 16, 24 or 32 bits in these containers: RIFF, RIFX
+//! (big-endian), RF64 and BW64 (with 64-bit lengths in a separate chunk), and Wave64
+//! (chunks are named by GUIDs).
 //!
-//! A program that writes to a pipe cannot know the length of its samples; they then
-//! go on to the end of the file.
+//! A program that writes to a pipe does not know the length in advance and cannot write
+//! it. The samples then extend to the end of the file.
 
 use std::io::{Read, copy, sink};
 
 use super::{Format, Sink, bad};
 use crate::error::{MediaError, Result};
 
-/// What chunks look like.
+/// The container, which decides the form of the chunks.
 #[derive(Clone, Copy, PartialEq)]
 enum Container {
     Riff,
     Rifx,
-    /// The length of the samples, as the chunk `ds64` has it.
+    /// The length of the samples from the chunk `ds64`.
     Rf64(Option<u64>),
     Wave64,
 }
 
-/// The end of all names of chunks but the first in Wave64.
+/// The last 12 bytes of the GUIDs of chunks in Wave64, except that of the first.
 const WAVE64: [u8; 12] = [
     0xF3, 0xAC, 0xD3, 0x11, 0x8C, 0xD1, 0x00, 0xC0, 0x4F, 0x8E, 0xDB, 0x8A,
 ];
 
-/// The same of its first chunk, `riff`.
+/// The last 12 bytes of the GUID of the first chunk, `riff`.
 const WAVE64_RIFF: [u8; 12] = [
     0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00,
 ];
 
-/// Lengths of samples that are no lengths: of streams by ffmpeg, and by SoX.
+/// Values that mean an unknown length: ffmpeg and SoX write them into streams.
 const UNKNOWN: [u64; 2] = [0xFFFF_FFFF, 0x7FFF_F000];
 
-/// `magic` is what was read of `input`.
+/// `magic` holds the bytes that were already read from `input`.
 pub(super) fn decode(
     name: &str,
     magic: [u8; 4],
@@ -98,8 +99,8 @@ impl<R: Read> File<'_, R> {
         }
     }
 
-    /// Reads what stands before the first chunk; whether it says that the file
-    /// has no length.
+    /// Reads the header before the first chunk. Returns whether it gives the file no
+    /// length.
     fn header(&mut self) -> Result<bool> {
         if self.container == Container::Wave64 {
             let guid: [u8; 12] = self.exact("header")?;
@@ -107,7 +108,7 @@ impl<R: Read> File<'_, R> {
             let wave: [u8; 16] = self.exact("header")?;
             return match guid == WAVE64_RIFF && wave[..] == [&b"wave"[..], &WAVE64].concat() {
                 true => Ok(false),
-                false => Err(bad(self.name, "a Wave64 file, but not of samples")),
+                false => Err(bad(self.name, "a Wave64 file that does not hold samples")),
             };
         }
         let length: [u8; 4] = self.exact("header")?;
@@ -137,12 +138,12 @@ impl<R: Read> File<'_, R> {
                 .checked_sub(24)
                 .ok_or_else(|| bad(self.name, "a chunk shorter than its own header"))?,
         };
-        // Chunks of other kinds are passed over.
+        // A zero kind makes the caller skip the chunk.
         let kind = if guid == WAVE64 { kind } else { [0; 4] };
         Ok(Some((kind, len)))
     }
 
-    /// Passes over what is left of a chunk of `len` bytes, and its padding.
+    /// Skips the `left` remaining bytes of a chunk of `len` bytes, and its padding.
     fn skip(&mut self, left: u64, len: u64) -> Result<()> {
         let unit = match self.container {
             Container::Wave64 => 8,
@@ -157,7 +158,7 @@ impl<R: Read> File<'_, R> {
         Ok(())
     }
 
-    /// What a `fmt ` chunk says.
+    /// Reads a `fmt ` chunk.
     fn format(&mut self, len: u64) -> Result<Format> {
         // The plain form has 16 bytes, the extensible one 40.
         let mut chunk = [0; 26];
@@ -168,7 +169,7 @@ impl<R: Read> File<'_, R> {
         self.skip(len - read as u64, len)?;
         let word = |at: usize| self.u16([chunk[at], chunk[at + 1]]);
         let (channels, align, bits) = (word(2), word(12), word(14));
-        // The extensible form tells its kind later. Kind 1 is integer.
+        // The extensible form has its kind in a later field. Kind 1 is integer.
         let kind = if word(0) == 0xFFFE { word(24) } else { word(0) };
         if kind != 1 || !matches!(bits, 8 | 16 | 24 | 32) || channels == 0 {
             let message = format!(
@@ -190,7 +191,7 @@ impl<R: Read> File<'_, R> {
         })
     }
 
-    /// The 64-bit lengths of RF64.
+    /// Reads the 64-bit lengths of RF64.
     fn ds64(&mut self, len: u64) -> Result<()> {
         if len < 16 {
             return Err(bad(self.name, "truncated WAV lengths"));
@@ -201,8 +202,9 @@ impl<R: Read> File<'_, R> {
         self.skip(len - 16, len)
     }
 
-    /// Bytes of the samples, `None` up to the end of the file, where their chunk
-    /// says `len`. Where not even the file has a length, 0 is none.
+    /// The number of bytes of samples, given the length `len` in their chunk; `None` if
+    /// they extend to the end of the file. If the file itself has no length (`endless`),
+    /// a `len` of 0 is unknown too.
     fn data_length(&self, len: u64, endless: bool) -> Option<u64> {
         match self.container {
             Container::Wave64 => Some(len).filter(|&len| len != u64::MAX),
@@ -249,7 +251,7 @@ impl<R: Read> File<'_, R> {
     }
 }
 
-/// Reads until the buffer is full or the input ends; how many bytes it were.
+/// Reads until the buffer is full or the input ends. Returns the number of bytes read.
 fn fill(input: &mut impl Read, mut buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut filled = 0;
     while !buffer.is_empty() {

@@ -1,11 +1,11 @@
-//! Samples with the header that players want.
+//! Writes samples as a WAV file.
 
 use std::io::{self, Read, Write};
 
 use super::{Pcm16, Pcm16Blocks};
 use crate::geometry::Geometry;
 
-/// What stands before the samples of a WAV file of integer samples.
+/// The header of a WAV file of integer samples.
 struct Header {
     channels: u16,
     rate: u32,
@@ -15,7 +15,8 @@ struct Header {
 }
 
 impl Header {
-    /// For `len` bytes of samples; `None` where a WAV file cannot be so long.
+    /// The header for `len` bytes of samples; `None` if a WAV file cannot be so
+    /// long.
     fn new(geometry: Geometry, len: u64) -> Option<Self> {
         let (rate, bits) = geometry.sound()?;
         let channels = match geometry {
@@ -54,10 +55,10 @@ impl Header {
     }
 }
 
-/// Bytes of a sound as a WAV file; `None` for a geometry of pictures.
+/// Makes a WAV file of the bytes of a sound; `None` for a geometry of pictures.
 ///
 /// # Panics
-/// If there are 4 GiB of samples or more, which the format cannot say.
+/// If there are 4 GiB of samples or more, which the format cannot express.
 ///
 /// ```
 /// use brevity_media::{Geometry, wav};
@@ -75,10 +76,10 @@ pub fn wav(geometry: Geometry, bytes: &[u8]) -> Option<Vec<u8>> {
     Some(file)
 }
 
-/// As [`wav`], of the next `len` bytes of `data`, which are one sound.
+/// Like [`wav`], for the next `len` bytes of `data`, which are one sound.
 ///
 /// # Errors
-/// A sound of 4 GiB or more; reading or writing fails.
+/// If the sound has 4 GiB or more, or reading or writing fails.
 pub(crate) fn copy_wav(
     geometry: Geometry,
     len: u64,

@@ -1,14 +1,14 @@
-//! Bits of a FLAC stream, with its two checksums.
+//! Reads the bits of a FLAC stream and computes its two checksums.
 
 use std::io::{self, Read};
 
 use super::Fault;
 
-/// Bytes that are read at once.
+/// Bytes of one read.
 const READ: usize = 1 << 16;
 
-/// Reads bits, most significant first. What was read since [`mark`](Self::mark)
-/// stays in memory for the checksums.
+/// Reads bits, most significant first. The bytes read since the last
+/// [`mark`](Self::mark) stay in memory for the checksums.
 pub(super) struct Bits<R> {
     input: R,
     buffer: Vec<u8>,
@@ -28,7 +28,7 @@ impl<R: Read> Bits<R> {
     /// Forgets the bytes that were read.
     ///
     /// # Panics
-    /// Within a byte.
+    /// If the position is within a byte.
     pub fn mark(&mut self) {
         assert!(self.at.is_multiple_of(8), "marked within a byte");
         self.buffer.drain(..self.at / 8);
@@ -40,10 +40,11 @@ impl<R: Read> Bits<R> {
         &self.buffer[..self.at.div_ceil(8)]
     }
 
-    /// At least `bytes` of what comes next, fewer at the end of the input.
+    /// The next bytes, at least `bytes` of them, without consuming them; fewer
+    /// at the end of the input.
     ///
     /// # Errors
-    /// Reading fails.
+    /// If reading fails.
     pub fn peek(&mut self, bytes: usize) -> io::Result<&[u8]> {
         let from = self.at / 8;
         while self.buffer.len() < from + bytes {
@@ -62,10 +63,10 @@ impl<R: Read> Bits<R> {
         Ok(&self.buffer[from..])
     }
 
-    /// Passes over whole bytes, and forgets them.
+    /// Skips whole bytes and drops them from memory.
     ///
     /// # Errors
-    /// The input ends before; reading fails.
+    /// If the input ends too early or reading fails.
     pub fn skip(&mut self, mut bytes: usize) -> Result<(), Fault> {
         while bytes > 0 {
             let there = self.peek(1)?.len().min(bytes);
@@ -79,7 +80,7 @@ impl<R: Read> Bits<R> {
         Ok(())
     }
 
-    /// The next `count` bits, at most 57, as a number without a sign.
+    /// The next `count` bits, at most 57, as an unsigned number.
     pub fn unsigned(&mut self, count: u32) -> Result<u64, Fault> {
         let window = self.window()?;
         self.take(count as usize)?;
@@ -101,12 +102,12 @@ impl<R: Read> Bits<R> {
         })
     }
 
-    /// How many zeros come before the next one, which is read too.
+    /// Reads a unary code: the number of zero bits before the next one bit.
     pub fn unary(&mut self) -> Result<u64, Fault> {
         let mut zeros = 0;
         loop {
             let window = self.window()?;
-            // A window is right in 57 bits at least.
+            // At least the upper 57 bits of a window are valid.
             let run = window.leading_zeros().min(56);
             if run < 56 {
                 self.take(run as usize + 1)?;
@@ -117,7 +118,7 @@ impl<R: Read> Bits<R> {
         }
     }
 
-    /// Bits of zero up to the next whole byte.
+    /// Reads zero bits up to the next byte boundary.
     pub fn align(&mut self) -> Result<(), Fault> {
         let padding = (8 - self.at % 8) % 8;
         match self.unsigned(padding as u32)? {
@@ -126,8 +127,8 @@ impl<R: Read> Bits<R> {
         }
     }
 
-    /// The next 64 bits, with zeros where the input ends; the lowest seven may be
-    /// missing.
+    /// The next 64 bits, with zeros after the end of the input. The lowest
+    /// seven may be invalid.
     fn window(&mut self) -> Result<u64, Fault> {
         let shift = self.at % 8;
         let from = self.at / 8;

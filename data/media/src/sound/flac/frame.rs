@@ -1,4 +1,4 @@
-//! One frame: a block of samples of each channel.
+//! Decodes one frame: a block of samples of each channel.
 
 use std::io::Read;
 
@@ -6,7 +6,7 @@ use super::Fault;
 use super::bits::{Bits, crc8, crc16};
 use super::subframe::subframe;
 
-/// What the stream says of all its frames.
+/// Parameters that all frames of a stream share.
 #[derive(Clone, Copy)]
 pub(super) struct Stream {
     pub channels: usize,
@@ -27,7 +27,8 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     matches!(bytes, [0xFF, 0xF8 | 0xF9, ..])
 }
 
-/// Reads the frame that begins here. `samples` becomes `[channel][time]`.
+/// Reads the frame at the current position. `samples` becomes
+/// `[channel][time]`.
 pub(super) fn frame<R: Read>(
     bits: &mut Bits<R>,
     stream: Stream,
@@ -61,7 +62,8 @@ pub(super) fn frame<R: Read>(
     Ok(())
 }
 
-/// Samples of the frame, and how its channels are stored.
+/// Reads the header: the number of samples of the frame, and how its channels
+/// are stored.
 fn header<R: Read>(bits: &mut Bits<R>, stream: Stream) -> Result<(usize, Stereo), Fault> {
     let damaged = |what| Err(Fault::Damaged(what));
     if bits.unsigned(15)? != 0b111_1111_1111_1100 {
@@ -73,7 +75,7 @@ fn header<R: Read>(bits: &mut Bits<R>, stream: Stream) -> Result<(usize, Stereo)
     if bits.unsigned(1)? != 0 {
         return damaged("a reserved bit of a frame is set");
     }
-    // The number of the frame or sample, as long as its first byte says.
+    // The number of the frame or sample; its first byte gives its length.
     let more = match (bits.unsigned(8)? as u8).leading_ones() {
         0 => 0,
         ones @ 2..=7 => ones - 1,
@@ -92,7 +94,7 @@ fn header<R: Read>(bits: &mut Bits<R>, stream: Stream) -> Result<(usize, Stereo)
         7 => bits.unsigned(16)? + 1,
         _ => 1 << length,
     };
-    // The rate of the stream is what counts; here it is only passed over.
+    // The frame's rate is skipped; the rate of the stream is used.
     match rate {
         12 => bits.unsigned(8)?,
         13 | 14 => bits.unsigned(16)?,
@@ -112,19 +114,19 @@ fn header<R: Read>(bits: &mut Bits<R>, stream: Stream) -> Result<(usize, Stereo)
         8 => (2, Stereo::LeftSide),
         9 => (2, Stereo::SideRight),
         10 => (2, Stereo::MidSide),
-        11.. => return damaged("a reserved order of channels"),
+        11.. => return damaged("a reserved channel assignment"),
         fewer => (fewer + 1, Stereo::Independent),
     };
     if channels != stream.channels {
         return damaged("the number of channels changes");
     }
     if depth != stream.bits {
-        return damaged("the bits of a sample change");
+        return damaged("the bits per sample change");
     }
     Ok((length as usize, stereo))
 }
 
-/// Two channels from what was stored of them, in place.
+/// Restores two channels from their stored form, in place.
 fn join(stereo: Stereo, first: &mut [i64], second: &mut [i64]) {
     for (a, b) in first.iter_mut().zip(second) {
         match stereo {

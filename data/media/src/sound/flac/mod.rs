@@ -1,8 +1,9 @@
-//! FLAC, as RFC 9639 has it: 4 to 32 bits, up to 8 channels, blocks of any length.
-//! Tags before and behind it are passed over.
+//! Decodes FLAC (RFC 9639): 4 to 32 bits, up to 8 channels, blocks of any
+//! length. Tags before and after the stream are skipped.
 //!
-//! The checksums of all frames and, where there is one, the MD5 of all samples are
-//! compared: what is decoded is what was encoded, or refused.
+//! The checksums of all frames are verified and, if the file has it, the MD5 of
+//! all samples. A stream is either decoded to the samples that were encoded, or
+//! refused.
 
 mod bits;
 mod frame;
@@ -19,9 +20,10 @@ use frame::{Stream, begins, frame};
 
 /// Why a stream cannot be decoded.
 enum Fault {
-    /// It ends too early.
+    /// The stream ends too early.
     End,
-    /// It is no FLAC stream of this place.
+    /// The stream does not follow the FLAC format at this position; the text
+    /// says how.
     Damaged(&'static str),
     /// Reading failed.
     Io(io::Error),
@@ -46,9 +48,9 @@ impl Fault {
 /// The first metadata block.
 struct Info {
     format: Format,
-    /// Samples of each channel, where it is known.
+    /// Samples of each channel, if known.
     samples: Option<u64>,
-    /// MD5 of all samples, where it is known.
+    /// MD5 of all samples, if known.
     md5: Option<[u8; 16]>,
 }
 
@@ -72,7 +74,7 @@ pub(super) fn decode(name: &str, input: impl Read, sink: &mut dyn Sink) -> Resul
         packed.clear();
         for time in 0..length {
             for (sample, channel) in one.iter_mut().zip(&samples) {
-                // Checked to have 32 bits at most.
+                // `frame` has checked that it has at most 32 bits.
                 *sample = channel[time] as i32;
                 let bytes = sample.to_le_bytes();
                 packed.extend_from_slice(&bytes[..stream.bits.div_ceil(8) as usize]);
@@ -89,15 +91,16 @@ pub(super) fn decode(name: &str, input: impl Read, sink: &mut dyn Sink) -> Resul
         return Err(bad(name, message));
     }
     match info.md5 {
-        Some(expected) if expected[..] != md5.finalize()[..] => {
-            Err(bad(name, "damaged FLAC: the MD5 of its samples is another"))
-        }
+        Some(expected) if expected[..] != md5.finalize()[..] => Err(bad(
+            name,
+            "damaged FLAC: the MD5 of its samples does not match",
+        )),
         _ => Ok(()),
     }
 }
 
-/// Whether another frame follows after `read` samples. Tags behind the last one
-/// are none.
+/// Whether another frame follows after `read` samples. Tags after the last
+/// frame do not count.
 fn more<R: Read>(bits: &mut Bits<R>, samples: Option<u64>, read: u64) -> Result<bool, Fault> {
     let next = bits.peek(8)?;
     let tag = next.starts_with(b"TAG") || next.starts_with(b"APETAGEX");
@@ -107,7 +110,7 @@ fn more<R: Read>(bits: &mut Bits<R>, samples: Option<u64>, read: u64) -> Result<
     })
 }
 
-/// Reads up to the first frame.
+/// Reads the metadata blocks, up to the first frame.
 fn metadata<R: Read>(bits: &mut Bits<R>) -> Result<Info, Fault> {
     for &letter in b"fLaC" {
         if bits.unsigned(8)? != u64::from(letter) {
@@ -121,7 +124,11 @@ fn metadata<R: Read>(bits: &mut Bits<R>) -> Result<Info, Fault> {
         let length = bits.unsigned(24)?;
         match (kind, &info) {
             (0, None) if length == 34 => info = Some(stream_info(bits)?),
-            (_, None) => return Err(Fault::Damaged("it does not begin with its parameters")),
+            (_, None) => {
+                return Err(Fault::Damaged(
+                    "it does not begin with the block STREAMINFO",
+                ));
+            }
             _ => bits.skip(length as usize)?,
         }
         if last {
@@ -131,7 +138,8 @@ fn metadata<R: Read>(bits: &mut Bits<R>) -> Result<Info, Fault> {
 }
 
 fn stream_info<R: Read>(bits: &mut Bits<R>) -> Result<Info, Fault> {
-    // The smallest and largest block and frame: advice, and 0 in some files.
+    // The smallest and largest block and frame. They are only hints, and 0 in
+    // some files.
     bits.unsigned(32)?;
     bits.unsigned(48)?;
     let rate = bits.unsigned(20)? as u32;

@@ -1,5 +1,5 @@
-//! One channel of a frame: a constant, plain samples, or a prediction and what it
-//! misses.
+//! Decodes one channel of a frame: a constant, plain samples, or a predictor
+//! and its residual.
 
 use std::io::Read;
 
@@ -18,10 +18,11 @@ pub(super) fn subframe<R: Read>(
 ) -> Result<(), Fault> {
     samples.clear();
     if bits.unsigned(1)? != 0 {
-        return Err(Fault::Damaged("a reserved bit of a channel is set"));
+        return Err(Fault::Damaged("a reserved bit of a subframe is set"));
     }
     let kind = bits.unsigned(6)? as usize;
-    // Lower bits that are zero in all samples are not stored.
+    // If the lowest bits of all samples are zero, they are not stored ("wasted
+    // bits").
     let wasted = match bits.unsigned(1)? {
         0 => 0,
         _ => bits.unary()? + 1,
@@ -30,7 +31,7 @@ pub(super) fn subframe<R: Read>(
     let depth = depth
         .checked_sub(wasted)
         .filter(|&depth| depth > 0)
-        .ok_or(Fault::Damaged("more bits are left out than there are"))?;
+        .ok_or(Fault::Damaged("more wasted bits than bits per sample"))?;
     match kind {
         0 => samples.resize(length, bits.signed(depth)?),
         1 => {
@@ -49,7 +50,7 @@ pub(super) fn subframe<R: Read>(
             warm_up(bits, depth, order, length, samples)?;
             let precision = bits.unsigned(4)? as u32 + 1;
             if precision == 16 {
-                return Err(Fault::Damaged("a reserved precision"));
+                return Err(Fault::Damaged("a reserved precision of coefficients"));
             }
             let shift = bits.signed(5)?;
             let shift = u32::try_from(shift).map_err(|_| Fault::Damaged("a negative shift"))?;
@@ -60,11 +61,13 @@ pub(super) fn subframe<R: Read>(
             residual(bits, order, length, samples)?;
             predict(&coefficients[..order], shift, samples);
         }
-        _ => return Err(Fault::Damaged("a reserved kind of channel")),
+        _ => return Err(Fault::Damaged("a reserved kind of subframe")),
     }
     let half = 1i64 << (depth - 1);
     if samples.iter().any(|s| !(-half..half).contains(s)) {
-        return Err(Fault::Damaged("a sample has more bits than it can have"));
+        return Err(Fault::Damaged(
+            "a sample has more bits than the header says",
+        ));
     }
     if wasted > 0 {
         samples.iter_mut().for_each(|sample| *sample <<= wasted);
@@ -72,7 +75,7 @@ pub(super) fn subframe<R: Read>(
     Ok(())
 }
 
-/// The first `order` samples, which nothing predicts.
+/// Reads the first `order` samples, which are stored without prediction.
 fn warm_up<R: Read>(
     bits: &mut Bits<R>,
     depth: u32,
@@ -89,8 +92,8 @@ fn warm_up<R: Read>(
     Ok(())
 }
 
-/// What the predictor of this order misses, behind the first samples: Rice codes
-/// with a parameter for each part of the block.
+/// Reads the residual of a predictor of this order, after its warm-up samples:
+/// Rice codes with one parameter for each partition of the block.
 fn residual<R: Read>(
     bits: &mut Bits<R>,
     order: usize,
@@ -100,13 +103,15 @@ fn residual<R: Read>(
     let width = match bits.unsigned(2)? {
         0 => 4,
         1 => 5,
-        _ => return Err(Fault::Damaged("a reserved code of the residual")),
+        _ => return Err(Fault::Damaged("a reserved residual coding method")),
     };
     let escape = (1 << width) - 1;
     let parts = 1usize << bits.unsigned(4)?;
     let part = length / parts;
     if !length.is_multiple_of(parts) || part < order {
-        return Err(Fault::Damaged("parts of the residual do not fit the block"));
+        return Err(Fault::Damaged(
+            "the partitions of the residual do not fit the block",
+        ));
     }
     for index in 0..parts {
         let count = if index == 0 { part - order } else { part };
@@ -130,8 +135,8 @@ fn residual<R: Read>(
     Ok(())
 }
 
-/// Adds the prediction to each sample from the first that has one. Sums wrap in
-/// damaged files, whose checksum is wrong too.
+/// Adds the prediction to the residual, in place, after the warm-up samples.
+/// Sums wrap around in damaged files only, and those fail their checksum.
 fn predict(coefficients: &[i64], shift: u32, samples: &mut [i64]) {
     let order = coefficients.len();
     for at in order..samples.len() {
