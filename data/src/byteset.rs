@@ -79,15 +79,15 @@ impl ByteSet {
         Self::load_from(source, &Store::default())
     }
 
-    /// [`load`](Self::load), with the data sets of `store`.
+    /// Like [`load`](Self::load), with the data sets of `store`.
     ///
     /// # Errors
-    /// As `load`.
+    /// Those of `load`.
     pub fn load_from(source: &Source, store: &Store) -> Result<Self> {
         let all = Content::open(source, 0, store)?.read_all()?;
         let (bytes, origin) = all.ok_or_else(|| DataError::Config {
             field: "source",
-            message: format!("`{source}` has no end; say how many bytes"),
+            message: format!("`{source}` has no end; give the number of bytes"),
         })?;
         Ok(Self::of_source(source.to_string(), origin, 0, bytes))
     }

@@ -11,7 +11,7 @@ use crate::source::Source;
 use crate::source_content::Content;
 use crate::store::Store;
 
-/// Offset of the held-out bytes of a generated source, beyond any prefix.
+/// Default offset of the held-out bytes of a generated source; it lies beyond any prefix.
 const GENERATED_HOLDOUT: u64 = 1 << 40;
 
 /// The `[data]` table: the bytes of an experiment.
@@ -61,9 +61,9 @@ pub struct DataConfig {
 pub struct HoldoutConfig {
     /// Number of bytes.
     pub bytes: u64,
-    /// Offset of the first. By default they are the last bytes of the source, the same
-    /// for every prefix length (for generated sources, far beyond any prefix; for
-    /// another `source`, its first bytes).
+    /// Offset of the first byte. By default the held-out bytes are the last bytes of the
+    /// source, the same for every prefix length. For generated sources they lie far
+    /// beyond any prefix; for another `source`, they are its first bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
     /// Another source of the held-out bytes.
@@ -78,7 +78,7 @@ pub struct Split {
     pub train: ByteSet,
     /// Held-out bytes.
     pub holdout: Option<ByteSet>,
-    /// The leaked test, copies of which are in `train`.
+    /// The leaked test; `train` contains copies of it.
     pub leak: Option<ByteSet>,
 }
 
@@ -114,10 +114,10 @@ impl DataConfig {
         self.load_from(&Store::default())
     }
 
-    /// [`load`](Self::load), with the data sets of `store`.
+    /// Like [`load`](Self::load), with the data sets of `store`.
     ///
     /// # Errors
-    /// As `load`.
+    /// Those of `load`.
     pub fn load_from(&self, store: &Store) -> Result<Split> {
         self.check()?;
         let content = Content::open(&self.source, self.seed, store)?;
@@ -155,7 +155,8 @@ impl DataConfig {
         self.leak(train, holdout)
     }
 
-    /// Splits the test off the held-out bytes and inserts its copies.
+    /// Takes the test off the held-out bytes and inserts copies of it into the training
+    /// bytes.
     fn leak(&self, train: ByteSet, holdout: Option<ByteSet>) -> Result<Split> {
         let (Some(config), Some(all)) = (&self.leak, &holdout) else {
             return Ok(Split {
@@ -234,7 +235,7 @@ impl DataConfig {
             (Some(bytes), _) => bytes,
             (None, Some(end)) if len.is_some() => end.saturating_sub(self.offset),
             _ => {
-                let message = "a generated source has no end: say how many bytes";
+                let message = "a generated source has no end: give the number of bytes";
                 return Err(config("data.bytes", message));
             }
         };
@@ -304,7 +305,7 @@ fn range(
     }
 }
 
-/// An endless source sets no bound itself.
+/// An endless source does not bound the range.
 fn fits_memory(bytes: u64) -> bool {
     usize::try_from(bytes).is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
 }

@@ -1,11 +1,11 @@
 //! The built-in data set `crates`: source text that every machine that built the
 //! project has.
 //!
-//! `crates.toml` lists dependencies of the workspace with their versions. The set is
-//! the concatenation of their `src/**/*.rs` as unpacked by cargo, verified by a hash.
-//! Files are ordered by the BLAKE3 of `name-version/path`, a fixed shuffle: a prefix of
-//! any length is a sample of the whole rather than the alphabetically first crates, and
-//! a held-out tail has the same distribution.
+//! `crates.toml` lists dependencies of the workspace with their versions. The set is the
+//! concatenation of their `src/**/*.rs` as unpacked by cargo, verified by a hash. Files
+//! are ordered by the BLAKE3 of `name-version/path`, which is a fixed shuffle. So a
+//! prefix of any length is a sample of the whole, not the alphabetically first crates,
+//! and a held-out tail has the same distribution.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,8 +54,8 @@ impl CratesList {
                 what: "data set `crates` (bytes, BLAKE3)".into(),
                 expected: format!("{} {}", self.bytes, self.blake3),
                 got: format!("{} {got}", bytes.len()),
-                remedy: "a dependency was edited in cargo's registry folder, or crates.toml is \
-                         out of step with Cargo.lock"
+                remedy: "a dependency was edited in cargo's registry folder, or crates.toml does \
+                         not match Cargo.lock"
                     .into(),
             });
         }
@@ -135,7 +135,7 @@ mod tests {
             let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n");
             assert!(
                 lock.contains(&entry),
-                "Cargo.lock has no {name} {version}: bring crates.toml in step"
+                "Cargo.lock has no {name} {version}: update crates.toml"
             );
         }
     }

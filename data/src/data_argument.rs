@@ -12,8 +12,8 @@ impl FromStr for DataConfig {
     type Err = DataError;
 
     /// Parses `SOURCE[,bytes=N][,offset=N][,seed=N]`: a [`Source`] and fields of
-    /// `[data]`. Digits may be grouped by `_`. The name of an existing file is taken
-    /// whole.
+    /// `[data]`. Digits may be grouped by `_`. If the whole text names an existing file,
+    /// it means that file.
     ///
     /// ```
     /// use brevity_data::{DataConfig, Source};
@@ -61,7 +61,7 @@ impl FromStr for DataConfig {
 impl TryFrom<OsString> for DataConfig {
     type Error = DataError;
 
-    /// As from text; a name that is no text is a path.
+    /// Like `from_str`; a name that is not valid text is a path.
     fn try_from(name: OsString) -> Result<DataConfig> {
         match name.to_str() {
             Some(text) => text.parse(),

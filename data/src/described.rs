@@ -1,4 +1,4 @@
-//! What the store knows about a source.
+//! Looks up what the store knows about a source.
 
 use brevity_media::Geometry;
 
@@ -9,11 +9,12 @@ use crate::source::Source;
 use crate::store::{SetRecord, Store};
 
 impl Store {
-    /// The record of the stored set that a source means; `None` for a source of
-    /// another kind, and for a set that is not here.
+    /// The record of the stored set that a source refers to; `None` for other sources,
+    /// and for a set that is not in the store.
     ///
     /// # Errors
-    /// As [`record`](Self::record); a name that means two things.
+    /// Those of [`record`](Self::record); a name that is both that of a path and of a
+    /// set.
     pub fn record_of(&self, source: &Source) -> Result<Option<SetRecord>> {
         match Meaning::of(source, self) {
             Ok(Meaning::Set(name)) => self.record(&name),
@@ -26,7 +27,7 @@ impl Store {
     /// and imported ones by the conversion of their files.
     ///
     /// # Errors
-    /// As [`record_of`](Self::record_of).
+    /// Those of [`record_of`](Self::record_of).
     pub fn geometry(&self, source: &Source) -> Result<Option<Geometry>> {
         match Meaning::of(source, self) {
             Ok(Meaning::Generated(Generator::SyntheticImage)) => Ok(Some(Geometry::PATCHES)),

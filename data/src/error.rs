@@ -39,8 +39,8 @@ pub enum DataError {
         /// The name.
         name: String,
     },
-    /// A folder to write into that holds something already.
-    #[error("`{path}` is there already and not empty; choose a new folder with --out")]
+    /// The folder to write into is not empty.
+    #[error("`{path}` exists and is not empty; choose a new folder with --out")]
     NotEmpty {
         /// The folder.
         path: PathBuf,
@@ -171,7 +171,8 @@ impl DataError {
         )
     }
 
-    /// Whether the error is one of the operating system rather than wrong bytes.
+    /// Whether the operating system refused an operation; otherwise the bytes are at
+    /// fault.
     pub(crate) fn is_io(&self) -> bool {
         match self {
             Self::Io { .. } => true,

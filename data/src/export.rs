@@ -41,17 +41,17 @@ impl FromStr for Select {
     }
 }
 
-/// Writes items of a set as files of `folder`, which is made, or is empty:
-/// pictures as PNG, sounds as WAV, bytes as what they were. Grey patches give
-/// the part of the picture that they cover.
+/// Writes items of a set as files into `folder`: pictures as PNG, sounds as
+/// WAV, bytes as they are. The folder must be empty or is created. Grey patches
+/// give the part of the picture that they cover.
 ///
-/// A file appears whole or not at all. Its name is the item's number and the name
-/// it was imported from.
+/// A file appears complete or not at all. Its name is the item's number and the
+/// name of the file it was imported from.
 ///
 /// # Errors
-/// A set that is not here, that does not know its items (older versions did not
-/// keep them), whose record does not fit its bytes; nothing that was selected; a
-/// folder that holds something already or cannot be written.
+/// A set that is not in the store, has no record of its items (older versions
+/// did not write one), or has a record that does not match its bytes; a
+/// selection without items; a folder that is not empty or cannot be written.
 pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Result<Vec<PathBuf>> {
     let unknown = || DataError::NotFound {
         source_name: name.into(),
@@ -116,7 +116,7 @@ fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
         return Err(DataError::Config {
             field: "set.toml",
             message: format!(
-                "data set `{name}` does not say what its files were: fetch or import it again \
+                "data set `{name}` has no record of its files: fetch or import it again \
                  with --force"
             ),
         });
@@ -150,7 +150,8 @@ fn check_record(record: &SetRecord, store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// `00007-name.png`: sorts like the items, and contains no path.
+/// A name such as `00007-name.png`: it sorts in the order of the items and
+/// contains no path.
 fn file_name(number: usize, item: &Item) -> String {
     let last = item.origin.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean = |text: &str| -> String {

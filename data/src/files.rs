@@ -1,4 +1,5 @@
-//! Which files a path or a pattern stands for, and what is passed over.
+//! Finds the files that a path or a pattern refers to, and lists what is left
+//! out.
 
 use std::fmt;
 use std::fs::{self, File, Metadata};
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{DataError, Result};
 use crate::pattern;
 
-/// Something in a folder that is not read, and why.
+/// An entry of a folder that is not read, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassedOver {
     /// The file, link or folder.
@@ -23,36 +24,37 @@ impl fmt::Display for PassedOver {
     }
 }
 
-/// Files with their lengths, and what lies among them that is none.
+/// Regular files with their lengths, and the other entries found beside them.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     /// Regular files, sorted by their paths.
     pub files: Vec<(PathBuf, u64)>,
-    /// What is passed over.
+    /// The entries that are left out.
     pub passed_over: Vec<PassedOver>,
 }
 
-/// What a path that exists is.
+/// The kind of an existing path.
 #[derive(Debug)]
 pub(crate) enum Named {
-    /// A folder, with all its files: hidden ones, and those behind links, included.
+    /// A folder with all its files, including hidden files and files behind
+    /// links.
     Folder(Files),
     /// A regular file of this length.
     File(u64),
-    /// Bytes that can be read once: a pipe, or a file of the kernel that does not
-    /// say how long it is.
+    /// Bytes that can be read only once: a pipe, or a file of the kernel, whose
+    /// length is not known in advance.
     Stream,
 }
 
-/// Looks at a path that was named.
+/// Determines the kind of a path that the user named.
 ///
 /// # Errors
-/// Nothing there, or nothing that could be read to an end: a socket, a device.
+/// The path does not exist, or cannot be read to an end: a socket, a device.
 pub(crate) fn named(path: &Path) -> Result<Named> {
     let meta = fs::metadata(path).map_err(DataError::io("read", path))?;
     if meta.is_dir() {
         let mut files = Files::default();
-        // One that cannot be listed is an error here, where it was named.
+        // If the user named a folder that cannot be listed, that is an error.
         fs::read_dir(path).map_err(DataError::io("list", path))?;
         files.add_folder(path);
         files.files.sort();
@@ -60,7 +62,7 @@ pub(crate) fn named(path: &Path) -> Result<Named> {
     }
     match kind(&meta) {
         None if meta.len() > 0 => Ok(Named::File(meta.len())),
-        // An empty file, or one of the kernel.
+        // An empty file, or a file of the kernel, which shows length 0.
         None | Some(PIPE) => Ok(Named::Stream),
         Some(what) => Err(DataError::Config {
             field: "data.source",
@@ -72,7 +74,7 @@ pub(crate) fn named(path: &Path) -> Result<Named> {
 /// The files that match a pattern.
 ///
 /// # Errors
-/// No pattern, or one that no file matches.
+/// The text is not a valid pattern, or no file matches it.
 pub(crate) fn matching(pattern: &str) -> Result<Files> {
     let mut files = Files::default();
     for path in pattern::expand(pattern)? {
@@ -102,8 +104,8 @@ impl Files {
         }
     }
 
-    /// Adds a regular file that can be read, what lies in a folder if `folders`,
-    /// and notes anything else.
+    /// Adds a readable regular file or, if `folders`, the content of a folder;
+    /// records anything else as left out.
     fn add(&mut self, path: PathBuf, folders: bool) {
         let link = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_symlink());
         match fs::metadata(&path) {
@@ -111,7 +113,7 @@ impl Files {
                 self.pass_over(&path, "a link to nothing");
             }
             Err(error) => self.pass_over(&path, &error.to_string()),
-            // A link to a folder above would never end.
+            // A link to a parent folder would be followed for ever.
             Ok(meta) if meta.is_dir() && link => self.pass_over(&path, "a link to a folder"),
             Ok(meta) if meta.is_dir() && folders => self.add_folder(&path),
             Ok(meta) if meta.is_dir() => self.pass_over(&path, "a folder"),
@@ -135,7 +137,7 @@ impl Files {
 
 const PIPE: &str = "a named pipe";
 
-/// What it is, if no regular file.
+/// Describes the entry; `None` for a regular file.
 #[cfg(unix)]
 fn kind(meta: &Metadata) -> Option<&'static str> {
     use std::os::unix::fs::FileTypeExt;
@@ -153,5 +155,5 @@ fn kind(meta: &Metadata) -> Option<&'static str> {
 
 #[cfg(not(unix))]
 fn kind(meta: &Metadata) -> Option<&'static str> {
-    (!meta.is_file()).then_some("no regular file")
+    (!meta.is_file()).then_some("not a regular file")
 }

@@ -13,39 +13,41 @@ use crate::listing::{is_reserved, nearest};
 use crate::pattern;
 use crate::store::{FileRecord, HashingWriter, SetRecord, Store};
 
-/// What files become, and under which name.
+/// Options of an import: the conversion, and the name of the new set.
 #[derive(Debug, Clone)]
 pub struct Import {
-    /// What each file becomes.
+    /// The conversion of each file.
     pub conversion: Conversion,
     /// The name of the set, of letters, digits, `.`, `_` and `-`.
     pub name: String,
     /// Whether a set of this name is replaced.
     pub replace: bool,
-    /// Whether files that do not decode are passed over instead of refused.
+    /// Whether files that do not decode are skipped; otherwise they are an
+    /// error.
     pub skip_bad: bool,
 }
 
-/// A set that was made.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
-    /// What it is.
+    /// The record of the new set.
     pub record: SetRecord,
-    /// What lies in the folders and was left out.
+    /// Entries of the folders that were left out.
     pub passed_over: Vec<PassedOver>,
 }
 
-/// Makes a data set of files, folders and patterns, in this order, those of a
-/// folder or pattern sorted, and keeps it in the store.
+/// Makes a data set from files, folders and patterns and keeps it in the store.
+/// Its items follow the order of `paths`; the files of a folder or pattern are
+/// sorted.
 ///
-/// Of a folder or pattern, files take part that begin like those that the
-/// conversion reads, or are called so; anything else is passed over. A file that
-/// was named is converted or refused, whatever it is called. The set appears
-/// complete or not at all.
+/// From a folder or pattern, a file is converted if its first bytes or its
+/// extension are those of a format that the conversion reads; other files are
+/// skipped. A file that is named itself is always converted or refused. The set
+/// appears complete or not at all.
 ///
 /// # Errors
-/// A name that is taken (unless `replace`) or not fit for a set; a path that does
-/// not exist; no file that the conversion reads; a file that does not decode
+/// A name that is taken (unless `replace`) or invalid; a path that does not
+/// exist; no file that the conversion reads; a file that does not decode
 /// (unless `skip_bad`); a full disk.
 pub fn import(paths: &[PathBuf], options: &Import, store: &Store) -> Result<Imported> {
     let Import {
@@ -130,7 +132,7 @@ fn all_of(paths: &[PathBuf]) -> String {
     texts.join(" ")
 }
 
-/// The files to convert, and what is passed over.
+/// The files to convert, and the entries that are left out.
 fn find(
     paths: &[PathBuf],
     conversion: Conversion,
@@ -140,7 +142,7 @@ fn find(
     let mut seen = HashSet::new();
     for path in paths {
         let files = match path.to_str() {
-            // A path that exists goes before a pattern.
+            // An existing path takes precedence over a pattern.
             _ if path.symlink_metadata().is_ok() => match files::named(path)? {
                 Named::Folder(files) => files,
                 Named::File(_) | Named::Stream => {
@@ -183,7 +185,7 @@ fn find(
     Ok((found, passed_over))
 }
 
-/// Why a file of a folder does not take part.
+/// Why a file of a folder is left out; `None` if it is converted.
 fn refused(conversion: Conversion, path: &Path) -> Result<Option<&'static str>> {
     let mut head = Vec::new();
     File::open(path)
@@ -192,7 +194,8 @@ fn refused(conversion: Conversion, path: &Path) -> Result<Option<&'static str>> 
     Ok(conversion.passes_over(&path.to_string_lossy(), &head))
 }
 
-/// Converts a file; if `whole`, nothing of one that fails goes to `out`.
+/// Converts a file. If `whole`, nothing is written to `out` when the conversion
+/// fails.
 fn convert_file(
     conversion: Conversion,
     path: &Path,
@@ -227,7 +230,7 @@ fn convert_file(
     Ok((record, item))
 }
 
-/// Hashes what is read.
+/// A reader that hashes the bytes read through it.
 struct Tee<R> {
     inner: R,
     hash: HashingWriter<io::Sink>,
@@ -252,8 +255,8 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The name an import gets by default: that of the file without its extension, of
-/// the folder, or of the one folder that several files lie in.
+/// The default name of an import: the name of the file without its extension,
+/// of the folder, or of the folder that contains all the files.
 pub fn default_name(paths: &[PathBuf]) -> Option<String> {
     let whole = |path: &PathBuf| match path.to_str() {
         Some(text) if path.symlink_metadata().is_err() && pattern::is_pattern(text) => {

@@ -27,21 +27,21 @@ use crate::byteset::ByteSet;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeakConfig {
-    /// Length of the test: the first so many held-out bytes.
+    /// Length of the test, which is taken from the start of the held-out bytes.
     pub bytes: u64,
     /// Number of copies, evenly spread over the training bytes. 0 is the control: the
     /// same test without a leak.
     #[serde(default)]
     pub copies: u64,
-    /// A disguise: in each copy every `skip_words`-th word is missing, other words than
-    /// in the copy before, so that no long run of words is left. 0 for exact copies.
+    /// Disguises the copies: each copy lacks every `skip_words`-th word, so that no long
+    /// run of words remains. Successive copies lack different words. 0 for exact copies.
     #[serde(default)]
     pub skip_words: u64,
 }
 
 impl LeakConfig {
-    /// `base` with the copies of `leak` inserted; `base` itself if there are none.
-    /// Bytes with copies have an origin of their own.
+    /// Inserts the copies of `leak` into `base`; without copies, returns `base`. Bytes
+    /// with copies get a new origin.
     pub(crate) fn mix(&self, base: ByteSet, leak: &ByteSet) -> ByteSet {
         if self.copies == 0 {
             return base;
@@ -50,7 +50,7 @@ impl LeakConfig {
         let mut bytes = Vec::with_capacity(base.len() + copies * leak.len());
         let mut from = 0;
         for copy in 1..=copies {
-            // In 128 bits: lengths times copies may exceed 64.
+            // In 128 bits, because the product of length and copies may exceed 64 bits.
             let at = (base.len() as u128 * copy as u128 / (copies as u128 + 1)) as usize;
             bytes.extend_from_slice(&base.bytes[from..at]);
             match self.skip_words {

@@ -1,13 +1,13 @@
-//! What a source means on this machine: a path, a pattern, or a set.
+//! Decides what a source refers to on this machine: a path, a pattern, or a set.
 //!
-//! One rule, for every command and every config:
+//! The rule is the same for every command and config:
 //!
 //! 1. `-` is standard input; `set:NAME` is a set.
-//! 2. A path that exists is that path, also where its name looks like a pattern.
-//! 3. A bare name, without a slash, may be that of a set: built in, registered or
-//!    imported. Where it is that of a path too, neither is meant for sure, and it is
-//!    refused: `./NAME` is the path, `set:NAME` the set.
-//! 4. What does not exist and holds `*`, `?` or `[` is a pattern.
+//! 2. A path that exists is that path, even if its name looks like a pattern.
+//! 3. A name without a slash may be that of a set: built in, registered or imported. If
+//!    it is also the name of a path, it is ambiguous and refused: `./NAME` is the path,
+//!    `set:NAME` the set.
+//! 4. Text that contains `*`, `?` or `[`, and is not an existing path, is a pattern.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::listing::{is_reserved, nearest};
 use crate::source::Source;
 use crate::store::Store;
 
-/// What a source means.
+/// What a source refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning {
     Crates,
@@ -31,10 +31,10 @@ pub(crate) enum Meaning {
 }
 
 impl Meaning {
-    /// Follows the rule above.
+    /// Applies the rule above.
     ///
     /// # Errors
-    /// A name with two meanings, or with none.
+    /// A name that is ambiguous, or refers to nothing.
     pub fn of(source: &Source, store: &Store) -> Result<Self> {
         match source {
             Source::Stdin => Ok(Self::Stdin),
@@ -66,12 +66,13 @@ impl Meaning {
     }
 }
 
-/// A link to nothing exists too: what is wrong with it is said by whoever reads it.
+/// Whether a path exists. A dangling link counts as existing, so that the code that reads
+/// it reports the error.
 fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// The text of a path that is one name and nothing else.
+/// The text of a path that is a single name, without a slash.
 fn bare(path: &Path) -> Option<&str> {
     let mut components = path.components();
     match (components.next(), components.next()) {

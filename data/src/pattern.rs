@@ -1,5 +1,5 @@
-//! Patterns of paths. Unlike the `glob` crate's own walk, this one finds names that
-//! are not UTF-8 too.
+//! Expands patterns of paths. Unlike the directory walk of the `glob` crate, it
+//! also finds names that are not UTF-8.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,7 +9,8 @@ use glob::{MatchOptions, Pattern};
 
 use crate::error::{DataError, Result};
 
-/// Whether a text is a pattern, unless there is a file of that name.
+/// Whether a text contains wildcards. (The caller checks for a file of that
+/// name.)
 pub(crate) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
@@ -58,12 +59,13 @@ pub(crate) fn root(pattern: &str) -> PathBuf {
         .collect()
 }
 
-/// Bytes of a name that are not UTF-8 match as one unknown character each.
+/// Whether a name matches. Bytes that are not UTF-8 match as one unknown
+/// character each.
 fn matches(matcher: &Pattern, name: &OsStr) -> bool {
     matcher.matches_with(&name.to_string_lossy(), MatchOptions::new())
 }
 
-/// The names in a folder; none in what is no folder, or cannot be listed.
+/// The names in a folder; none if the path is not a folder or cannot be listed.
 fn names(folder: &Path) -> Result<Vec<std::ffi::OsString>> {
     let here = if folder.as_os_str().is_empty() {
         Path::new(".")
@@ -81,7 +83,7 @@ fn names(folder: &Path) -> Result<Vec<std::ffi::OsString>> {
     Ok(names)
 }
 
-/// The folder and all below it, but those behind links.
+/// Collects the folder and all folders below it, except those behind links.
 fn folders(path: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     found.push(path.to_owned());
     for name in names(path)? {

@@ -11,10 +11,10 @@ pub const SHARED_WINDOW: usize = 1024;
 
 /// The regime of scoring on `scored` after training on `seen`.
 ///
-/// Same hash: in-sample. Same origin: held-out when the ranges are
-/// disjoint, else overlap. Different origins: shifted, unless any window
-/// of 1024 bytes is shared (enwik8 is the beginning of enwik9, and a file
-/// may be a copy of another): then overlap.
+/// If the hashes are the same, it is in-sample. If the origins are the same, it is
+/// held-out when the ranges are disjoint, otherwise overlap. If the origins differ, it is
+/// shifted, unless any window of 1024 bytes is shared (enwik8 is the beginning of enwik9,
+/// and a file may be a copy of another); then it is overlap.
 pub fn regime(seen: &ByteSet, scored: &ByteSet) -> Regime {
     match regime_by_provenance(&seen.provenance, &scored.provenance) {
         Regime::Shifted if shared_bytes(seen, scored) > 0 => Regime::Overlap,
@@ -22,9 +22,8 @@ pub fn regime(seen: &ByteSet, scored: &ByteSet) -> Regime {
     }
 }
 
-/// [`regime()`] if the training bytes are not available: sources are compared by their
-/// hashes, so content that different sources share is not detected.
-/// goes unnoticed.
+/// Like [`regime()`], for use without the training bytes. Sources are compared by their
+/// hashes only, so content that different sources share is not detected.
 pub fn regime_by_provenance(seen: &Provenance, scored: &Provenance) -> Regime {
     if seen.blake3 == scored.blake3 {
         return Regime::InSample;
@@ -40,10 +39,10 @@ pub fn regime_by_provenance(seen: &Provenance, scored: &Provenance) -> Regime {
     }
 }
 
-/// Number of bytes of `scored` in runs that also occur in `seen`: the aligned 1024-byte
-/// windows of `seen` are looked up at every position of `scored`. Runs below 2047 bytes
-/// may be missed, windows of one repeated byte are ignored. The time is linear in both
-/// lengths.
+/// The number of bytes of `scored` in runs that also occur in `seen`. The aligned
+/// 1024-byte windows of `seen` are searched at every position of `scored`, so runs below
+/// 2047 bytes may be missed. Windows of one repeated byte are ignored. The time is linear
+/// in both lengths.
 pub fn shared_bytes(seen: &ByteSet, scored: &ByteSet) -> u64 {
     let (seen, scored) = (&seen.bytes, &scored.bytes);
     if scored.len() < SHARED_WINDOW {

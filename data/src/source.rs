@@ -20,12 +20,12 @@ use crate::registry::Registry;
 /// | `random`, `synthetic-image`, `synthetic-audio` | endless seeded bytes, [`Generator`] |
 /// | `-` | standard input |
 /// | a name of the registry (`enwik8`, ...) | a fetched set |
-/// | `set:NAME` | a set, whatever files there are |
-/// | text with `*`, `?` or `[` | a pattern, its files in sorted order; a file of that name itself |
+/// | `set:NAME` | a set, even if a file has the same name |
+/// | text with `*`, `?` or `[` | a pattern, its files in sorted order, unless a file has exactly that name |
 /// | anything else | a file, a folder (all its files in sorted order), or an imported set |
 ///
-/// A name that is both that of a path and of a set is refused: `./enwik8` is the
-/// path, `set:enwik8` the set. Relative paths are taken from the working directory.
+/// A name that belongs to both a path and a set is refused: `./enwik8` is the path, `set:enwik8`
+/// the set. Relative paths start at the working directory.
 ///
 /// ```
 /// use brevity_data::{Generator, Source};
@@ -38,7 +38,7 @@ use crate::registry::Registry;
 pub enum Source {
     /// The built-in set of source text.
     Crates,
-    /// Bytes generated from a seed, as many as asked for.
+    /// Endless bytes generated from a seed.
     Generated(Generator),
     /// Standard input, read to its end.
     Stdin,
@@ -73,7 +73,7 @@ impl From<&str> for Source {
 }
 
 impl From<&OsStr> for Source {
-    /// As from text; a name that is no text is a path.
+    /// Like the conversion from text; a name that is not valid text is a path.
     fn from(name: &OsStr) -> Self {
         match name.to_str() {
             Some(text) => Self::from(text),

@@ -1,4 +1,4 @@
-//! The content of a source: opened, and readable by ranges.
+//! Opens a source and reads ranges of it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -26,8 +26,8 @@ pub(crate) enum Content {
     Generated(Generator, u64),
 }
 
-/// The result of a read: the ranges asked for, and the BLAKE3 of the whole content,
-/// which identifies its origin whatever its name.
+/// The result of a read: the requested ranges, and the BLAKE3 of the whole content, which
+/// identifies the origin independently of its name.
 pub(crate) struct Reading {
     pub ranges: Vec<Vec<u8>>,
     pub origin: String,
@@ -120,11 +120,11 @@ impl Content {
     }
 }
 
-/// What a folder or pattern holds that is not read: pipes, sockets, devices, links
-/// to nothing, what may not be read. Of other sources nothing is passed over.
+/// The entries of a folder or pattern that are not read: pipes, sockets, devices,
+/// dangling links, files without read permission. Empty for other sources.
 ///
 /// # Errors
-/// A source that cannot be looked up.
+/// A source that refers to nothing or is ambiguous.
 pub fn passed_over(source: &Source, store: &Store) -> Result<Vec<PassedOver>> {
     Ok(match Meaning::of(source, store)? {
         Meaning::Pattern(pattern) => files::matching(&pattern)?.passed_over,
@@ -173,7 +173,7 @@ fn read_files(files: &[(PathBuf, u64)], ranges: &[Range<u64>]) -> Result<Reading
                 what: format!("length of `{}`", path.display()),
                 expected: len.to_string(),
                 got: (position - start).to_string(),
-                remedy: "the file changes while it is read".into(),
+                remedy: "the file changed while it was read".into(),
             });
         }
     }

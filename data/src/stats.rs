@@ -27,7 +27,8 @@ pub struct Stats {
     /// Empirical entropy H(X_t) in bits per byte.
     pub order0: f64,
     /// Empirical conditional entropy H(X_t | X_{t-1}) in bits per byte, over the n - 1
-    /// pairs. The tables are not counted, so the value is too low for small sets.
+    /// pairs. The cost of the tables is not included, so the value is too low for small
+    /// sets.
     pub order1: f64,
     /// Share of the aligned, whole 100-byte blocks that repeat an earlier one.
     pub duplicate_share: f64,
@@ -56,7 +57,7 @@ impl Stats {
     }
 }
 
-/// Bits to code symbols with these counts under their own frequencies.
+/// The bits that code symbols with these counts under their own frequencies.
 fn code_length(counts: &[u64; 256]) -> f64 {
     let total = counts.iter().sum::<u64>() as f64;
     counts

@@ -6,7 +6,7 @@
 //! <root>/.partial/         unfinished downloads; can be deleted at any time
 //! ```
 //!
-//! A set's folder appears by one rename, complete or not at all.
+//! A set's folder is put in place by one rename, so it is complete or absent.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
@@ -48,7 +48,7 @@ pub struct SetRecord {
     #[serde(default)]
     pub file: Vec<FileRecord>,
     /// Each file, or member of an archive, in the order of their bytes. Empty in sets
-    /// of versions that did not record it.
+    /// that older versions wrote.
     #[serde(default)]
     pub item: Vec<Item>,
 }
@@ -164,7 +164,7 @@ impl Store {
         Ok(Some(record))
     }
 
-    /// Whether a set of this name is here, be it damaged.
+    /// Whether the store has a set of this name, even a damaged one.
     pub fn has(&self, name: &str) -> bool {
         let fine = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
         fine && self.set_dir(name).join("set.toml").is_file()

@@ -141,7 +141,7 @@ impl<const GRADIENT: bool> Kernel for Block<'_, GRADIENT> {
 /// One row.
 ///
 /// # Safety
-/// As for [`rows`], for 256 values.
+/// The conditions of [`rows`], for 256 values.
 #[inline(always)]
 unsafe fn one<S: Simd, const GRADIENT: bool>(
     row: *const f32,

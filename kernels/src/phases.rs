@@ -1,6 +1,6 @@
 //! Rotary positions of any base, of some or all components of a head.
 //!
-//! As [`rope`](crate::rope), with phases of 2^-64 turn instead of 2^-16: models
+//! Like [`rope`](crate::rope), with phases of 2^-64 turn instead of 2^-16: models
 //! with bases of 10^5 and more have pairs that turn by less than 2^-16 a position.
 //! The phase `position * step mod 2^64` is an exact integer, so position 10^6 is as
 //! precise as position 1.

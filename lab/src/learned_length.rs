@@ -10,7 +10,7 @@ use brevity_train::online::{LearningModel, Recipe};
 /// the recipe with header and hashes.
 ///
 /// # Errors
-/// As [`brevity_measure::measure`], and if the learner's device is missing.
+/// Those of [`brevity_measure::measure`], and if the learner's device is missing.
 pub fn learned_length(
     recipe: Recipe,
     bytes: &[u8],

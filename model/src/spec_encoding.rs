@@ -191,7 +191,7 @@ impl Input<'_> {
         Ok(byte)
     }
 
-    /// As [`Input::varint`], but 0 is an error.
+    /// Like [`Input::varint`], but 0 is an error.
     fn nonzero(&mut self) -> Result<usize, DecodeError> {
         let offset = self.offset;
         match self.varint()? {

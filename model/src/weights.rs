@@ -93,7 +93,7 @@ impl Weights {
     /// row-major.
     ///
     /// # Errors
-    /// As [`Weights::new`].
+    /// Those of [`Weights::new`].
     pub fn from_fn(
         spec: Spec,
         mut values: impl FnMut(&TensorInfo) -> Vec<f32>,

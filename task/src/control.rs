@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A stop request, shared by those who set and those who check it.
+/// A stop request, shared by the code that sets it and the code that checks it.
 ///
-/// It is never reset. Work that sees it saves what is needed to continue, and returns.
+/// It is never reset. Work that sees it saves the state needed to continue, and returns.
 #[derive(Debug, Default)]
 pub struct Stop(AtomicBool);
 
 impl Stop {
-    /// Not set. Usable in a `static`, for a signal handler.
+    /// A stop request that is not set. It can be a `static`, for a signal handler.
     pub const fn new() -> Stop {
         Stop(AtomicBool::new(false))
     }

@@ -17,8 +17,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// A file in `folder` with a temporary name, removed unless it is published; with the
-/// permissions of an ordinary file.
+/// Creates a file in `folder` with a temporary name and the permissions of an ordinary
+/// file. It is removed unless it is published.
 ///
 /// # Errors
 ///
@@ -39,7 +39,7 @@ pub fn publish(file: Temporary, path: &Path) -> io::Result<()> {
     sync_folder(path)
 }
 
-/// As [`publish`], unless a file of that name exists. Returns whether it published.
+/// Like [`publish`], unless a file of that name exists. Returns whether it published.
 pub fn publish_new(file: Temporary, path: &Path) -> io::Result<bool> {
     file.as_file().sync_all()?;
     match file.file.persist_noclobber(path) {
@@ -61,17 +61,16 @@ pub fn publish_new(file: Temporary, path: &Path) -> io::Result<bool> {
 ///
 /// # Errors
 ///
-/// As [`temporary`] and [`publish`].
+/// Those of [`temporary`] and [`publish`].
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     publish(with_bytes(path, bytes)?, path)
 }
 
-/// Checks before long work whether [`write()`] will be able to write `path`, as far as
-/// that can be known.
+/// Checks, before long work, whether [`write()`] is likely to succeed for `path`.
 ///
 /// # Errors
 ///
-/// A path that is a folder; as [`temporary`].
+/// A path that is a folder; those of [`temporary`].
 pub fn check(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -79,11 +78,11 @@ pub fn check(path: &Path) -> io::Result<()> {
     temporary(folder_of(path)).map(drop)
 }
 
-/// As [`write()`], unless the file exists. Returns whether it wrote.
+/// Like [`write()`], unless the file exists. Returns whether it wrote.
 ///
 /// # Errors
 ///
-/// As [`write()`].
+/// Those of [`write()`].
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     publish_new(with_bytes(path, bytes)?, path)
 }

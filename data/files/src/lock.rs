@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 /// Name of the locked file.
 const LOCK: &str = "lock";
 
-/// A folder that this process has locked, exclusively or shared. It is an advisory lock
-/// of the operating system, which releases it when the process dies, so the folder can
-/// be locked again at once.
+/// A folder that this process has locked, exclusively or shared. The lock is an advisory
+/// lock of the operating system, which releases it when the process ends for any reason.
 #[derive(Debug)]
 pub struct OwnedFolder {
     path: PathBuf,

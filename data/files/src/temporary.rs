@@ -31,7 +31,8 @@ pub struct Temporary {
 }
 
 impl Temporary {
-    /// Creates a file in `folder`. The name is short, however long the final name is.
+    /// Creates a file in `folder`. The temporary name is short even if the final name is
+    /// long.
     ///
     /// # Errors
     /// If the folder is missing or not writable.
@@ -40,7 +41,8 @@ impl Temporary {
         loop {
             let file = create(folder, readers)?;
             let listed = Listed::new(file.path());
-            // Before it was locked, another process may have removed it as a leftover.
+            // Between creation and lock, another process may have removed the file as a
+            // leftover.
             let ours = match file.as_file().try_lock() {
                 Err(TryLockError::WouldBlock) => false,
                 // Some file systems have no locks; no leftovers are removed there.
@@ -66,7 +68,8 @@ impl Temporary {
     }
 }
 
-// Through the file itself: the errors of `NamedTempFile` tell of the temporary name.
+// Writes through the file itself, because the errors of `NamedTempFile` contain the
+// temporary name.
 impl Write for Temporary {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.as_file_mut().write(bytes)
@@ -102,8 +105,8 @@ fn create(folder: &Path, readers: Readers) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder).map_err(bare)
 }
 
-/// The error of the operating system without the temporary name, which says nothing to
-/// anybody.
+/// The error of the operating system without the temporary name, which does not help a
+/// user.
 fn bare(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|wrapped| wrapped.source());
     let inner = inner.and_then(|inner| inner.downcast_ref::<io::Error>());
@@ -143,7 +146,7 @@ impl Drop for Listed {
     }
 }
 
-/// Removes the temporary files of this process. For processes that end without
+/// Removes the temporary files of this process. Call it before a process ends without
 /// unwinding, as on a signal.
 pub fn remove_unfinished() {
     for path in locked(&UNFINISHED).iter() {

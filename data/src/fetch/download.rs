@@ -56,15 +56,15 @@ impl Client {
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Transient(message)) => message,
             };
-            // Only new bytes count as progress, or a server that always cuts at the
-            // same byte of a file it cannot resume would be asked for ever.
+            // Only new bytes count as progress. Otherwise, a server that cannot resume
+            // and always cuts at the same byte would be asked for ever.
             let now = length(path)?;
             failures = if now > most { 0 } else { failures + 1 };
             most = most.max(now);
             if failures >= self.attempts {
                 let message = format!(
                     "{message} ({failures} times in a row); the {now} bytes received are kept, run \
-                     the command again to go on"
+                     the command again to continue"
                 );
                 return Err(DataError::Http {
                     url: file.url.clone(),
@@ -96,7 +96,7 @@ fn request(
     let validator = fs::read_to_string(validator_path(path))
         .ok()
         .filter(|v| !v.is_empty());
-    // Without a validator only a known hash can tell two versions apart.
+    // Without a validator, only a known hash can distinguish two versions.
     let resumable = validator.is_some() || file.sha256.is_some();
     if file.bytes.is_some_and(|bytes| have > bytes) || !resumable {
         discard(path)?;
@@ -135,7 +135,7 @@ fn request(
             have = 0;
             header(&response, "content-length").and_then(|v| v.trim().parse().ok())
         }
-        // The file is complete, or has become shorter.
+        // The file is complete, or is now shorter on the server.
         416 if header(&response, "content-range") == Some(&format!("bytes */{have}")) => {
             return Ok(true);
         }

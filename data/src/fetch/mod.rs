@@ -16,7 +16,7 @@ use crate::error::{DataError, Result};
 use crate::registry::{Entry, RemoteFile};
 use crate::store::{FileRecord, SetRecord, Store, sha256_of};
 
-/// A client with its retry options.
+/// Downloads data sets, with options for retries.
 ///
 /// ```no_run
 /// use brevity_data::{Client, Registry, Store};
@@ -55,9 +55,8 @@ impl Client {
     /// # Errors
     /// - [`DataError::Http`]: the server is unreachable, refuses, or keeps cutting the
     ///   connection; the bytes received are kept for the next call.
-    /// - [`DataError::Mismatch`]: length or SHA-256 is not that of the registry, or
-    ///   that of the first download if the registry has none; the bytes received are
-    ///   deleted.
+    /// - [`DataError::Mismatch`]: length or SHA-256 differs from that of the registry or,
+    ///   if the registry has none, of the first download; the bytes received are deleted.
     /// - [`DataError::Decode`]: the archive or a file in it is damaged.
     /// - [`DataError::Io`]: a full disk, a store that is not writable.
     /// - [`DataError::Busy`]: another process fetches the same set.
@@ -125,14 +124,14 @@ impl Client {
                 })
             },
         );
-        // A download that unpacks to wrong bytes will do so again.
+        // A download that unpacks to wrong bytes would do so again, so it is deleted.
         if !record.as_ref().is_err_and(DataError::is_io) {
             fs::remove_dir_all(&partial).map_err(DataError::io("remove", &partial))?;
         }
         record
     }
 
-    /// Downloads a file to `path` and verifies it. A resumed file that fails may be a
+    /// Downloads a file to `path` and verifies it. If a resumed file fails, it may be a
     /// mixture of two versions, so it is downloaded once more.
     fn verified(
         &self,
@@ -174,8 +173,8 @@ fn check<T: PartialEq + ToString>(
             what: format!("{what}: {measure}"),
             expected: expected.to_string(),
             got: got.to_string(),
-            remedy: "what was received has been deleted; the origin serves something else than \
-                     it did when the registry was written"
+            remedy: "the received bytes have been deleted; the server's file has changed since \
+                     the registry was written"
                 .into(),
         }),
         _ => Ok(()),

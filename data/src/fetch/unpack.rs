@@ -11,8 +11,8 @@ use flate2::read::MultiGzDecoder;
 use crate::error::{DataError, Result};
 use crate::registry::Unpack;
 
-/// Writes the content of the files, in their order and that of the archives, to `out`,
-/// and returns the items. Names in `files` are for error messages.
+/// Writes the content of the files to `out`, members of an archive in its order, and
+/// returns the items. Names in `files` are used in error messages.
 pub(super) fn unpack(
     unpack: Unpack,
     convert: Conversion,
@@ -74,7 +74,7 @@ fn member(
     }
 }
 
-/// Records why a read failed.
+/// A reader that records why a read failed.
 struct Reading<'a, R> {
     inner: &'a mut R,
     failed: Option<String>,
@@ -88,7 +88,7 @@ impl<R: Read> Read for Reading<'_, R> {
     }
 }
 
-/// The member from its beginning, if the conversion reads files that begin so.
+/// A reader of the whole member, if the conversion accepts its first bytes.
 fn accepted<R: Read>(
     convert: Conversion,
     name: &str,

@@ -1,7 +1,7 @@
 //! Synthetic sound: a simple source-filter model of speech.
 //!
 //! A pulse train (voiced) or noise (unvoiced) drives three two-pole resonators whose
-//! frequencies glide between targets, with pauses. It shares with speech: pitch
+//! frequencies glide between targets, with pauses. Like speech, the result has pitch
 //! periods, formants, loud and quiet stretches, and few distinct byte values near
 //! silence.
 
@@ -105,7 +105,7 @@ struct Resonator {
 impl Resonator {
     fn step(&mut self, drive: f64, frequency: f64, bandwidth: f64) -> f64 {
         const PI: f64 = std::f64::consts::PI;
-        // exp(-pi bandwidth / rate) to first order: it is within 1% of one.
+        // exp(-pi bandwidth / rate) to first order; the value is within 1% of 1.
         let radius = 1.0 - PI * bandwidth / RATE;
         let out = (1.0 - radius) * 4.0 * drive
             + 2.0 * radius * cosine(2.0 * PI * frequency / RATE) * self.last
@@ -116,8 +116,8 @@ impl Resonator {
     }
 }
 
-/// Cosine on [0, pi/2] by its series to the tenth power (error below 1e-6), because
-/// that of the platform differs between machines.
+/// Cosine on [0, pi/2] by its series up to the tenth power (error below 1e-6). The
+/// platform's cosine is not used because it differs between machines.
 fn cosine(angle: f64) -> f64 {
     let s = angle * angle;
     1.0 - s / 2.0 * (1.0 - s / 12.0 * (1.0 - s / 30.0 * (1.0 - s / 56.0 * (1.0 - s / 90.0))))

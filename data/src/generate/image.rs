@@ -2,8 +2,8 @@
 //!
 //! Discs with radii of density r^-3 occlude one another; the result has the edges, flat
 //! regions and 1/f^2 power spectrum of natural pictures (Lee, Mumford and Huang,
-//! "Occlusion models for natural images", 2001). Blur ([1 2 1]/4 both ways) and sensor
-//! noise make the low bits as hard to predict as those of photographs.
+//! "Occlusion models for natural images", 2001). Blur ([1 2 1]/4 along rows and columns)
+//! and sensor noise make the low bits as hard to predict as those of photographs.
 
 use brevity_media::{PATCH_HEIGHT, PATCH_WIDTH, push_patches};
 use rand_chacha::ChaCha8Rng;
@@ -47,7 +47,7 @@ fn leaf(rng: &mut ChaCha8Rng, canvas: &mut [f64]) {
     let radius = 1.0 / (far + (near - far) * unit(rng)).sqrt();
     let x = between(rng, -radius, WIDTH as f64 + radius);
     let y = between(rng, -radius, HEIGHT as f64 + radius);
-    // Two draws to favour middle greys, as exposure does.
+    // The mean of two draws favours middle greys, as exposure does.
     let grey = (between(rng, 0.0, 256.0) + between(rng, 0.0, 256.0)) / 2.0;
     let (slope_x, slope_y) = (between(rng, -0.6, 0.6), between(rng, -0.6, 0.6));
     let texture = if rng.next_u32().is_multiple_of(4) {

@@ -24,14 +24,14 @@ use brevity_length::Overlap;
 
 pub use suffix::longest_matches;
 
-/// Length in bytes from which a match is no coincidence.
+/// Length in bytes from which a match is unlikely to be a coincidence.
 pub const LONG_MATCH: usize = 50;
 
 /// All measures of overlap between a test and a training text.
 ///
 /// # Panics
 ///
-/// As [`longest_matches`].
+/// Those of [`longest_matches`].
 #[must_use]
 pub fn overlap(train: &[u8], test: &[u8]) -> Overlap {
     let longest = longest_matches(train, test);

@@ -86,7 +86,7 @@ fn suffix_array(text: &[u16]) -> (Vec<u32>, Vec<u32>) {
     (sorted, rank)
 }
 
-/// The numbers below `n`, sorted by a key below `keys`.
+/// Sorts the numbers below `n` by a key that is less than `keys`.
 fn counting_sort(n: usize, keys: usize, key: impl Fn(usize) -> usize) -> Vec<u32> {
     let mut starts = vec![0usize; keys + 1];
     for i in 0..n {
@@ -104,9 +104,9 @@ fn counting_sort(n: usize, keys: usize, key: impl Fn(usize) -> usize) -> Vec<u32
     sorted
 }
 
-/// Splits sorted ranges into runs of equal suffixes and returns the runs of more than
-/// one. A rank is the last index of its run, so that ranks of runs that are split later
-/// stay in order.
+/// Splits sorted ranges into runs of equal suffixes and returns the runs with more than
+/// one suffix. A rank is the last index of its run, so that ranks stay in order when runs
+/// are split later.
 fn regroup(
     sorted: &[u32],
     rank: &mut [u32],

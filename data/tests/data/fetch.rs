@@ -1,4 +1,5 @@
-//! Fetching from a server that cuts, lies and forgets.
+//! Fetching from a server that cuts connections, sends wrong ranges and omits
+//! validators.
 
 use std::fs;
 use std::io::Write;
@@ -46,7 +47,7 @@ fn entry(server: &Server, content: &[u8]) -> Entry {
     }
 }
 
-/// Nothing is known of the file.
+/// An entry without length and hash of the file.
 fn unknown(server: &Server) -> Entry {
     let mut entry = entry(server, b"");
     (entry.files[0].bytes, entry.files[0].sha256) = (None, None);
@@ -77,7 +78,7 @@ impl Place {
         client.fetch(entry, force, &self.store, &ProgressBar::hidden())
     }
 
-    /// The bytes of the set, if there is one; never half of it.
+    /// The bytes of the set, if the store has it.
     fn set(&self) -> Option<Vec<u8>> {
         fs::read(self.store.data_path("probe")).ok()
     }
@@ -97,11 +98,11 @@ fn a_good_server_is_asked_once() {
     assert_eq!(place.set().unwrap(), body);
     assert_eq!(record.sha256, sha256(&body));
     assert_eq!(record.licence.as_deref(), Some("none"));
-    // The second call finds it there, and no scraps are left.
+    // The second call finds the set, and no partial files are left.
     assert_eq!(place.fetch(&entry).unwrap(), record);
     assert_eq!(server.ranges(), [None]);
     assert!(!place.store.root().join(".partial/probe").exists());
-    // It is a source now.
+    // The set can be used as a source now.
     let set = ByteSet::load_from(&Source::from("probe"), &place.store).unwrap();
     assert_eq!(set.bytes, body);
 }
@@ -151,7 +152,8 @@ fn a_complete_download_is_not_asked_for_again() {
     fs::write(folder.join("0.part"), &body).unwrap();
     place.fetch(&entry(&server, &body)).unwrap();
     assert!(server.ranges().is_empty());
-    // Without a known length the server says that nothing is missing.
+    // The length is not known, so the server must report that nothing is
+    // missing.
     let mut entry = entry(&server, &body);
     entry.files[0].bytes = None;
     fs::create_dir_all(&folder).unwrap();
@@ -180,7 +182,7 @@ fn a_server_that_never_gets_further_is_given_up() {
     entry.files[0].bytes = Some(body.len() as u64);
     let error = place.fetch(&entry).unwrap_err();
     assert!(matches!(error, DataError::Http { .. }), "{error}");
-    // Neither hash nor validator: never glued together.
+    // Without hash and validator, parts are never joined.
     assert!(server.ranges().iter().all(Option::is_none));
     assert_eq!(server.ranges().len(), 4);
     assert_eq!(place.set(), None);
@@ -246,7 +248,8 @@ fn wrong_lengths_are_refused() {
         assert!(chain(&error).contains("bytes: expected 300000"), "{error}");
         assert_eq!((place.set(), place.received()), (None, 0));
     }
-    // Longer than announced by the registry, and no announcement by the server.
+    // The file is longer than the registry says, and the server sends no
+    // length.
     let server = Server::new(&body, &[Reply::NoLength]);
     let mut entry = entry(&server, &body);
     entry.files[0].bytes = Some(1000);
@@ -297,7 +300,7 @@ fn the_first_download_is_trusted_and_later_ones_held_to_it() {
     server.replace(&body[..1000], "\"v2\"");
     let error = place.fetch_with(&unknown(&server), true).unwrap_err();
     assert!(matches!(error, DataError::Mismatch { .. }), "{error}");
-    // What was there is there still.
+    // The previous set is still there.
     assert_eq!(place.set().unwrap(), body);
 }
 
@@ -457,7 +460,7 @@ fn a_set_that_was_tampered_with_is_noticed() {
     assert!(matches!(load(), Err(DataError::Mismatch { .. })));
     fs::write(place.store.data_path("probe"), &bytes[1..]).unwrap();
     assert!(chain(&load().unwrap_err()).contains("fetch or import it again"));
-    // Fetching puts it right without being forced.
+    // Fetching repairs the set without `force`.
     place.fetch(&entry(&server, &body)).unwrap();
     assert_eq!(load().unwrap().bytes, body);
 }

@@ -1,4 +1,4 @@
-//! Imports end as sets of the store, complete or not at all.
+//! An import makes a complete set in the store, or none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -155,7 +155,7 @@ fn bad_imports_are_refused() {
     let pictures = p.path("pictures");
     assert!(try_import(pictures.to_str().unwrap(), Conversion::Pcm8, "x").contains("pcm8"));
     assert!(try_import("nothing-here", Conversion::Bytes, "x").contains("nothing-here"));
-    // A file that is named must decode, whatever it is called.
+    // A file that the user names must decode, whatever its extension.
     let error = p
         .import("pictures/notes.txt", Conversion::GrayPatches, "x")
         .unwrap_err();
@@ -253,14 +253,15 @@ fn sounds_and_bytes_come_back_as_they_were() {
         let files = export(name, Select::ALL, &p.dir.path().join(name), &p.store).unwrap();
         assert!(fs::read(&files[0]).unwrap() == stereo, "{name}");
         assert!(fs::read(&files[1]).unwrap() == mono, "{name}");
-        // One of them alone.
+        // Export of a single item.
         let one: Select = "1".parse().unwrap();
         let files = export(name, one, &p.path("one").join(name), &p.store).unwrap();
         assert!(files.len() == 1 && fs::read(&files[0]).unwrap() == mono);
     }
     p.import("sound", Conversion::Pcm8, "speech").unwrap();
     let files = export("speech", Select::ALL, &p.path("speech"), &p.store).unwrap();
-    // A file of 8-bit samples with a mean of channels imports as itself.
+    // An exported file of 8-bit samples gives the same bytes when it is
+    // imported again.
     let again = import(&files[..1], &options(Conversion::Pcm8, "again"), &p.store).unwrap();
     assert_eq!(again.record.bytes, 1500);
 }
@@ -412,7 +413,8 @@ fn what_is_no_file_is_passed_over_and_said() {
     assert_eq!(found, wanted);
     let set = ByteSet::load_from(&source, &p.store).unwrap();
     assert!(set.len() > 13);
-    // Named, they are no files either; a pipe is read as the stream it is.
+    // Named by the user, sockets and devices are refused, and a pipe is read as
+    // a stream.
     for name in ["socket", "zero"] {
         let error = ByteSet::load_from(&Source::Path(folder.join(name)), &p.store).unwrap_err();
         assert!(error.is_usage(), "{error}");
@@ -425,7 +427,7 @@ fn what_is_no_file_is_passed_over_and_said() {
     let set = ByteSet::load_from(&Source::Path(path), &p.store).unwrap();
     writer.join().unwrap();
     assert_eq!(set.bytes, b"through the pipe");
-    // Files of the kernel do not say how long they are.
+    // Files of the kernel do not have their length in the metadata.
     if Path::new("/proc/version").exists() {
         let set = ByteSet::load_from(&Source::from("/proc/version"), &p.store).unwrap();
         assert!(set.bytes.starts_with(b"Linux"));

@@ -1,4 +1,4 @@
-//! The crate from outside: sources, splits, imports, and fetching from a
+//! Tests of the public interface: sources, splits, imports, and fetching from a
 //! server that misbehaves.
 
 mod fetch;

@@ -1,22 +1,22 @@
-//! An HTTP server for one file that does, request by request, what a script
-//! says.
+//! An HTTP server for one file that answers each request as a script says.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// How one request is answered.
+/// The answer to one request.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// As a good server does, ranges included.
+    /// A correct answer, also to ranges.
     Good,
-    /// Likewise, but the connection is cut after so many bytes of the body.
+    /// A correct answer, but the connection is cut after this number of bytes
+    /// of the body.
     Cut(usize),
-    /// The whole file with status 200, whatever range was asked for.
+    /// The whole file with status 200, even if a range was requested.
     IgnoreRange,
-    /// A range other than the one asked for.
+    /// A range other than the one requested.
     OtherRange,
-    /// So many bytes more than the file has.
+    /// A body that is longer than the file by this number of bytes.
     Longer(usize),
     /// The whole file without a length, ended by closing the connection.
     NoLength,
@@ -24,7 +24,7 @@ pub enum Reply {
     Status(u16),
 }
 
-/// The server; it answers until it is dropped with the process.
+/// The server. Its thread runs until the process ends.
 pub struct Server {
     address: String,
     state: Arc<Mutex<State>>,
@@ -38,7 +38,7 @@ struct State {
 }
 
 impl Server {
-    /// Serves `body`: the script's replies first, then good ones.
+    /// Serves `body`: first the replies of the script, then good ones.
     pub fn new(body: &[u8], script: &[Reply]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -52,7 +52,8 @@ impl Server {
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // A client that goes away is part of the tests.
+                // In some tests the client closes the connection, so errors are
+                // ignored.
                 let _ = answer(&stream, &shared);
             }
         });
@@ -64,12 +65,13 @@ impl Server {
         format!("http://{}/file", self.address)
     }
 
-    /// Where each request so far asked to start; `None` without a range.
+    /// The start of the range of each request so far; `None` if it had no
+    /// range.
     pub fn ranges(&self) -> Vec<Option<u64>> {
         self.state.lock().unwrap().ranges.clone()
     }
 
-    /// Publishes another version of the file.
+    /// Replaces the file by another version.
     pub fn replace(&self, body: &[u8], etag: &str) {
         let mut state = self.state.lock().unwrap();
         state.body = body.to_vec();

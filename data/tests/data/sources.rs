@@ -1,4 +1,4 @@
-//! Files, folders, globs, and what can be wrong with them.
+//! Files, folders and patterns as sources, and their errors.
 
 use std::fs;
 use std::path::Path;
@@ -128,7 +128,7 @@ fn a_name_with_two_meanings_is_refused_and_both_are_named() {
     assert!(load("./src").unwrap().len() > 1000);
     assert!(load("src/").unwrap().len() > 1000);
     assert!(load("set:nothing").is_err());
-    // Where it stands for one thing only, a name needs nothing before it.
+    // A name that is not ambiguous needs no prefix.
     let without = Store::at(dir.path().join("none"));
     assert!(
         ByteSet::load_from(&Source::from("src"), &without)

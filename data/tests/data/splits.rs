@@ -59,7 +59,7 @@ fn a_test_that_leaks_is_taken_off_the_held_out_bytes() {
     assert_eq!(split.train.len(), 900 + 80);
     assert_eq!(split.train.bytes[300..340], leak.bytes);
     assert_eq!(split.train.bytes[640..680], leak.bytes);
-    // Without copies it is the control: nothing but what is scored changes.
+    // Without copies it is the control: the training bytes are unchanged.
     let control = config("{ bytes = 40 }").unwrap();
     assert_eq!(control.train.provenance.range(), 0..900);
     assert_eq!(regime(&control.train, &leak), Regime::HeldOut);

@@ -1,5 +1,5 @@
-//! JPEG XL by the programs of libjxl, if they are on the PATH: the format at full
-//! effort, which no encoder available as a library offers.
+//! JPEG XL at full effort, by the programs of libjxl if they are on the PATH.
+//! No encoder that is available as a library offers full effort.
 
 use std::fs;
 use std::io;

@@ -8,9 +8,9 @@ use brevity_media::Geometry;
 
 /// A classical lossless coder at one setting.
 ///
-/// All of them code arbitrary bytes. Those for pictures and sound interpret the bytes
-/// by a [`Geometry`], by default as rows of 64 grey pixels or samples of one channel;
-/// they compress well only if that is right.
+/// All coders accept arbitrary bytes. Those for pictures and sound interpret the bytes by
+/// a [`Geometry`], by default as rows of 64 grey pixels or samples of one channel. They
+/// compress well only if the geometry is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Coder {
     /// `gzip -9`: deflate, 32 KiB window.
@@ -31,15 +31,15 @@ pub enum Coder {
     Ppmd,
     /// PNG of the bytes as rows of 64 grey pixels, the geometry of the paper's patches.
     Png,
-    /// PNG with rows of 32 pixels: what the paper measured, with width and height
-    /// exchanged.
+    /// PNG with rows of 32 pixels. The paper measured this: its patches with width and
+    /// height exchanged.
     PngPaper,
     /// PNG with everything in `oxipng -o max` except zopfli.
     Oxipng,
     /// WebP lossless by libwebp at maximum effort.
     Webp,
-    /// JPEG XL lossless in its fast mode, the only one of a permissively licensed
-    /// encoder. Decoded if `djxl` is on the PATH.
+    /// JPEG XL lossless in its fast mode, the only mode of an encoder with a permissive
+    /// licence. Its streams are decoded if `djxl` is on the PATH.
     Jxl,
     /// `cjxl -d 0 -e 9`, if `cjxl` and `djxl` are on the PATH.
     Cjxl,
@@ -142,13 +142,13 @@ impl Coder {
             })
     }
 
-    /// Whether it can run: the program `cjxl` may be missing.
+    /// Whether it can run; [`Coder::Cjxl`] needs the programs `cjxl` and `djxl`.
     #[must_use]
     pub fn available(self) -> bool {
         self != Self::Cjxl || cjxl::encoder()
     }
 
-    /// Whether its streams can be decoded: those of [`Coder::Jxl`] need the program
+    /// Whether its streams can be decoded; those of [`Coder::Jxl`] need the program
     /// `djxl`.
     #[must_use]
     pub fn decodes(self) -> bool {
@@ -171,7 +171,7 @@ impl Coder {
     /// Whether it compresses bytes of a geometry piece by piece.
     pub(super) fn minds(self, geometry: Geometry) -> bool {
         match geometry {
-            // The exchanged geometry is only that of patches.
+            // Width and height are exchanged for patches only.
             Geometry::Rgb { .. } | Geometry::RgbPlanar { .. } => {
                 self.picture().is_some() && self != Self::PngPaper
             }

@@ -1,10 +1,9 @@
 //! Classical compressors, as baselines for learned models.
 //!
-//! A [`Coder`] compresses bytes to a stream of its own format and back. [`measure`]
-//! runs a list of them on one byte set, whole or in chunks that are compressed
-//! independently (a transformer with a context of 2048 bytes sees no more either). It
-//! decodes every stream that has a decoder, compares, and only then reports its size.
-//! compares, and only then reports its size.
+//! A [`Coder`] compresses bytes to a stream of its own format and back. [`measure`] runs
+//! a list of them on one byte set, whole or in chunks that are compressed independently
+//! (a transformer with a context of 2048 bytes sees no more either). It decodes every
+//! stream that has a decoder, compares, and only then reports its size.
 //!
 //! Two sizes are reported for each coder. [`CoderResult::bytes`] counts everything that
 //! a decoder reads, headers included. [`CoderResult::paper_bytes`] follows the
@@ -58,7 +57,7 @@ pub struct CoderResult {
     pub decoded: bool,
 }
 
-/// In earlier versions, all coders had decoders.
+/// The default for files of earlier versions, in which all coders had decoders.
 fn always() -> bool {
     true
 }
@@ -72,13 +71,12 @@ pub struct CoderFailure {
     pub message: String,
 }
 
-/// What the coders that were asked for gave. One that fails loses its own size
-/// and nothing else.
+/// The results of the requested coders. If one fails, only its own size is missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
-    /// One entry a coder that did not fail, in the order asked for.
+    /// One entry for each coder that did not fail, in the requested order.
     pub results: Vec<CoderResult>,
-    /// The others.
+    /// The coders that failed.
     pub failed: Vec<CoderFailure>,
 }
 
@@ -108,7 +106,7 @@ pub enum BaselineError {
         path: String,
     },
     /// A chunk of zero bytes was asked for.
-    #[error("--chunk is 0; give the bytes a chunk, such as 2048")]
+    #[error("--chunk is 0; give the bytes per chunk, such as 2048")]
     ZeroChunk,
     /// No coder has that name.
     #[error("unknown coder `{name}`; known are {known}")]
@@ -157,7 +155,7 @@ pub enum BaselineError {
 ///
 /// # Errors
 ///
-/// If the bytes cannot be read or are empty, and as [`measure`].
+/// If the bytes cannot be read or are empty; those of [`measure`].
 pub fn measure_set(
     set: &DataConfig,
     chunk: Option<usize>,
@@ -180,12 +178,12 @@ pub fn measure_set(
     })
 }
 
-/// [`measure_pieces`] if the set records the geometry of its bytes, otherwise
+/// Calls [`measure_pieces`] if the set records the geometry of its bytes, otherwise
 /// [`measure`].
 ///
 /// # Errors
 ///
-/// As [`measure`], and a record of the set that is damaged.
+/// Those of [`measure`]; a damaged record of the set.
 pub fn measure_set_bytes(data: &ByteSet, coders: &[Coder]) -> Result<Measured, BaselineError> {
     match pieces::pieces_of(data)? {
         Some(pieces) => measure_pieces(&data.bytes, &pieces, coders),
@@ -219,12 +217,13 @@ pub fn measure(
     Ok(each(coders, |coder| in_pieces(data, &whole, chunk, coder)))
 }
 
-/// [`measure`] of `data` that consist of `pieces`: a coder that uses their geometry
-/// gets each picture or sound separately, any other coder gets all at once.
+/// Like [`measure`], for `data` that consist of `pieces`: a coder that uses their
+/// geometry compresses each picture or sound separately, any other coder compresses all
+/// at once.
 ///
 /// # Errors
 ///
-/// As [`measure`].
+/// Those of [`measure`].
 ///
 /// # Panics
 ///
@@ -259,7 +258,7 @@ fn check_length(data: &[u8]) -> Result<(), BaselineError> {
     }
 }
 
-/// Every coder by itself, on all threads.
+/// Runs every coder on its own, on all threads.
 fn each(
     coders: &[Coder],
     measure: impl Fn(Coder) -> Result<CoderResult, BaselineError> + Sync,
@@ -278,7 +277,7 @@ fn each(
     measured
 }
 
-/// Pieces in order, each in chunks.
+/// Compresses the pieces in order, each in chunks.
 fn in_pieces(
     data: &[u8],
     pieces: &[Piece],
@@ -418,14 +417,14 @@ mod tests {
         }
     }
 
-    /// The results, where no coder failed.
+    /// The results; no coder may have failed.
     fn all(measured: Result<Measured, BaselineError>) -> Vec<CoderResult> {
         let measured = measured.unwrap();
         assert!(measured.failed.is_empty(), "{:?}", measured.failed);
         measured.results
     }
 
-    /// A picture beyond what WebP can hold costs the cell of WebP.
+    /// A picture that is too large for WebP loses only the result of WebP.
     #[test]
     fn a_coder_that_fails_loses_its_own_size_only() {
         let width = 20_000;
@@ -502,7 +501,7 @@ mod tests {
         assert_eq!(results[0], whole[0]);
     }
 
-    /// More rows than the formats allow: several pictures.
+    /// Bytes with more rows than the formats allow become several pictures.
     #[test]
     fn long_bytes_are_cut_into_pictures() {
         let data: Vec<u8> = (0..64 * 8192 + 70).map(|i| (i / 64) as u8).collect();

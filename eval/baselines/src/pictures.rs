@@ -1,5 +1,5 @@
-//! The picture formats. All are lossless; all code a [`Raster`], whose size their
-//! streams record.
+//! The picture formats. All are lossless and code a [`Raster`]; their streams record its
+//! size.
 
 use std::io::{self, Cursor};
 
@@ -34,10 +34,10 @@ pub(super) const JXL: Format = Format {
 };
 
 /// Compresses bytes with a picture format: as one picture if the geometry is one of
-/// colours, otherwise as pictures with rows of `width` grey pixels, each preceded by
-/// its length in 4 bytes unless it is the only one. The last row is padded with zeros;
-/// a last byte gives their number if there are any. Fewer bytes than a row make a
-/// narrower picture.
+/// colours, otherwise as pictures with rows of `width` grey pixels, each preceded by its
+/// length in 4 bytes unless it is the only one. The last row is padded with zeros; if
+/// there are any, a final byte gives their number. Fewer bytes than a row make a narrower
+/// picture.
 pub(super) fn compress(
     format: Format,
     data: &[u8],
@@ -81,7 +81,8 @@ pub(super) fn decompress(
 ) -> io::Result<Vec<u8>> {
     if let Some((_, planar)) = colours(geometry) {
         let mut pixels = (format.decode)(stream, 3)?.pixels;
-        // A format may have made a picture of a pixel or two larger.
+        // The picture may have been enlarged by a pixel or two, because some formats have
+        // a minimum size.
         pixels.truncate(len);
         return Ok(if planar { planes(&pixels) } else { pixels });
     }
@@ -129,7 +130,7 @@ fn grey(format: Format, data: &[u8], width: usize) -> io::Result<Vec<u8>> {
 }
 
 fn ungrey(format: Format, stream: &[u8], width: usize, len: usize) -> io::Result<Vec<u8>> {
-    // The known length makes the last byte redundant.
+    // The length is known, so the last byte is redundant.
     let stream = match stream.split_last() {
         Some((_, stream)) if !len.is_multiple_of(width.min(len)) => stream,
         _ => stream,
@@ -152,7 +153,7 @@ fn planes(pixels: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// Best filter for each row, best deflate.
+/// PNG with the best filter for each row and the best deflate level.
 fn png(raster: &Raster) -> io::Result<Vec<u8>> {
     let mut stream = Vec::new();
     let (width, height) = (raster.width as u32, raster.height as u32);
@@ -170,7 +171,7 @@ fn png(raster: &Raster) -> io::Result<Vec<u8>> {
     Ok(stream)
 }
 
-/// All filters, libdeflate at maximum effort, the shortest colour type.
+/// PNG by oxipng: all filters, libdeflate at maximum effort, the shortest colour type.
 fn oxipng(raster: &Raster) -> io::Result<Vec<u8>> {
     let color = match raster.channels {
         1 => oxipng::ColorType::Grayscale {

@@ -5,8 +5,8 @@ use brevity_media::{Conversion, Geometry, Item, Pcm16};
 
 use super::BaselineError;
 
-/// Whether bytes from `offset` in an item of this geometry still have the geometry,
-/// wherever they end: true for samples that are not in blocks.
+/// Whether bytes that start at `offset` in an item of this geometry still have the
+/// geometry, for any end. True for samples that are not in blocks.
 fn begins_at(geometry: Geometry, offset: u64) -> bool {
     match geometry {
         Geometry::Pcm16 {
@@ -27,8 +27,8 @@ pub struct Piece {
     pub geometry: Option<Geometry>,
 }
 
-/// The pieces of bytes of a set in the default store; `None` if they come from
-/// elsewhere, or the set has no item records.
+/// The pieces of bytes from a set in the default store; `None` if they come from another
+/// source, or the set has no item records.
 pub(super) fn pieces_of(data: &ByteSet) -> Result<Option<Vec<Piece>>, BaselineError> {
     let record = Store::default().record_of(&Source::from(data.name()));
     let record = record.map_err(|source| BaselineError::Data {
@@ -80,7 +80,7 @@ fn of_item(conversion: Conversion, item: &Item) -> Option<Geometry> {
         )
     };
     let shape = item.shape();
-    // A record that contradicts itself tells nothing.
+    // A record that contradicts itself is ignored.
     let fits = conversion
         .bytes_of(shape)
         .is_none_or(|bytes| bytes == item.bytes.into());

@@ -24,9 +24,9 @@ pub(super) fn gunzip(stream: &[u8]) -> io::Result<Vec<u8>> {
     read_all(GzDecoder::new(stream))
 }
 
-/// `preset` as for the `xz` command. The dictionary is no larger than the data need:
-/// that changes the value of one byte and no length, and saves a chunk of 2048 bytes
-/// the set-up of a 64 MiB dictionary.
+/// `preset` is that of the `xz` command. The dictionary is no larger than the data need.
+/// This changes the value of one byte but no length, and avoids the set-up of a 64 MiB
+/// dictionary for a chunk of 2048 bytes.
 pub(super) fn xz(data: &[u8], preset: u32) -> io::Result<Vec<u8>> {
     let mut options = LzmaOptions::new_preset(preset)?;
     let dictionary = if preset & !XZ_EXTREME == 6 { 8 } else { 64 } << 20;

@@ -10,15 +10,15 @@ pub const SERIES: [&str; 6] = [
     "adjusted-f",
 ];
 
-/// Rates above this multiple of the best adjusted one are cut off: there the chart
-/// would show only the model's own bytes.
+/// Rates above this multiple of the best adjusted rate are cut off; there the chart would
+/// show little but the bytes of the model.
 pub const WORTH_SHOWING: f64 = 3.0;
 
-/// From here on, numbers are written with an exponent.
+/// Numbers from this size on are written with an exponent.
 const LONG: f64 = 1e15;
 
-/// `20` rather than `20.0`, and never `0.30000000000000004`; `2.00e18` where the digits
-/// would be more than a label has room for.
+/// Writes a number briefly: `20` rather than `20.0`, and never `0.30000000000000004`;
+/// `2.00e18` if a label has no room for all digits.
 pub fn trimmed(x: f64) -> String {
     if x.abs() >= LONG {
         return format!("{x:.2e}");
@@ -27,7 +27,7 @@ pub fn trimmed(x: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A tick's count: `4K`, `1.5M`.
+/// A count as the label of a tick: `4K`, `1.5M`.
 ///
 /// ```
 /// assert_eq!(brevity_draw::short_count(1500.0), "1.5K");

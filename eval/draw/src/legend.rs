@@ -4,13 +4,13 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{Anchor, Svg};
 
-/// Draws the key of a line, `at` its left end, and its name on the right.
+/// Draws the key of a line, whose left end is `at`, and its name on the right.
 pub fn line_key(svg: &mut Svg, class: &str, at: (f64, f64), name: &str) {
     svg.line(&format!("curve {class}"), at, (at.0 + 16.0, at.1));
     key_name(svg, at, name);
 }
 
-/// As [`line_key`], for a line through dots.
+/// Like [`line_key`], for a line through dots.
 pub fn dotted_key(svg: &mut Svg, class: &str, at: (f64, f64), name: &str) {
     svg.line(&format!("curve {class}"), at, (at.0 + 16.0, at.1));
     svg.circle(&format!("dot {class}"), (at.0 + 8.0, at.1), 3.4, "");

@@ -42,7 +42,7 @@ impl Scale {
         }
     }
 
-    /// As [`linear`](Self::linear), by the logarithm; both ends of `from` should be
+    /// Like [`linear`](Self::linear), by the logarithm; both ends of `from` should be
     /// positive.
     pub fn log(from: (f64, f64), to: (f64, f64)) -> Self {
         let [low, high] = [from.0, from.1].map(|end| end.clamp(LEAST, LARGEST));
@@ -60,8 +60,8 @@ impl Scale {
         Self::log((least / margin, most * margin), to)
     }
 
-    /// The pixel of a value, which may lie beyond the ends; that of the lower end for
-    /// NaN.
+    /// The pixel of a value; it may lie beyond the ends. NaN gives the pixel of the lower
+    /// end.
     pub fn at(&self, value: f64) -> f64 {
         let place = |v: f64| if self.log { v.max(LEAST).ln() } else { v };
         let (low, high) = (place(self.from.0), place(self.from.1));
@@ -72,7 +72,7 @@ impl Scale {
         }
     }
 
-    /// As [`at`](Self::at), clamped to the ends.
+    /// Like [`at`](Self::at), clamped to the ends.
     pub fn clamped(&self, value: f64) -> f64 {
         self.at(value.clamp(self.from.0, self.from.1))
     }
@@ -155,7 +155,7 @@ fn number(low: f64, high: f64) -> f64 {
 
 /// A range of positive length: the two ends, or one `about` the first.
 fn range(low: f64, high: f64, about: impl Fn(f64) -> (f64, f64)) -> (f64, f64) {
-    // On shorter ranges, ticks could not differ.
+    // On shorter ranges, neighbouring ticks would be equal.
     let shortest = (1e-9 * low.abs().max(high.abs())).max(LEAST);
     match high - low > shortest {
         true => (low, high),

@@ -1,7 +1,7 @@
 //! A small SVG writer.
 //!
 //! Colours and fonts are classes, defined by [`STYLE`]. In a page they come from the
-//! page's style sheet, in a separate file they are embedded; both follow the reader's
+//! page's style sheet; in a separate file they are embedded. Both follow the reader's
 //! light or dark setting.
 
 use std::fmt::{Display, Write};
@@ -21,7 +21,7 @@ pub struct Svg {
     body: String,
 }
 
-/// The part of a text that is at its point.
+/// The part of a text that is placed at its point.
 #[derive(Clone, Copy)]
 pub enum Anchor {
     /// The left end.
@@ -148,8 +148,8 @@ fn title_element(title: &str) -> String {
     }
 }
 
-/// Escapes text for element content and attributes, also of XML, which has no control
-/// characters: these are written as escapes.
+/// Escapes text for element content and attributes of HTML and XML. XML does not allow
+/// control characters, so these are written as visible escapes.
 pub fn escape(text: impl Display) -> String {
     let mut safe = String::new();
     for c in visible(&text.to_string()).chars() {

@@ -52,7 +52,7 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// As [`push`](Self::push), for the best row: bold in a page.
+    /// Like [`push`](Self::push), for the best row: bold in a page.
     pub fn push_best(&mut self, row: Vec<String>) {
         self.best.push(self.rows.len());
         self.rows.push(row);

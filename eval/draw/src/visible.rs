@@ -17,7 +17,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     write_out(text, is_hidden)
 }
 
-/// As [`visible`], but line ends and tabs stay.
+/// Like [`visible`], but line ends and tabs stay.
 #[must_use]
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
     write_out(text, |c| is_hidden(c) && !matches!(c, '\n' | '\t'))

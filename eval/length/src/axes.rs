@@ -53,7 +53,7 @@ impl AxisValue {
     }
 }
 
-/// As in JSON, but strings without quotes.
+/// Writes the value as JSON, but strings without quotes.
 impl fmt::Display for AxisValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -16,8 +16,7 @@ use std::fmt;
 /// - [`PREQUENTIAL`](Self::PREQUENTIAL): no weights; the recipe that repeats the
 ///   learning.
 ///
-/// Names become parts of file names, so they have at most 40 characters, which are
-/// ASCII letters, digits, `-`, `_` and `.`, and do not begin with `.`.
+/// Names become parts of file names, so they have at most 40 characters, which are ASCII
 /// letters, digits, `-`, `_` and `.`, and do not begin with `.`.
 ///
 /// ```

@@ -64,11 +64,11 @@ pub fn read(sweep: &Path) -> Result<Vec<Row>, RowError> {
     parse(&text, &file)
 }
 
-/// As [`read`], from text; errors name `file`.
+/// Like [`read`], but from text; errors name `file`.
 ///
 /// # Errors
 ///
-/// As [`read`].
+/// Those of [`read`].
 pub fn parse(text: &str, file: &str) -> Result<Vec<Row>, RowError> {
     let value: Value = serde_json::from_str(text).map_err(|source| RowError::Parse {
         file: file.to_owned(),

@@ -1,9 +1,9 @@
 //! Reading of rows of version 0.1.
 //!
 //! They had no version number, could lack fields that their trial had not reached, and
-//! had the coded bytes of one convention only; the others follow from the adjusted
-//! rates. They also lacked the bytes that the model was charged to: the training bytes,
-//! except for a leaked test, which was charged itself.
+//! gave the coded bytes of one convention only; those of the others follow from the
+//! adjusted rates. They also lacked the number of bytes that the model was charged to. It
+//! was charged to the training bytes, except for a leaked test, which was charged itself.
 
 use crate::fields::{Fields, Problem};
 use crate::{Code, Convention, CurvePoint, Description, Evidence, Learning, Regime, Score, Scored};
@@ -109,7 +109,8 @@ impl Given {
         }))
     }
 
-    /// Model bytes as they stand, or what the adjusted rate has beyond the raw one.
+    /// Model bytes as written, or derived from the difference between the adjusted and
+    /// the raw rate.
     fn model_bytes(&self, name: &str, coded: f64, n: f64, charged_to: f64) -> Option<f64> {
         let of = |map: &ByName| map.get(name).copied().flatten();
         of(&self.model).or_else(|| Some((of(&self.adjusted)? - coded / n) * charged_to))

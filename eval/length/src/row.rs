@@ -36,8 +36,8 @@ pub struct Row {
     pub flops: f64,
     /// The training data.
     pub data: TrainedOn,
-    /// For a trial of `sweep.checks`: how it differs from the trial it checks. Such
-    /// rows are evidence about a ladder, not part of it.
+    /// For a trial of `sweep.checks`, how it differs from the trial that it checks. Such
+    /// rows are evidence about a ladder and not part of it.
     pub check: Option<Check>,
     /// Why the trial failed.
     pub error: Option<String>,
@@ -85,7 +85,8 @@ impl Row {
         self.score.is_some()
     }
 
-    /// Whether the row has a length to compare with others: not one of a check.
+    /// Whether the row has a length that can be compared with others; the trials of
+    /// checks do not.
     #[must_use]
     pub fn is_candidate(&self) -> bool {
         self.is_scored() && self.check.is_none()
@@ -291,9 +292,10 @@ fn is_setting(key: &str) -> bool {
     !key.starts_with("data.") && key != "seed" && !key.ends_with(".seed")
 }
 
-/// What distinguishes each row's ladder from others on the same data: its values of the
-/// axes that vary independently and are not size, data or seed. An axis that always
-/// changes with size (such as a tuned learning rate) does not separate ladders.
+/// For each row, the text that distinguishes its ladder from others on the same data: the
+/// values of the axes that vary independently and are not size, data or seed. An axis
+/// that always changes with the size (such as a tuned learning rate) does not separate
+/// ladders.
 #[must_use]
 pub fn variants(rows: &[&Row]) -> Vec<String> {
     let mut keys: Vec<&str> = Vec::new();

@@ -30,8 +30,8 @@ impl From<Description> for Score {
     }
 }
 
-/// Tolerance, as a relative difference, between a derived number and its lengths: the
-/// error of printing and parsing a decimal.
+/// The relative difference that is tolerated between a written number and the one derived
+/// from the lengths: the error of printing and parsing a decimal.
 const ROUNDING: f64 = 1e-9;
 
 impl Score {

@@ -29,11 +29,11 @@ impl Archives<'_> {
         self.folder.join(format!("{}.{EXTENSION}", self.name))
     }
 
-    /// The length of an archive of `bytes` by the model alone, which is decoded and
-    /// kept.
+    /// The length of an archive of `bytes`, coded by the model alone. The archive is
+    /// decoded, compared and kept.
     ///
     /// # Errors
-    /// As [`measure`](crate::measure).
+    /// Those of [`measure`](crate::measure).
     pub fn length(
         &self,
         source: &Source<'_>,
@@ -45,8 +45,8 @@ impl Archives<'_> {
         Ok(length)
     }
 
-    /// Writes an archive of `bytes` by the model alone to a temporary file and checks
-    /// the hash of what it decodes to; also returns its parts.
+    /// Writes an archive of `bytes`, coded by the model alone, to a temporary file, and
+    /// checks the hash of its decoded bytes. Also returns its parts.
     pub(crate) fn verified(
         &self,
         source: &Source<'_>,

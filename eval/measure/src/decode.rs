@@ -70,9 +70,9 @@ impl Decoder for InProcess {
     }
 }
 
-/// Decodes in a new process, started by `command`, that writes the decoded archive to
-/// its standard output. The process gets the archive, the model if the archive does not
-/// hold it, and nothing else.
+/// Decodes in a new process, started by `command`, that writes the decoded archive to its
+/// standard output. The process gets the archive and, if the archive does not hold it,
+/// the model; nothing else.
 #[derive(Clone, Copy)]
 pub struct FreshProcess<'a> {
     /// The command for an archive, without its standard streams.
@@ -148,8 +148,8 @@ fn failure(message: String) -> MeasureError {
     MeasureError::Decode { message }
 }
 
-/// The error of a failed process. Exit status 130 means that it was interrupted, and
-/// then so is this process.
+/// The error of a failed process. Exit status 130 means that it was interrupted; then
+/// this process was interrupted too.
 fn failed(status: ExitStatus, message: &str) -> MeasureError {
     if status.code() == Some(130) {
         return MeasureError::Stopped;

@@ -52,8 +52,8 @@ use brevity_task::Stop;
 /// Limit on the number of [`Description::block_bits`].
 const BLOCKS: usize = 100;
 
-/// Minimum bytes of such a block: more than a context, because neighbouring bytes are
-/// not independent.
+/// Minimum number of bytes of such a block. It is more than a context, because
+/// neighbouring bytes are not independent.
 const BLOCK: usize = 1024;
 
 /// The parts of an archive in bytes.
@@ -127,11 +127,11 @@ pub fn measure(
     )
 }
 
-/// Measures `bytes` with the model stored in at most, and nearly, this many bits per
+/// Measures `bytes` with the model stored in nearly, but at most, this many bits per
 /// parameter ([`StoredModel::at_bits`]). No file is kept.
 ///
 /// # Errors
-/// As [`measure`].
+/// Those of [`measure`].
 pub fn measure_at_bits(
     model: &StoredModel,
     bits: f64,
@@ -161,7 +161,7 @@ fn code(convention: Convention, parts: Parts) -> Code {
     }
 }
 
-/// The size of the archive, from its code length.
+/// Estimates the size of the archive from the code length.
 fn estimate(model: &StoredModel, bytes: &[u8]) -> Result<Parts, MeasureError> {
     Ok(Parts {
         coded: score(&model.rounded(), bytes)?.stream_bytes(),

@@ -6,8 +6,8 @@ use brevity_codec::weights::{self, Plan};
 use brevity_model::Weights;
 use brevity_task::Stop;
 
-/// Bytes of the sample by which the plan is chosen. The search prices them about 20
-/// times.
+/// Bytes of the sample by which the plan is chosen. The search computes their code length
+/// about 20 times.
 const SAMPLE: usize = 1 << 15;
 
 /// Pieces of the data that the sample is made of.
@@ -25,7 +25,7 @@ pub struct StoredModel {
 impl StoredModel {
     /// Chooses the plan that gives the shortest description of weights and `data`,
     /// estimated on a sample of the data. Weights trained with quantisation keep their
-    /// own precision; weights that shorten nothing become zeros.
+    /// own precision. Weights that do not shorten the description become zeros.
     ///
     /// # Errors
     /// A model whose output is not finite;
@@ -44,7 +44,7 @@ impl StoredModel {
         Ok(StoredModel { exact, plan })
     }
 
-    /// The same model stored in at most, and nearly, this many bits per parameter: see
+    /// The same model stored in nearly, but at most, this many bits per parameter: see
     /// [`Plan::at_bits`].
     pub fn at_bits(&self, bits: f64) -> StoredModel {
         StoredModel {

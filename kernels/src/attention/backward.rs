@@ -219,7 +219,7 @@ impl Head<'_> {
     /// other's gradients.
     ///
     /// # Safety
-    /// As for [`block`](Self::block); the span belongs to the block's mask.
+    /// The conditions of [`block`](Self::block); the span belongs to the block's mask.
     #[inline(always)]
     unsafe fn span<S: Simd, const D: usize>(
         &self,
@@ -288,7 +288,7 @@ impl Head<'_> {
     /// group in the scratch.
     ///
     /// # Safety
-    /// As for [`block`](Self::block).
+    /// The conditions of [`block`](Self::block).
     #[inline(always)]
     unsafe fn transposed<S: Simd, const D: usize>(
         &self,
@@ -315,7 +315,7 @@ impl Head<'_> {
     /// Writes the gradients of keys and values.
     ///
     /// # Safety
-    /// As for [`block`](Self::block); all blocks are done.
+    /// The conditions of [`block`](Self::block); all blocks are done.
     #[inline(always)]
     unsafe fn finish_keys<S: Simd, const D: usize>(&self, scratch: &Scratch) {
         let s = &self.sequence;

@@ -91,7 +91,7 @@ impl QkNormRope {
     /// are the prepared rows.
     ///
     /// # Safety
-    /// As for [`forward`](Self::forward), for both tiles.
+    /// The conditions of [`forward`](Self::forward), for both tiles.
     #[inline(always)]
     pub unsafe fn backward<S: Simd>(
         &self,

@@ -178,7 +178,7 @@ impl Area {
     /// Applies `step` to the block.
     ///
     /// # Safety
-    /// As for [`Plan::finish`].
+    /// The conditions of [`Plan::finish`].
     #[inline(always)]
     unsafe fn each<S: Simd>(&self, step: impl Step) {
         // SAFETY: promised by the caller.

@@ -86,7 +86,7 @@ pub(super) const fn least_cols<S: Simd>() -> usize {
 /// most [`LANES`] columns has half as many.
 ///
 /// # Safety
-/// As for [`tile`]; the panels of the right operand are padded with zeros.
+/// The conditions of [`tile`]; the panels of the right operand are padded with zeros.
 #[inline(always)]
 pub(super) unsafe fn run<S: Simd, const ADJACENT: bool>(
     rows: usize,
@@ -158,7 +158,7 @@ pub(super) unsafe fn run<S: Simd, const ADJACENT: bool>(
 /// Runs a tile of `rows` rows, 1 to [`MR`], by `N` vectors.
 ///
 /// # Safety
-/// As for [`tile`].
+/// The conditions of [`tile`].
 #[inline(always)]
 unsafe fn several<V: Vector, const N: usize, const ADJACENT: bool>(rows: usize, o: Operands) {
     // SAFETY: promised by the caller.

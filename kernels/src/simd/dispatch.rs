@@ -18,7 +18,7 @@ pub trait Kernel {
 /// Runs `kernel` on the [current](InstructionSet::current) instruction set.
 ///
 /// # Panics
-/// As [`InstructionSet::current`].
+/// Those of [`InstructionSet::current`].
 #[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
     // SAFETY: the current instruction set is supported: it was checked when chosen.

@@ -64,7 +64,7 @@ fn nibbles(d: f32, q: &[u8], zero: i32, minimum: f32, out: &mut [f32; 32]) {
     }
 }
 
-/// As [`nibbles`], after four bytes that hold the fifth bits.
+/// Like [`nibbles`], after four bytes that hold the fifth bits.
 #[inline(always)]
 fn fives(d: f32, q: &[u8], zero: i32, minimum: f32, out: &mut [f32; 32]) {
     let q: &[u8; 20] = q.first_chunk().expect("twenty bytes");

@@ -70,7 +70,7 @@ impl Experiment {
     /// [`Experiment::read`] of a text; errors name `file`.
     ///
     /// # Errors
-    /// As [`Experiment::read`].
+    /// Those of [`Experiment::read`].
     pub fn parse(file: &Path, text: &str, sets: &[String]) -> Result<Experiment, ConfigError> {
         let mut document = Document::parse(file, text)?;
         document.typed::<ExperimentConfig>()?;

@@ -95,7 +95,7 @@ impl Transformer {
         self.state_for(lanes, usize::MAX)
     }
 
-    /// As [`Transformer::state`], for at most `steps` steps: this bounds the memory by
+    /// Like [`Transformer::state`], for at most `steps` steps: this bounds the memory by
     /// the length of the data, however large the spec's context is.
     ///
     /// A state of at most 32 lanes that is created inside [`threads::alone`] runs on the
@@ -168,13 +168,13 @@ impl Transformer {
         })
     }
 
-    /// As [`Transformer::forward`], but calls `each(sink, step, logits)` on the thread
+    /// Like [`Transformer::forward`], but calls `each(sink, step, logits)` on the thread
     /// that computed the logits, with the lane's element of `sinks`, `[lanes]`: for one
     /// lane in increasing step.
     ///
     /// # Errors
     /// # Panics
-    /// As [`Transformer::forward`].
+    /// Those of [`Transformer::forward`].
     pub fn forward_each<L: Send>(
         &self,
         state: &mut State,
@@ -213,7 +213,7 @@ impl Transformer {
     ///
     /// # Errors
     /// # Panics
-    /// As [`Transformer::forward`].
+    /// Those of [`Transformer::forward`].
     pub fn decode<L: Send>(
         &self,
         state: &mut State,

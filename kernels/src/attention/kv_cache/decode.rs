@@ -262,7 +262,7 @@ impl Step<'_> {
     /// chain over the positions.
     ///
     /// # Safety
-    /// As for [`output`](Self::output); vectors `vector..vector + N` exist.
+    /// The conditions of [`output`](Self::output); vectors `vector..vector + N` exist.
     #[inline(always)]
     unsafe fn output_vectors<S: Simd, const N: usize>(
         &self,

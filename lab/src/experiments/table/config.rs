@@ -50,17 +50,17 @@ const fn papers_chunk() -> usize {
 pub struct SetConfig {
     /// Its name in the table.
     pub name: String,
-    /// As in `[data]`.
+    /// The same field as in `[data]`.
     pub source: Source,
-    /// As in `[data]`.
+    /// The same field as in `[data]`.
     pub bytes: Option<u64>,
-    /// As in `[data]`.
+    /// The same field as in `[data]`.
     #[serde(default)]
     pub offset: u64,
-    /// As in `[data]`.
+    /// The same field as in `[data]`.
     #[serde(default)]
     pub seed: u64,
-    /// As in `[data]`.
+    /// The same field as in `[data]`.
     pub holdout: Option<HoldoutConfig>,
     /// Whether it is measured, besides being training data.
     #[serde(default = "yes")]
@@ -129,7 +129,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As [`Config::read`].
+    /// Those of [`Config::read`].
     pub fn parse(path: &Path, text: &str) -> Result<Config, MatrixError> {
         let mut config: Config = toml::from_str(text).map_err(|source| MatrixError::Toml {
             path: path.into(),
