@@ -5,9 +5,9 @@ use brevity_measure::{Archives, MeasureError, Parts};
 use brevity_task::Stop;
 use brevity_train::online::{LearningModel, Recipe};
 
-/// The length of an archive of `bytes` whose model learns them online by `recipe`. The
-/// archive is decoded, which repeats the learning, and kept in the folder. `rest` is
-/// the recipe with header and hashes.
+/// The length of an archive of `bytes` whose model learns them online as described by
+/// `recipe`. The archive is decoded, which repeats the learning, and kept in the folder.
+/// `rest` is the size of the recipe, the header and the hashes.
 ///
 /// # Errors
 /// Those of [`brevity_measure::measure`], and if the learner's device is missing.

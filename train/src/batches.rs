@@ -1,4 +1,4 @@
-//! The batches of training steps, a pure function of seed and position.
+//! The batches of training steps. They are a pure function of seed and position.
 
 use crate::random::{self, Stream};
 use crate::recipe::Order;

@@ -62,7 +62,7 @@ pub enum CheckpointError {
         source: io::Error,
     },
     /// Not a checkpoint, or a damaged one.
-    #[error("{path} is no checkpoint of this program: {reason}; delete it to start again", path = path.display())]
+    #[error("{path} is not a checkpoint of this program: {reason}; delete it to start again", path = path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -146,8 +146,8 @@ pub(crate) fn remove(folder: &Path) -> Result<(), CheckpointError> {
     }
 }
 
-/// Reads the checkpoint in `folder`, if there is one, into `parameters`, `optimizer`
-/// and `quantiser`; refuses one of another run than `identity`.
+/// Reads the checkpoint in `folder`, if there is one, into `parameters`, `optimizer` and
+/// `quantiser`. Refuses a checkpoint of another run than `identity`.
 pub(crate) fn load(
     folder: &Path,
     identity: &RunIdentity,
@@ -169,10 +169,12 @@ pub(crate) fn load(
         return Err(damaged("it is too short"));
     };
     let Some(rest) = content.strip_prefix(MAGIC) else {
-        return Err(damaged("it begins with other bytes"));
+        return Err(damaged("it does not begin with the magic bytes"));
     };
     if blake3::hash(content).as_bytes() != hash {
-        return Err(damaged("its hash does not match, it was cut or changed"));
+        return Err(damaged(
+            "its hash does not match: it was truncated or changed",
+        ));
     }
     let Some((length, rest)) = rest.split_first_chunk::<4>() else {
         return Err(damaged("it has no header"));
@@ -202,7 +204,7 @@ pub(crate) fn load(
     ];
     let expected: usize = targets.iter().map(|t| t.len()).sum();
     if values.len() != 4 * expected {
-        return Err(damaged("it has another number of values"));
+        return Err(damaged("it has the wrong number of values"));
     }
     let mut values = values.chunks_exact(4);
     for target in targets {

@@ -21,7 +21,7 @@ pub(crate) struct Dropout {
     pub pass: u64,
 }
 
-/// Most sites of a model that can have a mask.
+/// Limit on the number of sites of a model that can have a mask.
 const SITES: u64 = 1 << 12;
 
 impl Dropout {

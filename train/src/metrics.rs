@@ -1,5 +1,5 @@
-//! The log of a run: `metrics.jsonl`, the source of truth, and the same as
-//! TensorBoard events.
+//! The log of a run: `metrics.jsonl`, the source of truth, and the same numbers
+//! as TensorBoard events.
 
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};

@@ -118,15 +118,15 @@ pub struct QuantiseConfig {
     pub bits: Option<f64>,
 }
 
-/// Most optimizer steps of a run: 30 years of a thousand a second.
+/// Limit on the optimizer steps of a run: 30 years at a thousand steps per second.
 const MOST_STEPS: u64 = 1_000_000_000_000;
-/// Most bytes that a run sees.
+/// Limit on the bytes that a run sees.
 const MOST_BYTES: u64 = 1_000_000_000_000_000;
-/// Most bytes a step: what a step computes is kept in memory.
+/// Limit on the bytes of a step, because a step keeps its intermediate results in memory.
 const MOST_BATCH_BYTES: u64 = 1 << 30;
-/// Most passes over the data.
+/// Limit on the passes over the data.
 const MOST_EPOCHS: f64 = 1e6;
-/// Most seconds between two checkpoints: 30 years.
+/// Limit on the seconds between two checkpoints: 30 years.
 const MOST_SECONDS: f64 = 1e9;
 
 impl Default for TrainConfig {

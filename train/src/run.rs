@@ -116,10 +116,10 @@ pub const MODEL: &str = "model.safetensors";
 
 /// Trains a model on `data` in `folder`, which is created if necessary.
 ///
-/// If the folder has a checkpoint, the run resumes from it, and ends with the
-/// same bits as an uninterrupted one. On the CPU the result depends
-/// only on `setup` and `data`: not on the machine, nor on the number of
-/// threads, which are those of the rayon pool that this is called in.
+/// If the folder has a checkpoint, the run resumes from it, and ends with the same bits
+/// as an uninterrupted one. On the CPU the result depends only on `setup` and `data`, not
+/// on the machine or the number of threads. The threads are those of the rayon pool in
+/// which this is called.
 ///
 /// The run writes `metrics.jsonl`, `tensorboard/`, `checkpoint/` until it is done,
 /// and [`MODEL`] at its end.
@@ -150,12 +150,12 @@ pub fn run(
     outcome
 }
 
-/// The mean loss on `data` in bits per byte of the burn model with these
-/// weights, over independent sequences of the spec's context. The last sequence
-/// may be shorter.
+/// The mean loss of the burn model with these weights on `data`, in bits per byte, over
+/// independent sequences of the spec's context. The last sequence may be shorter.
 ///
-/// Without an attention window this is the code length, up to the precision of the
-/// code. With one, coding uses bytes across sequence boundaries and costs less.
+/// Without an attention window this is the code length, up to the precision of the code.
+/// With an attention window, coding also uses bytes across sequence boundaries and needs
+/// fewer bits.
 ///
 /// # Errors
 /// If the device is not part of this build.

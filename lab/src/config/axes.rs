@@ -37,7 +37,7 @@ pub(crate) struct Assignment {
     pub origin: String,
 }
 
-/// What is wrong with the `[sweep]` table, and at which of its keys.
+/// An error in the `[sweep]` table, with the key at fault.
 #[derive(Debug, PartialEq)]
 pub(crate) struct AxisError {
     pub key: String,

@@ -11,7 +11,7 @@ use strsim::osa_distance;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(Box<Fault>);
 
-/// What is wrong with a config, and at which position.
+/// The error in a config, with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The file, or a name used in its place.

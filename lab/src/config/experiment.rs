@@ -67,7 +67,7 @@ impl Experiment {
         Experiment::parse(path, &text, sets)
     }
 
-    /// [`Experiment::read`] of a text; errors name `file`.
+    /// Like [`Experiment::read`], but from text; errors name `file`.
     ///
     /// # Errors
     /// Those of [`Experiment::read`].

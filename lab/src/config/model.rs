@@ -1,4 +1,4 @@
-//! The `[model]` table: a preset, a width, and any field that differs from the preset.
+//! The `[model]` table: a preset, a width, and the fields that differ from the preset.
 
 use brevity_model::{Activation, Norm, Placement, Position, Spec, SpecError};
 use serde::{Deserialize, Serialize};

@@ -58,8 +58,8 @@ impl ScoreConfig {
         for (i, regime) in self.regimes.iter().enumerate() {
             if !matches!(regime, Regime::InSample | Regime::HeldOut | Regime::Overlap) {
                 let reason = format!(
-                    "`{regime}` is what a score may turn out to be, not what can be asked for; \
-                     give `in-sample`, `held-out` or both"
+                    "`{regime}` cannot be requested, because it follows from the data; give \
+                     `in-sample`, `held-out` or both"
                 );
                 return err("regimes", reason);
             }

@@ -13,10 +13,10 @@ pub const CONTEXT: usize = 2048;
 /// Continues `prompt` with a coder; the prompt is not repeated.
 ///
 /// For each byte, all 256 candidates are appended to the last `context` bytes and
-/// compressed. The probability of a candidate is proportional to `2^-k`, where `k` is
-/// the number of bits by which the compressed length grows. Streams are whole bytes, so
-/// many candidates tie: a short continuation of a match costs nothing, most others cost
-/// a byte.
+/// compressed. The probability of a candidate is proportional to `2^-k`, where `k` is the
+/// number of bits by which the compressed length grows. Streams are whole bytes, so many
+/// candidates tie: a byte that continues a match costs nothing, and most others cost one
+/// byte.
 ///
 /// # Errors
 /// A coder that fails.
@@ -57,7 +57,7 @@ pub fn from_coder(
         });
         let lengths = lengths.collect::<Result<Vec<u64>, _>>()?;
         let least = lengths.iter().min().copied().unwrap_or(0);
-        // Growth above the smallest; a common offset has no effect.
+        // The growth relative to the smallest one; a common offset has no effect.
         let logits = std::array::from_fn(|i| {
             let bits = 8 * (lengths[i] - least);
             -(bits as f32) * std::f32::consts::LN_2

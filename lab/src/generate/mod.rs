@@ -32,7 +32,7 @@ pub struct Options<'a> {
     pub seed: u64,
     /// Sampling temperature.
     pub temperature: Temperature,
-    /// Receives progress after each byte; is asked before each whether to stop.
+    /// Receives progress after each byte; a stop request is checked before each byte.
     pub control: Control<'a>,
 }
 

@@ -10,9 +10,9 @@ use super::{GenerateError, Options};
 /// Continues `prompt` with a model; the prompt is not repeated.
 ///
 /// A model with an attention window reads the whole prompt. A model whose positions
-/// restart every `context` bytes reads as much of it as leaves room for the bytes asked
-/// for, but at least half a context; when a context is full, its second half begins the
-/// next one.
+/// restart every `context` bytes reads the end of the prompt: as many bytes as leave room
+/// for the requested bytes, but at least half a context. When a context is full, its
+/// second half begins the next one.
 ///
 /// # Errors
 /// A model whose output is not finite.

@@ -8,8 +8,8 @@
 //! - `.png`, pictures: the bits of each pixel beside the picture;
 //! - `.svg`, sound: the bits of each sample under the waveform.
 //!
-//! Of a longer source, the first [`Kind::most_bytes`] bytes are shown; map a later
-//! piece of it separately.
+//! Only the first [`Kind::most_bytes`] bytes of a longer source are shown; make a
+//! separate map of a later piece.
 
 mod costs;
 mod picture;

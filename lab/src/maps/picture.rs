@@ -2,13 +2,14 @@
 
 use brevity_media::{Canvas, Geometry, encode_png};
 
-/// Minimum width of a panel in pixels, if enlarging can reach it.
+/// Minimum width of a panel in pixels. Small pictures are enlarged to reach it, up to
+/// [`MOST_SCALE`].
 const PANEL: usize = 384;
 
 /// Pixels between the panels and around them.
 const GAP: usize = 12;
 
-/// Largest enlargement of a small picture, and its number of rows then.
+/// Largest factor by which a small picture is enlarged, and the limit on its rows then.
 const MOST_SCALE: usize = 8;
 const MOST_ROWS: usize = 4096;
 
@@ -20,7 +21,7 @@ const NUMBERS: usize = 16;
 const GROUND: [u8; 3] = [24, 27, 34];
 const INK: [u8; 3] = [232, 235, 240];
 
-/// Bits per byte of the brightest colour: half as many again as without a model.
+/// Bits per byte of the brightest colour: 1.5 times those without a model.
 const TOP: f32 = 12.0;
 
 /// A PNG file: the picture on the left, the bits of each pixel (summed over its

@@ -86,8 +86,8 @@ pub(super) fn draw(map: &Map<'_>, geometry: Geometry, bytes: &[u8], bits: &[f32]
     svg.path("curve adjusted-b", &at(|c| c.bits, &y));
     frame.base(&mut svg);
     frame.marks(&mut svg, &x, 110.0, |tick| format!("{} s", trimmed(tick)));
-    let legend = "bits a sample: mean of each moment (line), dearest sample (pale), \
-                  a sample without a model (dots)";
+    let legend = "bits per sample: mean of each column (line), costliest sample (pale), a sample \
+                  without a model (dots)";
     svg.text("axis-title", (LEFT, bottom + 40.0), Anchor::Start, legend);
     svg.file()
 }

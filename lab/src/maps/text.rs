@@ -33,10 +33,10 @@ fn shade(bits: f32) -> usize {
     SHADES.iter().filter(|&&from| bits >= from).count()
 }
 
-/// Each character as an element of class `k0` to `k8`, by the sum of the bits of its
-/// bytes; `data-n` is their number if not one. Invisible characters are represented by
-/// a sign of class `q`. A page has 130 thousand of these elements, so they are written
-/// without a template, and without quotes.
+/// Writes each character as an element of class `k0` to `k8`, by the sum of the bits of
+/// its bytes. `data-n` is the number of its bytes if it is not one. Invisible characters
+/// are represented by a sign of class `q`. A page has 130 thousand of these elements, so
+/// they are written without a template and without quotes.
 pub(super) fn shaded(bytes: &[u8], costs: &[Cost]) -> String {
     let mut out = String::with_capacity(20 * bytes.len());
     out.push_str("<div>");

@@ -14,20 +14,21 @@ pub(super) fn page(map: &Map<'_>, bytes: &[u8], costs: &[Cost]) -> String {
         p class="over" { "brevity, where the bits go" }
         h1 { (subject) }
         p class="lead" {
-            "What each byte costs under " (map.model_name) ": its exact code length, given the \
-             bytes before it. Without a model a byte costs 8 bits; where the model is wrong it \
-             costs more."
+            "The cost of each byte under " (map.model_name)
+            ": its exact code length, given the bytes before it. Without a model, a byte costs 8 \
+             bits. If the model gives the byte a lower probability than that, it costs more."
         }
         @if bytes.len() < map.data.len() {
             (warning(html! {
-                "Shown are the first " (bytes.len()) " bytes; a map of a later piece shows others."
+                "This map shows the first " (bytes.len())
+                " bytes. To see later bytes, make a map of a later piece."
             }))
         }
         (facts(costs))
         (figure(
             |width| course(costs, width),
             &html! {
-                "Bits a byte along the text, mean of stretches of " (stretch(costs.len())) " bytes."
+                "Bits per byte along the text: means over stretches of " (stretch(costs.len())) " bytes."
             },
         ))
         (legend())
@@ -62,7 +63,7 @@ fn facts(costs: &[Cost]) -> Markup {
     let facts = [
         ("bits a byte", format!("{:.3}", total / n)),
         ("rate", format!("{}%", percent(total / 8.0 / n))),
-        ("in all", in_bytes(total / 8.0)),
+        ("total", in_bytes(total / 8.0)),
         (
             "half of the bits are in",
             format!("{}% of the bytes", percent(half as f64 / n)),
@@ -132,7 +133,7 @@ fn legend() -> Markup {
     };
     html! {
         p class="shades" aria-label="shades" {
-            span { "bits a character" }
+            span { "bits per character" }
             i class="k0" { "0" }
             @for (k, &bits) in SHADES.iter().enumerate() {
                 i class={ "k" (k + 1) } { (from(bits)) @if k + 1 == SHADES.len() { "+" } }

@@ -1,4 +1,4 @@
-//! Archives of a file with a model trained on it, if that is shorter.
+//! Archives of a file with a model trained on it, if that makes the archive shorter.
 
 use super::{Budget, PILOT_BYTES, PackError, Workspace, pilots, recipe, spec_near, train};
 use brevity_codec::archive::{self, Inspection, Options, Source, Summary};
@@ -86,7 +86,7 @@ pub struct Packed {
     pub summary: Summary,
     /// The lengths of the archive without a model.
     pub plain: Summary,
-    /// What the model contributes.
+    /// The effect of the model.
     pub verdict: Verdict,
     workspace: Option<Workspace>,
 }
@@ -102,8 +102,8 @@ impl Packed {
     }
 }
 
-/// Compresses `data` with a model that is trained on them and stored in the archive, or
-/// without a model if that is shorter or expected to be.
+/// Compresses `data` with a model that is trained on them and stored in the archive; or
+/// without a model, if that is shorter or expected to be shorter.
 ///
 /// Checkpoints and the trained model are in `folder`, which is created if needed and
 /// locked for one process. `None` if a stop was requested; the same call then continues
@@ -153,7 +153,7 @@ pub fn compress_with_own_model(
         Some(size) => size,
         None if prior.bytes(prior.best()) < plain.stored as f64 => prior.best() as u64,
         None => {
-            // A training with other options owns the folder; leave it.
+            // A training with other options uses the folder; it is kept.
             let kept = (!workspace.is_in_use()).then_some(workspace);
             let verdict = Verdict::NotExpectedToPay(prior);
             return done(plain_archive, plain, verdict, kept);

@@ -78,8 +78,8 @@ pub fn pilots(
     Ok(Some(bits))
 }
 
-/// Removes a pilot's folder; training it anew is quicker than checking whether it
-/// belongs to the same data.
+/// Removes a pilot's folder. Training the pilot again is quicker than checking whether
+/// the folder belongs to the same data.
 fn forget(folder: &Path) -> Result<(), PackError> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -15,8 +15,8 @@ const SAMPLE: u64 = 1 << 16;
 const PIECES: u64 = 16;
 
 /// The storage plan that gives the shortest archive of a file of `length` bytes,
-/// estimated on a sample. Weights trained with quantisation keep their own precision,
-/// or become zeros if they shorten nothing. `None` if a stop was requested.
+/// estimated on a sample. Weights trained with quantisation keep their own precision, or
+/// become zeros if they do not shorten the archive. `None` if a stop was requested.
 ///
 /// # Errors
 /// A file that cannot be read, a model whose output is not finite.

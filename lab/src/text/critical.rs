@@ -9,8 +9,8 @@ use brevity_stats::critical::{
     joint::{DataLaw, Parameter},
 };
 
-/// One line a data size, convention and regime, the sizes that will do first; scatter and
-/// warnings below.
+/// One line for each data size, convention and regime. The sizes within 0.5% of the best
+/// rate come first; scatter and warnings follow below.
 #[must_use]
 pub fn sizes(found: &[CriticalSize]) -> String {
     let mut table = Table::new(&[
@@ -59,7 +59,7 @@ pub fn sizes(found: &[CriticalSize]) -> String {
     visible_lines(&text).into_owned()
 }
 
-/// How sizes and seeds scatter about the law.
+/// The scatter of sizes and seeds about the law.
 fn scatter(of: &Scatter) -> Option<String> {
     let sizes = of.size_sd?;
     let mut text = format!("sizes scatter by {:.2}% about the law", 100.0 * sizes);
@@ -92,7 +92,7 @@ pub fn laws(laws: &[DataLaw]) -> String {
             .collect();
         let _ = writeln!(
             text,
-            "{}: bits per byte = {} (misses by {:.2}%; Huber threshold {:.1}%)",
+            "{}: bits per byte = {} (RMS residual {:.2}%; Huber threshold {:.1}%)",
             named.join(", "),
             l.law,
             100.0 * l.residual,
@@ -105,7 +105,11 @@ pub fn laws(laws: &[DataLaw]) -> String {
             .iter()
             .map(|form| format!("{} {:.0}%", form.name, 100.0 * form.weight))
             .collect();
-        let _ = writeln!(text, "forms by what they foretold: {}", forms.join(", "));
+        let _ = writeln!(
+            text,
+            "forms, weighted by their past predictions: {}",
+            forms.join(", ")
+        );
         let _ = write!(text, "N* grows as D^{:.3}", l.exponent);
         if let Some([low, high]) = l.exponent_ci95 {
             let _ = write!(text, " ({low:.3} to {high:.3})");

@@ -53,24 +53,29 @@ pub fn rankings(found: &[Ranking]) -> String {
     text
 }
 
-/// What the intervals are of, and what the choice by the same bytes flatters.
+/// What the intervals refer to, and by how much the choice on the same bytes is
+/// too optimistic.
 fn question(r: &Ranking) -> String {
     let drawn = match r.resampled.as_str() {
         "blocks and seeds" => "other bytes of the source and other seeds",
-        "blocks" => "other bytes of the source under these very models (no seed was repeated)",
+        "blocks" => "other bytes of the source under the same models (no seed was repeated)",
         "seeds" => "other seeds on these bytes",
-        _ => return "; nothing to draw intervals from".into(),
+        _ => return "; no intervals, because there are neither blocks nor repeated seeds".into(),
     };
     let mut text = format!(
-        ". Totals are exact for these bytes; the intervals, simultaneous over all pairs, are for \
+        ". Totals are exact for these bytes. Intervals hold for all pairs at once and are for \
          {drawn}"
     );
     if let (Some(rho), Some(run)) = (r.autocorrelation, r.run) {
-        text += &format!(" (blocks drawn in runs of {run}: neighbours correlate by {rho:.2})");
+        text += &format!(
+            " (blocks are resampled in runs of {run}, because neighbours correlate \
+                          by {rho:.2})"
+        );
     }
     if let Some(optimism) = r.optimism_bytes {
         text += &format!(
-            ". Chosen by these bytes, the first is expected to be {:.4} bits/byte longer another time",
+            ". The first was chosen on these bytes; on other bytes it is expected to be {:.4} \
+             bits/byte longer",
             8.0 * optimism / r.data_bytes as f64
         );
     }

@@ -64,7 +64,8 @@ memoriser = { model.width = 32, train.epochs = 9.0 }
 fn leaks_are_tried_with_both_models_in_both_codes() {
     let text = format!("{LEAKS}[sweep]\nseeds = [3, 4]\n");
     let experiment = parse(&text).unwrap().contamination().unwrap();
-    // For both models: two doses in two codes, a disguise, text and random in two.
+    // For both models: two doses in two codes each, one disguise, and text and
+    // random in two codes each.
     assert_eq!(experiment.trials.len(), 2 * 2 * (2 * 2 + 1 + 2 * 2));
     for trial in &experiment.trials {
         let axis = |key: &str| {

@@ -67,7 +67,7 @@ fn the_leaks_of_the_repository_expand() {
             .filter(|trial| trial.axes.get("part").unwrap().as_str() == Some(part))
             .count()
     };
-    // Two models, three seeds; all but the disguises in two codes.
+    // Two models and three seeds. Everything except the disguises has two codes.
     assert_eq!((of("dose"), of("disguise")), (2 * 3 * 8 * 2, 2 * 3 * 2));
     assert_eq!((of("text"), of("random")), (2 * 3 * 2, 2 * 3 * 2));
 }
@@ -123,8 +123,8 @@ fn checks_name_their_trial_and_are_not_added_twice() {
     );
     let trials = seen(&text).unwrap().trials;
     let checks: Vec<_> = trials.iter().filter(|t| t.check.is_some()).collect();
-    // Twice as long at both ends, half of the first rate at three sizes; its double
-    // is in the grid.
+    // Training twice as long at both ends, and half of the first learning rate at three
+    // sizes; twice that rate is already in the grid.
     assert_eq!((trials.len(), checks.len()), (6 + 5, 5));
     for trial in checks {
         let check = trial.check.as_ref().unwrap();

@@ -387,7 +387,7 @@ fn damaged_weights_are_trained_again() {
     assert_eq!(fake.trained.load(Ordering::Relaxed), 1);
 }
 
-/// The tests below start this as a separate process; alone it does nothing.
+/// The tests below start this as a separate process; on its own it does nothing.
 #[test]
 fn child() {
     let Ok(root) = std::env::var("BREVITY_TEST_SWEEP") else {

@@ -101,7 +101,7 @@ fn doubling(first: usize, bytes: usize) -> Vec<Range<usize>> {
     blocks
 }
 
-/// One of the trainings: its bytes, and the work done before it.
+/// One of the trainings: its bytes, and the progress before it.
 struct Training<'a> {
     setup: &'a TrainSetup,
     bytes: &'a [u8],

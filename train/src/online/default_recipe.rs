@@ -1,8 +1,8 @@
 //! The default recipe for a given number of bytes.
 //!
-//! Its hyperparameters were chosen on the first 98,304 bytes of English prose: a
-//! higher learning rate than for many epochs, compensated by a moving average of the
-//! weights. `docs/mdl.md` has the figures.
+//! Its hyperparameters were chosen on the first 98,304 bytes of English prose. The
+//! learning rate is higher than for training over many epochs; a moving average of the
+//! weights compensates for this. `docs/mdl.md` has the figures.
 
 use super::recipe::{OnlineConfig, Recipe, RecipeError};
 use crate::TrainConfig;

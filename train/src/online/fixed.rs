@@ -1,4 +1,4 @@
-//! The code length under a frozen model, priced in the way of a learner.
+//! The code length under a frozen model, computed in the same way as for a learner.
 
 use super::OnlineError;
 use super::pricer::Pricer;
@@ -10,11 +10,11 @@ use brevity_codec::predict::Priced;
 use brevity_model::{Transformer, Weights};
 use brevity_task::Stop;
 
-/// The code length of `bytes` in bits under frozen weights, priced in the way of a
-/// learner: in the same windows, each after the bytes before it in its lane, with a
-/// fitted temperature and a share of the uniform distribution. A learner with
-/// these initial weights and learning rate 0 would need the same; `None` if it was
-/// stopped.
+/// The code length of `bytes` in bits under frozen weights, computed in the same way as
+/// for a learner: in the same windows, each given the bytes before it in its lane, with a
+/// fitted temperature and a share of the uniform distribution. A learner with these
+/// initial weights and learning rate 0 would need the same number of bits. `None` if it
+/// was stopped.
 ///
 /// # Errors
 /// Weights that are too large to code with.
@@ -39,8 +39,8 @@ pub fn fixed(
 }
 
 /// Adds the code lengths of the bytes in `block` to `tally`; returns false if it was
-/// stopped before the end. The block does not see the bytes before it, only the
-/// temperature.
+/// stopped before the end. The block has no context from earlier blocks; only the
+/// temperature carries over.
 pub(super) fn price_block(
     weights: &Weights,
     online: &OnlineConfig,

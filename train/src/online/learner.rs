@@ -53,7 +53,7 @@ impl<'a> Learner<'a> {
         self.pricer.left()
     }
 
-    /// Learns the window if it is complete and another follows.
+    /// Learns the window if it is complete and another window follows.
     fn turn(&mut self) -> Result<(), PredictError> {
         if self.pricer.left() > 0 {
             return Ok(());

@@ -7,8 +7,7 @@ use brevity_codec::Layout;
 use brevity_codec::predict::{Model, Predictor};
 use brevity_task::chain;
 
-/// Codes blocks with a model that learns while it codes, in each block anew from the
-/// recipe.
+/// Codes blocks with a model that learns while it codes. Each block starts again from the recipe.
 ///
 /// ```
 /// use brevity_codec::archive::{compress, decompress, Models, Options, Source};
@@ -39,8 +38,8 @@ impl LearningModel {
     /// A model that follows `recipe`.
     ///
     /// # Errors
-    /// A build without the CPU device, the only one with the same bits
-    /// everywhere.
+    /// A build without the CPU device, which is the only device with the same bits on every
+    /// machine.
     pub fn new(recipe: Recipe) -> Result<LearningModel, DeviceError> {
         DeviceKind::Flex.device()?;
         Ok(LearningModel { recipe })

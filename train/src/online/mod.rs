@@ -14,16 +14,15 @@
 //!
 //! # Method
 //!
-//! The bytes are divided into lanes that advance in lock-step. A window, some
-//! steps of all lanes, is priced by one frozen model, which sees up to
-//! `context - window` bytes before the window; the first window is priced
-//! uniformly. Then the optimizer takes a step on the last `context` bytes of
-//! each lane, and some on sequences drawn from all bytes so far (replay, after
-//! Bornschein et al. 2022, arXiv 2210.07931), and the weights, or their
-//! moving average, price the next window. One temperature is fitted to the priced
-//! bytes, and a share of the uniform distribution bounds the cost
-//! of any byte. The first windows are short and double in length, so that an untrained
-//! model prices few bytes.
+//! The bytes are divided into lanes that advance in lock-step. A window consists of a
+//! number of steps of all lanes. One frozen model prices it; the model sees up to
+//! `context - window` bytes before the window. The first window is priced uniformly. Then
+//! the optimizer takes one step on the last `context` bytes of each lane, and some steps
+//! on sequences drawn from all bytes so far (replay, after Bornschein et al. 2022, arXiv
+//! 2210.07931). The new weights, or their moving average, price the next window. One
+//! temperature is fitted to the priced bytes, and a share of the uniform distribution
+//! bounds the cost of any byte. The first windows are short and double in length, so that
+//! an untrained model prices few bytes.
 //!
 //! # Why it is a code
 //!

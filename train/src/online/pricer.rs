@@ -7,7 +7,7 @@ use brevity_model::{State, Transformer};
 use std::ops::Range;
 
 /// Bytes that have been priced, for a student to learn. Only a [`Pricer`]
-/// creates it, once for each byte.
+/// creates this type, and each byte is in it once.
 pub(super) struct Scored {
     lanes: Vec<Vec<u8>>,
 }

@@ -1,4 +1,5 @@
-//! The recipe of an online learner, everything that determines it, and its encoding.
+//! The recipe of an online learner, which is everything that determines it, and the
+//! encoding of the recipe.
 
 use crate::TrainConfig;
 use crate::recipe::{OptimizerKind, TrainConfigError};
@@ -9,8 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OnlineConfig {
-    /// Most lanes, parts of the data that advance in lock-step; a power of two.
-    /// Default 16.
+    /// Limit on the number of lanes, the parts of the data that advance in lock-step; a
+    /// power of two. Default 16.
     pub lanes: u32,
     /// Bytes of each lane that are priced between two updates of the model,
     /// at most the context. Default 64.
@@ -24,7 +25,7 @@ pub struct OnlineConfig {
     /// Steps of learning-rate warm-up. Default 10.
     pub warmup: u32,
     /// Steps after which the learning rate falls with the inverse square root of the
-    /// step; 0 is never. Default 0.
+    /// step; 0 means never. Default 0.
     pub hold: u32,
     /// The uniform distribution is mixed in with weight `2^-floor`; no byte
     /// costs more than `floor + 8` bits. 0 turns this off. Default 12.
@@ -54,7 +55,7 @@ impl OnlineConfig {
     /// The first invalid field, and why.
     pub fn validate(&self, spec: &Spec) -> Result<(), (&'static str, String)> {
         if !self.lanes.is_power_of_two() || self.lanes > 1 << 12 {
-            let reason = format!("{} is no power of two up to 4096", self.lanes);
+            let reason = format!("{} is not a power of two up to 4096", self.lanes);
             return Err(("lanes", reason));
         }
         if self.window == 0 || self.window as usize > spec.context {

@@ -8,8 +8,8 @@ use brevity_model::Weights;
 /// The prequential code length of a byte sequence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrequentialLength {
-    /// The exact sum of all code lengths in bits. An archive's stream has this length
-    /// plus the byte that ends it.
+    /// The exact sum of all code lengths in bits. The stream of an archive has this
+    /// length plus a final byte.
     pub bits: f64,
     /// The code length of each byte in bits, in the order of the file.
     pub lengths: Vec<f32>,

@@ -5,16 +5,16 @@ use brevity_codec::{Frequencies, TOTAL};
 /// Decay per window of the weight of earlier windows.
 const DECAY: f64 = 0.9;
 
-/// Weight of the prior that the temperature is 1, as a curvature in nats: that of
-/// some hundred bytes.
+/// Weight of the prior that the temperature is 1, as a curvature in nats. It
+/// equals that of about a hundred bytes.
 const PRIOR: f64 = 100.0;
 
 /// The inverse temperature that multiplies all logits.
 ///
-/// The code length is convex in it. Each window adds its second-order expansion at
-/// the inverse temperature it was priced with, and older windows decay; the next
-/// window uses the minimum of the sum. All arithmetic is correctly rounded, in a
-/// fixed order.
+/// The code length is a convex function of it. Each window adds the
+/// second-order expansion of its code length at the inverse temperature it was
+/// priced with; the weight of older windows decays. The next window uses the
+/// minimum of the sum. All arithmetic is correctly rounded, in a fixed order.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Temperature {
     inverse: f64,
@@ -34,8 +34,8 @@ impl Default for Temperature {
     }
 }
 
-/// First and second derivative of the code length in nats by a factor of the scaled
-/// logits, at 1, summed over bytes of a lane.
+/// First and second derivative of the code length in nats with respect to a
+/// factor of the scaled logits, at factor 1, summed over the bytes of a lane.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Moments {
     slope: f64,
@@ -57,8 +57,8 @@ impl Temperature {
             curvature += lane.curvature;
             *lane = Moments::default();
         }
-        // From derivatives by a factor of the scaled logits to those by the inverse
-        // temperature.
+        // Converts derivatives with respect to a factor of the scaled logits to
+        // derivatives with respect to the inverse temperature.
         slope /= self.inverse;
         curvature /= self.inverse * self.inverse;
         self.moment = DECAY * self.moment + curvature * self.inverse - slope;

@@ -4,7 +4,7 @@
     feature = "ndarray",
     expect(
         deprecated,
-        reason = "burn still has its ndarray backend, and warns of its end"
+        reason = "burn's ndarray backend is deprecated but still present"
     )
 )]
 

@@ -1,10 +1,9 @@
 //! The operations of a byte transformer, as an extension of burn's backends.
 //!
-//! There are four: the embedding, the two sublayers of a block with their
-//! normalisation and residual connection, and the output layer with its loss. They
-//! are this large because a fine-grained graph writes every intermediate to memory
-//! twice, and because a sublayer that owns its gradient adds the residual
-//! branch to it in place.
+//! There are four: the embedding, the two sublayers of a block with their normalisation
+//! and residual connection, and the output layer with its loss. They are this coarse
+//! because a fine-grained graph writes every intermediate result to memory twice, and
+//! because a sublayer that owns its gradient can add the residual branch to it in place.
 //!
 //! [`Ops`] has a default body for each, composed of ordinary burn operations in
 //! [`mod@reference`]: they are the definition, and run on GPUs. The CPU backends
@@ -184,7 +183,7 @@ pub struct EmbeddingLayer {
     pub length: usize,
     /// Factor of everything but position embeddings.
     pub scale: f32,
-    /// Distance of each tap to the byte before it that it reads, ascending.
+    /// For each tap, the distance to the earlier byte that it reads, ascending.
     pub distances: Arc<[usize]>,
 }
 

@@ -1,7 +1,7 @@
 //! The definition of the layers, as compositions of ordinary burn operations.
 //!
-//! Differentiable on a backend with autodiff, correct on any backend, fast only on
-//! a GPU. The kernels are tested against these.
+//! They are differentiable on a backend with autodiff, correct on any backend,
+//! and fast only on a GPU. Tests compare the kernels with them.
 
 use super::{
     Activation, AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head,

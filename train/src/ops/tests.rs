@@ -21,7 +21,7 @@ trait Layer {
     }
 }
 
-/// Takes the inputs in order; the layer knows which there are.
+/// Hands out the inputs in order; each layer knows its own inputs.
 struct Take<'a, B: Backend>(std::slice::Iter<'a, FloatTensor<B>>);
 
 impl<B: Backend> Take<'_, B> {

@@ -38,17 +38,17 @@ use brevity_kernels::math::double::ln;
 use rate::Costs;
 use std::f64::consts::LN_2;
 
-/// About the number of optimizer steps over which squared gradients are averaged.
+/// Approximate number of optimizer steps over which squared gradients are averaged.
 const MEMORY: u64 = 64;
 
 /// How often the quantisation steps are chosen in the first half of the phase. In the
 /// second half they are fixed, and the weights settle on their grid.
 const CHOICES: u64 = 8;
 
-/// Ratio of the quantisation steps to those of the theory above. In a first
-/// measurement (33K parameters, 3 epochs of 200 KB of English) the whole
-/// description took 3.607 bits per byte with a factor of 1, 3.540 with 1.5 and
-/// 3.498 with 2.8; rounded after training 3.617.
+/// Ratio of the quantisation steps to those of the theory above. In a first measurement
+/// (33K parameters, 3 epochs of 200 KB of English) the whole description took 3.607 bits
+/// per byte with a factor of 1, 3.540 with 1.5 and 3.498 with 2.8. With weights rounded
+/// after training it took 3.617.
 const COARSER: f64 = 2.0;
 
 /// The number of the finest step allowed, `2^-20`.

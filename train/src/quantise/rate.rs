@@ -1,10 +1,9 @@
 //! The cost of a tensor's integers in bits, and its derivative.
 //!
-//! The weight coder is adaptive, so the cost of an integer depends on how often
-//! similar ones occur. It is modelled by a smoothed histogram of the
-//! magnitudes of the tensor, computed at every step, and interpolated linearly
-//! between integers. The slope pulls small weights to zero and all weights
-//! to frequent magnitudes.
+//! The weight coder is adaptive, so the cost of an integer depends on the frequency of
+//! similar integers. It is modelled by a smoothed histogram of the magnitudes of the
+//! tensor, computed at every step, and interpolated linearly between integers. The slope
+//! pulls small weights to zero and all weights to frequent magnitudes.
 
 use super::integer;
 use brevity_kernels::math::double::ln;

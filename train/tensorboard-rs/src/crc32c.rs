@@ -23,8 +23,8 @@ fn crc32c(bytes: &[u8]) -> u32 {
     })
 }
 
-/// As records have it: rotated, and a constant added, so that a checksum of bytes that
-/// hold checksums is not degenerate.
+/// The masked checksum of records: rotated, with a constant added, so that a checksum of
+/// bytes that contain checksums is not degenerate.
 pub(crate) fn masked(bytes: &[u8]) -> u32 {
     crc32c(bytes).rotate_right(15).wrapping_add(0xA282_EAD8)
 }

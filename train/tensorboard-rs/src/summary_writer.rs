@@ -6,8 +6,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Writes events into a file of its own. Events are a view of a run: a file that cannot be
-/// written is given up without a word.
+/// Writes events into its own file. Events are only a view of a run, so a file that
+/// cannot be written is abandoned without an error.
 pub struct SummaryWriter {
     folder: PathBuf,
     file: Option<BufWriter<File>>,
@@ -30,7 +30,7 @@ impl SummaryWriter {
         self.try_to(|file| file.write_all(&event::record(&event)));
     }
 
-    /// Hands what was added to the system.
+    /// Passes the buffered events to the operating system.
     pub fn flush(&mut self) {
         self.try_to(BufWriter::flush);
     }
@@ -49,8 +49,8 @@ impl SummaryWriter {
     }
 }
 
-/// A new file whose name TensorBoard knows for one of events; it sorts by time, and no two
-/// writers take the same.
+/// Creates a file with a name that TensorBoard recognises as an event file. Names sort by
+/// time, and each writer gets a different one.
 fn create(folder: &Path) -> io::Result<BufWriter<File>> {
     let seconds = now() as u64;
     let process = std::process::id();

@@ -41,8 +41,8 @@ fn ndarray_and_flex_train_the_same_bits() {
     }
 }
 
-/// On a machine with a GPU, or with a driver that computes on the CPU, the
-/// losses are those of the CPU up to rounding; on any other the device reports that it
+/// On a machine with a GPU, or with a driver that computes on the CPU, the losses are
+/// those of the CPU up to rounding. On any other machine the device reports that it
 /// cannot be opened.
 #[cfg(feature = "wgpu")]
 #[test]

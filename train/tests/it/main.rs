@@ -1,4 +1,4 @@
-//! The tests of `brevity-train`, as one binary: it links burn.
+//! The tests of `brevity-train`, in one binary, because each binary links burn.
 
 mod devices;
 mod online;

@@ -1,4 +1,4 @@
-//! The online learner: the same code in every way of computing it.
+//! The online learner gives the same code in every way of computing it.
 
 use brevity_codec::archive::{Models, Options, Source, compress, decompress, inspect};
 use brevity_codec::predict::{Model, Predictor, Priced};
@@ -45,7 +45,7 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     pool.build().unwrap().install(work)
 }
 
-/// Like a decoder: one step at a time, each byte after its price.
+/// Like a decoder: one step at a time; each byte is known only after its price.
 fn step_by_step(predictor: &mut dyn Predictor, bytes: &[u8], layout: &Layout) -> Vec<Priced> {
     let lanes = layout.lanes();
     let mut out = vec![Priced::default(); bytes.len()];

@@ -139,8 +139,8 @@ fn setups() -> Vec<(String, TrainSetup)> {
     setups
 }
 
-/// The golden hashes of these models. They change only with the arithmetic or the
-/// random numbers, which needs a line in the changelog.
+/// The golden hashes of these models. They change only if the arithmetic or the random
+/// numbers change, which needs a line in the changelog.
 #[test]
 fn threads_and_instructions_change_no_bit_and_no_golden_hash() {
     let mut hashes = String::new();
@@ -322,7 +322,8 @@ fn bad_runs_are_refused() {
     );
 }
 
-/// The oldest golden run, from before threads took rows through whole layers.
+/// The oldest golden run. It was recorded before a thread took its rows through whole
+/// layers.
 #[test]
 fn the_golden_run_has_its_hash() {
     let (_, spec) = specs().swap_remove(0);

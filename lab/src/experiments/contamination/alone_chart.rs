@@ -40,7 +40,7 @@ pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
     }
     let parts = super::distinct(rows.iter().map(|r| r.0)).len() as f64;
     let bottom = 34.0 + parts * 30.0 + ROW * rows.len() as f64;
-    let label = "Rates of memoriser and honest model on what they were trained on";
+    let label = "Rates of memoriser and honest model on their training bytes";
     let mut svg = Svg::new(width, bottom + 46.0, label.into());
     let all = || rows.iter().flat_map(|r| r.2).flatten();
     let low = all().fold(1.0_f64, f64::min).max(1e-4);
@@ -66,7 +66,7 @@ pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
         bottom,
     };
     frame.base(&mut svg);
-    let title = "% of the bytes, by powers; 100 is no compression";
+    let title = "% of the bytes, logarithmic; 100 is no compression";
     frame.title_below(&mut svg, 38.0, title);
 
     let (mut y, mut before) = (34.0, "");

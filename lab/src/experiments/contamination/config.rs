@@ -6,7 +6,8 @@ use toml::Table;
 /// The `[contamination]` table. Its trials, for each seed and both models:
 ///
 /// - *dose*: trained on the bytes of `[data]` with a number of copies of the test of
-///   `[data.leak]`, for the length that `[train]` gives, whatever the number of copies;
+///   `[data.leak]`; the length of training is that of `[train]` for every number of
+///   copies;
 /// - *disguise*: the same with copies in which some words are missing;
 /// - *text* and *random*: trained on the first bytes of `[data]` alone, and on random
 ///   bytes;
@@ -67,11 +68,11 @@ impl ContaminationConfig {
         for (key, doses) in [("doses", &self.doses), ("disguised", &self.disguised)] {
             let twice = |i: &usize| doses[..*i].contains(&doses[*i]);
             if let Some(i) = (0..doses.len()).find(twice) {
-                return Err((key, format!("{} is there twice", doses[i])));
+                return Err((key, format!("{} is listed twice", doses[i])));
             }
         }
         if !self.doses.contains(&0) {
-            let message = "0 is missing: without a leak there is nothing to compare with";
+            let message = "0 is missing: models without a leak are needed for comparison";
             return Err(("doses", message.into()));
         }
         if self.disguised.contains(&0) {

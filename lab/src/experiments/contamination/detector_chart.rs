@@ -84,7 +84,7 @@ pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
         bottom: 350.0 + legend,
     };
     let (left, wide) = (frame.left, frame.right - frame.left);
-    let label = "What detectors see of the leak, and how much of the raw rate it saves";
+    let label = "Results of the detectors, and how much the leak lowers the raw rate";
     let mut svg = Svg::new(width, frame.bottom + 60.0, label.into());
     let low = series
         .iter()
@@ -102,7 +102,7 @@ pub(super) fn draw(found: &Contamination, width: f64) -> Svg {
             svg.text("tick", place, Anchor::Middle, "disguised");
         }
     }
-    let title = "copies of the test among the bytes trained on";
+    let title = "copies of the test in the training bytes";
     frame.title_below(&mut svg, 52.0, title);
     svg.text("axis-title", (2.0, 14.0), Anchor::Start, "%");
 

@@ -16,8 +16,9 @@ const PIECE: usize = 512;
 /// K of Min-K%: the share of a piece's bytes that it averages over, in percent.
 const PERCENT: f64 = 20.0;
 
-/// A scorer that adds detector results to another scorer's: if there is a leak
-/// (`[data.leak]`), they are in `detected` of the row of the regime `overlap`.
+/// A scorer that adds the results of detectors to those of another scorer. If
+/// there is a leak (`[data.leak]`), they are in the field `detected` of the row
+/// of the regime `overlap`.
 pub struct Detectors<'a> {
     scorer: &'a dyn Scorer,
     data: &'a DataCache,

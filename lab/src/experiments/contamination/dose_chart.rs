@@ -72,8 +72,8 @@ pub(super) fn draw(found: &Contamination, model: &str, width: f64) -> Svg {
     }
     frame.titles(
         &mut svg,
-        "copies of the test among the bytes trained on",
-        "% of the test's bytes, by powers",
+        "copies of the test in the training bytes",
+        "% of the test's bytes, logarithmic",
     );
 
     for s in &series {

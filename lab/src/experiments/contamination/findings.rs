@@ -20,7 +20,8 @@ pub struct Finding {
 /// The largest factor between prequential rates that count as close.
 const NEAR: f64 = 1.5;
 
-/// The factor by which the memoriser's description must be longer.
+/// The factor by which the memoriser's description must be longer than that of the honest
+/// model.
 const PUNISHED: f64 = 3.0;
 
 pub(super) fn find(found: &Contamination) -> Vec<Finding> {
@@ -83,8 +84,8 @@ fn memoriser(found: &Contamination) -> Option<Finding> {
             percent(honest),
             memoriser / honest
         );
-        // `stored` quantises weights as coarsely as pays, so that a memoriser loses
-        // what it stored; `fp16` does not.
+        // `stored` quantises weights to give the shortest description, so that a
+        // memoriser loses the bytes that it stored; `fp16` does not.
         holds &= match convention {
             "fp16" => memoriser >= PUNISHED * honest,
             _ => memoriser > honest,
@@ -92,8 +93,9 @@ fn memoriser(found: &Contamination) -> Option<Finding> {
     }
     Some(Finding {
         claim: format!(
-            "On text that both were trained on, the memoriser wins by the raw rate and loses by \
-             the adjusted ones, {PUNISHED} times or more at two bytes a parameter"
+            "On text that both models were trained on, the memoriser has the lower raw rate and \
+             the higher adjusted rates, by a factor of {PUNISHED} or more at two bytes per \
+             parameter"
         ),
         holds,
         numbers,
@@ -106,8 +108,8 @@ fn learners(found: &Contamination) -> Option<Finding> {
     let ratio = memoriser / honest;
     Some(Finding {
         claim: format!(
-            "By the prequential rate neither is {NEAR} times the other: there is nothing to win by \
-             memorising"
+            "The prequential rates of the two models differ by at most a factor of {NEAR}: \
+             memorising brings no advantage"
         ),
         holds: (1.0 / NEAR..=NEAR).contains(&ratio),
         numbers: format!(
@@ -126,10 +128,11 @@ fn noise(found: &Contamination) -> Option<Finding> {
     let learned = found.prequential.iter().filter(|p| p.part == "random");
     let learned = Spread::of(learned.map(|p| p.rate))?.low;
     Some(Finding {
-        claim: "No code of random bytes is shorter than they are".into(),
+        claim: "No code of random bytes is shorter than the bytes themselves".into(),
         holds: adjusted >= 1.0 && learned >= 1.0,
         numbers: format!(
-            "lowest adjusted {}%, lowest prequential {}%; the lowest raw rate, which is no code, {}%",
+            "lowest adjusted {}%, lowest prequential {}%; the lowest raw rate, which is not a \
+             code length, {}%",
             percent(adjusted),
             percent(learned),
             percent(raw)
@@ -160,8 +163,8 @@ fn dose(found: &Contamination) -> Option<Finding> {
     }
     Some(Finding {
         claim: format!(
-            "{most} copies of a test in the training bytes improve its raw rate, and not that of \
-             clean bytes of the same source"
+            "{most} copies of a test in the training bytes lower its raw rate, but not the raw \
+             rate of clean bytes of the same source"
         ),
         holds,
         numbers: numbers.join("; "),
@@ -211,12 +214,12 @@ fn unmoved(found: &Contamination) -> Option<Finding> {
         }
     }
     Some(Finding {
-        claim: "The dose does not move the prequential length of the test beyond what seeds do"
+        claim: "The dose changes the prequential length of the test by no more than the seed does"
             .into(),
         holds: most <= seeds,
         numbers: format!(
-            "with the same seed it moves by at most {} percentage points over {} doses, between \
-             seeds by up to {}",
+            "with the same seed it changes by at most {} percentage points over {} doses; between \
+             seeds it differs by up to {}",
             points(most),
             doses.len(),
             points(seeds)
@@ -270,8 +273,8 @@ fn disguise(found: &Contamination) -> Option<[Finding; 2]> {
         .collect();
     let by_words = Finding {
         claim: format!(
-            "{most} copies that lack some words are worth something, and runs of 8 words find \
-             less than a tenth of them"
+            "{most} copies that lack some words lower the raw rate, and word 8-grams find less \
+             than a tenth of them"
         ),
         holds: grams < 0.1 && gains.iter().any(|(_, clean, raw)| raw < clean),
         numbers: format!("8-grams found {}%; {}", percent(grams), gained.join(", ")),

@@ -141,7 +141,7 @@ impl Contamination {
         let missing = rows.iter().filter(|row| !row.is_scored()).count();
         if missing > 0 {
             found.notes.push(format!(
-                "{missing} trials are not done: what follows is without them"
+                "{missing} trials are not done and are missing below"
             ));
         }
         found.ranks = ranks::rank(&found);

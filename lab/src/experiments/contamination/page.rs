@@ -15,10 +15,10 @@ pub(super) fn page(found: &Contamination) -> String {
         h1 { (found.name) }
         p class="lead" {
             "A test that leaks into the training bytes makes a model look better than it is. \
-             Description lengths need not know of the leak: what is in the weights is paid for in \
-             model bytes, and what is in the training bytes is of no use to a prequential code, \
-             which starts from nothing. Here the leaks are made on purpose, and every measure is \
-             asked."
+             Description lengths are protected without detecting the leak: bytes stored in the \
+             weights are paid for as model bytes, and a prequential code cannot use the training \
+             bytes, because it starts without having seen them. Here the leaks are made on \
+             purpose, and every measure is computed for each of them."
         }
         @for note in &found.notes { (warning(note)) }
         @if estimates {
@@ -49,7 +49,7 @@ fn findings(found: &Contamination) -> Markup {
         return html! {};
     }
     html! {
-        h2 { "What was found" }
+        h2 { "Findings" }
         div class="card" {
             ul {
                 @for finding in &found.findings {
@@ -111,10 +111,11 @@ fn alone(found: &Contamination) -> Markup {
         (figure(
             |width| alone_chart::draw(found, width),
             &html! {
-                "Both were trained on exactly the bytes that are scored. The raw rate, which is \
-                 no code, goes to nothing for a model that is large enough, even on random bytes; \
-                 with the model counted, or without a model to send, it is the longer \
-                 description. In the tables, ± is half the range over seeds."
+                "Both models were trained on exactly the bytes that are scored. The raw rate is \
+                 not a code length: for a large enough model it goes to zero, even on random \
+                 bytes. When the model is counted, or in a prequential code, which sends no \
+                 model, memorising does not make the description shorter. In the tables, ± is \
+                 half the range over seeds."
             },
         ))
         (table(2, &header, rows))
@@ -178,17 +179,17 @@ fn doses(found: &Contamination) -> Markup {
             (figure(
                 |width| dose_chart::draw(found, model, width),
                 &html! {
-                    "Lines are means over seeds, shaded from the lowest to the highest. All models \
-                     see equally many bytes in training, whatever the dose."
+                    "Lines are means over seeds, shaded from the lowest to the highest. All \
+                     models see the same number of bytes in training at every dose."
                 },
             ))
         }
         (table(2, &header, rows))
         p {
-            "The prequential code of the test is that of a learner that has never seen the training \
-             bytes. It is run again at every dose, on the bytes as that trial has them. A \
-             prequential code that started from the weights of one of these models would not be \
-             immune."
+            "The prequential code of the test comes from a learner that has never seen the \
+             training bytes. It is computed again at every dose, on the bytes of that trial. A \
+             prequential code that started from the weights of one of these models would be \
+             affected by the leak."
         }
     }
 }
@@ -234,11 +235,11 @@ fn detectors(found: &Contamination) -> Markup {
         (figure(
             |width| detector_chart::draw(found, width),
             &html! {
-                "Overlap of words and the longest match look at the bytes, so they need the \
-                 training bytes and see what is exact for so long, one copy as well as a hundred. \
-                 Min-K% looks at the model: how often a piece of the test is told from a clean \
-                 one, where 50% is a coin. Disguised copies lack every so-many-th word. What the \
-                 raw rate saves is what there is to detect."
+                "N-gram overlap and the longest match compare bytes. They need the training bytes \
+                 and find only exact copies of sufficient length, one copy as well as a hundred. \
+                 Min-K% uses the model: its AUC is how often a piece of the test is distinguished \
+                 from a clean piece; 50% is chance. Each disguised copy lacks every n-th word. \
+                 The reduction of the raw rate shows how much the leak is worth."
             },
         ))
         (table(2, &header, rows))
@@ -267,12 +268,12 @@ fn ranks(found: &Contamination) -> Markup {
     html! {
         h2 { "Ranks" }
         p {
-            "All models of the exact ladder, in the order of their rate on clean bytes, and their \
-             ranks by each measure of the test, means over " (ranks.seeds.len()) " seeds. The \
-             adjusted rates charge a whole model to a short test, so they order sizes by model \
-             bytes, and models of one size as the raw rate does: they deny a leak its profit, they \
-             do not find it. The prequential length does not tell doses apart, whose tied ranks \
-             keep tau-b below 1."
+            "All models of the dose ladder with exact copies, in the order of their rate on clean \
+             bytes, with their ranks by each measure of the test. Ranks are means over " (ranks.seeds.len())
+             " seeds. The adjusted rates charge a whole model to a short test. So they rank \
+              different sizes by model bytes, and models of the same size in the same way as the \
+              raw rate: a leak brings no advantage, but it is not detected either. The \
+              prequential length is the same at every dose; the tied ranks keep tau-b below 1."
         }
         (table(2, &header, candidates))
         (table(1, &["ranked by", "Kendall's tau-b", "over seeds"], taus))

@@ -7,14 +7,14 @@ use brevity_length::format::{bytes, count, percent};
 pub(super) fn text(found: &Contamination) -> String {
     let mut text = String::new();
     for (title, table) in [
-        ("Trained on exactly what is scored", alone(found)),
+        ("Scored on exactly the training bytes", alone(found)),
         (
-            "A test leaks into the training bytes, means over seeds",
+            "A test leaks into the training bytes: means over seeds",
             doses(found),
         ),
-        ("What detectors say of it", detectors(found)),
+        ("Detectors", detectors(found)),
         (
-            "Ranks among the models of the exact ladder, 1 the shortest",
+            "Ranks among the models with exact copies; 1 is the shortest",
             ranks(found),
         ),
         (

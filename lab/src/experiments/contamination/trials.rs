@@ -182,7 +182,8 @@ impl Experiment {
             max_trials: _,
         } = config.sweep;
         if checks || !(grid.is_empty() && zip.is_empty() && trials.is_empty()) {
-            let message = "[contamination] has axes of its own: of [sweep] it takes `seeds` alone";
+            let message = "[contamination] defines its own axes: only `seeds` may be given in \
+                           [sweep]";
             return Err(fault("sweep", message));
         }
         let seeds = match seeds.is_empty() {

@@ -84,8 +84,8 @@ pub struct Prequential {
 
 impl Prequential {
     /// Builds the results from rows; the rows `beside` come from a sweep over the same
-    /// ladder. Of these only in-sample scores of the same bytes are used, since others
-    /// are no descriptions of them.
+    /// ladder. Of these, only in-sample scores of the same bytes are used, since the
+    /// others do not describe these bytes.
     #[must_use]
     pub fn new(name: String, rows: &[Row], beside: &[Row]) -> Prequential {
         let scored = || rows.iter().filter(|r| r.is_scored() && r.is_prequential());
@@ -220,7 +220,7 @@ impl Prequential {
 }
 
 impl Run {
-    /// Whether the length is decoded or an estimate, in a word.
+    /// A word that says whether the lengths are decoded or estimates.
     fn state(&self) -> &'static str {
         match self.verified {
             true => "decoded",

@@ -12,9 +12,10 @@ pub(super) fn page(report: &Prequential) -> String {
         p class="over" { "brevity, prequential codes" }
         h1 { (report.name) }
         p class="lead" {
-            "Each byte is priced by a model that has learned from earlier bytes only, and is \
-             learned afterwards. No weights are sent: whoever has the recipe repeats the learning. \
-             The prequential rate is what that takes, recipe included, over the raw bytes."
+            "Each byte is coded by a model that has learned only from earlier bytes, and is \
+             learned afterwards. No weights are sent: a decoder that has the recipe repeats the \
+             learning. The prequential rate is the coded bytes plus the recipe, over the raw \
+             bytes."
         }
         @for note in &report.notes { (warning(note)) }
         @if report.runs.iter().any(|run| !run.verified) {
@@ -37,22 +38,25 @@ fn ladder(report: &Prequential) -> Markup {
         (figure(
             |width| ladder_chart::draw(report, width),
             &html! {
-                "Dots are models, one a seed; lines join the means of each size. What is more than \
-                 three times the lowest rate is left out."
+                "Each dot is a model with one seed; lines join the means of each size. Rates \
+                 above three times the lowest are not shown."
             },
         ))
         @if !report.two_part.is_empty() {
             p {
-                "Only the two-part curve has a minimum. It pays for every parameter in bytes, \
-                 whatever the parameter has learned, so a curve that falls as A N" sup { "−α" }
-                " meets a line that rises with N, and beyond N* a further parameter costs more than \
-                 it saves. The prequential code sends no parameter. What a larger model costs it is \
-                 being wrong while it learns, and under a law in which size and data act separately, \
-                 L(N, D) = E + A N" sup { "−α" } " + B D" sup { "−β" } ", that cost, the sum of B t"
-                sup { "−β" } " over the bytes t, is the same for every size: the sum falls with N \
-                 and has no minimum. Where a measured prequential curve does turn up, the largest \
-                 models were given too few steps for their size, or the data end before they have \
-                 learned: a statement about the learner, not about the bytes of its parameters."
+                "Only the two-part curve has a minimum. It pays bytes for every parameter, \
+                 regardless of what the parameter has learned. A curve that falls as A N" sup { "−α" }
+                " is added to a line that rises with N, and beyond N* a further parameter costs \
+                 more than it saves. The prequential code sends no parameters. Its cost of a \
+                 larger model is the errors made while learning. Under a law in which size and \
+                 data act separately, L(N, D) = E + A N" sup { "−α" } " + B D" sup { "−β" }
+                 ", this cost, the sum of B t"
+                sup { "−β" }
+                " over the bytes t, is the same for every size, so the total falls with N and has \
+                 no minimum. If a measured prequential curve rises at large sizes, the largest \
+                 models had too few steps for their size, or the data end before they have \
+                 learned. That is a property of the learner, not a cost of the bytes of its \
+                 parameters."
             }
         }
     }
@@ -64,9 +68,9 @@ fn curves(report: &Prequential) -> Markup {
         (figure(
             |width| curve_chart::draw(report, width),
             &html! {
-                "All bytes spent so far over all bytes coded so far, for the first seed of each \
-                 size; block-wise codes are marked b. Lanes are parts of the file that advance \
-                 together, so the first bytes coded are the first ones of each lane."
+                "Cumulative code length over the number of bytes coded so far, for the first seed \
+                 of each size. Block-wise codes are marked b. Lanes are parts of the file that \
+                 advance together, so the first bytes coded are the first bytes of each lane."
             },
         ))
     }
@@ -108,9 +112,9 @@ fn table(report: &Prequential) -> Markup {
         h2 { "Every run" }
         div class="card scroll" { (table.html()) }
         p {
-            "The final model is the one that all bytes made, priced on the same bytes in the same \
-             way: an in-sample length, and no code by itself. What the prequential code needs \
-             beyond it is its regret, the price of learning."
+            "The final model was trained on all bytes, and codes the same bytes in the same way. \
+             Its length is in-sample and not a code by itself. The prequential length exceeds it \
+             by the regret, the cost of learning."
         }
     }
 }
@@ -136,7 +140,7 @@ fn doublings(report: &Prequential) -> Markup {
         table.push(row);
     }
     html! {
-        h2 { "Bits a byte, block by block" }
+        h2 { "Bits per byte, block by block" }
         div class="card scroll" { (table.html()) }
     }
 }

@@ -146,7 +146,8 @@ impl Lengths {
     }
 }
 
-/// The points at which the bytes have grown by `factor`, and the last one.
+/// The points of the curve at which the number of bytes has grown by `factor`, and the
+/// last point.
 fn thinned(curve: &[CurvePoint], factor: f64) -> Vec<CurvePoint> {
     let mut out: Vec<CurvePoint> = Vec::new();
     for (i, point) in curve.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! Any model on any byte set: all lengths side by side, and how the bytes relate to the
-//! model's training data.
+//! Scores any model on any byte set: all lengths side by side, and the relation of the
+//! bytes to the model's training data.
 //!
 //! [`score`] prices each byte set under each model and gives, for each pair,
 //!

@@ -46,8 +46,8 @@ impl Cells {
         })
     }
 
-    /// The row of a coder; of a chunked one a second, as the paper counts. Where the
-    /// coder fails, its cell is empty, and a note says why.
+    /// The row of a coder. A chunked coder gets a second row, which counts headers as the
+    /// paper does. If the coder fails, its cell is empty, and a note says why.
     pub fn coder(
         &mut self,
         coder: Coder,

@@ -93,16 +93,16 @@ pub struct CodersConfig {
 pub struct ModelRow {
     /// Its name in the table.
     pub name: String,
-    /// The training sets, one row each. `a+b` is a mixture: of each of its k sets as
-    /// many bytes as the shortest has, divided by k, so that it is no longer than the
-    /// single sets.
+    /// The training sets, one row each. `a+b` is a mixture of k sets. From each it takes
+    /// 1/k of the length of the shortest set, so that the mixture is not longer than a
+    /// single set.
     pub learns: Vec<String>,
-    /// As `[model]` of an experiment.
+    /// The same table as `[model]` of an experiment.
     pub spec: ModelConfig,
-    /// As `[train]` of an experiment.
+    /// The same table as `[train]` of an experiment.
     #[serde(default)]
     pub train: TrainConfig,
-    /// As `seed` of an experiment.
+    /// The same field as `seed` of an experiment.
     #[serde(default)]
     pub seed: u64,
     /// The row of the paper's Table 1 with the same model.
@@ -125,7 +125,7 @@ impl Config {
         Config::parse(path, &text)
     }
 
-    /// [`Config::read`] of a text; errors name `path`.
+    /// Like [`Config::read`], but from text; errors name `path`.
     ///
     /// # Errors
     ///
@@ -171,7 +171,7 @@ impl Config {
             }
         }
         if self.chunk == 0 {
-            return fault("chunk".into(), "0 bytes; the paper has 2048".into());
+            return fault("chunk".into(), "0 bytes; the paper uses 2048".into());
         }
         let ascending = self.lengths.windows(2).all(|pair| pair[0] < pair[1]);
         let fine = |&length: &usize| (1..=self.chunk).contains(&length);

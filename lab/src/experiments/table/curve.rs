@@ -1,6 +1,6 @@
 //! In-context curves: the rate of a row on the first bytes of each chunk, for several
-//! prefix lengths. The curve of a coder that needs long contexts falls late, that of a
-//! model trained on such bytes at once.
+//! prefix lengths. The curve of a coder that needs long contexts falls late. The curve of
+//! a model trained on such bytes falls immediately.
 //!
 //! Figure 3 of "Language Modeling Is Compression" (arXiv 2309.10668).
 
@@ -41,8 +41,8 @@ pub(super) fn has_chunks(bytes: &Bytes, chunk: usize) -> bool {
     whole_chunks(bytes, chunk).len() > 0
 }
 
-/// The curves of a coder: every header counted, and as the paper counts them. One
-/// that fails has none, and a note.
+/// The curves of a coder: one with every header counted, and one with headers counted as
+/// in the paper. A coder that fails has a note in place of curves.
 pub(super) fn of_coder(
     coder: Coder,
     (set, bytes): (&SetConfig, &Bytes),
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use brevity_model::Spec;
 
-    /// Each chunk is priced independently, whatever the context length of the model.
+    /// Each chunk is priced independently, for any context length of the model.
     #[test]
     fn positions_do_not_depend_on_the_chunks_before() {
         let text = b"every chunk begins where the model knows nothing yet; ".repeat(12);

@@ -48,7 +48,7 @@ pub(super) fn draw(matrix: &Matrix, set: &str, width: f64) -> Svg {
     frame.titles(
         &mut svg,
         &format!("first bytes of each chunk of {chunk}"),
-        "coded bytes, % of the raw ones, without the model",
+        "coded bytes, % of the raw bytes, without the model",
     );
 
     let last = |curve: &Curve| 100.0 * curve.rates.last().copied().unwrap_or(0.0);

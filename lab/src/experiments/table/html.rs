@@ -12,16 +12,17 @@ pub(super) fn page(matrix: &Matrix) -> String {
         p class="over" { "brevity table" }
         h1 { (matrix.title) }
         p class="lead" {
-            "Coded bytes in percent of the raw ones. The raw rate leaves the model's own bytes out, \
-             and is no code by itself; the adjusted rate counts them, at two bytes a parameter \
-             (fp16) or as an archive stores them. Shorter is darker, column by column."
+            "Coded bytes in percent of the raw bytes. The raw rate does not count the bytes of \
+             the model and is not a code by itself. The adjusted rate counts them, at two bytes \
+             per parameter (fp16) or as an archive stores them. In each column, lower rates are \
+             darker."
         }
         @for note in &matrix.notes { (warning(note)) }
         (section(matrix, "Raw rate", |c| Some(c.raw), Some(|f| f.raw)))
         @if matrix.rows.iter().any(|row| row.parameters.is_some()) {
             (section(
                 matrix,
-                "Adjusted rate: 2 bytes a parameter",
+                "Adjusted rate: 2 bytes per parameter",
                 |c| Some(c.adjusted),
                 Some(|f| f.adjusted),
             ))
@@ -108,9 +109,9 @@ fn curves(matrix: &Matrix) -> Markup {
             @if i == 0 {
                 h2 { "In context" }
                 p class="lead" {
-                    "The raw rate of the first bytes of each chunk. Models are trained and bring \
-                     what they know; coders start from nothing in every chunk. Headers are charged \
-                     once here, as in the paper; with all of them counted, see "
+                    "The raw rate of the first bytes of each chunk. Models have been trained \
+                     before; coders start without knowledge in every chunk. Here headers are \
+                     charged once, as in the paper; the rates with all headers are in "
                     code { "curves.csv" } "."
                 }
             }
@@ -138,7 +139,7 @@ fn papers(matrix: &Matrix) -> Markup {
         return html! {};
     }
     html! {
-        h2 { "What only the paper measured" }
+        h2 { "Measured only in the paper" }
         div class="card scroll" {
             table {
                 tr {

@@ -1,12 +1,12 @@
-//! Tables of byte sets by coders and models: the paper's Table 1, and how models
-//! trained on one kind of data do on another.
+//! Tables of rates, with byte sets as columns and coders and models as rows: the paper's
+//! Table 1, and the rates of models on other kinds of data than they were trained on.
 //!
 //! A [`Config`] lists byte sets, the columns, and coders and models, the rows. [`run`]
-//! measures every cell, whole and in chunks, and keeps models and cells in a folder, so
-//! that a run that was stopped continues and nothing is done twice. With `lengths`,
-//! each [`Curve`] shows how the rate of a row falls with context; curves are measured
-//! anew by every run. The resulting [`Matrix`] writes text, CSV, JSON and a page, with
-//! the paper's figures in columns of the same bytes.
+//! measures every cell, whole and in chunks. It keeps models and cells in a folder, so
+//! that a stopped run can continue and nothing is computed twice. With `lengths`, each
+//! [`Curve`] shows how the rate of a row falls with context; every run measures the
+//! curves again. The resulting [`Matrix`] writes text, CSV, JSON and a page, with the
+//! paper's figures in the columns that have the same bytes.
 //!
 //! ```
 //! use brevity_lab::experiments::table::{Config, NEVER, Options, run};
@@ -56,7 +56,7 @@ pub use models::NEVER;
 use brevity_baselines::Coder;
 use cells::Cells;
 
-/// How to fill a table.
+/// Options for filling a table.
 pub struct Options<'a> {
     /// Decodes the archives of models; without it, their lengths are estimates.
     pub decoder: Option<&'a dyn Decoder>,
@@ -103,7 +103,8 @@ impl Cell {
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// Whether it compresses chunk by chunk; models do, in contexts.
+    /// Whether it compresses chunk by chunk. For models this is true: they compress
+    /// context by context.
     pub chunks: bool,
     /// Whether the header of a chunk is charged only once, as the paper does.
     pub headers_once: bool,

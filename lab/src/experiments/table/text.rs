@@ -40,7 +40,7 @@ pub(super) fn text(matrix: &Matrix) -> String {
     let mut text = format!("{}\n", matrix.title);
     let kinds: [(&str, Rate); 3] = [
         ("raw rate, %", |cell| Some(cell.raw)),
-        ("adjusted rate, %: 2 bytes a parameter", |cell| {
+        ("adjusted rate, %: 2 bytes per parameter", |cell| {
             Some(cell.adjusted)
         }),
         ("adjusted rate, %: the model as stored", |cell| cell.stored),

@@ -39,16 +39,16 @@ fn header(report: &Report) -> Markup {
         p class="lead" {
             (trained) " model" (plural(trained)) " trained and measured, "
             (done) " score" (plural(done))
-            @if checks > 0 { "; " (checks) " more check that they were trained enough" }
-            ". The adjusted rate is what a file takes once the model that shortens it is counted \
-             too: (coded data + model) / raw data. A larger model codes the data in fewer bytes \
-             and takes more bytes itself; N* is the size where one more parameter stops paying \
-             for itself."
+            @if checks > 0 { "; " (checks) " more check whether they were trained well enough" }
+            ". The adjusted rate counts the model that compresses the data as well as the \
+             compressed data: (coded data + model) / raw data. A larger model codes the data in \
+             fewer bytes but takes more bytes itself. At the critical size N*, one more parameter \
+             costs as many bytes as it saves."
         }
         @for note in &report.notes { (warning(note)) }
         @if report.rows.iter().any(|r| r.is_scored() && !r.is_decoded()) {
             (warning("Lengths are estimates: exact code lengths under integer frequencies, not \
-                      yet those of archives that were decoded."))
+                      lengths of decoded archives."))
         }
     }
 }
@@ -82,20 +82,20 @@ fn section(panel: &Panel<'_>, titled: bool) -> Markup {
         (figure(
             |width| rate_chart::draw(panel, width),
             &html! {
-                "Dots are trained models, one a seed; lines are the fitted law E + A·N"
+                "Each dot is a trained model with one seed. Lines are the fitted law E + A·N"
                 sup { "−α" }
-                ", with the model's bytes added for the adjusted curves; shaded along the lines, \
-                 what 95% of resampled fits pass. Dashed uprights are the critical sizes with \
-                 their 95% intervals. Dotted lines are classical coders on the same bytes, each \
-                 at its best setting. What is far above the optimum is left to the table."
+                ", plus the model's bytes for the adjusted curves; the shaded bands contain 95% \
+                 of the resampled fits at each size. Dashed vertical lines are the critical sizes \
+                 with their 95% intervals. Dotted lines are classical coders on the same bytes, \
+                 each at its best setting. Rates far above the optimum are only in the table."
             },
         ))
         @for (i, (convention, _)) in parts.iter().enumerate() {
             (figure(
                 |width| parts_chart::draw(panel, width).swap_remove(i).1,
                 &html! {
-                    "What the description is made of, in percent of the raw bytes, model bytes \
-                     counted as " (convention) ". The shortest in bold."
+                    "The parts of the description in percent of the raw bytes, with model bytes \
+                     counted as " (convention) ". The shortest description is bold."
                 },
             ))
         }
@@ -124,9 +124,9 @@ fn star(c: &CriticalSize, class: &str, panel: &Panel<'_>) -> Markup {
             dl class="facts" {
                 (fact("critical size N*", &count(c.n_star)))
                 (fact("95% interval", &text::interval(c.ci95)))
-                (fact("all laws not rejected", &text::interval(c.envelope)))
+                (fact("envelope of all laws not rejected", &text::interval(c.envelope)))
                 (fact("adjusted rate there", &format!("{}%", percent(c.rate))))
-                (fact("of it the model", &format!("{:.1}%", 100.0 * c.model_share)))
+                (fact("model share", &format!("{:.1}%", 100.0 * c.model_share)))
                 @if let Some(best) = best {
                     (fact("best classical", &format!("{}% ({})", percent(best.rate), best.coder)))
                 }
@@ -158,8 +158,9 @@ fn laws(report: &Report) -> Markup {
             (figure(
                 |width| draw(width).unwrap_or_else(|| Svg::new(width, 1.0, String::new())),
                 &html! {
-                    "Rings are the separate fits with their 95% intervals, dashed lines the power \
-                     law through them, lines the joint law of all sizes of model and data."
+                    "Rings are separate fits at each data size with their 95% intervals. Dashed \
+                     lines are the power law through them. Solid lines are the joint law over all \
+                     sizes of model and data."
                 },
             ))
         }
@@ -171,7 +172,7 @@ fn one_law(law: &DataLaw) -> Markup {
     let named = html! { (law.regime) " " (law.convention) ": " };
     html! {
         p {
-            (named) "bits per byte = " (law.law) ", which misses the points by "
+            (named) "bits per byte = " (law.law) ", with a root-mean-square residual of "
             (format!("{:.1}", 100.0 * law.residual)) "%; N* grows as D^"
             (format!("{:.2}", law.exponent)) "."
         }
@@ -185,7 +186,7 @@ fn left_out(test: &LeftOut) -> Markup {
         "without the models trained on " (bytes(test.data_bytes)) ", the law predicts N* = "
         (count(test.predicted_n_star)) " there (" (text::interval(test.ci95)) "); measured "
         (count(test.measured_n_star)) ", " (format!("{:+.2}", test.octaves))
-        " octaves off, which costs " (percent(test.regret)) "% of the rate."
+        " octaves away from the measurement, which costs " (percent(test.regret)) "% of the rate."
         @if let Some(free) = &test.free {
             " A power law through the separate fits of the others predicts " (count(free.n_star))
             ": " (format!("{:+.2}", free.octaves)) " octaves, " (percent(free.regret)) "%."
@@ -195,17 +196,17 @@ fn left_out(test: &LeftOut) -> Markup {
 
 fn verdict(checks: &Checks) -> Markup {
     let meaning = match checks.verdict {
-        Verdict::Sound => "nothing found here speaks against the critical sizes",
+        Verdict::Sound => "no check speaks against the critical sizes",
         Verdict::UpperBound => {
-            "better training may shorten the descriptions, those of larger models most, so the \
-             rates are upper bounds and in-sample N* a lower one"
+            "better training may shorten the descriptions, most of all those of larger models; so \
+             the rates are upper bounds, and in-sample N* is a lower bound"
         }
         Verdict::Unsound => "the critical sizes should not be relied on",
     };
     html! {
         h2 { "Verdict: " (checks.verdict.name()) }
         div class="card" {
-            p { "In short, " (meaning) ". What was looked at:" }
+            p { "In short, " (meaning) ". The checks:" }
             ul { @for reason in &checks.reasons { li { (reason) } } }
         }
     }

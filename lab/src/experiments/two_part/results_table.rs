@@ -24,7 +24,7 @@ pub(super) fn tables(report: &Report) -> Markup {
     }
 }
 
-/// The columns to show: those with equal values in all rows are left out.
+/// The columns to show. Columns with equal values in all rows are left out.
 struct Columns {
     data: bool,
     regime: bool,

@@ -1,4 +1,4 @@
-//! The report as text: a terminal table, the points as CSV.
+//! The report as text: a terminal table, and the points as CSV.
 
 use std::fmt::Write;
 

@@ -36,7 +36,7 @@ impl NormSaved {
         [parts.cut(&mut self.inverse), parts.cut(&mut self.mean)]
     }
 
-    /// The statistics of `rows`, for [`NormLayer::backward`].
+    /// Returns the statistics of `rows`, for [`NormLayer::backward`].
     pub fn of(&self, parts: &Parts, rows: &std::ops::Range<usize>) -> [&[f32]; 2] {
         [parts.of(&self.inverse, rows), parts.of(&self.mean, rows)]
     }
@@ -108,7 +108,7 @@ impl NormLayer<'_> {
 
     /// `dx` from `dy`, added to the values of `dx` if `accumulate`, and the
     /// gradients of the parameters for each part of `part` rows.
-    #[expect(clippy::too_many_arguments, reason = "they are what the formula has")]
+    #[expect(clippy::too_many_arguments, reason = "the formula has this many terms")]
     pub fn backward(
         &self,
         x: &[f32],

@@ -1,4 +1,5 @@
-//! The layers on slices: each a forward and a backward pass made of the kernels.
+//! The layers on slices. Each has a forward and a backward pass composed of
+//! kernels.
 //!
 //! A forward pass saves values in [`Buffer`](super::buffers::Buffer)s, which
 //! return to their pool after the backward pass. The rows of a layer are divided
