@@ -1,6 +1,6 @@
-//! Every kernel at the shapes of small byte models: the share of the FMA peak for
-//! matrix products and attention, and the share of a copy's memory bandwidth for
-//! elementwise passes, which exceed it if the data stay in a cache.
+//! Measures every kernel at the shapes of small byte models: the share of the FMA peak
+//! for matrix products and attention, and the share of the memory bandwidth of a copy for
+//! elementwise passes. The latter exceeds 100% if the data stay in a cache.
 
 use brevity_kernels::activation::{self, Activation};
 use brevity_kernels::attention::{Attention, KvCache, Saved};

@@ -107,7 +107,7 @@ fn relu2_derivative<S: Simd>(y: S::F) -> S::F {
     S::add(r, r)
 }
 
-/// Values that a task of an elementwise pass takes: 64 KiB.
+/// Values of a task of an elementwise pass: 64 KiB.
 const CHUNK: usize = 1 << 14;
 
 /// `y = f(x)`; x and y have any shape.

@@ -1,4 +1,4 @@
-//! Gates and soft caps over slices, value by value.
+//! Elementwise gates and soft caps over slices.
 
 use crate::activation::Activation;
 use crate::math;
@@ -10,7 +10,7 @@ use crate::threads::{self, Shared};
 pub enum Gate {
     /// `x sigmoid(x)`
     Silu,
-    /// One of [`Activation`].
+    /// An elementwise [`Activation`].
     Of(Activation),
 }
 
@@ -28,12 +28,13 @@ pub fn gate(gate: Gate, x: &mut [f32], value: Option<&[f32]>) {
     });
 }
 
-/// `x = cap tanh(x / cap)`: what keeps scores between minus and plus `cap`.
+/// `x = cap tanh(x / cap)`, a soft cap: it keeps scores between `-cap` and
+/// `cap`.
 pub fn soft_cap(cap: f32, x: &mut [f32]) {
     share(x, |_, x| dispatch(Capped { cap, x }));
 }
 
-/// Calls `f` with parts of `x` and where they start, among the threads.
+/// Calls `f` with parts of `x` and their offsets, on several threads.
 fn share(x: &mut [f32], f: impl Fn(usize, &mut [f32]) + Send + Sync) {
     const PART: usize = 1 << 14;
     let len = x.len();

@@ -11,16 +11,16 @@ use crate::threads::{self, Shared};
 /// Vocabulary size: the byte values.
 const SYMBOLS: usize = 256;
 
-/// Rows that a forward task takes.
+/// Rows of a forward task.
 const ROWS: usize = 256;
 
-/// Columns that a backward task takes: a cache line.
+/// Columns of a backward task: a cache line.
 const COLUMNS: usize = 16;
 
 /// The embedding of a byte and of earlier bytes:
-/// `scale (table[b_t] + sum_k taps[k] table[b_(t - distances[k])])` for byte `b_t`
-/// of a sequence. This is a causal depthwise convolution of the embedded bytes.
-/// Bytes before the sequence are included if they are given, else left out.
+/// `scale (table[b_t] + sum_k taps[k] table[b_(t - distances[k])])` for byte `b_t` of a
+/// sequence. This is a causal depthwise convolution of the embedded bytes. Bytes before
+/// the sequence are included if they are given, otherwise left out.
 #[derive(Clone, Copy, Debug)]
 pub struct Embedding<'a> {
     /// `[256, width]`
@@ -31,7 +31,7 @@ pub struct Embedding<'a> {
     pub scale: f32,
     /// `[taps, width]`: the weights of earlier bytes; may be empty.
     pub taps: &'a [f32],
-    /// For each tap, how many bytes back it looks: at least 1, ascending.
+    /// For each tap, its distance to the earlier byte: at least 1, ascending.
     pub distances: &'a [usize],
     /// Sequence length: rows of `y` for each sequence.
     pub length: usize,

@@ -1,28 +1,30 @@
 //! Causal attention in which several query heads share keys and values
 //! (Ainslie et al. 2023, arXiv 2305.13245), over a [`History`] that grows.
 //!
-//! What pretrained models need beyond [`attention`](crate::attention): heads of
-//! any width, fewer heads for keys and values, any scale, a soft cap on the scores
-//! (Gemma 2, arXiv 2408.00118). Positions are the caller's: queries and keys come
-//! turned already ([`phases`](crate::phases)).
+//! Grouped-query attention for pretrained models. In addition to
+//! [`attention`](crate::attention) it supports heads of any width, fewer heads
+//! for keys and values than for queries, any scale, and a soft cap on the
+//! scores (Gemma 2, arXiv 2408.00118). The caller applies the positions:
+//! queries and keys are already rotated ([`phases`](crate::phases)).
 //!
-//! # The numbers
+//! # Order of operations
 //!
 //! For a query head `h` at position `p` and a key at position `j` that it sees
 //! (`j <= p`, with a window of `w` also `j > p - w`):
-//! 1. the score is one chain over the components from zero, of the query times the
-//!    scale (times `log2 e` if there is no cap);
-//! 2. with a cap `c` it becomes `c tanh(score / c)`, times `log2 e`;
+//! 1. the score is one chain over the components that starts from zero; the
+//!    query is first multiplied by the scale (and by `log2 e` if there is no
+//!    cap);
+//! 2. with a cap `c`, the score becomes `c tanh(score / c)`, times `log2 e`;
 //! 3. the maximum is exact; `e_j = 2^(score_j - maximum)` by a fixed polynomial;
-//! 4. the `e_j` are added into eight sums by position modulo 8, in increasing
-//!    position, then `((0+1)+(2+3)) + ((4+5)+(6+7))`;
+//! 4. the `e_j` are added to eight partial sums by position modulo 8, in
+//!    increasing position; these are added as `((0+1)+(2+3)) + ((4+5)+(6+7))`;
 //! 5. each component of the output is one chain over the keys in increasing
 //!    position from zero, plus zero, times the inverse of the sum.
 //!
-//! A key that is not seen has the weight zero, which changes no bit of a chain of
-//! finite values, except that a chain that underflowed may keep the sign of its
-//! zero: adding zero removes it. So a position's output is the same however the
-//! stream is cut into calls.
+//! A masked key has the weight zero. This changes no bit of a chain of finite
+//! values, except that a chain that underflowed may keep the sign of its zero;
+//! adding zero removes the sign. So the output of a position does not depend on
+//! how the stream is divided into calls.
 
 use crate::attention::exp2::exp2;
 use crate::gemm::{Epilogue, View, ViewMut, gemm};
@@ -31,10 +33,11 @@ use crate::scratch;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::{self, Shared};
 
-/// Positions that a task takes.
+/// Positions of a task.
 const BLOCK: usize = 16;
 
-/// Positions by which a history grows, a multiple of the widest vector.
+/// Number of positions by which a history grows: a multiple of the widest
+/// vector.
 const GROWTH: usize = 64;
 
 /// The shape of an attention layer.
@@ -42,26 +45,27 @@ const GROWTH: usize = 64;
 pub struct Grouped {
     /// Query heads.
     pub heads: usize,
-    /// Heads of keys and values; divides `heads`.
+    /// Heads of keys and values; the number divides `heads`.
     pub kv_heads: usize,
     /// Components of a head.
     pub head_dim: usize,
-    /// See only so many last positions, own position included.
+    /// Sliding window: a query sees this many last positions, its own included.
     pub window: Option<usize>,
-    /// What scores are multiplied by, usually `1 / sqrt(head_dim)`.
+    /// Factor of the scores, usually `1 / sqrt(head_dim)`.
     pub scale: f32,
-    /// Scores are squeezed between minus and plus this.
+    /// Soft cap: scores are limited to between `-cap` and `cap`.
     pub cap: Option<f32>,
 }
 
-/// Keys and values of the positions so far of one stream and one layer.
+/// Keys and values of the positions so far, for one stream and one layer.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// `[kv_heads, head_dim, room]`
     keys: Vec<f32>,
     /// `[room, kv_heads * head_dim]`
     values: Vec<f32>,
-    /// Positions there is room for, a multiple of [`GROWTH`].
+    /// Number of positions for which memory is allocated: a multiple of
+    /// [`GROWTH`].
     room: usize,
     len: usize,
 }
@@ -72,7 +76,7 @@ impl History {
         self.len
     }
 
-    /// Whether there is no position yet.
+    /// Whether there are no positions yet.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -121,10 +125,10 @@ impl History {
     }
 }
 
-/// A stream whose newest positions ask.
+/// A stream and the queries of its newest positions.
 #[derive(Debug)]
 pub struct Asking<'a> {
-    /// All positions, the asking ones included.
+    /// All positions, including those of the queries.
     pub history: &'a History,
     /// Queries of the last `n` positions, `[n, heads * head_dim]`.
     pub queries: &'a [f32],
@@ -133,17 +137,17 @@ pub struct Asking<'a> {
 }
 
 impl Grouped {
-    /// Values of the keys of a position.
+    /// Number of key values of a position.
     pub fn kv_width(&self) -> usize {
         self.kv_heads * self.head_dim
     }
 
-    /// Values of the queries of a position.
+    /// Number of query values of a position.
     pub fn width(&self) -> usize {
         self.heads * self.head_dim
     }
 
-    /// Attention of the newest positions of some streams.
+    /// Computes the attention of the newest positions of several streams.
     ///
     /// # Panics
     /// If the lengths do not match.
@@ -183,23 +187,23 @@ impl Grouped {
         threads::each(tasks.len(), work, |i| threads::alone(|| tasks[i].run()));
     }
 
-    /// Positions that a query sees at most.
+    /// The most positions that a query sees.
     fn reach(&self) -> usize {
         self.window.unwrap_or(usize::MAX)
     }
 }
 
-/// Some positions and the heads that share one head of keys.
+/// A task: some positions, and the query heads that share one head of keys.
 struct Task<'a> {
     shape: &'a Grouped,
     history: &'a History,
     queries: &'a [f32],
     out: Shared,
     kv: usize,
-    /// First asking position, counted among those that ask.
+    /// The first position, counted among the positions with queries.
     first: usize,
     count: usize,
-    /// The same, counted from the start of the stream.
+    /// The first position, counted from the start of the stream.
     position: usize,
 }
 
@@ -269,7 +273,8 @@ impl Task<'_> {
     }
 }
 
-/// Scores become weights, zero outside of `from..to`; returns their sum.
+/// Replaces scores by weights, which are zero outside `from..to`. Returns the
+/// sum of the weights.
 struct Softmax<'a> {
     scores: &'a mut [f32],
     from: usize,
@@ -281,7 +286,8 @@ impl Kernel for Softmax<'_> {
     type Out = f32;
     #[inline(always)]
     fn run<S: Simd>(self) -> f32 {
-        // Whatever is outside, it is no maximum and its power is zero.
+        // Scores outside the range must not be the maximum, and their weight
+        // must be zero.
         self.scores[..self.from].fill(f32::MIN);
         self.scores[self.to..].fill(f32::MIN);
         if let Some(cap) = self.cap {

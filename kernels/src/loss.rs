@@ -35,7 +35,7 @@ pub fn cross_entropy(logits: &[f32], targets: &[u8], nats: &mut [f32]) {
     };
 }
 
-/// [`cross_entropy`] and its gradient:
+/// Computes [`cross_entropy`] and its gradient:
 /// `dlogits = scale (softmax(logits) - onehot(target))`, [rows, 256].
 ///
 /// # Panics
@@ -58,7 +58,7 @@ pub fn cross_entropy_with_gradient(
     unsafe { rows::<true>(logits.as_ptr(), dlogits.as_mut_ptr(), targets, scale, nats) };
 }
 
-/// [`cross_entropy_with_gradient`] that replaces the logits by their gradient.
+/// Like [`cross_entropy_with_gradient`], but replaces the logits by their gradient.
 ///
 /// # Panics
 /// If the lengths do not match.

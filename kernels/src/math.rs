@@ -71,9 +71,9 @@ pub fn exp<S: Simd>(x: S::F) -> S::F {
     S::mul(S::mul(p, s1), s2)
 }
 
-/// `e^x` for `x <= 0`, with results below `2^-126` flushed to zero: what a softmax
-/// needs, with fewer operations than [`exp`]. The bits are those of [`exp`] for
-/// `-87 <= x <= 0`. NaN gives zero.
+/// `e^x` for `x <= 0`, with results below `2^-126` flushed to zero. This is sufficient
+/// for a softmax and needs fewer operations than [`exp`]. The bits are those of [`exp`]
+/// for `-87 <= x <= 0`. NaN gives zero.
 #[inline(always)]
 pub fn exp_negative<V: Vector>(x: V) -> V {
     let t = x.mul_add(V::splat(LOG2_E), V::splat(ROUND));

@@ -1,9 +1,9 @@
-//! Rotary positions of any base, of some or all components of a head.
+//! Rotary position embedding with any base, for some or all components of a head.
 //!
-//! Like [`rope`](crate::rope), with phases of 2^-64 turn instead of 2^-16: models
-//! with bases of 10^5 and more have pairs that turn by less than 2^-16 a position.
-//! The phase `position * step mod 2^64` is an exact integer, so position 10^6 is as
-//! precise as position 1.
+//! Like [`rope`](crate::rope), but the unit of phases is 2^-64 of a turn instead of
+//! 2^-16, because models with bases of 10^5 and more have pairs that rotate by less than
+//! 2^-16 of a turn per position. The phase `position * step mod 2^64` is an exact
+//! integer, so position 10^6 is as precise as position 1.
 //!
 //! ```
 //! use brevity_kernels::phases::{Rotary, frequencies};
@@ -17,8 +17,8 @@
 
 use crate::math::double;
 
-/// Angles by which pairs turn a position: `base^(-2 i / dims)` radians for
-/// `i` in `0..dims / 2`.
+/// The angles by which pairs rotate per position: `base^(-2 i / dims)` radians for `i` in
+/// `0..dims / 2`.
 ///
 /// # Panics
 /// If `dims` is odd or the base is not a positive, normal number.
@@ -29,17 +29,18 @@ pub fn frequencies(base: f64, dims: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Turns pairs of components by their position.
+/// Rotates pairs of components according to their position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rotary {
-    /// What each pair turns a position, in 2^-64 turn.
+    /// The angle by which each pair rotates per position, in units of 2^-64 turn.
     steps: Vec<u64>,
-    /// Components `2 i` and `2 i + 1` are a pair, not `i` and `i + dims / 2`.
+    /// Whether components `2 i` and `2 i + 1` form a pair, instead of `i` and
+    /// `i + dims / 2`.
     interleaved: bool,
 }
 
 impl Rotary {
-    /// Pairs that turn by `frequencies`, radians a position.
+    /// Rotations by `frequencies`, in radians per position.
     ///
     /// # Panics
     /// If a frequency is not in `0..6`.
@@ -67,11 +68,12 @@ impl Rotary {
             .collect()
     }
 
-    /// Turns the first components of a head by a [`table`](Self::table): of a pair
-    /// `(x, y)` into `(x cos - y sin, x sin + y cos)`, each product and sum rounded.
+    /// Rotates the first components of a head by a [`table`](Self::table): a pair
+    /// `(x, y)` becomes `(x cos - y sin, x sin + y cos)`, with each product and sum
+    /// rounded.
     ///
     /// # Panics
-    /// If the head has fewer components than turn.
+    /// If the head has fewer components than the rotation.
     #[inline]
     pub fn turn(&self, table: &[(f32, f32)], head: &mut [f32]) {
         let half = table.len();

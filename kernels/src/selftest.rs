@@ -1,8 +1,7 @@
 //! Self-test: whether this CPU and this build compute the recorded bits.
 //!
-//! Every kernel runs on fixed inputs; the hash of its outputs is compared with the
-//! one recorded here. A program can run it before it decodes what another machine
-//! encoded.
+//! Every kernel runs on fixed inputs; the hash of its outputs is compared with the one
+//! recorded here. A program can run it before it decodes an archive from another machine.
 //!
 //! ```
 //! brevity_kernels::selftest::run()?;
@@ -56,7 +55,7 @@ const GROUPS: [Group; 8] = [
 ];
 
 /// Runs every group on the current instruction set, in some milliseconds. Returns the
-/// hash of all recorded hashes, to compare machines by.
+/// hash of all recorded hashes, by which machines can be compared.
 ///
 /// # Errors
 /// The first group whose bits differ.

@@ -1,4 +1,4 @@
-//! Sharing work among rayon's threads where it pays.
+//! Shares work among rayon's threads, if there is enough of it.
 //!
 //! No result of this crate depends on the number of threads: each task computes its
 //! own outputs, whichever thread runs it. Calls from inside a rayon pool (`install`)
@@ -11,9 +11,9 @@ thread_local! {
     static ALONE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `f` with kernels that use only the calling thread. For a caller that has
-/// already split its work among the threads, in pieces that stay in a core's cache
-/// from one kernel to the next.
+/// Runs `f` with kernels that use only the calling thread. This is for a caller that has
+/// already split its work among the threads, in pieces that stay in a core's cache from
+/// one kernel to the next.
 pub fn alone<T>(f: impl FnOnce() -> T) -> T {
     struct Restore(bool);
     impl Drop for Restore {

@@ -12,9 +12,9 @@ impl Spec {
         self.layers as u64 * block + d * SYMBOLS as u64
     }
 
-    /// Size of a lane's KV cache in bytes, at most: `8 L d reach`. Each step of a lane
-    /// reads all of it, so decoding is fast as long as the caches of all lanes fit the
-    /// CPU's last-level cache.
+    /// Maximum size of a lane's KV cache in bytes: `8 L d reach`. Each step of a lane
+    /// reads all of it, so decoding is fast as long as the caches of all lanes fit into
+    /// the CPU's last-level cache.
     pub fn kv_cache_bytes(&self) -> u64 {
         8 * (self.layers * self.width) as u64 * self.reach() as u64
     }

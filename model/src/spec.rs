@@ -215,8 +215,8 @@ impl Spec {
         self.width / self.heads
     }
 
-    /// How far before the input byte the taps and the lags look, ascending: their
-    /// distances from the predicted byte, minus one.
+    /// The distances of taps and lags from the input byte, ascending: their distances
+    /// from the predicted byte, minus one.
     pub fn tap_distances(&self) -> Vec<usize> {
         let lags = self.lags.iter().map(|lag| lag - 1);
         (1..=self.taps).chain(lags).collect()

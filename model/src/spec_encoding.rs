@@ -117,7 +117,7 @@ impl Spec {
     ///
     /// # Errors
     /// The bytes are not the encoding of a valid spec. At most [`MAX_ENCODED_SPEC`] bytes
-    /// are read, and memory use is bounded likewise.
+    /// are read, which also bounds the use of memory.
     pub fn from_bytes(bytes: &[u8]) -> Result<(Spec, usize), DecodeError> {
         let mut input = Input { bytes, offset: 0 };
         let version = input.byte()?;

@@ -1,7 +1,7 @@
 //! Varints: the variable-length integers of all binary formats of this project.
 //!
-//! A byte holds seven bits, the lowest first; the high bit is set on all bytes but the
-//! last (LEB128). Only the shortest form is valid, so an integer has exactly one.
+//! Each byte holds seven bits, the lowest first; the high bit is set on all bytes except
+//! the last (LEB128). Only the shortest form is valid, so an integer has exactly one.
 
 /// Appends `value` to `out`.
 pub fn put(out: &mut Vec<u8>, mut value: u64) {

@@ -15,9 +15,9 @@
 //!
 //! # Order of operations
 //!
-//! All three give the same output to the last bit, on every instruction set, with
-//! any number of threads, however a stream is split into blocks and whatever else
-//! is in the batch. For each query:
+//! All three give the same output to the last bit: on every instruction set, with any
+//! number of threads, for every division of a stream into blocks, and independently of
+//! the rest of the batch. For each query:
 //! 1. the row is normalised (the sum of squares is one chain over the
 //!    components), rotated, and multiplied by `gain log2(e) / sqrt(head_dim)`;
 //! 2. each score is one chain over the components that starts with a product;
@@ -29,8 +29,8 @@
 //! 6. each output component is one chain over the keys in increasing position
 //!    that starts at 0; the result is multiplied by the inverse of the sum.
 //!
-//! A chain is a sequence of fused multiply-adds. Masked keys are skipped: whatever
-//! they hold, infinity and NaN included, has no effect on the query.
+//! A chain is a sequence of fused multiply-adds. Masked keys are skipped: their values,
+//! including infinity and NaN, have no effect on the query.
 //!
 //! ```
 //! use brevity_kernels::attention::{Attention, KvCache};
@@ -254,7 +254,7 @@ impl Attention {
         1.0 / (self.head_dim as f32).sqrt()
     }
 
-    /// The factor of a query that makes its scores exponents of 2.
+    /// The factor of a query that turns its scores into exponents of 2.
     fn factor(&self, gain: Option<f32>) -> f32 {
         gain.unwrap_or(1.0) * (std::f32::consts::LOG2_E * self.inverse_root())
     }

@@ -1,4 +1,4 @@
-//! QK-norm and RoPE: what is done to a tile of queries or keys before the scores,
+//! QK-norm and RoPE: the transformation of a tile of queries or keys before the scores,
 //! and its backward pass. Pointers may be unaligned.
 
 use super::NORM_EPS;
@@ -52,8 +52,8 @@ pub(super) unsafe fn rotate<S: Simd>(
     }
 }
 
-/// What is done to raw queries and keys before the scores are computed. A row that
-/// went through it is called prepared.
+/// The transformation of raw queries and keys before the scores are computed. A
+/// transformed row is called prepared.
 #[derive(Clone, Copy)]
 pub(super) struct QkNormRope {
     /// Components of a head.

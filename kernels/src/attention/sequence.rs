@@ -13,9 +13,9 @@ use crate::simd::{LANES, Simd};
 pub(super) struct Sequence<'a> {
     /// Sequence length.
     pub seq_len: usize,
-    /// What is done to queries and keys.
+    /// The transformation of queries and keys.
     pub qk_norm_rope: QkNormRope,
-    /// The factor of the queries after that.
+    /// The factor of the queries after the transformation.
     pub factor: f32,
     /// Number of positions that a query sees, its own included.
     pub reach: u64,

@@ -100,8 +100,8 @@ impl Plan {
             && self.residual.is_none()
     }
 
-    /// Prefetches what [`Self::finish`] will read for a block: its rows are too short
-    /// for the hardware prefetcher.
+    /// Prefetches the values that [`Self::finish`] will read for a block, whose rows are
+    /// too short for the hardware prefetcher.
     #[inline(always)]
     pub(super) fn prefetch<S: Simd>(&self, rows: Range<usize>, cols: Range<usize>) {
         for p in [self.derivative.map(|(_, p)| p), self.residual]

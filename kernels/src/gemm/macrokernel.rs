@@ -44,8 +44,8 @@ pub(super) fn reads_in_place(b: &View, rows: usize) -> bool {
     whole && (rows <= DIRECT_RIGHT || pack::k_block(b.rows) * b.stride <= 2 * GROUP)
 }
 
-/// Columns of the product up to which a transposed left operand is read in place;
-/// beyond, it is read often enough for packing to pay.
+/// Columns of the product up to which a transposed left operand is read in place. With
+/// more columns it is read so often that packing is faster.
 const DIRECT_LEFT: usize = 64;
 
 /// Rows of the block up to which a transposed left operand is read in place for any
@@ -86,9 +86,9 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Computes rows `rows`, columns `cols` (which start at a multiple of [`NR`]) of
-    /// the product over the steps `ks` of the reduction: all of them, unless `B` is
-    /// a view. Meanwhile no other task may touch that part of `c`.
+    /// Computes rows `rows` and columns `cols` (which start at a multiple of [`NR`]) of
+    /// the product over the steps `ks` of the reduction; these are all steps, unless `B`
+    /// is a view. No other task may access that part of `c` at the same time.
     pub(crate) fn run(&self, rows: Range<usize>, cols: Range<usize>, ks: Range<usize>) {
         debug_assert!(cols.start.is_multiple_of(NR));
         let narrow = self.a.transposed && rows.len() <= NARROW;
@@ -192,7 +192,8 @@ impl Task<'_> {
         let mut first = self.cols.start;
         while first < self.cols.end {
             let mut last = (first + group).min(self.cols.end);
-            // Too few columns left to keep the registers busy: they join this group.
+            // Too few columns are left to keep the registers busy, so they join this
+            // group.
             if self.cols.end - last < least {
                 last = self.cols.end;
             }

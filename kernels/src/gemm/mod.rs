@@ -49,8 +49,8 @@ use microkernel::{MR, NR};
 /// cache together with a panel of `B`.
 const M_BLOCK: usize = 16 * MR;
 
-/// The most values of `B` that are packed once for all tasks (2 MiB); beyond, each
-/// task packs the blocks that it needs.
+/// The most values of `B` that are packed once for all tasks (2 MiB). For a larger `B`,
+/// each task packs the blocks that it needs.
 const SHARED_B: usize = 1 << 19;
 
 /// The right operand of a product.
@@ -93,9 +93,9 @@ impl Right<'_> {
 }
 
 impl<'a> View<'a> {
-    /// Calls `f` with this matrix as the right operand of products of many rows, in
-    /// the order in which they read it fastest: in place or [packed](Packed). For
-    /// callers that split the rows of a product among threads themselves.
+    /// Calls `f` with this matrix as the right operand of products of many rows, in the
+    /// layout that is read fastest: in place or [packed](Packed). It is for callers that
+    /// split the rows of a product among threads themselves.
     pub fn prepared<T>(self, f: impl FnOnce(Right) -> T) -> T {
         if macrokernel::reads_in_place(&self, usize::MAX) {
             f(Right::View(self))

@@ -1,4 +1,4 @@
-//! Products with matrices that stay in the form in which they are stored.
+//! Products with matrices that stay in their stored (quantised) form.
 
 use super::epilogue::Plan;
 use super::macrokernel::Source;
@@ -10,15 +10,16 @@ use crate::simd::{Kernel, Simd, dispatch};
 use crate::stored::{Stored, panel};
 use crate::threads::{self, Shared};
 
-/// Values that a task decodes: half a mebibyte, which stays in a second-level
-/// cache while rows of the left operand pass.
+/// Values that a task decodes: half a mebibyte. They stay in a second-level cache while
+/// they are multiplied with the rows of the left operand.
 const DECODED: usize = 1 << 17;
 
-/// Columns of a task are a multiple of this, which all tiles divide.
+/// The number of columns of a task is a multiple of this; the width of every tile divides
+/// it.
 const STEP: usize = 3 * NR;
 
-/// Rows from which on it pays to decode a matrix twice if that gives the threads
-/// work.
+/// Number of rows from which it is faster to decode a matrix twice, if that gives all
+/// threads work.
 const ROWS: usize = 192;
 
 /// `y = x W^T`: x is [m, k], W [n, k] as stored, y [m, n]. Each output is the chain
@@ -111,7 +112,7 @@ impl Kernel for Pack<'_> {
 }
 
 impl Pack<'_> {
-    /// Packs whole panels of a format of blocks; how many columns that are.
+    /// Packs whole panels of a block format. Returns the number of columns.
     #[inline(always)]
     fn transposed<S: Simd>(&mut self, step: usize, width: usize) -> usize {
         const { assert!(NR == panel::ROWS) };
@@ -123,7 +124,8 @@ impl Pack<'_> {
         for panel in (0..whole).step_by(NR) {
             let (mut start, mut end) = (0, step.min(k));
             for index in 0..k / len {
-                // Blocks of sixteen rows are far apart: caches do not see them coming.
+                // Blocks of sixteen rows are far apart, so the hardware does not prefetch
+                // them.
                 self.w.prefetch::<S>(self.first + panel + NR, index, NR);
                 if !self.w.unpack(self.first + panel, index, &mut blocks) {
                     return 0;
@@ -140,7 +142,7 @@ impl Pack<'_> {
                         blocks.tile(group, tile);
                         continue;
                     }
-                    // The tile goes on in the next block of steps.
+                    // The tile continues in the next block of steps.
                     blocks.tile(group, &mut straddling);
                     let (these, others) = straddling.split_at(end - i);
                     rows[..these.len()].copy_from_slice(these);

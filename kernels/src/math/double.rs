@@ -1,5 +1,6 @@
-//! Elementary functions in `f64`, for what is computed once: frequency tables, bias
-//! corrections, schedules. Deterministic, with errors of about 1e-15.
+//! Elementary functions in `f64`, for values that are computed once: frequency
+//! tables, bias corrections, schedules. Deterministic, with errors of about
+//! 1e-15.
 
 use std::f64::consts::{FRAC_PI_2, LN_2, LOG2_E};
 

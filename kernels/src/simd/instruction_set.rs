@@ -1,4 +1,4 @@
-//! The choice of an instruction set, once a process, at run time.
+//! The choice of an instruction set, made once per process at run time.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -195,7 +195,7 @@ impl std::error::Error for InstructionSetError {}
 mod tests {
     use super::*;
 
-    /// What is requested where the environment has these variables.
+    /// The request when the environment has these variables.
     fn with(variables: &[(&str, &str)]) -> Result<Option<InstructionSet>, InstructionSetError> {
         requested(|name| {
             let found = variables.iter().find(|(variable, _)| *variable == name)?;

@@ -1,8 +1,8 @@
-//! One loop a format, from bytes to `f32`.
+//! Decodes stored formats to `f32`, with one loop for each format.
 //!
-//! The loops over the values of a block have constant bounds and no branches, so
-//! the compiler turns them into vectors of whatever the caller is compiled for.
-//! Formats without a minimum add zero, so that no value is minus zero.
+//! The loops over the values of a block have constant bounds and no branches,
+//! so the compiler vectorises them for the caller's instruction set. Formats
+//! without a minimum add zero, so that no value is minus zero.
 
 use super::Format;
 use super::half::{bf16_to_f32, f16_to_f32};
@@ -54,7 +54,8 @@ pub(super) fn scale(block: &[u8], at: usize) -> f32 {
     f16_to_f32(u16::from_le_bytes([block[at], block[at + 1]]))
 }
 
-/// `(q - zero) d + minimum`: the lower halves of sixteen bytes, then the upper.
+/// Computes `(q - zero) d + minimum` for integers of 4 bits: first the lower
+/// halves of sixteen bytes, then the upper halves.
 #[inline(always)]
 fn nibbles(d: f32, q: &[u8], zero: i32, minimum: f32, out: &mut [f32; 32]) {
     let q: &[u8; 16] = q.first_chunk().expect("sixteen bytes");
@@ -64,7 +65,8 @@ fn nibbles(d: f32, q: &[u8], zero: i32, minimum: f32, out: &mut [f32; 32]) {
     }
 }
 
-/// Like [`nibbles`], after four bytes that hold the fifth bits.
+/// Like [`nibbles`], for integers of 5 bits: four bytes with the fifth bits
+/// come first.
 #[inline(always)]
 fn fives(d: f32, q: &[u8], zero: i32, minimum: f32, out: &mut [f32; 32]) {
     let q: &[u8; 20] = q.first_chunk().expect("twenty bytes");
@@ -77,8 +79,8 @@ fn fives(d: f32, q: &[u8], zero: i32, minimum: f32, out: &mut [f32; 32]) {
     }
 }
 
-/// Scale and minimum of group `group`, 6 bits each, of the twelve bytes that have
-/// eight of both.
+/// Scale and minimum of group `group`, 6 bits each. The twelve bytes hold eight
+/// scales and eight minima.
 #[inline(always)]
 pub(super) fn six_bits(packed: &[u8], group: usize) -> (f32, f32) {
     let (scale, minimum) = if group < 4 {

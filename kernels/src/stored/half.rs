@@ -1,10 +1,10 @@
-//! Floats of 16 bits, exactly.
+//! Exact conversion of 16-bit floats.
 
-/// The value of an IEEE 754 half, which is an `f32` exactly.
+/// The value of an IEEE 754 half, which `f32` represents exactly.
 #[inline(always)]
 pub fn f16_to_f32(bits: u16) -> f32 {
-    // The exponent is moved by a multiplication, which is exact and takes care of
-    // subnormal numbers; infinity and NaN get the largest exponent after it.
+    // A multiplication adjusts the exponent. It is exact and handles subnormal
+    // numbers; infinity and NaN get the largest exponent afterwards.
     let sign = u32::from(bits & 0x8000) << 16;
     let magnitude = u32::from(bits & 0x7fff) << 13;
     let scaled = (f32::from_bits(magnitude) * f32::from_bits((127 + 112) << 23)).to_bits();

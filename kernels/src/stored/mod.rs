@@ -1,13 +1,12 @@
 //! Matrices as model files store them: floats of 16 or 32 bits, or blocks of
 //! small integers with a scale (the formats of ggml).
 //!
-//! A block stands for numbers; [`Stored::decode_rows`] gives each of them rounded
-//! to the nearest `f32`. The products of scales and integers are exact in `f32` for
-//! every format but Q6_K, and there the last one is rounded once, so the order of
-//! the operations does not matter. Products with such matrices are in
-//! [`gemm::stored`](crate::gemm::stored).
+//! [`Stored::decode_rows`] gives each number of a block, rounded to the nearest `f32`.
+//! The products of scales and integers are exact in `f32` for every format except Q6_K,
+//! where only the last product is rounded, once. So the order of the operations does not
+//! matter. Products with such matrices are in [`gemm::stored`](crate::gemm::stored).
 //!
-//! Layouts: `ggml-quants.c` and `ggml-common.h` of ggml.
+//! The layouts are those of `ggml-quants.c` and `ggml-common.h` in ggml.
 //!
 //! ```
 //! use brevity_kernels::stored::{Format, Stored};
@@ -32,7 +31,7 @@ pub use half::{bf16_to_f32, f16_to_f32};
 use crate::simd::{Kernel, Simd, dispatch};
 use std::ops::Range;
 
-/// How numbers are stored.
+/// The format in which numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// IEEE 754 single precision.
@@ -41,11 +40,11 @@ pub enum Format {
     F16,
     /// The upper half of a single.
     Bf16,
-    /// 32 integers of 4 bits, less 8, times a scale.
+    /// 32 integers of 4 bits, minus 8, times a scale.
     Q4_0,
     /// 32 integers of 4 bits times a scale, plus a minimum.
     Q4_1,
-    /// 32 integers of 5 bits, less 16, times a scale.
+    /// 32 integers of 5 bits, minus 16, times a scale.
     Q5_0,
     /// 32 integers of 5 bits times a scale, plus a minimum.
     Q5_1,
@@ -56,8 +55,7 @@ pub enum Format {
     Q4K,
     /// The same with integers of 5 bits.
     Q5K,
-    /// 256 integers of 6 bits, less 32, in sixteen groups, each with a scale of 8
-    /// bits.
+    /// 256 integers of 6 bits, minus 32, in sixteen groups, each with a scale of 8 bits.
     Q6K,
 }
 
@@ -87,7 +85,7 @@ impl Format {
         }
     }
 
-    /// As ggml writes it.
+    /// The name in ggml.
     pub fn name(self) -> &'static str {
         match self {
             Format::F32 => "F32",
@@ -104,8 +102,8 @@ impl Format {
         }
     }
 
-    /// Bytes of `rows` rows of `cols` values; `None` if rows are not whole blocks
-    /// or the number does not fit.
+    /// Number of bytes of `rows` rows of `cols` values; `None` if rows are not whole
+    /// blocks or the number does not fit into a `usize`.
     pub fn bytes(self, rows: usize, cols: usize) -> Option<usize> {
         if !cols.is_multiple_of(self.block_len()) {
             return None;
@@ -126,8 +124,8 @@ pub struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// `rows` rows of `cols` values; `None` if `data` does not have the length
-    /// that follows ([`Format::bytes`]).
+    /// A matrix of `rows` rows of `cols` values; `None` if `data` does not have the
+    /// required length ([`Format::bytes`]).
     pub fn new(format: Format, data: &'a [u8], rows: usize, cols: usize) -> Option<Stored<'a>> {
         (format.bytes(rows, cols)? == data.len()).then_some(Stored {
             format,
@@ -137,12 +135,12 @@ impl<'a> Stored<'a> {
         })
     }
 
-    /// Number of rows: outputs, if it is the weights of a layer.
+    /// Number of rows; for the weights of a layer, the number of outputs.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Values in a row: inputs.
+    /// Number of values in a row; for the weights of a layer, the number of inputs.
     pub fn cols(&self) -> usize {
         self.cols
     }
@@ -160,7 +158,7 @@ impl<'a> Stored<'a> {
     /// Writes the values of `rows` to `out`, `[rows, cols]`.
     ///
     /// # Panics
-    /// If there are no such rows or `out` has another length.
+    /// If the matrix does not have these rows, or `out` has another length.
     pub fn decode_rows(&self, rows: Range<usize>, out: &mut [f32]) {
         dispatch(Decode {
             matrix: self,
@@ -178,15 +176,16 @@ impl<'a> Stored<'a> {
         blocks::decode(self.format, data, out);
     }
 
-    /// Block `index` of sixteen rows from `row` on; false if the format has none.
+    /// Unpacks block `index` of sixteen rows from `row` on; returns false if the format
+    /// has no blocks.
     #[inline(always)]
     pub(crate) fn unpack(&self, row: usize, index: usize, out: &mut panel::Blocks) -> bool {
         let stride = self.row_bytes();
         out.unpack(self.format, &self.data[row * stride..], stride, index)
     }
 
-    /// Brings part `index` of the bytes of `rows` rows from `row` on closer, as many
-    /// as a block of each of them has. There need not be such rows.
+    /// Prefetches part `index` of the memory of `rows` rows from `row` on. A part has as
+    /// many bytes as one block of each of these rows. The rows need not exist.
     #[inline(always)]
     pub(crate) fn prefetch<S: Simd>(&self, row: usize, index: usize, rows: usize) {
         const LINE: usize = 64;
@@ -198,7 +197,7 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// The first row that holds a value which is no finite number.
+    /// The first row with a value that is not finite.
     pub fn first_non_finite_row(&self) -> Option<usize> {
         let mut row = vec![0.0; self.cols];
         (0..self.rows).find(|&r| {

@@ -1,8 +1,9 @@
-//! Sixteen rows at a time, transposed: the order in which products read them.
+//! Unpacks sixteen rows at a time, transposed, in the order in which products
+//! read them.
 //!
-//! The integers of a block are transposed as bytes, before they become floats of
-//! four times the size; the scales of sixteen rows are then a vector. The values
-//! are those of [`Stored::decode_rows`](super::Stored::decode_rows), to the bit.
+//! The integers of a block are transposed as bytes, before they become floats
+//! of four times the size. The scales of sixteen rows form a vector. The values
+//! have the bits of [`Stored::decode_rows`](super::Stored::decode_rows).
 
 use super::Format;
 use super::blocks::{scale, six_bits};
@@ -10,15 +11,17 @@ use super::blocks::{scale, six_bits};
 /// Rows of a panel.
 pub(crate) const ROWS: usize = 16;
 
-/// Values of a row in a tile: all formats have one scale for each sixteen.
+/// Values of a row in a tile. In all formats, sixteen adjacent values have the
+/// same scale.
 pub(crate) const STEPS: usize = 16;
 
 /// Values in the longest block.
 const LONGEST: usize = 256;
 
-/// Sixteen blocks, one a row, unpacked.
+/// Sixteen unpacked blocks, one of each row.
 pub(crate) struct Blocks {
-    /// What is stored, without sign: `value = (integer - zero) scale + minimum`.
+    /// The stored integers, unsigned:
+    /// `value = (integer - zero) scale + minimum`.
     integers: [[u8; LONGEST]; ROWS],
     zero: i32,
     /// `[LONGEST / STEPS, ROWS]`
@@ -36,8 +39,8 @@ impl Blocks {
         }
     }
 
-    /// Unpacks block `index` of sixteen rows that start `stride` bytes apart; false
-    /// if the format has no blocks.
+    /// Unpacks block `index` of sixteen rows that start `stride` bytes apart;
+    /// returns false if the format has no blocks.
     #[inline(always)]
     pub(crate) fn unpack(
         &mut self,
@@ -158,7 +161,7 @@ impl Blocks {
         }
     }
 
-    /// A scale and a minimum of 6 bits for each 32 of 256 values.
+    /// A scale and a minimum of 6 bits for each group of 32 among 256 values.
     #[inline(always)]
     fn scale_groups(&mut self, row: usize, b: &[u8]) {
         let (d, dmin) = (scale(b, 0), scale(b, 2));
@@ -214,7 +217,7 @@ fn transpose(rows: [[u8; 16]; 16]) -> [[u8; 16]; 16] {
     use std::arch::x86_64::{__m128i, _mm_unpackhi_epi8, _mm_unpacklo_epi8};
     // SAFETY: both are sixteen times sixteen bytes.
     let mut v: [__m128i; 16] = unsafe { std::mem::transmute(rows) };
-    // Four times row `i` and row `i + 8` are interleaved.
+    // Rows `i` and `i + 8` are interleaved, four times in succession.
     for _ in 0..4 {
         let from = v;
         for i in 0..8 {

@@ -105,7 +105,8 @@ fn every_format_decodes_to_the_nearest_f32_on_every_path() {
             for (at, x) in out.iter().enumerate() {
                 let row = &data[at / cols * stride..];
                 let expected = value(format, row, at % cols) as f32;
-                // Adding a zero minimum turns -0 into 0, which nothing tells apart.
+                // Decoding adds a zero minimum, which turns -0 into 0; so zero
+                // is added to both sides.
                 assert_eq!(
                     (x + 0.0).to_bits(),
                     (expected + 0.0).to_bits(),

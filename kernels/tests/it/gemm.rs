@@ -204,9 +204,9 @@ fn the_epilogue_does_what_separate_passes_do() {
 
 #[test]
 fn weight_gradients_match_their_definition() {
-    // From the third on, each is just enough work for several threads, since an emulator
-    // is slow: several parts of a narrow matrix, of one read in place and of a packed
-    // one; two blocks of columns and of steps.
+    // The shapes from the third on have just enough work for several threads, because an
+    // emulator is slow. They cover several parts of a narrow matrix, of a matrix read in
+    // place, and of a packed matrix; and two blocks of columns and of steps.
     for (rows, inputs, outputs) in [
         (1, 1, 1),
         (50, 16, 48),

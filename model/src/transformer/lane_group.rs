@@ -7,13 +7,13 @@ use brevity_kernels::attention::{Attention, KvCache};
 use brevity_kernels::embedding::Embedding;
 use std::sync::Arc;
 
-/// Rows (lanes times steps) that go through the layers together: enough for matrix
-/// products at full speed, few enough for the activations to fit a core's
+/// Rows (lanes times steps) that pass through the layers together: enough for matrix
+/// products at full speed, and few enough that the activations fit into a core's
 /// second-level cache.
 pub(super) const ROWS: usize = 128;
 
-/// The fewest steps of a lane that go together, if so many are left: attention reads
-/// keys and values once for a block of this many queries.
+/// The fewest steps of a lane that are computed together, if that many are left.
+/// Attention reads keys and values once for a block of this many queries.
 const STEPS: usize = 16;
 
 /// Lanes that one thread advances together, layer by layer.
@@ -23,7 +23,7 @@ pub(super) struct LaneGroup {
     /// Number of steps since the start.
     position: u64,
     /// The last bytes, which the taps of the next step see: `[lanes, furthest tap]`.
-    /// Those before the start of the chunk or stream are undefined.
+    /// Bytes before the start of the chunk or stream are undefined.
     recent: Vec<u8>,
     /// One KV cache for each layer.
     caches: Vec<KvCache>,

@@ -41,13 +41,13 @@ pub struct Transformer {
     embedding_scale: f32,
     /// `[taps + lags, d]`
     taps: Vec<f32>,
-    /// How many bytes before the input byte each tap looks.
+    /// The distance of each tap from the input byte, in bytes.
     distances: Vec<usize>,
     /// Learned position vectors, `[context, d]`.
     positions: Option<Vec<f32>>,
     blocks: Vec<Block>,
     final_norm: Option<NormLayer>,
-    /// The output projection; in tied models the transposed embedding.
+    /// The output projection; in tied models, the transposed embedding.
     output: Linear,
 }
 
@@ -110,7 +110,7 @@ impl Transformer {
         &self.spec
     }
 
-    /// How many bytes before the input byte the taps look at most; 0 without taps.
+    /// The largest distance of a tap from the input byte, in bytes; 0 without taps.
     fn furthest_tap(&self) -> usize {
         self.distances.last().copied().unwrap_or(0)
     }

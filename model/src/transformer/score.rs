@@ -9,8 +9,8 @@ use std::sync::Mutex;
 impl Transformer {
     /// Computes the logits for every byte of every part. Each part is a lane that starts
     /// at position 0. Calls `each(sink, index, byte, logits)` for each byte, with the
-    /// part's element of `sinks` and the byte's index in the part: for one part in
-    /// increasing index, for different parts on different threads.
+    /// part's element of `sinks` and the byte's index in the part. Calls for one part
+    /// come in increasing index; different parts may run on different threads.
     ///
     /// The logits, in nats, have the bits of [`Transformer::forward`]. This is the fast
     /// way to compute them if all bytes are known: blocks of steps go through the layers

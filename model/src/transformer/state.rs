@@ -95,8 +95,8 @@ impl Transformer {
         self.state_for(lanes, usize::MAX)
     }
 
-    /// Like [`Transformer::state`], for at most `steps` steps: this bounds the memory by
-    /// the length of the data, however large the spec's context is.
+    /// Like [`Transformer::state`], for at most `steps` steps. This bounds the memory by
+    /// the length of the data, even if the spec's context is larger.
     ///
     /// A state of at most 32 lanes that is created inside [`threads::alone`] runs on the
     /// calling thread.
@@ -169,8 +169,8 @@ impl Transformer {
     }
 
     /// Like [`Transformer::forward`], but calls `each(sink, step, logits)` on the thread
-    /// that computed the logits, with the lane's element of `sinks`, `[lanes]`: for one
-    /// lane in increasing step.
+    /// that computed the logits, with the lane's element of `sinks`, `[lanes]`. Calls for
+    /// one lane come in increasing step.
     ///
     /// # Errors
     /// # Panics
@@ -204,9 +204,9 @@ impl Transformer {
         })
     }
 
-    /// Decoding: advances every lane by `steps` steps, where a byte follows from its
-    /// logits: `each(sink, step, logits)` returns it. This is the fast way to decode,
-    /// since lanes on different threads do not wait for each other.
+    /// Decodes: advances every lane by `steps` steps. Each byte follows from its logits:
+    /// `each(sink, step, logits)` returns it. This is the fast way to decode, since lanes
+    /// on different threads do not wait for each other.
     ///
     /// `previous`, `[lanes]`, is the last byte of every lane, and is updated. At the
     /// start of a chunk or stream it is ignored.

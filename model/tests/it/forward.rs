@@ -116,8 +116,8 @@ fn a_stream_forgets_beyond_the_window() {
     spec.taps = 2;
     let weights = random_weights(&spec, 5);
     let model = Transformer::new(&weights);
-    // Two layers see 2 * 4 positions back, taps see two more, and the input is the
-    // byte before.
+    // Two layers see 2 * 4 earlier positions, taps see two more, and the input
+    // is the previous byte.
     let (mut one, mut other) = (random_bytes(7, 60), random_bytes(8, 60));
     one[40..].copy_from_slice(&random_bytes(9, 20));
     other[40..].copy_from_slice(&random_bytes(9, 20));

@@ -15,8 +15,8 @@ use crate::simd::LANES;
 use crate::threads::Shared;
 use call::Call;
 
-/// The fewest positions that are worth a block, which costs as much with one query
-/// as with sixteen; fewer are taken one by one.
+/// The fewest positions for which a block is used. A block costs the same with one query
+/// as with sixteen; fewer positions are computed one by one.
 const MIN_BLOCK: usize = 8;
 
 /// The KV cache of one attention layer: the keys and values of each lane, and the
