@@ -92,7 +92,7 @@ fn stretch(bytes: usize) -> usize {
 /// Line chart of the mean bits along the text.
 fn course(costs: &[Cost], width: f64) -> Svg {
     let (left, right, top, bottom) = (36.0, width - 12.0, 12.0, 132.0);
-    let mut svg = Svg::new(width, bottom + 26.0, "Bits a byte along the text".into());
+    let mut svg = Svg::new(width, bottom + 26.0, "Bits per byte along the text".into());
     let step = stretch(costs.len());
     let means: Vec<f64> = costs
         .chunks(step)

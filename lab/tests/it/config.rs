@@ -126,7 +126,7 @@ fn leaks_that_make_no_sense_are_named() {
     );
     refused(
         &format!("{LEAKS}[sweep.grid]\nmodel.width = [8]\n"),
-        "axes of its own",
+        "its own axes",
     );
 }
 
