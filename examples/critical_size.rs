@@ -8,7 +8,7 @@ use brevity::stats::critical::points::read_csv;
 use brevity::stats::critical::{Estimator, critical_sizes};
 use std::path::PathBuf;
 
-/// What a parameter costs: the convention `fp16`.
+/// The bytes of a parameter: the convention `fp16`.
 const BYTES_PER_PARAMETER: f64 = 2.0;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,7 +1,8 @@
-//! A file compressed with a model of its own, where that is shorter.
+//! Compresses a file with a model trained on it, if that is shorter.
 //!
-//! `cargo run --release --example own_model -- FILE`; without an argument, bytes are made
-//! of which each follows from the one five back, and a small model is asked for.
+//! `cargo run --release --example own_model -- FILE`; without an argument, bytes are
+//! generated in which each follows from the byte five places before, and a small model is
+//! requested.
 
 use brevity::codec::archive::Options;
 use brevity::pack::{Budget, OwnModel, Verdict, compress_with_own_model, decompress};

@@ -1,8 +1,8 @@
-//! The prequential code of a file: every byte is priced by a model that has learned
-//! from those before it alone, so that no model is paid for.
+//! The prequential code of a file: every byte is coded by a model that has learned only
+//! from the bytes before it, so that no model bytes are needed.
 //!
 //! `cargo run --release --example prequential -- FILE`; without an argument, the file is
-//! this very source.
+//! this source file.
 
 use brevity::train::online::{Recipe, prequential};
 use brevity::{Control, Progress, Stop};

@@ -1,8 +1,8 @@
-//! What a file takes under a trained model: exact code length, and the bytes of an
-//! archive that was decoded again.
+//! The length of a file under a trained model: the exact code length, and the bytes of a
+//! decoded archive.
 //!
 //! `cargo run --release --example score -- MODEL.safetensors FILE`; without arguments, a
-//! small model is trained for some steps on this very source file.
+//! small model is trained for some steps on this source file.
 
 use brevity::length::Regime;
 use brevity::measure::{Archives, InProcess, StoredModel, measure};
@@ -42,7 +42,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         model: &model,
         decoder: &decoder,
     };
-    // What the model has seen is not known here, so the bytes pay for all of it.
+    // The training bytes of the model are not known here, so the model is charged to
+    // these bytes alone.
     let regime = Regime::Unknown;
     let found = measure(&stored, &data, regime, 0, Some(&archives), &stop)?;
     println!(

@@ -1,4 +1,4 @@
-//! Models chosen by description length: the one for which model and coded data together
+//! Selects a model by description length: the one for which model and coded data together
 //! are shortest.
 //!
 //! `cargo run --release --example select -- FILE`; without an argument, the file is this

@@ -1,10 +1,10 @@
-//! Standard output and standard error, whatever they are connected to.
+//! Standard output and standard error, including closed ones and broken pipes.
 
 use anyhow::{Result, bail};
 use std::fmt::Display;
 use std::io::{self, StdoutLock, Write};
 
-/// A line on standard error. One that nobody can read any more is no failure.
+/// Writes a line to standard error. A closed standard error is not a failure.
 pub fn note(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
@@ -12,8 +12,8 @@ pub fn note(line: impl Display) {
 /// Standard output, for results.
 ///
 /// # Errors
-/// When this process was started with a closed one: Rust's runtime puts the null
-/// device in its place, and results would vanish without a word.
+/// If this process was started with a closed standard output. Rust's runtime replaces it
+/// by the null device, so results would be lost silently.
 pub fn stdout() -> Result<StdoutLock<'static>> {
     if closed::stdout_was_closed() {
         bail!("cannot write to standard output: it is closed");
@@ -21,7 +21,7 @@ pub fn stdout() -> Result<StdoutLock<'static>> {
     Ok(io::stdout().lock())
 }
 
-/// What was closed before the runtime opened it.
+/// Detects streams that were closed before the runtime opened them.
 #[cfg(target_os = "linux")]
 mod closed {
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +34,7 @@ mod closed {
         CLOSED.store(flags == -1, Ordering::Relaxed);
     }
 
-    /// The C runtime calls what stands here before it calls `main`, and so before
+    /// The C runtime calls the functions in this section before `main`, and so before
     /// Rust's runtime starts.
     #[used]
     // SAFETY: the section holds pointers to functions of this signature.

@@ -1,5 +1,5 @@
-//! How the command ends: 0 done, 1 the work failed, 2 wrong usage or config,
-//! 130 stopped by a signal.
+//! The exit status of the command: 0 done, 1 the work failed, 2 wrong usage or
+//! config, 130 stopped by a signal.
 
 use crate::console::note;
 use crate::signals::INTERRUPTED;
@@ -25,8 +25,8 @@ use std::process::ExitCode;
 #[error("{0}")]
 pub struct Usage(pub String);
 
-/// Some of several files could not be worked on; their errors were printed.
-/// Holds the exit status.
+/// Some of several files failed; their errors have been printed. Holds the exit
+/// status.
 #[derive(Debug, thiserror::Error)]
 #[error("not all files were done")]
 pub struct Told(pub u8);
@@ -36,8 +36,8 @@ pub struct Told(pub u8);
 #[error("stopped; the same command continues where it was")]
 pub struct Stopped;
 
-/// Prints the whole chain of an error and gives the exit status it stands for.
-/// A reader that went away (`brevity ... | head`) is no failure.
+/// Prints the whole chain of an error and returns its exit status. A closed
+/// pipe (`brevity ... | head`) is not a failure.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     if broken_pipe(error) {
         return ExitCode::SUCCESS;
@@ -48,12 +48,12 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(print(error))
 }
 
-/// Does the same with every file: what is wrong with one is printed and does not
-/// keep the others from their turn.
+/// Runs the same work on every file. The error of one file is printed, and the
+/// work continues with the others.
 ///
 /// # Errors
-/// What is wrong with the only file, or [`Told`] if several were tried; what ends
-/// the work on the other files as well.
+/// The error of the only file, or [`Told`] if there are several; an error that
+/// ends the work on the other files too.
 pub fn each(
     paths: &[PathBuf],
     mut work: impl FnMut(&Path) -> anyhow::Result<()>,
@@ -75,7 +75,7 @@ pub fn each(
     }
 }
 
-/// Prints the whole chain of an error, and gives the exit status it stands for.
+/// Prints the whole chain of an error, and returns its exit status.
 fn print(error: &anyhow::Error) -> u8 {
     note(format_args!("brevity: {}", chain(error.as_ref())));
     error.chain().find_map(status).unwrap_or(1)
@@ -94,7 +94,7 @@ fn broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// The status that a link of the chain stands for, if it is one that knows.
+/// The exit status for one error of the chain, if its type determines it.
 fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<SweepError>() {
         return Some(error.exit_status());

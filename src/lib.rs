@@ -1,8 +1,7 @@
 //! Measure models by how short they make the description of their data, and compress
 //! with them.
 //!
-//! This library is the crates of the project under one roof. Compress some bytes and
-//! get them back:
+//! This library re-exports the crates of the project. Compress some bytes and get them back:
 //!
 //! ```
 //! use brevity::pack;
@@ -45,9 +44,9 @@
 //! | write or read archives, or code with a predictor of your own | [`codec`] | |
 //! | run a sweep of trainings from a config | [`lab`] | |
 //!
-//! Long work takes a [`Control`]: who stops it, and who is told how far it is. The
-//! crates behind these modules can be used alone; [`stats`], for one, brings neither
-//! training nor drawing.
+//! Long work takes a [`Control`], with a stop request and a function that receives progress
+//! reports. The crates behind these modules can be used alone; [`stats`], for example, does not
+//! depend on training or drawing.
 
 pub use brevity_baselines as baselines;
 pub use brevity_codec as codec;

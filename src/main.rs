@@ -11,7 +11,7 @@ use anyhow::Result;
 use brevity_kernels::simd::InstructionSet;
 use clap::{Parser, Subcommand};
 
-/// Keeps freed buffers, so that a training step faults no new pages.
+/// Keeps freed buffers, so that a training step causes no page faults.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -79,15 +79,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// What holds for every command.
+/// The set-up that all commands share.
 fn prepare() -> Result<()> {
     check_instruction_set()?;
     check_threads()?;
     signals::handle()
 }
 
-/// Whether the environment asks for a number of threads that makes sense. The thread
-/// pool takes it where no option gives one.
+/// Checks the number of threads that the environment requests. The thread pool uses it if
+/// no option gives one.
 fn check_threads() -> Result<()> {
     let name = "RAYON_NUM_THREADS";
     match std::env::var_os(name).map(|text| cmd::threads(&text.to_string_lossy())) {
@@ -96,7 +96,7 @@ fn check_threads() -> Result<()> {
     }
 }
 
-/// Whether this CPU can run the instruction set that the environment asks for.
+/// Checks that this CPU supports the instruction set that the environment requests.
 fn check_instruction_set() -> Result<()> {
     InstructionSet::from_env().map_err(|error| exit::Usage(error.to_string()))?;
     Ok(())

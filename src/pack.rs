@@ -1,4 +1,4 @@
-//! Bytes into archives and back.
+//! Compresses bytes to archives, and decompresses them.
 //!
 //! | the archive holds | made by | decoding takes |
 //! |---|---|---|
@@ -42,13 +42,13 @@ use std::io::Cursor;
 /// Compresses with context models that learn the bytes, and no other model.
 ///
 /// # Errors
-/// None that is known: memory is the only thing that is needed.
+/// None are known: compression needs only memory.
 pub fn compress(data: &[u8]) -> Result<Vec<u8>, PackError> {
     write(data, &Source::none())
 }
 
-/// Compresses with a trained model, mixed with context models. The archive holds the
-/// model, as finely stored as pays for these bytes.
+/// Compresses with a trained model, mixed with context models. The archive holds the model, stored
+/// at the precision that makes the archive shortest.
 ///
 /// # Errors
 /// A model that gives no probabilities.
@@ -72,16 +72,15 @@ pub fn compress_with(data: &[u8], weights: &Weights) -> Result<Vec<u8>, PackErro
 /// archive holds a recipe and no weights; decoding learns them once more.
 ///
 /// # Errors
-/// Training that leaves the finite numbers.
+/// Training whose values are not finite.
 pub fn compress_online(data: &[u8]) -> Result<Vec<u8>, PackError> {
     write(data, &learning_source(Some(data.len() as u64))?)
 }
 
-/// The bytes of an archive that holds all that is needed to decode it.
+/// Decompresses an archive that holds everything needed to decode it.
 ///
 /// # Errors
-/// Anything wrong with the archive; an archive that needs a model which it does not
-/// hold.
+/// A damaged archive; an archive that needs a model which it does not hold.
 pub fn decompress(archive: &[u8]) -> Result<Vec<u8>, PackError> {
     let mut data = Vec::new();
     archive::decompress(archive, &mut data, &models(None), &|_| {})?;

@@ -1,9 +1,9 @@
-//! The one handler of signals, for all commands.
+//! The signal handler of all commands.
 //!
-//! Work that can stop is run by [`stoppable`]: the first interrupt asks it to, and it
-//! leaves what is needed to continue. Where nothing can stop, where it takes longer
-//! than [`GRACE`], and on a second interrupt, the process ends at once. That is safe at
-//! any instant, for no file has its name before it is whole; only what was done since
+//! [`stoppable`] runs work that can stop. The first interrupt requests a stop; the work
+//! then saves the state needed to continue. If no work can stop, if stopping takes longer
+//! than [`GRACE`], or on a second interrupt, the process ends at once. That is safe at
+//! any time, because a file gets its name only when it is complete; only the work since
 //! the last checkpoint is lost.
 
 use crate::console::note;
@@ -16,19 +16,19 @@ use std::time::Duration;
 /// The exit status of a process that was interrupted.
 pub const INTERRUPTED: u8 = 130;
 
-/// How long work may take to stop.
+/// Time that work may take to stop.
 const GRACE: Duration = Duration::from_millis(1800);
 
 static STOP: Stop = Stop::new();
 
-/// Whether something runs that can stop.
+/// Whether work that can stop is running.
 static STOPPABLE: AtomicBool = AtomicBool::new(false);
 
-/// Handles interrupts, termination and hang-ups from now on. Writing beyond the
-/// largest size of files that is allowed becomes an error like a full disk.
+/// Handles interrupts, termination and hang-ups from now on. Writing beyond the limit on
+/// file sizes becomes an error like a full disk.
 ///
 /// # Errors
-/// What the operating system says.
+/// The operating system refuses the handler.
 pub fn handle() -> Result<()> {
     #[cfg(unix)]
     // SAFETY: ignoring a signal installs no handler of ours.
@@ -48,7 +48,7 @@ pub fn handle() -> Result<()> {
     .context("cannot handle interrupts")
 }
 
-/// Runs work that looks at the [`Stop`] it is given.
+/// Runs work that checks the given [`Stop`].
 pub fn stoppable<T>(work: impl FnOnce(&'static Stop) -> T) -> T {
     STOPPABLE.store(true, Ordering::Relaxed);
     let result = work(&STOP);

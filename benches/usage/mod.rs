@@ -8,7 +8,8 @@ const TICKS: f64 = 100.0;
 pub struct Usage {
     /// Processor time of all threads, user and system, in seconds.
     pub cpu_seconds: f64,
-    /// Page faults: pages mapped at first touch, as of newly allocated memory.
+    /// Page faults: pages mapped at first use, such as those of newly allocated
+    /// memory.
     pub page_faults: f64,
 }
 

@@ -71,7 +71,7 @@ impl SetRecord {
     /// sounds of several rates, have none.
     pub fn geometry(&self) -> Option<Geometry> {
         match self.convert {
-            // Patches and speech have the same layout whatever the files were.
+            // Patches and speech have the same layout for all files.
             Conversion::GrayPatches => return Some(Geometry::PATCHES),
             Conversion::Pcm8 => return Some(Geometry::SPEECH),
             // Each sound ends with a shorter block, after which the start of the next
@@ -278,7 +278,7 @@ pub(crate) struct Digests {
     pub sha256: String,
 }
 
-/// A writer that hashes what it passes on.
+/// A writer that hashes the bytes written through it.
 pub(crate) struct HashingWriter<W> {
     inner: W,
     bytes: u64,

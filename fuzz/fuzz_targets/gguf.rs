@@ -2,7 +2,8 @@
 
 use brevity_pretrained::gguf::Gguf;
 
-// Headers never panic, and what is accepted lies inside the file.
+// Headers never cause a panic, and the tensors of an accepted file lie inside
+// it.
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Ok(gguf) = Gguf::parse(bytes) else { return };
     for name in gguf.tensor_names() {

@@ -211,7 +211,7 @@ impl Args {
         let summary = match &mut target {
             Target::Stdout => {
                 let out = stdout_for_archives(self.common.force)?;
-                // It cannot be read again, so it is decoded on its way.
+                // It cannot be read again, so it is decoded while it is written.
                 let models = (!self.no_verify).then_some(models(weights));
                 self.write(path, input, out, &source, models)?
             }
@@ -292,7 +292,7 @@ impl Args {
             block: self.block,
             method: self.method,
             level: self.level.level(),
-            // Who trains a model for a file wants the smallest archive.
+            // A user who trains a model for a file wants the smallest archive.
             lanes: self.lanes.or(self.training.train.then_some(1)),
         }
     }
@@ -333,7 +333,7 @@ impl Args {
         Ok(summary)
     }
 
-    /// Decodes what was written, unless that is not wanted.
+    /// Decodes the archive and compares, unless the user declined it.
     fn verify(
         &self,
         file: &mut OutputFile,
@@ -356,21 +356,21 @@ impl Args {
         Ok(())
     }
 
-    /// How fast a model that learns goes, which is what its user pays; others
-    /// on request.
+    /// Prints the speed: always for a model that learns, because it is slow; otherwise on
+    /// request.
     fn tell_speed(&self, what: &str, summary: &Summary, start: Instant) {
         if self.online || self.common.run.verbose {
             self.common.run.say_speed(what, summary.raw, start);
         }
     }
 
-    /// How finely to store the model for this file.
+    /// The precision at which to store the model for this file.
     fn plan(&self, weights: &Weights, path: &Path) -> Result<Plan> {
         if let Width::Fixed(precision) = self.bits {
             return Ok(Plan::new(weights, precision));
         }
         if is_dash(path) {
-            // What is in a stream is not known before.
+            // The content of a stream is not known in advance.
             let trained = Plan::lossless(weights);
             return Ok(trained.unwrap_or_else(|| Plan::new(weights, Precision::Int8)));
         }
@@ -391,7 +391,7 @@ fn derived(path: &Path) -> PathBuf {
     derived.into()
 }
 
-/// Bytes of a source, if that is known before it is read.
+/// The length of a source in bytes, if it is known before reading.
 fn length(path: &Path) -> Result<Option<u64>> {
     if is_dash(path) {
         return Ok(None);

@@ -52,7 +52,7 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
-/// More would run for hours and change no digit that is printed.
+/// More resamples would run for hours and change no printed digit.
 const MOST_RESAMPLES: usize = 1_000_000;
 
 pub(super) fn resamples(text: &str) -> Result<usize, String> {

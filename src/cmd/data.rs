@@ -47,10 +47,10 @@ enum Action {
     },
     /// Turn files, folders and patterns into a data set
     ///
-    /// Files of a folder are recognised by their content. What is passed over is
-    /// said, and why.
+    /// Files of a folder are recognised by their content. Skipped files are listed with
+    /// the reason.
     Import {
-        /// Files, folders, patterns; an existing path goes before a pattern
+        /// Files, folders, patterns; an existing path takes precedence over a pattern
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
         /// Conversion: `gray-patches`, `rgb`, `rgb-planar` for PNG, JPEG, WebP and PPM;
@@ -154,7 +154,7 @@ fn conversion(text: &str) -> Result<Conversion, String> {
     })
 }
 
-/// Says on standard error what became of the files.
+/// Prints on standard error how many files were imported and skipped.
 fn tell(imported: &Imported) {
     let (record, left) = (&imported.record, &imported.passed_over);
     note(left);
@@ -182,7 +182,7 @@ fn tell(imported: &Imported) {
     }
 }
 
-/// Lists on standard error what is passed over.
+/// Lists the skipped files on standard error.
 pub fn note(passed_over: &[PassedOver]) {
     const MOST: usize = 20;
     for one in passed_over.iter().take(MOST) {

@@ -57,7 +57,7 @@ fn range(text: &str) -> Result<Part, String> {
 }
 
 impl Args {
-    /// As `brevity compress -d` has them.
+    /// The options of `brevity compress -d`.
     pub fn new(files: Vec<PathBuf>, model: Option<PathBuf>, common: Common) -> Args {
         Args {
             files,
@@ -69,8 +69,8 @@ impl Args {
     }
 }
 
-/// This program, to be started again: the very file that runs, even where
-/// another has taken its name since.
+/// The path of this program, to start it again: the file that is running, even if its
+/// name now belongs to another file.
 pub fn own_program() -> Result<PathBuf> {
     let running = Path::new("/proc/self/exe");
     if running.exists() {
@@ -143,7 +143,8 @@ impl Args {
         Ok(())
     }
 
-    /// Whether all of it could be decoded; only a salvage carries on if not.
+    /// Returns whether everything could be decoded; only a salvage continues after an
+    /// error.
     fn write(&self, path: &Path, out: impl Write, models: &Models) -> Result<bool> {
         let context = || format!("cannot decompress {}", path.display());
         let run = &self.common.run;

@@ -1,5 +1,5 @@
-//! Options that commands share: what they read, with how many threads, and how they
-//! tell how far they are. `-` is standard input; a source is never touched.
+//! Options that commands share: input, number of threads, progress reports. `-`
+//! is standard input; a source is never changed.
 
 use crate::console::note;
 use crate::exit::{self, Usage};
@@ -45,7 +45,7 @@ pub struct Run {
     pub quiet: bool,
 }
 
-/// Most threads that may be asked for: each takes memory for a block.
+/// Limit on the number of threads: each takes memory for a block.
 const MOST_THREADS: usize = 256;
 
 /// A number of threads; 0 is all.
@@ -57,21 +57,21 @@ pub fn threads(text: &str) -> Result<usize, String> {
 }
 
 impl Run {
-    /// Runs `work` with the threads asked for.
+    /// Runs `work` with the requested number of threads.
     pub fn with_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
         Ok(pool.build().context("cannot start threads")?.install(work))
     }
 
-    /// [`exit::each`] with the threads asked for.
+    /// [`exit::each`] with the requested number of threads.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`exit::each`].
     pub fn each(&self, paths: &[PathBuf], work: impl Fn(&Path) -> Result<()> + Send) -> Result<()> {
         self.with_threads(|| exit::each(paths, work))?
     }
 
-    /// Says how fast `bytes` were `done`.
+    /// Prints the speed at which `bytes` were processed; `done` is the verb.
     pub fn say_speed(&self, done: &str, bytes: u64, start: Instant) {
         self.say(|| {
             let speed = bytes as f64 / start.elapsed().as_secs_f64();
@@ -101,7 +101,8 @@ impl Run {
         bar
     }
 
-    /// Runs work that can stop, with the threads asked for and a bar for its parts.
+    /// Runs work that can stop, with the requested number of threads and a
+    /// progress bar for its parts.
     ///
     /// # Errors
     /// Threads that cannot be started.
@@ -109,8 +110,8 @@ impl Run {
         self.with_threads(|| watched(&self.steps(), work))
     }
 
-    /// A bar for `length` bytes, or what is known of them; silent when standard
-    /// error is not a terminal.
+    /// A progress bar for `length` bytes, if the length is known; silent when
+    /// standard error is not a terminal.
     pub fn bar(&self, what: &str, length: Option<u64>) -> ProgressBar {
         let target = if self.quiet {
             ProgressDrawTarget::hidden()
@@ -131,7 +132,7 @@ impl Run {
     }
 }
 
-/// Runs work that can stop and shows on a bar how far it is.
+/// Runs work that can stop and shows its progress on a bar.
 pub fn watched<T>(bar: &ProgressBar, work: impl FnOnce(&Control<'_>) -> T) -> T {
     let progress = |at: Progress<'_>| {
         bar.set_length(at.of);
@@ -172,7 +173,7 @@ pub fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
     Ok((Box::new(BufReader::with_capacity(1 << 16, file)), length))
 }
 
-/// Opens a file that is no folder.
+/// Opens a file; refuses a folder.
 pub fn open_file(path: &Path) -> Result<File> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     if file.metadata().is_ok_and(|m| m.is_dir()) {

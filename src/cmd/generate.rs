@@ -70,7 +70,7 @@ pub fn run(args: Args) -> Result<()> {
         Some(geometry) => Some(geometry),
         None => Store::default().geometry(&args.prompt.source)?,
     };
-    // A name that does not suit is refused before the work.
+    // A name that does not fit the geometry is refused before the work.
     view::file(&args.output, geometry, 0, &[])?;
     if !is_dash(&args.output) {
         files::writable(&args.output)?;

@@ -18,7 +18,7 @@ pub struct LevelOptions {
 }
 
 impl LevelOptions {
-    /// The level that was asked for.
+    /// The requested level.
     pub fn level(&self) -> Level {
         match (self.fast, self.best) {
             (true, _) => Level::Fast,

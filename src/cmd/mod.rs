@@ -1,5 +1,5 @@
-//! One file per command: its options, the library function it calls, what it
-//! prints.
+//! One file per command: its options, the call of a library function, the
+//! output.
 
 pub mod ablation;
 pub mod baselines;

@@ -1,5 +1,5 @@
-//! Where the archive commands write, with the habits of zstd and xz: `-` is standard
-//! output, nothing is overwritten without `-f`, a run that fails or is interrupted
+//! Outputs of the archive commands, with the conventions of zstd and xz: `-` is standard
+//! output, nothing is overwritten without `-f`, and a run that fails or is interrupted
 //! leaves no output.
 
 use super::files::{Common, is_dash};
@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 impl Common {
-    /// Refuses to write where something is: a file, unless it may be overwritten
-    /// and is not the source; anything else always.
+    /// Refuses to overwrite: a file, unless `-f` is given and it is not the source;
+    /// anything that is not a file, always.
     pub fn free(&self, path: &Path, source: &Path) -> Result<()> {
         let Ok(taken) = path.symlink_metadata() else {
             return Ok(());
@@ -35,8 +35,8 @@ impl Common {
         bail!(Usage(format!("{} {problem}", path.display())))
     }
 
-    /// Where the output for `source` goes; `derived` is its name beside the
-    /// source, if one can be derived.
+    /// The output for `source`; `derived` is its name beside the source, if one can be
+    /// derived.
     pub fn target(&self, source: &Path, derived: Option<PathBuf>) -> Result<Target> {
         let path = match (&self.output, derived) {
             (Some(path), _) if !is_dash(path) => path.clone(),
@@ -51,7 +51,7 @@ impl Common {
         Ok(Target::File(self.file(path, source)?))
     }
 
-    /// The file at `path` to be, for `source`.
+    /// Prepares the file `path` for the output of `source`.
     pub fn file(&self, path: PathBuf, source: &Path) -> Result<OutputFile> {
         self.free(&path, source)?;
         OutputFile::new(path, source, self.force)
@@ -83,7 +83,7 @@ impl OutputFile {
             true => None,
             false => fs::metadata(source).ok().filter(fs::Metadata::is_file),
         };
-        // As readable as its source, at no instant more.
+        // The permissions are those of the source from the start.
         let readers = match like {
             Some(_) => Readers::Owner,
             None => Readers::Ordinary,
@@ -104,12 +104,12 @@ impl OutputFile {
         })
     }
 
-    /// Where it will be.
+    /// The final path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What was written so far, complete as far as the disk goes.
+    /// The content written so far, synced to the disk.
     pub fn reread(&mut self) -> Result<BufReader<File>> {
         let context = || format!("cannot write {}", self.path.display());
         self.writer.flush().with_context(context)?;
@@ -119,7 +119,7 @@ impl OutputFile {
         Ok(BufReader::with_capacity(1 << 16, file))
     }
 
-    /// Gives the file its name, and its source's time of last change.
+    /// Gives the file its final name and the modification time of its source.
     pub fn finish(self) -> Result<()> {
         let context = || format!("cannot write {}", self.path.display());
         let file = self.writer.into_inner();
@@ -151,7 +151,7 @@ impl Write for OutputFile {
     }
 }
 
-/// Standard output for bytes that are not for people.
+/// Standard output for binary data; refuses a terminal.
 pub fn stdout_for_archives(force: bool) -> Result<StdoutLock<'static>> {
     let out = console::stdout()?;
     if out.is_terminal() && !force {

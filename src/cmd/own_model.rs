@@ -1,5 +1,5 @@
-//! `brevity compress --train`: what is asked of a model of the file's own, and what is
-//! told of it.
+//! `brevity compress --train`: the options of a model that is trained on the file, and
+//! the messages about it.
 
 use brevity_codec::archive::Summary;
 use brevity_lab::pack::{Budget, Event, OwnModel, Packed, Verdict};
@@ -35,7 +35,7 @@ pub struct Training {
 }
 
 impl Training {
-    /// What the library is asked for; the precision and the archive are the caller's.
+    /// The options for the library; the caller sets the precision and the archive.
     pub(super) fn own_model(&self) -> OwnModel {
         OwnModel {
             size: self.size,
@@ -50,8 +50,8 @@ impl Training {
     }
 }
 
-/// What is told while the file at `path` is worked on; the trial of small models only
-/// if more is to be said.
+/// The message about an event while the file at `path` is processed. The trial of small
+/// models is reported only if `verbose`.
 pub(super) fn on_the_way(event: &Event<'_>, path: &Path, verbose: bool) -> Option<String> {
     match event {
         Event::Tried([small, large]) => {
@@ -70,7 +70,7 @@ pub(super) fn on_the_way(event: &Event<'_>, path: &Path, verbose: bool) -> Optio
     }
 }
 
-/// What the model is worth, and what others would be.
+/// The gain of the model, and the estimated gain of other sizes.
 pub(super) fn verdict(packed: &Packed) -> Vec<String> {
     let plain = &packed.plain;
     match &packed.verdict {

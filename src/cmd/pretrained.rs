@@ -1,5 +1,5 @@
-//! Pretrained language models: `brevity import`, and what `compress`, `decompress`
-//! and `score` do where a model is one.
+//! Pretrained language models: `brevity import`, and the parts of `compress`,
+//! `decompress` and `score` that handle them.
 
 use super::files::{self, Common, Run};
 use super::output::{Target, stdout_for_archives};
@@ -187,7 +187,7 @@ pub fn scores(models: &[PathBuf], data: &[DataConfig], verify: bool) -> Result<V
     Ok(out)
 }
 
-/// A line for each.
+/// One line for each score.
 pub fn text(scores: &[Scored]) -> String {
     let line = |scored: &Scored| {
         let Scored { model, data, score } = scored;

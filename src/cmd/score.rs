@@ -58,7 +58,7 @@ pub struct Args {
 /// # Errors
 /// A model or byte set that cannot be read, an archive that does not decode.
 pub fn run(args: Args) -> Result<()> {
-    // An output that does not suit is refused before the work.
+    // An output whose name does not fit is refused before the work.
     let map = args.map_kind()?;
     if args.models.iter().any(|path| Model::is_at(path)) {
         return args.pretrained();
@@ -122,7 +122,7 @@ impl Args {
         Ok(writeln!(out)?)
     }
 
-    /// What the map shows, if one is asked for.
+    /// The kind of map, if one is requested.
     fn map_kind(&self) -> Result<Option<Kind>> {
         let Some(path) = &self.map else {
             return Ok(None);

@@ -44,8 +44,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The rows of a sweep that has scored trials, whose model bytes are counted in
-/// the way asked for.
+/// The scored rows of a sweep that have the requested convention; an error if there are none.
 pub(super) fn scored(sweep: &Path, convention: Option<&str>) -> anyhow::Result<Vec<Row>> {
     let rows = brevity_length::read(sweep)?;
     let known = selection::conventions(&rows);

@@ -1,4 +1,4 @@
-//! `brevity completions` and `brevity man`: what a shell and `man` want to know.
+//! `brevity completions` and `brevity man`: completions for shells and the manual page.
 
 use crate::console;
 use anyhow::{Context, Result};

@@ -1,4 +1,4 @@
-//! `brevity table`: byte sets times coders times models.
+//! `brevity table`: rates of coders and models on byte sets.
 
 use super::decompress::{self, own_program};
 use super::files::Run;
@@ -38,8 +38,7 @@ pub struct Args {
 /// Runs `brevity table`.
 ///
 /// # Errors
-/// A config that cannot be used, a set that is not there, a model that cannot be
-/// trained.
+/// A config that cannot be used, a missing set, a model that cannot be trained.
 pub fn run(args: Args) -> Result<()> {
     let config = Config::read(&args.config)?;
     let folder = args.out.clone().unwrap_or_else(|| config.folder());

@@ -21,7 +21,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// As `brevity compress -t` has them.
+    /// The options of `brevity compress -t`.
     pub fn new(files: Vec<PathBuf>, model: Option<PathBuf>, run: Run) -> Args {
         Args { files, model, run }
     }

@@ -1,4 +1,5 @@
-//! Files that were changed anywhere are read or refused, and nothing else happens.
+//! Files with changes at random places are read or refused; they never cause a
+//! panic.
 
 use std::fs;
 use std::path::Path;

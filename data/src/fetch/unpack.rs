@@ -67,7 +67,8 @@ fn member(
         let rest = io::copy(&mut input, &mut io::sink()).map_err(DataError::io("read", name));
         result = rest.and(result);
     }
-    // A failed read is an error of the archive, whatever the conversion reports.
+    // If a read failed, the error is that of the archive, not the one that the conversion
+    // reports.
     match input.failed {
         Some(reason) => Err(damaged(name, reason)),
         None => result,

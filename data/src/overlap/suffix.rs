@@ -4,9 +4,9 @@
 /// starts there and occurs in `train`.
 ///
 /// Sorts the suffixes of both texts together, with a unique separator between them; a
-/// suffix of the test has its longest match with the nearest suffix of the training
-/// text above or below it. Time grows as n log² n, whatever the length of the matches;
-/// memory is about 20 bytes for each byte of both texts.
+/// suffix of the test has its longest match with the nearest suffix of the training text
+/// above or below it. Time grows as n log² n for matches of any length; memory is about
+/// 20 bytes for each byte of both texts.
 ///
 /// # Panics
 ///

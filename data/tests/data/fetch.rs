@@ -369,7 +369,8 @@ fn archived(unpack: Unpack, archive: &[u8], place: &Place) -> Result<SetRecord> 
 fn archives_open() {
     let (a, b) = (body(), b"second".to_vec());
     let both = [a.clone(), b.clone()].concat();
-    // A name that would leave the folder places nothing: it is only content.
+    // A name that would leave the folder has no effect; only the content of the
+    // member is used.
     let members: [(&str, &[u8]); 2] = [("../../a", &a), ("deep/b", &b)];
     for (unpack, archive) in [
         (Unpack::Gz, gz(&both)),

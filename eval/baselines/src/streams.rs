@@ -1,8 +1,7 @@
 //! The general-purpose formats: for each, a function from bytes to a self-contained
 //! stream, and its inverse.
 //!
-//! A self-contained stream records where it ends, so its length is what a file on disk
-//! would take.
+//! A self-contained stream records its own end, so its length is that of a file on disk.
 
 use std::io::{self, Read, Write};
 

@@ -89,7 +89,7 @@ impl<'a> Context<'a> {
             state: model.state_for(1, bytes.len() + more),
             logits: [0.0; SYMBOLS],
         };
-        // Before the first byte there is nothing; this value is ignored.
+        // The first byte has no predecessor; this value is ignored.
         let previous: Vec<u8> = std::iter::once(0).chain(bytes.iter().copied()).collect();
         context.advance(&previous)?;
         Ok(context)

@@ -135,7 +135,7 @@ pub struct Map<'a> {
     pub model: &'a Transformer,
     /// The model's name, for the title.
     pub model_name: &'a str,
-    /// The bytes; the map shows as many as the kind allows.
+    /// The bytes; the map shows at most [`Kind::most_bytes`] of them.
     pub data: &'a ByteSet,
     /// The kind of map.
     pub kind: Kind,

@@ -65,8 +65,8 @@ pub fn spec_near(parameters: u64) -> Spec {
 /// Length of training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Budget {
-    /// The usual number of epochs for so many bytes: 50 up to 100 KB, 20 at 1 MB, 8 at
-    /// 10 MB, 2 from 320 MB on.
+    /// The usual number of epochs for the length of the data: 50 up to 100 KB, 20 at 1
+    /// MB, 8 at 10 MB, 2 from 320 MB on.
     Usual,
     /// This many epochs.
     Epochs(f64),

@@ -14,7 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// File that records what is trained here.
+/// File that records the setup of the training in this folder.
 const SETUP: &str = "setup.json";
 
 /// Why no model for a file could be made.

@@ -22,8 +22,8 @@ pub(super) struct Trained<'a> {
     pub setup: &'a TrainSetup,
 }
 
-/// File that records what a model was made from, so that another config in the same
-/// folder does not use it.
+/// File that records the origin of a model, so that another config in the same folder
+/// does not use it.
 const ORIGIN: &str = "origin.txt";
 
 /// Hash of everything that determines the weights.
@@ -33,8 +33,7 @@ pub(super) fn origin(setup: &TrainSetup, learned: &ByteSet) -> String {
 }
 
 impl Trained<'_> {
-    /// The weights, read from the folder or else trained, continuing an interrupted
-    /// training.
+    /// The weights: read from the folder, or trained, continuing an interrupted training.
     pub fn weights(&self, options: &Options<'_>) -> Result<Weights, MatrixError> {
         let origin = origin(self.setup, self.learned);
         let file = |action, path: &Path| {

@@ -154,7 +154,7 @@ fn data_configs(folder: &Path) -> Result<Vec<DataConfig>, ReportError> {
     Ok(configs)
 }
 
-/// The sweep's name in the manifest, or else that of the folder.
+/// The sweep's name in the manifest or, without one, the name of the folder.
 pub(crate) fn sweep_name(folder: &Path) -> String {
     let named = Sources::read(folder)
         .ok()
