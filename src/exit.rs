@@ -29,7 +29,7 @@ pub struct Usage(pub String);
 /// status.
 #[derive(Debug, thiserror::Error)]
 #[error("not all files were done")]
-pub struct Told(pub u8);
+pub struct AlreadyPrinted(pub u8);
 
 /// An interrupt stopped work that can be continued.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     if broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    if let Some(Told(status)) = error.downcast_ref() {
+    if let Some(AlreadyPrinted(status)) = error.downcast_ref() {
         return ExitCode::from(*status);
     }
     ExitCode::from(print(error))
@@ -52,7 +52,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 /// work continues with the others.
 ///
 /// # Errors
-/// The error of the only file, or [`Told`] if there are several; an error that
+/// The error of the only file, or [`AlreadyPrinted`] if there are several; an error that
 /// ends the work on the other files too.
 pub fn each(
     paths: &[PathBuf],
@@ -71,7 +71,7 @@ pub fn each(
     }
     match worst {
         0 => Ok(()),
-        status => Err(Told(status).into()),
+        status => Err(AlreadyPrinted(status).into()),
     }
 }
 

@@ -263,13 +263,13 @@ impl Args {
         };
         let mut folder = output.as_os_str().to_owned();
         folder.push(".training");
-        let told = |event: &pack::Event<'_>| {
+        let report = |event: &pack::Event<'_>| {
             if let Some(line) = own_model::on_the_way(event, path, run.verbose) {
                 run.say(|| line);
             }
         };
         let packed = watched(&run.bar("", Some(0)), |control| {
-            pack::compress_with_own_model(&data, folder.as_ref(), &options, control, &told)
+            pack::compress_with_own_model(&data, folder.as_ref(), &options, control, &report)
         });
         let packed = packed.with_context(|| format!("cannot train on {}", path.display()))?;
         let packed = packed.ok_or(Stopped)?;

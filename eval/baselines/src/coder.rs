@@ -169,7 +169,7 @@ impl Coder {
     }
 
     /// Whether it compresses bytes of a geometry piece by piece.
-    pub(super) fn minds(self, geometry: Geometry) -> bool {
+    pub(super) fn uses(self, geometry: Geometry) -> bool {
         match geometry {
             // Width and height are exchanged for patches only.
             Geometry::Rgb { .. } | Geometry::RgbPlanar { .. } => {

@@ -240,9 +240,9 @@ pub fn measure_pieces(
         bytes: data.len(),
         geometry: None,
     }];
-    let minds = |coder: Coder, piece: &Piece| piece.geometry.is_some_and(|g| coder.minds(g));
+    let uses = |coder: Coder, piece: &Piece| piece.geometry.is_some_and(|g| coder.uses(g));
     Ok(each(coders, |coder| {
-        match pieces.iter().any(|piece| minds(coder, piece)) {
+        match pieces.iter().any(|piece| uses(coder, piece)) {
             true => in_pieces(data, pieces, usize::MAX, coder),
             false => in_pieces(data, &whole, data.len(), coder),
         }

@@ -19,10 +19,10 @@ pub(super) fn decode(format: Format, data: &[u8], out: &mut [f32]) {
             nibbles(scale(b, 0), &b[4..], 0, scale(b, 2), x);
         }),
         Format::Q5_0 => each::<22, 32>(data, out, |b, x| {
-            fives(scale(b, 0), &b[2..], 16, 0.0, x);
+            five_bits(scale(b, 0), &b[2..], 16, 0.0, x);
         }),
         Format::Q5_1 => each::<24, 32>(data, out, |b, x| {
-            fives(scale(b, 0), &b[4..], 0, scale(b, 2), x);
+            five_bits(scale(b, 0), &b[4..], 0, scale(b, 2), x);
         }),
         Format::Q8_0 => each::<34, 32>(data, out, |b, x| {
             let d = scale(b, 0);
@@ -68,7 +68,7 @@ fn nibbles(d: f32, q: &[u8], zero: i32, minimum: f32, out: &mut [f32; 32]) {
 /// Like [`nibbles`], for integers of 5 bits: four bytes with the fifth bits
 /// come first.
 #[inline(always)]
-fn fives(d: f32, q: &[u8], zero: i32, minimum: f32, out: &mut [f32; 32]) {
+fn five_bits(d: f32, q: &[u8], zero: i32, minimum: f32, out: &mut [f32; 32]) {
     let q: &[u8; 20] = q.first_chunk().expect("twenty bytes");
     let fifth = u32::from_le_bytes([q[0], q[1], q[2], q[3]]);
     for i in 0..16 {

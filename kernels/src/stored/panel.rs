@@ -72,7 +72,7 @@ impl Blocks {
                 self.zero = 16;
                 for row in 0..ROWS {
                     let b: &[u8; 22] = at(row).first_chunk().expect("a block");
-                    fives(&b[2..], &mut self.integers[row]);
+                    five_bits(&b[2..], &mut self.integers[row]);
                     self.scale_32(row, scale(b, 0), 0.0);
                 }
             }
@@ -80,7 +80,7 @@ impl Blocks {
                 self.zero = 0;
                 for row in 0..ROWS {
                     let b: &[u8; 24] = at(row).first_chunk().expect("a block");
-                    fives(&b[4..], &mut self.integers[row]);
+                    five_bits(&b[4..], &mut self.integers[row]);
                     self.scale_32(row, scale(b, 0), scale(b, 2));
                 }
             }
@@ -201,7 +201,7 @@ fn nibbles(q: &[u8], out: &mut [u8; LONGEST]) {
 }
 
 #[inline(always)]
-fn fives(q: &[u8], out: &mut [u8; LONGEST]) {
+fn five_bits(q: &[u8], out: &mut [u8; LONGEST]) {
     let q: &[u8; 20] = q.first_chunk().expect("twenty bytes");
     let fifth = u32::from_le_bytes([q[0], q[1], q[2], q[3]]);
     for i in 0..16 {

@@ -26,7 +26,7 @@ pub(super) fn page(map: &Map<'_>, bytes: &[u8], costs: &[Cost]) -> String {
         }
         (facts(costs))
         (figure(
-            |width| course(costs, width),
+            |width| line_chart(costs, width),
             &html! {
                 "Bits per byte along the text: means over stretches of " (stretch(costs.len())) " bytes."
             },
@@ -90,7 +90,7 @@ fn stretch(bytes: usize) -> usize {
 }
 
 /// Line chart of the mean bits along the text.
-fn course(costs: &[Cost], width: f64) -> Svg {
+fn line_chart(costs: &[Cost], width: f64) -> Svg {
     let (left, right, top, bottom) = (36.0, width - 12.0, 12.0, 132.0);
     let mut svg = Svg::new(width, bottom + 26.0, "Bits per byte along the text".into());
     let step = stretch(costs.len());

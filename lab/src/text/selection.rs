@@ -47,7 +47,7 @@ pub fn rankings(found: &[Ranking]) -> String {
             named.join(", "),
             r.candidates.len(),
             r.choice_bits,
-            question(r),
+            interval_note(r),
         );
     }
     text
@@ -55,7 +55,7 @@ pub fn rankings(found: &[Ranking]) -> String {
 
 /// What the intervals refer to, and by how much the choice on the same bytes is
 /// too optimistic.
-fn question(r: &Ranking) -> String {
+fn interval_note(r: &Ranking) -> String {
     let drawn = match r.resampled.as_str() {
         "blocks and seeds" => "other bytes of the source and other seeds",
         "blocks" => "other bytes of the source under the same models (no seed was repeated)",

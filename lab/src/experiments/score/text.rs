@@ -63,12 +63,12 @@ pub fn text(scores: &[Score]) -> String {
         table.push(row);
     }
     let mut text = table.to_string();
-    let mut told: Vec<(&str, &str)> = Vec::new();
+    let mut seen: Vec<(&str, &str)> = Vec::new();
     for score in scores {
         for note in &score.notes {
             // Most notes are about the model and repeat for every byte set.
-            if !told.contains(&(&score.model, note)) {
-                told.push((&score.model, note));
+            if !seen.contains(&(&score.model, note)) {
+                seen.push((&score.model, note));
                 text += &format!("note: {}: {note}\n", score.model);
             }
         }

@@ -40,11 +40,11 @@ impl<'a> ArchiveScorer<'a> {
         }
         // A leaked test is charged with the whole model, so the test determines how it
         // is stored.
-        let told = match config.regimes.contains(&Regime::Overlap) {
+        let charged = match config.regimes.contains(&Regime::Overlap) {
             true => scored_bytes(&split, Regime::Overlap)?,
             false => &split.train,
         };
-        let model = StoredModel::for_data(weights, &told.bytes, job.stop)?;
+        let model = StoredModel::for_data(weights, &charged.bytes, job.stop)?;
         let trained_on = split.train.len() as u64;
         for &regime in &config.regimes[scores.len()..] {
             let bytes = &scored_bytes(&split, regime)?.bytes;
