@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let length = prequential(&recipe, &data, &control)?.expect("nobody stopped it");
     eprintln!();
     println!(
-        "{} bytes at {:.3} bits a byte",
+        "{} bytes at {:.3} bits per byte",
         data.len(),
         length.bits_per_byte()
     );
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .step_by(length.curve.len().div_ceil(8).max(1))
     {
         let mean = point.bits / point.bytes as f64;
-        println!("  the first {} bytes: {mean:.3} bits a byte", point.bytes);
+        println!("  the first {} bytes: {mean:.3} bits per byte", point.bytes);
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let regime = Regime::Unknown;
     let found = measure(&stored, &data, regime, 0, Some(&archives), &stop)?;
     println!(
-        "{} bytes at {:.3} bits a byte",
+        "{} bytes at {:.3} bits per byte",
         found.scored().bytes,
         found.bits_per_byte()
     );

@@ -94,7 +94,7 @@ fn maps_are_drawn_of_what_the_bytes_are() {
     map("synthetic-image,bytes=4096", "p.png").status(0);
     assert_eq!(&read("p.png")[1..4], b"PNG");
     map("synthetic-audio,bytes=4000", "s.svg").status(0);
-    assert!(String::from_utf8_lossy(&read("s.svg")).contains("16000 samples a second"));
+    assert!(String::from_utf8_lossy(&read("s.svg")).contains("16000 samples per second"));
 
     map("synthetic-audio,bytes=400", "s.png")
         .status(2)

@@ -6,7 +6,7 @@ use crate::util::Dir;
 
 const TEXT: &str = "how much wood would a woodchuck chuck if a woodchuck could chuck wood\n";
 
-/// A table of models on a law that is known: bits a byte fall as `N^-0.4`.
+/// A table of models on a law that is known: bits per byte fall as `N^-0.4`.
 fn table() -> String {
     let mut table = "parameters,data_bytes,bits_per_byte\n".to_owned();
     for i in 0..8 {

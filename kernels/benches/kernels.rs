@@ -39,9 +39,9 @@ enum Cost {
 
 struct Bench<'a> {
     criterion: &'a mut Criterion,
-    /// Floating-point operations a second.
+    /// Floating-point operations per second.
     peak: f64,
-    /// Bytes a second.
+    /// Bytes per second.
     bandwidth: f64,
 }
 
@@ -272,7 +272,7 @@ fn attentions(bench: &mut Bench) {
     }
 }
 
-/// Bytes a second, read and written, of a copy by all threads that is far larger than
+/// Bytes per second, read and written, of a copy by all threads that is far larger than
 /// the caches.
 fn bandwidth() -> f64 {
     let from = vec![1.0f32; 1 << 24];

@@ -1,4 +1,4 @@
-//! Throughput of the forward pass, in bytes a second: whole blocks (encoding, scoring)
+//! Throughput of the forward pass, in bytes per second: whole blocks (encoding, scoring)
 //! and step by step over lanes (decoding), and its share of the machine's peak FLOP/s.
 //!
 //! ```text
@@ -93,7 +93,7 @@ fn measure(name: &str, spec: &Spec, peak: f64) {
     }
 }
 
-/// Bytes a second of a task over `bytes` bytes, repeated for [`TIME`].
+/// Bytes per second of a task over `bytes` bytes, repeated for [`TIME`].
 fn bytes_per_second(bytes: usize, mut task: impl FnMut()) -> f64 {
     task();
     let start = Instant::now();

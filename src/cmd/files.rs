@@ -138,7 +138,7 @@ pub fn watched<T>(bar: &ProgressBar, work: impl FnOnce(&Control<'_>) -> T) -> T 
         bar.set_length(at.of);
         bar.set_position(at.done);
         bar.set_message(match at.bits_per_byte {
-            Some(bits) => format!("{} {bits:.3} bits a byte", at.what),
+            Some(bits) => format!("{} {bits:.3} bits per byte", at.what),
             None => at.what.to_owned(),
         });
     };

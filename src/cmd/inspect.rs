@@ -102,7 +102,7 @@ fn kind(header: &Header) -> &'static str {
     }
 }
 
-/// Stored bits a parameter, of an archive that holds its model.
+/// Stored bits per parameter, of an archive that holds its model.
 fn bits_per_parameter(i: &Inspection) -> Option<f64> {
     let parameters = i.spec.as_ref()?.parameters();
     Some(i.model_bytes as f64 * 8.0 / parameters as f64)

@@ -55,7 +55,7 @@ impl Training {
 pub(super) fn on_the_way(event: &Event<'_>, path: &Path, verbose: bool) -> Option<String> {
     match event {
         Event::Tried([small, large]) => {
-            verbose.then(|| format!("two small models: {small:.3} and {large:.3} bits a byte"))
+            verbose.then(|| format!("two small models: {small:.3} and {large:.3} bits per byte"))
         }
         Event::Training {
             setup,

@@ -198,7 +198,7 @@ pub fn text(scores: &[Scored]) -> String {
             "estimate"
         };
         format!(
-            "{}, {} bytes of {data}: {:.4} bits a byte, raw {}, adjusted {} (stored), {} (fp16), {state}\n",
+            "{}, {} bytes of {data}: {:.4} bits per byte, raw {}, adjusted {} (stored), {} (fp16), {state}\n",
             model.display(),
             score.data_bytes,
             score.bits_per_byte,

@@ -11,7 +11,7 @@ use crate::sound::{Pcm16, Pcm16Blocks, SPEECH_RATE};
 /// unknown meaning have no geometry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Geometry {
-    /// Grey patches of 32 rows of 64 pixels, one byte a pixel, 2048 a patch.
+    /// Grey patches of 32 rows of 64 pixels, one byte per pixel, 2048 per patch.
     Patches {
         /// Patches side by side in a row; `None` chooses a number that makes
         /// the picture about square.
@@ -37,7 +37,7 @@ pub enum Geometry {
     },
     /// Unsigned 8-bit samples of one channel.
     Pcm8 {
-        /// Samples a second.
+        /// Sampling rate in Hz.
         rate: u32,
     },
     /// Signed 16-bit samples, channels interleaved.
@@ -46,7 +46,7 @@ pub enum Geometry {
         order: Pcm16,
         /// Channels, at least one.
         channels: u16,
-        /// Samples a second and channel.
+        /// Sampling rate in Hz.
         rate: u32,
     },
 }
@@ -99,7 +99,7 @@ impl Geometry {
         !matches!(self, Self::Pcm8 { .. } | Self::Pcm16 { .. })
     }
 
-    /// Samples a second, and bits of a sample; `None` for pictures.
+    /// Sampling rate in Hz, and bits per sample; `None` for pictures.
     pub fn sound(self) -> Option<(u32, u16)> {
         match self {
             Self::Pcm8 { rate } => Some((rate, 8)),

@@ -23,7 +23,7 @@ pub struct Item {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Picture {
-    /// Pixels a row.
+    /// Pixels per row.
     pub width: u32,
     /// Rows.
     pub height: u32,
@@ -35,15 +35,15 @@ pub struct Picture {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sound {
-    /// Samples a second and channel, in the set.
+    /// Sampling rate in Hz, in the set.
     pub rate: u32,
     /// Channels, in the set.
     pub channels: u16,
-    /// Samples a second and channel of the file.
+    /// Sampling rate of the file, in Hz.
     pub file_rate: u32,
     /// Channels of the file.
     pub file_channels: u16,
-    /// Bits a sample of the file.
+    /// Bits per sample of the file.
     pub file_bits: u16,
 }
 

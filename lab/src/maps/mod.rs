@@ -265,6 +265,6 @@ mod tests {
         let picture = draw(Kind::Picture(Geometry::PATCHES));
         assert_eq!(&picture[1..4], b"PNG");
         let sound = String::from_utf8(draw(Kind::Sound(Geometry::SPEECH))).unwrap();
-        assert!(sound.starts_with("<svg") && sound.contains("8.00 bits a sample"));
+        assert!(sound.starts_with("<svg") && sound.contains("8.00 bits per sample"));
     }
 }

@@ -47,12 +47,13 @@ pub(super) fn draw(map: &Map<'_>, geometry: Geometry, bytes: &[u8], bits: &[f32]
     let mut svg = Svg::new(
         WIDTH,
         452.0,
-        format!("Waveform and bits a sample of {}", map.subject()),
+        format!("Waveform and bits per sample of {}", map.subject()),
     );
     let right = WIDTH - 8.0;
     let title = format!("{} under {}", map.subject(), map.model_name);
     svg.text("strong", (0.0, 14.0), Anchor::Start, &title);
-    let found = format!("{mean:.2} bits a sample, which holds {depth}; {rate} samples a second");
+    let found =
+        format!("{mean:.2} bits per sample, which holds {depth}; {rate} samples per second");
     svg.text("legend", (0.0, 33.0), Anchor::Start, &found);
 
     let x = Scale::linear((0.0, seconds.max(1e-9)), (LEFT, right));

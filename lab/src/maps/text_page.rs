@@ -61,7 +61,7 @@ fn facts(costs: &[Cost]) -> Markup {
         dear.map(|&b| f64::from(b)).sum::<f64>(),
     );
     let facts = [
-        ("bits a byte", format!("{:.3}", total / n)),
+        ("bits per byte", format!("{:.3}", total / n)),
         ("rate", format!("{}%", percent(total / 8.0 / n))),
         ("total", in_bytes(total / 8.0)),
         (

@@ -17,7 +17,7 @@ pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
     decoder.ignore_checksums(false);
     let header = decoder.read_header_info().map_err(&failed)?;
     check_size(name, header.width.into(), header.height.into())?;
-    // The rows of the largest picture, 4 samples of 16 bits a pixel.
+    // The rows of the largest picture, 4 samples of 16 bits per pixel.
     decoder.set_limits(png::Limits {
         bytes: MOST_PIXELS as usize * 8,
     });

@@ -30,7 +30,7 @@ pub(super) const MOST_PIXELS: u64 = 1 << 26;
 /// Bytes of the largest picture file that is read.
 const MOST_BYTES: u64 = 1 << 29;
 
-/// A decoded picture: `pixels` is `[height, width, channels]`, 8 bits a sample,
+/// A decoded picture: `pixels` is `[height, width, channels]`, 8 bits per sample,
 /// with 1 channel (grey) or 3 (red, green, blue).
 struct Pixels {
     shape: Picture,

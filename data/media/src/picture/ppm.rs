@@ -1,4 +1,4 @@
-//! Binary PPM and PGM (`P6`, `P5`), 8 or 16 bits a sample.
+//! Binary PPM and PGM (`P6`, `P5`), 8 or 16 bits per sample.
 
 use super::{Pixels, bad, check_size};
 use crate::error::Result;

@@ -77,7 +77,7 @@ fn skip_id3(name: &str, input: &mut dyn Read) -> Result<()> {
     let truncated = || bad(name, "truncated ID3 tag");
     input.read_exact(&mut rest).map_err(|_| truncated())?;
     let [_, flags, size @ ..] = rest;
-    // The size has seven bits a byte; a flag says that a footer of ten bytes
+    // The size has seven bits per byte; a flag says that a footer of ten bytes
     // follows.
     let size = size
         .iter()

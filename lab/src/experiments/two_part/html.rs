@@ -141,7 +141,7 @@ fn star(c: &CriticalSize, class: &str, panel: &Panel<'_>) -> Markup {
 
 fn convention_in_words(name: &str) -> &str {
     match name {
-        "fp16" => "2 bytes a parameter (fp16)",
+        "fp16" => "2 bytes per parameter (fp16)",
         "stored" => "model as stored in the archive",
         other => other,
     }
