@@ -58,7 +58,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     for set in &args.sets {
         super::data::note(&passed_over(&set.source, &Store::default())?);
         let file = brevity_baselines::measure_set(set, args.chunk, &coders)?;
-        // A table without a single size is no table.
+        // A table without any size is not printed.
         if let ([], Some(failure)) = (&file.results[..], file.failed.first()) {
             anyhow::bail!("{}", failure.message);
         }

@@ -84,14 +84,14 @@ pub struct TrainConfig {
     pub warmup: f64,
     /// Cooldown of `wsd`, as a share of the run. Default 0.5.
     pub cooldown: f64,
-    /// Gradient clipping: largest Euclidean norm of the whole gradient; 0 is no limit.
+    /// Gradient clipping: largest Euclidean norm of the whole gradient; 0 means no limit.
     /// Default 1.
     pub clip: f64,
     /// Dropout probability, for the embedding and for what each sublayer adds to the
     /// residual stream. Default 0.
     pub dropout: f64,
-    /// Decay per step of an exponential moving average of the weights, which becomes
-    /// the result; 0 is none. Default 0.
+    /// Decay per step of an exponential moving average of the weights, which becomes the
+    /// result; 0 means no average. Default 0.
     pub ema: f64,
     /// Steps between two lines of `metrics.jsonl`. Default 20.
     pub log_steps: u64,

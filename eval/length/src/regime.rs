@@ -13,7 +13,7 @@ pub enum Regime {
     HeldOut,
     /// Bytes of another source, with no long string in common with the training bytes.
     Shifted,
-    /// Anything else, such as a leaked test; such a length is no measure of
+    /// Anything else, such as a leaked test. Such a length does not measure
     /// generalisation.
     Overlap,
     /// Each byte priced before it was learned, in a single pass: a prequential code.

@@ -82,7 +82,7 @@ impl Kind {
     /// and sound as its 8-bit samples.
     ///
     /// # Errors
-    /// An extension that is not one of the three or does not suit the bytes; a damaged
+    /// An extension that is not one of the three or does not fit the bytes; a damaged
     /// record of a set.
     pub fn new(
         path: &Path,

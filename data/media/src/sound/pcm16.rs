@@ -1,8 +1,8 @@
-//! How samples of 16 bits lie as bytes.
+//! The layout of 16-bit samples as bytes.
 
 use crate::conversion::Conversion;
 
-/// How signed samples of 16 bits lie as bytes.
+/// The layout of signed 16-bit samples as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pcm16 {
     /// The layout of [`Conversion::Pcm16`].

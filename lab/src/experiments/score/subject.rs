@@ -46,7 +46,8 @@ impl Subject {
     /// recorded one.
     ///
     /// # Errors
-    /// A model or a record that cannot be read. Unreadable training bytes are no error.
+    /// A model or a record that cannot be read. Unreadable training bytes are not an
+    /// error.
     pub fn load(given: &Path) -> Result<Subject, ScoreError> {
         let path = model_file(given);
         let folder = path.parent().unwrap_or(Path::new(""));
