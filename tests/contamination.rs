@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::util::Dir;
+use crate::util::{Dir, lines, number};
 
 /// Every experiment, with models that learn next to nothing.
 const CONFIG: &str = r#"
@@ -39,16 +39,9 @@ train.steps = 40
 
 fn dir() -> Dir {
     let dir = Dir::new();
-    let line = |i: usize| format!("line {} of {i} is no. {}\n", i * i % 997, i * 7919 % 61);
-    let text: String = (0..500).map(line).collect();
-    dir.file("data.txt", &text[..8400]);
+    dir.file("data.txt", lines(8400));
     dir.file("c.toml", CONFIG);
     dir
-}
-
-fn number(value: &serde_json::Value, path: &str) -> f64 {
-    let found = value.pointer(path).and_then(serde_json::Value::as_f64);
-    found.unwrap_or_else(|| panic!("{path} in {value}"))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::util::Dir;
+use crate::util::{Dir, lines, number};
 
 /// Five sizes on 6,000 bytes with two copies of a leaked test of 1,000 and 1,400 bytes
 /// held out.
@@ -33,20 +33,13 @@ model.width = [8, 12, 16, 20, 24]
 
 fn dir() -> Dir {
     let dir = Dir::new();
-    let line = |i: usize| format!("line {} of {i} is no. {}\n", i * i % 997, i * 7919 % 61);
-    let text: String = (0..500).map(line).collect();
-    dir.file("data.txt", &text[..8400]);
+    dir.file("data.txt", lines(8400));
     dir.file("c.toml", CONFIG);
     dir
 }
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
-}
-
-fn number(value: &Value, path: &str) -> f64 {
-    let found = value.pointer(path).and_then(Value::as_f64);
-    found.unwrap_or_else(|| panic!("{path} in {value}"))
 }
 
 /// Bytes that pay for the model, by regime: those trained on, which are 6,000 and two

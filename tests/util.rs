@@ -16,6 +16,20 @@ pub fn noise(length: usize) -> Vec<u8> {
     (0..length).map(|_| random()).collect()
 }
 
+/// So many bytes of short lines of text, no two alike.
+pub fn lines(bytes: usize) -> String {
+    let line = |i: usize| format!("line {} of {i} is no. {}\n", i * i % 997, i * 7919 % 61);
+    let mut text: String = (0..bytes / 18).map(line).collect();
+    text.truncate(bytes);
+    text
+}
+
+/// The number at a path of a JSON document.
+pub fn number(value: &serde_json::Value, path: &str) -> f64 {
+    let found = value.pointer(path).and_then(serde_json::Value::as_f64);
+    found.unwrap_or_else(|| panic!("{path} in {value}"))
+}
+
 /// A directory that belongs to one test and goes with it.
 pub struct Dir(tempfile::TempDir);
 

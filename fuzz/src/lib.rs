@@ -1,5 +1,5 @@
 //! The properties that must hold for any bytes: one function per fuzz target, which
-//! panics if its property fails. `codec/tests/seeds.rs` runs them on each seed.
+//! panics if its property fails. `codec/tests/it/seeds.rs` runs them on each seed.
 
 use brevity_codec::archive::{
     Models, Options, Source, compress, decompress_range, inspect, salvage,

@@ -26,74 +26,65 @@ pub enum Kind {
 /// ```
 #[must_use]
 pub fn recognise(head: &[u8]) -> Kind {
-    match head {
-        [] => Kind::Other("an empty file"),
-        [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => Kind::Picture,
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'E',
-            b'B',
-            b'P',
-            ..,
-        ] => Kind::Picture,
-        [b'P', kind @ b'1'..=b'7', space, ..] if space.is_ascii_whitespace() || *space == b'#' => {
+    if picture_format(head).is_some() {
+        return Kind::Picture;
+    }
+    match (head, riff_form(head)) {
+        ([], _) => Kind::Other("an empty file"),
+        (_, Some(b"WAVE")) => Kind::Sound,
+        ([b'f', b'L', b'a', b'C', ..], _) => Kind::Sound,
+        // Wave64: the identifier of RIFF, lengthened to 16 bytes.
+        ([b'r', b'i', b'f', b'f', 0x2E, 0x91, 0xCF, 0x11, ..], _) => Kind::Sound,
+        (_, Some(b"AIFF" | b"AIFC")) => Kind::Other("an AIFF sound"),
+        ([b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..], _) => Kind::Other("a BMP picture"),
+        ([b'G', b'I', b'F', b'8', ..], _) => Kind::Other("a GIF picture"),
+        ([b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..], _) => Kind::Other("a TIFF picture"),
+        ([0xFF, 0x0A, ..] | [0, 0, 0, 0x0C, b'J', b'X', b'L', b' ', ..], _) => {
+            Kind::Other("a JPEG XL picture")
+        }
+        ([_, _, _, _, b'f', b't', b'y', b'p', ..], _) => Kind::Other("an MP4, HEIC or AVIF file"),
+        ([b'I', b'D', b'3', ..] | [0xFF, 0xE2..=0xFF, ..], _) => Kind::Other("an MP3 sound"),
+        ([b'O', b'g', b'g', b'S', ..], _) => Kind::Other("an Ogg sound"),
+        ([b'P', kind @ b'1'..=b'7', space, ..], _)
+            if space.is_ascii_whitespace() || *space == b'#' =>
+        {
             match kind {
-                b'5' | b'6' => Kind::Picture,
                 b'4' => Kind::Other("a PBM picture of black and white"),
                 b'7' => Kind::Other("a PAM picture"),
                 _ => Kind::Other("a PNM picture as plain text"),
             }
         }
-        [b'f', b'L', b'a', b'C', ..] => Kind::Sound,
-        [
-            b'R',
-            b'I' | b'F',
-            b'F' | b'6',
-            b'F' | b'X' | b'4',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'A',
-            b'V',
-            b'E',
-            ..,
-        ]
-        | [
-            b'B',
-            b'W',
-            b'6',
-            b'4',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'A',
-            b'V',
-            b'E',
-            ..,
-        ]
-        | [b'r', b'i', b'f', b'f', 0x2E, 0x91, 0xCF, 0x11, ..] => Kind::Sound,
-        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Kind::Other("a BMP picture"),
-        [b'G', b'I', b'F', b'8', ..] => Kind::Other("a GIF picture"),
-        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => Kind::Other("a TIFF picture"),
-        [0xFF, 0x0A, ..] | [0, 0, 0, 0x0C, b'J', b'X', b'L', b' ', ..] => {
-            Kind::Other("a JPEG XL picture")
-        }
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Kind::Other("an MP4, HEIC or AVIF file"),
-        [b'I', b'D', b'3', ..] | [0xFF, 0xE2..=0xFF, ..] => Kind::Other("an MP3 sound"),
-        [b'O', b'g', b'g', b'S', ..] => Kind::Other("an Ogg sound"),
-        [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', ..] => Kind::Other("an AIFF sound"),
         _ => Kind::Unknown,
     }
+}
+
+/// A format of pictures that can be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PictureFormat {
+    Png,
+    Jpeg,
+    WebP,
+    /// The binary grey and colour formats of Netpbm, PGM and PPM.
+    Ppm,
+}
+
+/// The format of a picture that begins with these bytes.
+pub(crate) fn picture_format(head: &[u8]) -> Option<PictureFormat> {
+    match head {
+        [0x89, b'P', b'N', b'G', ..] => Some(PictureFormat::Png),
+        [0xFF, 0xD8, 0xFF, ..] => Some(PictureFormat::Jpeg),
+        [b'P', b'5' | b'6', space, ..] if space.is_ascii_whitespace() || *space == b'#' => {
+            Some(PictureFormat::Ppm)
+        }
+        _ if riff_form(head) == Some(b"WEBP") => Some(PictureFormat::WebP),
+        _ => None,
+    }
+}
+
+/// What a file in chunks (RIFF and its relatives RIFX, RF64, FORM) says that it
+/// holds.
+fn riff_form(head: &[u8]) -> Option<&[u8; 4]> {
+    let (identifier, rest) = head.split_first_chunk::<4>()?;
+    let form = rest.get(4..)?.first_chunk::<4>()?;
+    matches!(identifier, b"RIFF" | b"RIFX" | b"RF64" | b"BW64" | b"FORM").then_some(form)
 }

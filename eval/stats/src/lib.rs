@@ -4,6 +4,7 @@
 //!   interval, and [`critical::joint`], the scaling law over data size;
 //! - [`selection`]: models ranked by description length, and how sure that is;
 //! - [`ablation`]: what each change is worth, in pairs of the same seed;
+//! - [`design`]: which model to train next;
 //! - [`checks`]: whether a ladder of models supports what is concluded from it;
 //! - [`rank`]: how well a number tells two groups apart, and how two numbers rank models.
 //!
@@ -26,6 +27,7 @@
 pub mod ablation;
 pub mod checks;
 pub mod critical;
+pub mod design;
 mod distribution;
 pub mod random;
 pub mod rank;

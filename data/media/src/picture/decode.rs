@@ -2,32 +2,24 @@
 
 use super::{Pixels, bad, decode_png, decode_webp, jpeg, ppm};
 use crate::error::Result;
+use crate::recognise::{Kind, PictureFormat, picture_format, recognise};
 
 /// Decodes a picture; its first bytes decide the format.
 pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
-    match &file[..] {
-        [] => Err(bad(name, "the file is empty")),
-        [0x89, b'P', b'N', b'G', ..] => decode_png::decode(name, file),
-        [0xFF, 0xD8, 0xFF, ..] => jpeg::decode(name, file),
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'E',
-            b'B',
-            b'P',
-            ..,
-        ] => decode_webp::decode(name, file),
-        [b'P', b'1'..=b'7', ..] => ppm::decode(name, &file),
-        _ => Err(bad(
-            name,
-            "not a PNG, JPEG, WebP or PPM file, whatever it is called",
-        )),
+    match picture_format(&file) {
+        Some(PictureFormat::Png) => decode_png::decode(name, file),
+        Some(PictureFormat::Jpeg) => jpeg::decode(name, file),
+        Some(PictureFormat::WebP) => decode_webp::decode(name, file),
+        Some(PictureFormat::Ppm) => ppm::decode(name, &file),
+        None => {
+            let found = match recognise(&file) {
+                Kind::Other(what) => format!("this is {what}, "),
+                _ => String::new(),
+            };
+            let message = format!(
+                "{found}not a PNG, JPEG, WebP, PPM (P6) or PGM (P5) file, whatever it is called"
+            );
+            Err(bad(name, message))
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The properties of the fuzz targets, on every seed.
 
-#[path = "../../fuzz/src/lib.rs"]
+#[path = "../../../fuzz/src/lib.rs"]
 mod targets;
 
 use std::fs;

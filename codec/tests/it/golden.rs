@@ -5,7 +5,7 @@
 //! `damaged.txt` has lines `FILE CHANGE => ERROR`, where the change is `cut
 //! LENGTH`, `xor OFFSET HEX` or `add HEX`. After a deliberate change of the format
 //! or of the numeric engine, which takes a new number, `BREVITY_GOLDEN=write cargo
-//! test -p brevity-codec --test golden` writes the files of that version again.
+//! test -p brevity-codec --test it golden` writes the files of that version again.
 
 use brevity_codec::archive::{Models, Options, Source, compress, decompress};
 use brevity_codec::weights::{Plan, Precision};

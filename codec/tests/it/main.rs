@@ -1,0 +1,9 @@
+//! The crate's tests: one binary, one module for each subject. `paths.rs` is apart, because
+//! it changes the instruction set of its process.
+
+mod archive;
+mod golden;
+mod predictors;
+mod range;
+mod seeds;
+mod verified;
