@@ -1,23 +1,23 @@
-//! What a file is, by its first bytes, whatever it is called.
+//! Tells the kind of a file from its first bytes; its name does not matter.
 
-/// Bytes that are enough to tell.
+/// The number of first bytes that decide the kind of a file.
 pub const HEAD_BYTES: usize = 16;
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A picture that can be decoded.
     Picture,
     /// A sound that can be decoded.
     Sound,
-    /// Something else that has a name, such as "a BMP picture".
+    /// Another known format, described by this text, such as "a BMP picture".
     Other(&'static str),
-    /// Nothing known.
+    /// An unknown format.
     Unknown,
 }
 
-/// The kind of a file that begins with these [`HEAD_BYTES`] bytes, or fewer where
-/// it has no more.
+/// The kind of a file that begins with these [`HEAD_BYTES`] bytes (fewer if the
+/// file is shorter).
 ///
 /// ```
 /// use brevity_media::{Kind, recognise};
@@ -33,7 +33,7 @@ pub fn recognise(head: &[u8]) -> Kind {
         ([], _) => Kind::Other("an empty file"),
         (_, Some(b"WAVE")) => Kind::Sound,
         ([b'f', b'L', b'a', b'C', ..], _) => Kind::Sound,
-        // Wave64: the identifier of RIFF, lengthened to 16 bytes.
+        // Wave64: the identifier `riff`, extended to 16 bytes.
         ([b'r', b'i', b'f', b'f', 0x2E, 0x91, 0xCF, 0x11, ..], _) => Kind::Sound,
         (_, Some(b"AIFF" | b"AIFC")) => Kind::Other("an AIFF sound"),
         ([b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..], _) => Kind::Other("a BMP picture"),
@@ -58,7 +58,7 @@ pub fn recognise(head: &[u8]) -> Kind {
     }
 }
 
-/// A format of pictures that can be decoded.
+/// A picture format that can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PictureFormat {
     Png,
@@ -81,8 +81,7 @@ pub(crate) fn picture_format(head: &[u8]) -> Option<PictureFormat> {
     }
 }
 
-/// What a file in chunks (RIFF and its relatives RIFX, RF64, FORM) says that it
-/// holds.
+/// The form type of a file made of chunks (RIFF, RIFX, RF64, BW64, FORM).
 fn riff_form(head: &[u8]) -> Option<&[u8; 4]> {
     let (identifier, rest) = head.split_first_chunk::<4>()?;
     let form = rest.get(4..)?.first_chunk::<4>()?;

@@ -17,7 +17,7 @@ pub(super) fn decode(name: &str, file: Vec<u8>) -> Result<Pixels> {
                 _ => String::new(),
             };
             let message = format!(
-                "{found}not a PNG, JPEG, WebP, PPM (P6) or PGM (P5) file, whatever it is called"
+                "{found}not a PNG, JPEG, WebP, PPM (P6) or PGM (P5) file by its first bytes"
             );
             Err(bad(name, message))
         }

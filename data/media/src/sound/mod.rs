@@ -55,7 +55,7 @@ pub(super) fn convert(
 
 /// Decodes a sound of any supported format.
 fn read(name: &str, mut input: &mut dyn Read, sink: &mut dyn Sink) -> Result<()> {
-    let unknown = || bad(name, "not a FLAC or WAV file, whatever it is called");
+    let unknown = || bad(name, "not a FLAC or WAV file by its first bytes");
     let mut magic = [0; 4];
     input.read_exact(&mut magic).map_err(|_| unknown())?;
     while magic.starts_with(b"ID3") {
