@@ -1,5 +1,5 @@
 //! The exit status of the command: 0 done, 1 the work failed, 2 wrong usage or
-//! config, 130 stopped by a signal.
+//! config, 75 others work on what is left, 130 stopped by a signal.
 
 use crate::console::note;
 use crate::signals::INTERRUPTED;

@@ -16,6 +16,8 @@ mod snapshot;
 mod streams;
 mod sweep;
 mod table;
+#[cfg(unix)]
+mod tasks;
 mod terminal;
 mod usage;
 mod util;

@@ -94,7 +94,8 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn new(args: &[&str], output: Output) -> Ran {
+    /// A command that was run with these arguments.
+    pub fn new(args: &[&str], output: Output) -> Ran {
         Ran {
             what: format!("brevity {}", args.join(" ")),
             output,

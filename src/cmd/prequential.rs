@@ -1,11 +1,8 @@
 //! `brevity prequential`: code lengths of models that learn the data after coding it.
 
-use super::sweep::{Common, Kind, Trials, dry_run};
-use crate::console;
+use super::sweep::{Common, Report, Scheduling, Trials, run_trials};
 use anyhow::Result;
-use brevity_lab::experiments::prequential::Prequential;
-use brevity_lab::sweep;
-use std::io::Write;
+use brevity_lab::sweep::Kind;
 use std::path::PathBuf;
 
 /// For each trial of a config, measures the prequential code length: each byte is
@@ -15,13 +12,16 @@ use std::path::PathBuf;
 /// folder of that sweep with --beside to see both codes in one chart.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The experiment, a TOML file such as configs/prequential.toml
+    /// The experiment, a TOML file such as configs/prequential.toml; or the folder of one,
+    /// to run what it was given before
     config: PathBuf,
     /// Folder of a sweep over the same models and data, to compare with
     #[arg(long, value_name = "SWEEP")]
     beside: Option<PathBuf>,
     #[command(flatten)]
     trials: Trials,
+    #[command(flatten)]
+    scheduling: Scheduling,
     #[command(flatten)]
     common: Common,
 }
@@ -31,21 +31,15 @@ pub struct Args {
 /// # Errors
 /// A config that cannot be used, trials that failed or were stopped.
 pub fn run(args: Args) -> Result<()> {
-    let (experiment, folder) = args.common.open(&args.config, Kind::Prequential)?;
-    let options = args.trials.options(&args.common)?;
-    if args.trials.dry_run {
-        return dry_run(&args.common, &experiment, &folder, options.threads);
-    }
-    let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
-    let rows = sweep::rows(&folder, &manifest)?;
-    let report = Prequential::of_folder(folder.root(), args.beside.as_deref())?;
-    let page = report.write(folder.root())?;
-    let mut out = console::stdout()?;
-    if args.common.json {
-        serde_json::to_writer_pretty(&mut out, &rows)?;
-        writeln!(out)?;
-    } else {
-        writeln!(out, "{}\n{}", report.text().trim_end(), page.display())?;
-    }
-    Ok(summary.verdict()?)
+    let report = Report {
+        beside: args.beside,
+    };
+    run_trials(
+        Kind::Prequential,
+        &args.config,
+        &args.trials,
+        &args.scheduling,
+        &args.common,
+        &report,
+    )
 }

@@ -1,10 +1,10 @@
 //! `brevity train`: train and score one model.
 
-use super::sweep::{Common, Kind};
+use super::sweep::{Common, Target, execute};
 use crate::console;
 use crate::exit::Usage;
 use anyhow::Result;
-use brevity_lab::sweep;
+use brevity_lab::sweep::{self, Kind};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -24,20 +24,21 @@ pub struct Args {
 /// A config that cannot be used or has more than one trial, a training that
 /// failed or was stopped.
 pub fn run(args: Args) -> Result<()> {
-    let (experiment, folder) = args.common.open(&args.config, Kind::TwoPart)?;
-    if experiment.trials.len() != 1 {
+    let mut options = args.common.options()?;
+    options.retry_failed = true;
+    let target = Target::open(&args.common, &args.config, Kind::TwoPart, false, &options)?;
+    let count = target.manifest.trials.len();
+    if count != 1 {
         return Err(Usage(format!(
-            "{} has {} trials: run them with `brevity sweep`, or pick one with --set",
+            "{} has {count} trials: run them with `brevity sweep`, or pick one with --set",
             args.config.display(),
-            experiment.trials.len()
         ))
         .into());
     }
-    let mut options = args.common.options()?;
-    options.retry_failed = true;
-    let (manifest, summary) = args.common.execute(&experiment, &folder, &options)?;
-    summary.verdict()?;
-    let rows = sweep::rows(&folder, &manifest)?;
+    execute(&args.common, &target, &options)?.verdict()?;
+    let folder = &target.folder;
+    let manifest = folder.manifest()?;
+    let rows = sweep::rows(folder, &manifest)?;
     let mut out = console::stdout()?;
     if args.common.json {
         serde_json::to_writer_pretty(&mut out, &rows)?;

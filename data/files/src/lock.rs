@@ -62,6 +62,50 @@ impl OwnedFolder {
         OwnedFolder::lock(path.into(), true)
     }
 
+    /// Whether a process holds a lock of the folder now.
+    ///
+    /// # Errors
+    /// Errors of the file system.
+    pub fn is_owned(path: &Path) -> Result<bool, FolderError> {
+        let lock = path.join(LOCK);
+        let io = |action| {
+            let path = lock.clone();
+            move |source| FolderError::Io {
+                action,
+                path,
+                source,
+            }
+        };
+        // Not created here: a look leaves no trace.
+        let file = match OpenOptions::new().read(true).open(&lock) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(e) => return Err(io("open")(e)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(e)) => Err(io("lock")(e)),
+        }
+    }
+
+    /// Whether the lock keeps others out. Some file systems grant every lock; it is
+    /// tried on this folder. (A lock that is kept on one machine and not told to the
+    /// others cannot be found out this way.)
+    ///
+    /// # Errors
+    /// Errors of the file system.
+    pub fn holds(&self) -> Result<bool, FolderError> {
+        let lock = self.path.join(LOCK);
+        let again = OpenOptions::new().read(true).write(true).open(&lock);
+        let again = again.map_err(|source| FolderError::Io {
+            action: "open",
+            path: lock,
+            source,
+        })?;
+        Ok(matches!(again.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Whether a folder is, or was, locked with this type.
     pub fn was_owned(path: &Path) -> bool {
         path.join(LOCK).exists()
@@ -127,11 +171,14 @@ mod tests {
         assert!(error.contains(&id) && error.contains("run"), "{error}");
         assert!(OwnedFolder::share(&path).is_err());
         drop(first);
+        assert!(!OwnedFolder::is_owned(&path).unwrap());
         let shared = [OwnedFolder::share(&path), OwnedFolder::share(&path)];
+        assert!(shared[0].as_ref().unwrap().holds().unwrap());
         assert!(shared.iter().all(Result::is_ok));
         assert!(OwnedFolder::take(&path).is_err());
         drop(shared);
         assert!(OwnedFolder::was_owned(&path));
-        OwnedFolder::take(&path).unwrap();
+        let last = OwnedFolder::take(&path).unwrap();
+        assert!(last.holds().unwrap() && OwnedFolder::is_owned(&path).unwrap());
     }
 }

@@ -43,6 +43,8 @@ pub struct Row {
     pub error: Option<String>,
     /// Estimated seconds of training, in a dry run.
     pub estimated_seconds: Option<f64>,
+    /// Estimated peak of memory in bytes, in a dry run.
+    pub estimated_memory: Option<u64>,
     /// The description length; `None` if the trial is not scored.
     pub score: Option<Score>,
     /// The training report.
@@ -215,6 +217,9 @@ impl Row {
         if let Some(seconds) = self.estimated_seconds {
             put("estimated_seconds", seconds.into());
         }
+        if let Some(bytes) = self.estimated_memory {
+            put("estimated_memory", bytes.into());
+        }
         if let Some(score) = &self.score {
             score.write(&mut object);
         }
@@ -258,6 +263,7 @@ impl Row {
             check: fields.take("check")?,
             error: fields.take("error")?,
             estimated_seconds: fields.take("estimated_seconds")?,
+            estimated_memory: fields.take("estimated_memory")?,
             score: None,
             training: fields.take("training")?,
             provenance: fields.take("provenance")?,

@@ -9,8 +9,10 @@ pub enum State {
     /// Not started.
     #[default]
     Pending,
-    /// Started and not finished.
+    /// Started and not finished; nobody works on it.
     Interrupted,
+    /// A process works on it.
+    Running,
     /// Scored.
     Done,
     /// Failed.
@@ -24,6 +26,7 @@ impl State {
         match self {
             State::Pending => "pending",
             State::Interrupted => "interrupted",
+            State::Running => "running",
             State::Done => "done",
             State::Failed => "failed",
         }
@@ -96,6 +99,19 @@ pub struct Provenance {
     pub device: String,
     /// Threads of the trial.
     pub threads: u64,
+    /// Name of the machine, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Its processor, as the system names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processor: Option<String>,
+    /// Id of the scheduler's job, such as `17_3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// The most bytes of memory that the process held while it ran the trial, if no
+    /// other trial ran in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
     /// Source of the training bytes.
     pub data_source: String,
     /// Number of training bytes.

@@ -193,6 +193,7 @@ fn row() -> impl Strategy<Value = Row> {
     let state = prop::sample::select(vec![
         State::Pending,
         State::Interrupted,
+        State::Running,
         State::Done,
         State::Failed,
     ]);
@@ -227,6 +228,7 @@ fn row() -> impl Strategy<Value = Row> {
                 to: 2.5,
             }),
             estimated_seconds: more.then_some(0.1),
+            estimated_memory: more.then_some(1 << 20),
             training: more.then(|| Training {
                 steps: Some(3),
                 loss: Some(1.25),
@@ -235,6 +237,8 @@ fn row() -> impl Strategy<Value = Row> {
             provenance: more.then(|| Provenance {
                 version: "0.2.0".into(),
                 git: Some("abc".into()),
+                job: Some("17_3".into()),
+                peak_memory: Some(1 << 20),
                 ..Provenance::default()
             }),
         }

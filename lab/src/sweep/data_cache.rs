@@ -38,7 +38,7 @@ impl DataCache {
     pub fn of(&self, trial: &Trial) -> Result<Arc<Split>, WorkError> {
         let split = self.load(&trial.config.data)?;
         let now = DataIdentity::from(&*split);
-        if now != trial.data {
+        if !now.same_bytes(&trial.data) {
             let message = format!(
                 "the data `{}` are not those the sweep began with: {} bytes with hash {} then, \
                  {} bytes with hash {} now",

@@ -1,5 +1,6 @@
 //! What a sweep would do, with estimated times.
 
+use super::demand::Calibration;
 use super::error::SweepError;
 use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
@@ -61,6 +62,13 @@ impl Speed {
     }
 }
 
+impl Speed {
+    /// The assumed speed of one thread.
+    pub(super) fn assumed_per_core() -> f64 {
+        STEP_SHARE * product_speed() / rayon::current_num_threads() as f64
+    }
+}
+
 /// Floating-point operations per second of a matrix product in this pool.
 fn product_speed() -> f64 {
     const N: usize = 384;
@@ -93,6 +101,7 @@ pub struct DryRun {
     name: String,
     trials: Vec<(Trial, State)>,
     speed: Speed,
+    calibration: Calibration,
 }
 
 impl DryRun {
@@ -105,23 +114,29 @@ impl DryRun {
         manifest: &Manifest,
         threads: usize,
     ) -> Result<DryRun, SweepError> {
+        let mut manifest = manifest.clone();
         if folder.manifest_path().exists() {
-            folder
-                .manifest()?
-                .refuse_drift(&folder.manifest_path(), manifest)?;
+            let frozen = folder.manifest()?;
+            frozen.refuse_drift(&folder.manifest_path(), &manifest)?;
+            if frozen.format != manifest.format {
+                manifest = manifest.with_ids_of(&frozen);
+            }
         }
+        let manifest = &manifest;
         let trials = manifest.trials.iter().map(|trial| {
-            let state = folder.state(trial)?;
+            let state = folder.state_now(trial)?;
             Ok((trial.clone(), state))
         });
         Ok(DryRun {
             name: manifest.name.clone(),
             trials: trials.collect::<Result<_, SweepError>>()?,
             speed: Speed::of(folder, manifest, threads)?,
+            calibration: Calibration::of(folder, manifest)?,
         })
     }
 
-    /// One row per trial, as in the results, with `estimated_seconds` of training.
+    /// One row per trial, as in the results, with `estimated_seconds` of training and
+    /// `estimated_memory`.
     /// Trials whose data are not available have no `id`.
     pub fn rows(&self) -> Vec<Row> {
         let row = |(trial, state): &(Trial, State)| {
@@ -130,6 +145,7 @@ impl DryRun {
                 row.id = None;
             }
             row.estimated_seconds = Some(self.seconds(trial));
+            row.estimated_memory = Some(self.memory(trial));
             row
         };
         self.trials.iter().map(row).collect()
@@ -137,6 +153,10 @@ impl DryRun {
 
     fn seconds(&self, trial: &Trial) -> f64 {
         trial.flops / self.speed.flops_per_second
+    }
+
+    fn memory(&self, trial: &Trial) -> u64 {
+        self.calibration.demand(trial, None).memory
     }
 
     fn cells(&self, axes: &Columns, trial: &Trial, state: &State) -> Vec<String> {
@@ -152,6 +172,7 @@ impl DryRun {
             trial.parameters.to_string(),
             format!("{:.2e}", trial.flops),
             clock(self.seconds(trial)),
+            self.memory(trial).div_ceil(1 << 20).to_string(),
         ]);
         cells
     }
@@ -162,7 +183,8 @@ impl fmt::Display for DryRun {
         let mut header = vec!["id".to_string(), "state".into()];
         let axes = Columns::of(self.trials.iter().map(|(trial, _)| &trial.axes));
         header.extend(axes.header());
-        header.extend(["seed", "data bytes", "parameters", "FLOPs", "time"].map(String::from));
+        let last = ["seed", "data bytes", "parameters", "FLOPs", "time", "MiB"];
+        header.extend(last.map(String::from));
         let left: Vec<usize> = (0..2 + axes.words()).collect();
         let mut table = Table::new(&header).left(&left);
         for (trial, state) in &self.trials {
@@ -207,7 +229,7 @@ impl fmt::Display for DryRun {
 const YEAR: f64 = 365.25 * 86400.0;
 
 /// A duration in readable units.
-fn clock(seconds: f64) -> String {
+pub(super) fn clock(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => "<1 s".into(),
         s if s < 90.0 => format!("{s:.0} s"),

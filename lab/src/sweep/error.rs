@@ -1,5 +1,6 @@
 //! Errors that stop a whole sweep; those of a single trial are not here.
 
+use super::scheduler::SchedulerError;
 use crate::config::ConfigError;
 use brevity_files::FolderError;
 use std::error::Error;
@@ -49,6 +50,29 @@ pub enum SweepError {
         path: PathBuf,
         /// The process that holds the lock, if known.
         holder: String,
+    },
+    /// Locks of the file system hold nobody back.
+    #[error(
+        "locks do nothing in {}: its file system grants every lock, so processes that share \
+         the folder would do trials twice; mount it with locks (NFS from version 4, Lustre \
+         with `flock`), or give each shard a folder of its own with --out and join them after",
+        path.display()
+    )]
+    NoLocks {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Two processes hold the lock of one trial.
+    #[error(
+        "two processes work on the trial in {}, the other is {place}: locks do nothing between \
+         machines on this file system; nothing of this process was kept",
+        path.display()
+    )]
+    Twin {
+        /// The trial's folder.
+        path: PathBuf,
+        /// The other process.
+        place: String,
     },
     /// The folder belongs to another config.
     #[error(
@@ -107,6 +131,32 @@ pub enum SweepError {
         /// Trials that are not done.
         left: usize,
     },
+    /// Nothing failed, but others work on trials that are not done.
+    #[error(
+        "{} trial{} not done, others work on {}:\n{}\n\
+         run the same command again when they have ended",
+        running.len(),
+        plural(running.len(), " is", "s are"),
+        plural(running.len(), "it", "them"),
+        list(running)
+    )]
+    Elsewhere {
+        /// The trials: id, and who works on it.
+        running: Vec<(String, String)>,
+    },
+    /// Trials are missing.
+    #[error("{left} of {trials} trials are not done: {states}")]
+    Incomplete {
+        /// Trials that are not done.
+        left: usize,
+        /// How many trials there are.
+        trials: usize,
+        /// How many are in which state.
+        states: String,
+    },
+    /// A scheduler is not there, does not answer, or refuses.
+    #[error(transparent)]
+    Scheduler(#[from] SchedulerError),
     /// The options contradict each other or the sweep.
     #[error("{0}")]
     Usage(String),
@@ -137,20 +187,25 @@ impl SweepError {
         }
     }
 
-    /// The exit status of the command: 1 the work failed, 2 wrong usage or config, 130
+    /// The exit status of the command: 1 the work failed, 2 wrong usage or config, 75
+    /// others work on what is left (`EX_TEMPFAIL` of sysexits: try again later), 130
     /// stopped on request (as in shells for SIGINT).
     pub fn exit_status(&self) -> u8 {
         use SweepError::*;
         match self {
+            Scheduler(SchedulerError::Absent { .. }) => 2,
+            Scheduler(_) => 1,
             Config(_) | Locked { .. } | Drift { .. } | Interrupted { .. } | Usage(_) => 2,
             Io { .. } | Corrupt { .. } | Damaged { .. } | Storage { .. } | Failed { .. } => 1,
+            NoLocks { .. } | Twin { .. } | Incomplete { .. } => 1,
+            Elsewhere { .. } => 75,
             Stopped { .. } => 130,
         }
     }
 }
 
-fn list(failed: &[(String, String)]) -> String {
-    let lines = failed
+fn list(trials: &[(String, String)]) -> String {
+    let lines = trials
         .iter()
         .map(|(id, message)| format!("  {id}  {message}"));
     lines.collect::<Vec<_>>().join("\n")
@@ -163,6 +218,9 @@ fn advice(error: &io::Error) -> &'static str {
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             " (choose a folder that can be written with --out)"
+        }
+        io::ErrorKind::Unsupported => {
+            " (this file system has no locks: put the folder on one that has, with --out)"
         }
         _ => "",
     }

@@ -23,8 +23,10 @@ const SCORED: &str = "scored.json";
 pub enum State {
     /// Not started.
     Pending,
-    /// Started and not finished.
+    /// Started and not finished; nobody works on it, as far as was looked.
     Interrupted,
+    /// A process works on it.
+    Running,
     /// Scored.
     Done,
     /// Failed.
@@ -37,6 +39,7 @@ impl State {
         match self {
             State::Pending => brevity_length::State::Pending,
             State::Interrupted => brevity_length::State::Interrupted,
+            State::Running => brevity_length::State::Running,
             State::Done => brevity_length::State::Done,
             State::Failed(_) => brevity_length::State::Failed,
         }
@@ -129,24 +132,36 @@ impl SweepFolder {
     }
 
     /// Creates the sweep's folder, or checks that it belongs to the same sweep. Safe
-    /// when several processes do so at once.
-    pub(super) fn claim(&self, manifest: &Manifest, config: &str) -> Result<(), SweepError> {
+    /// when several processes do so at once. Returns the trials as this folder names
+    /// them.
+    pub(super) fn claim(&self, manifest: &Manifest, config: &str) -> Result<Manifest, SweepError> {
         files::create_folder(&self.root.join("trials"))?;
         let path = self.manifest_path();
-        if !files::write_new(&path, &files::json(manifest))? {
-            self.manifest()?.refuse_drift(&path, manifest)?;
+        let mut manifest = manifest.clone();
+        if !files::write_new(&path, &files::json(&manifest))? {
+            let frozen = self.manifest()?;
+            frozen.refuse_drift(&path, &manifest)?;
+            if frozen.format != manifest.format {
+                manifest = manifest.with_ids_of(&frozen);
+            }
         }
         files::write_new(&self.root.join("config.toml"), config.as_bytes())?;
-        Ok(())
+        Ok(manifest)
     }
 
-    /// Locks the folder for this process: exclusively, or shared with other shards of
-    /// the same sweep.
+    /// Locks the folder for this process: exclusively, or shared with other processes
+    /// that run trials of the same sweep. Where locks do nothing, it is not shared.
     pub(super) fn lock(&self, shared: bool) -> Result<OwnedFolder, SweepError> {
-        Ok(match shared {
-            true => OwnedFolder::share(&self.root)?,
-            false => OwnedFolder::take(&self.root)?,
-        })
+        if !shared {
+            return Ok(OwnedFolder::take(&self.root)?);
+        }
+        let lock = OwnedFolder::share(&self.root)?;
+        match lock.holds()? {
+            true => Ok(lock),
+            false => Err(SweepError::NoLocks {
+                path: self.root.clone(),
+            }),
+        }
     }
 
     /// Creates and locks one trial's folder. `None` if another shard holds it.
@@ -174,6 +189,22 @@ impl SweepFolder {
             return Ok(State::Interrupted);
         }
         Ok(State::Pending)
+    }
+
+    /// As [`state`](Self::state), and whether a process works on the trial now.
+    ///
+    /// # Errors
+    /// Files that cannot be read.
+    pub fn state_now(&self, trial: &Trial) -> Result<State, SweepError> {
+        match self.state(trial)? {
+            State::Interrupted if OwnedFolder::is_owned(&self.trial(trial))? => Ok(State::Running),
+            state => Ok(state),
+        }
+    }
+
+    /// Whether the trial is done.
+    pub(super) fn is_done(&self, trial: &Trial) -> bool {
+        self.trial(trial).join(SCORE).exists()
     }
 
     /// The scores of a finished trial.

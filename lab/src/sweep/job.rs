@@ -78,6 +78,10 @@ pub trait Observer: Sync {
     fn repaired(&self, trial: &Trial, path: &Path) {
         let _ = (trial, path);
     }
+    /// Something worth a line that stops nothing.
+    fn noted(&self, line: &str) {
+        let _ = line;
+    }
     /// A trial ended in this state.
     fn ended(&self, trial: &Trial, state: &State) {
         let _ = (trial, state);

@@ -1,16 +1,19 @@
 //! The frozen list of a sweep's trials.
 
 use super::error::SweepError;
+use super::frozen::absolute;
+use super::kind::Kind;
 use crate::config::{ConfigError, Experiment, TrialConfig};
 use crate::experiments::prequential::config::Mode;
 use brevity_data::{DataConfig, DataError, Registry, Source, Split};
 use brevity_length::{Axes, AxisValue, Check, Regime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-/// Version of the manifest and of the trial folders; part of the trials' ids.
-pub const FORMAT: u32 = 1;
+/// Version of the manifest and of the trial folders; part of the trials' ids. Ids of
+/// version 1 depended on the names of sources too; its folders are still continued.
+pub const FORMAT: u32 = 2;
 
 /// Length and hash of the data of a trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +87,15 @@ impl From<&Split> for DataIdentity {
 }
 
 impl DataIdentity {
+    /// Whether the bytes are the same, whatever their source is called.
+    pub fn same_bytes(&self, other: &DataIdentity) -> bool {
+        let bytes = |of: &DataIdentity| DataIdentity {
+            source: String::new(),
+            ..of.clone()
+        };
+        bytes(self) == bytes(other)
+    }
+
     /// The identity of data that are not available, from the config and the registry.
     /// If they leave the length open, it is 0.
     pub fn unseen(config: &DataConfig) -> DataIdentity {
@@ -109,7 +121,8 @@ impl DataIdentity {
 
 impl Manifest {
     /// Expands an experiment. `identify` reads the bytes of a `[data]` table and is
-    /// called once for each distinct table.
+    /// called once for each distinct table. Paths in the trials' configs are absolute,
+    /// so that the trials can run from any working directory.
     ///
     /// # Errors
     /// Data that cannot be read, are shorter than the sequence length, or lack the
@@ -121,27 +134,39 @@ impl Manifest {
         let version = env!("CARGO_PKG_VERSION").to_string();
         let mut known: BTreeMap<String, DataIdentity> = BTreeMap::new();
         let mut trials: Vec<Trial> = Vec::with_capacity(experiment.trials.len());
+        let mut places: HashMap<String, usize> = HashMap::new();
         for (index, plan) in experiment.trials.iter().enumerate() {
-            let config = &plan.config;
+            let mut config = plan.config.clone();
+            config.data = absolute(&config.data);
             let key = canonical(&value(&config.data));
             let data = match known.get(&key) {
                 Some(data) => data.clone(),
                 None => {
-                    let data = identify(&config.data)
+                    let mut data = identify(&config.data)
                         .map_err(|error| data_error(experiment, index, &error))?;
+                    // The name in results is the one in the config.
+                    data.source = plan.config.data.source.to_string();
                     known.entry(key).or_insert(data).clone()
                 }
             };
-            check_data(experiment, index, config, &data)?;
-            let id = trial_id(config, &data, &version);
-            if let Some(twin) = trials.iter().find(|trial| trial.id == id) {
+            check_data(experiment, index, &config, &data)?;
+            let id = trial_id(&config, &data, &version);
+            if let Some(&twin) = places.get(&id) {
                 if plan.check.is_some() {
                     // The sweep has this trial already.
                     continue;
                 }
-                let message = format!("trials {} and {index} are the same", twin.index);
+                let twin: &Trial = &trials[twin];
+                let mut message = format!("trials {} and {index} are the same", twin.index);
+                if twin.data.source != data.source {
+                    message += &format!(
+                        ": `{}` and `{}` hold the same bytes",
+                        twin.data.source, data.source
+                    );
+                }
                 return Err(experiment.error(index, "sweep", message));
             }
+            places.insert(id.clone(), trials.len());
             let axes = plan.axes.iter().map(|(key, v)| (key.clone(), axis(v)));
             let check = plan.check.as_ref().map(|check| Check {
                 of: trials[check.of].id.clone(),
@@ -155,9 +180,9 @@ impl Manifest {
                 axes: axes.collect(),
                 seed: config.seed,
                 parameters: config.model.parameters(),
-                flops: config.model.flops_per_byte() * training_bytes(config, data.bytes),
+                flops: config.model.flops_per_byte() * training_bytes(&config, data.bytes),
                 data,
-                config: config.clone(),
+                config,
                 check,
             });
         }
@@ -169,6 +194,33 @@ impl Manifest {
         })
     }
 
+    /// What its trials are.
+    pub fn kind(&self) -> Kind {
+        Kind::of(self)
+    }
+
+    /// The same trials with the ids that `frozen`, of an earlier [`FORMAT`], gave them.
+    pub(super) fn with_ids_of(&self, frozen: &Manifest) -> Manifest {
+        let mut manifest = Manifest {
+            format: frozen.format,
+            ..self.clone()
+        };
+        for (trial, old) in manifest.trials.iter_mut().zip(&frozen.trials) {
+            trial.id.clone_from(&old.id);
+            trial.check.clone_from(&old.check);
+        }
+        manifest
+    }
+
+    /// Whether a trial of this manifest and one of another are the same.
+    fn same(&self, mine: &Trial, other: &Manifest, theirs: &Trial) -> bool {
+        let id = |manifest: &Manifest, trial: &Trial| match manifest.format {
+            FORMAT => trial.id.clone(),
+            _ => trial_id(&trial.config, &trial.data, &manifest.version),
+        };
+        mine.id == theirs.id || id(self, mine) == id(other, theirs)
+    }
+
     /// The keys in which another manifest differs, as `key: this -> other`. Empty if
     /// both have the same trials.
     pub fn differences(&self, other: &Manifest) -> Vec<String> {
@@ -178,16 +230,11 @@ impl Manifest {
                 out.push(format!("{key}: {old} -> {new}"));
             }
         };
-        differ(
-            "format",
-            &self.format.to_string(),
-            &other.format.to_string(),
-        );
         differ("version of brevity", &self.version, &other.version);
         let counts = [self.trials.len(), other.trials.len()].map(|n| n.to_string());
         differ("number of trials", &counts[0], &counts[1]);
         for (old, new) in self.trials.iter().zip(&other.trials) {
-            if old.id == new.id {
+            if self.same(old, other, new) {
                 continue;
             }
             let [old_keys, new_keys] = [old, new].map(flat_trial);
@@ -303,8 +350,19 @@ fn training_bytes(config: &TrialConfig, data_bytes: u64) -> f64 {
     }
 }
 
-/// Twelve hexadecimal digits of the hash of everything that determines the result.
+/// Twelve hexadecimal digits of the hash of everything that determines the result: of
+/// the data what they hold, not where they lie.
 fn trial_id(config: &TrialConfig, data: &DataIdentity, version: &str) -> String {
+    let mut data_config = value(&config.data);
+    let mut data = value(data);
+    // Bytes that are not here yet are known by name only.
+    if !data["hash"].is_null() {
+        remove(&mut data, "source");
+        remove(&mut data_config, "source");
+        if let Some(holdout) = data_config.get_mut("holdout") {
+            remove(holdout, "source");
+        }
+    }
     // The name determines where results go, not what they are.
     let mut all = serde_json::json!({
         "format": FORMAT,
@@ -312,7 +370,7 @@ fn trial_id(config: &TrialConfig, data: &DataIdentity, version: &str) -> String 
         "seed": config.seed,
         "model": config.model,
         "train": config.train.identity(),
-        "data_config": config.data,
+        "data_config": data_config,
         "score": config.score,
         "data": data,
     });
@@ -321,6 +379,13 @@ fn trial_id(config: &TrialConfig, data: &DataIdentity, version: &str) -> String 
     }
     let hash = blake3::hash(canonical(&all).as_bytes()).to_hex();
     hash[..12].to_string()
+}
+
+/// Removes a key of an object, if it is one.
+fn remove(value: &mut Value, key: &str) {
+    if let Value::Object(map) = value {
+        map.remove(key);
+    }
 }
 
 fn value(value: &impl Serialize) -> Value {

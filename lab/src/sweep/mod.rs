@@ -12,6 +12,10 @@
 //!   config.toml            the config as it was given
 //!   lock                   held while a sweep runs here
 //!   results.json, .csv     one row per trial and regime
+//!   index/                 hints for tasks that share the folder
+//!   sweep.sbatch, ...      what schedulers were given
+//!   jobs.json              the jobs that were submitted
+//!   logs/                  what they printed
 //!   trials/ID/
 //!     config.toml          the trial's complete config
 //!     metrics.jsonl        training metrics, one line per step logged
@@ -32,36 +36,61 @@
 //! A file that differs from its recorded hash is reported and not used; `--resume`
 //! makes it again.
 
+mod attempt;
 mod by_kind;
 pub(crate) mod checksums;
 mod data_cache;
+mod demand;
 mod dry_run;
+mod engines;
 mod error;
 pub(crate) mod files;
 mod folder;
+mod free;
+mod frozen;
+mod index;
 mod job;
+mod jobs;
+mod kind;
+mod machine;
 mod manifest;
+mod log_lines;
 mod options;
+mod plan;
 mod progress;
 mod provenance;
 mod results;
 mod run;
-mod slurm;
+mod scheduler;
+mod shell;
+mod status;
+mod submit;
 mod table;
 mod trial_record;
 
+pub use attempt::Attempt;
 pub use by_kind::ByKind;
 pub use data_cache::DataCache;
+pub use demand::{Calibration, Demand};
 pub use dry_run::{DryRun, Speed};
+pub use engines::{SlurmScripts, commands, write_hq_job, write_slurm_scripts};
 pub use error::SweepError;
 pub use folder::{Failure, State, SweepFolder, TrialScore};
 pub(crate) use folder::{scored, write_scored};
 pub use job::{Job, Observer, Scorer, Step, Trainer, Unobserved, Work, WorkError};
+pub use jobs::{SchedulerKind, Submission, submissions};
+pub use kind::Kind;
+pub use log_lines::LogLines;
+pub use machine::Place;
 pub use manifest::{DataIdentity, FORMAT, Manifest, Trial};
 pub use options::{RunOptions, Shard, Summary};
+pub use plan::{Plan, PlannedTask, PlannedTrial, TaskOptions};
 pub use progress::Bars;
-pub use results::{csv, rows};
-pub use run::run;
-pub use slurm::write_script;
+pub use results::{collect, csv, rows};
+pub use run::{run, run_frozen};
+pub use scheduler::{JobState, JobStates, SchedulerError, cancel, job_states};
+pub use shell::{join, quote};
+pub use status::{Standing, Status, TrialStatus};
+pub use submit::{Prepared, freeze, prepare, submit};
 pub use table::table;
 pub use trial_record::TrialRecord;

@@ -2,6 +2,7 @@
 
 use super::error::SweepError;
 use super::folder::Failure;
+use super::machine;
 use super::manifest::Trial;
 use std::fmt;
 use std::str::FromStr;
@@ -55,8 +56,15 @@ pub struct RunOptions {
     pub resume: bool,
     /// Try failed trials again.
     pub retry_failed: bool,
-    /// Run this shard only.
+    /// Run this shard only; with `any`, the place in the longest-first order at which to
+    /// look first.
     pub shard: Option<Shard>,
+    /// Run any trial that nobody runs, the longest first, until none is left. Such a
+    /// process shares the folder with others, continues interrupted trials, and leaves
+    /// the results to who collects them.
+    pub any: bool,
+    /// Run these trials only, by id; otherwise as `any`.
+    pub only: Vec<String>,
     /// The device, as provenance records it.
     pub device: String,
 }
@@ -65,12 +73,31 @@ impl Default for RunOptions {
     fn default() -> RunOptions {
         RunOptions {
             jobs: None,
-            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            threads: machine::cores(),
             resume: false,
             retry_failed: false,
             shard: None,
+            any: false,
+            only: Vec::new(),
             device: "flex".into(),
         }
+    }
+}
+
+impl RunOptions {
+    /// Whether this is one of many processes that a scheduler starts.
+    pub fn is_task(&self) -> bool {
+        self.any || !self.only.is_empty()
+    }
+
+    /// Whether other processes may run trials of the same folder.
+    pub fn is_shared(&self) -> bool {
+        self.is_task() || self.shard.is_some()
+    }
+
+    /// Whether interrupted trials are continued.
+    pub(super) fn resumes(&self) -> bool {
+        self.resume || self.is_task()
     }
 }
 
@@ -85,26 +112,31 @@ pub struct Summary {
     pub failed: Vec<(String, Failure)>,
     /// Trials left unfinished because a stop was requested.
     pub interrupted: usize,
-    /// Trials that another shard is running.
-    pub elsewhere: usize,
+    /// Trials that other processes work on, with the process.
+    pub elsewhere: Vec<(String, String)>,
 }
 
 impl Summary {
-    /// `Ok` if the sweep is complete, apart from trials that other shards are running.
+    /// `Ok` if every trial that was asked for is done.
     ///
     /// # Errors
-    /// [`SweepError::Stopped`] or [`SweepError::Failed`].
+    /// [`SweepError::Stopped`], [`SweepError::Failed`] or [`SweepError::Elsewhere`].
     pub fn verdict(&self) -> Result<(), SweepError> {
         if self.interrupted > 0 {
             let left = self.interrupted;
             return Err(SweepError::Stopped { left });
         }
         if self.failed.is_empty() {
-            return Ok(());
+            return match self.elsewhere.is_empty() {
+                true => Ok(()),
+                false => Err(SweepError::Elsewhere {
+                    running: self.elsewhere.clone(),
+                }),
+            };
         }
         let message = |(id, failure): &(String, Failure)| (id.clone(), failure.message.clone());
         Err(SweepError::Failed {
-            trials: self.done + self.skipped + self.failed.len(),
+            trials: self.done + self.skipped + self.failed.len() + self.elsewhere.len(),
             failed: self.failed.iter().map(message).collect(),
         })
     }

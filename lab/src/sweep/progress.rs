@@ -71,6 +71,11 @@ impl Observer for Bars {
         let _ = self.all.println(line);
     }
 
+    fn noted(&self, line: &str) {
+        // A closed standard error is no reason to stop.
+        let _ = self.all.println(line);
+    }
+
     fn ended(&self, trial: &Trial, state: &State) {
         if let Ok(mut trials) = self.trials.lock()
             && let Some(bar) = trials.remove(&trial.id)
@@ -86,7 +91,7 @@ impl Observer for Bars {
                 self.sweep.inc(1);
             }
             State::Done => self.sweep.inc(1),
-            State::Pending | State::Interrupted => {}
+            State::Pending | State::Interrupted | State::Running => {}
         }
     }
 }

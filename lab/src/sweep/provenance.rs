@@ -1,6 +1,7 @@
 //! Versions, commit, device and hashes that a score comes from.
 
 use super::job::Job;
+use super::machine;
 use brevity_length::Provenance;
 use std::path::Path;
 use std::process::Command;
@@ -17,6 +18,10 @@ pub(super) fn now(job: &Job<'_>, device: &str) -> Provenance {
         arch: std::env::consts::ARCH.into(),
         device: device.into(),
         threads: job.threads as u64,
+        host: Some(machine::host()).filter(|host| !host.is_empty()),
+        processor: machine::processor(),
+        job: machine::job(),
+        peak_memory: None,
         data_source: data.source.clone(),
         data_bytes: data.bytes,
         data_hash: data.hash.clone(),

@@ -7,6 +7,8 @@ use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
 use brevity_length::{Row, TrainedOn};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 /// The rows of a sweep's results, in the order of the manifest. A finished trial has
 /// one row per regime, any other trial has one.
@@ -16,22 +18,78 @@ use serde_json::{Map, Value};
 pub fn rows(folder: &SweepFolder, manifest: &Manifest) -> Result<Vec<Row>, SweepError> {
     let mut rows = Vec::new();
     for trial in &manifest.trials {
-        let state = folder.state(trial)?;
-        let head = head(&manifest.name, trial, &state);
-        let Some(done) = folder.score(trial)? else {
-            rows.push(head);
-            continue;
-        };
-        for score in done.scores {
-            rows.push(Row {
-                score: Some(score),
-                training: Some(done.training),
-                provenance: Some(done.provenance.clone()),
-                ..head.clone()
-            });
-        }
+        rows.extend(rows_of(folder, &manifest.name, trial)?);
     }
     Ok(rows)
+}
+
+fn rows_of(folder: &SweepFolder, name: &str, trial: &Trial) -> Result<Vec<Row>, SweepError> {
+    let state = folder.state_now(trial)?;
+    let head = head(name, trial, &state);
+    if state != State::Done {
+        return Ok(vec![head]);
+    }
+    let Some(done) = folder.score(trial)? else {
+        return Ok(vec![head]);
+    };
+    let row = |score| Row {
+        score: Some(score),
+        training: Some(done.training),
+        provenance: Some(done.provenance.clone()),
+        ..head.clone()
+    };
+    Ok(done.scores.into_iter().map(row).collect())
+}
+
+/// The results files of a folder that only this process writes, with their rows in
+/// memory: a finished trial costs the reading of that trial.
+pub(super) struct Ledger<'a> {
+    folder: &'a SweepFolder,
+    manifest: &'a Manifest,
+    /// Rows by the trial's place in the manifest.
+    rows: Vec<Vec<Row>>,
+    /// When the files were written last, and how long that took.
+    written: Option<(Instant, Duration)>,
+}
+
+/// The files are written again when this many times as long has passed as writing them
+/// took, so that it never takes more than a twentieth of the time.
+const PAUSE: u32 = 20;
+
+impl<'a> Ledger<'a> {
+    /// Reads all trials.
+    pub fn open(
+        folder: &'a SweepFolder,
+        manifest: &'a Manifest,
+    ) -> Result<Ledger<'a>, SweepError> {
+        let trials = manifest.trials.iter();
+        let rows = trials.map(|trial| rows_of(folder, &manifest.name, trial));
+        Ok(Ledger {
+            folder,
+            manifest,
+            rows: rows.collect::<Result<_, _>>()?,
+            written: None,
+        })
+    }
+
+    /// Reads a trial again that has ended, and writes the files unless they were written
+    /// just now.
+    pub fn update(&mut self, trial: &Trial) -> Result<(), SweepError> {
+        self.rows[trial.index] = rows_of(self.folder, &self.manifest.name, trial)?;
+        match self.written {
+            Some((when, took)) if when.elapsed() < PAUSE * took => Ok(()),
+            _ => self.write(),
+        }
+    }
+
+    /// Writes the files.
+    pub fn write(&mut self) -> Result<(), SweepError> {
+        let start = Instant::now();
+        let rows: Vec<&Row> = self.rows.iter().flatten().collect();
+        write_rows(self.folder, &rows)?;
+        self.written = Some((Instant::now(), start.elapsed()));
+        Ok(())
+    }
 }
 
 /// The part of a row that is known before the trial runs, with the error if it failed.
@@ -59,14 +117,19 @@ pub(super) fn head(name: &str, trial: &Trial, state: &State) -> Row {
     }
 }
 
-/// Updates the results files of a folder.
+/// Reads all trials of a folder and writes its results files.
 ///
 /// # Errors
 /// Files that cannot be read or written.
-pub fn write(folder: &SweepFolder, manifest: &Manifest) -> Result<(), SweepError> {
+pub fn collect(folder: &SweepFolder, manifest: &Manifest) -> Result<(), SweepError> {
     let rows = rows(folder, manifest)?;
+    write_rows(folder, &rows.iter().collect::<Vec<_>>())
+}
+
+fn write_rows(folder: &SweepFolder, rows: &[&Row]) -> Result<(), SweepError> {
     files::write_json(&folder.root().join("results.json"), &rows)?;
-    files::write(&folder.root().join("results.csv"), csv(&rows).as_bytes())
+    let flat: Vec<Map<String, Value>> = rows.iter().map(|row| flatten(row)).collect();
+    files::write(&folder.root().join("results.csv"), table(&flat).as_bytes())
 }
 
 /// Rows as CSV: nested objects become dotted columns; provenance, the training report
@@ -78,8 +141,9 @@ pub fn csv(rows: &[Row]) -> String {
 
 fn table(flat: &[Map<String, Value>]) -> String {
     let mut columns: Vec<String> = Vec::new();
+    let mut known: HashSet<&str> = HashSet::new();
     for key in flat.iter().flat_map(Map::keys) {
-        if !columns.contains(key) {
+        if known.insert(key) {
             columns.push(key.clone());
         }
     }

@@ -6,4 +6,6 @@ mod local;
 mod pages;
 mod report;
 mod score;
+mod simulation;
 mod sweep;
+mod tasks;

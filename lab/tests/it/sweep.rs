@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-const CONFIG: &str = "
+pub const CONFIG: &str = "
 name = \"fake\"
 [data]
 source = \"random\"
@@ -27,9 +27,9 @@ seeds = [0, 1]
 model.width = [16, 32, 48]
 ";
 
-const STEPS: u64 = 5;
+pub const STEPS: u64 = 5;
 
-fn manifest(config: &str) -> Manifest {
+pub fn manifest(config: &str) -> Manifest {
     let experiment = Experiment::parse(Path::new("fake.toml"), config, &[]).unwrap();
     let identify = |_: &brevity_data::DataConfig| {
         Ok(DataIdentity {
@@ -47,17 +47,19 @@ fn manifest(config: &str) -> Manifest {
 /// Counts steps in the trial's folder and logs them beside the sweep's folder. Requests
 /// a stop, fails, or panics as configured.
 #[derive(Default)]
-struct Fake {
+pub struct Fake {
     pause: Duration,
+    /// Called after each step.
+    pub after_step: Option<fn(&Job<'_>)>,
     /// Trials of this width fail in this way.
-    broken: Option<(usize, fn() -> WorkError)>,
+    pub broken: Option<(usize, fn() -> WorkError)>,
     /// The caller's flag, and the step that sets it.
     stop_at: Option<(&'static Stop, u64)>,
-    trained: AtomicUsize,
+    pub trained: AtomicUsize,
 }
 
 impl Fake {
-    fn work(&self) -> Work<'_> {
+    pub fn work(&self) -> Work<'_> {
         Work {
             trainer: self,
             scorer: self,
@@ -82,6 +84,9 @@ impl Trainer for Fake {
             let mut log = OpenOptions::new().append(true).create(true).open(log)?;
             log.write_all(format!("{} {step}\n", job.trial.id).as_bytes())?;
             std::thread::sleep(self.pause);
+            if let Some(after) = self.after_step {
+                after(job);
+            }
             if let Some((width, fail)) = self.broken
                 && job.trial.config.model.width == width
             {
@@ -120,17 +125,17 @@ impl Scorer for Fake {
     }
 }
 
-static NEVER: Stop = Stop::new();
+pub static NEVER: Stop = Stop::new();
 
-struct Case {
+pub struct Case {
     _temporary: tempfile::TempDir,
-    folder: SweepFolder,
-    manifest: Manifest,
-    options: RunOptions,
+    pub folder: SweepFolder,
+    pub manifest: Manifest,
+    pub options: RunOptions,
 }
 
 impl Case {
-    fn new() -> Case {
+    pub fn new() -> Case {
         let temporary = tempfile::tempdir().unwrap();
         Case {
             folder: SweepFolder::new(temporary.path().join("run")),
@@ -144,7 +149,7 @@ impl Case {
         }
     }
 
-    fn run(&self, fake: &Fake, stop: &Stop) -> Result<Summary, SweepError> {
+    pub fn run(&self, fake: &Fake, stop: &Stop) -> Result<Summary, SweepError> {
         run(
             &self.folder,
             &self.manifest,
@@ -156,16 +161,16 @@ impl Case {
     }
 
     /// Rows without the fields that depend on machine and time.
-    fn results(&self) -> Vec<Value> {
+    pub fn results(&self) -> Vec<Value> {
         results(self.folder.root())
     }
 
-    fn log(&self) -> Vec<String> {
+    pub fn log(&self) -> Vec<String> {
         log(self.folder.root())
     }
 }
 
-fn results(root: &Path) -> Vec<Value> {
+pub fn results(root: &Path) -> Vec<Value> {
     let text = fs::read_to_string(root.join("results.json")).unwrap();
     let mut rows: Vec<Value> = serde_json::from_str(&text).unwrap();
     for row in &mut rows {
@@ -175,14 +180,14 @@ fn results(root: &Path) -> Vec<Value> {
     rows
 }
 
-fn log(root: &Path) -> Vec<String> {
+pub fn log(root: &Path) -> Vec<String> {
     let text = fs::read_to_string(root.join("../log")).unwrap_or_default();
     text.lines().map(str::to_string).collect()
 }
 
 /// No step of any trial happened twice, and none is missing unless a process
 /// was killed between the step and the line about it.
-fn assert_nothing_twice(mut log: Vec<String>) {
+pub fn assert_nothing_twice(mut log: Vec<String>) {
     let all = log.len();
     log.sort();
     log.dedup();

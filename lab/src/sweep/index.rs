@@ -1,0 +1,103 @@
+//! Hints that spare tasks of one folder most of their looks at trials that are done.
+//!
+//! They are shared by all tasks, written without locks, and never believed where it
+//! matters: a hint that is lost or late costs a look.
+
+use super::error::SweepError;
+use super::files;
+use super::folder::SweepFolder;
+use std::collections::HashSet;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The hints in the folder `index/` of a sweep.
+pub(super) struct Index {
+    root: PathBuf,
+    trials: PathBuf,
+}
+
+impl Index {
+    pub fn of(folder: &SweepFolder) -> Index {
+        Index {
+            root: folder.root().join("index"),
+            trials: folder.root().join("trials"),
+        }
+    }
+
+    /// Forgets all hints. Trials may have been removed since they were written.
+    pub fn reset(&self) -> Result<(), SweepError> {
+        files::create_folder(&self.root)?;
+        files::remove(&self.frontier_path())?;
+        files::remove(&self.finished_path())
+    }
+
+    fn frontier_path(&self) -> PathBuf {
+        self.root.join("frontier")
+    }
+
+    fn finished_path(&self) -> PathBuf {
+        self.root.join("finished")
+    }
+
+    /// A place in the order of trials before which each was taken by somebody.
+    pub fn frontier(&self) -> usize {
+        let text = fs::read_to_string(self.frontier_path()).unwrap_or_default();
+        text.parse().unwrap_or(0)
+    }
+
+    /// Moves the frontier. Not synced: a frontier that falls back costs only looks.
+    pub fn advance(&self, to: usize) {
+        let _ = fs::create_dir_all(&self.root);
+        let _ = fs::write(self.frontier_path(), to.to_string());
+    }
+
+    /// Adds a trial to those that are finished.
+    pub fn add_finished(&self, id: &str) {
+        let _ = fs::create_dir_all(&self.root);
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(self.finished_path());
+        // One short write, which local file systems do not mix with others.
+        let _ = file.and_then(|mut file| file.write_all(format!("{id}\n").as_bytes()));
+    }
+
+    /// The trials that are finished and whose folders are there.
+    pub fn finished(&self) -> HashSet<String> {
+        let text = fs::read_to_string(self.finished_path()).unwrap_or_default();
+        if text.is_empty() {
+            return HashSet::new();
+        }
+        let Ok(entries) = fs::read_dir(&self.trials) else {
+            return HashSet::new();
+        };
+        let names = entries.flatten().map(|entry| entry.file_name());
+        let there: HashSet<String> = names.filter_map(|name| name.into_string().ok()).collect();
+        let finished = text.lines().filter(|id| there.contains(*id));
+        finished.map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_whose_folder_is_gone_is_not_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let sweep = SweepFolder::new(folder.path());
+        let index = Index::of(&sweep);
+        assert_eq!(index.frontier(), 0);
+        index.advance(7);
+        assert_eq!(index.frontier(), 7);
+        for id in ["a", "b"] {
+            index.add_finished(id);
+        }
+        fs::create_dir_all(folder.path().join("trials/a")).unwrap();
+        assert_eq!(index.finished(), HashSet::from(["a".to_owned()]));
+        index.reset().unwrap();
+        assert_eq!(index.frontier(), 0);
+        assert!(index.finished().is_empty());
+    }
+}

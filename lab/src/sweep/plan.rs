@@ -1,0 +1,303 @@
+//! What a sweep still has to do, as tasks for a scheduler.
+
+use super::attempt::Attempt;
+use super::demand::{Calibration, Demand};
+use super::error::SweepError;
+use super::folder::{State, SweepFolder};
+use super::free::longest_first;
+use super::kind::Kind;
+use super::manifest::Manifest;
+use super::shell;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// What every task is told.
+#[derive(Clone, Debug)]
+pub struct TaskOptions {
+    /// The program, valid where tasks run.
+    pub program: String,
+    /// Device to train on.
+    pub device: String,
+    /// Trials at a time in one task.
+    pub jobs: usize,
+    /// Cores of a task; otherwise what its trials use well.
+    pub threads: Option<usize>,
+    /// Whether tasks try failed trials again.
+    pub retry_failed: bool,
+    /// Whether the collector prints JSON.
+    pub json: bool,
+    /// Short trials share a task until it takes this many seconds.
+    pub task_seconds: f64,
+}
+
+/// A trial that is not done.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedTrial {
+    /// Its id.
+    pub id: String,
+    /// Its state.
+    pub state: &'static str,
+    /// The command that runs it alone.
+    pub command: Vec<String>,
+    /// Cores that it uses well.
+    pub cpus: usize,
+    /// Estimate of the most memory it holds at once, in bytes.
+    pub memory_bytes: u64,
+    /// Estimate of its duration on these cores, in seconds.
+    pub seconds: f64,
+    /// The longer, the higher.
+    pub priority: usize,
+    /// Its task, from 0.
+    pub task: usize,
+}
+
+/// Trials that run one after the other, or `jobs` at a time, in one process.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedTask {
+    /// Ids of the trials.
+    pub trials: Vec<String>,
+    /// The command.
+    pub command: Vec<String>,
+    /// Cores.
+    pub cpus: usize,
+    /// Estimate of the most memory held at once, in bytes.
+    pub memory_bytes: u64,
+    /// Estimate of the duration, in seconds.
+    pub seconds: f64,
+    /// The longer, the higher.
+    pub priority: usize,
+}
+
+/// The unfinished work of a sweep.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// Version of this form: 1.
+    pub version: u32,
+    /// Name of the sweep.
+    pub name: String,
+    /// Its folder, absolute.
+    pub folder: String,
+    /// How well the estimates are known.
+    pub calibration: Calibration,
+    /// The trials, the longest first.
+    pub trials: Vec<PlannedTrial>,
+    /// The tasks, the longest first.
+    pub tasks: Vec<PlannedTask>,
+    /// The command for whatever trial is free, the longest first; it uses all cores that
+    /// it sees.
+    pub any: Vec<String>,
+    /// The command that collects results and writes the report.
+    pub collect: Vec<String>,
+}
+
+impl Plan {
+    /// Plans what `folder` has not done yet. Trials that other processes run are left to
+    /// them.
+    ///
+    /// # Errors
+    /// Files that cannot be read; data that tasks cannot read; paths that cannot stand in
+    /// a script.
+    pub fn of(
+        folder: &SweepFolder,
+        manifest: &Manifest,
+        options: &TaskOptions,
+    ) -> Result<Plan, SweepError> {
+        refuse_stdin(manifest)?;
+        let root = shell::absolute(folder.root())?;
+        let calibration = Calibration::of(folder, manifest)?;
+        let base = Base {
+            root: &root,
+            kind: manifest.kind(),
+            options,
+        };
+        let mut trials = Vec::new();
+        let order = longest_first(manifest);
+        for (place, trial) in order.iter().enumerate() {
+            let state = folder.state_now(trial)?;
+            let due = match state {
+                State::Pending | State::Interrupted => true,
+                State::Failed(_) => options.retry_failed,
+                State::Running | State::Done => false,
+            };
+            if !due {
+                continue;
+            }
+            let cores = options.threads.map(|threads| threads.div_ceil(options.jobs));
+            let mut demand = calibration.demand(trial, cores);
+            raise(&mut demand, &folder.trial(trial))?;
+            trials.push(PlannedTrial {
+                id: trial.id.clone(),
+                state: state.name(),
+                command: base.command(std::slice::from_ref(&trial.id), demand.cpus),
+                cpus: demand.cpus,
+                memory_bytes: demand.memory,
+                seconds: demand.seconds,
+                priority: order.len() - place,
+                task: 0,
+            });
+        }
+        let tasks = pack(&mut trials, &base);
+        let mut collect = vec![options.program.clone(), "sweep".into(), "collect".into()];
+        collect.push(root.clone());
+        if options.json {
+            collect.push("--json".into());
+        }
+        Ok(Plan {
+            version: 1,
+            name: manifest.name.clone(),
+            any: base.any(),
+            folder: root,
+            calibration,
+            trials,
+            tasks,
+            collect,
+        })
+    }
+
+    /// Cores, memory with a margin, and seconds of a task that takes whatever is free,
+    /// if there are `tasks` of them.
+    pub(super) fn largest(&self, tasks: usize) -> Demand {
+        let cpus = self.tasks.iter().map(|task| task.cpus).max();
+        let memory = self.tasks.iter().map(|task| task.memory_bytes).max();
+        let longest = self.tasks.iter().map(|task| task.seconds).fold(0.0, f64::max);
+        let all: f64 = self.tasks.iter().map(|task| task.seconds).sum();
+        Demand {
+            cpus: cpus.unwrap_or(1),
+            memory: memory.unwrap_or(0),
+            seconds: longest.max(all / tasks.max(1) as f64),
+        }
+    }
+}
+
+/// Printed before a submission: how much it is.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let core_hours: f64 = self.trials.iter().map(|t| t.seconds * t.cpus as f64).sum();
+        let longest = self.trials.iter().map(|t| t.seconds).fold(0.0, f64::max);
+        let peak = self.tasks.iter().map(|t| t.memory_bytes).max().unwrap_or(0);
+        write!(
+            f,
+            "{} trials to do in {} tasks: about {:.1} core hours, the longest trial {}, \
+             at most {} MiB at once ({})",
+            self.trials.len(),
+            self.tasks.len(),
+            core_hours / 3600.0,
+            super::dry_run::clock(longest),
+            peak.div_ceil(1 << 20),
+            match (self.calibration.timed, self.calibration.weighed) {
+                (0, _) => "estimated".to_owned(),
+                (timed, weighed) => format!("by {timed} measured times and {weighed} peaks"),
+            }
+        )
+    }
+}
+
+/// What the commands of a plan have in common.
+struct Base<'a> {
+    root: &'a str,
+    kind: Kind,
+    options: &'a TaskOptions,
+}
+
+impl Base<'_> {
+    fn command(&self, trials: &[String], cpus: usize) -> Vec<String> {
+        let mut words = self.start();
+        for id in trials {
+            words.extend(["--trial".into(), id.clone()]);
+        }
+        words.extend(["--threads".into(), cpus.to_string()]);
+        self.end(words)
+    }
+
+    fn any(&self) -> Vec<String> {
+        let mut words = self.start();
+        words.push("--any".into());
+        self.end(words)
+    }
+
+    fn start(&self) -> Vec<String> {
+        let command = self.kind.command().to_owned();
+        vec![self.options.program.clone(), command, self.root.to_owned()]
+    }
+
+    fn end(&self, mut words: Vec<String>) -> Vec<String> {
+        let options = self.options;
+        words.extend(["--jobs".into(), options.jobs.to_string()]);
+        words.extend(["--device".into(), options.device.clone()]);
+        if options.retry_failed {
+            words.push("--retry-failed".into());
+        }
+        words
+    }
+}
+
+/// Puts trials with equal needs of cores into common tasks, the longest first.
+fn pack(trials: &mut [PlannedTrial], base: &Base<'_>) -> Vec<PlannedTask> {
+    let jobs = base.options.jobs;
+    let mut tasks: Vec<PlannedTask> = Vec::new();
+    // The task that is being filled, by cores.
+    let mut open: BTreeMap<usize, usize> = BTreeMap::new();
+    for trial in trials.iter_mut() {
+        let seconds = trial.seconds / jobs as f64;
+        let fits = |task: &PlannedTask| task.seconds + seconds <= base.options.task_seconds;
+        let place = match open.get(&trial.cpus) {
+            Some(&place) if fits(&tasks[place]) => place,
+            _ => {
+                tasks.push(PlannedTask {
+                    trials: Vec::new(),
+                    command: Vec::new(),
+                    cpus: trial.cpus * jobs,
+                    memory_bytes: 0,
+                    seconds: 0.0,
+                    priority: trial.priority,
+                });
+                tasks.len() - 1
+            }
+        };
+        open.insert(trial.cpus, place);
+        let task = &mut tasks[place];
+        task.trials.push(trial.id.clone());
+        task.seconds += seconds;
+        task.memory_bytes = task.memory_bytes.max(trial.memory_bytes * jobs as u64);
+        trial.task = place;
+    }
+    for task in &mut tasks {
+        task.command = base.command(&task.trials, task.cpus);
+    }
+    tasks
+}
+
+/// After an attempt that was killed under a limit of memory, asks for twice as much.
+fn raise(demand: &mut Demand, folder: &Path) -> Result<(), SweepError> {
+    if let Some(attempt) = Attempt::read(folder)?
+        && !attempt.stopped
+        && let Some(limit) = attempt.memory_limit
+    {
+        demand.memory = demand.memory.max(2 * limit);
+    }
+    Ok(())
+}
+
+fn refuse_stdin(manifest: &Manifest) -> Result<(), SweepError> {
+    let stdin = |trial: &super::Trial| trial.config.data.source == brevity_data::Source::Stdin;
+    match manifest.trials.iter().any(stdin) {
+        true => Err(SweepError::Usage(
+            "data.source is `-`, standard input, which tasks on other machines cannot read: \
+             save it to a file"
+                .into(),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Memory to ask a scheduler for, in mebibytes: with a quarter and 64 MiB to spare.
+pub(super) fn mebibytes(memory: u64) -> u64 {
+    (memory + memory / 4).div_ceil(1 << 20).next_multiple_of(64) + 64
+}
+
+/// Minutes to ask a scheduler for: half as long again, ten minutes at least.
+pub(super) fn minutes(seconds: f64) -> u64 {
+    ((1.5 * seconds / 60.0).ceil() as u64).max(10)
+}

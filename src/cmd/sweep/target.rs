@@ -1,0 +1,97 @@
+//! What is run: the trials of a config, or those that a folder was given before.
+
+use super::Common;
+use crate::exit::Usage;
+use anyhow::Result;
+use brevity_data::{DataConfig, DataError};
+use brevity_lab::config::Experiment;
+use brevity_lab::sweep::{DataCache, DataIdentity, Kind, Manifest, RunOptions, SweepFolder};
+use std::path::Path;
+
+/// The trials of a config or of a folder.
+pub struct Target {
+    /// Where they run.
+    pub folder: SweepFolder,
+    /// The trials.
+    pub manifest: Manifest,
+    /// The text of the config, unless the folder has its own.
+    pub config: Option<String>,
+    /// The data that were read last.
+    pub data: DataCache,
+}
+
+impl Target {
+    /// Reads a config, or the manifest of a folder. With `unseen`, data need not be here.
+    pub fn open(
+        common: &Common,
+        path: &Path,
+        kind: Kind,
+        unseen: bool,
+        options: &RunOptions,
+    ) -> Result<Target> {
+        if path.is_dir() {
+            return Target::frozen(common, path, kind);
+        }
+        let experiment = Experiment::read(path, &common.set)?;
+        let (experiment, suffix) = match kind {
+            Kind::TwoPart => (experiment.two_part(), ""),
+            Kind::Prequential => (experiment.prequential()?, "-prequential"),
+            Kind::Contamination => (experiment.contamination()?, ""),
+        };
+        let folder = SweepFolder::new(match &common.out {
+            Some(out) => out.clone(),
+            None => Path::new("runs").join(format!("{}{suffix}", experiment.name)),
+        });
+        // One of several processes reads only the data of its own trials: what the others
+        // hold was hashed when the folder was made, and is checked by who reads it.
+        let frozen = match options.is_shared() && folder.manifest_path().exists() {
+            true => folder.manifest().ok(),
+            false => None,
+        };
+        let known = |config: &DataConfig| {
+            let trials = frozen.iter().flat_map(|manifest| &manifest.trials);
+            let mut same = trials.filter(|trial| trial.config.data == *config);
+            same.next().map(|trial| trial.data.clone())
+        };
+        let data = DataCache::default();
+        let manifest = Manifest::expand(&experiment, |config| {
+            if let Some(identity) = known(config) {
+                return Ok(identity);
+            }
+            match data.load(config) {
+                Ok(split) => Ok(DataIdentity::from(&*split)),
+                // A plan can be looked at before its data are fetched.
+                Err(DataError::NotFetched { .. }) if unseen => Ok(DataIdentity::unseen(config)),
+                Err(error) => Err(error),
+            }
+        })?;
+        Ok(Target {
+            folder,
+            manifest,
+            config: Some(experiment.text().to_owned()),
+            data,
+        })
+    }
+
+    fn frozen(common: &Common, path: &Path, kind: Kind) -> Result<Target> {
+        let told = path.display();
+        if !common.set.is_empty() || common.out.is_some() {
+            return Err(Usage(format!(
+                "{told} is a folder, whose config is fixed: --set and --out go with a config"
+            ))
+            .into());
+        }
+        let folder = SweepFolder::new(path);
+        let manifest = folder.manifest()?;
+        let own = manifest.kind();
+        if kind != Kind::TwoPart && kind != own {
+            return Err(Usage(format!("{told} is a folder of `brevity {}`", own.command())).into());
+        }
+        Ok(Target {
+            folder,
+            manifest,
+            config: None,
+            data: DataCache::default(),
+        })
+    }
+}
