@@ -19,6 +19,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// The status of a process that left to others what they work on.
+const ELSEWHERE: u8 = 75;
+
 /// Wrong usage that clap cannot see, such as two options that exclude each
 /// other only for some inputs.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +112,8 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     }
     match cause.downcast_ref() {
         Some(MatrixError::Stopped) => return Some(INTERRUPTED),
+        Some(MatrixError::Elsewhere { .. }) => return Some(ELSEWHERE),
+        Some(MatrixError::Tasks(error)) => return Some(error.exit_status()),
         Some(MatrixError::Toml { .. } | MatrixError::Config { .. }) => return Some(2),
         Some(MatrixError::Folder(FolderError::Busy { .. })) => return Some(2),
         Some(MatrixError::Data { source, .. }) if source.is_usage() => return Some(2),

@@ -122,19 +122,41 @@ fn scores(text: &str) -> serde_json::Value {
 #[test]
 fn slurm_tasks_run_from_what_the_folder_froze() {
     let cluster = Cluster::new();
-    let ran = cluster.brevity(&["sweep", "c.toml", "--engine", "slurm"]).status(0);
+    let ran = cluster
+        .brevity(&["sweep", "c.toml", "--engine", "slurm"])
+        .status(0);
     ran.says("3 trials to do in 1 tasks");
     fs::write(cluster.home().join("c.toml"), "edited").expect("a file");
     let script = fs::read_to_string(cluster.run_folder().join("sweep.sbatch")).expect("it");
-    for line in ["--requeue", "--open-mode=append", "--chdir=\"", "--signal=INT@60", "--mem="] {
-        assert!(script.contains(&format!("#SBATCH {line}")), "{line} in {script}");
+    for line in [
+        "--requeue",
+        "--open-mode=append",
+        "--chdir=\"",
+        "--signal=INT@60",
+        "--mem=",
+    ] {
+        assert!(
+            script.contains(&format!("#SBATCH {line}")),
+            "{line} in {script}"
+        );
     }
-    assert!(script.contains("a b %%j 'c'/runs/tiny/logs/slurm-%A_%a.log\""), "{script}");
+    assert!(
+        script.contains("a b %%j 'c'/runs/tiny/logs/slurm-%A_%a.log\""),
+        "{script}"
+    );
     let ran = cluster.task("sweep.sbatch");
     assert!(ran.status.success(), "{}", text(&ran.stderr));
     let log = text(&ran.stderr);
-    assert!(log.contains("started: model.width 16") && log.contains("job 17_1"), "{log}");
-    assert_eq!(log.lines().filter(|line| line.contains(" done after ")).count(), 3);
+    assert!(
+        log.contains("started: model.width 16") && log.contains("job 17_1"),
+        "{log}"
+    );
+    assert_eq!(
+        log.lines()
+            .filter(|line| line.contains(" done after "))
+            .count(),
+        3
+    );
     // The tasks left baselines and report to the collector.
     assert!(!cluster.run_folder().join("results.json").exists());
     let ran = cluster.task("collect.sbatch");
@@ -145,7 +167,10 @@ fn slurm_tasks_run_from_what_the_folder_froze() {
     let collected = fs::read_to_string(cluster.run_folder().join("results.json")).expect("it");
     let provenance = &scores_with_provenance(&collected)[0]["provenance"];
     assert_eq!(provenance["job"], "17_1");
-    assert!(provenance["peak_memory"].as_u64() > Some(1 << 20), "{provenance}");
+    assert!(
+        provenance["peak_memory"].as_u64() > Some(1 << 20),
+        "{provenance}"
+    );
 
     let local = Cluster::new();
     let ran = local.brevity(&["sweep", "c.toml", "--json"]).status(0);
@@ -153,8 +178,10 @@ fn slurm_tasks_run_from_what_the_folder_froze() {
     // Finished trials are not queued again.
     let folder = cluster.run_folder();
     let folder = folder.to_str().expect("UTF-8");
-    let ran = cluster.brevity(&["sweep", folder, "--engine", "slurm"]).status(0);
-    ran.says("nothing to queue");
+    let ran = cluster
+        .brevity(&["sweep", folder, "--engine", "slurm"])
+        .status(0);
+    ran.says("nothing to queue; to collect: ");
 }
 
 fn scores_with_provenance(text: &str) -> serde_json::Value {
@@ -164,7 +191,9 @@ fn scores_with_provenance(text: &str) -> serde_json::Value {
 #[test]
 fn a_task_queues_itself_again_when_it_must() {
     let cluster = Cluster::new();
-    cluster.brevity(&["sweep", "c.toml", "--engine", "slurm"]).status(0);
+    cluster
+        .brevity(&["sweep", "c.toml", "--engine", "slurm"])
+        .status(0);
     let end = |status: &str| {
         cluster.file("log/srun-status", status);
         let _ = fs::remove_file(cluster.dir.path("log/scontrol"));
@@ -181,15 +210,33 @@ fn a_task_queues_itself_again_when_it_must() {
     cluster.script("scontrol", "exit 1");
     assert_eq!(end("130").0, Some(130));
     let calls = cluster.log("srun");
-    assert!(calls.lines().all(|call| call.starts_with("--cpus-per-task=1 ")), "{calls}");
+    assert!(
+        calls
+            .lines()
+            .all(|call| call.starts_with("--cpus-per-task=1 ")),
+        "{calls}"
+    );
 }
 
 #[test]
 fn options_reach_the_tasks() {
     let cluster = Cluster::new();
     let ran = cluster.brevity(&[
-        "sweep", "c.toml", "--engine", "slurm", "--json", "--jobs", "2", "--threads", "4",
-        "--tasks", "2", "--task-seconds", "0", "--option=--partition=short", "--retry-failed",
+        "sweep",
+        "c.toml",
+        "--engine",
+        "slurm",
+        "--json",
+        "--jobs",
+        "2",
+        "--threads",
+        "4",
+        "--tasks",
+        "2",
+        "--task-seconds",
+        "0",
+        "--option=--partition=short",
+        "--retry-failed",
     ]);
     let told: serde_json::Value = serde_json::from_str(&ran.status(0).stdout()).expect("JSON");
     assert_eq!(told["plan"]["tasks"].as_array().map(Vec::len), Some(3));
@@ -220,7 +267,10 @@ fn a_sweep_is_submitted_once_and_watched() {
     assert!(jobs.contains("\"17\"") && jobs.contains("\"18\""), "{jobs}");
 
     cluster.file("log/squeue", "17_1|RUNNING\n18|PENDING\n");
-    cluster.brevity(&submit).status(2).says("job 17_1 is not over");
+    cluster
+        .brevity(&submit)
+        .status(2)
+        .says("job 17_1 is not over");
     let status = ["sweep", "status", "runs/tiny"];
     let told = cluster.brevity(&status).status(0).stdout();
     assert!(told.contains("3 trials: 3 queued"), "{told}");
@@ -234,11 +284,13 @@ fn a_sweep_is_submitted_once_and_watched() {
     for (i, task) in ["17_1", "17_2", "17_3"].into_iter().enumerate() {
         let id = manifest["trials"][i]["id"].as_str().expect("an id");
         let stopped = i == 0;
-        let attempt = format!(
-            r#"{{"host": "n1", "process": 5, "job": "{task}", "stopped": {stopped}}}"#
-        );
+        let attempt =
+            format!(r#"{{"host": "n1", "process": 5, "job": "{task}", "stopped": {stopped}}}"#);
         cluster.file(&format!("a b %j 'c'/runs/tiny/trials/{id}/config.toml"), "");
-        cluster.file(&format!("a b %j 'c'/runs/tiny/trials/{id}/attempt.json"), attempt);
+        cluster.file(
+            &format!("a b %j 'c'/runs/tiny/trials/{id}/attempt.json"),
+            attempt,
+        );
     }
     let states = |queue: &str| {
         cluster.file("log/squeue", queue);
@@ -253,7 +305,9 @@ fn a_sweep_is_submitted_once_and_watched() {
     );
     // Purged from accounting.
     assert_eq!(states(""), ["interrupted", "lost", "lost"]);
-    let ran = cluster.brevity(&["sweep", "collect", "runs/tiny"]).status(1);
+    let ran = cluster
+        .brevity(&["sweep", "collect", "runs/tiny"])
+        .status(1);
     ran.says("3 of 3 trials are not done: 1 interrupted, 2 lost");
 }
 
@@ -269,15 +323,24 @@ fn schedulers_that_refuse_or_are_not_there_are_told() {
     fs::remove_file(cluster.dir.path("log/refuse")).expect("a file");
 
     // The collector is refused: the array does not run unrecorded.
-    cluster.script("sbatch", r#"case "$*" in *afterany*) exit 1;; esac; echo 17"#);
+    cluster.script(
+        "sbatch",
+        r#"case "$*" in *afterany*) exit 1;; esac; echo 17"#,
+    );
     cluster.brevity(&submit).status(1).says("afterany");
     assert_eq!(cluster.log("scancel"), "17\n");
     cluster.script("sbatch", SBATCH);
     cluster.brevity(&submit).status(0);
 
     // A controller that is dead, and one that says nonsense.
-    cluster.script("squeue", "echo 'Unable to contact slurm controller' >&2; exit 1");
-    cluster.brevity(&submit).status(1).says("Unable to contact slurm controller");
+    cluster.script(
+        "squeue",
+        "echo 'Unable to contact slurm controller' >&2; exit 1",
+    );
+    cluster
+        .brevity(&submit)
+        .status(1)
+        .says("Unable to contact slurm controller");
     let ran = cluster.brevity(&["sweep", "status", "runs/tiny"]).status(0);
     assert!(ran.stdout().contains("3 pending"), "{}", ran.stdout());
     ran.says("Unable to contact slurm controller");
@@ -288,16 +351,29 @@ fn schedulers_that_refuse_or_are_not_there_are_told() {
     if Command::new("sbatch").arg("--version").output().is_err() {
         cluster.brevity(&submit).status(2).says("on the PATH");
         fs::remove_file(cluster.run_folder().join("jobs.json")).expect("a file");
-        cluster.brevity(&submit).status(2).says("no `sbatch` on the PATH");
+        cluster
+            .brevity(&submit)
+            .status(2)
+            .says("no `sbatch` on the PATH");
     }
 }
 
 #[test]
 fn commands_and_plans_are_for_anything_that_runs_commands() {
     let cluster = Cluster::new();
-    let emit = ["sweep", "c.toml", "--engine", "commands", "--task-seconds", "0"];
+    let emit = [
+        "sweep",
+        "c.toml",
+        "--engine",
+        "commands",
+        "--task-seconds",
+        "0",
+    ];
     let plan = ["--plan", "plan.json"];
-    let lines = cluster.brevity(&[&emit[..], &plan[..]].concat()).status(0).stdout();
+    let lines = cluster
+        .brevity(&[&emit[..], &plan[..]].concat())
+        .status(0)
+        .stdout();
     assert_eq!(lines.lines().count(), 3);
     let read = fs::read_to_string(cluster.home().join("plan.json")).expect("a plan");
     let plan: serde_json::Value = serde_json::from_str(&read).expect("JSON");
@@ -307,7 +383,10 @@ fn commands_and_plans_are_for_anything_that_runs_commands() {
         for key in ["cpus", "memory_bytes", "seconds", "priority"] {
             assert!(trial[key].as_f64() > Some(0.0), "{key} of {trial}");
         }
-        assert!(line.contains(trial["id"].as_str().expect("an id")), "{line}");
+        assert!(
+            line.contains(trial["id"].as_str().expect("an id")),
+            "{line}"
+        );
     }
     // The index arithmetic of docs/scale.md.
     cluster.file("a b %j 'c'/tasks.txt", &lines);
@@ -316,14 +395,23 @@ fn commands_and_plans_are_for_anything_that_runs_commands() {
         let ran = cluster.dir.shell(&format!("cd \"a b %j 'c'\" && {run}"));
         assert!(ran.status.success(), "{}", text(&ran.stderr));
     }
-    let ran = cluster.brevity(&["sweep", "collect", "runs/tiny"]).status(0);
+    let ran = cluster
+        .brevity(&["sweep", "collect", "runs/tiny"])
+        .status(0);
     assert!(ran.stdout().contains("report.html"), "{}", ran.stdout());
 }
 
 #[test]
 fn other_commands_with_trials_are_scheduled_too() {
     let cluster = Cluster::new();
-    let emit = ["prequential", "c.toml", "--engine", "commands", "--out", "runs/pre"];
+    let emit = [
+        "prequential",
+        "c.toml",
+        "--engine",
+        "commands",
+        "--out",
+        "runs/pre",
+    ];
     let lines = cluster.brevity(&emit).status(0).stdout();
     assert!(lines.contains(" prequential "), "{lines}");
     cluster.file("a b %j 'c'/tasks.txt", &lines);
@@ -331,7 +419,76 @@ fn other_commands_with_trials_are_scheduled_too() {
     assert!(ran.status.success(), "{}", text(&ran.stderr));
     cluster.brevity(&["sweep", "collect", "runs/pre"]).status(0);
     assert!(cluster.home().join("runs/pre/prequential.html").exists());
-    cluster.brevity(&["contamination", "runs/pre"]).status(2).says("brevity prequential");
+    cluster
+        .brevity(&["contamination", "runs/pre"])
+        .status(2)
+        .says("brevity prequential");
+}
+
+const TABLE: &str = r#"
+name = "models"
+[[set]]
+name = "text"
+source = "data.txt"
+bytes = 3000
+[coders]
+whole = ["gzip -9"]
+[[model]]
+name = "small one"
+learns = ["text"]
+spec = { width = 8, context = 32 }
+train = { steps = 4, batch_bytes = 128 }
+[[model]]
+name = "larger"
+learns = ["text"]
+spec = { width = 16, context = 32 }
+train = { steps = 4, batch_bytes = 128 }
+"#;
+
+#[test]
+fn the_models_of_a_table_are_tasks_and_the_table_is_the_collector() {
+    let cluster = Cluster::new();
+    cluster.file("a b %j 'c'/t.toml", TABLE);
+    let whole = cluster
+        .brevity(&["table", "t.toml", "--out", "whole"])
+        .status(0)
+        .stdout();
+    let emit = [
+        "table",
+        "t.toml",
+        "--engine",
+        "slurm",
+        "--task-seconds",
+        "0",
+    ];
+    cluster
+        .brevity(&emit)
+        .status(0)
+        .says("2 trials to do in 2 tasks");
+    cluster.file("a b %j 'c'/t.toml", "edited");
+    let run = |script: &str| {
+        let mut command = Command::new("bash");
+        command.arg(cluster.home().join("runs/models").join(script));
+        command
+            .env("SLURM_ARRAY_JOB_ID", "17")
+            .env("SLURM_ARRAY_TASK_ID", "2");
+        let output = cluster.prepare(&mut command).current_dir("/").output();
+        let output = output.expect("bash");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    run("sweep.sbatch");
+    assert!(!cluster.home().join("runs/models/table.json").exists());
+    let collected = run("collect.sbatch");
+    let lines = |text: &str| text.lines().filter(|l| !l.contains('/')).count();
+    assert_eq!(lines(&collected), lines(&whole));
+    let read = |folder: &str| {
+        let path = cluster.home().join(folder).join("table.csv");
+        fs::read_to_string(path).expect("a table")
+    };
+    assert_eq!(read("runs/models"), read("whole"));
+    let models = cluster.brevity(&["table", "runs/models/config.toml", "--model", "none"]);
+    models.status(2).says("no model is called `none`");
 }
 
 #[test]
@@ -349,15 +506,27 @@ fn options_that_contradict_each_other_are_named() {
         let args = [&["sweep", "c.toml"], options].concat();
         cluster.brevity(&args).status(2).says(word);
     }
-    for action in ["status", "cancel", "collect"] {
+    let ran = cluster.brevity(&["sweep", "cancel", "runs"]).status(2);
+    ran.says("nothing was submitted");
+    for action in ["status", "collect"] {
         let ran = cluster.brevity(&["sweep", action, "runs"]).status(2);
         ran.says("holds no sweep");
     }
-    let stdin = ["sweep", "c.toml", "--engine", "slurm", "--set", "data.source=-"];
+    let stdin = [
+        "sweep",
+        "c.toml",
+        "--engine",
+        "slurm",
+        "--set",
+        "data.source=-",
+    ];
     let mut command = cluster.dir.brevity(&stdin);
     command.current_dir(cluster.home());
     let data = fs::File::open(cluster.home().join("data.txt")).expect("data");
-    let output = cluster.prepare(command.stdin(data)).output().expect("it starts");
+    let output = cluster
+        .prepare(command.stdin(data))
+        .output()
+        .expect("it starts");
     Ran::new(&stdin, output).status(2).says("standard input");
 }
 
@@ -372,17 +541,26 @@ fn shards_with_other_mounts_are_joined() {
         let source = cluster.dir.path("mnt").join(place);
         let set = format!("data.source={:?}", source.display().to_string());
         let out = format!("runs/{}", &of[..1]);
-        let args = ["sweep", "c.toml", "--set", &set, "--shard", of, "--out", &out];
+        let args = [
+            "sweep", "c.toml", "--set", &set, "--shard", of, "--out", &out,
+        ];
         cluster.brevity(&args).status(0);
     };
     shard("a/x.txt", "1/2");
     shard("b/y.txt", "2/2");
-    let copied = cluster.dir.shell("cd \"a b %j 'c'/runs\" && cp -r 2/trials/. 1/trials/");
+    let copied = cluster
+        .dir
+        .shell("cd \"a b %j 'c'/runs\" && cp -r 2/trials/. 1/trials/");
     assert!(copied.status.success());
     cluster.brevity(&["sweep", "collect", "runs/1"]).status(0);
     let ran = cluster.brevity(&["sweep", "runs/1", "--json"]).status(0);
     let rows = scores(&ran.stdout());
-    assert!(rows.as_array().expect("rows").iter().all(|row| row["state"] == "done"));
+    assert!(
+        rows.as_array()
+            .expect("rows")
+            .iter()
+            .all(|row| row["state"] == "done")
+    );
 }
 
 /// A file system whose locks do nothing is not shared; one without locks is not used.
@@ -398,12 +576,17 @@ fn locks_that_do_nothing_are_found_out() {
          return 0; }\n",
     );
     let library = cluster.dir.path("flock.so");
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library);
-    let built = built_ok(built.arg(&source));
-    assert!(built, "a C compiler");
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(&source);
+    let built = cc.status().expect("a C compiler");
+    assert!(built.success());
     let run = |args: &[&str], none: bool| {
         let mut command = cluster.dir.brevity(args);
-        command.env("LD_PRELOAD", &library).current_dir(cluster.home());
+        command
+            .env("LD_PRELOAD", &library)
+            .current_dir(cluster.home());
         if none {
             command.env("NO_LOCKS", "1");
         }
@@ -413,9 +596,4 @@ fn locks_that_do_nothing_are_found_out() {
     run(&shard, false).status(1).says("grants every lock");
     run(&shard, true).status(1).says("has no locks");
     assert!(!cluster.run_folder().join("trials").exists());
-}
-
-#[cfg(target_os = "linux")]
-fn built_ok(command: &mut Command) -> bool {
-    command.status().is_ok_and(|status| status.success())
 }

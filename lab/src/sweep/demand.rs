@@ -4,6 +4,8 @@ use super::dry_run::Speed;
 use super::error::SweepError;
 use super::folder::SweepFolder;
 use super::manifest::{Manifest, Trial};
+use brevity_model::Spec;
+use brevity_train::TrainConfig;
 use serde::Serialize;
 
 /// Memory of a process that has not begun, in bytes.
@@ -86,14 +88,34 @@ impl Calibration {
         })
     }
 
+    /// What nothing was measured of: half the speed of a matrix product on this machine.
+    pub(crate) fn assumed() -> Calibration {
+        Calibration {
+            flops_per_second: Speed::assumed_per_core(),
+            timed: 0,
+            memory_factor: 1.0,
+            weighed: 0,
+        }
+    }
+
     /// What a trial needs; with `cpus` cores if they are given.
     pub fn demand(&self, trial: &Trial, cpus: Option<usize>) -> Demand {
-        let cpus = cpus.unwrap_or_else(|| cores(trial.parameters));
-        let seconds = work(trial) / self.flops_per_second / cpus as f64;
+        self.demand_of(work(trial), memory(trial), trial.parameters, cpus)
+    }
+
+    /// The same, of floating-point operations and bytes of memory.
+    pub(crate) fn demand_of(
+        &self,
+        flops: f64,
+        memory: f64,
+        parameters: u64,
+        cpus: Option<usize>,
+    ) -> Demand {
+        let cpus = cpus.unwrap_or_else(|| cores(parameters));
         Demand {
             cpus,
-            memory: (memory(trial) * self.memory_factor) as u64,
-            seconds: seconds + AROUND,
+            memory: (memory * self.memory_factor) as u64,
+            seconds: flops / self.flops_per_second / cpus as f64 + AROUND,
         }
     }
 }
@@ -117,20 +139,28 @@ fn work(trial: &Trial) -> f64 {
         return 2.0 * trial.flops;
     }
     let scored = trial.data.bytes.max(trial.data.holdout_bytes) as f64;
-    let forward = config.model.flops_per_byte() / 3.0;
     let regimes = config.score.regimes.len() as f64;
-    trial.flops + PASSES * regimes * forward * scored
+    trial.flops + scoring(&config.model, regimes * scored)
+}
+
+/// Floating-point operations of the archives of so many bytes.
+pub(crate) fn scoring(spec: &Spec, bytes: f64) -> f64 {
+    PASSES * spec.flops_per_byte() / 3.0 * bytes
+}
+
+fn memory(trial: &Trial) -> f64 {
+    let config = &trial.config;
+    let data = trial.data.bytes + trial.data.holdout_bytes;
+    held(&config.model, &config.train, data)
 }
 
 /// The most bytes held at once: the optimizer's state, the activations of a batch that
-/// the backward pass needs, and the data.
-fn memory(trial: &Trial) -> f64 {
-    let spec = &trial.config.model;
-    let sequences = trial.config.train.batch_sequences(spec);
+/// the backward pass needs, and `data` bytes of data.
+pub(crate) fn held(spec: &Spec, train: &TrainConfig, data: u64) -> f64 {
+    let sequences = train.batch_sequences(spec);
     let tokens = sequences.saturating_mul(spec.context as u64) as f64;
-    let floats = spec.layers * (14 * spec.width + 3 * spec.hidden) + 3 * 256;
-    let data = (trial.data.bytes + trial.data.holdout_bytes) as f64;
-    PROCESS + STATE * trial.parameters as f64 + 4.0 * tokens * floats as f64 + COPIES * data
+    let floats = (spec.layers * (14 * spec.width + 3 * spec.hidden) + 3 * 256) as f64;
+    PROCESS + STATE * spec.parameters() as f64 + 4.0 * tokens * floats + COPIES * data as f64
 }
 
 #[cfg(test)]
@@ -139,6 +169,9 @@ mod tests {
 
     #[test]
     fn cores_grow_with_the_model() {
-        assert_eq!([9_999, 1_000_000, 5_000_000, 1 << 30].map(cores), [1, 2, 4, 8]);
+        assert_eq!(
+            [9_999, 1_000_000, 5_000_000, 1 << 30].map(cores),
+            [1, 2, 4, 8]
+        );
     }
 }

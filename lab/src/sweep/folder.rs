@@ -123,12 +123,16 @@ impl SweepFolder {
     /// A folder that holds no sweep, or a damaged one.
     pub fn manifest(&self) -> Result<Manifest, SweepError> {
         let path = self.manifest_path();
-        files::read_json(&path)?.ok_or_else(|| {
+        let manifest: Manifest = files::read_json(&path)?.ok_or_else(|| {
             SweepError::Usage(format!(
                 "{} holds no sweep: there is no manifest.json",
                 self.root.display()
             ))
-        })
+        })?;
+        match manifest.fault() {
+            None => Ok(manifest),
+            Some(message) => Err(SweepError::Corrupt { path, message }),
+        }
     }
 
     /// Creates the sweep's folder, or checks that it belongs to the same sweep. Safe
@@ -147,6 +151,11 @@ impl SweepFolder {
         }
         files::write_new(&self.root.join("config.toml"), config.as_bytes())?;
         Ok(manifest)
+    }
+
+    /// Replaces the manifest by one with the same trials.
+    pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<(), SweepError> {
+        files::write_json(&self.manifest_path(), manifest)
     }
 
     /// Locks the folder for this process: exclusively, or shared with other processes

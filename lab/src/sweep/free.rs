@@ -16,6 +16,8 @@ pub(super) struct Free<'a> {
     index: Index,
     /// The trials, the longest first.
     order: Vec<&'a Trial>,
+    /// The place of each trial in that order, by its index.
+    places: Vec<usize>,
     /// Place at which to look first, so that tasks that start together do not all try
     /// the same trials.
     first: Option<usize>,
@@ -35,12 +37,12 @@ pub(super) fn longest_first(manifest: &Manifest) -> Vec<&Trial> {
 }
 
 impl<'a> Free<'a> {
-    pub fn new(
-        folder: &'a SweepFolder,
-        manifest: &'a Manifest,
-        start: Option<Shard>,
-    ) -> Free<'a> {
+    pub fn new(folder: &'a SweepFolder, manifest: &'a Manifest, start: Option<Shard>) -> Free<'a> {
         let order = longest_first(manifest);
+        let mut places = vec![0; order.len()];
+        for (place, trial) in order.iter().enumerate() {
+            places[trial.index] = place;
+        }
         let first = start.map(|shard| shard.number - 1);
         Free {
             folder,
@@ -50,6 +52,7 @@ impl<'a> Free<'a> {
             had: vec![false; order.len()],
             left: None,
             order,
+            places,
         }
     }
 
@@ -81,10 +84,9 @@ impl<'a> Free<'a> {
 
     /// Another process held the trial, so it may be left behind.
     pub fn was_held(&mut self, trial: &Trial) {
-        if self.left.is_none()
-            && let Some(place) = self.order.iter().position(|other| other.id == trial.id)
-        {
-            self.had[place] = false;
+        // The second pass comes by once.
+        if self.left.is_none() {
+            self.had[self.places[trial.index]] = false;
         }
     }
 

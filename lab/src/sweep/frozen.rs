@@ -14,7 +14,8 @@ pub(super) fn absolute(config: &DataConfig) -> DataConfig {
     config
 }
 
-fn absolute_source(source: &Source) -> Source {
+/// The same source from any working directory.
+pub(crate) fn absolute_source(source: &Source) -> Source {
     match source {
         // The name of an imported set is a path too, but of nothing that exists.
         Source::Path(path) if path.exists() => whole(path).map_or(source.clone(), Source::Path),

@@ -194,6 +194,20 @@ impl Manifest {
         })
     }
 
+    /// What is wrong with a manifest that was read: places that do not count the trials,
+    /// ids that name no folder.
+    pub(super) fn fault(&self) -> Option<String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let wrong = |(place, trial): &(usize, &Trial)| {
+            trial.index != *place || trial.id.is_empty() || !trial.id.chars().all(plain)
+        };
+        let (place, trial) = self.trials.iter().enumerate().find(wrong)?;
+        Some(format!(
+            "trial {place} has the index {} and the id `{}`",
+            trial.index, trial.id
+        ))
+    }
+
     /// What its trials are.
     pub fn kind(&self) -> Kind {
         Kind::of(self)

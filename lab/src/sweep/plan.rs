@@ -5,7 +5,6 @@ use super::demand::{Calibration, Demand};
 use super::error::SweepError;
 use super::folder::{State, SweepFolder};
 use super::free::longest_first;
-use super::kind::Kind;
 use super::manifest::Manifest;
 use super::shell;
 use serde::Serialize;
@@ -92,6 +91,25 @@ pub struct Plan {
     pub collect: Vec<String>,
 }
 
+/// Something to run, whatever it is.
+pub(crate) struct Item {
+    pub id: String,
+    pub state: &'static str,
+    pub demand: Demand,
+}
+
+/// The words of commands, by what is to run.
+pub(crate) struct Words {
+    /// Program, subcommand, and what it runs in.
+    pub start: Vec<String>,
+    /// The option that names one thing to run.
+    pub one: &'static str,
+    /// What every command ends with.
+    pub end: Vec<String>,
+    /// The command that collects.
+    pub collect: Vec<String>,
+}
+
 impl Plan {
     /// Plans what `folder` has not done yet. Trials that other processes run are left to
     /// them.
@@ -107,14 +125,8 @@ impl Plan {
         refuse_stdin(manifest)?;
         let root = shell::absolute(folder.root())?;
         let calibration = Calibration::of(folder, manifest)?;
-        let base = Base {
-            root: &root,
-            kind: manifest.kind(),
-            options,
-        };
-        let mut trials = Vec::new();
-        let order = longest_first(manifest);
-        for (place, trial) in order.iter().enumerate() {
+        let mut items = Vec::new();
+        for trial in longest_first(manifest) {
             let state = folder.state_now(trial)?;
             let due = match state {
                 State::Pending | State::Interrupted => true,
@@ -124,36 +136,75 @@ impl Plan {
             if !due {
                 continue;
             }
-            let cores = options.threads.map(|threads| threads.div_ceil(options.jobs));
-            let mut demand = calibration.demand(trial, cores);
+            let mut demand = calibration.demand(trial, options.cores());
             raise(&mut demand, &folder.trial(trial))?;
-            trials.push(PlannedTrial {
+            items.push(Item {
                 id: trial.id.clone(),
                 state: state.name(),
-                command: base.command(std::slice::from_ref(&trial.id), demand.cpus),
-                cpus: demand.cpus,
-                memory_bytes: demand.memory,
-                seconds: demand.seconds,
-                priority: order.len() - place,
-                task: 0,
+                demand,
             });
         }
-        let tasks = pack(&mut trials, &base);
-        let mut collect = vec![options.program.clone(), "sweep".into(), "collect".into()];
-        collect.push(root.clone());
+        let start = [&options.program, manifest.kind().command(), &root];
+        let mut end = vec!["--jobs".into(), options.jobs.to_string()];
+        end.extend(["--device".into(), options.device.clone()]);
+        if options.retry_failed {
+            end.push("--retry-failed".into());
+        }
+        let mut collect = [&options.program, "sweep", "collect", &root]
+            .map(String::from)
+            .to_vec();
         if options.json {
             collect.push("--json".into());
         }
-        Ok(Plan {
+        let words = Words {
+            start: start.map(String::from).to_vec(),
+            one: "--trial",
+            end,
+            collect,
+        };
+        Ok(Plan::new(
+            &manifest.name,
+            root,
+            calibration,
+            items,
+            &words,
+            options,
+        ))
+    }
+
+    /// A plan of items, the longest first.
+    pub(crate) fn new(
+        name: &str,
+        folder: String,
+        calibration: Calibration,
+        items: Vec<Item>,
+        words: &Words,
+        options: &TaskOptions,
+    ) -> Plan {
+        let count = items.len();
+        let planned = |(place, item): (usize, Item)| PlannedTrial {
+            command: words.command(std::slice::from_ref(&item.id), item.demand.cpus),
+            id: item.id,
+            state: item.state,
+            cpus: item.demand.cpus,
+            memory_bytes: item.demand.memory,
+            seconds: item.demand.seconds,
+            priority: count - place,
+            task: 0,
+        };
+        let mut trials: Vec<PlannedTrial> = items.into_iter().enumerate().map(planned).collect();
+        let tasks = pack(&mut trials, words, options);
+        let any = [&words.start[..], &["--any".into()], &words.end].concat();
+        Plan {
             version: 1,
-            name: manifest.name.clone(),
-            any: base.any(),
-            folder: root,
+            name: name.to_owned(),
+            folder,
             calibration,
             trials,
             tasks,
-            collect,
-        })
+            any,
+            collect: words.collect.clone(),
+        }
     }
 
     /// Cores, memory with a margin, and seconds of a task that takes whatever is free,
@@ -161,7 +212,11 @@ impl Plan {
     pub(super) fn largest(&self, tasks: usize) -> Demand {
         let cpus = self.tasks.iter().map(|task| task.cpus).max();
         let memory = self.tasks.iter().map(|task| task.memory_bytes).max();
-        let longest = self.tasks.iter().map(|task| task.seconds).fold(0.0, f64::max);
+        let longest = self
+            .tasks
+            .iter()
+            .map(|task| task.seconds)
+            .fold(0.0, f64::max);
         let all: f64 = self.tasks.iter().map(|task| task.seconds).sum();
         Demand {
             cpus: cpus.unwrap_or(1),
@@ -194,54 +249,34 @@ impl fmt::Display for Plan {
     }
 }
 
-/// What the commands of a plan have in common.
-struct Base<'a> {
-    root: &'a str,
-    kind: Kind,
-    options: &'a TaskOptions,
-}
-
-impl Base<'_> {
-    fn command(&self, trials: &[String], cpus: usize) -> Vec<String> {
-        let mut words = self.start();
-        for id in trials {
-            words.extend(["--trial".into(), id.clone()]);
+impl Words {
+    fn command(&self, ids: &[String], cpus: usize) -> Vec<String> {
+        let mut words = self.start.clone();
+        for id in ids {
+            words.extend([self.one.to_owned(), id.clone()]);
         }
-        words.extend(["--threads".into(), cpus.to_string()]);
-        self.end(words)
-    }
-
-    fn any(&self) -> Vec<String> {
-        let mut words = self.start();
-        words.push("--any".into());
-        self.end(words)
-    }
-
-    fn start(&self) -> Vec<String> {
-        let command = self.kind.command().to_owned();
-        vec![self.options.program.clone(), command, self.root.to_owned()]
-    }
-
-    fn end(&self, mut words: Vec<String>) -> Vec<String> {
-        let options = self.options;
-        words.extend(["--jobs".into(), options.jobs.to_string()]);
-        words.extend(["--device".into(), options.device.clone()]);
-        if options.retry_failed {
-            words.push("--retry-failed".into());
-        }
+        words.extend(["--threads".to_owned(), cpus.to_string()]);
+        words.extend(self.end.iter().cloned());
         words
     }
 }
 
+impl TaskOptions {
+    /// Cores of one trial, if they are given.
+    fn cores(&self) -> Option<usize> {
+        self.threads.map(|threads| threads.div_ceil(self.jobs))
+    }
+}
+
 /// Puts trials with equal needs of cores into common tasks, the longest first.
-fn pack(trials: &mut [PlannedTrial], base: &Base<'_>) -> Vec<PlannedTask> {
-    let jobs = base.options.jobs;
+fn pack(trials: &mut [PlannedTrial], words: &Words, options: &TaskOptions) -> Vec<PlannedTask> {
+    let jobs = options.jobs;
     let mut tasks: Vec<PlannedTask> = Vec::new();
     // The task that is being filled, by cores.
     let mut open: BTreeMap<usize, usize> = BTreeMap::new();
     for trial in trials.iter_mut() {
         let seconds = trial.seconds / jobs as f64;
-        let fits = |task: &PlannedTask| task.seconds + seconds <= base.options.task_seconds;
+        let fits = |task: &PlannedTask| task.seconds + seconds <= options.task_seconds;
         let place = match open.get(&trial.cpus) {
             Some(&place) if fits(&tasks[place]) => place,
             _ => {
@@ -264,7 +299,7 @@ fn pack(trials: &mut [PlannedTrial], base: &Base<'_>) -> Vec<PlannedTask> {
         trial.task = place;
     }
     for task in &mut tasks {
-        task.command = base.command(&task.trials, task.cpus);
+        task.command = words.command(&task.trials, task.cpus);
     }
     tasks
 }

@@ -58,10 +58,7 @@ const PAUSE: u32 = 20;
 
 impl<'a> Ledger<'a> {
     /// Reads all trials.
-    pub fn open(
-        folder: &'a SweepFolder,
-        manifest: &'a Manifest,
-    ) -> Result<Ledger<'a>, SweepError> {
+    pub fn open(folder: &'a SweepFolder, manifest: &'a Manifest) -> Result<Ledger<'a>, SweepError> {
         let trials = manifest.trials.iter();
         let rows = trials.map(|trial| rows_of(folder, &manifest.name, trial));
         Ok(Ledger {

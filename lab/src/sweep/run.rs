@@ -323,11 +323,7 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    fn train_and_score(
-        &self,
-        job: &Job<'_>,
-        attempt: &Attempt,
-    ) -> Result<Step<()>, WorkError> {
+    fn train_and_score(&self, job: &Job<'_>, attempt: &Attempt) -> Result<Step<()>, WorkError> {
         let mut provenance = provenance::now(job, &self.options.device);
         if self.jobs == 1 {
             machine::forget_peak();

@@ -277,8 +277,17 @@ mod tests {
 
     #[test]
     fn words_of_slurm_are_known() {
-        let of = ["PENDING", "RUNNING", "OUT_OF_MEMORY", "NODE_FAIL", "CANCELLED by 1"];
+        let of = [
+            "PENDING",
+            "RUNNING",
+            "OUT_OF_MEMORY",
+            "NODE_FAIL",
+            "CANCELLED by 1",
+        ];
         use JobState::*;
-        assert_eq!(of.map(slurm_state), [Queued, Running, OutOfMemory, NodeLost, Ended]);
+        assert_eq!(
+            of.map(slurm_state),
+            [Queued, Running, OutOfMemory, NodeLost, Ended]
+        );
     }
 }

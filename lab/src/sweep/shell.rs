@@ -24,14 +24,14 @@ pub(super) fn sbatch(value: &str) -> String {
     format!("\"{escaped}\"")
 }
 
-/// A path in a name pattern of Slurm or HyperQueue, where `%` begins a placeholder.
+/// A path in a file name pattern of Slurm, where `%` begins a placeholder.
 pub(super) fn literal_percent(text: &str) -> String {
     text.replace('%', "%%")
 }
 
 /// An absolute path as text. Job scripts hold lines, so a path with a control character
 /// cannot be written into one.
-pub(super) fn absolute(path: &Path) -> Result<String, SweepError> {
+pub(crate) fn absolute(path: &Path) -> Result<String, SweepError> {
     let path = std::path::absolute(path).map_err(|e| SweepError::io("find", path, e))?;
     match path.to_str() {
         Some(text) if !text.chars().any(char::is_control) => Ok(text.to_owned()),

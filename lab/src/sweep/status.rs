@@ -125,9 +125,8 @@ impl Status {
     /// Whether a trial runs, or a job waits or runs that will take one.
     pub fn is_active(&self) -> bool {
         use Standing::*;
-        let active = |trial: &TrialStatus| {
-            matches!(trial.state, Running | Queued | WaitingForRequeue)
-        };
+        let active =
+            |trial: &TrialStatus| matches!(trial.state, Running | Queued | WaitingForRequeue);
         self.trials.iter().any(active)
     }
 
@@ -258,7 +257,16 @@ fn last_metrics(folder: &Path) -> Option<Metrics> {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header = ["id", "state", "settings", "parameters", "done", "bits/byte", "eta", "by"];
+        let header = [
+            "id",
+            "state",
+            "settings",
+            "parameters",
+            "done",
+            "bits/byte",
+            "eta",
+            "by",
+        ];
         let mut table = Table::new(&header.map(String::from)).left(&[0, 1, 2, 7]);
         for trial in &self.trials {
             let number = |value: Option<f64>| value.map(|value| format!("{value:.3}"));
@@ -269,7 +277,10 @@ impl fmt::Display for Status {
                 trial.parameters.to_string(),
                 format!("{:.0}%", 100.0 * trial.done),
                 number(trial.bits_per_byte).unwrap_or_default(),
-                trial.eta_seconds.map(super::dry_run::clock).unwrap_or_default(),
+                trial
+                    .eta_seconds
+                    .map(super::dry_run::clock)
+                    .unwrap_or_default(),
                 trial.place.clone().unwrap_or_default(),
             ]);
         }

@@ -5,7 +5,7 @@ use super::error::SweepError;
 use super::folder::SweepFolder;
 use super::index::Index;
 use super::jobs::{self, SchedulerKind, Submission, submissions};
-use super::manifest::Manifest;
+use super::manifest::{FORMAT, Manifest};
 use super::plan::Plan;
 use super::scheduler::{self, JobState};
 use brevity_files::OwnedFolder;
@@ -36,6 +36,10 @@ pub fn freeze(
         Some(config) => folder.claim(manifest, config)?,
         None => manifest.clone(),
     };
+    if frozen.format != FORMAT {
+        // Paths of earlier formats are those of the config, perhaps relative.
+        folder.write_manifest(&frozen)?;
+    }
     Index::of(folder).reset()?;
     Ok(frozen)
 }
@@ -51,9 +55,7 @@ pub fn prepare(
     extra: &[String],
 ) -> Result<Prepared, SweepError> {
     match scheduler {
-        SchedulerKind::Slurm => {
-            write_slurm_scripts(plan, most_tasks, extra).map(Prepared::Slurm)
-        }
+        SchedulerKind::Slurm => write_slurm_scripts(plan, most_tasks, extra).map(Prepared::Slurm),
         SchedulerKind::Hq => write_hq_job(plan).map(Prepared::Hq),
     }
 }

@@ -89,8 +89,7 @@ impl Scorer for Cluster {
             hash: job.trial.id.clone(),
         };
         let parameters = job.trial.parameters;
-        let found =
-            Description::two_part(Regime::InSample, scored, 4000.0, 500, parameters, 1000);
+        let found = Description::two_part(Regime::InSample, scored, 4000.0, 500, parameters, 1000);
         Ok(Step::Done(vec![found.into()]))
     }
 }
@@ -159,7 +158,10 @@ fn simulate(trials: usize, workers: usize) -> usize {
     let text = fs::read_to_string(folder.root().join("results.json")).unwrap();
     let rows: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
     assert_eq!(rows.len(), trials);
-    assert!(rows.iter().all(|row| row["state"] == "done"), "a trial is lost");
+    assert!(
+        rows.iter().all(|row| row["state"] == "done"),
+        "a trial is lost"
+    );
     let steps = cluster.steps.into_inner().unwrap();
     assert_eq!(steps.len(), trials);
     let once: Vec<u64> = (1..=STEPS).collect();

@@ -27,7 +27,13 @@ fn task() -> Case {
 }
 
 fn go(case: &Case, fake: &Fake) -> Result<brevity_lab::sweep::Summary, SweepError> {
-    run_frozen(&case.folder, &case.manifest, &fake.work(), &case.options, &NEVER)
+    run_frozen(
+        &case.folder,
+        &case.manifest,
+        &fake.work(),
+        &case.options,
+        &NEVER,
+    )
 }
 
 #[test]
@@ -38,7 +44,10 @@ fn a_task_takes_what_is_free_the_longest_first() {
     summary.verdict().unwrap();
     let trials = &case.manifest.trials;
     let log = case.log();
-    let begun: Vec<_> = log.iter().filter_map(|line| line.strip_suffix(" 1")).collect();
+    let begun: Vec<_> = log
+        .iter()
+        .filter_map(|line| line.strip_suffix(" 1"))
+        .collect();
     let flops = |id: &str| trials.iter().find(|t| t.id == id).unwrap().flops;
     assert!(begun.is_sorted_by(|a, b| flops(a) >= flops(b)), "{begun:?}");
     // Results belong to who collects them; a finished trial has no open attempt.
@@ -145,10 +154,16 @@ fn two_processes_at_one_trial_are_found_out() {
     };
     let error = go(&case, &fake).unwrap_err();
     assert!(matches!(error, SweepError::Twin { .. }), "{error}");
-    assert!(error.to_string().contains("process 7 on elsewhere"), "{error}");
+    assert!(
+        error.to_string().contains("process 7 on elsewhere"),
+        "{error}"
+    );
     for trial in &case.manifest.trials {
         let state = case.folder.state(trial).unwrap();
-        assert!(matches!(state, State::Pending | State::Interrupted), "{state:?}");
+        assert!(
+            matches!(state, State::Pending | State::Interrupted),
+            "{state:?}"
+        );
     }
 }
 
@@ -212,6 +227,23 @@ fn folders_of_earlier_formats_are_continued() {
     assert_eq!(other.run(&Fake::default(), &NEVER).unwrap().skipped, 6);
 }
 
+#[test]
+fn a_manifest_that_names_no_folders_is_refused() {
+    let case = task();
+    for (index, id) in [(0, "../x"), (0, ""), (9, "ab")] {
+        let mut manifest = case.manifest.clone();
+        manifest.trials[0].index = index;
+        manifest.trials[0].id = id.into();
+        let text = serde_json::to_vec(&manifest).unwrap();
+        fs::write(case.folder.manifest_path(), text).unwrap();
+        let error = case.folder.manifest().unwrap_err().to_string();
+        assert!(
+            error.contains("manifest.json is damaged: trial 0"),
+            "{error}"
+        );
+    }
+}
+
 fn options() -> TaskOptions {
     TaskOptions {
         program: "brevity".into(),
@@ -237,7 +269,10 @@ fn a_plan_has_the_unfinished_trials_longest_first_and_packs_short_ones() {
     assert_eq!(plan.tasks.len(), 6);
     let command = plan.tasks[0].command.join(" ");
     let id = &plan.trials[0].id;
-    assert!(command.contains(&format!("--trial {id} --threads 1")), "{command}");
+    assert!(
+        command.contains(&format!("--trial {id} --threads 1")),
+        "{command}"
+    );
 
     case.options.any = false;
     case.options.only = vec![id.clone()];
@@ -270,7 +305,12 @@ fn an_incomplete_sweep_is_no_success_for_who_collects() {
     let case = task();
     let status = Status::of(&case.folder, &case.manifest, None).unwrap();
     let error = status.verdict().unwrap_err();
-    assert!(error.to_string().contains("6 of 6 trials are not done: 6 pending"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("6 of 6 trials are not done: 6 pending"),
+        "{error}"
+    );
     assert_eq!(error.exit_status(), 1);
     let fake = Fake::default();
     go(&case, &fake).unwrap();

@@ -6,7 +6,7 @@ use brevity_lab::experiments::contamination::Contamination;
 use brevity_lab::experiments::prequential::Prequential;
 use brevity_lab::experiments::two_part::{self, measure_baselines};
 use brevity_lab::sweep::{self, Kind, SweepFolder};
-use brevity_length::{Row, State};
+use brevity_length::State;
 use brevity_stats::critical::Estimator;
 use serde::Serialize;
 use std::io::Write;
@@ -20,7 +20,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Writes the report of what is done into the folder, and prints it.
+    /// Writes the report of what is done into the folder, and prints it; without any score,
+    /// prints the states of the trials.
     ///
     /// # Errors
     /// Results that cannot be read, pages that cannot be written.
@@ -28,10 +29,15 @@ impl Report {
         let manifest = folder.manifest()?;
         let rows = sweep::rows(folder, &manifest)?;
         let root = folder.root();
+        if rows.iter().all(|row| row.state != State::Done) {
+            return print(json, &rows, &sweep::table(&rows));
+        }
         match manifest.kind() {
             Kind::TwoPart => {
-                let text = two_part_report(root, &rows)?;
-                print(json, &rows, &text)
+                tell_baselines(root)?;
+                let report = two_part::Report::of_sweep(root, &Estimator::default())?;
+                let page = report.write(root)?;
+                print(json, &rows, &with_page(&report.text(), &page))
             }
             Kind::Prequential => {
                 let report = Prequential::of_folder(root, self.beside.as_deref())?;
@@ -46,18 +52,6 @@ impl Report {
             }
         }
     }
-}
-
-/// Writes the report of what is done and gives what it says in a terminal;
-/// without any score, the states of the trials.
-fn two_part_report(folder: &Path, rows: &[Row]) -> Result<String> {
-    if rows.iter().all(|row| row.state != State::Done) {
-        return Ok(sweep::table(rows));
-    }
-    tell_baselines(folder)?;
-    let report = two_part::Report::of_sweep(folder, &Estimator::default())?;
-    let page = report.write(folder)?;
-    Ok(with_page(&report.text(), &page))
 }
 
 fn tell_baselines(folder: &Path) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use super::Report;
 use crate::console;
+use crate::exit::Usage;
 use anyhow::Result;
 use brevity_lab::sweep::{
     self, JobStates, Status, SweepFolder, cancel, collect, job_states, submissions,
@@ -60,12 +61,19 @@ pub fn run(manage: Manage) -> Result<()> {
         }
         Manage::Cancel { folder } => {
             let folder = SweepFolder::new(folder);
-            folder.manifest()?;
             let all = submissions(&folder)?;
+            if all.is_empty() {
+                let folder = folder.root().display();
+                return Err(Usage(format!("nothing was submitted in {folder}")).into());
+            }
             for submission in &all {
                 cancel(submission)?;
             }
-            Ok(writeln!(console::stdout()?, "{} submissions cancelled", all.len())?)
+            Ok(writeln!(
+                console::stdout()?,
+                "{} submissions cancelled",
+                all.len()
+            )?)
         }
         Manage::Collect {
             folder,

@@ -75,7 +75,7 @@ pub(super) fn run_trials(
         return dry_run(&target, options.threads, common.json);
     }
     if scheduling.is_wanted() {
-        scheduling.refuse(trials)?;
+        scheduling.refuse(options.is_shared())?;
         let target = Target::open(common, config, kind, false, &options)?;
         return scheduling.run(&target, trials, common);
     }

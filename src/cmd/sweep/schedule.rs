@@ -6,8 +6,8 @@ use crate::console;
 use crate::exit::Usage;
 use anyhow::{Context, Result};
 use brevity_lab::sweep::{
-    self, Plan, Prepared, SchedulerKind, Submission, TaskOptions, commands, freeze, prepare,
-    submit,
+    self, Plan, Prepared, SchedulerKind, Submission, SweepFolder, TaskOptions, commands, freeze,
+    prepare, submit,
 };
 use clap::ValueEnum;
 use serde_json::json;
@@ -71,10 +71,12 @@ impl Scheduling {
         self.plan.is_some() || self.engine != Engine::Local || self.submit
     }
 
-    /// Refuses options that contradict each other.
-    pub fn refuse(&self, trials: &Trials) -> Result<()> {
-        let message = if trials.shard.is_some() || trials.any || !trials.trial.is_empty() {
-            "--shard, --any and --trial are for tasks, and go with neither --engine nor --plan"
+    /// Refuses options that contradict each other; `task` says whether there are options
+    /// for tasks.
+    pub fn refuse(&self, task: bool) -> Result<()> {
+        let message = if task {
+            "options that pick trials are for tasks, and go with neither --engine nor --plan: \
+             leave out --shard, --any, --trial, --model"
         } else if self.submit && self.engine.scheduler().is_none() {
             "--submit needs --engine slurm or --engine hq"
         } else if !self.option.is_empty() && self.engine != Engine::Slurm {
@@ -91,46 +93,70 @@ impl Scheduling {
     pub fn run(&self, target: &Target, trials: &Trials, common: &Common) -> Result<()> {
         let folder = &target.folder;
         let manifest = freeze(folder, &target.manifest, target.config.as_deref())?;
-        let program = match &self.program {
-            Some(program) => program.clone(),
-            None => own_path()?,
+        let options = TaskOptions {
+            program: self.program()?,
+            device: common.device.to_string(),
+            jobs: trials.jobs.unwrap_or(1),
+            threads: common.threads,
+            retry_failed: trials.retry_failed,
+            json: common.json,
+            task_seconds: self.task_seconds,
         };
-        let plan = Plan::of(
-            folder,
-            &manifest,
-            &TaskOptions {
-                program,
-                device: common.device.to_string(),
-                jobs: trials.jobs.unwrap_or(1),
-                threads: common.threads,
-                retry_failed: trials.retry_failed,
-                json: common.json,
-                task_seconds: self.task_seconds,
-            },
-        )?;
-        console::note(&plan);
+        let plan = Plan::of(folder, &manifest, &options)?;
+        self.hand_over(folder, &plan, common.json)
+    }
+
+    /// What the tasks of a table are told.
+    pub fn table_options(
+        &self,
+        device: String,
+        threads: Option<usize>,
+        json: bool,
+    ) -> Result<TaskOptions> {
+        Ok(TaskOptions {
+            program: self.program()?,
+            device,
+            jobs: 1,
+            threads,
+            retry_failed: false,
+            json,
+            task_seconds: self.task_seconds,
+        })
+    }
+
+    /// Writes, prints or submits a plan.
+    pub fn hand_over(&self, folder: &SweepFolder, plan: &Plan, json: bool) -> Result<()> {
+        console::note(plan);
         if let Some(path) = &self.plan {
-            let mut text = serde_json::to_string_pretty(&plan)?;
+            let mut text = serde_json::to_string_pretty(plan)?;
             text.push('\n');
             write_plan(path, &text)?;
         }
         if plan.trials.is_empty() {
-            let root = sweep::quote(&folder.root().display().to_string());
-            console::note(format_args!("nothing to queue: brevity sweep collect {root}"));
+            let collect = sweep::join(&plan.collect);
+            console::note(format_args!("nothing to queue; to collect: {collect}"));
             return Ok(());
         }
         let Some(scheduler) = self.engine.scheduler() else {
             if self.engine == Engine::Commands {
-                write!(console::stdout()?, "{}", commands(&plan))?;
+                write!(console::stdout()?, "{}", commands(plan))?;
             }
             return Ok(());
         };
-        let prepared = prepare(&plan, scheduler, self.tasks, &self.option)?;
+        let prepared = prepare(plan, scheduler, self.tasks, &self.option)?;
         let submission = match self.submit {
             true => Some(submit(folder, &prepared)?),
             false => None,
         };
-        print(common.json, &plan, &prepared, submission.as_ref())
+        print(json, plan, &prepared, submission.as_ref())
+    }
+
+    /// The program that tasks run.
+    fn program(&self) -> Result<String> {
+        match &self.program {
+            Some(program) => Ok(program.clone()),
+            None => own_path(),
+        }
     }
 }
 

@@ -19,8 +19,21 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// Reads the cells of a folder. Those of another version are measured again.
+    /// Reads the cells of a table's folder, with those that tasks measured. Those of another version are measured again.
     pub fn open(folder: &Path) -> Result<Cells, MatrixError> {
+        let mut cells = Cells::only(folder)?;
+        for entry in fs::read_dir(folder.join(models::TASKS))
+            .into_iter()
+            .flatten()
+        {
+            let Ok(entry) = entry else { continue };
+            cells.known.extend(Cells::only(&entry.path())?.known);
+        }
+        Ok(cells)
+    }
+
+    /// Reads the cells of one folder.
+    pub fn only(folder: &Path) -> Result<Cells, MatrixError> {
         let path = folder.join("cells.json");
         let known = match fs::read_to_string(&path) {
             Ok(text) => serde_json::from_str(&text).unwrap_or_default(),
@@ -34,6 +47,21 @@ impl Cells {
             }
         };
         Ok(Cells { path, known })
+    }
+
+    /// Whether every cell of a model is known.
+    pub fn has(
+        &self,
+        model: &Trained<'_>,
+        columns: &[(&SetConfig, &Bytes)],
+        decoded: bool,
+    ) -> bool {
+        let origin = models::origin(model.setup, model.learned);
+        let key = |bytes: &Bytes| format!("model {origin} {}", bytes.test.blake3());
+        let known = |bytes: &Bytes| self.known.get(&key(bytes));
+        columns
+            .iter()
+            .all(|(_, bytes)| known(bytes).is_some_and(|cell| cell.decoded || !decoded))
     }
 
     fn keep(&mut self, key: String, cell: &Cell) -> Result<(), MatrixError> {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use crate::sweep::SweepError;
 use brevity_baselines::BaselineError;
 use brevity_data::DataError;
 use brevity_files::FolderError;
@@ -65,6 +66,15 @@ pub enum MatrixError {
     /// The folder of models and cells cannot be locked.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// Other processes train models that are not done.
+    #[error("others train {}: run the same command again when they have ended", models.join(", "))]
+    Elsewhere {
+        /// Names of the models.
+        models: Vec<String>,
+    },
+    /// Tasks for a scheduler cannot be made.
+    #[error(transparent)]
+    Tasks(#[from] SweepError),
     /// Stopped on request.
     #[error("stopped; the same command continues where it was")]
     Stopped,

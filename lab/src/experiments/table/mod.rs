@@ -37,6 +37,7 @@ mod html;
 mod models;
 pub mod paper;
 mod sets;
+mod tasks;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -52,6 +53,7 @@ pub use config::{CodersConfig, Config, ModelRow, SetConfig};
 pub use curve::Curve;
 pub use error::MatrixError;
 pub use models::NEVER;
+pub use tasks::{Part, freeze, plan, run_part};
 
 use brevity_baselines::Coder;
 use cells::Cells;
@@ -168,11 +170,7 @@ pub fn run(
 ) -> Result<Matrix, MatrixError> {
     let mut notes = config.notes.clone();
     let sets = sets::read(config, &mut notes)?;
-    let named = || config.sets.iter().zip(&sets);
-    let columns: Vec<(&SetConfig, &sets::Bytes)> = named()
-        .filter(|(set, _)| set.column)
-        .filter_map(|(set, bytes)| Some((set, bytes.as_ref()?)))
-        .collect();
+    let columns = sets::columns(config, &sets);
     let _owned = OwnedFolder::take(folder)?;
     let mut cells = Cells::open(folder)?;
     let mut rows = Vec::new();
@@ -206,53 +204,26 @@ pub fn run(
             }
         }
     }
-    for row in &config.models {
-        for learns in &row.learns {
-            let parts: Option<Vec<_>> = learns
-                .split('+')
-                .map(|name| {
-                    let (_, bytes) = named().find(|(set, _)| set.name == name)?;
-                    bytes.as_ref().map(|bytes| &bytes.train)
-                })
-                .collect();
-            let Some(parts) = parts else {
-                notes.push(format!(
-                    "{} on {learns} is left out: a set is missing",
-                    row.name
-                ));
-                continue;
-            };
-            let setup = models::setup(row, device);
-            let learned = sets::mixture(learns, &parts, 16 * setup.spec.context);
-            let name = match row.learns.len() {
-                1 => row.name.clone(),
-                _ => format!("{} on {learns}", row.name),
-            };
-            let model = models::Trained {
-                name: &name,
-                folder: &folder.join("models").join(slug(&name)),
-                learned: &learned,
-                parts: &parts,
-                setup: &setup,
-            };
-            let cells = cells.model(&model, &columns, options)?;
-            if !with_curves.is_empty() {
-                let weights = model.weights(options)?;
-                for &column in &with_curves {
-                    let (chunk, lengths) = (config.chunk, &config.lengths[..]);
-                    curves.push(curve::of_model(&name, &weights, column, chunk, lengths)?);
-                }
+    for of in models::all(config, &sets, &mut notes) {
+        let (setup, learned) = (of.setup(device), of.learned());
+        let model = of.trained(folder, &setup, &learned);
+        let cells = cells.model(&model, &columns, options)?;
+        if !with_curves.is_empty() {
+            let weights = model.weights(options)?;
+            for &column in &with_curves {
+                let (chunk, lengths) = (config.chunk, &config.lengths[..]);
+                curves.push(curve::of_model(&of.name, &weights, column, chunk, lengths)?);
             }
-            rows.push(Row {
-                parameters: Some(setup.spec.parameters()),
-                learned: Some(learns.clone()),
-                paper: row.paper.clone(),
-                chunks: true,
-                headers_once: false,
-                cells,
-                name,
-            });
         }
+        rows.push(Row {
+            parameters: Some(setup.spec.parameters()),
+            learned: Some(of.learns.to_owned()),
+            paper: of.row.paper.clone(),
+            chunks: true,
+            headers_once: false,
+            cells,
+            name: of.name,
+        });
     }
     let column = |(set, bytes): &(&SetConfig, &sets::Bytes)| Column {
         name: set.name.clone(),

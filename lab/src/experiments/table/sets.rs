@@ -38,6 +38,18 @@ pub(super) fn read(
         .collect()
 }
 
+/// The sets that are columns and are there.
+pub(super) fn columns<'a>(
+    config: &'a Config,
+    sets: &'a [Option<Bytes>],
+) -> Vec<(&'a SetConfig, &'a Bytes)> {
+    let named = config.sets.iter().zip(sets);
+    named
+        .filter(|(set, _)| set.column)
+        .filter_map(|(set, bytes)| Some((set, bytes.as_ref()?)))
+        .collect()
+}
+
 fn load(set: &SetConfig) -> Result<Bytes, DataError> {
     let split = DataConfig {
         bytes: set.bytes,

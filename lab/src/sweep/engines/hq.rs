@@ -3,7 +3,6 @@
 use crate::sweep::error::SweepError;
 use crate::sweep::files;
 use crate::sweep::plan::{Plan, mebibytes, minutes};
-use crate::sweep::shell;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -47,10 +46,15 @@ pub fn write_hq_job(plan: &Plan) -> Result<PathBuf, SweepError> {
     let root = Path::new(&plan.folder);
     let logs = root.join("logs");
     files::create_folder(&logs)?;
-    let log = |name: &str| {
-        let folder = shell::literal_percent(&logs.display().to_string());
-        format!("{folder}/{name}.log")
-    };
+    // Placeholders of HyperQueue look like `%{JOB_ID}`, and nothing escapes them.
+    if plan.folder.contains("%{") {
+        let message = format!(
+            "HyperQueue cannot write into {}: rename it without `%{{`",
+            plan.folder
+        );
+        return Err(SweepError::Usage(message));
+    }
+    let log = |name: &str| format!("{}/{name}.log", logs.display());
     let mut tasks: Vec<Task<'_>> = Vec::new();
     for (place, task) in plan.tasks.iter().enumerate() {
         let resources = [
@@ -60,7 +64,7 @@ pub fn write_hq_job(plan: &Plan) -> Result<PathBuf, SweepError> {
         tasks.push(Task {
             id: place + 1,
             command: task.command.iter().map(String::as_str).collect(),
-            cwd: shell::literal_percent(&plan.folder),
+            cwd: plan.folder.clone(),
             stdout: log(&format!("hq-{}", place + 1)),
             stderr: log(&format!("hq-{}", place + 1)),
             deps: Vec::new(),
@@ -76,7 +80,7 @@ pub fn write_hq_job(plan: &Plan) -> Result<PathBuf, SweepError> {
     tasks.push(Task {
         id: all.len() + 1,
         command: plan.collect.iter().map(String::as_str).collect(),
-        cwd: shell::literal_percent(&plan.folder),
+        cwd: plan.folder.clone(),
         stdout: log("collect"),
         stderr: log("collect"),
         deps: all,

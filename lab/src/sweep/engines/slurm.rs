@@ -20,9 +20,18 @@ pub struct SlurmScripts {
 /// How often a task that ran out of memory asks for twice as much.
 const DOUBLINGS: u32 = 3;
 
+/// Options about the resources of tasks, which the collector does not share.
+const RESOURCES: [&str; 10] = [
+    "--mem", "--time", "-t", "--cpus", "-c", "--array", "--gres", "--gpus", "-G", "--signal",
+];
+
+/// Memory of the collector, in MiB: `xz -9e` takes 700, PPMd 256.
+const COLLECTOR: u64 = 2048;
+
 /// Writes `sweep.sbatch` and `collect.sbatch` into the plan's folder. The array has a
 /// task for each task of the plan, `most` at most. `extra` are options of `sbatch`, such
-/// as `--partition=short`, which override those of the plan.
+/// as `--partition=short`, which override those of the plan; the collector takes those that
+/// are not about resources.
 ///
 /// # Errors
 /// A folder that is not writable; an option that is none.
@@ -41,7 +50,12 @@ pub fn write_slurm_scripts(
     files::create_folder(&root.join("logs"))?;
     let count = plan.tasks.len().clamp(1, most);
     let need = plan.largest(count);
-    let extra: String = extra.iter().map(|o| format!("#SBATCH {o}\n")).collect();
+    let lines = |keep: &dyn Fn(&String) -> bool| -> String {
+        let kept = extra.iter().filter(|option| keep(option));
+        kept.map(|option| format!("#SBATCH {option}\n")).collect()
+    };
+    let of_tasks = lines(&|_| true);
+    let of_collector = lines(&|option| !RESOURCES.iter().any(|name| option.starts_with(name)));
     let head = |name: &str, log: &str| {
         format!(
             "#SBATCH --job-name={}\n\
@@ -69,7 +83,7 @@ pub fn write_slurm_scripts(
          #SBATCH --time={minutes}\n\
          # A minute to write a checkpoint before the time is up.\n\
          #SBATCH --signal=INT@60\n\
-         {extra}\
+         {of_tasks}\
          \n\
          me=${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID\n\
          cpus=${{SLURM_CPUS_PER_TASK:-1}}\n\
@@ -106,7 +120,8 @@ pub fn write_slurm_scripts(
         "#!/bin/bash\n\
          # Collects the results of `{name}` and writes the report.\n\
          {head}\
-         {extra}\
+         #SBATCH --mem={COLLECTOR}M\n\
+         {of_collector}\
          \n\
          srun {command}\n",
         name = plan.name,
