@@ -142,7 +142,7 @@ impl Blocks {
             autocorrelation: rho,
             scale: (full / seen / about_mean).sqrt(),
             // The autocorrelation is estimated too, which costs about as much again.
-            degrees: (0.6 * n / full - 1.0).max(2.0),
+            degrees: (0.53 * n / full - 1.0).max(2.0),
         }
     }
 

@@ -48,6 +48,7 @@ pub mod points;
 pub mod prior;
 mod profile;
 mod solve;
+mod spread;
 mod table;
 mod warnings;
 

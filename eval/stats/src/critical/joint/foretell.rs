@@ -10,8 +10,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DataTerm,
+    DataTerm, JointLaw,
+    compute::ComputeExponent,
     fit::Fitted,
+    parameters::{self, Parameter},
     power::{self, Measured, PowerLaw},
 };
 use crate::critical::{Estimator, Point, bootstrap, points};
@@ -27,10 +29,37 @@ pub struct Form {
     pub weight: f64,
     /// Octaves by which it missed each larger data size, foretold from those below.
     pub missed: Vec<f64>,
+    /// Its numbers; nothing for the power law of N*.
+    #[serde(default)]
+    pub fitted: Option<FittedForm>,
+}
+
+/// One form fitted to all points.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FittedForm {
+    /// The law.
+    pub law: JointLaw,
+    /// Its numbers with their intervals.
+    pub parameters: Vec<Parameter>,
+    /// The power of `N D` that N grows with where the loss is least at a fixed `N D`.
+    pub compute: ComputeExponent,
+    /// Root mean square of the relative residuals.
+    pub residual: f64,
+}
+
+impl FittedForm {
+    fn new(fitted: &Fitted) -> Self {
+        Self {
+            law: fitted.joint.law,
+            parameters: parameters::of(fitted),
+            compute: ComputeExponent::new(fitted),
+            residual: fitted.residual,
+        }
+    }
 }
 
 /// Error of a foretold N* that is expected before any is seen, octaves for each decade.
-const ERROR: f64 = 0.15;
+const ERROR: f64 = 0.08;
 
 /// A miss of so many octaves is no evidence against a form.
 const BLUR: f64 = 0.1;
@@ -82,10 +111,14 @@ impl Forms {
         };
         let mut forms: Vec<Form> = all
             .iter()
-            .map(|(name, _)| Form {
+            .map(|(name, says)| Form {
                 name: (*name).to_owned(),
                 weight: 0.0,
                 missed: Vec::new(),
+                fitted: match says {
+                    Says::Law(fitted) => Some(FittedForm::new(fitted)),
+                    Says::Power(..) => None,
+                },
             })
             .collect();
         // The error of the average of those that could say anything, for each decade.
