@@ -8,8 +8,7 @@ use anyhow::bail;
 use brevity_lab::experiments::two_part::law_picture;
 use brevity_lab::text;
 use brevity_stats::critical::{
-    Estimator, HUBER, each_critical_size,
-    CriticalError, CriticalSize,
+    CriticalError, CriticalSize, Estimator, HUBER, each_critical_size,
     joint::{DataLaw, each_data_law},
     points::{Format, from_rows, read_table},
 };

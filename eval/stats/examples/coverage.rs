@@ -70,7 +70,7 @@ fn foretold(runs: usize, word: &str) {
         ..Estimator::default()
     };
     // Each draw fits twenty joint laws and resamples them.
-    let runs = runs.div_ceil(4);
+    let runs = runs.div_ceil(8);
     println!("\n| ten times the data | bias | covers | width | warned | false confidence |");
     println!("|---|---:|---:|---:|---:|---:|");
     for truth in larger_data::all().iter().filter(|t| t.name.contains(word)) {
@@ -79,7 +79,11 @@ fn foretold(runs: usize, word: &str) {
         println!(
             "| {}{} | {:+.3} | {:.1}% | {:.2} | {:.1}% | {:.1}% |",
             truth.name,
-            if truth.term.is_some() { "" } else { " (not offered)" },
+            if truth.term.is_some() {
+                ""
+            } else {
+                " (not offered)"
+            },
             out.bias,
             share(out.covered),
             median(&out.widths),

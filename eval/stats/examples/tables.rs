@@ -30,12 +30,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
     }
-    println!("| table | series | points | closest law | misses | alpha of B D^-beta | beta | misses | N as (N D)^ | by budgets |");
+    println!(
+        "| table | series | points | closest law | misses | alpha of B D^-beta | beta | misses | N as (N D)^ | by budgets |"
+    );
     println!("|---|---|---:|---|---:|---|---|---:|---|---|");
     for (table, series, law) in &found {
         laws(table, series, law);
     }
-    println!("\n| table | series | largest D | parameters | measured | predicted | 95% | compute alone misses by |");
+    println!(
+        "\n| table | series | largest D | parameters | measured | predicted | 95% | compute alone misses by |"
+    );
     println!("|---|---|---:|---:|---:|---:|---|---:|");
     let (mut held, mut all) = (0, 0);
     for (table, series, law) in &found {
@@ -65,7 +69,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn named(law: &DataLaw) -> String {
-    [law.source.as_str(), &law.variant].join(" ").trim().to_owned()
+    [law.source.as_str(), &law.variant]
+        .join(" ")
+        .trim()
+        .to_owned()
 }
 
 fn interval(of: Option<[f64; 2]>) -> String {

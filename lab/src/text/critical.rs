@@ -217,7 +217,10 @@ fn compute(law: &DataLaw) -> String {
 
 /// The losses at the largest data size, predicted and measured.
 fn losses(out: &LossLeftOut) -> String {
-    let mut text = format!("losses at {} of data, predicted from smaller data:", bytes(out.data_bytes));
+    let mut text = format!(
+        "losses at {} of data, predicted from smaller data:",
+        bytes(out.data_bytes)
+    );
     for point in &out.points {
         let [low, high] = point.ci95;
         let _ = write!(

@@ -167,7 +167,9 @@ impl<'a> Profile<'a> {
             }
         }
         let at = |x: f64| -> f64 {
-            let of = density.iter().map(|(sd, d)| d * (-0.5 * (x / sd).powi(2)).exp());
+            let of = density
+                .iter()
+                .map(|(sd, d)| d * (-0.5 * (x / sd).powi(2)).exp());
             of.sum()
         };
         (at(0.0) / at(high)).ln()
@@ -319,8 +321,7 @@ impl<'a> Profile<'a> {
         let unit = (alpha * (columns.log_n_star - self.middle)).exp();
         let mut sums = Sums::default();
         if columns.share > 0.0 {
-            // A stays at 0 or above.
-            sums.least = -CAPACITY.min(0.98 * columns.slope / columns.share);
+            sums.least = -CAPACITY.min(HELD * columns.slope / columns.share);
         }
         for (i, &w) in self.ladder.weight.iter().enumerate() {
             let power = unit * powers[i] * columns.bend[i];
@@ -364,6 +365,11 @@ impl<'a> Profile<'a> {
         (all - explained).max(0.0)
     }
 }
+
+/// Of the bits that one more parameter is stored in, no more than this share are saved of
+/// these very bytes: by counting they cannot save more than they are, and rounded weights hold
+/// less than they could.
+const HELD: f64 = 0.5;
 
 /// Cells of the grid over the logarithm of alpha, which N* and the loss together determine to
 /// a fraction of a percent.

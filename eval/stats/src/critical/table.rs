@@ -350,8 +350,16 @@ mod tests {
             let error = parse_table(text, "t.csv", &format).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
         };
-        wrong("size", "N", "no field `size`; there are parameters, data_bytes");
-        wrong("parameters", "n", "no column `n` for parameters; the header has N");
+        wrong(
+            "size",
+            "N",
+            "no field `size`; there are parameters, data_bytes",
+        );
+        wrong(
+            "parameters",
+            "n",
+            "no column `n` for parameters; the header has N",
+        );
         wrong("parameters", "N", "no column `bits_per_byte`, `raw_rate`");
     }
 

@@ -55,7 +55,11 @@ fn what_is_foretold_of_ten_times_the_data_holds_the_truth() {
             out.bias,
             median(&out.widths)
         );
-        assert!(out.covered >= 4 && out.false_confidence <= 2, "{}", truth.name);
+        assert!(
+            out.covered >= 4 && out.false_confidence <= 2,
+            "{}",
+            truth.name
+        );
         assert!(out.bias.abs() < 0.15, "{}: {}", truth.name, out.bias);
         if truth.term != Some(DataTerm::Both) {
             assert!(out.right_form >= 4, "{}: {}", truth.name, out.right_form);

@@ -20,12 +20,16 @@ pub fn all() -> Vec<LargerData> {
         of("one pass, B D^-beta", Some(DataTerm::Bytes), |n, d| {
             1.2 + 20.0 * n.powf(-0.30) + 30.0 * d.powf(-0.35)
         }),
-        of("prose in-sample, B (N/D)^beta", Some(DataTerm::ParametersPerByte), |n, d| {
-            1.70 + 84.0 * n.powf(-0.50) - 0.84 * (n / d).powf(0.78)
-        }),
-        of("prose held-out, B (N/D)^beta", Some(DataTerm::ParametersPerByte), |n, d| {
-            1.48 + 16.0 * n.powf(-0.28) + 1.25 * (n / d).powf(0.98)
-        }),
+        of(
+            "prose in-sample, B (N/D)^beta",
+            Some(DataTerm::ParametersPerByte),
+            |n, d| 1.70 + 84.0 * n.powf(-0.50) - 0.84 * (n / d).powf(0.78),
+        ),
+        of(
+            "prose held-out, B (N/D)^beta",
+            Some(DataTerm::ParametersPerByte),
+            |n, d| 1.48 + 16.0 * n.powf(-0.28) + 1.25 * (n / d).powf(0.98),
+        ),
         of("both terms", Some(DataTerm::Both), |n, d| {
             1.2 + 30.0 * n.powf(-0.35) + 8.0 * d.powf(-0.25) + 0.8 * n / d
         }),

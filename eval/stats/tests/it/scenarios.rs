@@ -172,7 +172,9 @@ pub fn simulate(scenario: &Scenario, runs: usize, estimator: &Estimator) -> Outc
     let (truth, [smallest, largest]) = (scenario.truth(), scenario.near());
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let ladders: Vec<Vec<Point>> = (0..runs).map(|_| scenario.draw(&mut rng)).collect();
-    let all = ladders.par_iter().map(|points| critical_sizes(points, estimator));
+    let all = ladders
+        .par_iter()
+        .map(|points| critical_sizes(points, estimator));
     let mut out = Outcome::default();
     for found in all.collect::<Vec<_>>() {
         let Ok(found) = found else {

@@ -55,9 +55,9 @@ impl ComputeExponent {
             return None;
         }
         let count = points.len() as f64;
-        let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), p| {
-            (x + p.0 / count, y + p.1 / count)
-        });
+        let (x, y) = points
+            .iter()
+            .fold((0.0, 0.0), |(x, y), p| (x + p.0 / count, y + p.1 / count));
         let (xx, xy) = points.iter().fold((0.0, 0.0), |(xx, xy), p| {
             (xx + (p.0 - x).powi(2), xy + (p.0 - x) * (p.1 - y))
         });
@@ -120,7 +120,10 @@ mod tests {
         let found = ComputeExponent::by_budget(&cells);
         assert!((found.exponent.unwrap() - exact).abs() < 0.01, "{found:?}");
         let [low, high] = found.ci95.unwrap();
-        assert!(low < exact && exact < high && high - low < 0.05, "{found:?}");
+        assert!(
+            low < exact && exact < high && high - low < 0.05,
+            "{found:?}"
+        );
         assert_eq!(ComputeExponent::by_budget(&cells[..18]).exponent, None);
     }
 }

@@ -52,6 +52,23 @@ pub struct FreeForetold {
 }
 
 impl LeftOut {
+    /// Whether predicted and measured N* are further apart than both of their errors allow.
+    pub(super) fn contradicts(&self) -> bool {
+        let half = |ci95: Option<[f64; 2]>, centre: f64, up: bool| {
+            ci95.map_or(0.0, |[low, high]| match up {
+                true => (high / centre).ln(),
+                false => (centre / low).ln(),
+            })
+        };
+        let up = self.measured_n_star > self.predicted_n_star;
+        let room = half(self.ci95, self.predicted_n_star, up).hypot(half(
+            self.measured_ci95,
+            self.measured_n_star,
+            !up,
+        ));
+        !self.held && (self.measured_n_star / self.predicted_n_star).ln().abs() > room
+    }
+
     /// Leaves out the largest of the data sizes measured; nothing with fewer than two,
     /// or where one side of the test cannot be fitted.
     pub(super) fn test(

@@ -48,6 +48,9 @@ const SPARE: usize = 3;
 /// A miss of so much of the loss is no evidence against a form.
 const BLUR: f64 = 0.01;
 
+/// Relative error of a loss beyond the data, where no form could be asked for a smaller one.
+const UNASKED: f64 = 0.02;
+
 impl LossLeftOut {
     /// Leaves out the largest data size; nothing where the points below are too few.
     pub(super) fn test(series: &[Point], estimator: &Estimator) -> Option<Self> {
@@ -179,7 +182,7 @@ fn spread(
         })
         .collect();
     if missed.is_empty() {
-        return (scatter, free as f64);
+        return (scatter + UNASKED * UNASKED, (free as f64).min(3.0));
     }
     let mean = missed.iter().sum::<f64>() / missed.len() as f64;
     (mean.max(scatter), (missed.len() as f64).max(2.0))

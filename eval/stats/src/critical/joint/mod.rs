@@ -33,7 +33,7 @@ pub use cost::JointCost;
 pub use foretell::{FittedForm, Form};
 pub use law::{DataTerm, JointLaw};
 pub use left_out::{FreeForetold, LeftOut};
-pub use loss::{PredictedLoss, LossLeftOut};
+pub use loss::{LossLeftOut, PredictedLoss};
 pub use parameters::Parameter;
 pub use prediction::Prediction;
 
@@ -248,7 +248,7 @@ fn warn_of_the_law(
 }
 
 fn warn_of_the_left_out(test: Option<&LeftOut>, warnings: &mut Vec<String>) {
-    let Some(test) = test.filter(|test| !test.held) else {
+    let Some(test) = test.filter(|test| test.contradicts()) else {
         return;
     };
     let [low, high] = test.ci95.unwrap_or([f64::NAN; 2]);
