@@ -15,7 +15,7 @@ pub(super) struct Allowed {
     pub(super) ci95: [f64; 2],
     /// All laws that are not rejected.
     pub(super) envelope: [f64; 2],
-    /// Whether an end of the interval was found.
+    /// Whether the lower and the upper end of the interval were found.
     pub(super) bounded: [bool; 2],
 }
 

@@ -86,7 +86,7 @@ fn large_models(found: &CriticalSize, evidence: &Evidence<'_>, said: &mut Vec<St
         ));
     } else if interval::largest_fails(evidence.ladder) {
         said.push(format!(
-            "the largest model ({}) is worse than the others foretell: it failed, or large \
+            "the largest model ({}) is worse than the others predict: it failed, or large \
              models were trained too little; N* may lie higher",
             count(high)
         ));

@@ -1,6 +1,6 @@
 //! The law over model size and data size, to predict N* where nobody trained:
 //! [`JointLaw`] with the critical sizes, intervals and tests that follow from it.
-//! Predictions are averaged over forms of the law, by how well each foretold larger data
+//! Predictions are averaged over forms of the law, by how well each predicted larger data
 //! from smaller.
 //!
 //! Where the data's term does not depend on N, the joint law says
@@ -253,8 +253,8 @@ fn warn_of_the_left_out(test: Option<&LeftOut>, warnings: &mut Vec<String>) {
     };
     let [low, high] = test.ci95.unwrap_or([f64::NAN; 2]);
     warnings.push(format!(
-        "the smaller data foretell N* of {} as {} to {}, and it is {}: do not trust what is \
-         foretold of larger data",
+        "the smaller data predict N* of {} as {} to {}, and it is {}: do not trust predictions \
+         for larger data",
         bytes(test.data_bytes),
         count(low),
         count(high),
