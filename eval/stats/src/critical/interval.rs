@@ -113,7 +113,7 @@ pub(super) fn doubt(ladder: &Ladder, plain: f64, share: f64) -> f64 {
     f_tail((plain - share) / variance, 1.0, degrees)
 }
 
-/// Whether the largest model misses what the others foretell, on the side of a longer
+/// Whether the largest model misses what the others predict, on the side of a longer
 /// code, by more than chance makes it: the F test of the plain law with and without it.
 pub(super) fn largest_fails(ladder: &Ladder) -> bool {
     let rest = ladder.without_largest();
