@@ -4,11 +4,13 @@ use crate::console;
 use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::bail;
+use brevity_lab::experiments::two_part::law_picture;
 use brevity_lab::text;
 use brevity_stats::critical::{
-    Estimator, HUBER, each_critical_size,
-    joint::data_laws,
-    points::{from_rows, read_csv},
+    CriticalError, CriticalSize, Estimator, HUBER, each_critical_size,
+    joint::{DataLaw, each_data_law},
+    points::{Format, from_rows, read_table},
 };
 use brevity_task::chain;
 
@@ -19,12 +21,19 @@ pub struct Args {
     /// Folder of a sweep, or its results.json
     #[arg(required_unless_present = "points")]
     sweep: Option<PathBuf>,
-    /// Read a table instead: CSV with columns parameters, data_bytes, bits_per_byte or raw_rate
+    /// Read a table instead: CSV with columns parameters; data_bytes, tokens or flops;
+    /// bits_per_byte, raw_rate, nats_per_byte, bits_per_token or nats_per_token
     #[arg(long, value_name = "FILE.csv", conflicts_with = "sweep")]
     points: Option<PathBuf>,
     /// Bytes per parameter, for tables without a column model_bytes
     #[arg(long, value_name = "BYTES", default_value_t = 2.0, requires = "points", value_parser = positive)]
     bytes_per_parameter: f64,
+    /// Name of the column of a field, where the table calls it otherwise: tokens=D, may be repeated
+    #[arg(long, value_name = "FIELD=NAME", requires = "points", value_parser = column)]
+    column: Vec<(String, String)>,
+    /// Bytes of a token, for tables of tokens [default: 1, so that lengths are those of tokens]
+    #[arg(long, value_name = "BYTES", requires = "points", value_parser = positive)]
+    bytes_per_token: Option<f64>,
     /// Leave out models with more parameters
     #[arg(long, value_name = "PARAMETERS", value_parser = positive)]
     max_parameters: Option<f64>,
@@ -34,6 +43,9 @@ pub struct Args {
     /// Predict N* for these data sizes, separated by commas (implies --law)
     #[arg(long, value_name = "BYTES", value_delimiter = ',', value_parser = positive)]
     predict: Vec<f64>,
+    /// Draw N* against data size into this file (implies --law)
+    #[arg(long, value_name = "FILE.svg")]
+    svg: Option<PathBuf>,
     /// Number of bootstrap resamples
     #[arg(long, value_name = "COUNT", default_value_t = 2000, value_parser = resamples)]
     resamples: usize,
@@ -52,6 +64,15 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+fn column(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((field, name)) if !field.is_empty() && !name.is_empty() => {
+            Ok((field.to_owned(), name.to_owned()))
+        }
+        _ => Err("FIELD=NAME is needed, such as tokens=D".into()),
+    }
+}
+
 /// More resamples would run for hours and change no printed digit.
 const MOST_RESAMPLES: usize = 1_000_000;
 
@@ -64,7 +85,14 @@ pub(super) fn resamples(text: &str) -> Result<usize, String> {
 
 pub fn run(args: Args) -> anyhow::Result<()> {
     let mut points = match (&args.points, &args.sweep) {
-        (Some(table), _) => read_csv(table, args.bytes_per_parameter)?,
+        (Some(table), _) => {
+            let format = Format {
+                bytes_per_parameter: args.bytes_per_parameter,
+                bytes_per_token: args.bytes_per_token.unwrap_or(1.0),
+                columns: args.column,
+            };
+            read_table(table, &format)?
+        }
         (None, Some(sweep)) => from_rows(&brevity_length::read(sweep)?),
         (None, None) => Vec::new(),
     };
@@ -77,8 +105,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         ..Estimator::default()
     };
     let mut out = console::stdout()?;
-    if args.law || !args.predict.is_empty() {
-        let laws = data_laws(&points, &args.predict, &estimator)?;
+    if args.law || !args.predict.is_empty() || args.svg.is_some() {
+        let each = each_data_law(&points, &args.predict, &estimator)?;
+        let laws: Vec<DataLaw> = those_found(each)?;
+        if let Some(file) = &args.svg {
+            let critical = each_critical_size(&points, &estimator)?;
+            let critical: Vec<CriticalSize> = critical.into_iter().flatten().collect();
+            let Some(picture) = law_picture(&laws, &critical) else {
+                bail!("nothing to draw: no series has two data sizes with a critical size");
+            };
+            brevity_draw::replace(file, picture.as_bytes())?;
+        }
         if args.json {
             serde_json::to_writer_pretty(&mut out, &laws)?;
             writeln!(out)?;
@@ -87,14 +124,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
     } else {
         let each = each_critical_size(&points, &estimator)?;
-        let (found, left_out): (Vec<_>, Vec<_>) = each.into_iter().partition(Result::is_ok);
-        let found: Vec<_> = found.into_iter().flatten().collect();
-        for error in left_out.into_iter().filter_map(Result::err) {
-            if found.is_empty() {
-                return Err(error.into());
-            }
-            console::note(format_args!("brevity: {}", chain(&error)));
-        }
+        let found: Vec<CriticalSize> = those_found(each)?;
         if args.json {
             serde_json::to_writer_pretty(&mut out, &found)?;
             writeln!(out)?;
@@ -103,4 +133,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The results; what could not be fitted is told, and is an error where nothing could.
+fn those_found<T>(each: Vec<Result<T, CriticalError>>) -> anyhow::Result<Vec<T>> {
+    let (found, left_out): (Vec<_>, Vec<_>) = each.into_iter().partition(Result::is_ok);
+    let found: Vec<T> = found.into_iter().flatten().collect();
+    for error in left_out.into_iter().filter_map(Result::err) {
+        if found.is_empty() {
+            return Err(error.into());
+        }
+        console::note(format_args!("brevity: {}", chain(&error)));
+    }
+    Ok(found)
 }

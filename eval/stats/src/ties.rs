@@ -124,7 +124,10 @@ impl Blocks {
             all => rhos.iter().sum::<f64>() / all as f64,
         };
         // The estimate is too small by about (1 + 4 rho)/n (Kendall 1954).
-        let rho = (rho + (1.0 + 4.0 * rho.max(0.0)) / n).clamp(0.0, 0.95);
+        let rho = rho + (1.0 + 4.0 * rho.max(0.0)) / n;
+        // The spread grows faster than in proportion to it, so part of its error is added.
+        let error = ((1.0 - rho.min(1.0).powi(2)) / n).sqrt();
+        let rho = (rho + 0.7 * error).clamp(0.0, 0.95);
         let ideal = (6.0f64.powf(1.0 / 3.0) * n.powf(1.0 / 3.0))
             * (rho / (1.0 - rho * rho)).powf(2.0 / 3.0);
         let run = (ideal.ceil() as usize).clamp(1, (count / 3).max(1));
@@ -142,7 +145,7 @@ impl Blocks {
             autocorrelation: rho,
             scale: (full / seen / about_mean).sqrt(),
             // The autocorrelation is estimated too, which costs about as much again.
-            degrees: (0.6 * n / full - 1.0).max(2.0),
+            degrees: (0.53 * n / full - 1.0).max(2.0),
         }
     }
 

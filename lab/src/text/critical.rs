@@ -6,7 +6,7 @@ use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count, percent};
 use brevity_stats::critical::{
     CriticalSize, LackOfFit, Scatter,
-    joint::{DataLaw, Parameter},
+    joint::{ComputeExponent, DataLaw, Form, LossLeftOut, Parameter},
 };
 
 /// One line for each data size, convention and regime. The sizes within 0.5% of the best
@@ -100,11 +100,7 @@ pub fn laws(laws: &[DataLaw]) -> String {
         );
         let numbers: Vec<String> = l.parameters.iter().map(parameter).collect();
         let _ = writeln!(text, "  {}", numbers.join("; "));
-        let forms: Vec<String> = l
-            .forms
-            .iter()
-            .map(|form| format!("{} {:.0}%", form.name, 100.0 * form.weight))
-            .collect();
+        let forms: Vec<String> = l.forms.iter().map(form).collect();
         let _ = writeln!(
             text,
             "forms, weighted by their past predictions: {}",
@@ -118,6 +114,7 @@ pub fn laws(laws: &[DataLaw]) -> String {
             let _ = write!(text, "; through the separate fits, D^{free:.3}");
         }
         text.push('\n');
+        text += &compute(l);
         let mut table = Table::new(&[
             "data",
             "N*",
@@ -165,11 +162,79 @@ pub fn laws(laws: &[DataLaw]) -> String {
             }
             text.push('\n');
         }
+        if let Some(out) = &l.left_out_loss {
+            text += &losses(out);
+        }
         for warning in &l.warnings {
             let _ = writeln!(text, "warning: {warning}");
         }
     }
     visible_lines(&text).into_owned()
+}
+
+/// A form of the law with its weight, exponents and residual.
+fn form(of: &Form) -> String {
+    let mut text = format!("{} {:.0}%", of.name, 100.0 * of.weight);
+    if let Some(fitted) = &of.fitted {
+        let exponents: Vec<String> = fitted
+            .parameters
+            .iter()
+            .filter(|p| ["alpha", "beta"].contains(&p.name.as_str()))
+            .map(parameter)
+            .collect();
+        let _ = write!(
+            text,
+            " ({}; RMS residual {:.2}%)",
+            exponents.join(", "),
+            100.0 * fitted.residual
+        );
+    }
+    text
+}
+
+/// How N grows where N D is fixed; nothing where neither law nor budgets tell.
+fn compute(law: &DataLaw) -> String {
+    let told = |of: &ComputeExponent| {
+        let exponent = of.exponent?;
+        let mut text = format!("(N D)^{exponent:.3}");
+        if let Some([low, high]) = of.ci95 {
+            let _ = write!(text, " ({low:.3} to {high:.3})");
+        }
+        Some(text)
+    };
+    let by_law = told(&law.compute).map(|text| format!("{text} by this law"));
+    let by_budget =
+        told(&law.compute_by_budget).map(|text| format!("{text} through the best of each budget"));
+    let all: Vec<String> = by_law.into_iter().chain(by_budget).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!(
+            "at a fixed N D the loss is least where N grows as {}\n",
+            all.join(", ")
+        ),
+    }
+}
+
+/// The losses at the largest data size, predicted and measured.
+fn losses(out: &LossLeftOut) -> String {
+    let mut text = format!(
+        "losses at {} of data, predicted from smaller data:",
+        bytes(out.data_bytes)
+    );
+    for point in &out.points {
+        let [low, high] = point.ci95;
+        let _ = write!(
+            text,
+            " {} parameters {:.4} ({low:.4} to {high:.4}), measured {:.4}{};",
+            count(point.parameters),
+            point.predicted,
+            point.measured,
+            if point.held { "" } else { ", outside" },
+        );
+    }
+    text.pop();
+    text.push('\n');
+    text
 }
 
 /// `12.3K to 14.1K`, or a dash.

@@ -15,15 +15,23 @@ pub(super) struct Allowed {
     pub(super) ci95: [f64; 2],
     /// All laws that are not rejected.
     pub(super) envelope: [f64; 2],
-    /// Whether an end of the interval was found.
+    /// Whether the lower and the upper end of the interval were found.
     pub(super) bounded: [bool; 2],
 }
 
 /// Fewest sizes for an interval by a law.
 pub(super) const SIZES: usize = 5;
 
-/// Shares of the loss an octave by which larger models may fall behind.
-const BEHIND: [f64; 4] = [0.01, 0.02, 0.03, 0.04];
+/// Laws of the envelope beside those of the interval: larger models fall behind by so much of
+/// the loss an octave, or alpha changes by so much a decade.
+const OTHERS: [Family; 6] = [
+    Family::Behind(0.01),
+    Family::Behind(0.02),
+    Family::Behind(0.03),
+    Family::Behind(0.04),
+    Family::Drift(-0.04),
+    Family::Drift(0.04),
+];
 
 /// Interval and envelope; nothing with fewer than five sizes. `n_star` is that of the law
 /// chosen, and is inside.
@@ -38,19 +46,19 @@ pub(super) fn allowed(
     if ladder.sizes() < SIZES {
         return None;
     }
-    let profile = Profile { ladder, cost };
+    let residual = (law.squares(&ladder.pairs()) / ladder.sizes() as f64).sqrt();
+    let profile = Profile::new(ladder, cost, residual);
     let best = profile.best(Family::Share);
-    let most = limit(ladder, best.squares);
+    let least = best.likelihood - profile.room(best, Family::Share);
     let range = profile.range();
-    let mut found = profile.within(best, Family::Share, most);
+    let mut found = profile.within(best, Family::Share, least);
     let bounded = [found[0] > range.0, found[1] < range.1];
     found = [found[0].min(n_star.ln()), found[1].max(n_star.ln())];
     let mut wide = found;
-    for rate in BEHIND {
-        let family = Family::Behind(rate);
-        let behind = profile.best(family);
-        if behind.squares <= most {
-            let [low, high] = profile.within(behind, family, most);
+    for family in OTHERS {
+        let other = profile.best(family);
+        if other.likelihood >= least {
+            let [low, high] = profile.within(other, family, least);
             wide = [wide[0].min(low), wide[1].max(high)];
         }
     }
@@ -105,7 +113,7 @@ pub(super) fn doubt(ladder: &Ladder, plain: f64, share: f64) -> f64 {
     f_tail((plain - share) / variance, 1.0, degrees)
 }
 
-/// Whether the largest model misses what the others foretell, on the side of a longer
+/// Whether the largest model misses what the others predict, on the side of a longer
 /// code, by more than chance makes it: the F test of the plain law with and without it.
 pub(super) fn largest_fails(ladder: &Ladder) -> bool {
     let rest = ladder.without_largest();

@@ -8,15 +8,18 @@
 //! D L(N)/8 + b N   is least at   N* = (alpha A D / (8 b))^(1/(1+alpha))
 //! ```
 //!
-//! The unit of evidence is the size: seeds are averaged, and the 95% interval is the
-//! profile likelihood of the size means, with Student's quantile for as many degrees of
-//! freedom as sizes leave. It allows for a term `B (N/D)^beta` whether or not the points
-//! show one clearly. Beside it stand the *envelope* over all laws that the points do not
-//! reject, the sizes that are as good as N* to half a percent, a cross-check that assumes
-//! no law (Akima's interpolant) with an error of its own, and warnings where the number
-//! should not be trusted. At N* the model's share of the description is alpha times the
-//! reducible share. [`joint`] fits all data sizes at once and predicts N* for others;
-//! [`prior`] guesses where nothing was measured.
+//! The unit of evidence is the size: seeds are averaged. The 95% interval is a likelihood
+//! interval of the size means, averaged over the scatter that sizes may have. It allows for
+//! a term `B (N/D)^beta` whether or not the points show one clearly. Beside it are
+//!
+//! - the *envelope*, which adds the N* of further laws that the points do not reject;
+//! - the sizes whose rate is within 0.5% and 1% of the best one;
+//! - a cross-check that assumes no law (Akima's interpolant), with an interval of its own;
+//! - warnings where the number should not be trusted.
+//!
+//! At N* the model's share of the description is alpha times the
+//! reducible share. [`joint`] fits all data sizes at once and predicts N* for other sizes;
+//! [`prior`] estimates N* where nothing was measured.
 //!
 //! A parabola through the adjusted rate in log N is not offered: the curve is
 //! not a parabola (a power falls on the left, a line rises on the right), and
@@ -48,6 +51,7 @@ pub mod points;
 pub mod prior;
 mod profile;
 mod solve;
+mod spread;
 mod table;
 mod warnings;
 
@@ -125,7 +129,7 @@ pub struct Estimator {
     pub huber: f64,
 }
 
-/// About the noise between seeds.
+/// Default of [`Estimator::huber`]: about the noise between seeds.
 pub const HUBER: f64 = 0.01;
 
 impl Default for Estimator {
@@ -152,18 +156,18 @@ pub struct CriticalSize {
     /// Settings other than size that set this ladder apart; usually empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variant: String,
-    /// The sizes whose adjusted rate is within 0.5% and within 1% of the best one: the
-    /// optimum is broad, and any of these will do.
+    /// The sizes whose adjusted rate is within 0.5% and within 1% of the best one. The
+    /// optimum is broad, and any of these is a good choice.
     #[serde(default)]
     pub near: Vec<Near>,
     /// Parameters at which coded plus model bytes are least.
     pub n_star: f64,
-    /// 95% interval of `n_star`, whether or not the law has a term in N/D. With fewer than
-    /// five sizes that of `akima_n_star`; nothing with fewer than three.
+    /// 95% interval of `n_star`, over laws with and without a term in N/D. With fewer than
+    /// five sizes it is that of `akima_n_star`; nothing with fewer than three.
     pub ci95: Option<[f64; 2]>,
-    /// All N* of laws that the points do not reject: with and without a term in N/D, and
-    /// where larger models fall behind by up to 4% of the loss an octave because they were
-    /// trained too little. Nothing with fewer than five sizes.
+    /// `ci95`, extended by the N* of further laws that the points do not reject: larger
+    /// models fall behind by up to 4% of the loss per octave because they were trained too
+    /// little, or alpha changes by 0.04 per decade. Nothing with fewer than five sizes.
     #[serde(default)]
     pub envelope: Option<[f64; 2]>,
     /// Adjusted rate at `n_star`: (coded + model bytes) / data bytes.

@@ -1,4 +1,4 @@
-//! How far from the optimum one may go.
+//! The sizes whose rate is close to the best one.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,8 @@ pub struct Near {
     pub within: f64,
     /// Smallest and largest of these sizes.
     pub sizes: [f64; 2],
-    /// What the smallest and the largest may be where N* is at either end of its interval;
-    /// nothing where it has none.
+    /// The smallest size where N* is at the lower end of its interval, and the largest where
+    /// it is at the upper end; nothing where N* has no interval.
     pub ci95: Option<[f64; 2]>,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn near(
     let of = |within: f64| {
         let limit = total(n_star) * (1.0 + within);
         let sizes = [0.5, 2.0].map(|factor| edge(total, n_star, factor, limit));
-        // The shape of the optimum is known better than its place.
+        // The shape of the optimum is known better than its place: both ends move with N*.
         let ci95 = ci95.map(|ends| [0, 1].map(|i| ends[i] * sizes[i] / n_star));
         Near {
             within,

@@ -3,7 +3,7 @@
 use super::CriticalError;
 use brevity_length::Row;
 
-pub use super::table::{parse_csv, read_csv};
+pub use super::table::{Format, fields, parse_csv, parse_table, read_csv, read_table};
 
 /// One trained model: its size, what it described, and how well.
 #[derive(Clone, Debug, PartialEq)]
@@ -180,7 +180,7 @@ pub fn mean_by_size(group: &[Point]) -> Vec<Point> {
 }
 
 /// The data sizes among the points, the smallest first.
-pub(super) fn data_sizes(points: &[Point]) -> Vec<f64> {
+pub fn data_sizes(points: &[Point]) -> Vec<f64> {
     let mut sizes: Vec<f64> = points.iter().map(|p| p.data_bytes).collect();
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();

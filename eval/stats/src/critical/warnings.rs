@@ -48,19 +48,27 @@ fn place(found: &CriticalSize, evidence: &Evidence<'_>, said: &mut Vec<String>) 
             found.scatter.sizes
         ));
     }
-    if let Some(bounded) = evidence.bounded
-        && bounded != [true; 2]
-    {
-        let side = match bounded {
-            [false, false] => "from either side",
-            [false, true] => "from below",
-            _ => "from above",
+    if let (Some(bounded), Some(ends)) = (evidence.bounded, found.ci95) {
+        // An end far beyond the sizes measured comes from what is assumed, not from points.
+        let below = !bounded[0] || ends[0] < low / FAR;
+        let above = !bounded[1] || ends[1] > high * FAR;
+        let side = match (below, above) {
+            (true, true) => "from either side",
+            (true, false) => "from below",
+            (false, true) => "from above",
+            (false, false) => return,
         };
         said.push(format!(
-            "the points do not bound N* {side}; measure more sizes"
+            "the points do not bound N* {side}: the interval goes more than {FAR:.0} times beyond \
+             the sizes measured ({} to {}); measure more of them",
+            count(low),
+            count(high)
         ));
     }
 }
+
+/// An interval that goes on by this factor beyond the sizes measured has no end there.
+const FAR: f64 = 2.0;
 
 fn large_models(found: &CriticalSize, evidence: &Evidence<'_>, said: &mut Vec<String>) {
     let [_, high] = found.grid;
@@ -78,7 +86,7 @@ fn large_models(found: &CriticalSize, evidence: &Evidence<'_>, said: &mut Vec<St
         ));
     } else if interval::largest_fails(evidence.ladder) {
         said.push(format!(
-            "the largest model ({}) is worse than the others foretell: it failed, or large \
+            "the largest model ({}) is worse than the others predict: it failed, or large \
              models were trained too little; N* may lie higher",
             count(high)
         ));

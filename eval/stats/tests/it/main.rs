@@ -2,5 +2,6 @@
 
 mod coverage;
 mod critical;
-mod joint_law;
+mod larger_data;
 mod scenarios;
+mod tied;

@@ -5,6 +5,7 @@ use brevity_stats::critical::{Estimator, Point, critical_sizes};
 use brevity_stats::random::normal;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
+use rayon::prelude::*;
 
 /// What noise is drawn, all as shares of the loss.
 #[derive(Clone, Copy)]
@@ -41,7 +42,7 @@ pub enum Class {
 }
 
 pub struct Scenario {
-    pub name: &'static str,
+    pub name: String,
     pub class: Class,
     /// Bits per byte of models as they should be.
     pub law: fn(f64) -> f64,
@@ -62,9 +63,32 @@ pub struct Scenario {
 pub const DATA: f64 = 1e6;
 
 impl Scenario {
+    /// Coded plus model bytes.
+    fn total(&self, log_size: f64) -> f64 {
+        DATA * (self.law)(log_size.exp()) / 8.0 + (self.bytes)(log_size.exp())
+    }
+
+    /// The smallest and the largest size whose description is at most 0.5% longer than the
+    /// shortest.
+    pub fn near(&self) -> [f64; 2] {
+        let best = self.truth().ln();
+        let limit = 1.005 * self.total(best);
+        [-1.0, 1.0].map(|direction| {
+            let (mut inside, mut outside) = (best, best + 5.0 * direction);
+            for _ in 0..60 {
+                let middle = 0.5 * (inside + outside);
+                match self.total(middle) > limit {
+                    true => outside = middle,
+                    false => inside = middle,
+                }
+            }
+            inside.exp()
+        })
+    }
+
     /// The size at which the description is shortest.
     pub fn truth(&self) -> f64 {
-        let total = |x: f64| DATA * (self.law)(x.exp()) / 8.0 + (self.bytes)(x.exp());
+        let total = |x: f64| self.total(x);
         let (mut low, mut high) = (100f64.ln(), 1e8f64.ln());
         for _ in 0..200 {
             let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
@@ -124,6 +148,8 @@ impl Scenario {
 pub struct Outcome {
     pub covered: usize,
     pub enveloped: usize,
+    /// Both ends of the true range within 0.5% are in its interval.
+    pub near: usize,
     pub warned: usize,
     /// Truth outside of interval and envelope, and nothing said.
     pub false_confidence: usize,
@@ -143,12 +169,15 @@ pub fn median(values: &[f64]) -> f64 {
 
 /// Draws `runs` ladders and looks at what is said of each.
 pub fn simulate(scenario: &Scenario, runs: usize, estimator: &Estimator) -> Outcome {
-    let truth = scenario.truth();
+    let (truth, [smallest, largest]) = (scenario.truth(), scenario.near());
     let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let ladders: Vec<Vec<Point>> = (0..runs).map(|_| scenario.draw(&mut rng)).collect();
+    let all = ladders
+        .par_iter()
+        .map(|points| critical_sizes(points, estimator));
     let mut out = Outcome::default();
-    for _ in 0..runs {
-        let points = scenario.draw(&mut rng);
-        let Ok(found) = critical_sizes(&points, estimator) else {
+    for found in all.collect::<Vec<_>>() {
+        let Ok(found) = found else {
             out.warned += 1;
             continue;
         };
@@ -159,6 +188,8 @@ pub fn simulate(scenario: &Scenario, runs: usize, estimator: &Estimator) -> Outc
         let (inside, within) = (holds(found.ci95), holds(found.envelope));
         out.covered += usize::from(inside);
         out.enveloped += usize::from(within);
+        let near = found.near.first().and_then(|near| near.ci95);
+        out.near += usize::from(near.is_some_and(|[l, h]| l <= smallest && largest <= h));
         out.warned += usize::from(!found.warnings.is_empty());
         out.false_confidence += usize::from(!inside && !within && found.warnings.is_empty());
         out.bias += (found.n_star / truth).log2() / runs as f64;
@@ -204,6 +235,12 @@ fn drifting(n: f64) -> f64 {
     1.35 + 36.5 * 2e4f64.powf(-0.375) * (n / 2e4).powf(-alpha)
 }
 
+/// One that rises by as much.
+fn rising(n: f64) -> f64 {
+    let alpha = 0.375 + 0.04 * (n / 2e4).log10();
+    1.35 + 36.5 * 2e4f64.powf(-0.375) * (n / 2e4).powf(-alpha)
+}
+
 fn two_bytes(n: f64) -> f64 {
     2.0 * n
 }
@@ -233,7 +270,7 @@ pub fn all() -> Vec<Scenario> {
         kind,
     };
     let base = || Scenario {
-        name: "",
+        name: String::new(),
         class: Clean,
         law: plain,
         flaw: NONE,
@@ -245,9 +282,9 @@ pub fn all() -> Vec<Scenario> {
         noise: normal(0.0, 0.002),
         regime: "in-sample",
     };
-    let with = |name, class, change: &dyn Fn(&mut Scenario)| {
+    let with = |name: &str, class, change: &dyn Fn(&mut Scenario)| {
         let mut scenario = Scenario {
-            name,
+            name: name.into(),
             class,
             ..base()
         };
@@ -260,7 +297,7 @@ pub fn all() -> Vec<Scenario> {
             s.span = (-1.9, 2.1);
         }
     };
-    vec![
+    let mut all = vec![
         with("plain law, 7 x 3, seeds 0.2%", Clean, &|_| ()),
         with("plain law, 11 x 1, 1%", Clean, &|s| {
             ladder(s, 11, 1, normal(0.0, 0.01));
@@ -274,24 +311,6 @@ pub fn all() -> Vec<Scenario> {
         }),
         with("plain law, 5 x 1, 0.5%", Clean, &|s| {
             ladder(s, 5, 1, normal(0.0, 0.005))
-        }),
-        with("sizes 0.5%, seeds 0.2%, 3 x 3", Few, &|s| {
-            ladder(s, 3, 3, normal(0.005, 0.002))
-        }),
-        with("sizes 0.5%, seeds 0.2%, 4 x 3", Few, &|s| {
-            ladder(s, 4, 3, normal(0.005, 0.002))
-        }),
-        with("sizes 0.5%, seeds 0.2%, 5 x 3", Clean, &|s| {
-            ladder(s, 5, 3, normal(0.005, 0.002))
-        }),
-        with("sizes 0.5%, seeds 0.2%, 7 x 3", Clean, &|s| {
-            ladder(s, 7, 3, normal(0.005, 0.002))
-        }),
-        with("sizes 1%, seeds 0.2%, 5 x 5", Offered, &|s| {
-            ladder(s, 5, 5, normal(0.01, 0.002))
-        }),
-        with("sizes 1%, seeds 0.2%, 7 x 3", Offered, &|s| {
-            ladder(s, 7, 3, normal(0.01, 0.002))
         }),
         with("prose in-sample, 7 x 3, seeds 0.2%", Offered, &|s| {
             s.law = in_sample
@@ -313,6 +332,14 @@ pub fn all() -> Vec<Scenario> {
         with("prose held-out, 5 x 3, seeds 0.2%", Offered, &|s| {
             (s.law, s.regime) = (held_out, "held-out");
             ladder(s, 5, 3, normal(0.0, 0.002));
+        }),
+        with("prose in-sample, 6 x 3, sizes 1%", Offered, &|s| {
+            s.law = in_sample;
+            ladder(s, 6, 3, normal(0.01, 0.002));
+        }),
+        with("prose held-out, 5 x 1, sizes 1%", Offered, &|s| {
+            (s.law, s.regime) = (held_out, "held-out");
+            ladder(s, 5, 1, normal(0.01, 0.002));
         }),
         with("both data terms, 7 x 3", Offered, &|s| {
             (s.law, s.regime) = (both, "held-out")
@@ -342,6 +369,9 @@ pub fn all() -> Vec<Scenario> {
         with("Kaplan's form, 7 x 3", Misspecified, &|s| s.law = kaplan),
         with("alpha falls by 0.04 a decade, 7 x 3", Misspecified, &|s| {
             s.law = drifting
+        }),
+        with("alpha rises by 0.04 a decade, 7 x 3", Misspecified, &|s| {
+            s.law = rising
         }),
         with("one seed 5% worse, 7 x 3", Offered, &|s| {
             s.noise = of(Kind::Outlier)
@@ -373,5 +403,17 @@ pub fn all() -> Vec<Scenario> {
             s.bytes = bent;
             s.noise = normal(0.002, 0.002);
         }),
-    ]
+    ];
+    for (effect, class) in [(0.005, Clean), (0.01, Offered)] {
+        for sizes in 3..=7 {
+            for seeds in [1, 3, 5] {
+                let name = format!("sizes {}%, seeds 0.2%, {sizes} x {seeds}", 100.0 * effect);
+                let class = if sizes < 5 { Few } else { class };
+                all.push(with(&name, class, &|s| {
+                    ladder(s, sizes, seeds, normal(effect, 0.002));
+                }));
+            }
+        }
+    }
+    all
 }

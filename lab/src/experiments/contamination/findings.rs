@@ -30,6 +30,7 @@ pub(super) fn find(found: &Contamination) -> Vec<Finding> {
     findings.extend(learners(found));
     findings.extend(noise(found));
     findings.extend(dose(found));
+    findings.extend(twin(found));
     findings.extend(no_profit(found));
     findings.extend(unmoved(found));
     findings.extend(disguise(found).into_iter().flatten());
@@ -168,6 +169,26 @@ fn dose(found: &Contamination) -> Option<Finding> {
         ),
         holds,
         numbers: numbers.join("; "),
+    })
+}
+
+/// At equal size and training bytes, the difference to a twin without copies shows the leak.
+fn twin(found: &Contamination) -> Option<Finding> {
+    let exact = || found.leaked.iter().filter(|l| l.skip_words == 0);
+    let differences: Vec<f64> = exact().filter_map(|l| l.to_twin).collect();
+    let Spread { low, high, .. } = Spread::of(differences.iter().copied())?;
+    let below = differences.iter().filter(|d| **d < 0.0).count();
+    Some(Finding {
+        claim: "Every model that saw copies of the test codes it shorter than its twin of equal \
+                size and training bytes that saw none"
+            .into(),
+        holds: below == differences.len(),
+        numbers: format!(
+            "{below} of {}; by {:.2} to {:.2} points of the raw rate",
+            differences.len(),
+            -100.0 * high,
+            -100.0 * low
+        ),
     })
 }
 

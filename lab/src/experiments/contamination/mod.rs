@@ -51,6 +51,10 @@ pub struct Leaked {
     pub test_bytes: u64,
     /// Raw rate of the test: its coded bytes over its bytes.
     pub raw_rate: f64,
+    /// Raw rate less that of its twin: the model of equal size and seed that was trained on
+    /// equally many bytes without a copy. Below 0 where the copies helped; `None` for the twin
+    /// itself, and where it is missing.
+    pub to_twin: Option<f64>,
     /// Raw rate of held-out bytes that did not leak.
     pub clean_rate: f64,
     /// Adjusted rates by convention: coded test and model over the bytes of the test.
@@ -138,6 +142,7 @@ impl Contamination {
             ..Contamination::default()
         };
         read::fill(&mut found, rows);
+        found.compare_with_twins();
         let missing = rows.iter().filter(|row| !row.is_scored()).count();
         if missing > 0 {
             found.notes.push(format!(
@@ -204,6 +209,22 @@ impl Contamination {
             &html,
             &pictures,
         )?)
+    }
+
+    /// Sets what each leaked model differs by from its twin.
+    fn compare_with_twins(&mut self) {
+        let twins: Vec<(String, u64, f64)> = self
+            .leaked
+            .iter()
+            .filter(|l| l.copies == 0)
+            .map(|l| (l.model.clone(), l.seed, l.raw_rate))
+            .collect();
+        for leaked in self.leaked.iter_mut().filter(|l| l.copies > 0) {
+            let twin = twins
+                .iter()
+                .find(|(model, seed, _)| *model == leaked.model && *seed == leaked.seed);
+            leaked.to_twin = twin.map(|(_, _, rate)| leaked.raw_rate - rate);
+        }
     }
 
     /// The names of the leaked models, in order of appearance.

@@ -52,6 +52,7 @@ fn leaked(row: &Row, rows: &[Row]) -> Option<Leaked> {
         skip_words: number(row, "data.leak.skip_words").unwrap_or(0),
         test_bytes: row.scored_bytes(),
         raw_rate: row.raw()?,
+        to_twin: None,
         clean_rate: sibling(row, rows, Regime::HeldOut)?,
         adjusted_rate: adjusted(row),
         detected: row.score.as_ref()?.detected.clone(),

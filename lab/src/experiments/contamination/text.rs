@@ -116,13 +116,14 @@ fn doses(found: &Contamination) -> Option<Table> {
         "parameters",
         "copies",
         "raw %",
+        "to twin",
         "clean %",
         "fp16 %",
         "stored %",
         "prequential %",
         "state",
     ])
-    .left(&[8]);
+    .left(&[9]);
     let groups = groups(found);
     for (model, copies, skip) in &groups {
         let all = || found.seeds(model, *copies, *skip);
@@ -132,6 +133,7 @@ fn doses(found: &Contamination) -> Option<Table> {
             count(all().next()?.parameters as f64),
             leak(*copies, *skip),
             rate(all().map(|l| l.raw_rate)),
+            to_twin(all()),
             rate(all().map(|l| l.clean_rate)),
             rate(all().filter_map(|l| l.adjusted_rate.get("fp16").copied())),
             rate(all().filter_map(|l| l.adjusted_rate.get("stored").copied())),
@@ -140,6 +142,13 @@ fn doses(found: &Contamination) -> Option<Table> {
         ]);
     }
     (!groups.is_empty()).then_some(table)
+}
+
+/// The mean difference to the twin without copies, in points of the raw rate; nothing for the
+/// twin itself.
+pub(super) fn to_twin<'a>(all: impl Iterator<Item = &'a Leaked>) -> String {
+    let difference = Spread::of(all.filter_map(|l| l.to_twin));
+    difference.map_or_else(String::new, |of| format!("{:+.2}", 100.0 * of.mean))
 }
 
 fn detectors(found: &Contamination) -> Option<Table> {

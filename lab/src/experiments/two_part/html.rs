@@ -151,7 +151,7 @@ fn laws(report: &Report) -> Markup {
     if report.laws.is_empty() {
         return html! {};
     }
-    let draw = |width| law_chart::draw(report, width);
+    let draw = |width| law_chart::draw(&report.laws, &report.critical, width);
     html! {
         h2 { "The law over data size" }
         @if draw(WIDTHS[0].0).is_some() {

@@ -1,14 +1,13 @@
 //! Chart of N* against data size, on logarithmic axes.
 
-use super::Report;
 use brevity_draw::{Anchor, Frame, SERIES, Scale, Svg, extent, short_count};
 use brevity_length::format::{bytes, count};
 use brevity_stats::critical::{CriticalSize, joint::DataLaw};
 
-/// Draws all laws of a report `width` pixels wide; `None` if there are none.
-pub(super) fn draw(report: &Report, width: f64) -> Option<Svg> {
-    let laws: Vec<&DataLaw> = report
-        .laws
+/// Draws all laws `width` pixels wide, with the critical sizes of single data sizes as rings;
+/// `None` if no law has two data sizes.
+pub(super) fn draw(laws: &[DataLaw], critical: &[CriticalSize], width: f64) -> Option<Svg> {
+    let laws: Vec<&DataLaw> = laws
         .iter()
         .filter(|l| l.predictions.iter().all(|p| p.n_star > 0.0))
         .collect();
@@ -53,7 +52,7 @@ pub(super) fn draw(report: &Report, width: f64) -> Option<Svg> {
         if let [first, .., last] = free[..] {
             svg.path(&format!("curve free {class}"), &[first, last]);
         }
-        for c in report.critical.iter().filter(|c| belongs(c, law)) {
+        for c in critical.iter().filter(|c| belongs(c, law)) {
             let at = x.at(c.data_bytes);
             if let Some([low, high]) = c.ci95 {
                 svg.line(

@@ -170,8 +170,8 @@ impl Report {
                 files.push((name, picture.file()));
             }
         }
-        if let Some(picture) = law_chart::draw(self, 860.0) {
-            files.push(("law.svg".into(), picture.file()));
+        if let Some(picture) = law_picture(&self.laws, &self.critical) {
+            files.push(("law.svg".into(), picture));
         }
         files
     }
@@ -223,6 +223,12 @@ impl Report {
         }
         panels
     }
+}
+
+/// The chart of N* against data size as an SVG file; nothing if no law has two data sizes.
+#[must_use]
+pub fn law_picture(laws: &[DataLaw], critical: &[CriticalSize]) -> Option<String> {
+    law_chart::draw(laws, critical, 860.0).map(|picture| picture.file())
 }
 
 impl Panel<'_> {

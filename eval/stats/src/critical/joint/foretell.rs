@@ -1,17 +1,19 @@
 //! N* where nobody trained, averaged over the forms of the law by how well each has
-//! foretold larger data from smaller.
+//! predicted larger data from smaller.
 //!
-//! Every form fits the points about as well as the next and foretells something else. So
-//! each is asked, at every data size that has two or more below it, for N* there (the
-//! rolling origin of forecasting), and weighs by the likelihood of what was measured. The
-//! misses also say how far a form goes wrong for each decade beyond its data, which no
-//! scatter about the law can tell; the interval has that in it.
+//! The forms fit the points about equally well and predict different N*. So
+//! each form predicts N* at every data size that has two or more below it (the
+//! rolling origin of forecasting), and is weighted by the likelihood of what was measured.
+//! These errors also say how far a form goes wrong for each decade beyond its data, which the
+//! scatter about the law does not contain; the interval includes them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DataTerm,
+    DataTerm, JointLaw,
+    compute::ComputeExponent,
     fit::Fitted,
+    parameters::{self, Parameter},
     power::{self, Measured, PowerLaw},
 };
 use crate::critical::{Estimator, Point, bootstrap, points};
@@ -25,17 +27,44 @@ pub struct Form {
     pub name: String,
     /// Its weight in the average; all sum to 1.
     pub weight: f64,
-    /// Octaves by which it missed each larger data size, foretold from those below.
+    /// Octaves by which it missed N* of each larger data size, predicted from those below.
     pub missed: Vec<f64>,
+    /// Its numbers; nothing for the power law of N*.
+    #[serde(default)]
+    pub fitted: Option<FittedForm>,
 }
 
-/// Error of a foretold N* that is expected before any is seen, octaves for each decade.
-const ERROR: f64 = 0.15;
+/// One form fitted to all points.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FittedForm {
+    /// The law.
+    pub law: JointLaw,
+    /// Its numbers with their intervals.
+    pub parameters: Vec<Parameter>,
+    /// The power of `N D` that N grows with where the loss is least at a fixed `N D`.
+    pub compute: ComputeExponent,
+    /// Root mean square of the relative residuals.
+    pub residual: f64,
+}
+
+impl FittedForm {
+    fn new(fitted: &Fitted) -> Self {
+        Self {
+            law: fitted.joint.law,
+            parameters: parameters::of(fitted),
+            compute: ComputeExponent::new(fitted),
+            residual: fitted.residual,
+        }
+    }
+}
+
+/// Error of a predicted N* that is assumed before any is measured, octaves per decade.
+const ERROR: f64 = 0.08;
 
 /// A miss of so many octaves is no evidence against a form.
 const BLUR: f64 = 0.1;
 
-/// How a form says N*.
+/// A form as a source of N*.
 enum Says {
     Law(Fitted),
     Power(PowerLaw, Vec<PowerLaw>),
@@ -72,7 +101,7 @@ pub(super) struct Forms {
 }
 
 impl Forms {
-    /// Fits each form, and asks each for the larger of the data sizes.
+    /// Fits each form, and lets each predict the larger data sizes.
     pub(super) fn new(series: &[Point], measured: &[Measured], estimator: &Estimator) -> Self {
         let all = fit_all(series, measured, estimator);
         let sizes = points::data_sizes(series);
@@ -82,10 +111,14 @@ impl Forms {
         };
         let mut forms: Vec<Form> = all
             .iter()
-            .map(|(name, _)| Form {
+            .map(|(name, says)| Form {
                 name: (*name).to_owned(),
                 weight: 0.0,
                 missed: Vec::new(),
+                fitted: match says {
+                    Says::Law(fitted) => Some(FittedForm::new(fitted)),
+                    Says::Power(..) => None,
+                },
             })
             .collect();
         // The error of the average of those that could say anything, for each decade.

@@ -102,6 +102,18 @@ impl JointLaw {
         }
     }
 
+    /// The power of `N D` that N grows with where the loss is least at a fixed `N D`; nothing
+    /// where more data do not shorten the code, or with both terms together.
+    #[must_use]
+    pub fn compute_exponent(&self) -> Option<f64> {
+        let data = match self.term {
+            DataTerm::Bytes => self.alpha + self.beta,
+            DataTerm::ParametersPerByte => self.alpha + 2.0 * self.beta,
+            DataTerm::Both => return None,
+        };
+        (self.a > 0.0 && self.b > 0.0).then(|| self.beta / data)
+    }
+
     /// What the law is without the data's term.
     fn size_alone(&self) -> Law {
         Law {
@@ -121,13 +133,18 @@ impl fmt::Display for JointLaw {
             DataTerm::Bytes | DataTerm::Both => "D^-",
             DataTerm::ParametersPerByte => "(N/D)^",
         };
+        // A scale may be any number of digits long.
+        let scale = |x: f64| match x.abs() < 1e7 {
+            true => format!("{:.4}", x.abs()),
+            false => format!("{:.3e}", x.abs()),
+        };
         write!(
             f,
-            "{:.4} + {:.4} N^-{:.4} {sign} {:.4} {base}{:.4}",
+            "{:.4} + {} N^-{:.4} {sign} {} {base}{:.4}",
             self.e,
-            self.a,
+            scale(self.a),
             self.alpha,
-            self.b.abs(),
+            scale(self.b),
             self.beta
         )?;
         match self.term {

@@ -1,4 +1,4 @@
-//! The test that counts: the largest data size, foretold from the others.
+//! The left-out test: N* of the largest data size, predicted from the others.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,14 @@ use super::{
 };
 use crate::critical::{Estimator, Point};
 
-/// How well the smaller data sizes foretell the largest.
+/// How well the smaller data sizes predict N* of the largest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// The data size that was left out.
     pub data_bytes: f64,
-    /// N* foretold from the others, averaged over the forms.
+    /// N* predicted from the others, averaged over the forms.
     pub predicted_n_star: f64,
-    /// 95% interval of the foretold value.
+    /// 95% interval of the predicted value.
     pub ci95: Option<[f64; 2]>,
     /// N* of the points that were left out, as [`critical_sizes`](crate::critical::critical_sizes)
     /// has it.
@@ -25,33 +25,50 @@ pub struct LeftOut {
     /// Its interval.
     #[serde(default)]
     pub measured_ci95: Option<[f64; 2]>,
-    /// Whether the measured N* is in the foretold interval.
+    /// Whether the measured N* is in the predicted interval.
     #[serde(default)]
     pub held: bool,
     /// `log2(predicted / measured)`.
     pub octaves: f64,
-    /// Cost of using the foretold size instead of the measured one, as a share
+    /// Cost of using the predicted size instead of the measured one, as a share
     /// of the measured adjusted rate.
     pub regret: f64,
-    /// What the closest joint law of the others foretells.
+    /// The prediction of the closest joint law of the others.
     #[serde(default)]
     pub law: Option<FreeForetold>,
-    /// What the power law through the other separate fits foretells.
+    /// The prediction of the power law through the other separate fits.
     pub free: Option<FreeForetold>,
 }
 
 /// N* of the data size left out by one form, fitted to the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FreeForetold {
-    /// The foretold value.
+    /// The predicted value.
     pub n_star: f64,
-    /// `log2(foretold / measured)`.
+    /// `log2(predicted / measured)`.
     pub octaves: f64,
     /// As [`LeftOut::regret`].
     pub regret: f64,
 }
 
 impl LeftOut {
+    /// Whether predicted and measured N* are further apart than both of their errors allow.
+    pub(super) fn contradicts(&self) -> bool {
+        let half = |ci95: Option<[f64; 2]>, centre: f64, up: bool| {
+            ci95.map_or(0.0, |[low, high]| match up {
+                true => (high / centre).ln(),
+                false => (centre / low).ln(),
+            })
+        };
+        let up = self.measured_n_star > self.predicted_n_star;
+        let room = half(self.ci95, self.predicted_n_star, up).hypot(half(
+            self.measured_ci95,
+            self.measured_n_star,
+            !up,
+        ));
+        !self.held && (self.measured_n_star / self.predicted_n_star).ln().abs() > room
+    }
+
     /// Leaves out the largest of the data sizes measured; nothing with fewer than two,
     /// or where one side of the test cannot be fitted.
     pub(super) fn test(

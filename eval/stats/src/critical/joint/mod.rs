@@ -1,6 +1,6 @@
 //! The law over model size and data size, to predict N* where nobody trained:
 //! [`JointLaw`] with the critical sizes, intervals and tests that follow from it.
-//! Predictions are averaged over forms of the law, by how well each foretold larger data
+//! Predictions are averaged over forms of the law, by how well each predicted larger data
 //! from smaller.
 //!
 //! Where the data's term does not depend on N, the joint law says
@@ -16,20 +16,24 @@ use fit::{Fitted, Joint};
 use foretell::Forms;
 use power::{Measured, PowerLaw};
 
+mod compute;
 mod cost;
 mod fit;
 mod foretell;
 mod huber;
 mod law;
 mod left_out;
+mod loss;
 mod parameters;
 mod power;
 mod prediction;
 
+pub use compute::ComputeExponent;
 pub use cost::JointCost;
-pub use foretell::Form;
+pub use foretell::{FittedForm, Form};
 pub use law::{DataTerm, JointLaw};
 pub use left_out::{FreeForetold, LeftOut};
+pub use loss::{LossLeftOut, PredictedLoss};
 pub use parameters::Parameter;
 pub use prediction::Prediction;
 
@@ -67,10 +71,20 @@ pub struct DataLaw {
     /// Slope of `ln N*` over `ln D` through the separate fits, which do not
     /// assume that alpha and A are the same at all data sizes.
     pub free_exponent: Option<f64>,
+    /// The power of `N D` that N grows with where the loss is least at a fixed `N D`, by the
+    /// fitted law.
+    #[serde(default)]
+    pub compute: ComputeExponent,
+    /// The same through the least loss of each budget, without a law.
+    #[serde(default)]
+    pub compute_by_budget: ComputeExponent,
     /// N* at the measured data sizes and at those asked for.
     pub predictions: Vec<Prediction>,
     /// The test on the largest data size, where there are two or more.
     pub left_out: Option<LeftOut>,
+    /// The same of the loss, where the points below suffice for a law.
+    #[serde(default)]
+    pub left_out_loss: Option<LossLeftOut>,
     /// Reasons to distrust the law.
     pub warnings: Vec<String>,
     /// Root mean square of the relative residuals.
@@ -100,11 +114,27 @@ pub fn data_laws(
     predict: &[f64],
     estimator: &Estimator,
 ) -> Result<Vec<DataLaw>, CriticalError> {
+    each_data_law(all, predict, estimator)?
+        .into_iter()
+        .collect()
+}
+
+/// As [`data_laws`], but each series has its own law or the reason why there is none.
+///
+/// # Errors
+///
+/// When there are no points, or one holds an impossible value.
+pub fn each_data_law(
+    all: &[Point],
+    predict: &[f64],
+    estimator: &Estimator,
+) -> Result<Vec<Result<DataLaw, CriticalError>>, CriticalError> {
     points::check(all)?;
-    points::collect(all, Point::same_series)
+    let series = points::collect(all, Point::same_series);
+    Ok(series
         .iter()
         .map(|series| one_series(series, predict, estimator))
-        .collect()
+        .collect())
 }
 
 fn one_series(
@@ -144,6 +174,7 @@ fn one_series(
         size => (joint.critical_size(most) / size).ln() / (most / least).ln(),
     };
     let left_out = LeftOut::test(series, &measured, &sizes, estimator);
+    let left_out_loss = LossLeftOut::test(series, estimator);
     let parameters = parameters::of(&fitted);
     let mut warnings = Vec::new();
     if sizes.len() < 3 {
@@ -154,6 +185,7 @@ fn one_series(
     }
     warn_of_the_law(&fitted, &parameters, series, &mut warnings);
     warn_of_the_left_out(left_out.as_ref(), &mut warnings);
+    warn_of_the_loss(left_out_loss.as_ref(), &mut warnings);
     warn_of_contradictions(&fitted, &measured, &mut warnings);
     Ok(DataLaw {
         convention: series[0].convention.clone(),
@@ -163,8 +195,11 @@ fn one_series(
         exponent: exponent(&fitted.joint),
         exponent_ci95: bootstrap::interval(fitted.resampled.iter().map(exponent).collect()),
         free_exponent: separate.map(|law| law.exponent),
+        compute: ComputeExponent::new(&fitted),
+        compute_by_budget: ComputeExponent::by_budget(series),
         predictions,
         left_out,
+        left_out_loss,
         warnings,
         residual: fitted.residual,
         law: fitted.joint.law,
@@ -213,18 +248,31 @@ fn warn_of_the_law(
 }
 
 fn warn_of_the_left_out(test: Option<&LeftOut>, warnings: &mut Vec<String>) {
-    let Some(test) = test.filter(|test| !test.held) else {
+    let Some(test) = test.filter(|test| test.contradicts()) else {
         return;
     };
     let [low, high] = test.ci95.unwrap_or([f64::NAN; 2]);
     warnings.push(format!(
-        "the smaller data foretell N* of {} as {} to {}, and it is {}: do not trust what is \
-         foretold of larger data",
+        "the smaller data predict N* of {} as {} to {}, and it is {}: do not trust predictions \
+         for larger data",
         bytes(test.data_bytes),
         count(low),
         count(high),
         count(test.measured_n_star)
     ));
+}
+
+fn warn_of_the_loss(test: Option<&LossLeftOut>, warnings: &mut Vec<String>) {
+    let Some(test) = test else { return };
+    let missed = test.points.iter().filter(|point| !point.held).count();
+    // One in twenty is outside by chance.
+    if missed * 10 > test.points.len() {
+        warnings.push(format!(
+            "of the {} losses measured at {} of data, {missed} are outside of what the smaller data predict",
+            test.points.len(),
+            bytes(test.data_bytes)
+        ));
+    }
 }
 
 /// The law of all data sizes and that of one should agree on the points of that one.
