@@ -67,6 +67,7 @@ pub mod elementwise;
 pub mod embedding;
 pub mod gemm;
 pub mod grouped;
+pub mod integer;
 pub mod linear;
 pub mod loss;
 pub mod math;
