@@ -45,7 +45,9 @@ mod x86;
 
 pub use rounded::{LEAST, Rounded};
 
+use crate::scratch;
 use crate::stored::Stored;
+use crate::stored::panel::Blocks;
 use crate::threads::{self, Shared};
 use dots::{Dots, Path};
 use panels::Panels;
@@ -83,7 +85,16 @@ fn product_on(path: Path, x: &Rounded, w: &Stored, y: &mut [f32]) {
     let y = Shared::new(y);
     threads::each(n.div_ceil(cols), work, |task| {
         let cols = task * cols..((task + 1) * cols).min(n);
-        path.run(Task { x, w, cols, y });
+        // Outside of the path: what it inlines is compiled for its instructions.
+        scratch::with(Panels::room(2), |buffer| {
+            path.run(Task {
+                x,
+                w,
+                cols,
+                y,
+                buffer,
+            });
+        });
     });
 }
 
@@ -93,6 +104,8 @@ struct Task<'a> {
     w: &'a Stored<'a>,
     cols: Range<usize>,
     y: Shared,
+    /// Room for two panels.
+    buffer: &'a mut [f32],
 }
 
 impl Task<'_> {
@@ -108,25 +121,28 @@ impl Task<'_> {
     #[inline(always)]
     fn panels<D: Dots, const P: usize>(self) {
         let (k, n) = (self.w.cols(), self.w.rows());
-        let mut panels = [const { Panels::new() }; P];
+        let mut blocks = Blocks::new();
+        let panels: &mut [Panels; P] = Panels::of(self.buffer);
         for first in self.cols.clone().step_by(P * PANEL) {
             let cols = (self.cols.end - first).min(P * PANEL);
             for start in (0..k).step_by(panels::STEPS) {
-                let end = (start + panels::STEPS).min(k);
-                for (p, panel) in panels.iter_mut().enumerate() {
+                let steps = start..(start + panels::STEPS).min(k);
+                let mut row = first;
+                for panel in panels.iter_mut() {
                     // The last panel may be of rows that there are not.
-                    panel.fill::<D>(self.w, first + p * PANEL, start..end);
+                    panel.fill::<D>(self.w, row, steps.clone(), &mut blocks);
+                    row += PANEL;
                 }
                 let tile = Tile {
                     x: self.x,
-                    panels: &panels,
-                    steps: start..end,
+                    panels,
+                    steps,
                     y: self.y.ptr().wrapping_add(first),
                     stride: n,
                     cols,
                 };
-                // SAFETY: the product's shape was checked, and these columns are
-                // the task's own.
+                // SAFETY: the product's shape was checked, and these columns are the
+                // task's own.
                 unsafe { tile.rows::<D>(self.w.format()) };
             }
         }

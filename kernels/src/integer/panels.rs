@@ -25,26 +25,38 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    pub const fn new() -> Panels {
-        Panels {
-            quads: [[0; 4 * PANEL]; STEPS / 4],
-            scales: [[0.0; PANEL]; STEPS / panel::STEPS],
-            minima: [[0.0; PANEL]; STEPS / panel::STEPS],
-            zero: 0,
-        }
+    /// Values of a scratch buffer for `count` panels.
+    pub const fn room(count: usize) -> usize {
+        count * size_of::<Panels>() / size_of::<f32>()
+    }
+
+    /// `P` panels in a buffer, whatever they hold.
+    #[inline(always)]
+    pub fn of<const P: usize>(buffer: &mut [f32]) -> &mut [Panels; P] {
+        assert!(buffer.len() >= Panels::room(P), "room for {P} panels");
+        let start = buffer.as_mut_ptr();
+        assert!(start.addr().is_multiple_of(align_of::<Panels>()));
+        // SAFETY: the buffer is long enough and aligned, and whatever bits it has are
+        // integers and floats.
+        unsafe { &mut *start.cast() }
     }
 
     /// Values `steps` of the rows from `first` on; beyond the last row that one is
     /// repeated.
     #[inline(always)]
-    pub fn fill<D: Dots>(&mut self, w: &Stored, first: usize, steps: Range<usize>) {
+    pub fn fill<D: Dots>(
+        &mut self,
+        w: &Stored,
+        first: usize,
+        steps: Range<usize>,
+        blocks: &mut Blocks,
+    ) {
         let len = w.format().block_len();
         let first = first.min(w.rows() - 1);
-        let mut blocks = Blocks::new();
         for index in steps.start / len..steps.end / len {
             // Blocks of sixteen rows are far apart: caches do not see them coming.
             w.prefetch::<D::S>(first + D::PANELS * PANEL, index, PANEL);
-            w.unpack(first, index, &mut blocks);
+            w.unpack(first, index, blocks);
             self.zero = blocks.zero();
             let at = index * len - steps.start;
             for group in 0..len / panel::STEPS {

@@ -99,8 +99,10 @@ impl Blocks {
                 self.zero = 128;
                 for row in 0..ROWS {
                     let b: &[u8; 34] = at(row).first_chunk().expect("a block");
-                    for (x, q) in self.integers[row][..32].iter_mut().zip(&b[2..]) {
-                        *x = q ^ 0x80;
+                    let q: &[u8; 32] = b.last_chunk().expect("32 bytes");
+                    let out: &mut [u8; 32] = self.integers[row].first_chunk_mut().expect("32");
+                    for i in 0..32 {
+                        out[i] = q[i] ^ 0x80;
                     }
                     scales[row] = half(b, 0);
                 }
@@ -170,7 +172,7 @@ impl Blocks {
                         self.scales[group][row] = f32::from(b[192 + group] as i8);
                     }
                 }
-                let d = scales.map(f16_to_f32);
+                let d = floats(scales);
                 for scales in &mut self.scales {
                     for (scale, d) in scales.iter_mut().zip(d) {
                         *scale *= d;
@@ -185,7 +187,7 @@ impl Blocks {
     /// One scale and minimum for 32 values, as halves.
     #[inline(always)]
     fn scale_32(&mut self, scales: [u16; ROWS], minima: [u16; ROWS]) {
-        let (scales, minima) = (scales.map(f16_to_f32), minima.map(f16_to_f32));
+        let (scales, minima) = (floats(scales), floats(minima));
         for group in 0..2 {
             (self.scales[group], self.minima[group]) = (scales, minima);
         }
@@ -195,7 +197,7 @@ impl Blocks {
     /// in these units, halves.
     #[inline(always)]
     fn scale_groups(&mut self, scales: [u16; ROWS], minima: [u16; ROWS]) {
-        let (d, dmin) = (scales.map(f16_to_f32), minima.map(f16_to_f32));
+        let (d, dmin) = (floats(scales), floats(minima));
         for group in 0..8 {
             for row in 0..ROWS {
                 self.scales[2 * group][row] *= d[row];
@@ -273,6 +275,17 @@ fn five_bits(q: &[u8], out: &mut [u8; LONGEST]) {
         out[i] = q[4 + i] & 15 | ((fifth >> i & 1) << 4) as u8;
         out[i + 16] = q[4 + i] >> 4 | ((fifth >> (i + 16) & 1) << 4) as u8;
     }
+}
+
+/// The values of halves. A loop, for `map` is not always inlined into code for newer
+/// instructions.
+#[inline(always)]
+fn floats(halves: [u16; ROWS]) -> [f32; ROWS] {
+    let mut out = [0.0; ROWS];
+    for (out, half) in out.iter_mut().zip(halves) {
+        *out = f16_to_f32(half);
+    }
+    out
 }
 
 /// The half at byte `at`.
