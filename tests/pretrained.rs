@@ -28,6 +28,24 @@ fn an_archive_decodes_in_another_process_on_the_portable_path() {
     dir.run_on("portable", &["decompress", "-m", &model, "text.bvy"])
         .status(0);
     assert_eq!(std::fs::read(&text).unwrap(), TEXT);
+    let said = dir.run(&["inspect", "text.bvy"]).status(0).stdout();
+    assert!(said.contains("tokens of a pretrained model"), "{said}");
+    let said = dir.run(&["inspect", "--json", "text.bvy"]).status(0);
+    let json: serde_json::Value = serde_json::from_str(&said.stdout()).unwrap();
+    assert_eq!(json[0]["bytes"], TEXT.len());
+    assert_eq!(json[0]["model"]["kind"], "pretrained");
+    dir.run(&["verify", "-m", &model, "text.bvy"])
+        .status(0)
+        .says("ok, 56 bytes");
+    dir.run(&["verify", "text.bvy"])
+        .status(2)
+        .says("made with a pretrained model");
+    let mut damaged = std::fs::read(dir.path("text.bvy")).unwrap();
+    *damaged.last_mut().unwrap() ^= 1;
+    dir.file("damaged.bvy", &damaged);
+    dir.run(&["verify", "-m", &model, "damaged.bvy"])
+        .status(1)
+        .says("damaged");
     dir.run(&[
         "decompress",
         "-c",
@@ -71,6 +89,60 @@ fn what_does_not_suit_is_wrong_usage() {
     ] {
         dir.run(args).status(2).says(said);
     }
+}
+
+#[test]
+fn bytes_that_are_no_text_have_forms_and_models_pay_from_a_length_on() {
+    let dir = Dir::new();
+    let bytes: Vec<u8> = (0..3000u32).map(|i| (i * i / 7) as u8).collect();
+    dir.file("bytes", &bytes);
+    let model = llama("llama");
+    for form in ["bytes", "latin1", "ascii7"] {
+        let compress = ["compress", "-f", "--external", "--as", form, "-m", &model];
+        dir.run(&[&compress[..], &["bytes"]].concat()).status(0);
+        dir.run(&["decompress", "-f", "-o", "back", "-m", &model, "bytes.bvy"])
+            .status(0);
+        assert!(std::fs::read(dir.path("back")).unwrap() == bytes, "{form}");
+    }
+    let score = ["score", &model, "--data", "bytes", "--as", "latin1"];
+    let said = dir.run(&[&score[..], &["--chunk", "512", "--against", "gzip"]].concat());
+    let said = said.status(0).stdout();
+    assert!(
+        said.contains("as latin1") && said.contains("beside gzip -9"),
+        "{said}"
+    );
+    let json = dir.run(&[&score[..], &["--against", "gzip", "--json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&json.status(0).stdout()).unwrap();
+    assert_eq!(json["break_even"]["coder"], "gzip -9");
+    for wrong in [
+        &["--chunk", "0"][..],
+        &["--as", "utf9"],
+        &["--against", "zip"],
+    ] {
+        dir.run(&[&score[..4], wrong].concat()).status(2);
+    }
+}
+
+#[test]
+fn a_pretrained_model_writes_on() {
+    let dir = Dir::new();
+    dir.file("prompt", b"It was the ");
+    let model = llama("llama");
+    let generate = ["generate", &model, "--prompt", "prompt", "--bytes", "40"];
+    let text = |more: &[&str]| {
+        dir.run(&[&generate[..], &["-o", "out"], more].concat())
+            .status(0);
+        std::fs::read(dir.path("out")).unwrap()
+    };
+    let first = text(&[]);
+    assert_eq!(first.len(), 51);
+    assert!(first.starts_with(b"It was the "));
+    assert_eq!(text(&[]), first);
+    assert_ne!(text(&["--seed", "1"]), first);
+    assert_eq!(
+        text(&["--temperature", "0"]),
+        text(&["--temperature", "0", "--seed", "2"])
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`gemm`] | matrix products (GEMM), all transpose cases, fused epilogues |
 //! | [`stored`] | matrices as model files store them, with products in [`gemm`] |
+//! | [`integer`] | products of matrices of small integers with rounded activations |
 //! | [`linear`] | linear layers `y = x W`: forward, gradients of input, weights, bias |
 //! | [`attention`], [`rope`] | causal attention forward and backward, KV cache, RoPE |
 //! | [`grouped`], [`phases`] | attention of heads that share keys; rotary positions of any base |
@@ -67,6 +68,7 @@ pub mod elementwise;
 pub mod embedding;
 pub mod gemm;
 pub mod grouped;
+pub mod integer;
 pub mod linear;
 pub mod loss;
 pub mod math;

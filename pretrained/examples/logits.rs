@@ -1,5 +1,6 @@
 //! Writes the logits of token ids, `f32` after `f32`, for comparison with another
-//! program: `logits MODEL IDS OUT`, the ids being `u32` after `u32`.
+//! program: `logits MODEL IDS OUT`, the ids being `u32` after `u32`. Activations are
+//! not rounded, as other programs do not.
 
 use brevity_pretrained::{Model, Piece};
 use std::error::Error;
@@ -10,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [_, model, ids, out] = arguments.as_slice() else {
         return Err("logits MODEL IDS OUT".into());
     };
-    let model = Model::load(Path::new(model))?;
+    let model = Model::load(Path::new(model))?.exact();
     let ids = std::fs::read(ids)?;
     let ids: Vec<u32> = ids
         .as_chunks()

@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         settings.contexts = Contexts::new(tokens.parse()?);
     }
     let start = Instant::now();
-    let out = compress(&model, &settings, &content, &|_| {})?;
+    let out = compress(&model, &settings, &content, &|_| true)?;
     println!(
         "{} bytes, {} items, {} escaped: {:.1} bytes of entropy, {} in the archive ({:.2}%), {:.2} s",
         content.len(),
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::write(path, &out.archive)?;
     }
     let start = Instant::now();
-    let back = decompress(&model, &out.archive, &Limits::default(), &|_| {})?;
+    let back = decompress(&model, &out.archive, &Limits::default(), &|_| true)?;
     let seconds = start.elapsed().as_secs_f64();
     match back == content {
         true => println!("the same bytes came back in {seconds:.2} s"),

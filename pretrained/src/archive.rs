@@ -4,26 +4,29 @@
 //! B7 'b' 'p'  version, 1
 //! the first 4 bytes of the model's hash
 //! length of the content: varint
-//! 0, or 1 and the settings: tokens, keep, chunk, lanes, each a varint
+//! 0, or 1 and the settings: tokens, keep, chunk, lanes, form, each a varint
 //! the first 4 bytes of the content's BLAKE3 hash
 //! the range coder's stream, to the end
 //! ```
+//!
+//! A form other than text makes another text of each stream first ([`Form`]).
 //!
 //! The content is cut into lanes ([`Layout`]), a lane into chunks if there are any,
 //! and each chunk or whole lane is a stream of its own. The stream of the range coder
 //! has the next item of each lane that is not through, one lane after the other, and
 //! again. An item is a token with its [`Frequencies`], or the escape and a byte. A
 //! stream ends when its bytes are complete, so nothing tells how many items there
-//! are.
+//! are. Bits that a text does not have come at the end, each half of the range.
 //!
 //! Whoever decodes needs the model's file and nothing of its tokenizer but the bytes
 //! of each token. All arithmetic is that of `brevity-kernels`: any CPU decodes.
 
 use crate::contexts::{Contexts, Stream};
 use crate::decoder::Piece;
+use crate::form::Form;
 use crate::frequencies::{Frequencies, Interval, NonFinite};
 use crate::model::Model;
-use crate::price::{self, PriceError};
+use crate::price::{self, PriceError, Progress};
 use crate::tokenizer::Item;
 use brevity_codec::Layout;
 use brevity_codec::range::{Decoder, Encoder};
@@ -52,15 +55,18 @@ pub struct Settings {
     /// Lanes that are decoded side by side, at most: faster, and each lane starts
     /// without a past.
     pub lanes: usize,
+    /// How bytes become text.
+    pub form: Form,
 }
 
 impl Settings {
-    /// For a model: contexts of [`CONTEXT`] tokens or of its own size, one lane.
+    /// For a model: contexts of [`CONTEXT`] tokens or of its own size, one lane, text.
     pub fn new(model: &Model) -> Settings {
         Settings {
             contexts: Contexts::new(CONTEXT.min(model.spec().context).max(2)),
             chunk: None,
             lanes: 1,
+            form: Form::Text,
         }
     }
 
@@ -128,9 +134,12 @@ pub enum ArchiveError {
     /// The model has no finite logits.
     #[error(transparent)]
     NonFinite(#[from] NonFinite),
-    /// The same, while compressing.
+    /// The same, while compressing, or a stop.
     #[error(transparent)]
     Price(#[from] PriceError),
+    /// The caller asked for it, while decompressing.
+    #[error("stopped")]
+    Stopped,
     /// Settings that do not fit the model.
     #[error("contexts of {tokens} tokens, but the model has {context} positions")]
     Context {
@@ -154,6 +163,13 @@ pub struct Header {
     checksum: [u8; 4],
     /// Bytes of the header.
     len: usize,
+}
+
+impl Header {
+    /// Bytes that it takes.
+    pub fn header_bytes(&self) -> usize {
+        self.len
+    }
 }
 
 /// What a decoder may use.
@@ -190,7 +206,8 @@ pub struct Compressed {
 
 fn model_id(model: &Model) -> u32 {
     let [a, b, c, d, ..] = model.origin().hash;
-    u32::from_be_bytes([a, b, c, d])
+    let id = u32::from_be_bytes([a, b, c, d]);
+    if model.is_exact() { !id } else { id }
 }
 
 fn checksum(bytes: &[u8]) -> [u8; 4] {
@@ -215,22 +232,23 @@ pub fn tokenise(model: &Model, settings: &Settings, content: &[u8]) -> Vec<Vec<V
         let streams = settings.streams(rest.len()).map(|len| {
             let (stream, after) = rest.split_at(len);
             rest = after;
-            model.tokenizer().encode(stream, model.vocabulary())
+            settings.form.items(model, stream)
         });
         streams.collect()
     });
     lanes.collect()
 }
 
-/// Compresses content; `progress` hears of the bytes of each part that is priced.
+/// Compresses content; `progress` hears of the bytes of text that are priced, and
+/// stops the work if it returns false.
 ///
 /// # Errors
-/// A model whose logits are not finite, or whose context is too short.
+/// A model whose logits are not finite, or whose context is too short; a stop.
 pub fn compress(
     model: &Model,
     settings: &Settings,
     content: &[u8],
-    progress: &(dyn Fn(usize) + Sync),
+    progress: Progress,
 ) -> Result<Compressed, ArchiveError> {
     check(model, settings)?;
     let lanes = tokenise(model, settings, content);
@@ -238,7 +256,7 @@ pub fn compress(
     let streams: Vec<Vec<Item>> = lanes.into_iter().flatten().collect();
     let intervals = price::price(model, &settings.contexts, &streams, progress)?;
     let bits = streams.iter().zip(&intervals);
-    let bits = bits.map(|(items, i)| price::bits(items, i)).sum();
+    let mut bits: f64 = bits.map(|(items, i)| price::bits(items, i)).sum();
 
     let mut encoder = Encoder::default();
     let mut lanes: Vec<_> = counts
@@ -267,6 +285,10 @@ pub fn compress(
             }
         }
     }
+    for bit in settings.form.rest(content) {
+        encoder.fine_symbol(u32::from(bit) << 31, 1 << 31);
+        bits += 1.0;
+    }
     let mut archive = MAGIC.to_vec();
     archive.push(VERSION);
     archive.extend(model_id(model).to_be_bytes());
@@ -276,7 +298,8 @@ pub fn compress(
     } else {
         archive.push(1);
         let Contexts { tokens, keep } = settings.contexts;
-        for value in [tokens, keep, settings.chunk.unwrap_or(0), settings.lanes] {
+        let (chunk, form) = (settings.chunk.unwrap_or(0), settings.form as usize);
+        for value in [tokens, keep, chunk, settings.lanes, form] {
             varint::put(&mut archive, value as u64);
         }
     }
@@ -314,6 +337,7 @@ pub fn header(archive: &[u8]) -> Result<Header, ArchiveError> {
             let keep = number(crate::MAX_CONTEXT as u64, "the kept tokens")? as usize;
             let chunk = number(1 << 40, "the chunk")? as usize;
             let lanes = number(MAX_LANES as u64, "the lanes")? as usize;
+            let form = Form::ALL[number(Form::ALL.len() as u64 - 1, "the form")? as usize];
             if tokens < 2 || keep > tokens - 2 || lanes == 0 {
                 return Err(ArchiveError::Header("the settings"));
             }
@@ -321,6 +345,7 @@ pub fn header(archive: &[u8]) -> Result<Header, ArchiveError> {
                 contexts: Contexts { tokens, keep },
                 chunk: (chunk > 0).then_some(chunk),
                 lanes,
+                form,
             })
         }
     };
@@ -335,15 +360,16 @@ pub fn header(archive: &[u8]) -> Result<Header, ArchiveError> {
     })
 }
 
-/// Decompresses an archive; `progress` hears of the bytes that are there.
+/// Decompresses an archive; `progress` hears of the bytes that are there, and stops
+/// the work if it returns false.
 ///
 /// # Errors
-/// An archive that is damaged, made with another model or beyond the limits.
+/// An archive that is damaged, made with another model or beyond the limits; a stop.
 pub fn decompress(
     model: &Model,
     archive: &[u8],
     limits: &Limits,
-    progress: &(dyn Fn(usize) + Sync),
+    progress: Progress,
 ) -> Result<Vec<u8>, ArchiveError> {
     let header = header(archive)?;
     if header.model != model_id(model) {
@@ -377,9 +403,12 @@ pub fn decompress(
 /// A lane that is decoded.
 struct Lane {
     stream: Stream,
+    /// Text so far.
     out: Vec<u8>,
     /// Bytes that the current stream still needs, and those of later streams.
     missing: usize,
+    /// Bytes of text, at most.
+    most: usize,
     later: std::vec::IntoIter<usize>,
     frequencies: Frequencies,
 }
@@ -392,20 +421,20 @@ impl Lane {
         }
     }
 
-    /// Decodes an item.
+    /// Decodes an item; how many bytes of the content end in it.
     fn item(
         &mut self,
         decoder: &mut Decoder,
         model: &Model,
-        contexts: &Contexts,
-    ) -> Result<(), ArchiveError> {
+        settings: &Settings,
+    ) -> Result<usize, ArchiveError> {
         let found = self.frequencies.find(decoder.fine_target());
         let (_, interval) = found.unwrap_or((0, Interval::ESCAPE));
         decoder.take_fine(interval.start, interval.frequency);
         let raw;
         let bytes = match found {
             Some((id, _)) => {
-                self.stream.push(contexts, model.first(), id);
+                self.stream.push(&settings.contexts, model.first(), id);
                 model.vocabulary().token(id)
             }
             None => {
@@ -414,16 +443,21 @@ impl Lane {
                 &raw
             }
         };
+        let count = settings.form.bytes_of(bytes);
         // A barred token has no bytes: no encoder wrote it.
-        if bytes.is_empty() || bytes.len() > self.missing || decoder.overrun() {
+        if bytes.is_empty() || count > self.missing || decoder.overrun() {
             return Err(ArchiveError::Damaged);
         }
-        self.missing -= bytes.len();
+        self.missing -= count;
         self.out.extend_from_slice(bytes);
+        // No character of a form has more than two bytes.
+        if self.out.len() > self.most {
+            return Err(ArchiveError::Damaged);
+        }
         if self.missing == 0 {
             self.next_stream(model.first());
         }
-        Ok(())
+        Ok(count)
     }
 }
 
@@ -432,16 +466,18 @@ fn decode(
     settings: &Settings,
     bytes: usize,
     payload: &[u8],
-    progress: &(dyn Fn(usize) + Sync),
+    progress: Progress,
 ) -> Result<Vec<u8>, ArchiveError> {
     let layout = settings.layout(bytes);
     let mut lanes: Vec<Lane> = (0..layout.lanes())
         .map(|lane| {
-            let streams: Vec<usize> = settings.streams(layout.range(lane).len()).collect();
+            let len = layout.range(lane).len();
+            let streams: Vec<usize> = settings.streams(len).collect();
             let mut lane = Lane {
                 stream: Stream::default(),
                 out: Vec::new(),
                 missing: 0,
+                most: 2 * len,
                 later: streams.into_iter(),
                 frequencies: Frequencies::default(),
             };
@@ -455,15 +491,23 @@ fn decode(
     while done < bytes {
         predict(model, &mut state, &mut lanes)?;
         for lane in lanes.iter_mut().filter(|lane| lane.missing > 0) {
-            let before = lane.out.len();
-            lane.item(&mut decoder, model, &settings.contexts)?;
-            progress(lane.out.len() - before);
-            done += lane.out.len() - before;
+            let more = lane.item(&mut decoder, model, settings)?;
+            done += more;
+            if !progress(more) {
+                return Err(ArchiveError::Stopped);
+            }
         }
     }
-    match decoder.ended() {
-        true => Ok(lanes.into_iter().flat_map(|lane| lane.out).collect()),
-        false => Err(ArchiveError::Damaged),
+    let text: Vec<u8> = lanes.into_iter().flat_map(|lane| lane.out).collect();
+    let rest = std::iter::from_fn(|| {
+        let bit = decoder.fine_target() >> 31;
+        decoder.take_fine(bit << 31, 1 << 31);
+        Some(bit == 1)
+    });
+    let content = settings.form.bytes(text, rest);
+    match content.filter(|_| decoder.ended()) {
+        Some(content) => Ok(content),
+        None => Err(ArchiveError::Damaged),
     }
 }
 

@@ -9,10 +9,11 @@
 use crate::model::Model;
 use crate::spec::{Norm, Placement, Positions};
 use crate::state::State;
-use crate::weights::{Gains, Layer, Linear};
+use crate::weights::{Gains, Layer, Linear, Matrix};
 use brevity_kernels::elementwise::{gate, soft_cap};
 use brevity_kernels::gemm::stored;
 use brevity_kernels::grouped::{Asking, Grouped};
+use brevity_kernels::integer::{Rounded, product};
 use brevity_kernels::norm::{layer_norm, rms_norm};
 use brevity_kernels::phases::Rotary;
 use rayon::prelude::*;
@@ -81,10 +82,13 @@ impl Model {
     /// If a length does not fit.
     pub fn logits(&self, hidden: &[f32], out: &mut [f32]) {
         let weights = self.weights();
-        match &weights.output {
-            Some(output) => linear(output, hidden, out),
-            None => stored(hidden, &weights.embedding.stored(), out),
-        }
+        let mut rounded = Rounded::default();
+        let (matrix, bias) = match &weights.output {
+            Some(output) => (&output.matrix, output.bias.as_deref()),
+            None => (&weights.embedding, None),
+        };
+        let input = Input::new(self, hidden, &[matrix], &mut rounded);
+        input.times(matrix, bias, out);
         if let Some(cap) = self.spec().logit_cap {
             soft_cap(cap, out);
         }
@@ -135,6 +139,7 @@ struct Buffers {
     other: Vec<f32>,
     gate: Vec<f32>,
     up: Vec<f32>,
+    rounded: Rounded,
 }
 
 /// One forward pass.
@@ -148,13 +153,14 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn layer(&mut self, i: usize, layer: &Layer, tables: &[Table], x: &mut [f32]) {
-        let spec = self.model.spec();
-        let rows = self.rows;
+        let (model, spec, rows) = (self.model, self.model.spec(), self.rows);
         let b = &mut self.buffers;
-        let input = before(self.model, &layer.attention_norm, x, &mut b.normed);
-        apply(&layer.query, input, rows, &mut b.query);
-        apply(&layer.key, input, rows, &mut b.key);
-        apply(&layer.value, input, rows, &mut b.value);
+        let input = before(model, &layer.attention_norm, x, &mut b.normed);
+        let readers = [&layer.query, &layer.key, &layer.value].map(|l| &l.matrix);
+        let input = Input::new(model, input, &readers, &mut b.rounded);
+        input.through(&layer.query, &mut b.query);
+        input.through(&layer.key, &mut b.key);
+        input.through(&layer.value, &mut b.value);
         let dim = spec.head_dim;
         for (norm, heads) in [
             (&layer.query_norm, &mut b.query),
@@ -177,23 +183,22 @@ impl Pass<'_> {
         }
         self.attend(i);
         let b = &mut self.buffers;
-        apply(&layer.out, &b.attended, rows, &mut b.part);
-        after(
-            self.model,
-            &layer.attention_after,
-            &mut b.part,
-            &mut b.other,
-        );
+        let input = Input::new(model, &b.attended, &[&layer.out.matrix], &mut b.rounded);
+        input.through(&layer.out, &mut b.part);
+        after(model, &layer.attention_after, &mut b.part, &mut b.other);
         // The feed-forward layer reads the block's input, or what attention made
         // of it.
         if !spec.parallel {
             add(x, &b.part);
         }
-        let input = before(self.model, &layer.hidden_norm, x, &mut b.normed);
-        apply(&layer.up, input, rows, &mut b.up);
+        let input = before(model, &layer.hidden_norm, x, &mut b.normed);
+        let gate_or_up = layer.gate.as_ref().unwrap_or(&layer.up);
+        let readers = [&layer.up.matrix, &gate_or_up.matrix];
+        let input = Input::new(model, input, &readers, &mut b.rounded);
+        input.through(&layer.up, &mut b.up);
         match &layer.gate {
             Some(linear) => {
-                apply(linear, input, rows, &mut b.gate);
+                input.through(linear, &mut b.gate);
                 gate(spec.activation, &mut b.gate, Some(&b.up));
             }
             None => {
@@ -204,8 +209,9 @@ impl Pass<'_> {
         if spec.parallel {
             add(x, &b.part);
         }
-        apply(&layer.down, &b.gate, rows, &mut b.part);
-        after(self.model, &layer.hidden_after, &mut b.part, &mut b.other);
+        let input = Input::new(model, &b.gate, &[&layer.down.matrix], &mut b.rounded);
+        input.through(&layer.down, &mut b.part);
+        after(model, &layer.hidden_after, &mut b.part, &mut b.other);
         add(x, &b.part);
         debug_assert!(spec.norm == Norm::Rms || spec.placement == Placement::Before);
     }
@@ -273,18 +279,52 @@ fn after(model: &Model, norm: &Option<Gains>, x: &mut [f32], copy: &mut Vec<f32>
     }
 }
 
-/// A layer, into a buffer.
-fn apply(layer: &Linear, x: &[f32], rows: usize, out: &mut Vec<f32>) {
-    out.resize(rows * layer.matrix.rows(), 0.0);
-    linear(layer, x, out);
+/// What layers read: rows of values, and the same rounded if one of them multiplies
+/// integers.
+struct Input<'a> {
+    values: &'a [f32],
+    rounded: Option<&'a Rounded>,
 }
 
-/// A layer.
-fn linear(layer: &Linear, x: &[f32], out: &mut [f32]) {
-    stored(x, &layer.matrix.stored(), out);
-    if let Some(bias) = &layer.bias {
-        for row in out.chunks_exact_mut(bias.len()) {
-            add(row, bias);
+impl<'a> Input<'a> {
+    /// For layers with these matrices, all of as many inputs.
+    fn new(
+        model: &Model,
+        values: &'a [f32],
+        readers: &[&Matrix],
+        rounded: &'a mut Rounded,
+    ) -> Input<'a> {
+        let integers = |matrix: &&Matrix| matrix.format().has_integers();
+        if model.is_exact() || !readers.iter().any(integers) {
+            let rounded = None;
+            return Input { values, rounded };
+        }
+        rounded.set(values, readers[0].cols());
+        Input {
+            values,
+            rounded: Some(rounded),
+        }
+    }
+
+    /// Through a layer, into a buffer.
+    fn through(&self, layer: &Linear, out: &mut Vec<f32>) {
+        let rows = self.values.len() / layer.matrix.cols();
+        out.resize(rows * layer.matrix.rows(), 0.0);
+        self.times(&layer.matrix, layer.bias.as_deref(), out);
+    }
+
+    /// Times a matrix, plus a bias.
+    fn times(&self, matrix: &Matrix, bias: Option<&[f32]>, out: &mut [f32]) {
+        match self.rounded {
+            Some(rounded) if matrix.format().has_integers() => {
+                product(rounded, &matrix.stored(), out);
+            }
+            _ => stored(self.values, &matrix.stored(), out),
+        }
+        if let Some(bias) = bias {
+            for row in out.chunks_exact_mut(bias.len()) {
+                add(row, bias);
+            }
         }
     }
 }

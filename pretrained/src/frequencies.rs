@@ -46,6 +46,13 @@ impl Interval {
     }
 }
 
+impl Default for Interval {
+    /// The escape's.
+    fn default() -> Interval {
+        Interval::ESCAPE
+    }
+}
+
 /// A logit that is NaN or infinite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the logit of token {token} is not a finite number: the model's weights are unusable")]

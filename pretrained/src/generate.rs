@@ -4,51 +4,94 @@ use crate::contexts::{Contexts, Stream};
 use crate::decoder::Piece;
 use crate::frequencies::{ESCAPE_START, Frequencies, NonFinite};
 use crate::model::Model;
+use crate::state::State;
 use crate::tokenizer::Item;
 
-/// Bytes that follow `prompt`, at least `bytes` of them and a token's end; `random`
-/// gives numbers that are uniform over 32 bits. Tokens are drawn by the frequencies that
-/// an archive codes with, so the same numbers give the same text on any CPU.
+/// The tokens that follow `prompt`, without an end, each as its bytes; `random` gives
+/// numbers that are uniform over 32 bits. Tokens are drawn by the frequencies that an
+/// archive codes with, so the same numbers give the same text on any CPU. Logits are
+/// divided by `temperature` first; at 0 the likeliest token is taken, the first one on
+/// a tie.
 ///
-/// # Errors
-/// Logits that are not finite.
-pub fn generate(
-    model: &Model,
-    contexts: &Contexts,
+/// An item is an error if a logit is not finite; after it there is nothing.
+pub fn generate<'a, R: FnMut() -> u32 + 'a>(
+    model: &'a Model,
+    contexts: &'a Contexts,
     prompt: &[u8],
-    bytes: usize,
-    random: &mut dyn FnMut() -> u32,
-) -> Result<Vec<u8>, NonFinite> {
+    temperature: f32,
+    mut random: R,
+) -> impl Iterator<Item = Result<&'a [u8], NonFinite>> + use<'a, R> {
     let mut stream = Stream::new(model.first());
-    let mut state = model.state(1);
-    let mut frequencies = Frequencies::default();
-    let mut logits = vec![0.0; model.spec().vocabulary];
-    let mut see = |stream: &mut Stream| {
-        if stream.fresh() {
-            state.reset(0);
-        }
-        let ids = stream.pending();
-        let hidden = model.hidden(&mut state, &[Piece { lane: 0, ids }]);
-        stream.seen();
-        hidden
-    };
     for item in model.tokenizer().encode(prompt, model.vocabulary()) {
         if let Item::Token(id) = item {
             stream.push(contexts, model.first(), id);
         }
     }
-    let mut out = Vec::new();
-    while out.len() < bytes {
-        let hidden = see(&mut stream);
-        let last = &hidden[hidden.len() - model.spec().width..];
-        model.logits(last, &mut logits);
-        frequencies.set(&mut logits, model.vocabulary().barred())?;
-        let target = (u64::from(random()) * u64::from(ESCAPE_START)) >> 32;
-        let Some((id, _)) = frequencies.find(target as u32) else {
-            continue;
-        };
-        stream.push(contexts, model.first(), id);
-        out.extend_from_slice(model.vocabulary().token(id));
+    let mut writer = Writer {
+        model,
+        state: model.state(1),
+        stream,
+        frequencies: Frequencies::default(),
+        logits: vec![0.0; model.spec().vocabulary],
+    };
+    let mut failed = false;
+    std::iter::from_fn(move || {
+        if failed {
+            return None;
+        }
+        if let Err(error) = writer.predict(temperature) {
+            failed = true;
+            return Some(Err(error));
+        }
+        let id = writer.draw(temperature == 0.0, &mut random);
+        writer.stream.push(contexts, model.first(), id);
+        Some(Ok(model.vocabulary().token(id)))
+    })
+}
+
+/// A text under way.
+struct Writer<'a> {
+    model: &'a Model,
+    state: State,
+    stream: Stream,
+    frequencies: Frequencies,
+    logits: Vec<f32>,
+}
+
+impl Writer<'_> {
+    /// Computes the frequencies of the next token.
+    fn predict(&mut self, temperature: f32) -> Result<(), NonFinite> {
+        if self.stream.fresh() {
+            self.state.reset(0);
+        }
+        let ids = self.stream.pending();
+        let hidden = self
+            .model
+            .hidden(&mut self.state, &[Piece { lane: 0, ids }]);
+        self.stream.seen();
+        let last = &hidden[hidden.len() - self.model.spec().width..];
+        self.model.logits(last, &mut self.logits);
+        if temperature > 0.0 && temperature != 1.0 {
+            self.logits.iter_mut().for_each(|x| *x /= temperature);
+        }
+        let barred = self.model.vocabulary().barred();
+        self.frequencies.set(&mut self.logits, barred)
     }
-    Ok(out)
+
+    /// A token that stands for bytes.
+    fn draw(&self, likeliest: bool, random: &mut dyn FnMut() -> u32) -> u32 {
+        if likeliest {
+            let counts = self.frequencies.counts();
+            let most = counts.iter().max();
+            let first = counts.iter().position(|count| Some(count) == most);
+            return first.unwrap_or(0) as u32;
+        }
+        loop {
+            let target = (u64::from(random()) * u64::from(ESCAPE_START)) >> 32;
+            match self.frequencies.find(target as u32) {
+                Some((id, _)) if !self.model.vocabulary().token(id).is_empty() => return id,
+                _ => {}
+            }
+        }
+    }
 }

@@ -9,9 +9,11 @@
 //!   are the one forward pass;
 //! - [`Tokenizer`], [`Vocabulary`]: bytes to tokens for encoders, and back for all;
 //! - [`Frequencies`]: integer distributions of the next token;
-//! - [`price`]: whole contexts at once; [`archive`]: the same as archives, decoded step
+//! - [`Form`]: bytes that are no text; [`price`]: whole contexts at once; [`archive`]: the same as archives, decoded step
 //!   by step;
-//! - [`score`], [`generate`]: description lengths, and text.
+//! - [`score`], [`byte_bits`], [`generate`]: description lengths, those of each byte,
+//!   and text;
+//! - [`cover`]: bytes instead of tokens, by the sum over all ways to cut them.
 //!
 //! What does not: byte models of our own (`brevity-model`), the command line.
 //! `docs/pretrained.md` has the table of families and what is not done.
@@ -23,23 +25,27 @@
 //! let model = Model::load("SmolLM2-135M-Instruct.Q4_1.gguf".as_ref())?;
 //! println!("{}", model.describe());
 //! let text = b"It was the best of times, it was the worst of times";
-//! let out = compress(&model, &Settings::new(&model), text, &|_| {})?;
+//! let out = compress(&model, &Settings::new(&model), text, &|_| true)?;
 //! println!("{:.2} bits a byte", out.bits / text.len() as f64);
-//! assert_eq!(decompress(&model, &out.archive, &Limits::default(), &|_| {})?, text);
+//! assert_eq!(decompress(&model, &out.archive, &Limits::default(), &|_| true)?, text);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod archive;
+mod byte_bits;
 mod contexts;
+pub mod cover;
 mod decoder;
 mod describe;
 mod error;
+mod form;
 mod frequencies;
 mod generate;
 pub mod gguf;
 mod load;
 mod mapped;
 mod model;
+mod prefixes;
 pub mod price;
 pub mod score;
 mod spec;
@@ -50,10 +56,12 @@ mod tokenizer;
 mod vocabulary;
 mod weights;
 
+pub use byte_bits::byte_bits;
 pub use contexts::Contexts;
 pub use decoder::Piece;
 pub use describe::{Description, ModelBytes};
 pub use error::{LoadError, Problem};
+pub use form::Form;
 pub use frequencies::{ESCAPE, ESCAPE_START, Frequencies, Interval, NonFinite};
 pub use generate::generate;
 pub use model::{Model, Origin};

@@ -37,6 +37,7 @@ pub struct Model {
     /// The token that every context begins with.
     first: u32,
     origin: Origin,
+    exact: bool,
 }
 
 impl Model {
@@ -129,7 +130,21 @@ impl Model {
             tokenizer: tokens.tokenizer,
             first,
             origin,
+            exact: false,
         })
+    }
+
+    /// The same model without rounded activations: each product is that of the
+    /// dequantised matrix, as other programs compute it in `f32`. Slower, and the
+    /// archives of one are not for the other.
+    pub fn exact(mut self) -> Model {
+        self.exact = true;
+        self
+    }
+
+    /// Whether activations are not rounded.
+    pub fn is_exact(&self) -> bool {
+        self.exact
     }
 
     /// Sizes and switches.

@@ -14,23 +14,33 @@ const ROWS: usize = 1024;
 /// Logits that are held at once.
 const LOGITS: usize = 1 << 23;
 
+/// Hears of bytes that are done; false stops the work.
+pub type Progress<'a> = &'a (dyn Fn(usize) -> bool + Sync);
+
 /// Why items have no price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("stream {stream}, item {item}: {source}")]
-pub struct PriceError {
-    /// The stream.
-    pub stream: usize,
-    /// The first item that cannot be priced.
-    pub item: usize,
-    /// Why.
-    pub source: NonFinite,
+pub enum PriceError {
+    /// The model has no finite logits.
+    #[error("stream {stream}, item {item}: {source}")]
+    NotFinite {
+        /// The stream.
+        stream: usize,
+        /// The first item that cannot be priced.
+        item: usize,
+        /// Why.
+        source: NonFinite,
+    },
+    /// The caller asked for it.
+    #[error("stopped")]
+    Stopped,
 }
 
 /// The interval of each item of some streams; that of a byte without a token is the
-/// escape's, after which its 8 bits follow.
+/// escape's, after which its 8 bits follow. `progress` hears of the bytes that were
+/// priced, and stops the work if it returns false.
 ///
 /// # Errors
-/// Logits that are not finite.
+/// Logits that are not finite; a stop.
 ///
 /// # Panics
 /// If a token does not exist, or contexts are longer than the model's.
@@ -38,11 +48,32 @@ pub fn price(
     model: &Model,
     contexts: &Contexts,
     streams: &[Vec<Item>],
-    progress: &(dyn Fn(usize) + Sync),
+    progress: Progress,
 ) -> Result<Vec<Vec<Interval>>, PriceError> {
-    let mut out: Vec<Vec<Interval>> = Vec::with_capacity(streams.len());
+    let interval = |frequencies: &Frequencies, item: Item| match item {
+        Item::Token(id) => frequencies.interval(id),
+        Item::Byte(_) => Interval::ESCAPE,
+    };
+    each(model, contexts, streams, interval, progress)
+}
+
+/// What `take` says of each item and the frequencies that code it.
+///
+/// # Errors
+/// As [`price`].
+///
+/// # Panics
+/// As [`price`].
+pub fn each<T: Clone + Default + Send>(
+    model: &Model,
+    contexts: &Contexts,
+    streams: &[Vec<Item>],
+    take: impl Fn(&Frequencies, Item) -> T + Sync,
+    progress: Progress,
+) -> Result<Vec<Vec<T>>, PriceError> {
+    let mut out: Vec<Vec<T>> = Vec::with_capacity(streams.len());
     for items in streams {
-        out.push(vec![Interval::ESCAPE; items.len()]);
+        out.push(vec![T::default(); items.len()]);
     }
     let mut batch: Vec<Segment> = Vec::new();
     let mut rows = 0;
@@ -50,12 +81,12 @@ pub fn price(
         rows += segment.inputs.len();
         batch.push(segment);
         if rows >= ROWS {
-            run(model, streams, &batch, &mut out, progress)?;
+            run(model, streams, &batch, &mut out, &take, progress)?;
             batch.clear();
             rows = 0;
         }
     }
-    run(model, streams, &batch, &mut out, progress)?;
+    run(model, streams, &batch, &mut out, &take, progress)?;
     Ok(out)
 }
 
@@ -111,12 +142,13 @@ fn segments<'a>(
     })
 }
 
-fn run(
+fn run<T: Clone + Send>(
     model: &Model,
     streams: &[Vec<Item>],
     batch: &[Segment],
-    out: &mut [Vec<Interval>],
-    progress: &(dyn Fn(usize) + Sync),
+    out: &mut [Vec<T>],
+    take: &(impl Fn(&Frequencies, Item) -> T + Sync),
+    progress: Progress,
 ) -> Result<(), PriceError> {
     if batch.is_empty() {
         return Ok(());
@@ -142,29 +174,34 @@ fn run(
             let logits = &mut logits[..items.len() * vocabulary];
             model.logits(rows, logits);
             let symbols = &streams[segment.stream];
-            let priced: Result<Vec<Vec<Interval>>, PriceError> = logits
+            let priced: Result<Vec<Vec<T>>, PriceError> = logits
                 .par_chunks_mut(vocabulary)
                 .zip(items)
                 .map_init(Frequencies::default, |frequencies, (logits, items)| {
                     let barred = model.vocabulary().barred();
                     frequencies
                         .set(logits, barred)
-                        .map_err(|source| PriceError {
+                        .map_err(|source| PriceError::NotFinite {
                             stream: segment.stream,
                             item: items.start,
                             source,
                         })?;
-                    let intervals = symbols[items.clone()].iter().map(|item| match item {
-                        Item::Token(id) => frequencies.interval(*id),
-                        Item::Byte(_) => Interval::ESCAPE,
-                    });
-                    Ok(intervals.collect())
+                    let items = symbols[items.clone()].iter();
+                    Ok(items.map(|&item| take(frequencies, item)).collect())
                 })
                 .collect();
-            for (range, intervals) in items.iter().zip(priced?) {
-                out[segment.stream][range.clone()].copy_from_slice(&intervals);
+            let mut bytes = 0;
+            for (range, priced) in items.iter().zip(priced?) {
+                out[segment.stream][range.clone()].clone_from_slice(&priced);
+                let lengths = symbols[range.clone()].iter().map(|item| match item {
+                    Item::Token(id) => model.vocabulary().token(*id).len(),
+                    Item::Byte(_) => 1,
+                });
+                bytes += lengths.sum::<usize>();
             }
-            progress(items.iter().map(Range::len).sum());
+            if !progress(bytes) {
+                return Err(PriceError::Stopped);
+            }
         }
         start += segment.inputs.len();
     }

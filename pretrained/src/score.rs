@@ -2,7 +2,9 @@
 
 use crate::archive::{self, ArchiveError, Limits, Settings};
 use crate::describe::ModelBytes;
+use crate::form::Form;
 use crate::model::Model;
+use crate::price::Progress;
 use serde::Serialize;
 
 /// What bytes cost under a model.
@@ -34,6 +36,8 @@ pub struct Score {
     pub chunk: Option<usize>,
     /// Parts without a past.
     pub lanes: usize,
+    /// How bytes become text.
+    pub form: Form,
     /// Whether the archive was decoded to the same bytes; without that the lengths are
     /// estimates.
     pub verified: bool,
@@ -58,7 +62,7 @@ pub fn score(
     settings: &Settings,
     bytes: &[u8],
     verify: bool,
-    progress: &(dyn Fn(usize) + Sync),
+    progress: Progress,
 ) -> Result<Score, ArchiveError> {
     let out = archive::compress(model, settings, bytes, progress)?;
     if verify {
@@ -66,7 +70,8 @@ pub fn score(
             bytes: bytes.len() as u64,
             memory: u64::MAX,
         };
-        if archive::decompress(model, &out.archive, &limits, &|_| {})? != bytes {
+        let stoppable = |_| progress(0);
+        if archive::decompress(model, &out.archive, &limits, &stoppable)? != bytes {
             return Err(ArchiveError::Checksum);
         }
     }
@@ -90,6 +95,7 @@ pub fn score(
         context: settings.contexts.tokens,
         chunk: settings.chunk,
         lanes: settings.lanes,
+        form: settings.form,
         verified: verify,
     })
 }
@@ -107,4 +113,89 @@ pub fn score(
 pub fn break_even(model_bytes: u64, raw_rate: f64, coder_rate: f64) -> Option<u64> {
     let saved = coder_rate - raw_rate;
     (saved > 0.0).then(|| (model_bytes as f64 / saved).round() as u64)
+}
+
+/// How much data pays for a model beside a coder.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BreakEven {
+    /// The coder.
+    pub coder: String,
+    /// Its rate on the same bytes.
+    pub coder_rate: f64,
+    /// Bytes that the model saves of each byte, itself not counted.
+    pub saved: f64,
+    /// Bytes of data that pay for the model's files; `None` if it saves nothing.
+    pub bytes: Option<u64>,
+    /// The same at the ends of a 95% interval of what it saves; `None` where that is
+    /// nothing. No interval of fewer than three blocks.
+    pub ci95: Option<[Option<u64>; 2]>,
+}
+
+impl BreakEven {
+    /// From the savings in blocks of equal length, each in bytes of a byte. The
+    /// interval is Student's: blocks of some kilobytes are nearly independent.
+    ///
+    /// ```
+    /// use brevity_pretrained::score::BreakEven;
+    ///
+    /// let found = BreakEven::new("gzip -9", 0.5, 98_000_000, &[0.31, 0.29, 0.3, 0.3]);
+    /// assert_eq!(found.bytes, Some(326_666_667));
+    /// let [low, high] = found.ci95.unwrap();
+    /// assert!(low < found.bytes && found.bytes < high);
+    /// ```
+    pub fn new(coder: &str, coder_rate: f64, model_bytes: u64, saved: &[f64]) -> BreakEven {
+        let n = saved.len() as f64;
+        let mean = saved.iter().sum::<f64>() / n.max(1.0);
+        let pays = |saved: f64| break_even(model_bytes, 0.0, saved);
+        let ci95 = (saved.len() >= 3).then(|| {
+            let squares: f64 = saved.iter().map(|x| (x - mean).powi(2)).sum();
+            let half = student(n - 1.0) * (squares / (n - 1.0) / n).sqrt();
+            [pays(mean + half), pays(mean - half)]
+        });
+        BreakEven {
+            coder: coder.into(),
+            coder_rate,
+            saved: mean,
+            bytes: pays(mean),
+            ci95,
+        }
+    }
+}
+
+/// The 97.5% quantile of Student's distribution: the expansion of Fisher and Cornish,
+/// within 1% from three degrees of freedom on.
+fn student(freedom: f64) -> f64 {
+    if freedom < 3.0 {
+        return 4.303;
+    }
+    let z: f64 = 1.959_964;
+    let (z3, z5, z7) = (z.powi(3), z.powi(5), z.powi(7));
+    z + (z3 + z) / (4.0 * freedom)
+        + (5.0 * z5 + 16.0 * z3 + 3.0 * z) / (96.0 * freedom.powi(2))
+        + (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * z) / (384.0 * freedom.powi(3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_those_of_tables() {
+        for (freedom, expected) in [(2, 4.303), (3, 3.182), (4, 2.776), (11, 2.201), (60, 2.000)] {
+            let got = student(f64::from(freedom));
+            assert!((got / expected - 1.0).abs() < 1e-2, "{freedom}: {got}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_may_save_nothing_may_never_pay() {
+        let found = BreakEven::new("xz -6", 0.5, 1000, &[0.1, -0.1, 0.2, 0.0]);
+        assert_eq!(found.bytes, Some(20_000));
+        let [low, high] = found.ci95.unwrap();
+        assert!(low.is_some() && high.is_none());
+        assert_eq!(
+            BreakEven::new("xz -6", 0.5, 1000, &[-0.1, -0.1]).bytes,
+            None
+        );
+    }
 }

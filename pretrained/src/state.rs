@@ -32,6 +32,11 @@ impl State {
         self.lanes[lane].iter_mut().for_each(History::clear);
     }
 
+    /// Makes lane `to` remember what lane `from` does.
+    pub(crate) fn copy(&mut self, from: usize, to: usize) {
+        self.lanes[to] = self.lanes[from].clone();
+    }
+
     pub(crate) fn history(&self, lane: usize, layer: usize) -> &History {
         &self.lanes[lane][layer]
     }

@@ -14,7 +14,7 @@ use brevity_codec::archive::{
 use brevity_codec::weights::{Plan, Precision};
 use brevity_lab::pack::{self, OwnModel, models};
 use brevity_model::Weights;
-use brevity_pretrained::Model;
+use brevity_pretrained::{Form, Model};
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -47,6 +47,10 @@ pub struct Args {
     /// Leave the model out of the archive; decompressing then needs it
     #[arg(long, requires = "model")]
     external: bool,
+    /// How bytes become the text of a pretrained model: text, bytes, latin1 or ascii7
+    /// (see `brevity score`)
+    #[arg(long = "as", value_name = "FORM", default_value_t = Form::Text, requires = "external")]
+    form: Form,
     /// How to store the model: fp16, int8, a number of bits per parameter (2 to
     /// 16), or auto for the smallest archive
     #[arg(long, value_name = "BITS", default_value = "auto", value_parser = width)]
@@ -168,6 +172,9 @@ pub fn run(args: Args) -> Result<()> {
     if let Some(model) = args.model.as_deref().filter(|path| Model::is_at(path)) {
         return args.pretrained(model);
     }
+    if args.form != Form::Text {
+        bail!(Usage("--as is for pretrained models".into()));
+    }
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
     let work = |path: &Path| args.compress(path, weights.as_ref());
     args.common.run.each(&args.files, work)
@@ -190,6 +197,7 @@ impl Args {
         let compress = pretrained::Compress {
             model,
             lanes: self.lanes,
+            form: self.form,
             verify: !self.no_verify,
             common: &self.common,
         };

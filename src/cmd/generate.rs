@@ -6,9 +6,12 @@ use anyhow::{Context, Result};
 use brevity_baselines::Coder;
 use brevity_data::{DataConfig, Store, passed_over};
 use brevity_lab::experiments::score::model_file;
-use brevity_lab::generate::{CONTEXT, Options, Temperature, from_coder, from_model};
+use brevity_lab::generate::{
+    CONTEXT, Options, Temperature, from_coder, from_model, from_pretrained,
+};
 use brevity_media::{Geometry, view};
 use brevity_model::{Transformer, Weights};
+use brevity_pretrained::Model;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,7 +24,8 @@ use std::path::{Path, PathBuf};
 /// the bytes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The model: a safetensors file, or the folder of a trial (runs/NAME/trials/ID)
+    /// The model: a safetensors file, the folder of a trial (runs/NAME/trials/ID), or a
+    /// pretrained one, a GGUF file or Hugging Face folder
     #[arg(required_unless_present = "coder", conflicts_with = "coder")]
     model: Option<PathBuf>,
     /// Sample from this classical coder instead: gzip, xz, zstd, brotli, bzip2,
@@ -77,10 +81,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     super::data::note(&passed_over(&args.prompt.source, &Store::default())?);
     let prompt = args.prompt.load()?.train;
-    let model = match &args.model {
-        Some(path) => Some(Transformer::new(&Weights::load(&model_file(path))?)),
-        None => None,
-    };
+    let model = args.model.as_deref().map(Source::load).transpose()?;
     let sampled = args.run.in_steps(|control| {
         let options = Options {
             bytes: args.bytes as usize,
@@ -89,7 +90,8 @@ pub fn run(args: Args) -> Result<()> {
             control: *control,
         };
         match (&model, args.coder) {
-            (Some(model), _) => from_model(model, &prompt.bytes, &options),
+            (Some(Source::Own(model)), _) => from_model(model, &prompt.bytes, &options),
+            (Some(Source::Pretrained(model)), _) => from_pretrained(model, &prompt.bytes, &options),
             (None, coder) => {
                 let coder = coder.unwrap_or(Coder::Gzip);
                 from_coder(coder, &prompt.bytes, args.context, &options)
@@ -106,6 +108,22 @@ pub fn run(args: Args) -> Result<()> {
         &args.output,
         &view::file(&args.output, geometry, offset, &bytes)?,
     )
+}
+
+/// A model to sample from.
+enum Source {
+    Own(Box<Transformer>),
+    Pretrained(Box<Model>),
+}
+
+impl Source {
+    fn load(path: &Path) -> Result<Source> {
+        if Model::is_at(path) {
+            return Ok(Source::Pretrained(Box::new(Model::load(path)?)));
+        }
+        let weights = Weights::load(&model_file(path))?;
+        Ok(Source::Own(Box::new(Transformer::new(&weights))))
+    }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -1,6 +1,7 @@
 //! `brevity inspect`: the parts of an archive and their sizes.
 
 use super::files::{self, is_dash};
+use super::pretrained;
 use crate::console;
 use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
@@ -56,6 +57,16 @@ pub fn run(args: Args) -> Result<()> {
         if args.entropy && is_dash(path) {
             bail!(Usage("--entropy reads twice and needs a file".into()));
         }
+        if pretrained::is_archive(path) {
+            if args.entropy {
+                bail!(Usage(format!(
+                    "{} was made with a pretrained model: `brevity verify` decodes it",
+                    path.display()
+                )));
+            }
+            inspected.push(pretrained::inspect(path)?);
+            return Ok(());
+        }
         let (input, _) = files::open(path)?;
         let context = || path.display().to_string();
         let inspection = archive::inspect(input).with_context(context)?;
@@ -67,7 +78,11 @@ pub fn run(args: Args) -> Result<()> {
             }
             false => None,
         };
-        inspected.push((context(), inspection, bits));
+        let path = context();
+        inspected.push((
+            text(&path, &inspection, bits),
+            to_json(&path, &inspection, bits),
+        ));
         Ok(())
     });
     if inspected.is_empty() {
@@ -75,15 +90,12 @@ pub fn run(args: Args) -> Result<()> {
     }
     let mut out = console::stdout()?;
     if args.json {
-        let all: Vec<Value> = inspected
-            .iter()
-            .map(|(path, inspection, bits)| to_json(path, inspection, *bits))
-            .collect();
+        let all: Vec<&Value> = inspected.iter().map(|(_, json)| json).collect();
         serde_json::to_writer_pretty(&mut out, &all)?;
         writeln!(out)?;
     } else {
-        for (path, inspection, bits) in &inspected {
-            write!(out, "{}", text(path, inspection, *bits))?;
+        for (text, _) in &inspected {
+            write!(out, "{text}")?;
         }
     }
     done

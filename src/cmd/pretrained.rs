@@ -4,15 +4,21 @@
 use super::files::{self, Common, Run};
 use super::output::{Target, stdout_for_archives};
 use crate::console;
-use crate::exit::Usage;
+use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
+use brevity_baselines::{Coder, stream_length};
 use brevity_data::DataConfig;
-use brevity_pretrained::Model;
-use brevity_pretrained::archive::{self, Limits, MAGIC, Settings};
-use brevity_pretrained::score::{Score, score};
+use brevity_pretrained::archive::{self, ArchiveError, Limits, MAGIC, Settings};
+use brevity_pretrained::price::PriceError;
+use brevity_pretrained::score::{BreakEven, Score, score};
+use brevity_pretrained::{Form, Model, byte_bits};
+use brevity_task::{Control, Progress};
+use rayon::prelude::*;
+use serde_json::Value;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Says what a pretrained language model is: a GGUF file or a Hugging Face folder.
 ///
@@ -47,10 +53,12 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Whether a file is an archive made with a pretrained model.
 pub fn is_archive(path: &Path) -> bool {
+    // What is no regular file cannot be read twice.
     let mut start = [0; MAGIC.len()];
-    let file = File::open(path);
-    file.and_then(|mut file| file.read_exact(&mut start))
-        .is_ok()
+    path.is_file()
+        && File::open(path)
+            .and_then(|mut file| file.read_exact(&mut start))
+            .is_ok()
         && start == MAGIC
 }
 
@@ -58,6 +66,7 @@ pub fn is_archive(path: &Path) -> bool {
 pub struct Compress<'a> {
     pub model: &'a Path,
     pub lanes: Option<usize>,
+    pub form: Form,
     pub verify: bool,
     pub common: &'a Common,
 }
@@ -84,11 +93,13 @@ impl Compress<'_> {
         let run = &self.common.run;
         let mut settings = Settings::new(model);
         settings.lanes = self.lanes.unwrap_or(settings.lanes);
+        settings.form = self.form;
         let content = read(path)?;
-        let bar = run.bar("compress", Some(content.len() as u64));
-        let done = archive::compress(model, &settings, &content, &|more| bar.inc(more as u64));
-        bar.finish_and_clear();
-        let done = done.with_context(|| format!("cannot compress {}", path.display()))?;
+        let done = watched(run, |control| {
+            let count = Count::new(control, "compress", content.len());
+            archive::compress(model, &settings, &content, &|more| count.more(more))
+        });
+        let done = stopped(done).with_context(|| format!("cannot compress {}", path.display()))?;
         if self.verify {
             let limits = Limits {
                 bytes: content.len() as u64,
@@ -140,18 +151,173 @@ pub fn decompress(model: Option<&Path>, path: &Path, out: &mut dyn Write, run: &
     Ok(out.write_all(&content.with_context(context)?)?)
 }
 
-fn decode(
-    model: &Model,
-    bytes: &[u8],
-    limits: &Limits,
-    run: &Run,
-    what: &str,
-) -> Result<Vec<u8>, archive::ArchiveError> {
-    let bar = run.bar(what, Some(archive::header(bytes)?.bytes));
-    let more = |more: usize| bar.inc(more as u64);
-    let content = archive::decompress(model, bytes, limits, &more);
-    bar.finish_and_clear();
-    content
+/// Decodes an archive and writes nothing.
+///
+/// # Errors
+/// As [`decompress`].
+pub fn verify(model: Option<&Path>, path: &Path, run: &Run) -> Result<()> {
+    let mut count = Counted(0);
+    decompress(model, path, &mut count, run)?;
+    run.say(|| format!("{}: ok, {} bytes", path.display(), count.0));
+    Ok(())
+}
+
+/// Counts what is written.
+struct Counted(usize);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What the header of an archive says, as `brevity inspect` prints it, in text and JSON.
+///
+/// # Errors
+/// A header that is damaged.
+pub fn inspect(path: &Path) -> Result<(String, Value)> {
+    let bytes = read(path)?;
+    let context = || path.display().to_string();
+    let header = archive::header(&bytes).with_context(context)?;
+    let (stored, raw) = (bytes.len(), header.bytes);
+    let rate = stored as f64 / raw.max(1) as f64;
+    let settings = header.settings;
+    let (form, lanes) = settings.map_or((Form::Text, 1), |s| (s.form, s.lanes));
+    let chunk = settings.and_then(|s| s.chunk);
+    let context = settings.map(|s| s.contexts.tokens);
+    let json = serde_json::json!({
+        "path": path,
+        "model": { "kind": "pretrained", "hash": format!("{:08x}", header.model) },
+        "bytes": raw,
+        "archive_bytes": stored,
+        "raw_rate": rate,
+        "overhead_bytes": header.header_bytes(),
+        "context": context,
+        "chunk": chunk,
+        "lanes": lanes,
+        "as": form,
+    });
+    let context = context.map_or("the default".into(), |tokens| format!("{tokens} tokens"));
+    let chunk = chunk.map_or(String::new(), |chunk| format!(", chunks of {chunk} bytes"));
+    let text = format!(
+        "{}: {stored} bytes of {raw} ({:.2}%), tokens of a pretrained model\n  \
+         model     the one whose hash begins with {:08x}\n  \
+         contexts  {context}{chunk}\n  \
+         lanes     {lanes}\n  \
+         as        {form}\n  \
+         header    {} bytes\n",
+        path.display(),
+        100.0 * rate,
+        header.model,
+        header.header_bytes(),
+    );
+    Ok((text, json))
+}
+
+fn decode(model: &Model, bytes: &[u8], limits: &Limits, run: &Run, what: &str) -> Result<Vec<u8>> {
+    let length = archive::header(bytes)?.bytes;
+    let content = watched(run, |control| {
+        let count = Count::new(control, what, usize::try_from(length).unwrap_or(usize::MAX));
+        archive::decompress(model, bytes, limits, &|more| count.more(more))
+    });
+    stopped(content)
+}
+
+/// Runs work that tells how far it is and can be stopped.
+fn watched<T>(run: &Run, work: impl FnOnce(&Control<'_>) -> T) -> T {
+    files::watched(&run.steps(), work)
+}
+
+/// The stop of a library as that of the command.
+fn stopped<T>(done: Result<T, ArchiveError>) -> Result<T> {
+    match done {
+        Err(ArchiveError::Stopped | ArchiveError::Price(PriceError::Stopped)) => {
+            Err(Stopped.into())
+        }
+        done => Ok(done?),
+    }
+}
+
+/// Bytes that are done.
+struct Count<'a> {
+    control: &'a Control<'a>,
+    what: &'a str,
+    done: AtomicUsize,
+    of: usize,
+}
+
+impl<'a> Count<'a> {
+    fn new(control: &'a Control<'a>, what: &'a str, of: usize) -> Count<'a> {
+        let done = AtomicUsize::new(0);
+        Count {
+            control,
+            what,
+            done,
+            of,
+        }
+    }
+
+    /// More of them; whether to go on.
+    fn more(&self, more: usize) -> bool {
+        let done = self.done.fetch_add(more, Ordering::Relaxed) + more;
+        (self.control.progress)(Progress {
+            done: done as u64,
+            of: self.of as u64,
+            what: self.what,
+            ..Progress::default()
+        });
+        !self.control.stop.is_set()
+    }
+}
+
+/// How to score with pretrained models.
+#[derive(clap::Args, Clone)]
+pub struct Scoring {
+    /// How bytes become the text of a pretrained model: text, bytes (a token each),
+    /// latin1 (a character each) or ascii7 (the upper seven bits as a character, the
+    /// last one charged one bit)
+    #[arg(long = "as", value_name = "FORM", default_value_t = Form::Text)]
+    pub form: Form,
+    /// Code chunks of so many bytes on their own under a pretrained model; the paper
+    /// has 2048
+    #[arg(long, value_name = "BYTES", value_parser = positive)]
+    pub chunk: Option<usize>,
+    /// Say how many bytes of data pay for a pretrained model beside this classical
+    /// coder
+    #[arg(long, value_name = "CODER", value_parser = Coder::from_name)]
+    pub against: Option<Coder>,
+}
+
+/// A number of bytes.
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err(format!("`{text}` is not a number of bytes")),
+        Ok(number) => Ok(number),
+    }
+}
+
+impl Scoring {
+    /// Whether an option is given that only pretrained models know.
+    pub fn is_given(&self) -> bool {
+        self.form != Form::Text || self.chunk.is_some() || self.against.is_some()
+    }
+
+    /// How archives are cut.
+    pub fn settings(&self, model: &Model) -> Settings {
+        let usual = Settings::new(model);
+        Settings {
+            form: self.form,
+            chunk: self.chunk,
+            // Chunks start anew, so that they lose nothing side by side.
+            lanes: self.chunk.map_or(usual.lanes, |_| 16),
+            ..usual
+        }
+    }
 }
 
 /// One model on one byte set.
@@ -161,53 +327,141 @@ pub struct Scored {
     data: String,
     #[serde(flatten)]
     score: Score,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    break_even: Option<BreakEven>,
 }
 
 /// Scores each model on each byte set; archives are decoded again if `verify` says so.
 ///
 /// # Errors
-/// A model or byte set that cannot be read; an archive that gives other bytes back.
-pub fn scores(models: &[PathBuf], data: &[DataConfig], verify: bool) -> Result<Vec<Scored>> {
+/// A model or byte set that cannot be read; an archive that gives other bytes back; a
+/// stop.
+pub fn scores(
+    models: &[PathBuf],
+    data: &[DataConfig],
+    scoring: &Scoring,
+    verify: bool,
+    control: &Control<'_>,
+) -> Result<Vec<Scored>> {
     let sets = data.iter().map(|data| Ok(data.load()?.train));
     let sets: Vec<_> = sets.collect::<Result<_>>()?;
     let mut out = Vec::new();
     for path in models {
         let model = Model::load(path)?;
-        let settings = Settings::new(&model);
+        let settings = scoring.settings(&model);
         for set in &sets {
-            let score = score(&model, &settings, &set.bytes, verify, &|_| {});
             let name = &set.provenance.source;
+            let what = format!("{} on {name}", path.display());
+            let context = || format!("cannot score `{name}`");
+            let count = Count::new(control, &what, set.len());
+            let more = |more| count.more(more);
+            let score = stopped(score(&model, &settings, &set.bytes, verify, &more));
+            let beside = |coder| against(&model, &settings, coder, &set.bytes, control);
             out.push(Scored {
                 model: path.clone(),
                 data: name.clone(),
-                score: score.with_context(|| format!("cannot score `{name}`"))?,
+                score: score.with_context(context)?,
+                break_even: scoring.against.map(beside).transpose()?,
             });
         }
     }
     Ok(out)
 }
 
-/// One line for each score.
+/// Bytes of blocks whose savings make the interval of a break-even length, where there
+/// are no chunks.
+const BLOCK: usize = 2048;
+
+/// What pays for a model beside a coder. In chunks both code each on its own;
+/// otherwise the coder's rate is that of the whole.
+fn against(
+    model: &Model,
+    settings: &Settings,
+    coder: Coder,
+    bytes: &[u8],
+    control: &Control<'_>,
+) -> Result<BreakEven> {
+    let count = Count::new(control, "price of each byte", bytes.len());
+    let bits = byte_bits(model, settings, bytes, &|more| count.more(more));
+    let bits = stopped(bits.map_err(ArchiveError::from))?;
+    let block = settings.chunk.unwrap_or(BLOCK);
+    let pieces = match settings.chunk {
+        Some(chunk) => bytes.chunks(chunk).collect(),
+        None => vec![bytes],
+    };
+    let lengths: Vec<u64> = pieces
+        .par_iter()
+        .map(|piece| stream_length(coder, piece))
+        .collect::<Result<_, _>>()?;
+    let rate = lengths.iter().sum::<u64>() as f64 / bytes.len().max(1) as f64;
+    // Blocks of equal length; a rest is left out, unless it is all there is.
+    let whole = match bytes.len() / block {
+        0 => 1,
+        count => count,
+    };
+    let saved = bits.chunks(block).take(whole).enumerate().map(|(i, bits)| {
+        let own = bits.iter().map(|&bits| f64::from(bits)).sum::<f64>() / 8.0;
+        let n = bits.len() as f64;
+        match settings.chunk {
+            Some(_) => (lengths[i] as f64 - own) / n,
+            None => rate - own / n,
+        }
+    });
+    let saved: Vec<f64> = saved.collect();
+    let stored = model.model_bytes().stored;
+    Ok(BreakEven::new(coder.name(), rate, stored, &saved))
+}
+
+/// A line for each, and one for its break-even length.
 pub fn text(scores: &[Scored]) -> String {
-    let line = |scored: &Scored| {
-        let Scored { model, data, score } = scored;
+    scores.iter().map(Scored::text).collect()
+}
+
+impl Scored {
+    fn text(&self) -> String {
+        let Scored {
+            model, data, score, ..
+        } = self;
         let percent = |rate: f64| format!("{:.2}%", 100.0 * rate);
         let state = if score.verified {
             "decoded"
         } else {
             "estimate"
         };
-        format!(
-            "{}, {} bytes of {data}: {:.4} bits per byte, raw {}, adjusted {} (stored), {} (fp16), {state}\n",
+        let form = match score.form {
+            Form::Text => String::new(),
+            form => format!(" as {form}"),
+        };
+        let mut out = format!(
+            "{}, {} bytes of {data}{form}: {:.4} bits a byte, raw {}, adjusted {} (stored), {} (fp16), {state}\n",
             model.display(),
             score.data_bytes,
             score.bits_per_byte,
             percent(score.raw_rate),
             percent(score.adjusted_rate.stored),
             percent(score.adjusted_rate.fp16),
-        )
-    };
-    scores.iter().map(line).collect()
+        );
+        if let Some(beside) = &self.break_even {
+            let (coder, rate) = (&beside.coder, percent(beside.coder_rate));
+            let number = |n: Option<u64>| n.map_or("never".into(), |n| n.to_string());
+            out += &match (beside.bytes, beside.ci95) {
+                (None, _) => format!("  beside {coder} at {rate} it saves nothing\n"),
+                (bytes, None) => {
+                    format!(
+                        "  pays beside {coder} at {rate} from {} bytes on\n",
+                        number(bytes)
+                    )
+                }
+                (bytes, Some([low, high])) => format!(
+                    "  pays beside {coder} at {rate} from {} bytes on (95%: {} to {})\n",
+                    number(bytes),
+                    number(low),
+                    number(high)
+                ),
+            };
+        }
+        out
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

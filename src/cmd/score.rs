@@ -46,6 +46,8 @@ pub struct Args {
     /// pcm16-deltas:RATE
     #[arg(long, requires = "map")]
     geometry: Option<Geometry>,
+    #[command(flatten)]
+    scoring: pretrained::Scoring,
     /// Print JSON: an object for one pair, an array for several
     #[arg(long)]
     json: bool,
@@ -62,6 +64,11 @@ pub fn run(args: Args) -> Result<()> {
     let map = args.map_kind()?;
     if args.models.iter().any(|path| Model::is_at(path)) {
         return args.pretrained();
+    }
+    if args.scoring.is_given() {
+        bail!(Usage(
+            "--as, --chunk and --against are for pretrained models".into()
+        ));
     }
     let program = own_program()?;
     let command = |decoding: &Decoding| decompress::command(&program, decoding);
@@ -109,8 +116,10 @@ impl Args {
                 "--prequential and --map are not for pretrained models".into()
             ));
         }
-        let work = || pretrained::scores(&self.models, &self.data, !self.estimate);
-        let scores = self.run.with_threads(work)??;
+        let scores = self.run.in_steps(|control| {
+            let (scoring, verify) = (&self.scoring, !self.estimate);
+            pretrained::scores(&self.models, &self.data, scoring, verify, control)
+        })??;
         let mut out = console::stdout()?;
         if !self.json {
             return Ok(write!(out, "{}", pretrained::text(&scores))?);

@@ -1,10 +1,12 @@
 //! `brevity verify`: is an archive intact?
 
 use super::files::{self, Run};
+use super::pretrained;
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Models};
 use brevity_lab::pack::models;
 use brevity_model::Weights;
+use brevity_pretrained::Model;
 use std::path::{Path, PathBuf};
 
 /// Decodes archives and checks every hash, without writing anything.
@@ -32,9 +34,13 @@ impl Args {
 /// # Errors
 /// The first archive that is damaged, unreadable or needs another model.
 pub fn run(args: Args) -> Result<()> {
-    let weights = args.model.as_deref().map(Weights::load).transpose()?;
+    let own = args.model.as_deref().filter(|path| !Model::is_at(path));
+    let weights = own.map(Weights::load).transpose()?;
     let models = models(weights.as_ref());
-    let work = |path: &Path| verify(path, &models, &args.run);
+    let work = |path: &Path| match pretrained::is_archive(path) {
+        true => pretrained::verify(args.model.as_deref(), path, &args.run),
+        false => verify(path, &models, &args.run),
+    };
     args.run.each(&args.files, work)
 }
 

@@ -50,7 +50,7 @@ fn each<const B: usize, const N: usize>(
 
 /// The half at byte `at`.
 #[inline(always)]
-pub(super) fn scale(block: &[u8], at: usize) -> f32 {
+fn scale(block: &[u8], at: usize) -> f32 {
     f16_to_f32(u16::from_le_bytes([block[at], block[at + 1]]))
 }
 

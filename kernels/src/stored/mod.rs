@@ -85,6 +85,20 @@ impl Format {
         }
     }
 
+    /// Whether values are integers with a scale, as [`integer`](crate::integer) needs
+    /// them.
+    pub fn has_integers(self) -> bool {
+        self.block_len() > 1
+    }
+
+    /// Whether a minimum is added to the product of integer and scale.
+    pub fn has_minima(self) -> bool {
+        matches!(
+            self,
+            Format::Q4_1 | Format::Q5_1 | Format::Q4K | Format::Q5K
+        )
+    }
+
     /// The name in ggml.
     pub fn name(self) -> &'static str {
         match self {
@@ -176,12 +190,13 @@ impl<'a> Stored<'a> {
         blocks::decode(self.format, data, out);
     }
 
-    /// Unpacks block `index` of sixteen rows from `row` on; returns false if the format
-    /// has no blocks.
+    /// Block `index` of sixteen rows from `row` on, which must be there; later ones
+    /// that are not there are the last one again. False if the format has no blocks.
     #[inline(always)]
     pub(crate) fn unpack(&self, row: usize, index: usize, out: &mut panel::Blocks) -> bool {
-        let stride = self.row_bytes();
-        out.unpack(self.format, &self.data[row * stride..], stride, index)
+        let (stride, last) = (self.row_bytes(), self.rows - 1 - row);
+        let data = &self.data[row * stride..];
+        out.unpack(self.format, data, (stride, last), index)
     }
 
     /// Prefetches part `index` of the memory of `rows` rows from `row` on. A part has as

@@ -1,12 +1,14 @@
 //! Unpacks sixteen rows at a time, transposed, in the order in which products
 //! read them.
 //!
-//! The integers of a block are transposed as bytes, before they become floats
-//! of four times the size. The scales of sixteen rows form a vector. The values
-//! have the bits of [`Stored::decode_rows`](super::Stored::decode_rows).
+//! The integers of a block are transposed as bytes, before they become floats of
+//! four times the size, if they do; the scales of sixteen rows are then a vector.
+//! The values are those of [`Stored::decode_rows`](super::Stored::decode_rows), to the
+//! bit.
 
 use super::Format;
-use super::blocks::{scale, six_bits};
+use super::blocks::six_bits;
+use super::half::f16_to_f32;
 
 /// Rows of a panel.
 pub(crate) const ROWS: usize = 16;
@@ -39,17 +41,20 @@ impl Blocks {
         }
     }
 
-    /// Unpacks block `index` of sixteen rows that start `stride` bytes apart;
-    /// returns false if the format has no blocks.
+    /// Unpacks block `index` of sixteen rows that start `stride` bytes apart, of which
+    /// those beyond `last` are that one again; false if the format has no blocks.
     #[inline(always)]
     pub(crate) fn unpack(
         &mut self,
         format: Format,
         data: &[u8],
-        stride: usize,
+        (stride, last): (usize, usize),
         index: usize,
     ) -> bool {
-        let at = |row: usize| &data[row * stride + index * format.block_bytes()..];
+        let at = |row: usize| &data[row.min(last) * stride + index * format.block_bytes()..];
+        // Halves become floats for all rows at once.
+        let mut scales = [0; ROWS];
+        let mut minima = [0; ROWS];
         match format {
             Format::F32 | Format::F16 | Format::Bf16 => return false,
             Format::Q4_0 => {
@@ -57,42 +62,51 @@ impl Blocks {
                 for row in 0..ROWS {
                     let b: &[u8; 18] = at(row).first_chunk().expect("a block");
                     nibbles(&b[2..], &mut self.integers[row]);
-                    self.scale_32(row, scale(b, 0), 0.0);
+                    scales[row] = half(b, 0);
                 }
+                self.scale_32(scales, minima);
             }
             Format::Q4_1 => {
                 self.zero = 0;
                 for row in 0..ROWS {
                     let b: &[u8; 20] = at(row).first_chunk().expect("a block");
                     nibbles(&b[4..], &mut self.integers[row]);
-                    self.scale_32(row, scale(b, 0), scale(b, 2));
+                    scales[row] = half(b, 0);
+                    minima[row] = half(b, 2);
                 }
+                self.scale_32(scales, minima);
             }
             Format::Q5_0 => {
                 self.zero = 16;
                 for row in 0..ROWS {
                     let b: &[u8; 22] = at(row).first_chunk().expect("a block");
                     five_bits(&b[2..], &mut self.integers[row]);
-                    self.scale_32(row, scale(b, 0), 0.0);
+                    scales[row] = half(b, 0);
                 }
+                self.scale_32(scales, minima);
             }
             Format::Q5_1 => {
                 self.zero = 0;
                 for row in 0..ROWS {
                     let b: &[u8; 24] = at(row).first_chunk().expect("a block");
                     five_bits(&b[4..], &mut self.integers[row]);
-                    self.scale_32(row, scale(b, 0), scale(b, 2));
+                    scales[row] = half(b, 0);
+                    minima[row] = half(b, 2);
                 }
+                self.scale_32(scales, minima);
             }
             Format::Q8_0 => {
                 self.zero = 128;
                 for row in 0..ROWS {
                     let b: &[u8; 34] = at(row).first_chunk().expect("a block");
-                    for (x, q) in self.integers[row][..32].iter_mut().zip(&b[2..]) {
-                        *x = q ^ 0x80;
+                    let q: &[u8; 32] = b.last_chunk().expect("32 bytes");
+                    let out: &mut [u8; 32] = self.integers[row].first_chunk_mut().expect("32");
+                    for i in 0..32 {
+                        out[i] = q[i] ^ 0x80;
                     }
-                    self.scale_32(row, scale(b, 0), 0.0);
+                    scales[row] = half(b, 0);
                 }
+                self.scale_32(scales, minima);
             }
             Format::Q4K => {
                 self.zero = 0;
@@ -106,8 +120,14 @@ impl Blocks {
                             out[i + 32] = q >> 4;
                         }
                     }
-                    self.scale_groups(row, &b[..16]);
+                    (scales[row], minima[row]) = (half(b, 0), half(b, 2));
+                    for group in 0..8 {
+                        let (scale, minimum) = six_bits(&b[4..16], group);
+                        self.scales[2 * group][row] = scale;
+                        self.minima[2 * group][row] = minimum;
+                    }
                 }
+                self.scale_groups(scales, minima);
             }
             Format::Q5K => {
                 self.zero = 0;
@@ -122,14 +142,20 @@ impl Blocks {
                             out[i + 32] = q >> 4 | (h >> (2 * pair + 1) & 1) << 4;
                         }
                     }
-                    self.scale_groups(row, &b[..16]);
+                    (scales[row], minima[row]) = (half(b, 0), half(b, 2));
+                    for group in 0..8 {
+                        let (scale, minimum) = six_bits(&b[4..16], group);
+                        self.scales[2 * group][row] = scale;
+                        self.minima[2 * group][row] = minimum;
+                    }
                 }
+                self.scale_groups(scales, minima);
             }
             Format::Q6K => {
                 self.zero = 32;
                 for row in 0..ROWS {
                     let b: &[u8; 210] = at(row).first_chunk().expect("a block");
-                    let d = scale(b, 208);
+                    scales[row] = half(b, 208);
                     for part in 0..2 {
                         let low: &[u8; 64] = b[64 * part..].first_chunk().expect("64 bytes");
                         let high: &[u8; 32] = b[128 + 32 * part..].first_chunk().expect("32 bytes");
@@ -143,33 +169,74 @@ impl Blocks {
                         }
                     }
                     for group in 0..16 {
-                        self.scales[group][row] = d * f32::from(b[192 + group] as i8);
-                        self.minima[group][row] = 0.0;
+                        self.scales[group][row] = f32::from(b[192 + group] as i8);
                     }
                 }
+                let d = floats(scales);
+                for scales in &mut self.scales {
+                    for (scale, d) in scales.iter_mut().zip(d) {
+                        *scale *= d;
+                    }
+                }
+                self.minima = [[0.0; ROWS]; LONGEST / STEPS];
             }
         }
         true
     }
 
-    /// One scale and minimum for 32 values.
+    /// One scale and minimum for 32 values, as halves.
     #[inline(always)]
-    fn scale_32(&mut self, row: usize, scale: f32, minimum: f32) {
+    fn scale_32(&mut self, scales: [u16; ROWS], minima: [u16; ROWS]) {
+        let (scales, minima) = (floats(scales), floats(minima));
         for group in 0..2 {
-            self.scales[group][row] = scale;
-            self.minima[group][row] = minimum;
+            (self.scales[group], self.minima[group]) = (scales, minima);
         }
     }
 
-    /// A scale and a minimum of 6 bits for each group of 32 among 256 values.
+    /// The scale and the minimum of each 32 of 256 values, which are integers so far,
+    /// in these units, halves.
     #[inline(always)]
-    fn scale_groups(&mut self, row: usize, b: &[u8]) {
-        let (d, dmin) = (scale(b, 0), scale(b, 2));
+    fn scale_groups(&mut self, scales: [u16; ROWS], minima: [u16; ROWS]) {
+        let (d, dmin) = (floats(scales), floats(minima));
         for group in 0..8 {
-            let (s, m) = six_bits(&b[4..16], group);
-            for half in 0..2 {
-                self.scales[2 * group + half][row] = d * s;
-                self.minima[2 * group + half][row] = -(dmin * m);
+            for row in 0..ROWS {
+                self.scales[2 * group][row] *= d[row];
+                self.minima[2 * group][row] = -(dmin[row] * self.minima[2 * group][row]);
+            }
+            self.scales[2 * group + 1] = self.scales[2 * group];
+            self.minima[2 * group + 1] = self.minima[2 * group];
+        }
+    }
+
+    /// What is subtracted from the integers.
+    #[inline(always)]
+    pub(crate) fn zero(&self) -> i32 {
+        self.zero
+    }
+
+    /// The integers of a row, as many as a block has.
+    #[cfg(test)]
+    pub(crate) fn integers(&self, row: usize) -> &[u8] {
+        &self.integers[row]
+    }
+
+    /// Scales and minima of values `16 group .. 16 group + 16` of all rows.
+    #[inline(always)]
+    pub(crate) fn scales(&self, group: usize) -> (&[f32; ROWS], &[f32; ROWS]) {
+        (&self.scales[group], &self.minima[group])
+    }
+
+    /// The integers of values `16 group .. 16 group + 16`, four of a row side by
+    /// side: `[STEPS / 4, ROWS, 4]`.
+    #[inline(always)]
+    pub(crate) fn quads(&self, group: usize, out: &mut [[u8; 4 * ROWS]; STEPS / 4]) {
+        for (i, rows) in self.integers.as_chunks::<4>().0.iter().enumerate() {
+            let rows = rows.each_ref().map(|row| {
+                let (groups, _) = row.as_chunks::<STEPS>();
+                groups[group]
+            });
+            for (out, quads) in out.iter_mut().zip(transpose_quads(rows)) {
+                out[16 * i..][..16].copy_from_slice(&quads);
             }
         }
     }
@@ -210,6 +277,51 @@ fn five_bits(q: &[u8], out: &mut [u8; LONGEST]) {
     }
 }
 
+/// The values of halves. A loop, for `map` is not always inlined into code for newer
+/// instructions.
+#[inline(always)]
+fn floats(halves: [u16; ROWS]) -> [f32; ROWS] {
+    let mut out = [0.0; ROWS];
+    for (out, half) in out.iter_mut().zip(halves) {
+        *out = f16_to_f32(half);
+    }
+    out
+}
+
+/// The half at byte `at`.
+#[inline(always)]
+fn half(block: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([block[at], block[at + 1]])
+}
+
+/// The transpose of four rows of four times four bytes.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn transpose_quads(rows: [[u8; 16]; 4]) -> [[u8; 16]; 4] {
+    use std::arch::x86_64::{
+        __m128i, _mm_unpackhi_epi32, _mm_unpackhi_epi64, _mm_unpacklo_epi32, _mm_unpacklo_epi64,
+    };
+    // SAFETY: both are four times sixteen bytes, and every x86-64 has SSE2.
+    unsafe {
+        let [a, b, c, d]: [__m128i; 4] = std::mem::transmute(rows);
+        let (ab, cd) = (_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d));
+        let (ef, gh) = (_mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, d));
+        std::mem::transmute([
+            _mm_unpacklo_epi64(ab, cd),
+            _mm_unpackhi_epi64(ab, cd),
+            _mm_unpacklo_epi64(ef, gh),
+            _mm_unpackhi_epi64(ef, gh),
+        ])
+    }
+}
+
+/// The transpose of four rows of four times four bytes.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn transpose_quads(rows: [[u8; 16]; 4]) -> [[u8; 16]; 4] {
+    std::array::from_fn(|q| std::array::from_fn(|i| rows[i / 4][4 * q + i % 4]))
+}
+
 /// The transpose of sixteen rows of sixteen bytes.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
@@ -241,6 +353,16 @@ fn transpose(rows: [[u8; 16]; 16]) -> [[u8; 16]; 16] {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn transposing_quads_keeps_four_bytes_together() {
+        let rows = std::array::from_fn(|i| std::array::from_fn(|j| (16 * i + j) as u8));
+        for (q, row) in super::transpose_quads(rows).into_iter().enumerate() {
+            for (i, byte) in row.into_iter().enumerate() {
+                assert_eq!(usize::from(byte), 16 * (i / 4) + 4 * q + i % 4);
+            }
+        }
+    }
+
     #[test]
     fn transposing_moves_every_byte() {
         let rows = std::array::from_fn(|i| std::array::from_fn(|j| (16 * i + j) as u8));

@@ -4,13 +4,14 @@
 //! section 3.4): [`from_model`] samples from the distribution that a transformer codes
 //! with, [`from_coder`] from the one implied by a compressor, in which the probability
 //! of a byte that makes the compressed length grow by `k` bits is proportional to
-//! `2^-k`.
+//! `2^-k`. [`from_pretrained`] samples tokens of a pretrained language model.
 //!
 //! Sampling uses the integer frequencies of the coder and a counter-based generator:
 //! the same seed gives the same bytes on any CPU and with any number of threads.
 
 mod coder;
 mod model;
+mod pretrained;
 mod sampler;
 
 use std::str::FromStr;
@@ -23,6 +24,7 @@ use brevity_baselines::BaselineError;
 
 pub use coder::{CONTEXT, from_coder};
 pub use model::from_model;
+pub use pretrained::from_pretrained;
 
 /// Options of sampling.
 pub struct Options<'a> {
@@ -75,6 +77,9 @@ pub enum GenerateError {
     /// A logit is not finite.
     #[error(transparent)]
     Logits(#[from] NonFinite),
+    /// A logit of a pretrained model is not finite.
+    #[error(transparent)]
+    Pretrained(#[from] brevity_pretrained::NonFinite),
     /// The coder failed.
     #[error(transparent)]
     Coder(#[from] BaselineError),

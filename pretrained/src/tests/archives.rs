@@ -2,7 +2,8 @@
 
 use super::small::{self, Noise, model};
 use crate::archive::{ArchiveError, Limits, Settings, compress, decompress, header};
-use crate::{Contexts, Item, Model};
+use crate::price::PriceError;
+use crate::{Contexts, Form, Item, Model, byte_bits};
 
 fn content() -> Vec<u8> {
     let mut content = "the thing ~ in the \u{e4}ther\n\n".repeat(9).into_bytes();
@@ -16,12 +17,13 @@ fn settings(tokens: usize, chunk: Option<usize>, lanes: usize) -> Settings {
         contexts: Contexts::new(tokens),
         chunk,
         lanes,
+        form: Form::Text,
     }
 }
 
 fn round_trip(model: &Model, settings: &Settings, content: &[u8]) -> f64 {
-    let out = compress(model, settings, content, &|_| {}).unwrap();
-    let back = decompress(model, &out.archive, &Limits::default(), &|_| {}).unwrap();
+    let out = compress(model, settings, content, &|_| true).unwrap();
+    let back = decompress(model, &out.archive, &Limits::default(), &|_| true).unwrap();
     assert!(back == content);
     let length = header(&out.archive).unwrap().bytes;
     assert_eq!(length, content.len() as u64);
@@ -43,6 +45,52 @@ fn any_bytes_come_back_however_they_are_cut() {
             round_trip(&model, &settings, content);
         }
     }
+}
+
+#[test]
+fn every_form_gives_any_bytes_back_and_each_byte_has_its_price() {
+    let model = model("llama");
+    let content = content();
+    for form in Form::ALL {
+        for (chunk, lanes) in [(None, 1), (Some(32), 3)] {
+            let settings = Settings {
+                form,
+                ..settings(40, chunk, lanes)
+            };
+            let bits = round_trip(&model, &settings, &content);
+            let each = byte_bits(&model, &settings, &content, &|_| true).unwrap();
+            assert_eq!(each.len(), content.len());
+            assert!(each.iter().all(|&bits| bits >= 0.0));
+            let sum: f64 = each.iter().map(|&bits| f64::from(bits)).sum();
+            assert!((sum - bits).abs() < 1e-6 * bits, "{form}: {sum}, {bits}");
+        }
+    }
+}
+
+#[test]
+fn work_can_be_stopped() {
+    let model = model("llama");
+    let settings = Settings::new(&model);
+    let content = content();
+    let stopped = compress(&model, &settings, &content, &|_| false).unwrap_err();
+    assert_eq!(stopped, ArchiveError::Price(PriceError::Stopped));
+    let archive = compress(&model, &settings, &content, &|_| true)
+        .unwrap()
+        .archive;
+    let stopped = decompress(&model, &archive, &Limits::default(), &|_| false);
+    assert_eq!(stopped, Err(ArchiveError::Stopped));
+}
+
+#[test]
+fn an_exact_model_has_archives_of_its_own() {
+    let model = model("llama");
+    let exact = model.clone().exact();
+    let archive = compress(&exact, &Settings::new(&exact), b"the", &|_| true);
+    let archive = archive.unwrap().archive;
+    let error = decompress(&model, &archive, &Limits::default(), &|_| true).unwrap_err();
+    assert!(matches!(error, ArchiveError::OtherModel { .. }));
+    let back = decompress(&exact, &archive, &Limits::default(), &|_| true);
+    assert_eq!(back.unwrap(), b"the");
 }
 
 #[test]
@@ -68,10 +116,10 @@ fn bytes_without_a_token_are_escaped_and_control_tokens_never_coded() {
 fn damage_is_found() {
     let model = model("llama");
     let content = content();
-    let good = compress(&model, &Settings::new(&model), &content, &|_| {})
+    let good = compress(&model, &Settings::new(&model), &content, &|_| true)
         .unwrap()
         .archive;
-    let read = |archive: &[u8]| decompress(&model, archive, &Limits::default(), &|_| {});
+    let read = |archive: &[u8]| decompress(&model, archive, &Limits::default(), &|_| true);
     for len in (0..good.len()).step_by(7) {
         assert!(read(&good[..len]).is_err());
     }
@@ -91,19 +139,19 @@ fn other_models_and_large_claims_are_refused() {
     let model = model("llama");
     let other = small::on_disk(&small::file("llama", 2).finish());
     let other = Model::load(other.path()).unwrap();
-    let archive = compress(&model, &Settings::new(&model), b"the", &|_| {})
+    let archive = compress(&model, &Settings::new(&model), b"the", &|_| true)
         .unwrap()
         .archive;
-    let error = decompress(&other, &archive, &Limits::default(), &|_| {}).unwrap_err();
+    let error = decompress(&other, &archive, &Limits::default(), &|_| true).unwrap_err();
     assert!(matches!(error, ArchiveError::OtherModel { .. }));
     let limits = Limits {
         bytes: 2,
         ..Limits::default()
     };
-    let error = decompress(&model, &archive, &limits, &|_| {}).unwrap_err();
+    let error = decompress(&model, &archive, &limits, &|_| true).unwrap_err();
     assert!(matches!(error, ArchiveError::TooLarge { needed: 3, .. }));
     let long = settings(small::CONTEXT + 1, None, 1);
-    let error = compress(&model, &long, b"the", &|_| {}).unwrap_err();
+    let error = compress(&model, &long, b"the", &|_| true).unwrap_err();
     assert!(matches!(error, ArchiveError::Context { .. }));
 }
 
@@ -112,7 +160,7 @@ fn scores_are_those_of_the_archive_and_name_the_model() {
     let model = model("qwen3");
     let content = content();
     let score =
-        crate::score::score(&model, &Settings::new(&model), &content, true, &|_| {}).unwrap();
+        crate::score::score(&model, &Settings::new(&model), &content, true, &|_| true).unwrap();
     assert!(score.verified && score.escaped_bytes > 0);
     assert_eq!(score.data_bytes, content.len() as u64);
     let n = content.len() as f64;
@@ -127,13 +175,17 @@ fn scores_are_those_of_the_archive_and_name_the_model() {
 #[test]
 fn generated_text_depends_on_the_numbers_alone() {
     let model = model("llama");
-    let text = |seed, tokens| {
+    let text = |seed, tokens, temperature| {
         let mut noise = Noise(seed);
-        let mut random = || (noise.next() << 1) as u32;
-        crate::generate(&model, &Contexts::new(tokens), b"in the ", 100, &mut random).unwrap()
+        let contexts = Contexts::new(tokens);
+        let random = || (noise.next() << 1) as u32;
+        let text = crate::generate(&model, &contexts, b"in the ", temperature, random);
+        let text: Result<Vec<&[u8]>, _> = text.take(50).collect();
+        text.unwrap().concat()
     };
-    assert!(text(1, 80).len() >= 100);
-    assert_eq!(text(1, 80), text(1, 80));
-    assert_ne!(text(1, 80), text(2, 80));
-    assert!(text(1, 7).len() >= 100);
+    assert_eq!(text(1, 80, 1.0), text(1, 80, 1.0));
+    assert_ne!(text(1, 80, 1.0), text(2, 80, 1.0));
+    assert_ne!(text(1, 80, 1.0), text(1, 80, 0.5));
+    assert_eq!(text(1, 80, 0.0), text(2, 80, 0.0));
+    assert!(text(1, 7, 1.0).len() >= 50);
 }

@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 
 use super::config::SetConfig;
 use super::models::{self, Trained};
+use super::pretrained::Reading;
 use super::sets::Bytes;
 use super::{Cell, MatrixError, Options, Row, check, paper};
 use brevity_baselines::{BaselineError, Coder, CoderResult, measure, measure_set_bytes};
+use brevity_codec::Level;
+use brevity_codec::archive::{self, Source, compress, decompress};
 use brevity_task::Progress;
+use rayon::prelude::*;
 
 /// Cells by a key of everything that determines them.
 pub(super) struct Cells {
@@ -133,6 +137,79 @@ impl Cells {
         })
     }
 
+    /// The row of our context models at their best level.
+    pub fn contexts(
+        &mut self,
+        chunk: Option<usize>,
+        columns: &[(&SetConfig, &Bytes)],
+    ) -> Result<Row, MatrixError> {
+        let mut cells = Vec::new();
+        for (_, bytes) in columns {
+            let data = &bytes.test.bytes;
+            let length = chunk.unwrap_or(data.len().max(1));
+            let key = format!("contexts {length} {}", bytes.test.blake3());
+            if let Some(known) = self.known.get(&key) {
+                cells.push(Some(known.clone()));
+                continue;
+            }
+            let archives = data.par_chunks(length).map(context_archive);
+            let stored: u64 =
+                archives
+                    .sum::<Result<u64, archive::Error>>()
+                    .map_err(|e| MatrixError::Train {
+                        row: CONTEXTS.into(),
+                        source: e.into(),
+                    })?;
+            let rate = stored as f64 / data.len().max(1) as f64;
+            let cell = Cell {
+                bytes: data.len() as u64,
+                raw: rate,
+                adjusted: rate,
+                stored: None,
+                regime: None,
+                decoded: true,
+            };
+            self.keep(key, &cell)?;
+            cells.push(Some(cell));
+        }
+        Ok(Row {
+            name: CONTEXTS.into(),
+            chunks: chunk.is_some(),
+            headers_once: false,
+            parameters: None,
+            learned: None,
+            paper: None,
+            cells,
+        })
+    }
+
+    /// The cells of a pretrained model.
+    pub fn pretrained(
+        &mut self,
+        model: &Reading<'_>,
+        columns: &[(&SetConfig, &Bytes)],
+        options: &Options<'_>,
+    ) -> Result<Vec<Option<Cell>>, MatrixError> {
+        let decoded = options.decoder.is_some();
+        let mut cells = Vec::new();
+        for &(set, bytes) in columns {
+            let key = format!("{} {}", model.key(), bytes.test.blake3());
+            // A cached estimate does not replace a decoded length.
+            let known = self.known.get(&key).filter(|cell| cell.decoded || !decoded);
+            let cell = match known {
+                Some(cell) => cell.clone(),
+                None => {
+                    check(options)?;
+                    let cell = model.cell((set, bytes), options)?;
+                    self.keep(key, &cell)?;
+                    cell
+                }
+            };
+            cells.push(Some(cell));
+        }
+        Ok(cells)
+    }
+
     /// The cells of a model; the model is trained if any of them is missing.
     pub fn model(
         &mut self,
@@ -170,6 +247,27 @@ impl Cells {
         }
         Ok(cells)
     }
+}
+
+/// The name of our context models.
+const CONTEXTS: &str = "brevity -9";
+
+/// Bytes of the archive of a piece, which was decoded again.
+fn context_archive(piece: &[u8]) -> Result<u64, archive::Error> {
+    let options = archive::Options {
+        level: Level::Best,
+        ..archive::Options::default()
+    };
+    let mut stored = Vec::new();
+    compress(piece, &mut stored, &Source::none(), &options, &|_| {})?;
+    // The archive's own hashes say whether the same bytes come back.
+    decompress(
+        &stored[..],
+        std::io::sink(),
+        &archive::Models::default(),
+        &|_| {},
+    )?;
+    Ok(stored.len() as u64)
 }
 
 fn cell(result: &CoderResult, bytes: u64, rate: f64) -> Cell {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::ModelConfig;
 use brevity_data::{HoldoutConfig, Source};
+use brevity_pretrained::Form;
 use brevity_train::TrainConfig;
 use serde::Deserialize;
 
@@ -37,6 +38,9 @@ pub struct Config {
     /// The models.
     #[serde(default, rename = "model")]
     pub models: Vec<ModelRow>,
+    /// The pretrained models.
+    #[serde(default)]
+    pub pretrained: Vec<PretrainedRow>,
 }
 
 const fn papers_chunk() -> usize {
@@ -85,6 +89,9 @@ pub struct CodersConfig {
     pub whole: Vec<String>,
     /// Coders of single chunks.
     pub chunks: Vec<String>,
+    /// Whether our context models, at their best level, are measured as well, on whole
+    /// sets and on chunks.
+    pub contexts: bool,
 }
 
 /// A model, trained once for each entry of `learns`.
@@ -107,6 +114,28 @@ pub struct ModelRow {
     pub seed: u64,
     /// The row of the paper's Table 1 with the same model.
     pub paper: Option<String>,
+}
+
+/// A pretrained language model, which codes each chunk on its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainedRow {
+    /// Its name in the table.
+    pub name: String,
+    /// A GGUF file or a Hugging Face folder.
+    pub path: PathBuf,
+    /// How bytes become its text, one row each.
+    #[serde(default = "text", rename = "as")]
+    pub forms: Vec<Form>,
+    /// Skip it with a note if it is missing.
+    #[serde(default)]
+    pub optional: bool,
+    /// The row of the paper's Table 1 with the same model.
+    pub paper: Option<String>,
+}
+
+fn text() -> Vec<Form> {
+    vec![Form::Text]
 }
 
 impl Config {
@@ -209,6 +238,12 @@ impl Config {
                 Coder::from_name(name).map_err(|e| (format!("coders.{list}"), e.to_string()))?;
             }
         }
+        for (i, model) in self.pretrained.iter().enumerate() {
+            if model.forms.is_empty() {
+                let key = format!("pretrained.{i}.as");
+                return fault(key, "list at least one form".into());
+            }
+        }
         for (i, model) in self.models.iter().enumerate() {
             let key = |field: &str| format!("model.{i}.{field}");
             let spec = model.spec.resolve();
@@ -245,6 +280,8 @@ mod tests {
             let config = Config::read(&folder.join(name).with_extension("toml")).unwrap();
             assert_eq!((config.name(), config.models.len()), (name, rows));
         }
+        let llm = Config::read(&folder.join("table1-llm.toml")).unwrap();
+        assert_eq!(llm.pretrained.len(), 2);
         let table1 = Config::read(&folder.join("table1.toml")).unwrap();
         let parameters = |row: &ModelRow| row.spec.resolve().unwrap().parameters();
         let counts: Vec<u64> = table1.models.iter().map(parameters).collect();

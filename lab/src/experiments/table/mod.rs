@@ -36,6 +36,7 @@ mod error;
 mod html;
 mod models;
 pub mod paper;
+mod pretrained;
 mod sets;
 mod tasks;
 mod text;
@@ -49,7 +50,7 @@ use brevity_task::{Progress, Stop};
 use brevity_train::DeviceKind;
 use serde::{Deserialize, Serialize};
 
-pub use config::{CodersConfig, Config, ModelRow, SetConfig};
+pub use config::{CodersConfig, Config, ModelRow, PretrainedRow, SetConfig};
 pub use curve::Curve;
 pub use error::MatrixError;
 pub use models::NEVER;
@@ -201,6 +202,37 @@ pub fn run(
                 let lengths = &config.lengths;
                 let of_coder = curve::of_coder(coder, column, chunk, lengths, &mut notes)?;
                 curves.extend(of_coder.into_iter().flatten());
+            }
+        }
+    }
+    if config.coders.contexts {
+        for chunk in [None, Some(config.chunk)] {
+            check(options)?;
+            rows.push(cells.contexts(chunk, &columns)?);
+        }
+    }
+    for row in &config.pretrained {
+        let Some(model) = pretrained::load(row, &mut notes)? else {
+            continue;
+        };
+        for &form in &row.forms {
+            let model = pretrained::Reading {
+                name: &pretrained::name(row, form),
+                model: &model,
+                form,
+                chunk: config.chunk,
+            };
+            rows.push(Row {
+                name: model.name.to_owned(),
+                chunks: true,
+                headers_once: false,
+                parameters: Some(model.model.weights().parameters()),
+                learned: None,
+                paper: row.paper.clone(),
+                cells: cells.pretrained(&model, &columns, options)?,
+            });
+            for &column in &with_curves {
+                curves.push(model.curve(column, &config.lengths, options)?);
             }
         }
     }

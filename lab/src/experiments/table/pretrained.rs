@@ -1,0 +1,146 @@
+//! Pretrained language models as rows: each chunk is coded on its own, as the paper
+//! does.
+
+use super::config::{PretrainedRow, SetConfig};
+use super::sets::Bytes;
+use super::{Cell, Curve, MatrixError, Options};
+use brevity_length::Regime;
+use brevity_pretrained::archive::{ArchiveError, Settings};
+use brevity_pretrained::price::PriceError;
+use brevity_pretrained::score::score;
+use brevity_pretrained::{Form, Model, byte_bits};
+use brevity_task::Progress;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Chunks that are decoded side by side: that costs nothing, since each starts anew.
+const LANES: usize = 16;
+
+/// A model and how it reads bytes.
+pub(super) struct Reading<'a> {
+    /// Name of its row.
+    pub name: &'a str,
+    pub model: &'a Model,
+    pub form: Form,
+    /// Bytes of a chunk.
+    pub chunk: usize,
+}
+
+/// The model of a row; `None`, with a note, if it is optional and missing.
+pub(super) fn load(
+    row: &PretrainedRow,
+    notes: &mut Vec<String>,
+) -> Result<Option<Model>, MatrixError> {
+    if row.optional && !row.path.exists() {
+        let path = row.path.display();
+        notes.push(format!("{} is left out: there is no {path}", row.name));
+        return Ok(None);
+    }
+    let model = Model::load(&row.path).map_err(|source| failed(&row.name, source))?;
+    Ok(Some(model))
+}
+
+/// The name of a row.
+pub(super) fn name(row: &PretrainedRow, form: Form) -> String {
+    match row.forms.len() {
+        1 => row.name.clone(),
+        _ => format!("{} as {form}", row.name),
+    }
+}
+
+fn failed(row: &str, source: impl std::error::Error + Send + Sync + 'static) -> MatrixError {
+    MatrixError::Train {
+        row: row.to_owned(),
+        source: source.into(),
+    }
+}
+
+impl Reading<'_> {
+    /// All that determines a cell but its bytes.
+    pub fn key(&self) -> String {
+        let hash = self.model.describe().hash;
+        format!("pretrained {hash} {} {}", self.form, self.chunk)
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            form: self.form,
+            chunk: Some(self.chunk),
+            lanes: LANES,
+            ..Settings::new(self.model)
+        }
+    }
+
+    /// Runs `work` with a function that takes progress and says whether to go on.
+    fn watched<T>(
+        &self,
+        (set, bytes): (&SetConfig, &Bytes),
+        options: &Options<'_>,
+        work: impl FnOnce(&(dyn Fn(usize) -> bool + Sync)) -> Result<T, ArchiveError>,
+    ) -> Result<T, MatrixError> {
+        let what = format!("{} measured on {}", self.name, set.name);
+        let done = AtomicUsize::new(0);
+        let more = |more| {
+            let done = done.fetch_add(more, Ordering::Relaxed) + more;
+            (options.progress)(Progress {
+                done: done as u64,
+                of: bytes.test.len() as u64,
+                what: &what,
+                ..Progress::default()
+            });
+            !options.stop.is_set()
+        };
+        work(&more).map_err(|error| match error {
+            ArchiveError::Stopped | ArchiveError::Price(PriceError::Stopped) => {
+                MatrixError::Stopped
+            }
+            error => failed(self.name, error),
+        })
+    }
+
+    /// The cell of a set. What such models have learned is not known.
+    pub fn cell(
+        &self,
+        column: (&SetConfig, &Bytes),
+        options: &Options<'_>,
+    ) -> Result<Cell, MatrixError> {
+        let bytes = &column.1.test.bytes;
+        let verify = options.decoder.is_some();
+        let found = self.watched(column, options, |more| {
+            score(self.model, &self.settings(), bytes, verify, more)
+        })?;
+        Ok(Cell {
+            bytes: found.data_bytes,
+            raw: found.raw_rate,
+            adjusted: found.adjusted_rate.fp16,
+            stored: Some(found.adjusted_rate.stored),
+            regime: Some(Regime::Unknown),
+            decoded: found.verified,
+        })
+    }
+
+    /// The in-context curve on a set.
+    pub fn curve(
+        &self,
+        column: (&SetConfig, &Bytes),
+        lengths: &[usize],
+        options: &Options<'_>,
+    ) -> Result<Curve, MatrixError> {
+        let chunks = column.1.test.bytes.chunks_exact(self.chunk);
+        let whole = &column.1.test.bytes[..chunks.len() * self.chunk];
+        let bits = self.watched(column, options, |more| {
+            Ok(byte_bits(self.model, &self.settings(), whole, more)?)
+        })?;
+        let rate = |&length: &usize| {
+            let firsts = bits.chunks(self.chunk).flat_map(|bits| &bits[..length]);
+            let sum: f64 = firsts.map(|&bits| f64::from(bits)).sum();
+            sum / 8.0 / (length * chunks.len()) as f64
+        };
+        Ok(Curve {
+            name: self.name.to_owned(),
+            set: column.0.name.clone(),
+            headers_once: false,
+            parameters: Some(self.model.weights().parameters()),
+            rates: lengths.iter().map(rate).collect(),
+        })
+    }
+}
