@@ -12,6 +12,7 @@ use brevity_codec::archive::{
     self, EXTENSION, MAX_BLOCK, MAX_LANES, Models, Options, Source, Summary,
 };
 use brevity_codec::weights::{Plan, Precision};
+use brevity_data::Bytes;
 use brevity_lab::pack::{self, OwnModel, models};
 use brevity_model::Weights;
 use brevity_pretrained::{Form, Model};
@@ -220,7 +221,7 @@ impl Args {
             Target::Stdout => {
                 let out = stdout_for_archives(self.common.force)?;
                 // It cannot be read again, so it is decoded while it is written.
-                let models = (!self.no_verify).then_some(models(weights));
+                let models = (!self.no_verify).then_some(own(weights));
                 self.write(path, input, out, &source, models)?
             }
             Target::File(file) => {
@@ -255,10 +256,7 @@ impl Args {
             ));
         };
         self.common.free(&output, path)?;
-        let mut data = Vec::new();
-        let (mut input, _) = files::open(path)?;
-        let read = input.read_to_end(&mut data);
-        read.with_context(|| format!("cannot read {}", path.display()))?;
+        let data = whole(path)?;
 
         let run = &self.common.run;
         let options = OwnModel {
@@ -354,7 +352,7 @@ impl Args {
         let bar = self.common.run.bar("verify", Some(summary.raw));
         let start = Instant::now();
         let (input, progress) = (file.reread()?, |more| bar.inc(more));
-        let decoded = archive::decompress(input, std::io::sink(), &models(weights), &progress)
+        let decoded = archive::decompress(input, std::io::sink(), &own(weights), &progress)
             .context("the archive does not decode")?;
         bar.finish_and_clear();
         if decoded != *summary {
@@ -392,11 +390,32 @@ impl Args {
     }
 }
 
+/// The models for decoding what was just written: with as much memory and work as that
+/// took.
+fn own(weights: Option<&Weights>) -> Models<'_> {
+    Models {
+        limits: archive::Limits::NONE,
+        ..models(weights)
+    }
+}
+
 /// The archive's name beside its source.
 fn derived(path: &Path) -> PathBuf {
     let mut derived = OsString::from(path);
     derived.push(format!(".{EXTENSION}"));
     derived.into()
+}
+
+/// All bytes of a source; a long file is mapped.
+fn whole(path: &Path) -> Result<Bytes> {
+    let (mut input, length) = files::open(path)?;
+    if length.is_some_and(|length| length > 0) {
+        return Ok(Bytes::open(path)?);
+    }
+    let mut data = Vec::new();
+    let read = input.read_to_end(&mut data);
+    read.with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(data.into())
 }
 
 /// The length of a source in bytes, if it is known before reading.

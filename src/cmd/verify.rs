@@ -1,6 +1,7 @@
 //! `brevity verify`: is an archive intact?
 
-use super::files::{self, Run};
+use super::files::{self, Run, is_dash};
+use super::limits::{self, Limits};
 use super::pretrained;
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Models};
@@ -19,13 +20,20 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
     run: Run,
 }
 
 impl Args {
     /// The options of `brevity compress -t`.
     pub fn new(files: Vec<PathBuf>, model: Option<PathBuf>, run: Run) -> Args {
-        Args { files, model, run }
+        Args {
+            files,
+            model,
+            limits: Limits::default(),
+            run,
+        }
     }
 }
 
@@ -36,7 +44,10 @@ impl Args {
 pub fn run(args: Args) -> Result<()> {
     let own = args.model.as_deref().filter(|path| !Model::is_at(path));
     let weights = own.map(Weights::load).transpose()?;
-    let models = models(weights.as_ref());
+    let models = Models {
+        limits: args.limits.into(),
+        ..models(weights.as_ref())
+    };
     let work = |path: &Path| match pretrained::is_archive(path) {
         true => pretrained::verify(args.model.as_deref(), path, &args.run),
         false => verify(path, &models, &args.run),
@@ -45,6 +56,9 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 fn verify(path: &Path, models: &Models, run: &Run) -> Result<()> {
+    if !is_dash(path) {
+        limits::announce(path, models, |line| run.say(|| line))?;
+    }
     let (input, _) = files::open(path)?;
     let bar = run.bar("verify", None);
     let summary = archive::decompress(input, std::io::sink(), models, &|more| bar.inc(more));

@@ -72,7 +72,7 @@ pub use attempt::Attempt;
 pub use by_kind::ByKind;
 pub use data_cache::DataCache;
 pub use demand::{Calibration, Demand};
-pub use dry_run::{DryRun, Speed};
+pub use dry_run::{DryRun, Speed, clock, product_speed};
 pub use engines::{SlurmScripts, commands, write_hq_job, write_slurm_scripts};
 pub use error::SweepError;
 pub use folder::{Failure, State, SweepFolder, TrialScore};

@@ -1,12 +1,17 @@
 //! What is run: the trials of a config, or those that a folder was given before.
 
 use super::Common;
+use crate::cmd;
 use crate::exit::Usage;
 use anyhow::Result;
-use brevity_data::{DataConfig, DataError};
+use brevity_data::{DataConfig, Store};
 use brevity_lab::config::Experiment;
 use brevity_lab::sweep::{DataCache, DataIdentity, Kind, Manifest, RunOptions, SweepFolder};
 use std::path::Path;
+
+/// A dry run reads data whose hash is not known if they are shorter than this: a
+/// fraction of a second.
+const READ_TO_PLAN: u64 = 1 << 28;
 
 /// The trials of a config or of a folder.
 pub struct Target {
@@ -54,16 +59,20 @@ impl Target {
             same.next().map(|trial| trial.data.clone())
         };
         let data = DataCache::default();
+        cmd::data::note_of(experiment.trials.iter().map(|trial| &trial.config.data));
         let manifest = Manifest::expand(&experiment, |config| {
             if let Some(identity) = known(config) {
                 return Ok(identity);
             }
-            match data.load(config) {
-                Ok(split) => Ok(DataIdentity::from(&*split)),
-                // A plan can be looked at before its data are fetched.
-                Err(DataError::NotFetched { .. }) if unseen => Ok(DataIdentity::unseen(config)),
-                Err(error) => Err(error),
+            if unseen {
+                // A plan can be looked at before its data are fetched, or hashed for
+                // minutes.
+                let plan = config.plan(&Store::default())?;
+                if plan.unread >= READ_TO_PLAN {
+                    return Ok(DataIdentity::planned(config, &plan));
+                }
             }
+            Ok(DataIdentity::from(&*data.load(config)?))
         })?;
         Ok(Target {
             folder,
