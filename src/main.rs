@@ -31,7 +31,9 @@ enum Command {
     Train(cmd::train::Args),
     /// Locate the critical size of a finished sweep
     Critical(cmd::critical::Args),
-    /// Rank the models of a sweep by description length
+    /// Price the weights of any model: bytes at some precisions, entropy-coded
+    Price(cmd::price::Args),
+    /// Rank the models of a sweep or of a table by description length
     Select(cmd::select::Args),
     /// Measure the effect of each change in a sweep, in pairs with the same seed
     Ablation(cmd::ablation::Args),
@@ -41,6 +43,8 @@ enum Command {
     Contamination(cmd::contamination::Args),
     /// Score models on byte sets: raw, held-out, adjusted, prequential
     Score(cmd::score::Args),
+    /// Compare two models byte by byte
+    Compare(cmd::compare::Args),
     /// Say what a pretrained language model is (GGUF, Hugging Face)
     Import(cmd::pretrained::Args),
     /// Compare coders and models across byte sets, as in the paper's Table 1
@@ -107,11 +111,13 @@ fn run(command: Command) -> Result<()> {
         Command::Sweep(args) => cmd::sweep::run(args),
         Command::Train(args) => cmd::train::run(args),
         Command::Critical(args) => cmd::critical::run(args),
+        Command::Price(args) => cmd::price::run(args),
         Command::Select(args) => cmd::select::run(args),
         Command::Ablation(args) => cmd::ablation::run(args),
         Command::Prequential(args) => cmd::prequential::run(args),
         Command::Contamination(args) => cmd::contamination::run(args),
         Command::Score(args) => cmd::score::run(args),
+        Command::Compare(args) => cmd::compare::run(args),
         Command::Import(args) => cmd::pretrained::run(args),
         Command::Table(args) => cmd::table::run(args),
         Command::Generate(args) => cmd::generate::run(args),

@@ -1,6 +1,7 @@
 //! The command, driven from outside.
 
 mod archive;
+mod compare;
 mod contamination;
 #[cfg(unix)]
 mod data;
@@ -8,11 +9,14 @@ mod generate;
 mod lengths;
 #[cfg(unix)]
 mod limits;
+mod loss_log;
 mod online;
 #[cfg(unix)]
 mod output;
 mod own_model;
+mod predictor;
 mod pretrained;
+mod price;
 mod score;
 mod shell;
 mod snapshot;

@@ -2,13 +2,13 @@
 
 use super::files::{self, is_dash};
 use super::limits::{self, Limits};
+use super::predictor::Predictor;
 use super::pretrained;
 use crate::console;
 use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
 use brevity_codec::archive::{self, Demand, Header, Inspection, Models};
-use brevity_lab::pack::models;
 use brevity_model::Weights;
 use brevity_task::chain;
 use brevity_train::online::Recipe;
@@ -32,6 +32,8 @@ pub struct Args {
     model: Option<PathBuf>,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    predictor: Predictor,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -45,6 +47,7 @@ impl Args {
             entropy: false,
             model: None,
             limits: Limits::default(),
+            predictor: Predictor::none(),
             json: false,
         }
     }
@@ -56,9 +59,10 @@ impl Args {
 /// An archive whose fields make no sense.
 pub fn run(args: Args) -> Result<()> {
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
+    let readers = args.predictor.readers()?;
     let models = Models {
         limits: args.limits.into(),
-        ..models(weights.as_ref())
+        ..readers.models(weights.as_ref())
     };
     let mut inspected = Vec::new();
     let done = exit::each(&args.files, |path| {
@@ -120,6 +124,7 @@ fn kind(header: &Header) -> &'static str {
         Header::Embedded(_) => "embedded",
         Header::External(_) => "external",
         Header::Recipe(_) => "recipe",
+        Header::Outside(_) => "outside",
     }
 }
 
@@ -169,6 +174,7 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -
             spec.width,
             spec.layers
         ),
+        (Header::Outside(_), ..) => "a predictor from outside".to_owned(),
         (header, ..) => kind(header).to_owned(),
     };
     line("model", i.model_bytes, model);

@@ -3,6 +3,7 @@
 
 pub mod ablation;
 pub mod baselines;
+pub mod compare;
 pub mod compress;
 pub mod contamination;
 pub mod critical;
@@ -14,10 +15,13 @@ pub mod generate;
 pub mod inspect;
 mod level;
 mod limits;
+mod loss_log;
 mod output;
 mod own_model;
+pub mod predictor;
 pub mod prequential;
 pub mod pretrained;
+pub mod price;
 pub mod report;
 pub mod score;
 pub mod select;

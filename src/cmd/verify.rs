@@ -2,10 +2,10 @@
 
 use super::files::{self, Run, is_dash};
 use super::limits::{self, Limits};
+use super::predictor::Predictor;
 use super::pretrained;
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Models};
-use brevity_lab::pack::models;
 use brevity_model::Weights;
 use brevity_pretrained::Model;
 use std::path::{Path, PathBuf};
@@ -22,15 +22,23 @@ pub struct Args {
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
+    predictor: Predictor,
+    #[command(flatten)]
     run: Run,
 }
 
 impl Args {
     /// The options of `brevity compress -t`.
-    pub fn new(files: Vec<PathBuf>, model: Option<PathBuf>, run: Run) -> Args {
+    pub fn new(
+        files: Vec<PathBuf>,
+        model: Option<PathBuf>,
+        predictor: Predictor,
+        run: Run,
+    ) -> Args {
         Args {
             files,
             model,
+            predictor,
             limits: Limits::default(),
             run,
         }
@@ -44,9 +52,10 @@ impl Args {
 pub fn run(args: Args) -> Result<()> {
     let own = args.model.as_deref().filter(|path| !Model::is_at(path));
     let weights = own.map(Weights::load).transpose()?;
+    let readers = args.predictor.readers()?;
     let models = Models {
         limits: args.limits.into(),
-        ..models(weights.as_ref())
+        ..readers.models(weights.as_ref())
     };
     let work = |path: &Path| match pretrained::is_archive(path) {
         true => pretrained::verify(args.model.as_deref(), path, &args.run),

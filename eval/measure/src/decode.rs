@@ -65,6 +65,7 @@ impl Decoder for InProcess {
             recipe: self.recipe.as_ref().map(|make| make as _),
             // These archives were made a moment ago, with as much memory and work.
             limits: Limits::NONE,
+            ..Models::default()
         };
         let decoded = decompress(BufReader::new(file), out, &models, &|_| {});
         check(stop)?;
