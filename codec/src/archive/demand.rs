@@ -83,7 +83,8 @@ pub(super) enum Needs<'a> {
     Stored(Spec, u64),
     /// The caller's model.
     External(Spec),
-    Learning(Box<dyn Model + 'a>),
+    /// A learning model, or one from outside.
+    Made(Box<dyn Model + 'a>),
     /// A model that the caller does not have.
     Missing,
 }
@@ -108,9 +109,15 @@ impl<'a> Needs<'a> {
                 None => Needs::Missing,
             },
             Header::Recipe(bytes) => match models.recipe {
-                Some(follow) => Needs::Learning(
-                    follow(bytes).map_err(|reason| Error::Recipe { offset, reason })?,
-                ),
+                Some(follow) => {
+                    Needs::Made(follow(bytes).map_err(|reason| Error::Recipe { offset, reason })?)
+                }
+                None => Needs::Missing,
+            },
+            Header::Outside(described) => match models.outside {
+                Some(find) => {
+                    Needs::Made(find(described).map_err(|reason| Error::Predictor { reason })?)
+                }
                 None => Needs::Missing,
             },
         })
@@ -119,7 +126,7 @@ impl<'a> Needs<'a> {
     /// Bytes of the unpacked model.
     fn model_memory(&self) -> u64 {
         match self {
-            Needs::Nothing | Needs::Missing | Needs::Learning(_) => 0,
+            Needs::Nothing | Needs::Missing | Needs::Made(_) => 0,
             // The weights go once the model is made of them.
             Needs::Stored(spec, stored) => stored
                 .saturating_add(spec.weights_memory())
@@ -144,7 +151,7 @@ impl<'a> Needs<'a> {
                     let layout = layout(shape.unit());
                     (shape.memory(&layout), shape.operations(&layout), layout)
                 }
-                Needs::Learning(model) => {
+                Needs::Made(model) => {
                     let layout = layout(model.unit());
                     (model.memory(&layout), model.operations(&layout), layout)
                 }

@@ -34,6 +34,7 @@ impl Models<'_> {
         match front.header {
             Header::External(_) => self.external.is_none(),
             Header::Recipe(_) => self.recipe.is_none(),
+            Header::Outside(_) => self.outside.is_none(),
             Header::Plain | Header::Embedded(_) => false,
         }
     }

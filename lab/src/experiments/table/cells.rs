@@ -263,7 +263,7 @@ fn context_archive(piece: &[u8]) -> Result<u64, archive::Error> {
     // The archive's own hashes say whether the same bytes come back.
     decompress(
         &stored[..],
-        std::io::sink(),
+        io::sink(),
         &archive::Models::default(),
         &|_| {},
     )?;
