@@ -41,6 +41,62 @@ fn compress_and_inspect() {
 }
 
 #[test]
+fn a_law_of_a_table_of_tokens_and_its_picture() {
+    let dir = Dir::new();
+    let mut table = String::from("N,train_tokens,nats,run\n");
+    for data in [1e6, 1e7, 1e8] {
+        for step in 0..6 {
+            let n = 1e4 * f64::powi(2.0, step);
+            let bits = 1.2 + 20.0 * n.powf(-0.3) + 30.0 * f64::powf(data, -0.35);
+            let nats = 4.0 * bits * std::f64::consts::LN_2;
+            table += &format!("{n},{},{nats},a\n", data / 4.0);
+        }
+    }
+    // A series of one size has no law; the other one has.
+    table += "1000,1e6,9.5,b\n";
+    dir.file("table.csv", table);
+    let ran = dir.run(&[
+        "critical",
+        "--points",
+        "table.csv",
+        "--column",
+        "parameters=N",
+        "--column",
+        "tokens=train_tokens",
+        "--column",
+        "nats_per_token=nats",
+        "--column",
+        "source=run",
+        "--bytes-per-token",
+        "4",
+        "--svg",
+        "law.svg",
+        "--resamples",
+        "40",
+    ]);
+    let ran = ran.status(0);
+    let (out, noted) = (ran.stdout(), ran.stderr());
+    assert!(
+        out.contains("1.2000 + 20.0000 N^-0.3000 + 30.0000 D^-0.3500"),
+        "{out}"
+    );
+    assert!(out.contains("(N D)^0.538"), "{out}");
+    assert!(out.contains("losses at 100 MB of data"), "{out}");
+    assert!(
+        noted.contains("b, 4 MB, fp16: 1 distinct model sizes"),
+        "{noted}"
+    );
+    let picture = std::fs::read_to_string(dir.path("law.svg")).unwrap();
+    assert!(picture.contains("N* grows as D^0.77"), "{picture}");
+    let missing = dir.run(&["critical", "--points", "table.csv"]);
+    let said = missing.status(1).stderr();
+    assert!(
+        said.contains("no column `parameters`; the header has N, train_tokens"),
+        "{said}"
+    );
+}
+
+#[test]
 fn critical() {
     let dir = Dir::new();
     dir.file("table.csv", table());

@@ -2,18 +2,17 @@
 //!
 //! The rows of a sweep are grouped into byte sets and regimes; within each, the
 //! runs of one configuration over several seeds are one candidate. Candidates
-//! are ranked by coded plus model bytes under one convention. For the bytes at hand and
-//! the models at hand the totals are exact. The intervals answer what would come of
-//! other bytes of the same source and of other seeds: contiguous pieces of the data are
-//! drawn in runs as long as their autocorrelation demands, the same for all candidates
-//! (all models find the same pieces hard), and noise between seeds is pooled over the
-//! candidates. They hold for all pairs at once (the module `ties`). With one seed they
-//! know nothing of the noise between seeds, and no candidate is called best with any
-//! probability.
+//! are ranked by coded plus model bytes under one convention. The totals are exact for
+//! these bytes and these models. The intervals answer what other bytes of the same source
+//! and other seeds would give. Contiguous pieces of the data are drawn in runs whose length
+//! follows from their autocorrelation, the same pieces for all candidates (all models find
+//! the same pieces hard). The noise between seeds is pooled over the candidates. The
+//! intervals hold for all pairs at once (the module `ties`). With one seed they contain no
+//! noise between seeds, and no candidate gets a probability of being best.
 //!
-//! Naming one of K candidates costs log2 K bits, which every total includes. That does
-//! not pay for having chosen by the same bytes: by how much the shortest is expected to
-//! come out longer another time is told apart, as the optimism of the choice.
+//! Naming one of K candidates costs log2 K bits, which every total includes. This does not
+//! correct the optimism of choosing by the same bytes. That optimism is a number of its
+//! own: how much longer the shortest candidate is expected to be on other bytes or seeds.
 //!
 //! Blocks come from a row's `block_bits`: code lengths in bits of equally long
 //! contiguous blocks. Without them only seeds are drawn, and with one seed a

@@ -1,13 +1,13 @@
 //! How sure a ranking of description lengths is.
 //!
-//! Two things would come out otherwise another time: other bytes of the same source, and
-//! other seeds. Bytes are drawn anew by a moving-block bootstrap (Kuensch 1989) over the
+//! A ranking depends on the bytes and on the seeds. Bytes are resampled by a moving-block
+//! bootstrap (Kuensch 1989) over the
 //! code lengths of contiguous pieces, the same pieces for all candidates. Neighbouring
-//! pieces are alike, so pieces are drawn in runs whose length comes from the
+//! pieces are similar, so pieces are drawn in runs whose length follows from the
 //! autocorrelation of the differences (Politis and White 2004 for a first-order process),
 //! and the spread is scaled by what runs of that length miss. Seeds are drawn from normal
-//! noise with the variance pooled over the candidates. All pairs have one error
-//! probability together: the largest standardised difference of each draw is what counts
+//! noise with the variance pooled over the candidates. The intervals hold for all pairs
+//! together: they use the largest standardised difference of each draw
 //! (max-t), with Student's quantile for the degrees of freedom of each pair.
 
 use rand_chacha::ChaCha8Rng;

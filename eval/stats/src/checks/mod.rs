@@ -1,11 +1,11 @@
 //! Whether a ladder of models supports what is concluded from it.
 //!
-//! A critical size compares models of different sizes, each at its best. Where training
-//! longer would still shorten descriptions, the rate is an upper bound; and since the small
-//! models are further along than the large ones, N* itself is too low, in-sample a lower
-//! bound. It means nothing when the learning rate suits one end of the ladder only. [`Checks::of`] looks
-//! for the evidence among the rows of a sweep: runs that differ in length of
-//! training alone, in learning rate alone, in seed alone, because the sweep varies
+//! A critical size compares models of different sizes, each at its best. If longer training
+//! would still shorten descriptions, the rate is an upper bound. The small models are then
+//! further trained than the large ones, so N* is too low, in-sample a lower
+//! bound. N* is meaningless when the learning rate suits one end of the ladder only.
+//! [`Checks::of`] looks for the evidence among the rows of a sweep: runs that differ only in
+//! the length of training, in the learning rate or in the seed, because the sweep varies
 //! them or because `sweep.checks` asked for them.
 
 mod longer;

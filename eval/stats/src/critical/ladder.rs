@@ -7,7 +7,7 @@ use super::Point;
 use crate::distribution::f_tail;
 
 /// Sizes scatter by about this much beyond their seeds in ladders of this project
-/// (docs/results.md); what is taken for granted where there are too few sizes to tell.
+/// (docs/results.md). It is assumed where there are too few sizes to estimate it.
 const SIZE_EFFECT: f64 = 0.005;
 
 /// Mean losses by size, and what is known of the noise between seeds.

@@ -14,7 +14,7 @@ pub struct Law {
     pub a: f64,
     /// How fast size removes it.
     pub alpha: f64,
-    /// What models learn of these very bytes with the parameters that each byte has.
+    /// What models learn by heart of their training bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
 }
@@ -40,7 +40,8 @@ impl Share {
 /// Exponents outside of this are not searched.
 pub(crate) const ALPHA_RANGE: (f64, f64) = (0.01, 3.0);
 
-/// Nothing is learned by more bits a parameter than a transformer holds (arXiv 2505.24832).
+/// Bits that a transformer can hold per parameter (arXiv 2505.24832); a term in N/D is
+/// bounded by them.
 pub(super) const CAPACITY: f64 = 3.6;
 
 /// Exponents of the term in N/D that are tried: as measured in-sample, and proportional.
