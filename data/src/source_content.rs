@@ -76,7 +76,9 @@ impl Found {
                 check(
                     &path,
                     &recorded,
-                    &store.hashes().of(&path, &[0..length])?[0],
+                    &store
+                        .hashes()
+                        .of(&path, std::slice::from_ref(&(0..length)))?[0],
                 )?;
                 Ok(vec![Part {
                     path,
@@ -114,8 +116,7 @@ impl Found {
     /// than a moment's worth.
     pub fn unread(&self, ranges: &[Range<u64>], store: &Store) -> Result<u64> {
         let unknown = |path: &Path, length: u64| {
-            let mut all = vec![0..length];
-            all.extend_from_slice(ranges);
+            let all = whole_and(length, ranges);
             match length <= IN_MEMORY || store.hashes().has(path, &all) {
                 true => 0,
                 false => length,
@@ -289,8 +290,7 @@ impl Content {
                 })
             }
             Self::Mapped(path, bytes, recorded) => {
-                let mut all = vec![0..bytes.len() as u64];
-                all.extend_from_slice(ranges);
+                let all = whole_and(bytes.len() as u64, ranges);
                 let mut hashes = store.hashes().of(path, &all)?.into_iter();
                 let origin = hashes.next().expect("the whole comes first");
                 if let Some(recorded) = recorded {
@@ -384,4 +384,11 @@ fn read_stream(input: &mut dyn Read, path: &Path, store: &Store) -> Result<Bytes
     file.seek(SeekFrom::Start(0))
         .map_err(DataError::io("read", path))?;
     Bytes::map(&file).map_err(DataError::io("map", path))
+}
+
+/// The whole of a file, then these parts of it.
+fn whole_and(length: u64, ranges: &[Range<u64>]) -> Vec<Range<u64>> {
+    std::iter::once(0..length)
+        .chain(ranges.iter().cloned())
+        .collect()
 }

@@ -117,9 +117,8 @@ impl Args {
             ..Progress::default()
         });
         // Pieces of one set are no documents by themselves.
-        let whole = [0..bytes.len()];
         let sets: Vec<_> = match self.data.len() {
-            1 => whole.into(),
+            1 => std::iter::once(0..bytes.len()).collect(),
             _ => documents.iter().map(|d| d.start..d.end).collect(),
         };
         if let Some(command) = name.strip_prefix("cmd:") {

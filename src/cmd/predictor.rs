@@ -14,6 +14,7 @@ use brevity_model::Weights;
 use brevity_outside::pipe::{LIMIT, Pipe};
 use brevity_outside::predictor::{Find, PredictorModel, description};
 use brevity_outside::{Outside, Score, score};
+use brevity_task::Control;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
@@ -128,8 +129,9 @@ impl Scoring<'_> {
         let sets = sets.collect::<Result<Vec<_>>>()?;
         let mut scores = Vec::new();
         for set in &sets {
-            let work =
-                |control: &_| score(&model, &set.bytes, self.model_bytes, self.decode, control);
+            let work = |control: &Control<'_>| {
+                score(&model, &set.bytes, self.model_bytes, self.decode, control)
+            };
             let found = self.run.in_steps(work)?;
             scores.push(found.with_context(|| format!("cannot score `{}`", set.name()))?);
         }

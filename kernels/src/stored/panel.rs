@@ -59,10 +59,10 @@ impl Blocks {
             Format::F32 | Format::F16 | Format::Bf16 => return false,
             Format::Q4_0 => {
                 self.zero = 8;
-                for row in 0..ROWS {
+                for (row, scale) in scales.iter_mut().enumerate() {
                     let b: &[u8; 18] = at(row).first_chunk().expect("a block");
                     nibbles(&b[2..], &mut self.integers[row]);
-                    scales[row] = half(b, 0);
+                    *scale = half(b, 0);
                 }
                 self.scale_32(scales, minima);
             }
@@ -78,10 +78,10 @@ impl Blocks {
             }
             Format::Q5_0 => {
                 self.zero = 16;
-                for row in 0..ROWS {
+                for (row, scale) in scales.iter_mut().enumerate() {
                     let b: &[u8; 22] = at(row).first_chunk().expect("a block");
                     five_bits(&b[2..], &mut self.integers[row]);
-                    scales[row] = half(b, 0);
+                    *scale = half(b, 0);
                 }
                 self.scale_32(scales, minima);
             }
@@ -97,14 +97,14 @@ impl Blocks {
             }
             Format::Q8_0 => {
                 self.zero = 128;
-                for row in 0..ROWS {
+                for (row, scale) in scales.iter_mut().enumerate() {
                     let b: &[u8; 34] = at(row).first_chunk().expect("a block");
                     let q: &[u8; 32] = b.last_chunk().expect("32 bytes");
                     let out: &mut [u8; 32] = self.integers[row].first_chunk_mut().expect("32");
                     for i in 0..32 {
                         out[i] = q[i] ^ 0x80;
                     }
-                    scales[row] = half(b, 0);
+                    *scale = half(b, 0);
                 }
                 self.scale_32(scales, minima);
             }
@@ -153,9 +153,9 @@ impl Blocks {
             }
             Format::Q6K => {
                 self.zero = 32;
-                for row in 0..ROWS {
+                for (row, scale) in scales.iter_mut().enumerate() {
                     let b: &[u8; 210] = at(row).first_chunk().expect("a block");
-                    scales[row] = half(b, 208);
+                    *scale = half(b, 208);
                     for part in 0..2 {
                         let low: &[u8; 64] = b[64 * part..].first_chunk().expect("64 bytes");
                         let high: &[u8; 32] = b[128 + 32 * part..].first_chunk().expect("32 bytes");
