@@ -2,7 +2,9 @@
 
 use brevity_data::DataConfig;
 use brevity_lab::config::Experiment;
-use brevity_lab::sweep::{DataIdentity, DryRun, Manifest, SweepFolder, write_script};
+use brevity_lab::sweep::{
+    DataIdentity, DryRun, Manifest, Plan, SweepFolder, TaskOptions, freeze, write_slurm_scripts,
+};
 use brevity_length::State;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -171,19 +173,21 @@ fn a_slurm_script_runs_every_shard() {
     let text = format!("{BASE}[sweep]\nseeds = [0, 1, 2]\n");
     let folder = SweepFolder::new(temporary.path().join("a run"));
     let manifest = seen(&text).unwrap();
-    let sets = ["--set".to_string(), "train.epochs=2".into()];
-    let script = write_script(
-        &folder,
-        &manifest,
-        &text,
-        Path::new("brevity"),
-        Path::new("a.toml"),
-        &sets,
-    )
-    .unwrap();
-    let script = fs::read_to_string(script).unwrap();
+    let manifest = freeze(&folder, &manifest, Some(&text)).unwrap();
+    let options = TaskOptions {
+        program: "brevity".into(),
+        device: "flex".into(),
+        jobs: 1,
+        threads: None,
+        retry_failed: false,
+        json: false,
+        task_seconds: 0.0,
+    };
+    let plan = Plan::of(&folder, &manifest, &options).unwrap();
+    let scripts = write_slurm_scripts(&plan, 64, &[]).unwrap();
+    let script = fs::read_to_string(scripts.tasks).unwrap();
     assert!(script.contains("#SBATCH --array=1-3\n"), "{script}");
-    assert!(script.contains("--set train.epochs=2 --out '"), "{script}");
+    assert!(script.contains("a run' --any --jobs 1"), "{script}");
     assert!(
         script.contains("--shard \"$SLURM_ARRAY_TASK_ID/3\""),
         "{script}"

@@ -48,13 +48,13 @@ pub fn manifest(config: &str) -> Manifest {
 /// a stop, fails, or panics as configured.
 #[derive(Default)]
 pub struct Fake {
-    pause: Duration,
+    pub pause: Duration,
     /// Called after each step.
     pub after_step: Option<fn(&Job<'_>)>,
     /// Trials of this width fail in this way.
     pub broken: Option<(usize, fn() -> WorkError)>,
     /// The caller's flag, and the step that sets it.
-    stop_at: Option<(&'static Stop, u64)>,
+    pub stop_at: Option<(&'static Stop, u64)>,
     pub trained: AtomicUsize,
 }
 
@@ -128,7 +128,7 @@ impl Scorer for Fake {
 pub static NEVER: Stop = Stop::new();
 
 pub struct Case {
-    _temporary: tempfile::TempDir,
+    pub _temporary: tempfile::TempDir,
     pub folder: SweepFolder,
     pub manifest: Manifest,
     pub options: RunOptions,

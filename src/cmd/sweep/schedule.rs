@@ -68,7 +68,8 @@ pub struct Scheduling {
 impl Scheduling {
     /// Whether others are to run the trials.
     pub fn is_wanted(&self) -> bool {
-        self.plan.is_some() || self.engine != Engine::Local || self.submit
+        let told = self.plan.is_some() || !self.option.is_empty();
+        told || self.engine != Engine::Local || self.submit
     }
 
     /// Refuses options that contradict each other; `task` says whether there are options
