@@ -2,8 +2,12 @@
 
 mod archive;
 mod contamination;
+#[cfg(unix)]
+mod data;
 mod generate;
 mod lengths;
+#[cfg(unix)]
+mod limits;
 mod online;
 #[cfg(unix)]
 mod output;

@@ -90,10 +90,11 @@ pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 /// Bytes between two calls of a [`Progress`] without a model.
 const STRIDE: usize = 1 << 15;
 
-/// Most bytes of memory that a predictor may use for a block.
+/// Most bytes of memory that a predictor may use for a block that is coded. A reader
+/// has a limit of its own.
 const MOST_MEMORY: u64 = 1 << 33;
 
-/// Refuses a block for which the predictor needs too much memory.
+/// Refuses to code a block for which the predictor needs too much memory.
 fn check_memory(model: &dyn Model, layout: &Layout) -> Result<(), PredictError> {
     let memory = model.memory(layout);
     if memory > MOST_MEMORY {
@@ -319,7 +320,6 @@ fn decode_stream(
         None => decode_contexts(coder, mixture(1).expect("context models"), length, progress)?,
         Some(model) => {
             let layout = Layout::new(length, model.unit(), 1 << coded.lanes_log2);
-            check_memory(model, &layout)?;
             lanes::decode(coder, &layout, model, mixture(layout.lanes()), progress)?
         }
     };
@@ -338,7 +338,7 @@ fn decode_contexts(
     length: usize,
     progress: Progress<'_>,
 ) -> Result<Vec<u8>, Failure> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(length);
     while out.len() < length {
         let start = out.len();
         for _ in start..length.min(start + STRIDE) {

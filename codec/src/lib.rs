@@ -47,4 +47,6 @@ pub use cdf::{Frequencies, NonFinite, PRECISION, SYMBOLS, TOTAL, code_length};
 pub use cm::Level;
 pub use layout::Layout;
 pub use log2::log2;
-pub use score::{STREAM_LANES, ScoreError, ScoreResult, code_lengths, price_each, score};
+pub use score::{
+    STREAM_LANES, ScoreError, ScoreResult, block_lengths, code_lengths, price_each, score,
+};

@@ -70,14 +70,107 @@ pub enum ScoreError {
 /// assert_eq!(score.bits_per_byte(), 8.0);
 /// ```
 pub fn score(weights: &Weights, bytes: &[u8]) -> Result<ScoreResult, ScoreError> {
-    let lengths = code_lengths(&Transformer::new(weights), bytes)?;
+    let sums = block_lengths(&Transformer::new(weights), bytes, &[bytes.len()])?;
     Ok(ScoreResult {
         bytes: bytes.len() as u64,
-        bits: lengths.iter().map(|&b| f64::from(b)).sum(),
+        bits: sums[0],
     })
 }
 
-/// The code length of each byte in bits, as in [`score`]; for block bootstraps.
+/// Bytes that are scored together in chunk mode: enough for all threads, and little
+/// memory.
+const SEGMENT: usize = 1 << 22;
+
+/// The code lengths of consecutive blocks of `bytes` in bits, as in [`score`]; `ends` are
+/// the ends of the blocks, ascending, the last one the length of `bytes`. Takes memory
+/// for some megabytes, however long `bytes` are; every sum is exact, rounded once.
+///
+/// # Errors
+/// As [`score`].
+///
+/// # Panics
+/// If `ends` does not ascend to the length of `bytes`.
+pub fn block_lengths(
+    model: &Transformer,
+    bytes: &[u8],
+    ends: &[usize],
+) -> Result<Vec<f64>, ScoreError> {
+    assert!(ends.is_sorted() && ends.last() == Some(&bytes.len()), "ends of blocks");
+    let spec = model.spec();
+    let (part, segment) = match spec.window {
+        None => (spec.context, SEGMENT.next_multiple_of(spec.context)),
+        Some(_) => {
+            let part = Layout::new(bytes.len(), 1, STREAM_LANES).steps().max(1);
+            (part, bytes.len().max(1))
+        }
+    };
+    let mut sums = vec![0_u128; ends.len()];
+    for (number, some) in bytes.chunks(segment).enumerate() {
+        let first = number * segment;
+        let parts: Vec<&[u8]> = some.chunks(part).collect();
+        let mut sinks: Vec<Sums<'_>> = (0..parts.len())
+            .map(|i| Sums::new(ends, first + i * part))
+            .collect();
+        model.score(&parts, &mut sinks, |sums, index, byte, logits| {
+            match Frequencies::from_logits(logits) {
+                Ok(next) => sums.add(index, next.bits(byte) as f32),
+                Err(source) => {
+                    sums.failure.get_or_insert((index, source));
+                }
+            }
+        })?;
+        for sink in sinks {
+            if let Some((index, source)) = sink.failure {
+                let offset = sink.start + index;
+                return Err(ScoreError::Logits { offset, source });
+            }
+            for (block, bits) in sink.sums {
+                sums[block] += bits;
+            }
+        }
+    }
+    Ok(sums.iter().map(|&sum| sum as f64 / UNIT).collect())
+}
+
+/// A bit in the fixed point of sums: code lengths as 32-bit floats, which are no smaller
+/// than 2^-16, are multiples of its inverse.
+const UNIT: f64 = 18_446_744_073_709_551_616.0;
+
+/// Code lengths of a part, summed over the blocks that it touches.
+struct Sums<'a> {
+    ends: &'a [usize],
+    /// Offset of the part.
+    start: usize,
+    /// The block under way, and its sum so far.
+    sums: Vec<(usize, u128)>,
+    failure: Option<(usize, NonFinite)>,
+}
+
+impl<'a> Sums<'a> {
+    fn new(ends: &'a [usize], start: usize) -> Sums<'a> {
+        let block = ends.partition_point(|end| *end <= start);
+        Sums {
+            ends,
+            start,
+            sums: vec![(block, 0)],
+            failure: None,
+        }
+    }
+
+    /// Adds the byte at this index of the part; indices ascend.
+    fn add(&mut self, index: usize, bits: f32) {
+        let at = self.start + index;
+        let last = self.sums.last_mut().expect("a block at least");
+        if at < self.ends[last.0] {
+            last.1 += (f64::from(bits) * UNIT) as u128;
+            return;
+        }
+        let block = self.ends.partition_point(|end| *end <= at);
+        self.sums.push((block, (f64::from(bits) * UNIT) as u128));
+    }
+}
+
+/// The code length of each byte in bits, as in [`score`].
 ///
 /// # Errors
 /// As [`score`].

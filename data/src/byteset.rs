@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bytes::Bytes;
 use crate::error::{DataError, Result};
 use crate::source::Source;
-use crate::source_content::Content;
+use crate::source_content::{Content, Piece};
 use crate::store::Store;
 
 /// A range of bytes of a source, with its provenance.
@@ -21,8 +22,8 @@ use crate::store::Store;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByteSet {
-    /// The bytes.
-    pub bytes: Vec<u8>,
+    /// The bytes: in memory, or mapped from a file that is too long for it.
+    pub bytes: Bytes,
     /// Their provenance; its length and hash are those of `bytes`.
     pub provenance: Provenance,
 }
@@ -53,13 +54,18 @@ impl Provenance {
 
 impl ByteSet {
     /// Makes a byte set that is its own source.
-    pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
-        let origin = blake3::hash(&bytes).to_hex().to_string();
-        Self::of_source(name.into(), origin, 0, bytes)
+    pub fn new(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let blake3 = bytes.blake3();
+        let piece = Piece {
+            bytes,
+            blake3: blake3.clone(),
+        };
+        Self::of_source(name.into(), blake3, 0, piece)
     }
 
-    pub(crate) fn of_source(source: String, origin: String, offset: u64, bytes: Vec<u8>) -> Self {
-        let blake3 = blake3::hash(&bytes).to_hex().to_string();
+    pub(crate) fn of_source(source: String, origin: String, offset: u64, piece: Piece) -> Self {
+        let Piece { bytes, blake3 } = piece;
         let provenance = Provenance {
             source,
             origin,
@@ -84,12 +90,12 @@ impl ByteSet {
     /// # Errors
     /// Those of `load`.
     pub fn load_from(source: &Source, store: &Store) -> Result<Self> {
-        let all = Content::open(source, 0, store)?.read_all()?;
-        let (bytes, origin) = all.ok_or_else(|| DataError::Config {
+        let all = Content::open(source, 0, store)?.read_all(store)?;
+        let (piece, origin) = all.ok_or_else(|| DataError::Config {
             field: "source",
             message: format!("`{source}` has no end; give the number of bytes"),
         })?;
-        Ok(Self::of_source(source.to_string(), origin, 0, bytes))
+        Ok(Self::of_source(source.to_string(), origin, 0, piece))
     }
 
     /// The source's name.
@@ -127,7 +133,7 @@ impl ByteSet {
     pub fn slice(&self, range: Range<usize>) -> Result<Self> {
         let bytes = self
             .bytes
-            .get(range.clone())
+            .part(range.clone())
             .ok_or_else(|| DataError::TooShort {
                 field: "bytes",
                 source_name: self.name().to_owned(),
@@ -140,11 +146,11 @@ impl ByteSet {
             offset,
             ..
         } = self.provenance.clone();
-        Ok(Self::of_source(
-            source,
-            origin,
-            offset + range.start as u64,
-            bytes.to_vec(),
-        ))
+        let piece = Piece {
+            blake3: bytes.blake3(),
+            bytes,
+        };
+        let offset = offset + range.start as u64;
+        Ok(Self::of_source(source, origin, offset, piece))
     }
 }

@@ -121,21 +121,12 @@ impl DataConfig {
     pub fn load_from(&self, store: &Store) -> Result<Split> {
         self.check()?;
         let content = Content::open(&self.source, self.seed, store)?;
-        let shared = self.holdout.as_ref().filter(|h| h.source.is_none());
-        let holdout = shared
-            .map(|h| self.shared_holdout(h, content.len()))
-            .transpose()?;
-        let train = self.train_range(content.len(), holdout.as_ref())?;
-
+        let (train, holdout) = self.ranges(content.len())?;
         let ranges: Vec<_> = std::iter::once(train).chain(holdout).collect();
-        let reading = content.read(&ranges)?;
-        let mut sets = ranges.iter().zip(reading.ranges).map(|(range, bytes)| {
-            ByteSet::of_source(
-                self.source.to_string(),
-                reading.origin.clone(),
-                range.start,
-                bytes,
-            )
+        let reading = content.read(&ranges, store)?;
+        let mut sets = ranges.iter().zip(reading.pieces).map(|(range, piece)| {
+            let origin = reading.origin.clone();
+            ByteSet::of_source(self.source.to_string(), origin, range.start, piece)
         });
         let train = sets.next().expect("the first range is the training one");
         let holdout = match &self.holdout {
@@ -175,7 +166,7 @@ impl DataConfig {
     }
 
     /// Checks everything that does not need the source.
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.bytes == Some(0) {
             return Err(config(
                 "data.bytes",
@@ -208,6 +199,14 @@ impl DataConfig {
             return Err(config("data.leak.copies", message));
         }
         Ok(())
+    }
+
+    /// The training bytes, and the held-out ones of the same source.
+    pub(crate) fn ranges(&self, len: Option<u64>) -> Result<(Range<u64>, Option<Range<u64>>)> {
+        let shared = self.holdout.as_ref().filter(|h| h.source.is_none());
+        let holdout = shared.map(|h| self.shared_holdout(h, len)).transpose()?;
+        let train = self.train_range(len, holdout.as_ref())?;
+        Ok((train, holdout))
     }
 
     fn shared_holdout(&self, holdout: &HoldoutConfig, len: Option<u64>) -> Result<Range<u64>> {
@@ -267,14 +266,10 @@ fn other_holdout(
 ) -> Result<ByteSet> {
     let content = Content::open(source, seed, store)?;
     let range = range("data.holdout.bytes", source, offset, bytes, content.len())?;
-    let mut reading = content.read(std::slice::from_ref(&range))?;
-    let bytes = reading.ranges.pop().expect("one range was asked for");
-    Ok(ByteSet::of_source(
-        source.to_string(),
-        reading.origin,
-        range.start,
-        bytes,
-    ))
+    let mut reading = content.read(std::slice::from_ref(&range), store)?;
+    let piece = reading.pieces.pop().expect("one range was asked for");
+    let (source, origin) = (source.to_string(), reading.origin);
+    Ok(ByteSet::of_source(source, origin, range.start, piece))
 }
 
 /// `start..start + bytes`, checked against the length of the source.

@@ -110,6 +110,12 @@ pub enum DataError {
         /// What to do about it.
         remedy: String,
     },
+    /// A file that is not as long as it was, or was written to meanwhile.
+    #[error("`{path}` changes while it is read")]
+    Changes {
+        /// The file.
+        path: PathBuf,
+    },
     /// A registry or record that does not parse.
     #[error("`{path}` is not valid")]
     Toml {

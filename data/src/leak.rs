@@ -109,7 +109,7 @@ mod tests {
         };
         let base = ByteSet::new("base", b"aaaabbbb".to_vec());
         let leak = ByteSet::new("leak", b"x y z".to_vec());
-        config.mix(base, &leak).bytes
+        config.mix(base, &leak).bytes.to_vec()
     }
 
     #[test]

@@ -31,6 +31,7 @@
 //! `README.md` of this folder describes the sources, the registry's format and the
 //! store.
 
+mod bytes;
 mod byteset;
 mod config;
 mod crates;
@@ -41,30 +42,36 @@ mod export;
 mod fetch;
 mod files;
 mod generate;
+mod hashes;
 mod import;
 mod leak;
 mod listing;
 mod meaning;
 pub mod overlap;
+mod packed;
 mod pattern;
+mod plan;
 mod regime;
 mod registry;
 mod source;
 mod source_content;
 mod stats;
 mod store;
+mod together;
 
+pub use bytes::Bytes;
 pub use byteset::{ByteSet, Provenance};
 pub use config::{DataConfig, HoldoutConfig, Split};
 pub use crates::CratesList;
 pub use error::{DataError, Result};
 pub use export::{Select, export};
-pub use fetch::Client;
+pub use fetch::{Client, SLOWEST};
 pub use files::PassedOver;
 pub use generate::Generator;
 pub use import::{Import, Imported, default_name, import};
 pub use leak::{LeakConfig, in_word};
 pub use listing::{Listing, State, list};
+pub use plan::Plan;
 pub use regime::{SHARED_WINDOW, regime, regime_by_provenance, shared_bytes};
 pub use registry::{Entry, Registry, RemoteFile, Unpack};
 pub use source::Source;

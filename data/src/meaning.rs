@@ -28,6 +28,8 @@ pub(crate) enum Meaning {
     /// A path that exists.
     Path(PathBuf),
     Pattern(String),
+    /// What several sources mean, one after the other.
+    Several(Vec<Source>),
 }
 
 impl Meaning {
@@ -38,6 +40,7 @@ impl Meaning {
     pub fn of(source: &Source, store: &Store) -> Result<Self> {
         match source {
             Source::Stdin => Ok(Self::Stdin),
+            Source::Several(sources) => Ok(Self::Several(sources.clone())),
             Source::Set(name) => set(name, store).ok_or_else(|| not_found(name, store)),
             Source::Crates | Source::Generated(_) | Source::Registered(_) => {
                 let name = source.to_string();

@@ -24,6 +24,9 @@ use crate::registry::Registry;
 /// | text with `*`, `?` or `[` | a pattern, its files in sorted order, unless a file has exactly that name |
 /// | anything else | a file, a folder (all its files in sorted order), or an imported set |
 ///
+/// In a config, a list of such texts is one source: their bytes in that order. A file
+/// called `.gz`, `.zst` or `.xz` that begins accordingly stands for its content.
+///
 /// A name that belongs to both a path and a set is refused: `./enwik8` is the path, `set:enwik8`
 /// the set. Relative paths start at the working directory.
 ///
@@ -34,7 +37,7 @@ use crate::registry::Registry;
 /// assert_eq!(Source::from("books/*.txt").to_string(), "books/*.txt");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[serde(from = "Text", into = "Text")]
 pub enum Source {
     /// The built-in set of source text.
     Crates,
@@ -50,6 +53,36 @@ pub enum Source {
     Glob(String),
     /// A file, a folder, or the name of an imported set.
     Path(PathBuf),
+    /// Files, folders, patterns and stored sets, one after the other.
+    Several(Vec<Source>),
+}
+
+/// As it stands in a config.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Text {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl From<Text> for Source {
+    fn from(text: Text) -> Self {
+        match text {
+            Text::One(text) => Self::from(text),
+            Text::Several(texts) => Self::Several(texts.into_iter().map(Self::from).collect()),
+        }
+    }
+}
+
+impl From<Source> for Text {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Several(sources) => {
+                Self::Several(sources.iter().map(Source::to_string).collect())
+            }
+            one => Self::One(one.to_string()),
+        }
+    }
 }
 
 impl From<&str> for Source {
@@ -88,12 +121,6 @@ impl From<String> for Source {
     }
 }
 
-impl From<Source> for String {
-    fn from(source: Source) -> Self {
-        source.to_string()
-    }
-}
-
 impl FromStr for Source {
     type Err = std::convert::Infallible;
 
@@ -111,6 +138,12 @@ impl fmt::Display for Source {
             Self::Set(name) => write!(f, "set:{name}"),
             Self::Registered(name) | Self::Glob(name) => f.write_str(name),
             Self::Path(path) => path.display().fmt(f),
+            Self::Several(sources) => {
+                for (i, source) in sources.iter().enumerate() {
+                    write!(f, "{}{source}", if i == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
         }
     }
 }

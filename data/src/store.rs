@@ -4,6 +4,7 @@
 //! <root>/enwik8/data       the bytes
 //! <root>/enwik8/set.toml   its record: lengths, hashes, licence, origin
 //! <root>/.partial/         unfinished downloads; can be deleted at any time
+//! <root>/.together/        long sources of several or compressed files, as one file
 //! ```
 //!
 //! A set's folder is put in place by one rename, so it is complete or absent.
@@ -17,11 +18,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{DataError, Result};
+use crate::hashes::Hashes;
 
-/// The folder of data sets.
+/// The folder of data sets, and that of what is remembered about files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     root: PathBuf,
+    hashes: Hashes,
 }
 
 /// `set.toml`: the record of the file `data` beside it.
@@ -90,25 +93,43 @@ impl SetRecord {
 
 impl Default for Store {
     /// `$BREVITY_DATA`, else `$XDG_DATA_HOME/brevity`, else
-    /// `~/.local/share/brevity`, else `data/sets` under the working directory.
+    /// `~/.local/share/brevity`, else `data/sets` under the working directory. Hashes
+    /// are remembered in `$XDG_CACHE_HOME/brevity`, else `~/.cache/brevity`, else
+    /// beside the sets.
     fn default() -> Self {
         let set = |name| {
             std::env::var_os(name)
                 .filter(|v| !v.is_empty())
                 .map(PathBuf::from)
         };
+        let home = std::env::home_dir();
+        let of_home = |folder: &str| home.as_ref().map(|home| home.join(folder));
         let root = set("BREVITY_DATA")
             .or_else(|| set("XDG_DATA_HOME").map(|p| p.join("brevity")))
-            .or_else(|| std::env::home_dir().map(|p| p.join(".local/share/brevity")))
+            .or_else(|| of_home(".local/share/brevity"))
             .unwrap_or_else(|| PathBuf::from("data/sets"));
-        Self { root }
+        let cache = set("XDG_CACHE_HOME").or_else(|| of_home(".cache"));
+        match cache {
+            Some(cache) => Self {
+                root,
+                hashes: Hashes::at(cache.join("brevity/hashes")),
+            },
+            None => Self::at(root),
+        }
     }
 }
 
 impl Store {
-    /// A store in this folder, which need not exist.
+    /// A store in this folder, which need not exist, with everything in it.
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        let root = root.into();
+        let hashes = Hashes::at(root.join(".hashes"));
+        Self { root, hashes }
+    }
+
+    /// The remembered hashes of files.
+    pub(crate) fn hashes(&self) -> &Hashes {
+        &self.hashes
     }
 
     /// The folder.

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| brevity_fuzz::round_trip(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| brevity_fuzz::archives::round_trip(bytes));

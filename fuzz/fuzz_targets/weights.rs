@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| brevity_fuzz::weights(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| brevity_fuzz::archives::weights(bytes));

@@ -69,6 +69,7 @@
 //! thread counts.
 
 mod cost;
+mod memory;
 mod model_file;
 mod parameters;
 mod sinusoidal;

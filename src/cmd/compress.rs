@@ -212,7 +212,7 @@ impl Args {
             Target::Stdout => {
                 let out = stdout_for_archives(self.common.force)?;
                 // It cannot be read again, so it is decoded while it is written.
-                let models = (!self.no_verify).then_some(models(weights));
+                let models = (!self.no_verify).then_some(own(weights));
                 self.write(path, input, out, &source, models)?
             }
             Target::File(file) => {
@@ -346,7 +346,7 @@ impl Args {
         let bar = self.common.run.bar("verify", Some(summary.raw));
         let start = Instant::now();
         let (input, progress) = (file.reread()?, |more| bar.inc(more));
-        let decoded = archive::decompress(input, std::io::sink(), &models(weights), &progress)
+        let decoded = archive::decompress(input, std::io::sink(), &own(weights), &progress)
             .context("the archive does not decode")?;
         bar.finish_and_clear();
         if decoded != *summary {
@@ -381,6 +381,15 @@ impl Args {
         });
         let plan = plan.with_context(|| format!("cannot compress {}", path.display()))?;
         Ok(plan.ok_or(Stopped)?)
+    }
+}
+
+/// The models for decoding what was just written: with as much memory and work as that
+/// took.
+fn own(weights: Option<&Weights>) -> Models<'_> {
+    Models {
+        limits: archive::Limits::NONE,
+        ..models(weights)
     }
 }
 

@@ -11,9 +11,9 @@ use brevity_draw::Table;
 use brevity_media::Conversion;
 use clap::Subcommand;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::files::Run;
 use crate::console;
 use crate::exit::Usage;
 
@@ -33,7 +33,8 @@ enum Action {
     },
     /// Download, verify and unpack data sets of the registry
     ///
-    /// Run the command again to resume an interrupted download.
+    /// Run the command again to resume an interrupted download. Lengths and hashes are those of the
+    /// registry, also from a mirror.
     Fetch {
         /// Names, as in `brevity data list`
         #[arg(required = true, value_name = "NAME")]
@@ -41,9 +42,15 @@ enum Action {
         /// Fetch again even if already fetched
         #[arg(long)]
         force: bool,
+        /// Fetch the files from this folder on a server instead of from their own
+        /// addresses [default: $BREVITY_MIRROR]
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        run: Run,
     },
     /// Turn files, folders and patterns into a data set
     ///
@@ -103,7 +110,21 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let store = Store::default();
     match args.action {
         Action::List { json } => print_list(&store, json),
-        Action::Fetch { names, force, json } => fetch(&names, force, json, &store),
+        Action::Fetch {
+            names,
+            force,
+            mirror,
+            json,
+            run,
+        } => {
+            let variable = || std::env::var("BREVITY_MIRROR").ok();
+            let client = Client {
+                mirror: mirror.or_else(variable).filter(|url| !url.is_empty()),
+                ..Client::default()
+            };
+            let records = fetch(&names, force, &client, &run, &store)?;
+            print_records(&records, json, &store)
+        }
         Action::Import {
             paths,
             conversion,
@@ -196,6 +217,22 @@ pub fn note(passed_over: &[PassedOver]) {
     }
 }
 
+/// Lists on standard error what is passed over of the sources of these tables, each once.
+pub fn note_of<'a>(tables: impl Iterator<Item = &'a DataConfig>) {
+    let mut known: Vec<&Source> = Vec::new();
+    for table in tables {
+        let held_out = table.holdout.as_ref().and_then(|h| h.source.as_ref());
+        for source in std::iter::once(&table.source).chain(held_out) {
+            if known.contains(&source) {
+                continue;
+            }
+            known.push(source);
+            // A source that cannot be looked up is an error of whoever reads it.
+            note(&passed_over(source, &Store::default()).unwrap_or_default());
+        }
+    }
+}
+
 fn print_list(store: &Store, json: bool) -> anyhow::Result<()> {
     let sets = list(store)?;
     if json {
@@ -218,7 +255,13 @@ fn print_list(store: &Store, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn fetch(names: &[String], force: bool, json: bool, store: &Store) -> anyhow::Result<()> {
+fn fetch(
+    names: &[String],
+    force: bool,
+    client: &Client,
+    run: &Run,
+    store: &Store,
+) -> anyhow::Result<Vec<SetRecord>> {
     let entries = names
         .iter()
         .map(|name| {
@@ -233,14 +276,12 @@ fn fetch(names: &[String], force: bool, json: bool, store: &Store) -> anyhow::Re
         .collect::<Result<Vec<_>, _>>()?;
     let mut records = Vec::new();
     for entry in entries {
-        let bar = ProgressBar::new(0);
-        let template = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-        bar.set_style(ProgressStyle::with_template(template)?.progress_chars("=> "));
-        let record = Client::default().fetch(entry, force, store, &bar);
+        let bar = run.bar(&entry.name, Some(0));
+        let record = client.fetch(entry, force, store, &bar);
         bar.finish_and_clear();
         records.push(record?);
     }
-    print_records(&records, json, store)
+    Ok(records)
 }
 
 fn print_records(records: &[SetRecord], json: bool, store: &Store) -> anyhow::Result<()> {
@@ -281,7 +322,7 @@ fn print_stats(
             ..DataConfig::from(source)
         };
         let set = config.load()?.train;
-        measured.push((set.provenance.source.clone(), Stats::of(&set.bytes)));
+        measured.push((set.provenance.source.clone(), Stats::of_set(&set)));
     }
     if json {
         let object = |(source, stats): &(String, Stats)| -> anyhow::Result<Value> {
@@ -308,9 +349,13 @@ fn print_stats(
         writeln!(out, "  order-0 entropy  {:.4} bits/byte", stats.order0)?;
         writeln!(out, "  order-1 entropy  {:.4} bits/byte", stats.order1)?;
         let share = 100.0 * stats.duplicate_share;
+        let note = match stats.duplicate_sampling {
+            1 => String::new(),
+            of => format!(", by one of {of}"),
+        };
         writeln!(
             out,
-            "  duplicates       {share:.2} % of blocks of 100 bytes"
+            "  duplicates       {share:.2} % of blocks of 100 bytes{note}"
         )?;
     }
     Ok(())

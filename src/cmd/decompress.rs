@@ -1,6 +1,7 @@
 //! `brevity decompress`: archives back into files.
 
 use super::files::{self, Common, is_dash};
+use super::limits::{self, Limits};
 use super::output::Target;
 use super::pretrained;
 use crate::console::{note, stdout};
@@ -35,6 +36,8 @@ pub struct Args {
     #[arg(long, conflicts_with = "range")]
     salvage: bool,
     #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -64,6 +67,7 @@ impl Args {
             model,
             range: None,
             salvage: false,
+            limits: Limits::default(),
             common,
         }
     }
@@ -83,6 +87,8 @@ pub fn own_program() -> Result<PathBuf> {
 pub fn command(program: &Path, decoding: &Decoding) -> Command {
     let mut command = Command::new(program);
     command.args(["decompress", "--quiet", "--stdout"]);
+    // What was just coded may be decoded.
+    command.args(["--memory=none", "--work=none"]);
     command.arg(format!("--threads={}", decoding.threads));
     if let Some(model) = decoding.model {
         command.arg("--model").arg(model);
@@ -103,7 +109,10 @@ pub fn run(args: Args) -> Result<()> {
     }
     let own = args.model.as_deref().filter(|path| !Model::is_at(path));
     let weights = own.map(Weights::load).transpose()?;
-    let models = models(weights.as_ref());
+    let models = Models {
+        limits: args.limits.into(),
+        ..models(weights.as_ref())
+    };
     let work = |path: &Path| args.decompress(path, &models);
     args.common.run.each(&args.files, work)
 }
@@ -149,6 +158,9 @@ impl Args {
         let context = || format!("cannot decompress {}", path.display());
         let run = &self.common.run;
         if !self.salvage && self.range.is_none() {
+            if !is_dash(path) {
+                limits::announce(path, models, |line| run.say(|| line))?;
+            }
             let (input, _) = files::open(path)?;
             let bar = run.bar("decompress", None);
             let start = Instant::now();

@@ -1,11 +1,12 @@
 //! `brevity inspect`: the parts of an archive and their sizes.
 
 use super::files::{self, is_dash};
+use super::limits::{self, Limits};
 use crate::console;
 use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
-use brevity_codec::archive::{self, Header, Inspection};
+use brevity_codec::archive::{self, Demand, Header, Inspection, Models};
 use brevity_lab::pack::models;
 use brevity_model::Weights;
 use brevity_task::chain;
@@ -24,9 +25,12 @@ pub struct Args {
     /// Decode the blocks and compare the streams with their code lengths
     #[arg(long)]
     entropy: bool,
-    /// The model, for --entropy of an archive that does not contain it
-    #[arg(short, long, value_name = "FILE", requires = "entropy")]
+    /// The model, for an archive that does not contain it: for --entropy, and to tell
+    /// what decoding takes
+    #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -39,6 +43,7 @@ impl Args {
             files,
             entropy: false,
             model: None,
+            limits: Limits::default(),
             json: false,
         }
     }
@@ -50,7 +55,10 @@ impl Args {
 /// An archive whose fields make no sense.
 pub fn run(args: Args) -> Result<()> {
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
-    let models = models(weights.as_ref());
+    let models = Models {
+        limits: args.limits.into(),
+        ..models(weights.as_ref())
+    };
     let mut inspected = Vec::new();
     let done = exit::each(&args.files, |path| {
         if args.entropy && is_dash(path) {
@@ -67,7 +75,8 @@ pub fn run(args: Args) -> Result<()> {
             }
             false => None,
         };
-        inspected.push((context(), inspection, bits));
+        let demand = inspection.demand(&models).ok().flatten();
+        inspected.push((context(), inspection, bits, demand));
         Ok(())
     });
     if inspected.is_empty() {
@@ -77,13 +86,13 @@ pub fn run(args: Args) -> Result<()> {
     if args.json {
         let all: Vec<Value> = inspected
             .iter()
-            .map(|(path, inspection, bits)| to_json(path, inspection, *bits))
+            .map(|(path, inspection, bits, demand)| to_json(path, inspection, *bits, *demand))
             .collect();
         serde_json::to_writer_pretty(&mut out, &all)?;
         writeln!(out)?;
     } else {
-        for (path, inspection, bits) in &inspected {
-            write!(out, "{}", text(path, inspection, *bits))?;
+        for (path, inspection, bits, demand) in &inspected {
+            write!(out, "{}", text(path, inspection, *bits, *demand))?;
         }
     }
     done
@@ -117,7 +126,7 @@ fn rate(part: u64, i: &Inspection) -> f64 {
     part as f64 / i.raw().max(1) as f64
 }
 
-fn text(path: &str, i: &Inspection, bits: Option<f64>) -> String {
+fn text(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -> String {
     let contexts = match i.effort {
         Some(effort) => {
             let (level, memory) = (effort.level.number(), effort.memory);
@@ -168,11 +177,14 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>) -> String {
         let share = 100.0 * over / i.payload().max(1) as f64;
         out += &format!("  streams take {over:.1} bytes ({share:.4}%) over their entropy\n");
     }
+    if let Some(demand) = demand {
+        out += &format!("  decoding takes {}\n", limits::words(&demand));
+    }
     out += &format!("  blake3 {}...\n", hex(&i.digest));
     out
 }
 
-fn to_json(path: &str, i: &Inspection, bits: Option<f64>) -> Value {
+fn to_json(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -> Value {
     let blocks: Vec<Value> = i
         .blocks
         .iter()
@@ -204,6 +216,10 @@ fn to_json(path: &str, i: &Inspection, bits: Option<f64>) -> Value {
         "entropy_bits": bits,
         "stream_over_entropy_bytes": over_entropy(i, bits),
         "index_bytes": i.index_bytes,
+        "decoding": demand.map(|demand| json!({
+            "memory_bytes": demand.memory,
+            "operations": demand.operations,
+        })),
         "blake3": hex(&i.digest),
         "blocks": blocks,
     })

@@ -13,6 +13,7 @@ pub use files::threads;
 pub mod generate;
 pub mod inspect;
 mod level;
+mod limits;
 mod output;
 mod own_model;
 pub mod prequential;

@@ -60,6 +60,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     // An output whose name does not fit is refused before the work.
     let map = args.map_kind()?;
+    super::data::note_of(args.data.iter());
     if args.models.iter().any(|path| Model::is_at(path)) {
         return args.pretrained();
     }

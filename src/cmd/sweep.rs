@@ -5,7 +5,7 @@ use crate::console;
 use crate::exit::Usage;
 use crate::signals;
 use anyhow::Result;
-use brevity_data::{DataConfig, DataError};
+use brevity_data::{DataConfig, DataError, Store};
 use brevity_lab::config::Experiment;
 use brevity_lab::experiments::contamination::Detectors;
 use brevity_lab::experiments::prequential::{PrequentialScorer, PrequentialTrainer};
@@ -150,6 +150,7 @@ impl Common {
         options: &RunOptions,
     ) -> Result<(Manifest, sweep::Summary)> {
         let data = DataCache::default();
+        super::data::note_of(experiment.trials.iter().map(|trial| &trial.config.data));
         let manifest = Manifest::expand(experiment, |config| seen(&data, config))?;
         let bars = Bars::new(manifest.trials.len());
         let trainer = LocalTrainer::new(&data, self.device);
@@ -225,6 +226,10 @@ fn report(folder: &Path, rows: &[Row]) -> Result<String> {
     ))
 }
 
+/// A dry run reads data whose hash is not known if they are shorter than this: a
+/// fraction of a second.
+const READ_TO_PLAN: u64 = 1 << 28;
+
 /// Shows what an experiment would do.
 pub(super) fn dry_run(
     common: &Common,
@@ -233,10 +238,14 @@ pub(super) fn dry_run(
     threads: usize,
 ) -> Result<()> {
     let data = DataCache::default();
-    // A plan can be looked at before its data are fetched.
-    let manifest = Manifest::expand(experiment, |config| match seen(&data, config) {
-        Err(DataError::NotFetched { .. }) => Ok(DataIdentity::unseen(config)),
-        other => other,
+    super::data::note_of(experiment.trials.iter().map(|trial| &trial.config.data));
+    // A plan can be looked at before its data are fetched, or hashed for minutes.
+    let manifest = Manifest::expand(experiment, |config| {
+        let plan = config.plan(&Store::default())?;
+        match plan.unread {
+            0..READ_TO_PLAN => seen(&data, config),
+            _ => Ok(DataIdentity::planned(config, &plan)),
+        }
     })?;
     let dry = DryRun::new(folder, &manifest, threads)?;
     let mut out = console::stdout()?;

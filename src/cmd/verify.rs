@@ -1,6 +1,7 @@
 //! `brevity verify`: is an archive intact?
 
-use super::files::{self, Run};
+use super::files::{self, Run, is_dash};
+use super::limits::{self, Limits};
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Models};
 use brevity_lab::pack::models;
@@ -17,13 +18,20 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
     run: Run,
 }
 
 impl Args {
     /// The options of `brevity compress -t`.
     pub fn new(files: Vec<PathBuf>, model: Option<PathBuf>, run: Run) -> Args {
-        Args { files, model, run }
+        Args {
+            files,
+            model,
+            limits: Limits::default(),
+            run,
+        }
     }
 }
 
@@ -33,12 +41,18 @@ impl Args {
 /// The first archive that is damaged, unreadable or needs another model.
 pub fn run(args: Args) -> Result<()> {
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
-    let models = models(weights.as_ref());
+    let models = Models {
+        limits: args.limits.into(),
+        ..models(weights.as_ref())
+    };
     let work = |path: &Path| verify(path, &models, &args.run);
     args.run.each(&args.files, work)
 }
 
 fn verify(path: &Path, models: &Models, run: &Run) -> Result<()> {
+    if !is_dash(path) {
+        limits::announce(path, models, |line| run.say(|| line))?;
+    }
     let (input, _) = files::open(path)?;
     let bar = run.bar("verify", None);
     let summary = archive::decompress(input, std::io::sink(), models, &|more| bar.inc(more));

@@ -34,14 +34,20 @@ pub struct Difference {
 }
 
 impl RunIdentity {
-    pub(crate) fn new(spec: &Spec, config: &TrainConfig, seed: u64, data: &[u8]) -> RunIdentity {
+    pub(crate) fn new(
+        spec: &Spec,
+        config: &TrainConfig,
+        seed: u64,
+        bytes: usize,
+        blake3: String,
+    ) -> RunIdentity {
         RunIdentity {
             model: spec.clone(),
             train: config.identity(),
             seed,
             data: Fingerprint {
-                bytes: data.len() as u64,
-                blake3: blake3::hash(data).to_string(),
+                bytes: bytes as u64,
+                blake3,
             },
         }
     }

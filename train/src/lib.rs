@@ -49,6 +49,7 @@ mod batches;
 mod checkpoint;
 mod gradients;
 mod identity;
+mod memory;
 mod metrics;
 pub mod online;
 pub mod ops;
@@ -69,4 +70,4 @@ pub use ops::{DeviceError, DeviceKind};
 pub use recipe::{
     OptimizerKind, Order, QuantiseConfig, ScheduleKind, TrainConfig, TrainConfigError,
 };
-pub use run::{MODEL, Outcome, TrainError, TrainSetup, evaluate, run};
+pub use run::{MODEL, Outcome, TrainError, TrainSetup, evaluate, run, run_hashed};

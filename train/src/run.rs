@@ -4,6 +4,7 @@ use crate::batches::Batches;
 use crate::checkpoint::{self, CheckpointError, Position};
 use crate::gradients::{self, Dropout};
 use crate::identity::RunIdentity;
+use crate::memory;
 use crate::metrics::{Log, LogError, Metrics};
 use crate::ops::{self, DeviceError, DeviceKind, Tokens};
 use crate::optimizer::Optimizer;
@@ -35,7 +36,11 @@ pub struct TrainSetup {
 impl TrainSetup {
     /// The identity of a run with this setup over `data`.
     pub fn identity(&self, data: &[u8]) -> RunIdentity {
-        RunIdentity::new(&self.spec, &self.config, self.seed, data)
+        self.identity_by(data, blake3::hash(data).to_string())
+    }
+
+    fn identity_by(&self, data: &[u8], blake3: String) -> RunIdentity {
+        RunIdentity::new(&self.spec, &self.config, self.seed, data.len(), blake3)
     }
 }
 
@@ -76,6 +81,21 @@ pub enum TrainError {
         /// Bytes of a sequence.
         context: usize,
     },
+    /// A step needs more memory than there is.
+    #[error(
+        "training takes about {:.1} GiB of memory, and this machine has {:.1}: make \
+         train.batch_bytes ({batch_bytes}) smaller, or train.accumulation larger",
+        *needs as f64 / GIB,
+        *has as f64 / GIB
+    )]
+    Memory {
+        /// Bytes of memory needed, about.
+        needs: u64,
+        /// Bytes of the machine, or what this process may use of them.
+        has: u64,
+        /// Bytes a step.
+        batch_bytes: u64,
+    },
     /// The loss is not finite.
     #[error(
         "training diverged at step {step}: the loss is {loss}; \
@@ -111,6 +131,9 @@ pub enum TrainError {
     Model(#[from] FileError),
 }
 
+/// Bytes in a GiB.
+const GIB: f64 = (1_u64 << 30) as f64;
+
 /// File name of the trained model in a run's folder.
 pub const MODEL: &str = "model.safetensors";
 
@@ -132,6 +155,22 @@ pub fn run(
     folder: &Path,
     control: &Control<'_>,
 ) -> Result<Outcome, TrainError> {
+    let blake3 = blake3::hash(data).to_string();
+    run_hashed(setup, data, blake3, folder, control)
+}
+
+/// As [`run`], with the BLAKE3 of `data` in hex where that is known: of gigabytes it
+/// takes seconds.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_hashed(
+    setup: &TrainSetup,
+    data: &[u8],
+    blake3: String,
+    folder: &Path,
+    control: &Control<'_>,
+) -> Result<Outcome, TrainError> {
     setup.spec.validate()?;
     setup.config.validate()?;
     if data.len() < setup.spec.context {
@@ -140,11 +179,21 @@ pub fn run(
             context: setup.spec.context,
         });
     }
+    // The bytes are there already.
+    let needs = setup.config.memory(&setup.spec, 0);
+    if let Some(has) = memory::of_machine().filter(|has| needs > *has) {
+        return Err(TrainError::Memory {
+            needs,
+            has,
+            batch_bytes: setup.config.batch_bytes,
+        });
+    }
     std::fs::create_dir_all(folder).map_err(|source| TrainError::Folder {
         path: folder.into(),
         source,
     })?;
-    let mut run = Run::new(setup, data, folder)?;
+    let identity = setup.identity_by(data, blake3);
+    let mut run = Run::new(setup, data, identity, folder)?;
     let outcome = run.train(control);
     ops::forget_buffers();
     outcome
@@ -212,11 +261,15 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// A run at its start, or at its checkpoint.
-    fn new(setup: &'a TrainSetup, data: &'a [u8], folder: &'a Path) -> Result<Self, TrainError> {
+    fn new(
+        setup: &'a TrainSetup,
+        data: &'a [u8],
+        identity: RunIdentity,
+        folder: &'a Path,
+    ) -> Result<Self, TrainError> {
         let TrainSetup { spec, config, .. } = setup;
         let mut parameters = Parameters::initial(spec, setup.seed);
         let mut optimizer = Optimizer::new(config, &parameters);
-        let identity = setup.identity(data);
         let steps = config.total_steps(spec, data.len() as u64);
         let sequences = config.batch_sequences(spec);
         let mut quantiser = Quantiser::new(

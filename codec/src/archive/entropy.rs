@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::input::Input;
 use super::layout::Front;
-use super::read::{Models, read_block};
+use super::read::{Lazy, Models, read_block};
 use crate::block::Progress;
 use std::io::Read;
 
@@ -23,13 +23,13 @@ pub fn entropy(
 ) -> Result<Vec<f64>, Error> {
     let mut input = Input::new(input, 0);
     let front = Front::read(&mut input)?;
-    let model = models.resolve(&front)?;
-    let model = model.as_deref();
+    let mut lazy = Lazy::new(models, &front)?;
     let mut bits = Vec::new();
     loop {
         let number = bits.len() as u64;
-        let stored = read_block(&mut input, number, front.terms, model.is_some())?;
-        bits.push(stored.code_length(number, model, progress)?);
+        let stored = read_block(&mut input, number, front.terms, lazy.exists())?;
+        lazy.prepare(number, &stored.extent())?;
+        bits.push(stored.code_length(number, lazy.get(), progress)?);
         if stored.last {
             return Ok(bits);
         }

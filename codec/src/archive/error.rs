@@ -3,7 +3,7 @@
 use super::ModelId;
 use crate::predict::PredictError;
 use crate::weights::WeightError;
-use std::io;
+use std::{fmt, io};
 
 /// Why an archive cannot be written or read. Offsets are bytes from its start.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum Error {
     /// The format version is unknown to this program.
     #[error("archive version {0} is newer than this program: update it")]
     Version(u8),
+    /// There never was such a version.
+    #[error("the archive says it has version 0, and there never was one: it is damaged, or from before the first release")]
+    VersionZero,
     /// The archive was coded with arithmetic that this program does not have.
     #[error("archive needs numeric engine {0}, which this program does not have: update it")]
     Engine(u8),
@@ -109,6 +112,34 @@ pub enum Error {
         /// Where the hash is.
         offset: u64,
     },
+    /// Decoding needs more memory than is allowed.
+    #[error(
+        "block {block} needs {} of memory to decode, more than the limit of {}: allow it with \
+         --memory",
+        Bytes(*needs),
+        Bytes(*limit)
+    )]
+    Memory {
+        /// Which block, from 0.
+        block: u64,
+        /// Bytes of memory, at most.
+        needs: u64,
+        /// What is allowed.
+        limit: u64,
+    },
+    /// Decoding needs more work than is allowed.
+    #[error(
+        "decoding up to block {block} takes {needs:.1e} operations, more than the limit of \
+         {limit:.1e}: allow it with --work"
+    )]
+    Work {
+        /// Which block, from 0.
+        block: u64,
+        /// Operations up to its end.
+        needs: f64,
+        /// What is allowed.
+        limit: f64,
+    },
     /// The range is not within the original.
     #[error("the range {start}..{end} is not within the {length} bytes of the original")]
     Range {
@@ -119,4 +150,17 @@ pub enum Error {
         /// Length of the original.
         length: u64,
     },
+}
+
+/// Bytes in a unit that suits.
+struct Bytes(u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.0 {
+            u64::MAX => f.write_str("more than 16 EiB"),
+            bytes @ 0x4000_0000.. => write!(f, "{:.1} GiB", bytes as f64 / (1_u64 << 30) as f64),
+            bytes => write!(f, "{:.1} MiB", bytes as f64 / (1_u64 << 20) as f64),
+        }
+    }
 }

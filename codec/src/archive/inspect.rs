@@ -1,8 +1,10 @@
 //! The parts of an archive and their sizes, without decoding.
 
+use super::demand::{Account, Demand, Extent, Needs};
 use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, DIGEST, Effort, Front, Header, Index};
+use super::read::Models;
 use crate::block::Method;
 use brevity_model::Spec;
 use std::io::Read;
@@ -20,6 +22,7 @@ pub struct BlockInfo {
     pub header: u64,
     /// Bytes of its stream.
     pub payload: u64,
+    extent: Extent,
 }
 
 /// All fields of an archive.
@@ -57,6 +60,38 @@ impl Inspection {
     /// Bytes of all streams.
     pub fn payload(&self) -> u64 {
         self.blocks.iter().map(|b| b.payload).sum()
+    }
+
+    /// What decoding asks for: the most memory of a block, the work of all. `None` if
+    /// that depends on a model that is not here.
+    ///
+    /// # Errors
+    /// A recipe that is invalid.
+    pub fn demand(&self, models: &Models) -> Result<Option<Demand>, Error> {
+        let needs = Needs::of(&self.header, self.header_bytes, models)?;
+        if matches!(needs, Needs::Missing) {
+            return Ok(None);
+        }
+        let mut all = Demand::default();
+        for block in &self.blocks {
+            let one = needs.block(&block.extent);
+            all.memory = all.memory.max(one.memory);
+            all.operations += one.operations;
+            all.context_seconds += one.context_seconds;
+        }
+        Ok(Some(all))
+    }
+
+    /// Whether decoding stays within the limits of `models`.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] and [`Error::Work`]; a recipe that is invalid.
+    pub fn admit(&self, models: &Models) -> Result<(), Error> {
+        let mut account = Account::new(&self.header, self.header_bytes, models)?;
+        for (number, block) in (0..).zip(&self.blocks) {
+            account.charge(number, &block.extent)?;
+        }
+        Ok(())
     }
 
     /// Bytes that belong neither to the model nor to a stream.
@@ -101,6 +136,7 @@ pub fn inspect(input: impl Read) -> Result<Inspection, Error> {
             raw: block.raw as u64,
             header: block.length() as u64,
             payload: block.stored as u64,
+            extent: block.extent(),
         });
         index.blocks.push((block.raw as u64, input.offset - offset));
         if block.last {

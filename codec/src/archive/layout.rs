@@ -1,5 +1,6 @@
 //! The fields of an archive, as specified in `docs/format.md`.
 
+use super::demand::Extent;
 use super::error::Error;
 use super::input::Input;
 use crate::block::{Coded, Method};
@@ -28,6 +29,16 @@ const MAX_MODEL: u64 = 1 << 33;
 
 /// Most bytes of a recipe.
 const MAX_RECIPE: u64 = 1 << 16;
+
+/// No byte costs less than 2.19e-5 bits: a symbol has at most 2^24 - 255 parts of 2^24, a
+/// bit of context models at most 2^24 - 32. So a byte of a payload holds at most so many
+/// of the original.
+const MOST_PER_BYTE: u64 = 366_000;
+
+/// Whether a payload of `stored` bytes can hold `raw` bytes of the original.
+fn can_hold(stored: u64, raw: u64) -> bool {
+    raw <= stored.saturating_mul(MOST_PER_BYTE)
+}
 
 /// Bytes of the hash of the original: the first of its BLAKE3 hash.
 pub const DIGEST: usize = 12;
@@ -178,8 +189,10 @@ impl Front {
             return Err(Error::Foreign);
         }
         let [version] = input.array("the header")?;
-        if !(1..=VERSION).contains(&version) {
-            return Err(Error::Version(version));
+        match version {
+            0 => return Err(Error::VersionZero),
+            1..=VERSION => {}
+            _ => return Err(Error::Version(version)),
         }
         let offset = input.offset;
         let [kind] = input.array("the header")?;
@@ -298,6 +311,9 @@ impl BlockHeader {
         let (mut stored, mut frequencies, mut models) = (raw, 0, None);
         if method != Method::Raw {
             stored = input.varint(raw, "the stored length of a block")?;
+            if !can_hold(stored, raw) {
+                return malformed("a block says it is longer than its payload can hold");
+            }
             varint::put(&mut covered, stored);
             models = match terms.effort {
                 _ if !method.needs_contexts() => None,
@@ -334,6 +350,17 @@ impl BlockHeader {
             terms,
             covered,
         })
+    }
+
+    /// What the block asks for.
+    pub fn extent(&self) -> Extent {
+        Extent {
+            method: self.method,
+            lanes_log2: self.lanes_log2,
+            raw: self.raw,
+            stored: self.stored,
+            models: self.models,
+        }
     }
 
     /// Bytes of the header itself.
@@ -405,6 +432,12 @@ impl Index {
         while input.offset < offset + pairs.len() as u64 {
             let raw = input.varint(MAX_BLOCK as u64, "the block index")?;
             let stored = input.varint(2 * MAX_BLOCK as u64, "the block index")?;
+            if !can_hold(stored, raw) {
+                return Err(Error::Malformed {
+                    offset,
+                    what: "the block index has a block that is longer than its bytes can hold",
+                });
+            }
             blocks.push((raw, stored));
         }
         Ok(Index { blocks })

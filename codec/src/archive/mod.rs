@@ -33,6 +33,7 @@
 //! # Ok::<(), brevity_codec::archive::Error>(())
 //! ```
 
+mod demand;
 mod entropy;
 mod error;
 mod input;
@@ -44,6 +45,7 @@ mod seek;
 mod verified;
 mod write;
 
+pub use demand::{Demand, Limits};
 pub use entropy::entropy;
 pub use error::Error;
 pub use inspect::{BlockInfo, Inspection, inspect};

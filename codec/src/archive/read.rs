@@ -1,5 +1,6 @@
 //! Reading archives from start to end.
 
+use super::demand::{Account, Demand, Extent, Limits};
 use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, Front, Header, Index, ModelId, Terms};
@@ -14,18 +15,29 @@ use std::io::{Read, Write};
 /// Builds the learning model that a recipe describes, or says why it cannot.
 pub type Recipe<'a> = &'a (dyn Fn(&[u8]) -> Result<Box<dyn Model>, String> + Sync);
 
-/// Models for archives that do not contain their own.
+/// Models for archives that do not contain their own, and how much decoding may take.
 #[derive(Clone, Copy, Default)]
 pub struct Models<'a> {
     /// The model for archives that contain only its hash.
     pub external: Option<&'a Weights>,
     /// Builds the model for archives that contain a recipe.
     pub recipe: Option<Recipe<'a>>,
+    /// Memory and work that decoding may take.
+    pub limits: Limits,
 }
 
 impl Models<'_> {
+    /// Whether an archive needs a model that is not here.
+    fn missing(&self, front: &Front) -> bool {
+        match front.header {
+            Header::External(_) => self.external.is_none(),
+            Header::Recipe(_) => self.recipe.is_none(),
+            Header::Plain | Header::Embedded(_) => false,
+        }
+    }
+
     /// The model that an archive's blocks need.
-    pub(super) fn resolve(&self, front: &Front) -> Result<Option<Box<dyn Model>>, Error> {
+    fn resolve(&self, front: &Front) -> Result<Option<Box<dyn Model>>, Error> {
         let offset = front.model_at;
         let transformer = |weights: &Weights| -> Box<dyn Model> {
             Box::new(TransformerModel::new(Transformer::new(weights)))
@@ -54,6 +66,54 @@ impl Models<'_> {
                 Ok(Some(model))
             }
         }
+    }
+}
+
+/// The model of an archive: made when the first block needs it, and only if that is
+/// within the limits.
+pub(super) struct Lazy<'a> {
+    models: &'a Models<'a>,
+    front: &'a Front,
+    account: Account<'a>,
+    model: Option<Box<dyn Model>>,
+}
+
+impl<'a> Lazy<'a> {
+    pub fn new(models: &'a Models<'a>, front: &'a Front) -> Result<Lazy<'a>, Error> {
+        Ok(Lazy {
+            models,
+            front,
+            account: Account::new(&front.header, front.model_at, models)?,
+            model: None,
+        })
+    }
+
+    /// Whether the archive says that it has a model.
+    pub fn exists(&self) -> bool {
+        self.front.header != Header::Plain
+    }
+
+    /// Before a block is decoded: checks what that asks for, and makes the model if the
+    /// block needs it.
+    ///
+    /// # Errors
+    /// More memory or work than is allowed; a model that is missing or invalid.
+    pub fn prepare(&mut self, number: u64, block: &Extent) -> Result<Demand, Error> {
+        let needs_model = block.method.needs_model();
+        if needs_model && self.model.is_none() && self.models.missing(self.front) {
+            // Says which.
+            self.models.resolve(self.front)?;
+        }
+        let demand = self.account.charge(number, block)?;
+        if needs_model && self.model.is_none() {
+            self.model = self.models.resolve(self.front)?;
+        }
+        Ok(demand)
+    }
+
+    /// The model, if a block has needed it.
+    pub fn get(&self) -> Option<&dyn Model> {
+        self.model.as_deref()
     }
 }
 
@@ -121,6 +181,17 @@ pub(super) fn read_block<R: Read>(
 }
 
 impl Stored {
+    /// What the block asks for.
+    pub(super) fn extent(&self) -> Extent {
+        Extent {
+            method: self.coded.method,
+            lanes_log2: self.coded.lanes_log2,
+            raw: self.raw,
+            stored: self.coded.payload.len(),
+            models: self.coded.models,
+        }
+    }
+
     /// Decodes the block's bytes.
     pub(super) fn decode(
         &self,
@@ -169,11 +240,11 @@ pub fn decompress(
 ) -> Result<Summary, Error> {
     let mut input = Input::new(input, 0);
     let front = Front::read(&mut input)?;
-    let model = models.resolve(&front)?;
-    let model = model.as_deref();
-    let together = match model {
-        Some(_) => 1,
-        None => rayon::current_num_threads(),
+    let mut lazy = Lazy::new(models, &front)?;
+    let has_model = lazy.exists();
+    let most = match has_model {
+        true => 1,
+        false => rayon::current_num_threads(),
     };
     let mut hasher = blake3::Hasher::new();
     let mut index = Index::default();
@@ -183,18 +254,25 @@ pub fn decompress(
         let mut batch = Vec::new();
         // A damaged block is reported after the blocks before it are written.
         let mut damage = None;
-        while batch.len() < together && !ended && damage.is_none() {
+        // Blocks are decoded together as far as memory allows.
+        let mut together = most as u64;
+        while (batch.len() as u64) < together && !ended && damage.is_none() {
             let start = input.offset;
             let number = index.blocks.len() as u64;
-            match read_block(&mut input, number, front.terms, model.is_some()) {
-                Ok(stored) => {
+            let next = read_block(&mut input, number, front.terms, has_model)
+                .and_then(|stored| Ok((lazy.prepare(number, &stored.extent())?, stored)));
+            match next {
+                Ok((demand, stored)) => {
                     ended = stored.last;
                     index.blocks.push((stored.raw as u64, input.offset - start));
                     batch.push((number, stored));
+                    let fit = models.limits.memory / demand.memory.max(1);
+                    together = together.min(fit.max(1));
                 }
                 Err(error) => damage = Some(error),
             }
         }
+        let model = lazy.get();
         let decoded: Vec<Result<Vec<u8>, Error>> = batch
             .par_iter()
             .map(|(number, stored)| stored.decode(*number, model, progress))

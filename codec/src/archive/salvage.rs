@@ -1,10 +1,11 @@
 //! Recovery of the intact parts of a damaged archive.
 
+use super::digest;
 use super::error::Error;
 use super::input::Input;
-use super::layout::Front;
-use super::read::{Frame, Models};
-use super::seek::places;
+use super::layout::{DIGEST, Front, Terms};
+use super::read::{Frame, Lazy, Models};
+use super::seek::{Place, places};
 use std::io::{Read, Seek, SeekFrom, Write};
 
 /// Result of a salvage.
@@ -24,9 +25,11 @@ pub struct Salvaged {
 /// Writes every intact block, and zeros for damaged blocks of known length, so that
 /// all bytes keep their offsets.
 ///
-/// Blocks are found by the index at the end. Without a valid index, they are found by
-/// the lengths in their headers, even of blocks that do not match their checksum, up
-/// to the first invalid header.
+/// Blocks are found by the index at the end. It is compared with the blocks first: an
+/// index that contradicts an intact block is not believed at all. Without a valid
+/// index, blocks are found by the lengths in their headers, even of blocks that do not
+/// match their checksum, up to the first invalid header. A damaged block is taken for no
+/// longer than its bytes can hold.
 ///
 /// # Errors
 /// An invalid archive header, or a damaged or missing model: then nothing can be
@@ -39,36 +42,42 @@ pub fn salvage(
     let mut beginning = Input::new(&mut input, 0);
     let front = Front::read(&mut beginning)?;
     let start = beginning.offset;
-    let model = models.resolve(&front)?;
-    let model = model.as_deref();
+    let mut lazy = Lazy::new(models, &front)?;
     let mut done = Salvaged::default();
-    let index = places(&mut input, start).ok();
+    let (index, refused) = match believed(&mut input, start, front.terms) {
+        Ok(places) => (Some(places), None),
+        Err(Error::Read(error)) => return Err(Error::Read(error)),
+        Err(refused) => (None, Some(refused)),
+    };
+    let mut hasher = blake3::Hasher::new();
     let mut next = start;
-    for number in 0.. {
-        let place = match &index {
-            Some(places) => match places.get(number as usize) {
-                Some(place) => Some(*place),
-                None => break,
-            },
-            None => None,
-        };
-        let at = place.map_or(next, |p| p.start);
+    let mut ended = false;
+    let mut blocks = 0;
+    while !ended {
+        let place = index.as_ref().map(|places| places[blocks as usize]);
+        let at = place.map_or(next, |place| place.start);
         input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
         let mut block = Input::new(&mut input, at);
-        let frame = Frame::read(&mut block, front.terms, model.is_some());
+        let frame = Frame::read(&mut block, front.terms, lazy.exists());
         next = block.offset;
-        let told = frame.as_ref().ok().map(|f| (f.header.raw, f.header.last));
+        let told = frame.as_ref().ok().map(|f| (f.header.raw as u64, f.header.last));
         let bytes = frame
-            .and_then(|frame| frame.checked(number))
-            .and_then(|stored| stored.decode(number, model, &|_| {}));
+            .and_then(|frame| frame.checked(blocks))
+            .and_then(|stored| {
+                lazy.prepare(blocks, &stored.extent())?;
+                stored.decode(blocks, lazy.get(), &|_| {})
+            });
         match bytes {
             Ok(bytes) => {
                 output.write_all(&bytes).map_err(Error::Write)?;
+                hasher.update(&bytes);
                 done.recovered += bytes.len() as u64;
             }
+            Err(Error::Read(error)) => return Err(Error::Read(error)),
+            Err(error) if fatal(&error) => return Err(error),
             Err(error) => {
                 done.damage.push(error);
-                let length = place.map(|p| p.raw).or(told.map(|(raw, _)| raw as u64));
+                let length = place.map(|place| place.raw).or(told.map(|(raw, _)| raw));
                 let Some(lost) = length else {
                     done.unread = Some(at);
                     break;
@@ -78,10 +87,45 @@ pub fn salvage(
                 done.lost += lost;
             }
         }
-        if index.is_none() && told.is_some_and(|(_, last)| last) {
-            break;
-        }
+        ended = place.map_or(told.is_some_and(|(_, last)| last), |place| place.last);
+        blocks += 1;
     }
     output.flush().map_err(Error::Write)?;
+    // Of one block there is no index, and so none that is refused.
+    done.damage.extend(refused.filter(|_| blocks > 1));
+    if done.damage.is_empty() {
+        input.seek(SeekFrom::End(-(DIGEST as i64))).map_err(Error::Read)?;
+        let offset = input.stream_position().map_err(Error::Read)?;
+        let recorded = Input::new(&mut input, offset).array("the hash of the original")?;
+        if recorded != digest(&hasher) {
+            done.damage.push(Error::Digest { offset });
+        }
+    }
     Ok(done)
+}
+
+/// Whether no other block can be decoded either, or none that needs a model.
+fn fatal(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Model { .. }
+            | Error::ModelMissing(_)
+            | Error::ModelMismatch { .. }
+            | Error::Recipe { .. }
+            | Error::Memory { .. }
+            | Error::Work { .. }
+    )
+}
+
+/// The blocks by the index, if that contradicts none that is intact.
+fn believed(
+    input: &mut (impl Read + Seek),
+    start: u64,
+    terms: Terms,
+) -> Result<Vec<Place>, Error> {
+    let places = places(input, start)?;
+    for (number, place) in (0..).zip(&places) {
+        place.compare(input, number, terms)?;
+    }
+    Ok(places)
 }

@@ -2,12 +2,12 @@
 
 use super::error::Error;
 use super::input::Input;
-use super::layout::{DIGEST, Front, Index};
-use super::read::{Models, read_block};
+use super::layout::{BlockHeader, DIGEST, Front, Index, Terms};
+use super::read::{Lazy, Models, read_block};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::{Bound, RangeBounds};
 
-/// Location of a block.
+/// Location of a block, as the index has it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     /// Offset of its first byte in the original.
@@ -16,6 +16,46 @@ pub(super) struct Place {
     pub raw: u64,
     /// Offset of its header in the archive.
     pub start: u64,
+    /// Bytes in the archive, header included.
+    pub stored: u64,
+    /// Whether it is the last.
+    pub last: bool,
+}
+
+impl Place {
+    /// Whether the block's header says the same.
+    fn agrees(&self, header: &BlockHeader) -> bool {
+        let stored = (header.length() + header.stored) as u64;
+        (self.raw, self.stored, self.last) == (header.raw as u64, stored, header.last)
+    }
+
+    /// Compares with the block itself. A damaged block is no contradiction: what it was,
+    /// only the index knows.
+    ///
+    /// # Errors
+    /// An intact block that is another than the index says; errors of reading.
+    pub fn compare(
+        &self,
+        input: &mut (impl Read + Seek),
+        number: u64,
+        terms: Terms,
+    ) -> Result<(), Error> {
+        input.seek(SeekFrom::Start(self.start)).map_err(Error::Read)?;
+        match BlockHeader::read(&mut Input::new(&mut *input, self.start), terms) {
+            Ok(header) if self.agrees(&header) => return Ok(()),
+            Err(Error::Read(error)) => return Err(Error::Read(error)),
+            _ => {}
+        }
+        input.seek(SeekFrom::Start(self.start)).map_err(Error::Read)?;
+        match read_block(&mut Input::new(&mut *input, self.start), number, terms, true) {
+            Ok(_) => Err(Error::Malformed {
+                offset: self.start,
+                what: "the block index does not match the block here",
+            }),
+            Err(Error::Read(error)) => Err(Error::Read(error)),
+            Err(_) => Ok(()),
+        }
+    }
 }
 
 /// The blocks listed by the index at the end of an archive whose blocks start at
@@ -49,24 +89,53 @@ pub(super) fn places(input: &mut (impl Read + Seek), start: u64) -> Result<Vec<P
     let bytes = Input::new(&mut *input, index_start).bytes(index_end - index_start, "the index")?;
     let index = Index::from_bytes(&bytes, index_start)?;
     let (mut raw_start, mut at) = (0, start);
+    let count = index.blocks.len();
     let mut places = Vec::new();
     for (raw, stored) in index.blocks {
         places.push(Place {
             raw_start,
             raw,
             start: at,
+            stored,
+            last: places.len() + 1 == count,
         });
         raw_start += raw;
         at += stored;
     }
-    if at != index_start {
+    if at != index_start || count < 2 {
         return Err(malformed(index_start));
     }
     Ok(places)
 }
 
+/// The one block of an archive without an index; `None` if there are more.
+fn alone(
+    input: &mut (impl Read + Seek),
+    start: u64,
+    terms: Terms,
+) -> Result<Option<Place>, Error> {
+    let end = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
+    input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
+    // A damaged header is for the index to tell.
+    let header = match BlockHeader::read(&mut Input::new(&mut *input, start), terms) {
+        Err(Error::Read(error)) => return Err(Error::Read(error)),
+        Err(_) => return Ok(None),
+        Ok(header) => header,
+    };
+    let place = Place {
+        raw_start: 0,
+        raw: header.raw as u64,
+        start,
+        stored: (header.length() + header.stored) as u64,
+        last: true,
+    };
+    let whole = place.start + place.stored + DIGEST as u64 == end;
+    Ok((header.last && whole).then_some(place))
+}
+
 /// Decompresses the bytes `range` of the original, decoding only the blocks
-/// that contain them.
+/// that contain them. The headers of the blocks before are read, too, and compared with
+/// the index: which bytes a block has depends on the lengths of all before.
 ///
 /// # Errors
 /// As [`super::decompress`], except that the hash of the original is not checked; a
@@ -80,17 +149,10 @@ pub fn decompress_range(
     let mut beginning = Input::new(&mut input, 0);
     let front = Front::read(&mut beginning)?;
     let start = beginning.offset;
-    let model = models.resolve(&front)?;
-    let model = model.as_deref();
-    let first = read_block(&mut beginning, 0, front.terms, model.is_some())?;
-    let places = if first.last {
-        vec![Place {
-            raw_start: 0,
-            raw: first.raw as u64,
-            start,
-        }]
-    } else {
-        places(&mut input, start)?
+    let mut lazy = Lazy::new(models, &front)?;
+    let places = match alone(&mut input, start, front.terms)? {
+        Some(place) => vec![place],
+        None => places(&mut input, start)?,
     };
     let length = places.last().map_or(0, |p| p.raw_start + p.raw);
     let start = match range.start_bound() {
@@ -107,6 +169,10 @@ pub fn decompress_range(
         return Err(Error::Range { start, end, length });
     }
     for (number, place) in (0..).zip(places) {
+        if place.raw_start >= end {
+            break;
+        }
+        place.compare(&mut input, number, front.terms)?;
         let from = start.max(place.raw_start);
         let to = end.min(place.raw_start + place.raw);
         if from >= to {
@@ -119,15 +185,12 @@ pub fn decompress_range(
             &mut Input::new(&mut input, place.start),
             number,
             front.terms,
-            model.is_some(),
+            lazy.exists(),
         )?;
-        let bytes = stored.decode(number, model, &|_| {})?;
+        lazy.prepare(number, &stored.extent())?;
+        let bytes = stored.decode(number, lazy.get(), &|_| {})?;
         let part = (from - place.raw_start) as usize..(to - place.raw_start) as usize;
-        let part = bytes.get(part).ok_or(Error::BlockCheck {
-            block: number,
-            offset: place.start,
-        })?;
-        output.write_all(part).map_err(Error::Write)?;
+        output.write_all(&bytes[part]).map_err(Error::Write)?;
     }
     output.flush().map_err(Error::Write)
 }

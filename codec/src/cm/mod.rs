@@ -48,12 +48,19 @@ pub(crate) enum Models {
 }
 
 impl Models {
+    /// Their level; version 1 has one only.
+    pub fn level(self) -> Option<Level> {
+        match self {
+            Models::First => None,
+            Models::Second(setup) => Some(setup.level),
+        }
+    }
+
     /// Bytes that a mixture for a block of `bytes` bytes in `lanes` lanes takes, at
     /// most.
     pub fn memory(self, lanes: usize, bytes: usize) -> u64 {
         match self {
-            // What version 1 takes is its own affair: it has no announcement.
-            Models::First => 0,
+            Models::First => v1::memory(lanes, bytes),
             Models::Second(setup) => v2::memory(setup, lanes, bytes),
         }
     }

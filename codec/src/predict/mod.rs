@@ -15,6 +15,7 @@ mod counts;
 mod transformer;
 
 pub use counts::{Counts, Uniform};
+pub(crate) use transformer::Shape;
 pub use transformer::TransformerModel;
 
 use crate::cdf::Frequencies;
@@ -99,10 +100,15 @@ pub trait Model: Sync {
     /// The largest useful number of lanes, a power of two.
     fn lanes(&self) -> usize;
 
-    /// Bytes of memory that a predictor for this block needs, if that grows
-    /// with the block; archives that need too much are refused.
+    /// Bytes of memory that a predictor for this block needs, at most; archives that
+    /// need too much are refused.
     fn memory(&self, _layout: &Layout) -> u64 {
         0
+    }
+
+    /// Floating-point operations of a predictor for this block, at most.
+    fn operations(&self, _layout: &Layout) -> f64 {
+        0.0
     }
 
     /// A predictor at the start of a block.

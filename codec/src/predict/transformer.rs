@@ -4,7 +4,7 @@ use super::{Model, PredictError, Predictor, Priced};
 use crate::cdf::{Frequencies, NonFinite};
 use crate::layout::Layout;
 use brevity_kernels::threads;
-use brevity_model::{State, Transformer};
+use brevity_model::{Spec, State, Transformer};
 use std::ops::Range;
 
 /// Least and most lanes of a block: enough that each of a few threads multiplies
@@ -34,14 +34,38 @@ impl TransformerModel {
     }
 }
 
+/// What is known of a transformer as a model before it is made.
+pub(crate) struct Shape<'a>(pub &'a Spec);
+
+impl Shape<'_> {
+    /// As [`Model::unit`].
+    pub fn unit(&self) -> usize {
+        match self.0.window {
+            Some(_) => 1,
+            None => self.0.context,
+        }
+    }
+
+    /// As [`Model::memory`]: the state of all lanes.
+    pub fn memory(&self, layout: &Layout) -> u64 {
+        let steps = layout.steps().max(1);
+        self.0.state_memory(layout.lanes(), steps, rayon::current_num_threads())
+    }
+
+    /// As [`Model::operations`]: every lane goes on to the last step.
+    pub fn operations(&self, layout: &Layout) -> f64 {
+        let keys = match self.0.window {
+            Some(_) => self.0.reach() as f64,
+            None => self.0.mean_keys(),
+        };
+        let bytes = layout.lanes() as f64 * layout.steps() as f64;
+        bytes * self.0.forward_flops_per_byte(keys)
+    }
+}
+
 impl Model for TransformerModel {
     fn unit(&self) -> usize {
-        let spec = self.transformer.spec();
-        if spec.window.is_some() {
-            1
-        } else {
-            spec.context
-        }
+        Shape(self.transformer.spec()).unit()
     }
 
     fn lanes(&self) -> usize {
@@ -57,11 +81,12 @@ impl Model for TransformerModel {
         1 << lanes.ilog2()
     }
 
-    /// The KV cache of all lanes.
     fn memory(&self, layout: &Layout) -> u64 {
-        let spec = self.transformer.spec();
-        let positions = layout.lanes() * layout.steps().min(spec.reach());
-        8 * (positions as u64) * (spec.layers * spec.width) as u64
+        Shape(self.transformer.spec()).memory(layout)
+    }
+
+    fn operations(&self, layout: &Layout) -> f64 {
+        Shape(self.transformer.spec()).operations(layout)
     }
 
     fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {

@@ -3,6 +3,8 @@
 
 mod archive;
 mod golden;
+mod hostile;
+mod page;
 mod predictors;
 mod range;
 mod seeds;

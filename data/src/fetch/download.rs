@@ -3,13 +3,17 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use ureq::http::Response;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 
-use super::{Client, check};
+use super::address::{Guarded, Refused};
+use super::{Client, SLOWEST, check};
 use crate::error::{DataError, Result};
 use crate::registry::RemoteFile;
 
@@ -21,6 +25,8 @@ const RESPONSE_TIME: Duration = Duration::from_secs(600);
 enum Failure {
     /// Worth a retry.
     Transient(String),
+    /// Worth a retry, and a failure even if some bytes came.
+    Slow(String),
     /// Not worth a retry.
     Final(DataError),
 }
@@ -32,6 +38,17 @@ impl From<DataError> for Failure {
 }
 
 impl Client {
+    /// Where a file is fetched from.
+    fn address(&self, url: &str) -> String {
+        match &self.mirror {
+            None => url.to_owned(),
+            Some(mirror) => {
+                let name = url.rsplit('/').next().unwrap_or(url);
+                format!("{}/{name}", mirror.trim_end_matches('/'))
+            }
+        }
+    }
+
     /// Completes the file at `path`. Returns whether part of it existed before the last
     /// request, which appended the rest.
     pub(super) fn download(
@@ -40,26 +57,33 @@ impl Client {
         path: &Path,
         progress: &ProgressBar,
     ) -> Result<bool> {
-        let agent: Agent = Agent::config_builder()
+        let url = self.address(&file.url);
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(concat!("brevity/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(Duration::from_secs(30)))
             .timeout_recv_response(Some(Duration::from_secs(60)))
             .timeout_recv_body(Some(RESPONSE_TIME))
-            .build()
-            .into();
+            .build();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), Guarded::new(&url));
+        // What is said is said of the address that was asked.
+        let file = &RemoteFile {
+            url,
+            ..file.clone()
+        };
         let mut most = length(path)?;
         let mut failures = 0;
         loop {
-            let message = match request(&agent, file, path, progress) {
+            let (message, slow) = match request(self, &agent, file, path, progress) {
                 Ok(resumed) => return Ok(resumed),
                 Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Transient(message)) => message,
+                Err(Failure::Transient(message)) => (message, false),
+                Err(Failure::Slow(message)) => (message, true),
             };
             // Only new bytes count as progress. Otherwise, a server that cannot resume
             // and always cuts at the same byte would be asked for ever.
             let now = length(path)?;
-            failures = if now > most { 0 } else { failures + 1 };
+            failures = if now > most && !slow { 0 } else { failures + 1 };
             most = most.max(now);
             if failures >= self.attempts {
                 let message = format!(
@@ -71,13 +95,14 @@ impl Client {
                     message,
                 });
             }
-            std::thread::sleep(self.pause * 2u32.saturating_pow(failures.saturating_sub(1)));
+            thread::sleep(self.pause * 2u32.saturating_pow(failures.saturating_sub(1)));
         }
     }
 }
 
 /// One request for the missing part of the file.
 fn request(
+    client: &Client,
     agent: &Agent,
     file: &RemoteFile,
     path: &Path,
@@ -113,6 +138,7 @@ fn request(
         ureq::Error::BadUri(_) | ureq::Error::Tls(_) | ureq::Error::TooManyRedirects => {
             fatal(e.to_string())
         }
+        ureq::Error::Other(reason) if reason.is::<Refused>() => fatal(reason.to_string()),
         other => Failure::Transient(other.to_string()),
     })?;
 
@@ -163,7 +189,7 @@ fn request(
     }
     progress.set_position(have);
     let resumed = have > 0;
-    let received = append(response, file, path, progress)?;
+    let received = append(client, response, file, path, progress)?;
     match total.or(file.bytes) {
         Some(total) if have + received < total => Err(Failure::Transient(format!(
             "the connection ended after {} of {total} bytes",
@@ -175,6 +201,7 @@ fn request(
 
 /// Appends the body; bytes received before a failure are kept.
 fn append(
+    client: &Client,
     response: Response<Body>,
     file: &RemoteFile,
     path: &Path,
@@ -186,27 +213,99 @@ fn append(
         .open(path)
         .map_err(DataError::io("write", path))?;
     let before = length(path)?;
-    let mut body = response.into_body().into_reader();
-    let mut chunk = vec![0; 1 << 16];
+    let mut body = Paced::new(response.into_body(), client.patience);
     let mut received = 0u64;
     let ended = loop {
-        let read = match body.read(&mut chunk) {
-            Ok(0) => break Ok(()),
-            Ok(read) => read,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => break Err(Failure::Transient(format!("the connection broke: {e}"))),
+        let chunk = match body.next() {
+            Ok(chunk) if chunk.is_empty() => break Ok(()),
+            Ok(chunk) => chunk,
+            Err(failure) => break Err(failure),
         };
-        received += read as u64;
+        received += chunk.len() as u64;
         if file.bytes.is_some_and(|bytes| before + received > bytes) {
             discard(path)?;
             check(&file.url, "bytes", file.bytes, before + received)?;
         }
-        out.write_all(&chunk[..read])
-            .map_err(DataError::io("write", path))?;
-        progress.inc(read as u64);
+        out.write_all(&chunk).map_err(DataError::io("write", path))?;
+        progress.inc(chunk.len() as u64);
     };
     out.sync_all().map_err(DataError::io("write", path))?;
     ended.map(|()| received)
+}
+
+/// A body that is read by a thread of its own, so that one that stalls can be given up.
+struct Paced {
+    chunks: Receiver<io::Result<Vec<u8>>>,
+    patience: Duration,
+    /// Start of the time that is measured, and the bytes since.
+    since: Instant,
+    bytes: u64,
+}
+
+impl Paced {
+    fn new(body: Body, patience: Duration) -> Self {
+        let (sender, chunks) = sync_channel(4);
+        // It ends with the body, or when nobody listens any more, or after
+        // `RESPONSE_TIME`.
+        thread::spawn(move || {
+            let mut body = body.into_reader();
+            loop {
+                let mut chunk = vec![0; 1 << 16];
+                let read = match body.read(&mut chunk) {
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                    read => read,
+                };
+                let ends = !matches!(read, Ok(1..));
+                let part = read.map(|read| {
+                    chunk.truncate(read);
+                    chunk
+                });
+                if sender.send(part).is_err() || ends {
+                    return;
+                }
+            }
+        });
+        Self {
+            chunks,
+            patience,
+            since: Instant::now(),
+            bytes: 0,
+        }
+    }
+
+    /// The next bytes, none at the end; or why there are no more.
+    fn next(&mut self) -> std::result::Result<Vec<u8>, Failure> {
+        let left = self.patience.saturating_sub(self.since.elapsed());
+        let slow = || {
+            let seconds = self.patience.as_secs_f64();
+            Err(Failure::Slow(format!(
+                "fewer than {SLOWEST} bytes a second came for {seconds} seconds"
+            )))
+        };
+        match self.chunks.recv_timeout(left) {
+            Ok(Ok(chunk)) => {
+                self.bytes += chunk.len() as u64;
+                if self.since.elapsed() >= self.patience {
+                    if (self.bytes as f64) < SLOWEST as f64 * self.patience.as_secs_f64() {
+                        return slow();
+                    }
+                    (self.since, self.bytes) = (Instant::now(), 0);
+                }
+                Ok(chunk)
+            }
+            Ok(Err(error)) => Err(Failure::Transient(format!("the connection broke: {error}"))),
+            Err(RecvTimeoutError::Timeout) => {
+                if (self.bytes as f64) < SLOWEST as f64 * self.patience.as_secs_f64() {
+                    return slow();
+                }
+                (self.since, self.bytes) = (Instant::now(), 0);
+                self.next()
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(Failure::Transient("the connection broke".into()))
+            }
+        }
+    }
 }
 
 /// Records the validator of this version of the file: a strong ETag, else the date of

@@ -3,10 +3,12 @@
 //! Downloads are kept in `.partial/<name>/` of the store, so that they survive
 //! interruption; a set's folder appears complete or not at all.
 
+mod address;
 mod download;
 mod unpack;
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,14 +34,24 @@ pub struct Client {
     pub attempts: u32,
     /// Wait after the first failure; it doubles after each further one.
     pub pause: Duration,
+    /// A connection that brings less than [`SLOWEST`] over such a time is given up.
+    pub patience: Duration,
+    /// Address of a folder with the files of all sets, by their last names, instead of
+    /// the addresses of the registry. Lengths and hashes stay those of the registry.
+    pub mirror: Option<String>,
 }
 
+/// The least speed of a download, bytes a second.
+pub const SLOWEST: u64 = 1000;
+
 impl Default for Client {
-    /// Five attempts over about eight seconds.
+    /// Five attempts over about eight seconds, half a minute of patience, no mirror.
     fn default() -> Self {
         Self {
             attempts: 5,
             pause: Duration::from_millis(500),
+            patience: Duration::from_secs(30),
+            mirror: None,
         }
     }
 }
@@ -101,7 +113,16 @@ impl Client {
                     .map(|f| f.url.as_str())
                     .zip(&paths)
                     .collect();
-                unpack::unpack(entry.unpack, entry.convert, &files, out)
+                let mut out = AtMost {
+                    inner: out,
+                    left: entry.bytes,
+                    exceeded: false,
+                };
+                let items = unpack::unpack(entry.unpack, entry.convert, &files, &mut out);
+                match (out.exceeded, entry.bytes) {
+                    (true, Some(bytes)) => Err(longer(&entry.name, bytes)),
+                    _ => items,
+                }
             },
             |item, digests| {
                 check(&entry.name, "bytes", entry.bytes, digests.bytes)?;
@@ -159,6 +180,46 @@ impl Client {
                 return Err(error);
             }
         }
+    }
+}
+
+/// Passes on as many bytes as a set has.
+struct AtMost<'a> {
+    inner: &'a mut dyn Write,
+    /// None if it is not known how many that are.
+    left: Option<u64>,
+    exceeded: bool,
+}
+
+impl Write for AtMost<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(left) = &mut self.left {
+            match left.checked_sub(bytes.len() as u64) {
+                Some(rest) => *left = rest,
+                None => {
+                    self.exceeded = true;
+                    return Err(io::Error::other("there is more than the registry says"));
+                }
+            }
+        }
+        self.inner.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// The error for a set that unpacks to more than it should.
+fn longer(name: &str, bytes: u64) -> DataError {
+    DataError::Mismatch {
+        what: format!("{name}: bytes"),
+        expected: bytes.to_string(),
+        got: "more".into(),
+        remedy: "unpacking was stopped and what was received has been deleted; the origin serves \
+                 something else than it did when the registry was written"
+            .into(),
     }
 }
 

@@ -74,6 +74,7 @@ impl Place {
         let client = Client {
             attempts: 3,
             pause: Duration::from_millis(1),
+            ..Client::default()
         };
         client.fetch(entry, force, &self.store, &ProgressBar::hidden())
     }
@@ -464,4 +465,78 @@ fn a_set_that_was_tampered_with_is_noticed() {
     // Fetching repairs the set without `force`.
     place.fetch(&entry(&server, &body)).unwrap();
     assert_eq!(load().unwrap().bytes, body);
+}
+
+#[test]
+fn a_redirect_into_the_users_network_is_refused() {
+    let (body, place) = (body(), Place::new());
+    let inside = Server::new(&body, &[]);
+    for to in [inside.url(), "http://169.254.169.254/latest".into()] {
+        let server = Server::new(&body, &[Reply::Redirect(to)]);
+        let error = chain(&place.fetch(&entry(&server, &body)).unwrap_err());
+        assert!(error.contains("private address"), "{error}");
+    }
+    assert_eq!(inside.ranges(), []);
+    // On the host that was asked for, a redirect is followed.
+    let server = Server::new(&body, &[]);
+    let moved = Server::new(&body, &[Reply::Redirect("/elsewhere".into())]);
+    place.fetch(&entry(&moved, &body)).unwrap();
+    assert_eq!(server.ranges(), []);
+}
+
+#[test]
+fn a_connection_that_stalls_is_given_up() {
+    let (body, place) = (body(), Place::new());
+    let stall = || Reply::Stall(1000);
+    let server = Server::new(&body, &[stall(), stall(), stall(), stall(), stall(), stall()]);
+    let client = Client {
+        attempts: 2,
+        pause: Duration::from_millis(1),
+        patience: Duration::from_millis(1500),
+        ..Client::default()
+    };
+    let bar = ProgressBar::hidden();
+    let error = client.fetch(&entry(&server, &body), false, &place.store, &bar);
+    let error = chain(&error.unwrap_err());
+    assert!(error.contains("fewer than 1000 bytes a second"), "{error}");
+    // What came is kept.
+    assert!(place.received() >= 1000);
+}
+
+#[test]
+fn a_mirror_has_the_files_by_their_last_names() {
+    let (body, place) = (body(), Place::new());
+    let server = Server::new(&body, &[]);
+    let mut entry = entry(&server, &body);
+    entry.files[0].url = "https://example.invalid/far/away/file".into();
+    let client = Client {
+        mirror: Some(server.url().trim_end_matches("file").into()),
+        ..Client::default()
+    };
+    let bar = ProgressBar::hidden();
+    let record = client.fetch(&entry, false, &place.store, &bar).unwrap();
+    assert_eq!(place.set().unwrap(), body);
+    // What was promised of the far address was kept by the mirror.
+    assert_eq!(record.file[0].origin, entry.files[0].url);
+    // A mirror with something else is found out.
+    server.replace(b"something else", "\"v2\"");
+    let error = client.fetch(&entry, true, &place.store, &bar).unwrap_err();
+    assert!(matches!(error, DataError::Mismatch { .. }), "{error}");
+}
+
+#[test]
+fn unpacking_stops_where_the_set_should_end() {
+    let place = Place::new();
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..64 {
+        gz.write_all(&[0; 1 << 20]).unwrap();
+    }
+    let bomb = gz.finish().unwrap();
+    let server = Server::new(&bomb, &[]);
+    let mut entry = entry(&server, &bomb);
+    entry.unpack = Unpack::Gz;
+    entry.bytes = Some(1000);
+    let error = chain(&place.fetch(&entry).unwrap_err());
+    assert!(error.contains("expected 1000, got more"), "{error}");
+    assert!(place.set().is_none());
 }

@@ -3,6 +3,7 @@
 
 mod fetch;
 mod import;
+mod large;
 mod server;
 mod sources;
 mod splits;

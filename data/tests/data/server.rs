@@ -1,6 +1,6 @@
 //! An HTTP server for one file that answers each request as a script says.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -22,6 +22,10 @@ pub enum Reply {
     NoLength,
     /// A status without content.
     Status(u16),
+    /// A redirect to another address.
+    Redirect(String),
+    /// So many bytes of the body, then none, until the client goes away.
+    Stall(usize),
 }
 
 /// The server. Its thread runs until the process ends.
@@ -114,6 +118,12 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         format!("ETag: {etag}\r\n")
     };
     let head = match (&reply, start) {
+        (Reply::Redirect(to), _) => {
+            return write!(
+                stream,
+                "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+        }
         (Reply::Status(status), _) => {
             return write!(
                 stream,
@@ -145,6 +155,13 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let rest = &body[start.unwrap_or(0) as usize..];
     match reply {
         Reply::Cut(after) => stream.write_all(&rest[..after.min(rest.len())]),
+        Reply::Stall(after) => {
+            stream.write_all(&rest[..after.min(rest.len())])?;
+            // Others are answered meanwhile.
+            let mut stream = stream.try_clone()?;
+            std::thread::spawn(move || while stream.read(&mut [0]).is_ok_and(|read| read > 0) {});
+            Ok(())
+        }
         Reply::Longer(more) => {
             stream.write_all(rest)?;
             stream.write_all(&vec![0; more])

@@ -57,8 +57,8 @@ fn a_test_that_leaks_is_taken_off_the_held_out_bytes() {
     assert_eq!(clean.provenance.range(), 940..1000);
     assert_eq!(split.described(), &leak);
     assert_eq!(split.train.len(), 900 + 80);
-    assert_eq!(split.train.bytes[300..340], leak.bytes);
-    assert_eq!(split.train.bytes[640..680], leak.bytes);
+    assert_eq!(leak.bytes, split.train.bytes[300..340]);
+    assert_eq!(leak.bytes, split.train.bytes[640..680]);
     // Without copies it is the control: the training bytes are unchanged.
     let control = config("{ bytes = 40 }").unwrap();
     assert_eq!(control.train.provenance.range(), 0..900);

@@ -1,7 +1,7 @@
 //! Decoders for verifying archives.
 
 use crate::{MeasureError, check};
-use brevity_codec::archive::{Models, decompress};
+use brevity_codec::archive::{Limits, Models, decompress};
 use brevity_codec::predict::Model;
 use brevity_model::Weights;
 use brevity_task::{Stop, chain};
@@ -63,6 +63,8 @@ impl Decoder for InProcess {
         let models = Models {
             external: weights.as_ref(),
             recipe: self.recipe.as_ref().map(|make| make as _),
+            // These archives were made a moment ago, with as much memory and work.
+            limits: Limits::NONE,
         };
         let decoded = decompress(BufReader::new(file), out, &models, &|_| {});
         check(stop)?;

@@ -44,7 +44,7 @@ pub use error::MeasureError;
 pub use stored_model::StoredModel;
 
 use brevity_codec::archive::Source;
-use brevity_codec::{ScoreResult, code_lengths, score, weights};
+use brevity_codec::{ScoreResult, block_lengths, score, weights};
 use brevity_length::{Code, Convention, Description, Evidence, Regime, Scored};
 use brevity_model::Transformer;
 use brevity_task::Stop;
@@ -83,9 +83,8 @@ pub fn measure(
     archives: Option<&Archives<'_>>,
     stop: &Stop,
 ) -> Result<Description, MeasureError> {
-    let lengths = code_lengths(&Transformer::new(&model.exact), bytes)?;
-    let block_bits = sums_of_blocks(&lengths);
-    drop(lengths);
+    let ends = ends_of_blocks(bytes.len());
+    let block_bits = block_lengths(&Transformer::new(&model.exact), bytes, &ends)?;
     let bits = block_bits.iter().sum();
     let hash = blake3::hash(bytes);
     check(stop)?;
@@ -178,12 +177,21 @@ fn check(stop: &Stop) -> Result<(), MeasureError> {
 
 /// Code lengths of single bytes, summed over blocks.
 pub fn sums_of_blocks(bits: &[f32]) -> Vec<f64> {
-    let count = (bits.len() / BLOCK).clamp(1, BLOCKS);
-    let end = |i: usize| bits.len() * i / count;
-    (0..count)
-        .map(|i| &bits[end(i)..end(i + 1)])
-        .map(|block| block.iter().map(|&b| f64::from(b)).sum())
-        .collect()
+    let mut start = 0;
+    let mut block = |end: usize| {
+        let block = &bits[start..end];
+        start = end;
+        block.iter().map(|&b| f64::from(b)).sum()
+    };
+    ends_of_blocks(bits.len()).into_iter().map(&mut block).collect()
+}
+
+/// Where the blocks of so many bytes end.
+fn ends_of_blocks(bytes: usize) -> Vec<usize> {
+    let count = (bytes / BLOCK).clamp(1, BLOCKS);
+    // In 128 bits: lengths times blocks may exceed 64.
+    let end = |i: usize| (bytes as u128 * i as u128 / count as u128) as usize;
+    (1..=count).map(end).collect()
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ impl Speed {
 }
 
 /// Floating-point operations per second of a matrix product in this pool.
-fn product_speed() -> f64 {
+pub fn product_speed() -> f64 {
     const N: usize = 384;
     let (a, b) = (vec![0.5f32; N * N], vec![0.25f32; N * N]);
     let mut c = vec![0.0f32; N * N];
@@ -122,7 +122,7 @@ impl DryRun {
     }
 
     /// One row per trial, as in the results, with `estimated_seconds` of training.
-    /// Trials whose data are not available have no `id`.
+    /// Trials whose data have not been read have no `id`.
     pub fn rows(&self) -> Vec<Row> {
         let row = |(trial, state): &(Trial, State)| {
             let mut row = head(&self.name, trial, state);
@@ -190,13 +190,17 @@ impl fmt::Display for DryRun {
             .trials
             .iter()
             .filter(|(trial, _)| trial.data.hash.is_none())
-            .map(|(trial, _)| trial.data.source.as_str())
+            .map(|(trial, _)| &trial.data)
             .collect();
-        if let Some(source) = unseen.first() {
-            let n = unseen.len();
+        if let Some(data) = unseen.first() {
+            let (n, source) = (unseen.len(), &data.source);
+            let length = match data.bytes + data.holdout_bytes {
+                0 => "of unknown length".to_owned(),
+                bytes => format!("{bytes} bytes"),
+            };
             writeln!(
                 f,
-                "{n} trials have no id yet: the data `{source}` are not here"
+                "{n} trials have no id yet: the data `{source}` ({length}) have not been read"
             )?;
         }
         Ok(())
@@ -207,7 +211,7 @@ impl fmt::Display for DryRun {
 const YEAR: f64 = 365.25 * 86400.0;
 
 /// A duration in readable units.
-fn clock(seconds: f64) -> String {
+pub fn clock(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => "<1 s".into(),
         s if s < 90.0 => format!("{s:.0} s"),

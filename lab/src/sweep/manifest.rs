@@ -3,7 +3,7 @@
 use super::error::SweepError;
 use crate::config::{ConfigError, Experiment, TrialConfig};
 use crate::experiments::prequential::config::Mode;
-use brevity_data::{DataConfig, DataError, Registry, Source, Split};
+use brevity_data::{DataConfig, DataError, Plan, Split};
 use brevity_length::{Axes, AxisValue, Check, Regime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub struct DataIdentity {
     pub source: String,
     /// Number of training bytes.
     pub bytes: u64,
-    /// BLAKE3 of the training bytes in hexadecimal; none if the data are not available,
+    /// BLAKE3 of the training bytes in hexadecimal; none if the data have not been read,
     /// which only a dry run accepts.
     pub hash: Option<String>,
     /// Number of held-out bytes.
@@ -84,23 +84,14 @@ impl From<&Split> for DataIdentity {
 }
 
 impl DataIdentity {
-    /// The identity of data that are not available, from the config and the registry.
-    /// If they leave the length open, it is 0.
-    pub fn unseen(config: &DataConfig) -> DataIdentity {
-        let whole = match &config.source {
-            Source::Registered(name) => Registry::builtin().get(name).and_then(|set| set.bytes),
-            _ => None,
-        };
-        let holdout_bytes = config.holdout.as_ref().map_or(0, |holdout| holdout.bytes);
-        let left = whole
-            .unwrap_or(0)
-            .saturating_sub(config.offset + holdout_bytes);
-        let (leak_bytes, copies) = config.leak.as_ref().map_or((0, 0), |l| (l.bytes, l.copies));
+    /// The identity of data that have not been read, as far as their lengths tell. A
+    /// length that is not known is 0.
+    pub fn planned(config: &DataConfig, plan: &Plan) -> DataIdentity {
         DataIdentity {
             source: config.source.to_string(),
-            bytes: config.bytes.unwrap_or(left) + copies * leak_bytes,
+            bytes: plan.train.unwrap_or(0),
             hash: None,
-            holdout_bytes: holdout_bytes.saturating_sub(leak_bytes),
+            holdout_bytes: plan.holdout,
             holdout_hash: None,
             leak_hash: None,
         }
@@ -264,7 +255,8 @@ fn check_data(
     data: &DataIdentity,
 ) -> Result<(), ConfigError> {
     let context = config.model.context as u64;
-    if data.hash.is_some() && data.bytes < context {
+    let known = data.hash.is_some() || data.bytes > 0;
+    if known && data.bytes < context {
         let message = format!(
             "the context is {context} bytes, but {} has only {} to train on",
             data.source, data.bytes

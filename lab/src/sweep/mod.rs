@@ -52,7 +52,7 @@ mod trial_record;
 
 pub use by_kind::ByKind;
 pub use data_cache::DataCache;
-pub use dry_run::{DryRun, Speed};
+pub use dry_run::{DryRun, Speed, clock, product_speed};
 pub use error::SweepError;
 pub use folder::{Failure, State, SweepFolder, TrialScore};
 pub(crate) use folder::{scored, write_scored};

@@ -1,6 +1,6 @@
 //! Every config of the repository, expanded and dry-run; and checks that need the data.
 
-use brevity_data::DataConfig;
+use brevity_data::{DataConfig, Plan, Store};
 use brevity_lab::config::Experiment;
 use brevity_lab::sweep::{DataIdentity, DryRun, Manifest, SweepFolder, write_script};
 use brevity_length::State;
@@ -26,7 +26,17 @@ fn configs() -> Vec<PathBuf> {
 }
 
 fn unseen(experiment: &Experiment) -> Manifest {
-    let identify = |data: &DataConfig| Ok(DataIdentity::unseen(data));
+    // Sets that the user imports first are not in the registry.
+    let imported = |data: &DataConfig| Plan {
+        train: data.bytes,
+        holdout: data.holdout.as_ref().map_or(0, |holdout| holdout.bytes),
+        unread: u64::MAX,
+    };
+    let store = Store::at("/nonexistent");
+    let identify = |data: &DataConfig| {
+        let plan = data.plan(&store).unwrap_or_else(|_| imported(data));
+        Ok(DataIdentity::planned(data, &plan))
+    };
     Manifest::expand(experiment, identify).unwrap()
 }
 

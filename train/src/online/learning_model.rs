@@ -72,17 +72,12 @@ impl Model for LearningModel {
         self.recipe.online().lanes as usize
     }
 
-    /// Parameters with gradients and moments, the activations of the largest
-    /// training step, the KV cache, and the bytes themselves.
     fn memory(&self, layout: &Layout) -> u64 {
-        let spec = self.recipe.spec();
-        let online = self.recipe.online();
-        let rows = (layout.lanes() * spec.context).max(online.batch_bytes as usize) as u64;
-        let layer = (12 * spec.width + 4 * spec.hidden) as u64;
-        let activations = rows * (layer * spec.layers as u64 + 3 * 256 + 4 * spec.width as u64);
-        let cache = (2 * layout.lanes() * spec.context * spec.layers * spec.width) as u64;
-        let bytes = (layout.lanes() * layout.steps()) as u64;
-        4 * (8 * spec.parameters() + activations + cache) + 2 * bytes
+        self.recipe.memory(layout)
+    }
+
+    fn operations(&self, layout: &Layout) -> f64 {
+        self.recipe.operations(layout)
     }
 
     fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {

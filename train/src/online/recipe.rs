@@ -82,7 +82,7 @@ impl OnlineConfig {
     /// counting repetitions, plus a third of those that pricing sees, because a
     /// forward pass is a third of a training step.
     pub fn training_bytes(&self, spec: &Spec, bytes: u64) -> f64 {
-        let window = f64::from(self.window * self.lanes);
+        let window = f64::from(self.window) * f64::from(self.lanes);
         let newest = f64::from(self.lanes) * spec.context as f64;
         let replay = f64::from(self.replay) * f64::from(self.batch_bytes);
         bytes as f64 / window * (newest * (4.0 / 3.0) + replay)
@@ -201,7 +201,7 @@ impl Recipe {
     }
 
     /// The optimizer's settings.
-    pub(super) fn train(&self) -> &TrainConfig {
+    pub(crate) fn train(&self) -> &TrainConfig {
         &self.train
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Student<'a> {
     gradient: Vec<f32>,
     /// Optimizer steps taken.
     step: u64,
+    /// Length of the sequences learned last.
+    length: usize,
     layout: Layout,
     /// The bytes of each lane, all of the same length: lanes that have ended are
     /// padded.
@@ -41,6 +43,7 @@ impl<'a> Student<'a> {
             gradient: vec![0.0; parameters.values.len()],
             parameters,
             step: 0,
+            length: 0,
             layout,
             history: vec![Vec::new(); layout.lanes()],
             recipe,
@@ -58,6 +61,10 @@ impl<'a> Student<'a> {
             return Ok(());
         }
         let length = steps.min(self.recipe.spec().context);
+        // Buffers of another length would not be used again.
+        if std::mem::replace(&mut self.length, length) != length {
+            ops::forget_buffers();
+        }
         let newest = self.lanes().filter(|lane| lane.len() == steps);
         let newest = Self::batch(newest.map(|lane| &lane[steps - length..]));
         self.take_step(newest)?;

@@ -66,6 +66,23 @@ pub struct Mixture {
     history: Vec<u8>,
 }
 
+/// Bytes that a mixture for a block of `bytes` bytes in `lanes` lanes takes, at most.
+pub fn memory(lanes: usize, bytes: usize) -> u64 {
+    let buckets = (4 * bytes).next_power_of_two().clamp(1 << 10, MOST_BUCKETS);
+    let rows = (8 * bytes).next_power_of_two().clamp(1 << 10, 1 << 16);
+    let parts = [
+        buckets * 32,
+        2 * rows * 64,
+        buckets.min(1 << 20) * 4,
+        lanes * size_of::<Lane>(),
+        // The history counts the steps of lanes that have ended, too.
+        bytes + lanes,
+        // Weights, counters of the last byte, meanings, tables.
+        1 << 20,
+    ];
+    parts.map(|part| part as u64).iter().sum()
+}
+
 impl Mixture {
     /// A mixture that has learned nothing, for a block of `bytes` bytes in
     /// `lanes` lanes; `advised` if a trained model takes part.

@@ -44,7 +44,9 @@ impl Trainer for LocalTrainer<'_> {
             stop: job.stop,
             progress: &progress,
         };
-        match brevity_train::run(&setup, &split.train.bytes, &job.folder, &control)? {
+        let data = &split.train;
+        let hash = data.blake3().to_owned();
+        match brevity_train::run_hashed(&setup, &data.bytes, hash, &job.folder, &control)? {
             Outcome::Interrupted { .. } => Ok(Step::Interrupted),
             Outcome::Finished { metrics, .. } => Ok(Step::Done(report(&metrics, &job.folder)?)),
         }

@@ -1,0 +1,175 @@
+//! The memory of training, counted from spec and config, against what the allocator
+//! sees. A program of its own: nothing else may allocate meanwhile.
+
+use std::alloc::{GlobalAlloc, Layout as Block, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use brevity_codec::Layout;
+use brevity_codec::predict::{Model, Priced};
+use brevity_model::{Activation, Norm, Placement, Position, Spec};
+use brevity_train::online::{LearningModel, OnlineConfig, Recipe};
+use brevity_train::{Control, DeviceKind, Stop, TrainConfig, TrainSetup, run};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+
+/// Counts the bytes in use, and the most there were.
+struct Counting;
+
+static NOW: AtomicU64 = AtomicU64::new(0);
+static MOST: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: passes everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Block) -> *mut u8 {
+        let size = layout.size() as u64;
+        let now = NOW.fetch_add(size, Ordering::SeqCst) + size;
+        MOST.fetch_max(now, Ordering::SeqCst);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Block) {
+        NOW.fetch_sub(layout.size() as u64, Ordering::SeqCst);
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The most memory that `work` has in use beyond what there was.
+fn peak(work: impl FnOnce()) -> u64 {
+    let before = NOW.load(Ordering::SeqCst);
+    MOST.store(before, Ordering::SeqCst);
+    work();
+    MOST.load(Ordering::SeqCst) - before
+}
+
+fn random_spec(rng: &mut ChaCha8Rng) -> Spec {
+    let mut below = |n: u32| (rng.next_u32() % n) as usize;
+    let position = [Position::Rope, Position::Sinusoidal, Position::Learned][below(3)];
+    let heads = 1 << below(3);
+    let width = heads * 2 * (1 + below(8));
+    let context = 1 << (4 + below(6));
+    let window = (position == Position::Rope && below(2) == 0).then(|| 1 + below(context as u32));
+    let activations = [Activation::Gelu, Activation::Relu2, Activation::Swiglu];
+    Spec {
+        width,
+        layers: 1 + below(4),
+        heads,
+        hidden: 1 + below(200),
+        taps: below(4),
+        lags: Vec::new(),
+        context,
+        window,
+        norm: [Norm::Layer, Norm::Rms][below(2)],
+        placement: [Placement::Pre, Placement::Post][below(2)],
+        position,
+        activation: activations[below(3)],
+        mlp_bias: below(2) == 0,
+        attention_bias: below(2) == 0,
+        output_bias: below(2) == 0,
+        tied: below(2) == 0,
+        scale_embedding: below(2) == 0,
+        qk_norm: below(2) == 0,
+    }
+}
+
+/// One test: the counts are of the whole process.
+#[test]
+fn no_buffer_is_forgotten() {
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    for case in 0..12 {
+        let spec = random_spec(&mut rng);
+        let mut config = TrainConfig {
+            steps: Some(2),
+            batch_bytes: 1 << (6 + rng.next_u32() % 11),
+            dropout: f64::from(rng.next_u32() % 2) * 0.1,
+            ema: f64::from(rng.next_u32() % 2) * 0.9,
+            ..TrainConfig::default()
+        };
+        config.quantise.share = f64::from(rng.next_u32() % 2) * 0.5;
+        trains_within(case, &spec, &config);
+
+        let online = OnlineConfig {
+            lanes: 1 << (rng.next_u32() % 5),
+            window: 1 + rng.next_u32() % spec.context as u32,
+            replay: rng.next_u32() % 3,
+            batch_bytes: 1 + rng.next_u32() % 8192,
+            ..OnlineConfig::default()
+        };
+        learns_within(case, spec, online);
+    }
+    no_sum_wraps();
+}
+
+fn trains_within(case: usize, spec: &Spec, config: &TrainConfig) {
+    let data = b"to be or not to be, that is the question. ".repeat(200);
+    let setup = TrainSetup {
+        spec: spec.clone(),
+        config: config.clone(),
+        seed: 1,
+        device: DeviceKind::Flex,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let used = peak(|| {
+        let stop = Stop::new();
+        run(&setup, &data, folder.path(), &Control::silent(&stop)).unwrap();
+    });
+    let counted = config.memory(spec, data.len() as u64);
+    let what = format!("{case}: training takes {used} of {counted}: {config:?}, {spec:?}");
+    assert!(used <= counted, "{what}");
+    assert!(counted < 4 * used + (16 << 20), "{what}");
+}
+
+fn learns_within(case: usize, spec: Spec, online: OnlineConfig) {
+    let recipe = Recipe::new(spec, 0, &TrainConfig::default(), online).unwrap();
+    let model = LearningModel::new(recipe).unwrap();
+    let layout = Layout::new(3000, 1, model.lanes());
+    let counted = model.memory(&layout);
+    let used = peak(|| {
+        let mut predictor = model.start(&layout);
+        let bytes = vec![b'x'; layout.lanes() * layout.steps()];
+        let mut priced = vec![Priced::default(); bytes.len()];
+        predictor.price(&bytes, layout.steps(), &mut priced).unwrap();
+    });
+    // What is priced is the caller's.
+    let lent = (layout.lanes() * layout.steps() * (size_of::<Priced>() + 1)) as u64;
+    let counted = counted + lent;
+    let what = format!(
+        "{case}: learning takes {used} of {counted}: {:?}",
+        model.recipe()
+    );
+    assert!(used <= counted, "{what}");
+    assert!(counted < 6 * used + (24 << 20), "{what}");
+}
+
+/// The largest recipe and batch that there can be.
+fn no_sum_wraps() {
+    let spec = Spec {
+        width: 1 << 14,
+        layers: 1,
+        heads: 1 << 9,
+        hidden: 1 << 16,
+        taps: 0,
+        context: 1 << 20,
+        activation: Activation::Swiglu,
+        ..Spec::brevity(16, 1, 1, 64)
+    };
+    let config = TrainConfig {
+        batch_bytes: 1 << 30,
+        ..TrainConfig::default()
+    };
+    assert!(config.memory(&spec, u64::MAX / 2) > 1 << 50);
+    let online = OnlineConfig {
+        lanes: 1 << 12,
+        window: 1,
+        batch_bytes: 1 << 22,
+        ..OnlineConfig::default()
+    };
+    let recipe = Recipe::new(spec, 0, &TrainConfig::default(), online).unwrap();
+    let layout = Layout::new(1 << 26, 1, 1 << 12);
+    assert!(recipe.memory(&layout) > 1 << 40);
+    assert!(recipe.operations(&layout) > 1e18);
+}
