@@ -42,7 +42,10 @@ fn sets_are_fetched_from_a_mirror() {
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
     let error = fetch(&["--mirror", &format!("{address}/sets/")], None);
-    assert!(error.contains("/sets/enwik8.zip") && error.contains("404"), "{error}");
+    assert!(
+        error.contains("/sets/enwik8.zip") && error.contains("404"),
+        "{error}"
+    );
     fetch(&[], Some(&address));
     let asked = asked.lock().expect("no panic");
     assert_eq!(asked[0], "GET /sets/enwik8.zip HTTP/1.1");
@@ -52,7 +55,10 @@ fn sets_are_fetched_from_a_mirror() {
 #[test]
 fn what_is_passed_over_is_said_by_every_command_that_reads_sources() {
     let dir = Dir::new();
-    dir.file("set/text.txt", "so it goes, and goes, and goes. ".repeat(200));
+    dir.file(
+        "set/text.txt",
+        "so it goes, and goes, and goes. ".repeat(200),
+    );
     dir.shell("mkfifo set/pipe; ln -s /dev/zero set/zero");
     dir.file(
         "a.toml",

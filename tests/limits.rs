@@ -25,11 +25,19 @@ fn work_is_told_and_bounded() {
     let told = dir.run(&["inspect", "cpu.bvy"]).status(0).stdout();
     let line = told.lines().find(|line| line.contains("decoding takes"));
     let line = line.unwrap_or_else(|| panic!("{told}"));
-    assert!(line.contains("operations") && line.contains("memory"), "{line}");
+    assert!(
+        line.contains("operations") && line.contains("memory"),
+        "{line}"
+    );
     assert!(line.contains(" d") || line.contains("years"), "{line}");
-    let json = dir.run(&["inspect", "--json", "cpu.bvy"]).status(0).stdout();
+    let json = dir
+        .run(&["inspect", "--json", "cpu.bvy"])
+        .status(0)
+        .stdout();
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    let operations = json[0]["decoding"]["operations"].as_f64().expect("a number");
+    let operations = json[0]["decoding"]["operations"]
+        .as_f64()
+        .expect("a number");
     assert!(operations > 1e17, "{operations}");
 }
 
@@ -38,16 +46,23 @@ fn work_is_told_and_bounded() {
 fn memory_is_told_and_bounded() {
     let dir = Dir::new();
     dir.file("wrap.bvy", hostile("r_wrap.bvy"));
-    dir.run(&["decompress", "wrap.bvy"]).status(1).says("--memory");
-    dir.file("small.txt", "it is small, and so is what it takes".repeat(9));
+    dir.run(&["decompress", "wrap.bvy"])
+        .status(1)
+        .says("--memory");
+    dir.file(
+        "small.txt",
+        "it is small, and so is what it takes".repeat(9),
+    );
     dir.run(&["compress", "small.txt"]).status(0);
     dir.run(&["verify", "--memory", "64KiB", "small.txt.bvy"])
         .status(1)
         .says("--memory");
     for enough in ["1GiB", "none"] {
-        dir.run(&["verify", "--memory", enough, "small.txt.bvy"]).status(0);
+        dir.run(&["verify", "--memory", enough, "small.txt.bvy"])
+            .status(0);
     }
-    dir.run(&["verify", "--memory", "much", "small.txt.bvy"]).status(2);
+    dir.run(&["verify", "--memory", "much", "small.txt.bvy"])
+        .status(2);
 }
 
 #[test]

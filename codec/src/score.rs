@@ -95,7 +95,10 @@ pub fn block_lengths(
     bytes: &[u8],
     ends: &[usize],
 ) -> Result<Vec<f64>, ScoreError> {
-    assert!(ends.is_sorted() && ends.last() == Some(&bytes.len()), "ends of blocks");
+    assert!(
+        ends.is_sorted() && ends.last() == Some(&bytes.len()),
+        "ends of blocks"
+    );
     let spec = model.spec();
     let (part, segment) = match spec.window {
         None => (spec.context, SEGMENT.next_multiple_of(spec.context)),
@@ -111,14 +114,16 @@ pub fn block_lengths(
         let mut sinks: Vec<Sums<'_>> = (0..parts.len())
             .map(|i| Sums::new(ends, first + i * part))
             .collect();
-        model.score(&parts, &mut sinks, |sums, index, byte, logits| {
-            match Frequencies::from_logits(logits) {
+        model.score(
+            &parts,
+            &mut sinks,
+            |sums, index, byte, logits| match Frequencies::from_logits(logits) {
                 Ok(next) => sums.add(index, next.bits(byte) as f32),
                 Err(source) => {
                     sums.failure.get_or_insert((index, source));
                 }
-            }
-        })?;
+            },
+        )?;
         for sink in sinks {
             if let Some((index, source)) = sink.failure {
                 let offset = sink.start + index;

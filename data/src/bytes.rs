@@ -199,7 +199,10 @@ mod trim {
     /// Bytes of the pages of files that are in memory, those of the program included.
     fn resident() -> u64 {
         let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-        let pages = statm.split(' ').nth(2).and_then(|shared| shared.parse().ok());
+        let pages = statm
+            .split(' ')
+            .nth(2)
+            .and_then(|shared| shared.parse().ok());
         pages.unwrap_or(0) * 4096
     }
 }

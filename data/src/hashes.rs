@@ -69,7 +69,10 @@ struct Known(Vec<(Range<u64>, String)>);
 
 impl Known {
     fn get(&self, range: &Range<u64>) -> Option<&String> {
-        self.0.iter().find(|(r, _)| r == range).map(|(_, hash)| hash)
+        self.0
+            .iter()
+            .find(|(r, _)| r == range)
+            .map(|(_, hash)| hash)
     }
 
     fn parse(text: &str, stamp: Stamp) -> Option<Self> {
@@ -142,7 +145,9 @@ impl Hashes {
             return;
         }
         let mut known = self.read(path, stamp);
-        known.0.retain(|(range, _)| hashes.iter().all(|(r, _)| r != range));
+        known
+            .0
+            .retain(|(range, _)| hashes.iter().all(|(r, _)| r != range));
         known.0.extend(hashes.iter().cloned());
         let forgotten = known.0.len().saturating_sub(MOST);
         known.0.drain(..forgotten);

@@ -61,7 +61,11 @@ impl Found {
 
     fn files(files: Vec<(PathBuf, u64)>) -> Self {
         let parts = files.into_iter();
-        Self::Files(parts.map(|(path, length)| Part::new(path, length)).collect())
+        Self::Files(
+            parts
+                .map(|(path, length)| Part::new(path, length))
+                .collect(),
+        )
     }
 
     /// As parts of a longer source.
@@ -69,7 +73,11 @@ impl Found {
         match self {
             Self::Files(parts) => Ok(parts),
             Self::Stored(path, length, recorded) => {
-                check(&path, &recorded, &store.hashes().of(&path, &[0..length])?[0])?;
+                check(
+                    &path,
+                    &recorded,
+                    &store.hashes().of(&path, &[0..length])?[0],
+                )?;
                 Ok(vec![Part {
                     path,
                     length,
@@ -373,6 +381,7 @@ fn read_stream(input: &mut dyn Read, path: &Path, store: &Store) -> Result<Bytes
     let mut file = spool().map_err(DataError::io("write into", &folder))?;
     drop(bytes);
     io::copy(input, &mut file).map_err(DataError::io("read", path))?;
-    file.seek(SeekFrom::Start(0)).map_err(DataError::io("read", path))?;
+    file.seek(SeekFrom::Start(0))
+        .map_err(DataError::io("read", path))?;
     Bytes::map(&file).map_err(DataError::io("map", path))
 }

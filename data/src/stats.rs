@@ -215,6 +215,10 @@ mod tests {
             duplicates.take(&block);
         }
         assert!(duplicates.seen.len() <= 1000 && duplicates.sampling >= 20);
-        assert!((duplicates.share() - 0.2).abs() < 0.04, "{}", duplicates.share());
+        assert!(
+            (duplicates.share() - 0.2).abs() < 0.04,
+            "{}",
+            duplicates.share()
+        );
     }
 }

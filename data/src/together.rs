@@ -61,7 +61,8 @@ impl Part {
             if read == 0 {
                 break;
             }
-            out.write_all(&piece[..read]).map_err(DataError::io("write", to))?;
+            out.write_all(&piece[..read])
+                .map_err(DataError::io("write", to))?;
             copied += read as u64;
         }
         match self.packing.is_none() && copied != self.length {
@@ -84,7 +85,9 @@ fn key(parts: &[Part]) -> Result<(String, String)> {
     for part in parts {
         let absolute = fs::canonicalize(&part.path).map_err(DataError::io("read", &part.path))?;
         let name = absolute.as_os_str().as_encoded_bytes();
-        paths.update(&(name.len() as u64).to_le_bytes()).update(name);
+        paths
+            .update(&(name.len() as u64).to_le_bytes())
+            .update(name);
         state.update(Stamp::of(&part.path)?.to_string().as_bytes());
     }
     let hex = |hasher: blake3::Hasher| hasher.finalize().to_hex()[..16].to_owned();
@@ -123,7 +126,8 @@ impl Store {
         if path.is_file() {
             return Ok(path);
         }
-        let temporary = brevity_files::temporary(&dir).map_err(DataError::io("write into", &dir))?;
+        let temporary =
+            brevity_files::temporary(&dir).map_err(DataError::io("write into", &dir))?;
         let mut out = BufWriter::with_capacity(1 << 18, temporary);
         for part in parts {
             part.copy(&mut out, &path)?;

@@ -15,7 +15,11 @@ fn convert(conversion: Conversion, name: &str, file: &[u8]) {
 
 /// A picture: refused, or as many bytes as its item says.
 pub fn picture(file: &[u8]) {
-    for conversion in [Conversion::Rgb, Conversion::RgbPlanar, Conversion::GrayPatches] {
+    for conversion in [
+        Conversion::Rgb,
+        Conversion::RgbPlanar,
+        Conversion::GrayPatches,
+    ] {
         convert(conversion, "picture", file);
     }
 }

@@ -35,7 +35,7 @@ fn clamp(bytes: u128) -> u64 {
 impl Spec {
     /// Bytes of the weights as 32-bit floats.
     pub fn weights_memory(&self) -> u64 {
-        let names = self.layers as u64 * 1024 + (1 << 12);
+        let names = self.layers as u64 * 4096 + (1 << 14);
         self.parameters().saturating_mul(4).saturating_add(names)
     }
 
@@ -48,7 +48,7 @@ impl Spec {
         let block = d * (padding(3 * d) + padding(d) + padding(up)) + hidden * padding(d);
         let tied = if self.tied { n(SYMBOLS) * d } else { 0 };
         let padded = n(self.layers) * block + tied;
-        let names = n(self.layers) * 1024 + (1 << 12);
+        let names = n(self.layers) * 4096 + (1 << 14);
         clamp(FLOAT * (u128::from(self.parameters()) + padded) + names)
     }
 

@@ -93,12 +93,21 @@ fn no_buffer_is_forgotten() {
         let (weights, used) = peak(make);
         let counted = spec.weights_memory();
         // Made in one pass: nothing is there twice.
-        assert!(used <= counted, "{case}: weights {used} > {counted}, {spec:?}");
+        assert!(
+            used <= counted,
+            "{case}: weights {used} > {counted}, {spec:?}"
+        );
 
         let (model, used) = peak(|| Transformer::new(&weights));
         let counted = spec.transformer_memory();
-        assert!(used <= counted, "{case}: model {used} > {counted}, {spec:?}");
-        assert!(counted < 2 * used + (1 << 16), "{case}: model {used} of {counted}");
+        assert!(
+            used <= counted,
+            "{case}: model {used} > {counted}, {spec:?}"
+        );
+        assert!(
+            counted < 2 * used + (1 << 16),
+            "{case}: model {used} of {counted}"
+        );
 
         let run = || {
             let mut state = model.state_for(lanes, steps);

@@ -12,6 +12,7 @@ use brevity_codec::archive::{
     self, EXTENSION, MAX_BLOCK, MAX_LANES, Models, Options, Source, Summary,
 };
 use brevity_codec::weights::{Plan, Precision};
+use brevity_data::Bytes;
 use brevity_lab::pack::{self, OwnModel, models};
 use brevity_model::Weights;
 use brevity_pretrained::Model;
@@ -247,10 +248,7 @@ impl Args {
             ));
         };
         self.common.free(&output, path)?;
-        let mut data = Vec::new();
-        let (mut input, _) = files::open(path)?;
-        let read = input.read_to_end(&mut data);
-        read.with_context(|| format!("cannot read {}", path.display()))?;
+        let data = whole(path)?;
 
         let run = &self.common.run;
         let options = OwnModel {
@@ -398,6 +396,18 @@ fn derived(path: &Path) -> PathBuf {
     let mut derived = OsString::from(path);
     derived.push(format!(".{EXTENSION}"));
     derived.into()
+}
+
+/// All bytes of a source; a long file is mapped.
+fn whole(path: &Path) -> Result<Bytes> {
+    let (mut input, length) = files::open(path)?;
+    if length.is_some_and(|length| length > 0) {
+        return Ok(Bytes::open(path)?);
+    }
+    let mut data = Vec::new();
+    let read = input.read_to_end(&mut data);
+    read.with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(data.into())
 }
 
 /// The length of a source in bytes, if it is known before reading.

@@ -83,7 +83,7 @@ pub enum TrainError {
     },
     /// A step needs more memory than there is.
     #[error(
-        "training takes about {:.1} GiB of memory, and this machine has {:.1}: make \
+        "training takes at least {:.1} GiB of memory, and this machine has {:.1}: make \
          train.batch_bytes ({batch_bytes}) smaller, or train.accumulation larger",
         *needs as f64 / GIB,
         *has as f64 / GIB
@@ -179,8 +179,9 @@ pub fn run_hashed(
             context: setup.spec.context,
         });
     }
-    // The bytes are there already.
-    let needs = setup.config.memory(&setup.spec, 0);
+    // The bytes are there already. What is counted is an upper bound, of which at least
+    // half is used.
+    let needs = setup.config.memory(&setup.spec, 0) / 2;
     if let Some(has) = memory::of_machine().filter(|has| needs > *has) {
         return Err(TrainError::Memory {
             needs,

@@ -132,7 +132,9 @@ fn learns_within(case: usize, spec: Spec, online: OnlineConfig) {
         let mut predictor = model.start(&layout);
         let bytes = vec![b'x'; layout.lanes() * layout.steps()];
         let mut priced = vec![Priced::default(); bytes.len()];
-        predictor.price(&bytes, layout.steps(), &mut priced).unwrap();
+        predictor
+            .price(&bytes, layout.steps(), &mut priced)
+            .unwrap();
     });
     // What is priced is the caller's.
     let lent = (layout.lanes() * layout.steps() * (size_of::<Priced>() + 1)) as u64;
@@ -142,7 +144,8 @@ fn learns_within(case: usize, spec: Spec, online: OnlineConfig) {
         model.recipe()
     );
     assert!(used <= counted, "{what}");
-    assert!(counted < 6 * used + (24 << 20), "{what}");
+    // A short block never holds the longest sequences that are counted.
+    assert!(counted < 8 * used + (64 << 20), "{what}");
 }
 
 /// The largest recipe and batch that there can be.

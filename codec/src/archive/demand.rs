@@ -182,11 +182,7 @@ pub(super) struct Account<'a> {
 
 impl<'a> Account<'a> {
     /// `offset` is where the model lies.
-    pub fn new(
-        header: &Header,
-        offset: u64,
-        models: &Models<'a>,
-    ) -> Result<Account<'a>, Error> {
+    pub fn new(header: &Header, offset: u64, models: &Models<'a>) -> Result<Account<'a>, Error> {
         Ok(Account {
             needs: Needs::of(header, offset, models)?,
             limits: models.limits,

@@ -32,7 +32,9 @@ pub enum Error {
     #[error("archive version {0} is newer than this program: update it")]
     Version(u8),
     /// There never was such a version.
-    #[error("the archive says it has version 0, and there never was one: it is damaged, or from before the first release")]
+    #[error(
+        "the archive says it has version 0, and there never was one: it is damaged, or from before the first release"
+    )]
     VersionZero,
     /// The archive was coded with arithmetic that this program does not have.
     #[error("archive needs numeric engine {0}, which this program does not have: update it")]

@@ -60,7 +60,10 @@ pub fn salvage(
         let mut block = Input::new(&mut input, at);
         let frame = Frame::read(&mut block, front.terms, lazy.exists());
         next = block.offset;
-        let told = frame.as_ref().ok().map(|f| (f.header.raw as u64, f.header.last));
+        let told = frame
+            .as_ref()
+            .ok()
+            .map(|f| (f.header.raw as u64, f.header.last));
         let bytes = frame
             .and_then(|frame| frame.checked(blocks))
             .and_then(|stored| {
@@ -94,7 +97,9 @@ pub fn salvage(
     // Of one block there is no index, and so none that is refused.
     done.damage.extend(refused.filter(|_| blocks > 1));
     if done.damage.is_empty() {
-        input.seek(SeekFrom::End(-(DIGEST as i64))).map_err(Error::Read)?;
+        input
+            .seek(SeekFrom::End(-(DIGEST as i64)))
+            .map_err(Error::Read)?;
         let offset = input.stream_position().map_err(Error::Read)?;
         let recorded = Input::new(&mut input, offset).array("the hash of the original")?;
         if recorded != digest(&hasher) {
@@ -118,11 +123,7 @@ fn fatal(error: &Error) -> bool {
 }
 
 /// The blocks by the index, if that contradicts none that is intact.
-fn believed(
-    input: &mut (impl Read + Seek),
-    start: u64,
-    terms: Terms,
-) -> Result<Vec<Place>, Error> {
+fn believed(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<Vec<Place>, Error> {
     let places = places(input, start)?;
     for (number, place) in (0..).zip(&places) {
         place.compare(input, number, terms)?;

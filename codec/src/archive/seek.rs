@@ -40,14 +40,23 @@ impl Place {
         number: u64,
         terms: Terms,
     ) -> Result<(), Error> {
-        input.seek(SeekFrom::Start(self.start)).map_err(Error::Read)?;
+        input
+            .seek(SeekFrom::Start(self.start))
+            .map_err(Error::Read)?;
         match BlockHeader::read(&mut Input::new(&mut *input, self.start), terms) {
             Ok(header) if self.agrees(&header) => return Ok(()),
             Err(Error::Read(error)) => return Err(Error::Read(error)),
             _ => {}
         }
-        input.seek(SeekFrom::Start(self.start)).map_err(Error::Read)?;
-        match read_block(&mut Input::new(&mut *input, self.start), number, terms, true) {
+        input
+            .seek(SeekFrom::Start(self.start))
+            .map_err(Error::Read)?;
+        match read_block(
+            &mut Input::new(&mut *input, self.start),
+            number,
+            terms,
+            true,
+        ) {
             Ok(_) => Err(Error::Malformed {
                 offset: self.start,
                 what: "the block index does not match the block here",
@@ -109,11 +118,7 @@ pub(super) fn places(input: &mut (impl Read + Seek), start: u64) -> Result<Vec<P
 }
 
 /// The one block of an archive without an index; `None` if there are more.
-fn alone(
-    input: &mut (impl Read + Seek),
-    start: u64,
-    terms: Terms,
-) -> Result<Option<Place>, Error> {
+fn alone(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<Option<Place>, Error> {
     let end = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
     input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
     // A damaged header is for the index to tell.

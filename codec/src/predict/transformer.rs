@@ -49,7 +49,8 @@ impl Shape<'_> {
     /// As [`Model::memory`]: the state of all lanes.
     pub fn memory(&self, layout: &Layout) -> u64 {
         let steps = layout.steps().max(1);
-        self.0.state_memory(layout.lanes(), steps, rayon::current_num_threads())
+        self.0
+            .state_memory(layout.lanes(), steps, rayon::current_num_threads())
     }
 
     /// As [`Model::operations`]: every lane goes on to the last step.

@@ -1,9 +1,12 @@
 //! Archives that were forged: their lies are found before they cost anything.
 
+use brevity_codec::Method;
 use brevity_codec::archive::{
     Error, Index, Limits, Models, Options, Source, compress, decompress, decompress_range, inspect,
     salvage,
 };
+use brevity_codec::weights::{Plan, Precision};
+use brevity_model::{Spec, TensorInfo, Weights};
 use std::io::Cursor;
 use std::path::Path;
 
@@ -34,7 +37,14 @@ fn honest() -> Vec<u8> {
     };
     let mut archive = Vec::new();
     let source = Source::none();
-    compress(&b"aaaabbbbcccc"[..], &mut archive, &source, &options, &|_| {}).unwrap();
+    compress(
+        &b"aaaabbbbcccc"[..],
+        &mut archive,
+        &source,
+        &options,
+        &|_| {},
+    )
+    .unwrap();
     archive
 }
 
@@ -51,7 +61,10 @@ fn an_index_that_lies_is_not_believed() {
     let models = Models::default();
     let mut out = Vec::new();
     let error = decompress_range(Cursor::new(&archive), &mut out, &models, 0..4).unwrap_err();
-    assert!(error.to_string().contains("does not match the block"), "{error}");
+    assert!(
+        error.to_string().contains("does not match the block"),
+        "{error}"
+    );
     assert_eq!(out, b"");
     assert!(read(&archive, &models).is_err());
     assert!(inspect(&archive[..]).is_err());
@@ -95,7 +108,9 @@ fn a_range_is_checked_against_all_blocks_before_it() {
 /// An index of 100 kilobytes promises more than a terabyte.
 #[test]
 fn what_is_lost_is_no_longer_than_its_bytes_can_hold() {
-    let header = honest()[..6].to_vec();
+    let honest = honest();
+    let first = inspect(&honest[..]).unwrap().blocks[0].offset as usize;
+    let header = honest[..first].to_vec();
     let blocks = 20_000;
     let claim = (1 << 26, 15);
     let index = Index {
@@ -109,6 +124,23 @@ fn what_is_lost_is_no_longer_than_its_bytes_can_hold() {
     assert_eq!(done.recovered, 0);
     assert!(done.lost < 1 << 20, "{}", done.lost);
     assert_eq!(out, done.lost);
+    assert!(!done.damage.is_empty());
+}
+
+/// Blocks of four bytes, and an index that has them longer.
+#[test]
+fn zeros_are_not_recovered() {
+    let archive = hostile("i_zero");
+    let mut out = 0_u64;
+    let done = salvage(
+        Cursor::new(&archive),
+        Counting(&mut out),
+        &Models::default(),
+    )
+    .unwrap();
+    assert_eq!(out, done.recovered + done.lost);
+    assert!(out < 366_000 * archive.len() as u64);
+    assert!(done.recovered <= archive.len() as u64, "{}", done.recovered);
     assert!(!done.damage.is_empty());
 }
 
@@ -144,7 +176,10 @@ fn every_buffer_of_a_model_is_counted() {
     // A window of one keeps 24 positions.
     let archive = hostile("m_window1_b");
     let error = read(&archive, &within(1 << 30)).unwrap_err();
-    assert!(matches!(error, Error::Memory { needs, .. } if needs > 3 << 30), "{error}");
+    assert!(
+        matches!(error, Error::Memory { needs, .. } if needs > 3 << 30),
+        "{error}"
+    );
     // Both say so before they are decoded.
     for name in ["m_lagswin", "m_window1_b"] {
         let parts = inspect(&hostile(name)[..]).unwrap();
@@ -154,15 +189,34 @@ fn every_buffer_of_a_model_is_counted() {
     }
 }
 
-/// Five thousand bytes, most of which are one model's.
+/// Noise is stored as it is, whatever model there is for it.
 #[test]
 fn a_model_that_no_block_needs_is_not_unpacked() {
-    let archive = hostile("i_zero");
-    let models = within(1 << 30);
-    match read(&archive, &models) {
-        Ok(bytes) => assert_eq!(bytes.len() as u64, inspect(&archive[..]).unwrap().raw()),
-        Err(error) => assert!(!error.to_string().is_empty()),
-    }
+    let mut state = 1_u32;
+    let noise: Vec<u8> = (0..3000)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .collect();
+    let zeros = |info: &TensorInfo| vec![0.0; info.len()];
+    let weights = Weights::from_fn(Spec::aspect(64, 64), zeros).unwrap();
+    let source = Source::embedded(&weights, &Plan::new(&weights, Precision::Int8));
+    let options = Options {
+        block: 1000,
+        method: Some(Method::Model),
+        ..Options::default()
+    };
+    let mut archive = Vec::new();
+    compress(&noise[..], &mut archive, &source, &options, &|_| {}).unwrap();
+    let parts = inspect(&archive[..]).unwrap();
+    assert!(parts.blocks.iter().all(|block| block.method == Method::Raw));
+    let little = within(64 << 10);
+    assert_eq!(read(&archive, &little).unwrap(), noise);
+    parts.admit(&little).unwrap();
+    let mut part = Vec::new();
+    decompress_range(Cursor::new(&archive), &mut part, &little, 1500..2500).unwrap();
+    assert_eq!(part, noise[1500..2500]);
 }
 
 #[test]

@@ -11,9 +11,17 @@ fn a_decoder_written_from_the_page_agrees() {
         return;
     }
     for name in ["contexts", "raw", "empty", "mixed", "stream", "paper"] {
-        let path = folder.join("tests/golden/v1").join(name).with_extension("bvy");
+        let path = folder
+            .join("tests/golden/v1")
+            .join(name)
+            .with_extension("bvy");
         let program = folder.join("../docs/format_v1.py");
-        let ran = Command::new("python3").arg("-B").arg(program).arg(&path).output().unwrap();
+        let ran = Command::new("python3")
+            .arg("-B")
+            .arg(program)
+            .arg(&path)
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&ran.stderr);
         assert!(ran.status.success(), "{name}: {said}");
         let mut ours = Vec::new();

@@ -116,7 +116,12 @@ mod tests {
         ] {
             assert!(is_private(text.parse().unwrap()), "{text}");
         }
-        for text in ["93.184.215.14", "100.128.0.1", "2606:2800:21f::1", "::ffff:8.8.8.8"] {
+        for text in [
+            "93.184.215.14",
+            "100.128.0.1",
+            "2606:2800:21f::1",
+            "::ffff:8.8.8.8",
+        ] {
             assert!(!is_private(text.parse().unwrap()), "{text}");
         }
     }

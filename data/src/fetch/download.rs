@@ -226,7 +226,8 @@ fn append(
             discard(path)?;
             check(&file.url, "bytes", file.bytes, before + received)?;
         }
-        out.write_all(&chunk).map_err(DataError::io("write", path))?;
+        out.write_all(&chunk)
+            .map_err(DataError::io("write", path))?;
         progress.inc(chunk.len() as u64);
     };
     out.sync_all().map_err(DataError::io("write", path))?;

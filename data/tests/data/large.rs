@@ -124,7 +124,10 @@ fn what_a_compressed_file_holds_is_the_source() {
 
     fs::write(at("half.gz"), &pack(&text)[..20]).unwrap();
     let error = chain(&load("half.gz").unwrap_err());
-    assert!(error.contains("half.gz") && error.contains("cannot be unpacked"), "{error}");
+    assert!(
+        error.contains("half.gz") && error.contains("cannot be unpacked"),
+        "{error}"
+    );
     fs::write(at("none.gz"), pack(b"")).unwrap();
     let error = chain(&load("none.gz").unwrap_err());
     assert!(error.contains("holds no bytes"), "{error}");
@@ -166,5 +169,10 @@ fn a_long_pipe_is_read_into_a_file_without_a_name() {
     for piece in 0..LONG >> 20 {
         assert_eq!(set.bytes[piece as usize * (1 << 20) + 5], piece as u8);
     }
-    assert_eq!(fs::read_dir(dir.path().join("store/.partial")).unwrap().count(), 0);
+    assert_eq!(
+        fs::read_dir(dir.path().join("store/.partial"))
+            .unwrap()
+            .count(),
+        0
+    );
 }

@@ -183,7 +183,10 @@ pub fn sums_of_blocks(bits: &[f32]) -> Vec<f64> {
         start = end;
         block.iter().map(|&b| f64::from(b)).sum()
     };
-    ends_of_blocks(bits.len()).into_iter().map(&mut block).collect()
+    ends_of_blocks(bits.len())
+        .into_iter()
+        .map(&mut block)
+        .collect()
 }
 
 /// Where the blocks of so many bytes end.
