@@ -18,7 +18,7 @@ fn work_is_told_and_bounded() {
     }
     // From a pipe it is found block by block.
     let piped = dir.shell(&format!(
-        "{} decompress -c < cpu.bvy | wc -c",
+        "{} decompress -c - < cpu.bvy | wc -c",
         env!("CARGO_BIN_EXE_brevity")
     ));
     assert!(String::from_utf8_lossy(&piped.stderr).contains("--work"));

@@ -4,7 +4,7 @@ use crate::console;
 use std::io::Write;
 
 use brevity_baselines::{Coder, FileBaselines};
-use brevity_data::DataConfig;
+use brevity_data::{DataConfig, Store, passed_over};
 use brevity_draw::Table;
 use brevity_length::format;
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -54,9 +54,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if args.sounds {
         coders.extend(Coder::SOUNDS);
     }
-    super::data::note_of(args.sets.iter());
     let mut measured = Vec::new();
     for set in &args.sets {
+        super::data::note(&passed_over(&set.source, &Store::default())?);
         let file = brevity_baselines::measure_set(set, args.chunk, &coders)?;
         // A table without any size is not printed.
         if let ([], Some(failure)) = (&file.results[..], file.failed.first()) {
