@@ -14,6 +14,8 @@ use brevity_lab::maps::MapError;
 use brevity_lab::pack::PackError;
 use brevity_lab::sweep::SweepError;
 use brevity_media::view::ViewError;
+use brevity_outside::OutsideError;
+use brevity_outside::price::PriceError;
 use brevity_task::chain;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -129,6 +131,12 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         Some(ScoreError::Sweep(_)) => return Some(2),
         Some(ScoreError::Data { source, .. }) if source.is_usage() => return Some(2),
         _ => {}
+    }
+    if let Some(PriceError::Stopped) = cause.downcast_ref() {
+        return Some(INTERRUPTED);
+    }
+    if let Some(OutsideError::Stopped) = cause.downcast_ref() {
+        return Some(INTERRUPTED);
     }
     if let Some(GenerateError::Stopped) = cause.downcast_ref() {
         return Some(INTERRUPTED);

@@ -37,6 +37,7 @@
 //! | price bytes under a model, exactly, and decode the archive | [`measure`]: [`measure::measure`] | `... --example score` |
 //! | price them while a model learns them | [`train::online`] | `... --example prequential` |
 //! | hold lengths: who pays for the model, what rate follows | [`length`]: [`Description`] | |
+//! | do both with a predictor of another program | [`outside`] | |
 //! | find the critical size, rank models | [`stats`] | `... --example critical_size` |
 //! | compare with gzip, xz, PPMd, FLAC and others | [`baselines`] | |
 //! | get bytes: files, splits, public sets | [`data`]: [`DataConfig`] | |
@@ -57,6 +58,7 @@ pub use brevity_length as length;
 pub use brevity_measure as measure;
 pub use brevity_media as media;
 pub use brevity_model as model;
+pub use brevity_outside as outside;
 pub use brevity_pretrained as pretrained;
 pub use brevity_stats as stats;
 pub use brevity_train as train;

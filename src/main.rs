@@ -31,7 +31,9 @@ enum Command {
     Train(cmd::train::Args),
     /// Locate the critical size of a finished sweep
     Critical(cmd::critical::Args),
-    /// Rank the models of a sweep by description length
+    /// Price the weights of any model: bytes at some precisions, entropy-coded
+    Price(cmd::price::Args),
+    /// Rank the models of a sweep or of a table by description length
     Select(cmd::select::Args),
     /// Measure the effect of each change in a sweep, in pairs with the same seed
     Ablation(cmd::ablation::Args),
@@ -107,6 +109,7 @@ fn run(command: Command) -> Result<()> {
         Command::Sweep(args) => cmd::sweep::run(args),
         Command::Train(args) => cmd::train::run(args),
         Command::Critical(args) => cmd::critical::run(args),
+        Command::Price(args) => cmd::price::run(args),
         Command::Select(args) => cmd::select::run(args),
         Command::Ablation(args) => cmd::ablation::run(args),
         Command::Prequential(args) => cmd::prequential::run(args),

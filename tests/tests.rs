@@ -4,11 +4,14 @@ mod archive;
 mod contamination;
 mod generate;
 mod lengths;
+mod loss_log;
 mod online;
 #[cfg(unix)]
 mod output;
 mod own_model;
+mod predictor;
 mod pretrained;
+mod price;
 mod score;
 mod shell;
 mod snapshot;

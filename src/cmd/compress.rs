@@ -4,6 +4,7 @@ use super::files::{self, Common, is_dash, watched};
 use super::level::LevelOptions;
 use super::output::{OutputFile, Target, stdout_for_archives};
 use super::own_model::{self, Training};
+use super::predictor::{self, Predictor, Readers};
 use super::{decompress, inspect, pretrained, verify};
 use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
@@ -12,8 +13,9 @@ use brevity_codec::archive::{
     self, EXTENSION, MAX_BLOCK, MAX_LANES, Models, Options, Source, Summary,
 };
 use brevity_codec::weights::{Plan, Precision};
-use brevity_lab::pack::{self, OwnModel, models};
+use brevity_lab::pack::{self, OwnModel};
 use brevity_model::Weights;
+use brevity_outside::predictor::PredictorModel;
 use brevity_pretrained::Model;
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -36,6 +38,8 @@ pub struct Args {
     /// file or Hugging Face folder
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    predictor: Predictor,
     #[command(flatten)]
     level: LevelOptions,
     #[command(flatten)]
@@ -127,11 +131,17 @@ fn up_to(text: &str, most: usize) -> Result<usize, String> {
 /// decode to its source, which is then not kept.
 pub fn run(args: Args) -> Result<()> {
     if args.decompress {
-        let args = decompress::Args::new(args.files, args.model, args.common);
+        let args = decompress::Args::new(args.files, args.model, args.predictor, args.common);
         return decompress::run(args);
     }
     if args.test {
-        return verify::run(verify::Args::new(args.files, args.model, args.common.run));
+        let run = args.common.run;
+        return verify::run(verify::Args::new(
+            args.files,
+            args.model,
+            args.predictor,
+            run,
+        ));
     }
     if args.list {
         return inspect::run(inspect::Args::new(args.files));
@@ -154,10 +164,16 @@ pub fn run(args: Args) -> Result<()> {
             "--train makes the model and chooses the method: leave out -m and --method".into()
         ));
     }
-    let has_model = args.model.is_some() || args.online;
+    let from_outside = args.predictor.predictor.is_some();
+    if from_outside && (args.model.is_some() || args.online || args.training.train) {
+        bail!(Usage(
+            "--predictor takes the place of a model: leave out -m, --online and --train".into()
+        ));
+    }
+    let has_model = args.model.is_some() || args.online || from_outside;
     if !has_model && args.method.is_some_and(Method::needs_model) {
         bail!(Usage(
-            "this method needs a model: give it with -m, or --online".into()
+            "this method needs a model: give it with -m, --predictor or --online".into()
         ));
     }
     if args.lanes.is_some() && !has_model && !args.training.train {
@@ -169,8 +185,28 @@ pub fn run(args: Args) -> Result<()> {
         return args.pretrained(model);
     }
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
-    let work = |path: &Path| args.compress(path, weights.as_ref());
+    let predictor = args.predictor.start()?;
+    let given = Given {
+        weights: weights.as_ref(),
+        readers: Readers::new(predictor.as_ref()),
+        predictor,
+    };
+    let work = |path: &Path| args.compress(path, &given);
     args.common.run.each(&args.files, work)
+}
+
+/// The models that are given.
+struct Given<'a> {
+    weights: Option<&'a Weights>,
+    predictor: Option<PredictorModel>,
+    readers: Readers,
+}
+
+impl Given<'_> {
+    /// What archives are read with.
+    fn models(&self) -> Models<'_> {
+        self.readers.models(self.weights)
+    }
 }
 
 impl Args {
@@ -196,28 +232,29 @@ impl Args {
         compress.files(&self.files, derived)
     }
 
-    fn compress(&self, path: &Path, weights: Option<&Weights>) -> Result<()> {
+    fn compress(&self, path: &Path, given: &Given<'_>) -> Result<()> {
         if self.training.train {
-            return self.train(path);
+            return self.train(path, given);
         }
         let mut target = self.common.target(path, Some(derived(path)))?;
-        let source = match weights {
-            None if self.online => pack::learning_source(length(path)?)?,
-            None => Source::none(),
-            Some(weights) if self.external => Source::external(weights),
-            Some(weights) => Source::embedded(weights, &self.plan(weights, path)?),
+        let source = match (given.weights, &given.predictor) {
+            (None, Some(predictor)) => predictor::source(predictor),
+            (None, None) if self.online => pack::learning_source(length(path)?)?,
+            (None, None) => Source::none(),
+            (Some(weights), _) if self.external => Source::external(weights),
+            (Some(weights), _) => Source::embedded(weights, &self.plan(weights, path)?),
         };
         let input = files::open(path)?;
         let summary = match &mut target {
             Target::Stdout => {
                 let out = stdout_for_archives(self.common.force)?;
                 // It cannot be read again, so it is decoded while it is written.
-                let models = (!self.no_verify).then_some(models(weights));
+                let models = (!self.no_verify).then_some(given.models());
                 self.write(path, input, out, &source, models)?
             }
             Target::File(file) => {
                 let summary = self.write(path, input, &mut *file, &source, None)?;
-                self.verify(file, &summary, weights)?;
+                self.verify(file, &summary, given.models())?;
                 summary
             }
         };
@@ -234,7 +271,7 @@ impl Args {
 
     /// Compresses a file with a model that is trained on it, or without one
     /// where that is shorter.
-    fn train(&self, path: &Path) -> Result<()> {
+    fn train(&self, path: &Path, given: &Given<'_>) -> Result<()> {
         let output = match &self.common.output {
             Some(output) if is_dash(output) => None,
             Some(output) => Some(output.clone()),
@@ -277,7 +314,7 @@ impl Args {
         let mut file = self.common.file(output, path)?;
         let written = file.write_all(&packed.archive);
         written.with_context(|| format!("cannot write {}", file.path().display()))?;
-        self.verify(&mut file, &packed.summary, None)?;
+        self.verify(&mut file, &packed.summary, given.models())?;
         let name = file.path().display().to_string();
         file.finish()?;
         self.report(path, &packed.summary, &name);
@@ -334,19 +371,14 @@ impl Args {
     }
 
     /// Decodes the archive and compares, unless the user declined it.
-    fn verify(
-        &self,
-        file: &mut OutputFile,
-        summary: &Summary,
-        weights: Option<&Weights>,
-    ) -> Result<()> {
+    fn verify(&self, file: &mut OutputFile, summary: &Summary, models: Models) -> Result<()> {
         if self.no_verify {
             return Ok(());
         }
         let bar = self.common.run.bar("verify", Some(summary.raw));
         let start = Instant::now();
         let (input, progress) = (file.reread()?, |more| bar.inc(more));
-        let decoded = archive::decompress(input, std::io::sink(), &models(weights), &progress)
+        let decoded = archive::decompress(input, std::io::sink(), &models, &progress)
             .context("the archive does not decode")?;
         bar.finish_and_clear();
         if decoded != *summary {

@@ -2,12 +2,12 @@
 
 use super::files::{self, Common, is_dash};
 use super::output::Target;
+use super::predictor::Predictor;
 use super::pretrained;
 use crate::console::{note, stdout};
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::{self, EXTENSION, Models};
-use brevity_lab::pack::models;
 use brevity_measure::Decoding;
 use brevity_model::Weights;
 use brevity_pretrained::Model;
@@ -28,6 +28,8 @@ pub struct Args {
     /// file or a Hugging Face folder
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    predictor: Predictor,
     /// Decompress only these bytes of the original; either end may be left out
     #[arg(long, value_name = "START..END", value_parser = range)]
     range: Option<Part>,
@@ -58,10 +60,16 @@ fn range(text: &str) -> Result<Part, String> {
 
 impl Args {
     /// The options of `brevity compress -d`.
-    pub fn new(files: Vec<PathBuf>, model: Option<PathBuf>, common: Common) -> Args {
+    pub fn new(
+        files: Vec<PathBuf>,
+        model: Option<PathBuf>,
+        predictor: Predictor,
+        common: Common,
+    ) -> Args {
         Args {
             files,
             model,
+            predictor,
             range: None,
             salvage: false,
             common,
@@ -103,7 +111,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     let own = args.model.as_deref().filter(|path| !Model::is_at(path));
     let weights = own.map(Weights::load).transpose()?;
-    let models = models(weights.as_ref());
+    let readers = args.predictor.readers()?;
+    let models = readers.models(weights.as_ref());
     let work = |path: &Path| args.decompress(path, &models);
     args.common.run.each(&args.files, work)
 }

@@ -1,12 +1,12 @@
 //! `brevity inspect`: the parts of an archive and their sizes.
 
 use super::files::{self, is_dash};
+use super::predictor::Predictor;
 use crate::console;
 use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
 use brevity_codec::archive::{self, Header, Inspection};
-use brevity_lab::pack::models;
 use brevity_model::Weights;
 use brevity_task::chain;
 use brevity_train::online::Recipe;
@@ -27,6 +27,8 @@ pub struct Args {
     /// The model, for --entropy of an archive that does not contain it
     #[arg(short, long, value_name = "FILE", requires = "entropy")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    predictor: Predictor,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -39,6 +41,7 @@ impl Args {
             files,
             entropy: false,
             model: None,
+            predictor: Predictor::none(),
             json: false,
         }
     }
@@ -50,7 +53,8 @@ impl Args {
 /// An archive whose fields make no sense.
 pub fn run(args: Args) -> Result<()> {
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
-    let models = models(weights.as_ref());
+    let readers = args.predictor.readers()?;
+    let models = readers.models(weights.as_ref());
     let mut inspected = Vec::new();
     let done = exit::each(&args.files, |path| {
         if args.entropy && is_dash(path) {
@@ -99,6 +103,7 @@ fn kind(header: &Header) -> &'static str {
         Header::Embedded(_) => "embedded",
         Header::External(_) => "external",
         Header::Recipe(_) => "recipe",
+        Header::Outside(_) => "outside",
     }
 }
 
@@ -148,6 +153,7 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>) -> String {
             spec.width,
             spec.layers
         ),
+        (Header::Outside(_), ..) => "a predictor from outside".to_owned(),
         (header, ..) => kind(header).to_owned(),
     };
     line("model", i.model_bytes, model);

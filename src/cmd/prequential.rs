@@ -1,5 +1,6 @@
 //! `brevity prequential`: code lengths of models that learn the data after coding it.
 
+use super::loss_log::Log;
 use super::sweep::{Common, Kind, Trials, dry_run};
 use crate::console;
 use anyhow::Result;
@@ -9,14 +10,18 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// For each trial of a config, measures the prequential code length: each byte is
-/// scored by a model that has learned only from the bytes before it.
+/// scored by a model that has learned only from the bytes before it. With --log, takes
+/// it from the loss log of a run of any program that saw its data once.
 ///
 /// `brevity sweep` accepts the same config and ignores `[prequential]`; give the
 /// folder of that sweep with --beside to see both codes in one chart.
 #[derive(clap::Args)]
 pub struct Args {
     /// The experiment, a TOML file such as configs/prequential.toml
-    config: PathBuf,
+    #[arg(required_unless_present = "log", conflicts_with = "log")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    log: Log,
     /// Folder of a sweep over the same models and data, to compare with
     #[arg(long, value_name = "SWEEP")]
     beside: Option<PathBuf>,
@@ -31,7 +36,12 @@ pub struct Args {
 /// # Errors
 /// A config that cannot be used, trials that failed or were stopped.
 pub fn run(args: Args) -> Result<()> {
-    let (experiment, folder) = args.common.open(&args.config, Kind::Prequential)?;
+    let config = match (&args.log.log, &args.config) {
+        (Some(log), _) => return args.log.print(log, args.common.json),
+        (None, Some(config)) => config,
+        (None, None) => unreachable!("one of them is required"),
+    };
+    let (experiment, folder) = args.common.open(config, Kind::Prequential)?;
     let options = args.trials.options(&args.common)?;
     if args.trials.dry_run {
         return dry_run(&args.common, &experiment, &folder, options.threads);

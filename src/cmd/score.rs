@@ -2,6 +2,7 @@
 
 use super::decompress::{self, own_program};
 use super::files::{self, Run};
+use super::predictor::{Predictor, Scoring};
 use super::pretrained;
 use crate::console;
 use crate::exit::Usage;
@@ -24,8 +25,17 @@ use std::path::PathBuf;
 pub struct Args {
     /// Models: safetensors files, or folders of trials (runs/NAME/trials/ID); or
     /// pretrained ones, GGUF files or Hugging Face folders
-    #[arg(required = true, value_name = "MODEL")]
+    #[arg(
+        required_unless_present = "predictor",
+        conflicts_with = "predictor",
+        value_name = "MODEL"
+    )]
     models: Vec<PathBuf>,
+    #[command(flatten)]
+    predictor: Predictor,
+    /// Bytes of the predictor's model, for its adjusted rate: see `brevity price`
+    #[arg(long, value_name = "BYTES", requires = "predictor")]
+    model_bytes: Option<u64>,
     /// Byte sets: as data.source in a config, or a part of it, as in
     /// crates,bytes=100000,offset=5000
     #[arg(long, required = true, num_args = 1.., value_name = "SOURCE")]
@@ -60,6 +70,9 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     // An output whose name does not fit is refused before the work.
     let map = args.map_kind()?;
+    if args.predictor.predictor.is_some() {
+        return args.outside();
+    }
     if args.models.iter().any(|path| Model::is_at(path)) {
         return args.pretrained();
     }
@@ -98,6 +111,23 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 impl Args {
+    fn outside(&self) -> Result<()> {
+        if self.prequential || self.map.is_some() {
+            bail!(Usage(
+                "--prequential and --map are not for predictors from outside".into()
+            ));
+        }
+        let scoring = Scoring {
+            predictor: &self.predictor,
+            data: &self.data,
+            model_bytes: self.model_bytes,
+            decode: !self.estimate,
+            json: self.json,
+            run: &self.run,
+        };
+        scoring.print()
+    }
+
     fn pretrained(&self) -> Result<()> {
         if !self.models.iter().all(|path| Model::is_at(path)) {
             bail!(Usage(

@@ -8,13 +8,20 @@ use std::path::{Path, PathBuf};
 
 use brevity_lab::text;
 use brevity_length::Row;
+use brevity_stats::model_table::read_models;
 use brevity_stats::selection::{self, Options};
 
-/// Ranks a sweep's configurations by description length, with intervals (MDL).
+/// Ranks a sweep's configurations, or the models of a table, by description length, with intervals (MDL).
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a sweep, or its results.json
-    sweep: PathBuf,
+    #[arg(required_unless_present = "table", conflicts_with = "table")]
+    sweep: Option<PathBuf>,
+    /// A table of any models instead, a CSV file with the columns model, model_bytes,
+    /// data_bits and data_bytes; optionally seed, group (a piece of the data, such as a
+    /// document) and parameters
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
     /// How model bytes are counted, such as fp16 or stored [default: every way in the results]
     #[arg(long, value_name = "NAME")]
     convention: Option<String>,
@@ -27,7 +34,12 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let rows = scored(&args.sweep, args.convention.as_deref())?;
+    let convention = args.convention.as_deref();
+    let rows = match (&args.table, &args.sweep) {
+        (Some(table), _) => known(read_models(table)?, table, convention)?,
+        (None, Some(sweep)) => scored(sweep, convention)?,
+        (None, None) => unreachable!("one of them is required"),
+    };
     let options = Options {
         convention: args.convention,
         resamples: args.resamples,
@@ -46,7 +58,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 /// The scored rows of a sweep that have the requested convention; an error if there are none.
 pub(super) fn scored(sweep: &Path, convention: Option<&str>) -> anyhow::Result<Vec<Row>> {
-    let rows = brevity_length::read(sweep)?;
+    known(brevity_length::read(sweep)?, sweep, convention)
+}
+
+/// Rows with scores, whose model bytes are counted in the way asked for.
+fn known(rows: Vec<Row>, sweep: &Path, convention: Option<&str>) -> anyhow::Result<Vec<Row>> {
     let known = selection::conventions(&rows);
     let sweep = sweep.display();
     if known.is_empty() {

@@ -1,9 +1,9 @@
 //! `brevity verify`: is an archive intact?
 
 use super::files::{self, Run};
+use super::predictor::Predictor;
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Models};
-use brevity_lab::pack::models;
 use brevity_model::Weights;
 use std::path::{Path, PathBuf};
 
@@ -17,13 +17,25 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
+    predictor: Predictor,
+    #[command(flatten)]
     run: Run,
 }
 
 impl Args {
     /// The options of `brevity compress -t`.
-    pub fn new(files: Vec<PathBuf>, model: Option<PathBuf>, run: Run) -> Args {
-        Args { files, model, run }
+    pub fn new(
+        files: Vec<PathBuf>,
+        model: Option<PathBuf>,
+        predictor: Predictor,
+        run: Run,
+    ) -> Args {
+        Args {
+            files,
+            model,
+            predictor,
+            run,
+        }
     }
 }
 
@@ -33,7 +45,8 @@ impl Args {
 /// The first archive that is damaged, unreadable or needs another model.
 pub fn run(args: Args) -> Result<()> {
     let weights = args.model.as_deref().map(Weights::load).transpose()?;
-    let models = models(weights.as_ref());
+    let readers = args.predictor.readers()?;
+    let models = readers.models(weights.as_ref());
     let work = |path: &Path| verify(path, &models, &args.run);
     args.run.each(&args.files, work)
 }

@@ -83,6 +83,15 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// The archive was made with a predictor from outside, and there is none.
+    #[error("archive was made with a predictor from outside: give it with --predictor")]
+    PredictorMissing,
+    /// The predictor that was given is not the one that the archive was made with.
+    #[error("the predictor: {reason}")]
+    Predictor {
+        /// What differs, or why it does not start.
+        reason: String,
+    },
     /// A block does not match its checksum.
     #[error("block {block} at byte {offset} is damaged: it does not match its checksum")]
     BlockCheck {
@@ -98,6 +107,19 @@ pub enum Error {
          than the encoder did: please report this, with the output of `brevity selftest`"
     )]
     Diverged {
+        /// Which block, from 0.
+        block: u64,
+        /// Where it starts.
+        offset: u64,
+    },
+    /// A block is intact, but a predictor from outside gives other probabilities than
+    /// it gave the encoder.
+    #[error(
+        "block {block} at byte {offset} is intact, but the predictor gives other probabilities \
+         than it gave when the archive was made: it needs the same program, weights, libraries \
+         and kind of machine"
+    )]
+    Unrepeatable {
         /// Which block, from 0.
         block: u64,
         /// Where it starts.

@@ -26,7 +26,7 @@ pub const MAX_BLOCK: usize = if cfg!(fuzzing) { 1 << 16 } else { 1 << 26 };
 /// Most bytes of a stored model.
 const MAX_MODEL: u64 = 1 << 33;
 
-/// Most bytes of a recipe.
+/// Most bytes of a recipe, and of a predictor's description.
 const MAX_RECIPE: u64 = 1 << 16;
 
 /// Bytes of the hash of the original: the first of its BLAKE3 hash.
@@ -54,6 +54,8 @@ pub enum Header {
     External(ModelId),
     /// The recipe of a model that learns while it codes.
     Recipe(Vec<u8>),
+    /// The description of a predictor that the reader must have, a program for one.
+    Outside(Vec<u8>),
 }
 
 /// What the context models of an archive take: announced before any block.
@@ -101,13 +103,18 @@ pub(crate) struct Terms {
     pub version: u8,
     /// None without context models, and in version 1, which announces nothing.
     pub effort: Option<Effort>,
+    /// Whether the model is a predictor from outside, which may change.
+    pub outside: bool,
 }
 
 impl Terms {
     /// Those of an archive that is written.
     pub fn written(effort: Option<Effort>) -> Terms {
-        let version = VERSION;
-        Terms { version, effort }
+        Terms {
+            version: VERSION,
+            effort,
+            outside: false,
+        }
     }
 
     /// What of the header each block's check covers.
@@ -155,13 +162,14 @@ impl Header {
             Header::Embedded(_) => 1,
             Header::External(_) => 2,
             Header::Recipe(_) => 3,
+            Header::Outside(_) => 4,
         };
         out.push(kind << 4 | ENGINE);
         out.extend(Effort::to_bytes(effort));
         match self {
             Header::Plain => {}
             Header::External(id) => out.extend(id.0),
-            Header::Embedded(bytes) | Header::Recipe(bytes) => {
+            Header::Embedded(bytes) | Header::Recipe(bytes) | Header::Outside(bytes) => {
                 varint::put(&mut out, bytes.len() as u64);
                 out.extend(check(&[bytes]));
                 out.extend(bytes);
@@ -206,18 +214,26 @@ impl Front {
             1 => Header::Embedded(checked(MAX_MODEL)?),
             2 => Header::External(ModelId(input.array("the model's hash")?)),
             3 => Header::Recipe(checked(MAX_RECIPE)?),
+            4 => Header::Outside(checked(MAX_RECIPE)?),
             _ => {
                 let what = "an unknown kind of model";
                 return Err(Error::Malformed { offset, what });
             }
         };
         let length = match &header {
-            Header::Embedded(bytes) | Header::Recipe(bytes) => bytes.len() as u64,
+            Header::Embedded(bytes) | Header::Recipe(bytes) | Header::Outside(bytes) => {
+                bytes.len() as u64
+            }
             Header::Plain | Header::External(_) => 0,
         };
+        let outside = matches!(header, Header::Outside(_));
         Ok(Front {
             header,
-            terms: Terms { version, effort },
+            terms: Terms {
+                version,
+                effort,
+                outside,
+            },
             model_at: input.offset - length,
         })
     }

@@ -21,6 +21,8 @@ pub struct Models<'a> {
     pub external: Option<&'a Weights>,
     /// Builds the model for archives that contain a recipe.
     pub recipe: Option<Recipe<'a>>,
+    /// Finds the predictor from outside that a description names.
+    pub outside: Option<Recipe<'a>>,
 }
 
 impl Models<'_> {
@@ -53,6 +55,13 @@ impl Models<'_> {
                 let model = follow(bytes).map_err(|reason| Error::Recipe { offset, reason })?;
                 Ok(Some(model))
             }
+            Header::Outside(described) => {
+                let find = self.outside.ok_or(Error::PredictorMissing)?;
+                match find(described) {
+                    Ok(model) => Ok(Some(model)),
+                    Err(reason) => Err(Error::Predictor { reason }),
+                }
+            }
         }
     }
 }
@@ -63,6 +72,7 @@ pub(super) struct Stored {
     pub raw: usize,
     pub coded: Coded,
     pub last: bool,
+    outside: bool,
 }
 
 /// A block as read, not yet checked.
@@ -70,6 +80,7 @@ pub(super) struct Frame {
     pub offset: u64,
     pub header: BlockHeader,
     payload: Vec<u8>,
+    outside: bool,
 }
 
 impl Frame {
@@ -93,18 +104,21 @@ impl Frame {
             offset,
             header,
             payload,
+            outside: terms.outside,
         })
     }
 
     /// The block, if header and payload match its checksum.
     pub(super) fn checked(self, block: u64) -> Result<Stored, Error> {
         let (offset, raw, last) = (self.offset, self.header.raw, self.header.last);
+        let outside = self.outside;
         let coded = self.header.with(self.payload);
         Ok(Stored {
             offset,
             raw,
             coded: coded.ok_or(Error::BlockCheck { block, offset })?,
             last,
+            outside,
         })
     }
 }
@@ -148,6 +162,7 @@ impl Stored {
         match failure {
             Failure::Predict(source) => Error::Predict { block, source },
             // The checksum matched, so this is no damage.
+            _ if self.outside => Error::Unrepeatable { block, offset },
             Failure::Stream | Failure::Diverged => Error::Diverged { block, offset },
         }
     }

@@ -26,7 +26,8 @@ pub struct Options {
     /// [`MAX_LANES`], rounded down to a power of two; by default the number that
     /// decodes fast. At the start of every lane context models know little of the
     /// bytes before, so fewer lanes make mixed archives smaller, and slower to
-    /// decode. The recipe of a learning model has its own number of lanes.
+    /// decode. The recipe of a learning model has its own number of lanes, and so has
+    /// a predictor from outside.
     pub lanes: Option<usize>,
 }
 
@@ -87,6 +88,15 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// A predictor from outside that the reader must have; the archive contains its
+    /// description, at most 65,536 bytes, by which the reader finds it.
+    pub fn outside(described: Vec<u8>, model: Box<dyn Model + 'a>) -> Source<'a> {
+        Source {
+            header: Header::Outside(described),
+            model: Some(model),
+        }
+    }
+
     /// The header of the archive.
     pub fn header(&self) -> &Header {
         &self.header
@@ -139,7 +149,7 @@ pub fn compress(
         options.lanes
     );
     let lanes = match source.header {
-        Header::Recipe(_) => None,
+        Header::Recipe(_) | Header::Outside(_) => None,
         _ => options.lanes,
     };
     let model = source.model.as_deref();

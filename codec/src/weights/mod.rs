@@ -6,7 +6,8 @@
 //!   of weights and data together;
 //! - [`encode`] and [`decode`]: uniform quantisation and adaptive arithmetic
 //!   coding of the integers;
-//! - [`quantise`]: the weights that the decoder will have. Code data with these.
+//! - [`quantise`]: the weights that the decoder will have. Code data with these;
+//! - [`encode_tensors`] and [`decode_tensors`]: the same for any named tensors.
 //!
 //! Quantisation-aware training is in `brevity-train`.
 //!
@@ -37,8 +38,10 @@ mod io;
 mod lossless;
 mod plan;
 mod search;
+mod tensors;
 
 pub use plan::{Plan, Precision, Storage, step};
+pub use tensors::{Tensor, decode_tensors, encode_tensors, whole};
 
 use crate::range::{Decoder, Encoder};
 use brevity_model::{DecodeError, Spec, TensorInfo, Weights, WeightsError};

@@ -166,7 +166,7 @@ impl Plan {
 }
 
 /// For each row, the finest step with which it fits into `bits` bits, sign included.
-fn row_steps(values: &[f32], columns: usize, bits: u32) -> Vec<u8> {
+pub(super) fn row_steps(values: &[f32], columns: usize, bits: u32) -> Vec<u8> {
     assert!((2..=16).contains(&bits), "integers of {bits} bits");
     let largest = ((1 << (bits - 1)) - 1) as f32;
     values

@@ -78,7 +78,7 @@ fn every_source_and_method_round_trips() {
     let plan = Plan::new(&weights, Precision::Bits(6));
     let external = Models {
         external: Some(&weights),
-        recipe: None,
+        ..Models::default()
     };
     for length in [0, 1, 15, 16, 17, 300, 1000] {
         let bytes = text(length);
@@ -190,8 +190,8 @@ fn a_recipe_is_followed_or_missed() {
         }
     };
     let models = Models {
-        external: None,
         recipe: Some(&follow),
+        ..Models::default()
     };
     assert_eq!(unpack(&archive, &models).unwrap(), bytes);
     let error = unpack(&archive, &Models::default()).unwrap_err();
@@ -231,7 +231,7 @@ fn the_wrong_model_is_named() {
     assert!(matches!(error, Error::ModelMissing(id) if id == ModelId::of(&weights)));
     let models = Models {
         external: Some(&other),
-        recipe: None,
+        ..Models::default()
     };
     let error = unpack(&archive, &models).unwrap_err();
     assert!(matches!(error, Error::ModelMismatch { given, .. } if given == ModelId::of(&other)));

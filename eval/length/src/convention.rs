@@ -45,6 +45,8 @@ impl Convention {
     pub const FP16: &'static str = "fp16";
     /// The weights as stored in the archive.
     pub const STORED: &'static str = "stored";
+    /// As many bytes as its user states, for models of other programs.
+    pub const STATED: &'static str = "stated";
     /// The recipe of a prequential code.
     pub const PREQUENTIAL: &'static str = "prequential";
 
@@ -64,6 +66,12 @@ impl Convention {
     #[must_use]
     pub fn prequential() -> Convention {
         Convention(Self::PREQUENTIAL.into())
+    }
+
+    /// Bytes of the model as its user states them.
+    #[must_use]
+    pub fn stated() -> Convention {
+        Convention(Self::STATED.into())
     }
 
     /// Stored in this many bits per parameter.

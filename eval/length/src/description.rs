@@ -114,6 +114,21 @@ impl Description {
         Description::new(Regime::Prequential, scored, bits, code, charged_to)
     }
 
+    /// The description of data by a model that is counted by one convention, such as one
+    /// of another program. The lengths are estimates, as in
+    /// [`two_part`](Self::two_part).
+    #[must_use]
+    pub fn by(
+        regime: Regime,
+        scored: Scored,
+        bits: f64,
+        code: Code,
+        trained_on: u64,
+    ) -> Description {
+        let charged_to = regime.charged_to(scored.bytes, trained_on);
+        Description::new(regime, scored, bits, code, charged_to)
+    }
+
     pub(crate) fn new(
         regime: Regime,
         scored: Scored,

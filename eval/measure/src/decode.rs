@@ -63,6 +63,7 @@ impl Decoder for InProcess {
         let models = Models {
             external: weights.as_ref(),
             recipe: self.recipe.as_ref().map(|make| make as _),
+            ..Models::default()
         };
         let decoded = decompress(BufReader::new(file), out, &models, &|_| {});
         check(stop)?;

@@ -3,6 +3,7 @@
 //! - [`critical`]: the size at which more parameters stop paying for themselves, with its
 //!   interval, and [`critical::joint`], the scaling law over data size;
 //! - [`selection`]: models ranked by description length, and how sure that is;
+//! - [`model_table`]: models from anybody's table, to be ranked;
 //! - [`ablation`]: what each change is worth, in pairs of the same seed;
 //! - [`design`]: which model to train next;
 //! - [`checks`]: whether a ladder of models supports what is concluded from it;
@@ -29,6 +30,7 @@ pub mod checks;
 pub mod critical;
 pub mod design;
 mod distribution;
+pub mod model_table;
 pub mod random;
 pub mod rank;
 pub mod selection;

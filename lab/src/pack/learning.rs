@@ -23,5 +23,6 @@ pub fn models(external: Option<&Weights>) -> Models<'_> {
     Models {
         external,
         recipe: Some(&LearningModel::follow),
+        ..Models::default()
     }
 }

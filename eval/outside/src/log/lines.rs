@@ -1,0 +1,157 @@
+//! The lines of a log: numbers by name.
+
+use super::{LogError, events};
+use std::path::Path;
+
+/// One line of a log, or one record of events.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Which, from 1.
+    pub number: usize,
+    /// `line` or `record`.
+    pub what: &'static str,
+    pub(super) values: Vec<(String, f64)>,
+}
+
+impl Line {
+    /// The number of a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<f64> {
+        let found = self.values.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| *value)
+    }
+
+    /// The names of its numbers.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// Reads a log: TensorBoard events, JSON lines, or CSV with a header line. Values that are
+/// no numbers are passed over; those of objects in JSON have dotted names.
+///
+/// # Errors
+/// A file that cannot be read, or is none of these; the line that is wrong.
+pub fn read(path: &Path) -> Result<Vec<Line>, LogError> {
+    let io = |source| LogError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = std::fs::read(path).map_err(io)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.contains("tfevents") || events::are(&bytes) {
+        return events::parse(path, &bytes);
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|error| io(std::io::Error::other(error.utf8_error().to_string())))?;
+    parse(path, &text)
+}
+
+/// [`read`] of a text.
+pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
+    let text = text.trim_start_matches('\u{feff}');
+    let lines = match text.trim_start().starts_with('{') {
+        true => json(path, text)?,
+        false => csv(path, text)?,
+    };
+    match lines.is_empty() {
+        true => Err(problem(path, 1, "there is nothing".into())),
+        false => Ok(lines),
+    }
+}
+
+fn problem(path: &Path, line: usize, problem: String) -> LogError {
+    LogError::Line {
+        path: path.to_owned(),
+        what: "line",
+        line,
+        problem,
+    }
+}
+
+fn json(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
+    let mut lines = Vec::new();
+    let all = text.lines().enumerate();
+    for (i, line) in all.filter(|(_, line)| !line.trim().is_empty()) {
+        let value = serde_json::from_str::<serde_json::Value>(line);
+        let value = value.map_err(|error| problem(path, i + 1, error.to_string()))?;
+        let mut values = Vec::new();
+        flatten("", &value, &mut values);
+        lines.push(Line {
+            number: i + 1,
+            what: "line",
+            values,
+        });
+    }
+    Ok(lines)
+}
+
+fn flatten(name: &str, value: &serde_json::Value, out: &mut Vec<(String, f64)>) {
+    match value {
+        serde_json::Value::Object(members) => {
+            for (key, value) in members {
+                let name = match name {
+                    "" => key.clone(),
+                    name => format!("{name}.{key}"),
+                };
+                flatten(&name, value, out);
+            }
+        }
+        // As other programs write what is not finite.
+        serde_json::Value::String(text) if text.eq_ignore_ascii_case("nan") => {
+            out.push((name.to_owned(), f64::NAN));
+        }
+        value => out.extend(value.as_f64().map(|value| (name.to_owned(), value))),
+    }
+}
+
+fn csv(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let wrong = |error: csv::Error| {
+        let line = error.position().map_or(1, csv::Position::line);
+        problem(path, line as usize, error.to_string())
+    };
+    let headers = reader.headers().map_err(wrong)?.clone();
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(wrong)?;
+        let number = record.position().map_or(0, csv::Position::line) as usize;
+        let cells = headers.iter().zip(&record);
+        let values = cells.filter_map(|(name, cell)| Some((name.to_owned(), cell.parse().ok()?)));
+        lines.push(Line {
+            number,
+            what: "line",
+            values: values.collect(),
+        });
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_forms_say_the_same() {
+        let of = |text: &str| parse(Path::new("log"), text).unwrap();
+        let json = "{\"step\": 1, \"train\": {\"loss\": 2.5}, \"note\": \"x\"}\n\n{\"step\": 2, \"loss\": \"NaN\"}\n";
+        let lines = of(json);
+        assert_eq!(lines[0].get("train.loss"), Some(2.5));
+        assert_eq!((lines[1].number, lines[1].get("step")), (3, Some(2.0)));
+        assert!(lines[1].get("loss").unwrap().is_nan());
+        let lines = of("\u{feff}# mine\nstep, loss,note\n1,2.5,x\n2,,\n");
+        assert_eq!(lines[0].get("loss"), Some(2.5));
+        assert_eq!((lines[1].number, lines[1].get("loss")), (4, None));
+    }
+
+    #[test]
+    fn bad_lines_are_named() {
+        let said = |text: &str| parse(Path::new("log"), text).unwrap_err().to_string();
+        assert!(said("{\"a\": 1}\n{\"a\":\n").starts_with("log: line 2: "));
+        assert!(said("a,b\n1,2\n1,2,3\n").starts_with("log: line 3: "));
+        assert!(said("").contains("there is nothing"));
+    }
+}

@@ -1,0 +1,150 @@
+//! `brevity prequential --log`: the prequential code length of a loss log.
+
+use crate::console;
+use anyhow::Result;
+use brevity_draw::visible_lines;
+use brevity_length::format::{bytes, percent};
+use brevity_outside::log::{Measured, Passes, Settings, Unit, measure, read};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// How to read the log.
+#[derive(clap::Args)]
+pub struct Log {
+    /// The loss log of a run of another program instead of a config: CSV, JSON lines or
+    /// TensorBoard events, with what it had seen (bytes, tokens or steps) and its loss
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Name of the log's loss [default: a usual one, such as loss or train/loss]
+    #[arg(long, value_name = "NAME", requires = "log")]
+    loss: Option<String>,
+    /// What the loss is: nats-per-token, bits-per-token, nats-per-byte, bits-per-byte
+    #[arg(long, value_name = "UNIT", requires = "log", value_parser = unit)]
+    unit: Option<Unit>,
+    /// Bytes of a token, the mean
+    #[arg(long, value_name = "NUMBER", requires = "log", value_parser = positive)]
+    bytes_per_token: Option<f64>,
+    /// Tokens of a step, or bytes for a loss by bytes, where the log counts steps
+    #[arg(long, value_name = "NUMBER", requires = "log", value_parser = positive)]
+    per_step: Option<f64>,
+    /// Bytes of the training data: a run that saw more is refused
+    #[arg(long, value_name = "BYTES", requires = "log", value_parser = positive)]
+    data_bytes: Option<f64>,
+    /// Each loss is the mean since the line before, not that of one batch
+    #[arg(long, requires = "log")]
+    averaged: bool,
+    /// Integrate a run of several passes all the same: no code length
+    #[arg(long, requires = "log")]
+    many_passes: bool,
+    /// Take what lies in the log's gaps as unknown
+    #[arg(long, requires = "log")]
+    gaps: bool,
+}
+
+fn unit(text: &str) -> Result<Unit, String> {
+    let found = Unit::ALL.into_iter().find(|(_, name)| *name == text);
+    found.map(|(unit, _)| unit).ok_or_else(|| {
+        let all = Unit::ALL.map(|(_, name)| name).join(", ");
+        format!("give one of {all}")
+    })
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
+        _ => Err("not a positive number".into()),
+    }
+}
+
+impl Log {
+    /// Measures the log and prints what comes of it.
+    ///
+    /// # Errors
+    /// A log that gives no length.
+    pub fn print(&self, path: &Path, json: bool) -> Result<()> {
+        let settings = Settings {
+            loss: self.loss.clone(),
+            unit: self.unit,
+            bytes_per_token: self.bytes_per_token,
+            per_step: self.per_step,
+            data_bytes: self.data_bytes,
+            averaged: self.averaged,
+            many_passes: self.many_passes,
+            gaps: self.gaps,
+        };
+        let found = measure(path, &read(path)?, &settings)?;
+        let mut out = console::stdout()?;
+        if json {
+            serde_json::to_writer_pretty(&mut out, &to_json(path, &found))?;
+            return Ok(writeln!(out)?);
+        }
+        Ok(write!(out, "{}", visible_lines(&text(path, &found)))?)
+    }
+}
+
+fn rate(bits: f64, found: &Measured) -> Option<f64> {
+    Some(bits / 8.0 / found.data_bytes?)
+}
+
+/// What is known of passes, in words.
+fn passes(found: &Measured) -> &'static str {
+    match found.passes {
+        Passes::OneByEpochs => "one pass, by its epochs",
+        Passes::OneByBytes => "one pass, by the bytes of the data",
+        Passes::Assumed => "one pass is assumed: nothing in the log says so (--data-bytes)",
+        Passes::Many => "several passes: no code length",
+    }
+}
+
+fn to_json(path: &Path, found: &Measured) -> Value {
+    json!({
+        "path": path.display().to_string(),
+        "regime": "prequential",
+        "losses": found.points,
+        "data_bytes": found.data_bytes,
+        "data_bits": found.bits,
+        "data_bits_range": found.range,
+        "bits_per_byte": found.bits_per_byte(),
+        "prequential_rate": rate(found.bits, found),
+        "single_pass": match found.passes {
+            Passes::OneByEpochs => "epochs",
+            Passes::OneByBytes => "data bytes",
+            Passes::Assumed => "assumed",
+            Passes::Many => "no",
+        },
+        "verified": false,
+        "estimate": true,
+    })
+}
+
+fn text(path: &Path, found: &Measured) -> String {
+    let [low, high] = found.range;
+    let coded = |bits: f64| bytes(bits / 8.0);
+    let mut text = format!(
+        "{}: {} losses, {}\n",
+        path.display(),
+        found.points,
+        passes(found)
+    );
+    let is = match found.passes {
+        Passes::Many => "integral of the loss",
+        _ => "prequential code length",
+    };
+    text += &format!(
+        "{is}: {} ({:.0} bits; {} to {}), estimate\n",
+        coded(found.bits),
+        found.bits,
+        coded(low),
+        coded(high)
+    );
+    if let (Some(n), Some(each)) = (found.data_bytes, found.bits_per_byte()) {
+        let rates = [found.bits, low, high].map(|bits| percent(bits / 8.0 / n));
+        let [rate, low, high] = rates;
+        text += &format!(
+            "{} seen: {each:.4} bits a byte, {rate}% ({low}% to {high}%)\n",
+            bytes(n)
+        );
+    }
+    text
+}

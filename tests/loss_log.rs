@@ -1,0 +1,81 @@
+//! `brevity prequential --log`: loss logs of other programs.
+
+use crate::util::Dir;
+
+fn log(line: impl Fn(f64) -> String) -> String {
+    (1..=50).map(|i| line(f64::from(i))).collect()
+}
+
+#[test]
+fn logs_are_integrated() {
+    let dir = Dir::new();
+    dir.file(
+        "log.jsonl",
+        log(|i| {
+            format!(
+                "{{\"step\": {i}, \"loss\": {}, \"epoch\": {}}}\n",
+                1.0 + 1.0 / i,
+                i / 100.0
+            )
+        }),
+    );
+    let args = [
+        "prequential",
+        "--log",
+        "log.jsonl",
+        "--unit",
+        "nats-per-token",
+        "--per-step",
+        "100",
+        "--bytes-per-token",
+        "4",
+    ];
+    let said = dir
+        .run(&[&args[..], &["--json"]].concat())
+        .status(0)
+        .stdout();
+    let json: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(
+        (&json["data_bytes"], &json["single_pass"]),
+        (&20000.0.into(), &"epochs".into())
+    );
+    let number = |path: &str| json.pointer(path).and_then(|v| v.as_f64()).expect(path);
+    // Between the sums from the right and from the left, with 8 bits a byte at the start.
+    let sum: f64 = (1..=50).map(|i| 1.0 + 1.0 / f64::from(i)).sum();
+    let nats = std::f64::consts::LOG2_E * 100.0;
+    assert!(number("/data_bits_range/0") < sum * nats && number("/data_bits_range/1") > sum * nats);
+    assert!(
+        (number("/data_bits") / (sum * nats) - 1.0).abs() < 0.2,
+        "{json}"
+    );
+    let table = dir.run(&args).status(0).stdout();
+    assert!(
+        table.contains("one pass, by its epochs") && table.contains("estimate"),
+        "{table}"
+    );
+}
+
+#[test]
+fn what_is_no_length_is_refused() {
+    let dir = Dir::new();
+    dir.file(
+        "many.csv",
+        format!(
+            "bytes,bpb,epoch\n{}",
+            log(|i| format!("{i}000,2,{}\n", i / 10.0))
+        ),
+    );
+    let run = |args: &[&str]| dir.run(&[&["prequential", "--log"], args].concat());
+    run(&["many.csv"]).status(1).says("saw its data 5.00 times");
+    let said = run(&["many.csv", "--many-passes"]).status(0).stdout();
+    assert!(said.contains("no code length"), "{said}");
+    dir.file("back.csv", "bytes,bpb\n1000,3\n2000,2\n1500,2\n");
+    run(&["back.csv"])
+        .status(1)
+        .says("line 4: `bytes` goes back from 2000 to 1500");
+    run(&["none.csv"]).status(1).says("cannot read none.csv");
+    dir.run(&["prequential"]).status(2);
+    dir.run(&["prequential", "--averaged", "x.toml"])
+        .status(2)
+        .says("--log");
+}
