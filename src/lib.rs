@@ -38,6 +38,7 @@
 //! | price them while a model learns them | [`train::online`] | `... --example prequential` |
 //! | hold lengths: who pays for the model, what rate follows | [`length`]: [`Description`] | |
 //! | do both with a predictor of another program | [`outside`] | |
+//! | compare two models byte by byte | [`compare`] | |
 //! | find the critical size, rank models | [`stats`] | `... --example critical_size` |
 //! | compare with gzip, xz, PPMd, FLAC and others | [`baselines`] | |
 //! | get bytes: files, splits, public sets | [`data`]: [`DataConfig`] | |
@@ -51,6 +52,7 @@
 
 pub use brevity_baselines as baselines;
 pub use brevity_codec as codec;
+pub use brevity_compare as compare;
 pub use brevity_data as data;
 pub use brevity_draw as draw;
 pub use brevity_lab as lab;

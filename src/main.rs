@@ -43,6 +43,8 @@ enum Command {
     Contamination(cmd::contamination::Args),
     /// Score models on byte sets: raw, held-out, adjusted, prequential
     Score(cmd::score::Args),
+    /// Compare two models byte by byte
+    Compare(cmd::compare::Args),
     /// Say what a pretrained language model is (GGUF, Hugging Face)
     Import(cmd::pretrained::Args),
     /// Compare coders and models across byte sets, as in the paper's Table 1
@@ -115,6 +117,7 @@ fn run(command: Command) -> Result<()> {
         Command::Prequential(args) => cmd::prequential::run(args),
         Command::Contamination(args) => cmd::contamination::run(args),
         Command::Score(args) => cmd::score::run(args),
+        Command::Compare(args) => cmd::compare::run(args),
         Command::Import(args) => cmd::pretrained::run(args),
         Command::Table(args) => cmd::table::run(args),
         Command::Generate(args) => cmd::generate::run(args),

@@ -1,6 +1,7 @@
 //! The command, driven from outside.
 
 mod archive;
+mod compare;
 mod contamination;
 mod generate;
 mod lengths;

@@ -3,6 +3,7 @@
 
 pub mod ablation;
 pub mod baselines;
+pub mod compare;
 pub mod compress;
 pub mod contamination;
 pub mod critical;

@@ -30,7 +30,7 @@ pub struct Predictor {
     predictor_timeout: f64,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.001..=1e6).contains(&seconds) => Ok(seconds),
         _ => Err("not a number of seconds, 0.001 to 1000000".into()),
@@ -55,8 +55,7 @@ impl Predictor {
             return Ok(None);
         };
         let limit = Duration::from_secs_f64(self.predictor_timeout);
-        let make = move || Ok(Box::new(Pipe::new(&command, limit)?) as Box<dyn Outside>);
-        Ok(Some(PredictorModel::new(Box::new(make))?))
+        Ok(Some(start(&command, limit)?))
     }
 
     /// The models for reading archives: this predictor, if it is given, and those of
@@ -67,6 +66,16 @@ impl Predictor {
     pub fn readers(&self) -> Result<Readers> {
         Ok(Readers::new(self.start()?.as_ref()))
     }
+}
+
+/// A command of the shell as a predictor.
+///
+/// # Errors
+/// As [`Predictor::start`].
+pub fn start(command: &str, limit: Duration) -> Result<PredictorModel> {
+    let command = command.to_owned();
+    let make = move || Ok(Box::new(Pipe::new(&command, limit)?) as Box<dyn Outside>);
+    Ok(PredictorModel::new(Box::new(make))?)
 }
 
 /// What archives are read with, beside weights.

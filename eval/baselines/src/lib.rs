@@ -22,6 +22,7 @@
 
 mod cjxl;
 mod coder;
+mod marginal;
 mod pictures;
 mod pieces;
 mod raster;
@@ -36,6 +37,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use coder::Coder;
+pub use marginal::{Marginal, marginal_bits};
 pub use pieces::{Piece, pieces};
 
 /// Size of one byte set compressed by one coder.

@@ -97,11 +97,23 @@ pub(super) fn bunzip2(stream: &[u8]) -> io::Result<Vec<u8>> {
 /// The memory is ample (32 bytes for each byte of data), so that the model is never
 /// reset.
 pub(super) fn ppmd(data: &[u8]) -> io::Result<Vec<u8>> {
+    ppmd_into(Vec::new(), data, &mut |_| {})
+}
+
+/// [`ppmd`] into a writer; `done` hears how many bytes of the data are coded, after each.
+pub(super) fn ppmd_into<W: Write>(
+    mut out: W,
+    data: &[u8],
+    done: &mut dyn FnMut(usize),
+) -> io::Result<W> {
     let memory = covering(data.len().saturating_mul(32), 1 << 16, 1 << 31);
-    let header = vec![memory.ilog2() as u8];
+    out.write_all(&[memory.ilog2() as u8])?;
     let mut encoder =
-        ppmd_rust::Ppmd7Encoder::new(header, PPMD_ORDER, memory).map_err(io::Error::other)?;
-    encoder.write_all(data)?;
+        ppmd_rust::Ppmd7Encoder::new(out, PPMD_ORDER, memory).map_err(io::Error::other)?;
+    for (i, byte) in data.iter().enumerate() {
+        encoder.write_all(std::slice::from_ref(byte))?;
+        done(i + 1);
+    }
     encoder.finish(true)
 }
 

@@ -4,6 +4,7 @@
 //!   interval, and [`critical::joint`], the scaling law over data size;
 //! - [`selection`]: models ranked by description length, and how sure that is;
 //! - [`model_table`]: models from anybody's table, to be ranked;
+//! - [`gap`]: two code lengths of the same bytes, and the interval of their difference;
 //! - [`ablation`]: what each change is worth, in pairs of the same seed;
 //! - [`design`]: which model to train next;
 //! - [`checks`]: whether a ladder of models supports what is concluded from it;
@@ -30,6 +31,7 @@ pub mod checks;
 pub mod critical;
 pub mod design;
 mod distribution;
+pub mod gap;
 pub mod model_table;
 pub mod random;
 pub mod rank;

@@ -17,7 +17,8 @@ pub(super) fn npz(
         let mut file = archive
             .by_index(i)
             .map_err(|error| problem(error.to_string()))?;
-        let name = file.name().trim_end_matches(".npy").to_owned();
+        let name = file.name().map_err(|error| problem(error.to_string()))?;
+        let name = name.trim_end_matches(".npy").to_owned();
         if skip(&name) {
             continue;
         }

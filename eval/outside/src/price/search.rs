@@ -187,7 +187,7 @@ impl Search<'_, '_> {
     fn divide(&mut self, exact: f64, best: &mut (Steps, Price)) -> Result<(), PriceError> {
         let mut steps = best.0.clone();
         let tensors = &self.weights.tensors;
-        for group in 0..self.count() {
+        for (group, step) in steps.iter_mut().enumerate() {
             let members: Vec<usize> = (0..tensors.len())
                 .filter(|&i| self.groups[i] == group && self.weights.exact[i].is_none())
                 .collect();
@@ -212,7 +212,7 @@ impl Search<'_, '_> {
             };
             let moves = (-12..=12).step_by(3).map(|by| (total(by), by));
             let (_, by) = moves.min_by(|a, b| a.0.total_cmp(&b.0)).expect("moves");
-            steps[group] += by;
+            *step += by;
         }
         self.adopt(steps, best)?;
         Ok(())
