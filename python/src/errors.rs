@@ -8,8 +8,18 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyKeyboardInterrupt};
 use pyo3::prelude::*;
 
-create_exception!(brevity, BrevityError, PyException, "What all errors of brevity are.");
-create_exception!(brevity, ModelError, BrevityError, "A model that cannot be read or used.");
+create_exception!(
+    brevity,
+    BrevityError,
+    PyException,
+    "What all errors of brevity are."
+);
+create_exception!(
+    brevity,
+    ModelError,
+    BrevityError,
+    "A model that cannot be read or used."
+);
 create_exception!(
     brevity,
     PredictorError,
@@ -22,7 +32,12 @@ create_exception!(
     BrevityError,
     "An archive that is damaged, or was made with another model or predictor."
 );
-create_exception!(brevity, WeightsError, BrevityError, "Tensors that are no weights.");
+create_exception!(
+    brevity,
+    WeightsError,
+    BrevityError,
+    "Tensors that are no weights."
+);
 
 /// Adds them to the module.
 pub fn add(m: &Bound<'_, PyModule>) -> PyResult<()> {

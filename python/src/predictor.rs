@@ -33,7 +33,8 @@ impl Object {
 
     /// A model of archives. The object is one: it codes one block at a time.
     pub fn model(object: &Bound<'_, PyAny>) -> PyResult<PredictorModel> {
-        let only: Mutex<Option<Box<dyn Outside>>> = Mutex::new(Some(Box::new(Object::new(object)?)));
+        let only: Mutex<Option<Box<dyn Outside>>> =
+            Mutex::new(Some(Box::new(Object::new(object)?)));
         let make: Make = Box::new(move || {
             let mut only = only.lock().expect("nothing panics here");
             only.take().ok_or_else(|| {
@@ -62,7 +63,9 @@ fn fill(next: &mut [f32], bytes: &Bound<'_, PyBytes>) -> Result<(), OutsideError
 /// An exception of the object, with its kind, as an error.
 fn raised(py: Python<'_>, error: PyErr) -> OutsideError {
     let kind = error.get_type(py);
-    let kind = kind.name().map_or_else(|_| "exception".into(), |name| name.to_string());
+    let kind = kind
+        .name()
+        .map_or_else(|_| "exception".into(), |name| name.to_string());
     error.print(py);
     OutsideError::Failed(format!("the predictor raised {kind}: {}", error.value(py)))
 }
@@ -110,7 +113,10 @@ pub fn code_lengths<'py>(
     Ok(PyBytes::new(py, &bytes))
 }
 
-/// Scores a predictor: bits, coded bytes, adjusted rate, notes, whether decoded.
+/// Bits, coded bytes, raw rate, adjusted rate, notes.
+type Scored = (f64, u64, f64, Option<f64>, Vec<String>);
+
+/// Scores a predictor.
 #[pyfunction]
 #[pyo3(signature = (predictor, data, model_bytes, decode))]
 pub fn score(
@@ -119,7 +125,7 @@ pub fn score(
     data: &[u8],
     model_bytes: Option<u64>,
     decode: bool,
-) -> PyResult<(f64, u64, f64, Option<f64>, Vec<String>)> {
+) -> PyResult<Scored> {
     let model = Object::model(predictor)?;
     let found = work::run(py, |stop| {
         let control = Control::silent(stop);

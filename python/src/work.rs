@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn run<T: Send>(py: Python<'_>, work: impl FnOnce(&Stop) -> T + Send) -> PyResult<T> {
     let stop = Stop::new();
     thread::scope(|scope| {
-        let (done, over) = sync_channel::<()>(1);
+        let (done, mut over) = sync_channel::<()>(1);
         let stop = &stop;
         let worker = scope.spawn(move || {
             let result = work(stop);
@@ -29,7 +29,12 @@ pub fn run<T: Send>(py: Python<'_>, work: impl FnOnce(&Stop) -> T + Send) -> PyR
         });
         let mut raised = None;
         // The channel closes when the work is over, also by a panic.
-        while let Err(RecvTimeoutError::Timeout) = py.detach(|| over.recv_timeout(LOOK)) {
+        let mut wait = || {
+            // By itself: a receiver cannot be shared with another thread.
+            let over = &mut over;
+            over.recv_timeout(LOOK)
+        };
+        while let Err(RecvTimeoutError::Timeout) = py.detach(&mut wait) {
             if raised.is_none()
                 && let Err(error) = py.check_signals()
             {
