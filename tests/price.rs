@@ -4,7 +4,7 @@ use crate::util::Dir;
 
 /// A safetensors file of these tensors.
 fn safetensors(tensors: &[(&str, &str, &[usize], &[u8])]) -> Vec<u8> {
-    let mut data = Vec::new();
+    let mut data: Vec<u8> = Vec::new();
     let mut header = serde_json::Map::new();
     for (name, dtype, shape, bytes) in tensors {
         let start = data.len();

@@ -128,9 +128,9 @@ impl Scoring<'_> {
         let sets = sets.collect::<Result<Vec<_>>>()?;
         let mut scores = Vec::new();
         for set in &sets {
-            let work =
-                |control: &_| score(&model, &set.bytes, self.model_bytes, self.decode, control);
-            let found = self.run.in_steps(work)?;
+            let found = self.run.in_steps(|control| {
+                score(&model, &set.bytes, self.model_bytes, self.decode, control)
+            })?;
             scores.push(found.with_context(|| format!("cannot score `{}`", set.name()))?);
         }
         let name = &model.about().name;
