@@ -122,7 +122,7 @@ impl Scoring<'_> {
     /// A byte set that cannot be read, a predictor that fails.
     pub fn print(&self) -> Result<()> {
         let Some(model) = self.predictor.start()? else {
-            bail!(Usage("--model-bytes is for --predictor".into()));
+            bail!(Usage("no predictor is given".into()));
         };
         let sets = self.data.iter().map(|data| Ok(data.load()?.train));
         let sets = sets.collect::<Result<Vec<_>>>()?;

@@ -41,6 +41,7 @@ pub fn run(args: Args) -> Result<()> {
         (None, Some(config)) => config,
         (None, None) => unreachable!("one of them is required"),
     };
+    args.log.refuse()?;
     let (experiment, folder) = args.common.open(config, Kind::Prequential)?;
     let options = args.trials.options(&args.common)?;
     if args.trials.dry_run {
