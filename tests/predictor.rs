@@ -142,4 +142,7 @@ fn what_cannot_predict_is_told() {
     ])
     .status(2)
     .says("--map");
+    dir.run(&["score", "text", "--data", "text", "--model-bytes", "9"])
+        .status(2)
+        .says("--model-bytes is for --predictor");
 }

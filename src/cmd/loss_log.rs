@@ -1,7 +1,8 @@
 //! `brevity prequential --log`: the prequential code length of a loss log.
 
 use crate::console;
-use anyhow::Result;
+use crate::exit::Usage;
+use anyhow::{Result, bail};
 use brevity_draw::visible_lines;
 use brevity_length::format::{bytes, percent};
 use brevity_outside::log::{Measured, Passes, Settings, Unit, measure, read};
@@ -17,28 +18,28 @@ pub struct Log {
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
     /// Name of the log's loss [default: a usual one, such as loss or train/loss]
-    #[arg(long, value_name = "NAME", requires = "log")]
+    #[arg(long, value_name = "NAME")]
     loss: Option<String>,
     /// What the loss is: nats-per-token, bits-per-token, nats-per-byte, bits-per-byte
-    #[arg(long, value_name = "UNIT", requires = "log", value_parser = unit)]
+    #[arg(long, value_name = "UNIT", value_parser = unit)]
     unit: Option<Unit>,
     /// Bytes of a token, the mean
-    #[arg(long, value_name = "NUMBER", requires = "log", value_parser = positive)]
+    #[arg(long, value_name = "NUMBER", value_parser = positive)]
     bytes_per_token: Option<f64>,
     /// Tokens of a step, or bytes for a loss by bytes, where the log counts steps
-    #[arg(long, value_name = "NUMBER", requires = "log", value_parser = positive)]
+    #[arg(long, value_name = "NUMBER", value_parser = positive)]
     per_step: Option<f64>,
     /// Bytes of the training data: a run that saw more is refused
-    #[arg(long, value_name = "BYTES", requires = "log", value_parser = positive)]
+    #[arg(long, value_name = "BYTES", value_parser = positive)]
     data_bytes: Option<f64>,
     /// Each loss is the mean since the line before, not that of one batch
-    #[arg(long, requires = "log")]
+    #[arg(long)]
     averaged: bool,
     /// Integrate a run of several passes all the same: no code length
-    #[arg(long, requires = "log")]
+    #[arg(long)]
     many_passes: bool,
     /// Take what lies in the log's gaps as unknown
-    #[arg(long, requires = "log")]
+    #[arg(long)]
     gaps: bool,
 }
 
@@ -58,6 +59,28 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 impl Log {
+    /// Refuses options of a log where there is none. The parser does not: a config excludes
+    /// a log, and so what needs one is let pass.
+    ///
+    /// # Errors
+    /// An option that is given.
+    pub fn refuse(&self) -> Result<()> {
+        let given = [
+            ("loss", self.loss.is_some()),
+            ("unit", self.unit.is_some()),
+            ("bytes-per-token", self.bytes_per_token.is_some()),
+            ("per-step", self.per_step.is_some()),
+            ("data-bytes", self.data_bytes.is_some()),
+            ("averaged", self.averaged),
+            ("many-passes", self.many_passes),
+            ("gaps", self.gaps),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((name, _)) => bail!(Usage(format!("--{name} is for a loss log: --log FILE"))),
+            None => Ok(()),
+        }
+    }
+
     /// Measures the log and prints what comes of it.
     ///
     /// # Errors

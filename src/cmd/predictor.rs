@@ -14,7 +14,6 @@ use brevity_model::Weights;
 use brevity_outside::pipe::{LIMIT, Pipe};
 use brevity_outside::predictor::{Find, PredictorModel, description};
 use brevity_outside::{Outside, Score, score};
-use brevity_task::Control;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
@@ -123,16 +122,15 @@ impl Scoring<'_> {
     /// A byte set that cannot be read, a predictor that fails.
     pub fn print(&self) -> Result<()> {
         let Some(model) = self.predictor.start()? else {
-            bail!(Usage("--model-bytes is for --predictor".into()));
+            bail!(Usage("no predictor is given".into()));
         };
         let sets = self.data.iter().map(|data| Ok(data.load()?.train));
         let sets = sets.collect::<Result<Vec<_>>>()?;
         let mut scores = Vec::new();
         for set in &sets {
-            let work = |control: &Control<'_>| {
+            let found = self.run.in_steps(|control| {
                 score(&model, &set.bytes, self.model_bytes, self.decode, control)
-            };
-            let found = self.run.in_steps(work)?;
+            })?;
             scores.push(found.with_context(|| format!("cannot score `{}`", set.name()))?);
         }
         let name = &model.about().name;

@@ -41,6 +41,7 @@ pub fn run(args: Args) -> Result<()> {
         (None, Some(config)) => config,
         (None, None) => unreachable!("one of them is required"),
     };
+    args.log.refuse()?;
     let report = Report {
         beside: args.beside,
     };

@@ -34,7 +34,7 @@ pub struct Args {
     #[command(flatten)]
     predictor: Predictor,
     /// Bytes of the predictor's model, for its adjusted rate: see `brevity price`
-    #[arg(long, value_name = "BYTES", requires = "predictor")]
+    #[arg(long, value_name = "BYTES")]
     model_bytes: Option<u64>,
     /// Byte sets: as data.source in a config, or a part of it, as in
     /// crates,bytes=100000,offset=5000
@@ -75,6 +75,9 @@ pub fn run(args: Args) -> Result<()> {
     super::data::note_of(args.data.iter());
     if args.predictor.predictor.is_some() {
         return args.outside();
+    }
+    if args.model_bytes.is_some() {
+        bail!(Usage("--model-bytes is for --predictor".into()));
     }
     if args.models.iter().any(|path| Model::is_at(path)) {
         return args.pretrained();
