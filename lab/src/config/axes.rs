@@ -1,6 +1,7 @@
 //! The `[sweep]` table: which values differ between trials.
 
 use super::document::leaves;
+use brevity_stats::design::Goal;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -21,9 +22,29 @@ pub struct SweepConfig {
     /// Limit on the number of trials, before those of `checks` are added; a larger
     /// sweep is refused before it is expanded. Default 100,000.
     pub max_trials: Option<u64>,
+    /// `"grid"`, the default, runs every trial. `"adaptive"` runs those that say most about
+    /// the critical size first, and stops when it is known; the others stay pending.
+    pub plan: SweepPlan,
+    /// Adaptive plan: stop when every 95% interval of N* is at most so many octaves wide.
+    /// Default 0.1.
+    pub precision: Option<f64>,
+    /// Adaptive plan: spend at most this share of the training of all trials, in
+    /// floating-point operations. Default 0.5.
+    pub budget: Option<f64>,
     /// Whether to add trials that check how well each ladder of sizes is trained:
     /// longer training at both ends, other learning rates at three sizes.
     pub checks: bool,
+}
+
+/// Which trials of a sweep are run, and in what order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SweepPlan {
+    /// All.
+    #[default]
+    Grid,
+    /// As the critical size needs them.
+    Adaptive,
 }
 
 /// One value that the sweep chose for a trial.
@@ -89,6 +110,37 @@ impl SweepConfig {
                 "{count} trials are more than {most}: vary less, or raise sweep.max_trials"
             ),
         })
+    }
+
+    /// When an adaptive plan is to stop; `None` for a grid.
+    pub(crate) fn goal(&self) -> Result<Option<Goal>, AxisError> {
+        let error = |key: &str, message: &str| AxisError {
+            key: format!("sweep.{key}"),
+            message: message.into(),
+        };
+        if self.plan == SweepPlan::Grid {
+            let only = "is for sweep.plan = \"adaptive\"";
+            return match (self.precision, self.budget) {
+                (None, None) => Ok(None),
+                (Some(_), _) => Err(error("precision", only)),
+                (None, Some(_)) => Err(error("budget", only)),
+            };
+        }
+        if self.checks {
+            let message = "an adaptive plan leaves out trials that the checks need";
+            return Err(error("checks", message));
+        }
+        let goal = Goal {
+            precision: self.precision.unwrap_or(0.1),
+            budget: self.budget.unwrap_or(0.5),
+        };
+        if !(goal.precision.is_finite() && goal.precision > 0.0) {
+            return Err(error("precision", "must be a positive number of octaves"));
+        }
+        if !(goal.budget > 0.0 && goal.budget <= 1.0) {
+            return Err(error("budget", "must be above 0 and at most 1"));
+        }
+        Ok(Some(goal))
     }
 
     fn rows_of_trials(&self) -> Vec<Vec<Assignment>> {

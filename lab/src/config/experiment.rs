@@ -10,6 +10,7 @@ use super::trial::{TrialConfig, TrialPlan};
 use crate::experiments::contamination::config::ContaminationConfig;
 use crate::experiments::prequential::config::PrequentialConfig;
 use brevity_data::DataConfig;
+use brevity_stats::design::Goal;
 use brevity_train::TrainConfig;
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,8 @@ pub struct Experiment {
     pub name: String,
     /// The trials, in the order of the sweep.
     pub trials: Vec<TrialPlan>,
+    /// When an adaptive plan is to stop; `None` if all trials are run.
+    pub adaptive: Option<Goal>,
     pub(crate) document: Document,
 }
 
@@ -86,6 +89,10 @@ impl Experiment {
             .expand()
             .map_err(|error| document.error(&error.key, error.message))?;
         effective_sets(&document, &choices)?;
+        let adaptive = config
+            .sweep
+            .goal()
+            .map_err(|error| document.error(&error.key, error.message))?;
         let mut trials: Vec<TrialPlan> = Vec::with_capacity(choices.len());
         for assignments in choices {
             trials.push(plan(&document, &name, assignments)?);
@@ -101,6 +108,7 @@ impl Experiment {
         Ok(Experiment {
             name,
             trials,
+            adaptive,
             document,
         })
     }
@@ -116,12 +124,13 @@ impl Experiment {
 
     /// The same experiment as a sweep of prequential codes: with the defaults of
     /// `[prequential]` if there is no such table, and without the trials of
-    /// `sweep.checks`, which are about two-part codes.
+    /// `sweep.checks` and an adaptive plan, which are about two-part codes.
     ///
     /// # Errors
     /// Prequential options that are invalid for a trial's model.
     pub fn prequential(mut self) -> Result<Experiment, ConfigError> {
         self.trials.retain(|trial| trial.check.is_none());
+        self.adaptive = None;
         for trial in &mut self.trials {
             trial.learn(&self.document)?;
         }

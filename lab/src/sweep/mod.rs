@@ -36,6 +36,7 @@
 //! A file that differs from its recorded hash is reported and not used; `--resume`
 //! makes it again.
 
+mod adaptive;
 mod attempt;
 mod by_kind;
 pub(crate) mod checksums;
@@ -68,6 +69,7 @@ mod submit;
 mod table;
 mod trial_record;
 
+pub use adaptive::{Round, next_round, run_adaptive};
 pub use attempt::Attempt;
 pub use by_kind::ByKind;
 pub use data_cache::DataCache;

@@ -117,6 +117,15 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Adds what a further part of the sweep came to.
+    pub(super) fn add(&mut self, more: Summary) {
+        self.done += more.done;
+        self.skipped += more.skipped;
+        self.failed.extend(more.failed);
+        self.interrupted += more.interrupted;
+        self.elsewhere.extend(more.elsewhere);
+    }
+
     /// `Ok` if every trial that was asked for is done.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ pub fn run(
 ) -> Result<Summary, SweepError> {
     let _lock = folder.lock(options.is_shared())?;
     let manifest = folder.claim(manifest, config)?;
-    run_locked(folder, &manifest, work, options, stop)
+    run_locked(folder, &manifest, None, work, options, stop)
 }
 
 /// As [`run`], with the trials that `folder` was given before: no config is read, and no
@@ -51,12 +51,14 @@ pub fn run_frozen(
     stop: &Stop,
 ) -> Result<Summary, SweepError> {
     let _lock = folder.lock(options.is_shared())?;
-    run_locked(folder, manifest, work, options, stop)
+    run_locked(folder, manifest, None, work, options, stop)
 }
 
-fn run_locked(
+/// Runs the trials with these indices, or all.
+pub(super) fn run_locked(
     folder: &SweepFolder,
     manifest: &Manifest,
+    chosen: Option<&[usize]>,
     work: &Work<'_>,
     options: &RunOptions,
     stop: &Stop,
@@ -68,7 +70,7 @@ fn run_locked(
             (Queue::Free(free), manifest.trials.len())
         }
         false => {
-            let listed = list(folder, manifest, work, options, &mut summary)?;
+            let listed = list(folder, manifest, chosen, work, options, &mut summary)?;
             let waiting = listed.len();
             (Queue::Listed(listed), waiting)
         }
@@ -121,6 +123,7 @@ fn run_locked(
 fn list<'a>(
     folder: &SweepFolder,
     manifest: &'a Manifest,
+    chosen: Option<&[usize]>,
     work: &Work<'_>,
     options: &RunOptions,
     summary: &mut Summary,
@@ -137,7 +140,8 @@ fn list<'a>(
     };
     let mut queue = Vec::new();
     let mut interrupted = 0;
-    for trial in manifest.trials.iter().filter(mine) {
+    let chosen = |trial: &&Trial| chosen.is_none_or(|chosen| chosen.contains(&trial.index));
+    for trial in manifest.trials.iter().filter(mine).filter(chosen) {
         repair(folder, trial, work, options)?;
         match folder.state(trial)? {
             State::Done => summary.skipped += 1,

@@ -2,6 +2,7 @@
 
 use super::{Common, Target};
 use crate::cmd::decompress::{self, own_program};
+use crate::console;
 use crate::signals;
 use anyhow::Result;
 use brevity_lab::experiments::contamination::Detectors;
@@ -11,6 +12,7 @@ use brevity_lab::sweep::{
     self, Bars, ByKind, LogLines, Observer, RunOptions, Scorer, Summary, Trainer, Work,
 };
 use brevity_measure::{Decoding, FreshProcess};
+use brevity_stats::design::Decision;
 
 /// Runs trials to their end, or to where they are stopped.
 ///
@@ -44,10 +46,33 @@ pub fn execute(common: &Common, target: &Target, options: &RunOptions) -> Result
         scorer: &Detectors::new(&scorer, data),
         observer,
     };
-    let summary = signals::stoppable(|stop| match &target.config {
-        Some(config) => sweep::run(&target.folder, manifest, config, &work, options, stop),
-        None => sweep::run_frozen(&target.folder, manifest, &work, options, stop),
+    let summary = signals::stoppable(|stop| match (&target.config, target.adaptive) {
+        (Some(config), Some(goal)) => {
+            let folder = &target.folder;
+            let (summary, ends) =
+                sweep::run_adaptive(folder, manifest, config, goal, &work, options, stop)?;
+            bars.clear();
+            tell(&ends);
+            Ok(summary)
+        }
+        (Some(config), None) => sweep::run(&target.folder, manifest, config, &work, options, stop),
+        (None, _) => sweep::run_frozen(&target.folder, manifest, &work, options, stop),
     });
     bars.clear();
     Ok(summary?)
+}
+
+/// Says why an adaptive plan has ended.
+fn tell(ends: &[Decision]) {
+    let count = |end: Decision| ends.iter().filter(|found| **found == end).count();
+    for (end, why) in [
+        (Decision::Enough, "every interval is as narrow as asked"),
+        (Decision::Spent, "the budget is spent (sweep.budget)"),
+        (Decision::Exhausted, "all trials are done"),
+    ] {
+        if let ladders @ 1.. = count(end) {
+            let s = if ladders == 1 { "" } else { "s" };
+            console::note(format_args!("adaptive plan, {ladders} ladder{s}: {why}"));
+        }
+    }
 }

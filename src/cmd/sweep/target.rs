@@ -7,6 +7,7 @@ use anyhow::Result;
 use brevity_data::{DataConfig, Store};
 use brevity_lab::config::Experiment;
 use brevity_lab::sweep::{DataCache, DataIdentity, Kind, Manifest, RunOptions, SweepFolder};
+use brevity_stats::design::Goal;
 use std::path::Path;
 
 /// A dry run reads data whose hash is not known if they are shorter than this: a
@@ -21,6 +22,8 @@ pub struct Target {
     pub manifest: Manifest,
     /// The text of the config, unless the folder has its own.
     pub config: Option<String>,
+    /// When an adaptive plan is to stop; `None` if all trials are run.
+    pub adaptive: Option<Goal>,
     /// The data that were read last.
     pub data: DataCache,
 }
@@ -78,6 +81,7 @@ impl Target {
             folder,
             manifest,
             config: Some(experiment.text().to_owned()),
+            adaptive: experiment.adaptive,
             data,
         })
     }
@@ -100,6 +104,7 @@ impl Target {
             folder,
             manifest,
             config: None,
+            adaptive: None,
             data: DataCache::default(),
         })
     }
