@@ -1,5 +1,6 @@
 //! The tests of `brevity-lab`, as one binary.
 
+mod adaptive;
 mod config;
 mod configs;
 mod local;
