@@ -285,7 +285,7 @@ mod tests {
         set_old(&path);
         let hashes = Hashes::at(folder.path().join("cache"));
         assert_eq!(hashes.unread(&path, &[0..10, 0..2]), 10);
-        hashes.of(&path, &[0..10]).unwrap();
+        hashes.of(&path, std::slice::from_ref(&(0..10))).unwrap();
         assert_eq!(hashes.unread(&path, &[0..10, 0..2, 7..10]), 5);
         let found = hashes.of(&path, &[0..2, 7..10]).unwrap();
         let hash = |text: &[u8]| blake3::hash(text).to_hex().to_string();
