@@ -1,5 +1,5 @@
 """A PyTorch GRU and an n-gram model beside a transformer of ours: scored, priced, selected,
-compared. docs/outside-models.md has what it printed.
+compared. docs/outside-models.md says what each step is.
 
     python examples/outside_models.py FILE [FOLDER]
 """

@@ -133,10 +133,20 @@ impl Hashes {
         known.unwrap_or_default()
     }
 
-    /// Whether the hashes of these ranges are remembered.
-    pub fn has(&self, path: &Path, ranges: &[Range<u64>]) -> bool {
+    /// Bytes to be read before the hashes of these ranges are known.
+    pub fn unread(&self, path: &Path, ranges: &[Range<u64>]) -> u64 {
         let known = Stamp::of(path).map(|stamp| self.read(path, stamp));
-        known.is_ok_and(|known| ranges.iter().all(|range| known.get(range).is_some()))
+        let known = known.unwrap_or_default();
+        let missing = ranges.iter().filter(|range| known.get(range).is_none());
+        let missing: Vec<_> = missing.cloned().collect();
+        let parts = parts(&missing);
+        parts.iter().map(|part| part.end - part.start).sum()
+    }
+
+    /// Whether the hashes of these ranges are remembered.
+    #[cfg(test)]
+    fn has(&self, path: &Path, ranges: &[Range<u64>]) -> bool {
+        self.unread(path, ranges) == 0
     }
 
     /// Remembers hashes.
@@ -192,29 +202,43 @@ pub(crate) fn changes(path: &Path) -> DataError {
     }
 }
 
-/// Reads a file once, from the first byte that is asked for to the last.
+/// The parts of a file that these ranges cover, in order.
+fn parts(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut sorted = ranges.to_vec();
+    sorted.sort_by_key(|range| range.start);
+    let mut parts: Vec<Range<u64>> = Vec::new();
+    for range in sorted {
+        match parts.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => parts.push(range),
+        }
+    }
+    parts
+}
+
+/// Reads the parts of a file that are asked for, each once.
 fn hash(path: &Path, ranges: &[Range<u64>]) -> Result<Vec<String>> {
     let io = || DataError::io("read", path);
-    let start = ranges.iter().map(|r| r.start).min().unwrap_or(0);
-    let end = ranges.iter().map(|r| r.end).max().unwrap_or(0);
     let mut file = File::open(path).map_err(io())?;
-    file.seek(SeekFrom::Start(start)).map_err(io())?;
     let mut hashers = vec![blake3::Hasher::new(); ranges.len()];
     let mut piece = vec![0; PIECE];
-    let mut at = start;
-    while at < end {
-        let wanted = (end - at).min(PIECE as u64) as usize;
-        let read = file.read(&mut piece[..wanted]).map_err(io())?;
-        if read == 0 {
-            return Err(changes(path));
+    for part in parts(ranges) {
+        file.seek(SeekFrom::Start(part.start)).map_err(io())?;
+        let mut at = part.start;
+        while at < part.end {
+            let wanted = (part.end - at).min(PIECE as u64) as usize;
+            let read = file.read(&mut piece[..wanted]).map_err(io())?;
+            if read == 0 {
+                return Err(changes(path));
+            }
+            let next = at + read as u64;
+            for (range, hasher) in ranges.iter().zip(&mut hashers) {
+                let from = range.start.clamp(at, next) - at;
+                let to = range.end.clamp(at, next) - at;
+                hasher.update(&piece[from as usize..to as usize]);
+            }
+            at = next;
         }
-        let next = at + read as u64;
-        for (range, hasher) in ranges.iter().zip(&mut hashers) {
-            let from = range.start.clamp(at, next) - at;
-            let to = range.end.clamp(at, next) - at;
-            hasher.update(&piece[from as usize..to as usize]);
-        }
-        at = next;
     }
     let hex = |hasher: &blake3::Hasher| hasher.finalize().to_hex().to_string();
     Ok(hashers.iter().map(hex).collect())
@@ -250,6 +274,22 @@ mod tests {
         assert_ne!(second[0], first[0]);
         // It changed a moment ago and may change again.
         assert!(!hashes.has(&path, &ranges));
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_read() {
+        assert_eq!(parts(&[5..9, 0..3, 2..4, 9..10]), [0..4, 5..10]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        fs::write(&path, "0123456789").unwrap();
+        set_old(&path);
+        let hashes = Hashes::at(folder.path().join("cache"));
+        assert_eq!(hashes.unread(&path, &[0..10, 0..2]), 10);
+        hashes.of(&path, std::slice::from_ref(&(0..10))).unwrap();
+        assert_eq!(hashes.unread(&path, &[0..10, 0..2, 7..10]), 5);
+        let found = hashes.of(&path, &[0..2, 7..10]).unwrap();
+        let hash = |text: &[u8]| blake3::hash(text).to_hex().to_string();
+        assert_eq!(found, [hash(b"01"), hash(b"789")]);
     }
 
     #[test]

@@ -117,9 +117,9 @@ impl Found {
     pub fn unread(&self, ranges: &[Range<u64>], store: &Store) -> Result<u64> {
         let unknown = |path: &Path, length: u64| {
             let all = whole_and(length, ranges);
-            match length <= IN_MEMORY || store.hashes().has(path, &all) {
+            match length <= IN_MEMORY {
                 true => 0,
-                false => length,
+                false => store.hashes().unread(path, &all),
             }
         };
         Ok(match self {

@@ -79,7 +79,7 @@ impl Spec {
         let row = 6 * d + n(self.up_width()) + gated + n(SYMBOLS);
         let threads = n(threads.max(1));
         let many = threads.min(lanes).max(lanes.div_ceil(MAX_GROUP));
-        let rows = many * ROWS + lanes * STEPS;
+        let rows = many * ROWS + lanes * STEPS.min(n(steps));
         // Scores of a block of queries, rotations and tiles, in a thread's scratch; and
         // the left operand of a product, packed.
         let scores = (groups * LANES + 2 * LANES) * 2 * LANES;

@@ -80,10 +80,12 @@ class Model:
         return Stream(self._inner.stream())
 
     def generate(
-        self, prompt: Data = b"", n: int = 200, seed: int = 0, temperature: float = 1.0
+        self, prompt: Data, n: int = 200, seed: int = 0, temperature: float = 1.0
     ) -> bytes:
-        """Continues ``prompt`` by ``n`` sampled bytes, as ``brevity generate`` does: a
-        seed gives the same bytes on any machine."""
+        """Continues ``prompt``, one byte at least, by ``n`` sampled bytes, as ``brevity
+        generate`` does: a seed gives the same bytes on any machine."""
+        if not as_bytes(prompt):
+            raise ValueError("the prompt is empty: give one byte at least")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "prompt")
             file.write_bytes(as_bytes(prompt))

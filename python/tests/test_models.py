@@ -71,6 +71,8 @@ def test_archives_decode(model, tmp_path):
 def test_generate_repeats(model):
     first = model.generate(b"line ", 20, seed=3)
     assert len(first) == 20 and first == model.generate(b"line ", 20, seed=3)
+    with pytest.raises(ValueError, match="empty"):
+        model.generate(b"")
 
 
 def test_what_is_no_model_is_told(tmp_path):
@@ -127,7 +129,7 @@ def test_an_interrupt_stops_the_work():
             pass
 
         def next_logprobs(self):
-            time.sleep(0.01)
+            time.sleep(0.002)
             return np.full(256, -np.log(256.0))
 
         def update(self, byte):

@@ -33,7 +33,8 @@ pub enum Error {
     Version(u8),
     /// There never was such a version.
     #[error(
-        "the archive says it has version 0, and there never was one: it is damaged, or from before the first release"
+        "the archive says it has version 0, and there never was one: it is damaged, or older \
+         than the first release"
     )]
     VersionZero,
     /// The archive was coded with arithmetic that this program does not have.

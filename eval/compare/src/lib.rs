@@ -134,24 +134,20 @@ pub fn compare(
     let gap_bits = total(b) - total(a);
     let blocks = [a, b].map(|side| sums_of_blocks(&side.bits));
     let drawn = gap::interval(&blocks[0], &blocks[1], 2000, 1);
-    let mut notes = Vec::new();
-    let coarse = [a, b].into_iter().filter(|side| side.grain > FINE);
-    for side in coarse.clone() {
-        notes.push(format!(
-            "{} gives lengths of {:.0} bytes at a time: nothing is told by kind, literal or byte",
-            side.name, side.grain
-        ));
-    }
-    for side in [a, b]
-        .into_iter()
-        .filter(|s| s.grain > 1.0 && s.grain <= FINE)
-    {
-        notes.push(format!(
-            "{} gives lengths of {:.1} bytes at a time, which blurs what is told by kind and literal",
-            side.name, side.grain
-        ));
-    }
-    let fine = coarse.count() == 0;
+    let sides = [a, b];
+    let fine = sides.iter().all(|side| side.grain <= FINE);
+    let told = sides
+        .iter()
+        .filter(|side| side.grain > if fine { 1.0 } else { FINE });
+    let means = match fine {
+        true => "which blurs what is told by kind and literal",
+        false => "so nothing is told by kind, literal or byte",
+    };
+    let note = |side: &&Side| {
+        let (name, grain) = (&side.name, side.grain);
+        format!("{name} gives lengths of {grain:.1} bytes at a time, {means}")
+    };
+    let notes = told.map(note).collect();
     Comparison {
         version: VERSION,
         data_bytes: bytes.len() as u64,
