@@ -57,6 +57,10 @@ impl LossLeftOut {
         let cells = cells(series);
         let sizes = points::data_sizes(&cells);
         let (&largest, rest) = sizes.split_last()?;
+        // One amount of data says nothing of the effect of more.
+        if rest.len() < 2 {
+            return None;
+        }
         let kept = points_below(&cells, largest);
         let forms = fits(&kept, None, estimator);
         if forms.is_empty() {
