@@ -16,7 +16,11 @@ fn an_archive_decodes_in_another_process_on_the_portable_path() {
     let text = dir.file("text", TEXT);
     let model = llama("llama");
     let compress = ["compress", "--external", "-m", &model, "text"];
-    dir.run(&compress).status(0).says("entropy sum");
+    // A random model is no match for the context models.
+    dir.run(&compress).status(0).says("need none");
+    dir.run(&["verify", "text.bvy"]).status(0);
+    let tokens = [&compress[..], &["-f", "--method", "model"]].concat();
+    dir.run(&tokens).status(0).says("entropy sum");
     std::fs::remove_file(&text).unwrap();
     dir.run(&["decompress", "text.bvy"])
         .status(2)
@@ -99,7 +103,8 @@ fn bytes_that_are_no_text_have_forms_and_models_pay_from_a_length_on() {
     let model = llama("llama");
     for form in ["bytes", "latin1", "ascii7"] {
         let compress = ["compress", "-f", "--external", "--as", form, "-m", &model];
-        dir.run(&[&compress[..], &["bytes"]].concat()).status(0);
+        let tokens = ["--method", "model", "bytes"];
+        dir.run(&[&compress[..], &tokens].concat()).status(0);
         dir.run(&["decompress", "-f", "-o", "back", "-m", &model, "bytes.bvy"])
             .status(0);
         assert!(std::fs::read(dir.path("back")).unwrap() == bytes, "{form}");
@@ -154,6 +159,15 @@ fn models_are_described_and_scored() {
     assert!(said.contains("family      llama"), "{said}");
     let said = dir.run(&["score", &model, "--data", "text"]).status(0);
     assert!(said.stdout().contains("decoded"));
+    let said = dir.run(&[
+        "score",
+        &model,
+        "--data",
+        "text",
+        "--estimate",
+        "--marginal",
+    ]);
+    assert!(said.status(0).stdout().contains("over all ways to cut"));
     let args = ["score", &model, "--data", "text", "--estimate", "--json"];
     let said = dir.run(&args).status(0).stdout();
     let json: serde_json::Value = serde_json::from_str(&said).unwrap();

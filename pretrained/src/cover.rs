@@ -14,14 +14,17 @@
 //! alone or mixed with context models: causal, normalised, and computed in an order
 //! that is fixed. Weights are `f64`; every operation on them is rounded once.
 
+use crate::archive::Settings;
 use crate::contexts::Contexts;
 use crate::decoder::Piece;
 use crate::frequencies::Frequencies;
 use crate::model::Model;
 use crate::prefixes::Prefixes;
+use crate::price::Progress;
 use crate::state::State;
 use brevity_codec::predict::{self, PredictError, Predictor};
 use brevity_codec::{Frequencies as ByteFrequencies, Layout, SYMBOLS};
+use serde::Serialize;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -117,6 +120,55 @@ impl predict::Model for ByteModel<'_> {
     }
 }
 
+/// Bounds of the code length of bytes over all ways to cut them, in chunks that are
+/// coded on their own if they are. `progress` hears of bytes that are done, and stops
+/// the work if it returns false.
+///
+/// # Errors
+/// A model whose logits are not finite; a stop.
+///
+/// # Panics
+/// As [`ByteModel::new`].
+pub fn marginal(
+    model: &Model,
+    settings: &Settings,
+    beam: Beam,
+    bytes: &[u8],
+    progress: Progress,
+) -> Result<Marginal, PredictError> {
+    let model = ByteModel::new(model, settings.contexts, None, beam);
+    let parts: Vec<&[u8]> = match settings.chunk {
+        Some(chunk) => bytes.chunks(chunk).collect(),
+        None => vec![bytes],
+    };
+    let mut out = Marginal {
+        bits: 0.0,
+        least_bits: 0.0,
+    };
+    for parts in parts.chunks(LANES) {
+        let mut covers = model.covers(parts.len());
+        covers.begin();
+        for step in 0..parts.iter().map(|part| part.len()).max().unwrap_or(0) {
+            covers.ask()?;
+            let mut count = 0;
+            for (lane, part) in parts.iter().enumerate() {
+                if let Some(&byte) = part.get(step) {
+                    covers.take(lane, byte);
+                    count += 1;
+                }
+            }
+            if !progress(count) {
+                return Err(PredictError("stopped".into()));
+            }
+        }
+        for found in covers.marginals() {
+            out.bits += found.bits;
+            out.least_bits += found.least_bits;
+        }
+    }
+    Ok(out)
+}
+
 /// A way to cut the bytes so far.
 #[derive(Clone, Debug)]
 struct Cover {
@@ -180,7 +232,7 @@ pub struct Covers<'a> {
 
 /// What the mass of covers says of the bytes of a lane so far: bounds of the exact
 /// code length, that of the sum over all covers.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Marginal {
     /// By the covers that were kept, bits: at least the exact one, and that if nothing
     /// was dropped. A byte that no kept cover can go on with counts 24 bits, as it

@@ -229,15 +229,18 @@ impl Args {
                     .into()
             ));
         }
-        if self.method.is_some() {
+        if self.method.is_some_and(|method| method != Method::Model) {
             bail!(Usage(
-                "--method is not for pretrained models, which code tokens".into()
+                "with a pretrained model --method is `model`, which codes tokens; without it, \
+                 context models take over where they are shorter"
+                    .into()
             ));
         }
         let compress = pretrained::Compress {
             model,
             lanes: self.lanes,
             form: self.form,
+            tokens_only: self.method.is_some(),
             verify: !self.no_verify,
             common: &self.common,
         };

@@ -7,8 +7,11 @@ use crate::console;
 use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_baselines::{Coder, stream_length};
+use brevity_codec::Level;
+use brevity_codec::archive::{self as codec, Source};
 use brevity_data::DataConfig;
 use brevity_pretrained::archive::{self, ArchiveError, Limits, MAGIC, Settings};
+use brevity_pretrained::cover::{Beam, Marginal, marginal};
 use brevity_pretrained::price::PriceError;
 use brevity_pretrained::score::{BreakEven, Score, score};
 use brevity_pretrained::{Form, Model, byte_bits};
@@ -67,6 +70,8 @@ pub struct Compress<'a> {
     pub model: &'a Path,
     pub lanes: Option<usize>,
     pub form: Form,
+    /// Not what the context models make of a file, where that is shorter.
+    pub tokens_only: bool,
     pub verify: bool,
     pub common: &'a Common,
 }
@@ -99,8 +104,20 @@ impl Compress<'_> {
             let count = Count::new(control, "compress", content.len());
             archive::compress(model, &settings, &content, &|more| count.more(more))
         });
-        let done = stopped(done).with_context(|| format!("cannot compress {}", path.display()))?;
-        if self.verify {
+        let context = || format!("cannot compress {}", path.display());
+        let mut done = stopped(done).with_context(context)?;
+        let alone = match self.tokens_only {
+            true => None,
+            false => Some(by_contexts(&content).with_context(context)?),
+        };
+        let alone = alone.filter(|alone| alone.len() < done.archive.len());
+        if let Some(alone) = alone {
+            run.say(|| {
+                let (path, tokens) = (path.display(), done.archive.len());
+                format!("{path}: {tokens} bytes with the model; the context models need none")
+            });
+            done.archive = alone;
+        } else if self.verify {
             let limits = Limits {
                 bytes: content.len() as u64,
                 memory: u64::MAX,
@@ -126,11 +143,29 @@ impl Compress<'_> {
         run.say(|| {
             let (from, to) = (content.len(), done.archive.len());
             let rate = 100.0 * to as f64 / from.max(1) as f64;
-            let (path, entropy) = (path.display(), done.bits / 8.0);
-            format!("{path}: {from} bytes to {to} ({rate:.2}%; entropy sum {entropy:.1}), {name}")
+            let path = path.display();
+            let entropy = match done.archive.starts_with(&MAGIC) {
+                true => format!("; entropy sum {:.1}", done.bits / 8.0),
+                false => String::new(),
+            };
+            format!("{path}: {from} bytes to {to} ({rate:.2}%{entropy}), {name}")
         });
         Ok(())
     }
+}
+
+/// The archive of the context models at their best level, which was decoded again.
+fn by_contexts(content: &[u8]) -> Result<Vec<u8>> {
+    let options = codec::Options {
+        level: Level::Best,
+        ..codec::Options::default()
+    };
+    let mut out = Vec::new();
+    codec::compress(content, &mut out, &Source::none(), &options, &|_| {})?;
+    let models = codec::Models::default();
+    codec::decompress(&out[..], std::io::sink(), &models, &|_| {})
+        .context("the archive does not decode")?;
+    Ok(out)
 }
 
 /// Decompresses an archive with the model at `model`.
@@ -291,6 +326,10 @@ pub struct Scoring {
     /// coder
     #[arg(long, value_name = "CODER", value_parser = Coder::from_name)]
     pub against: Option<Coder>,
+    /// Also bound the code length over all ways to cut the bytes into tokens of a
+    /// pretrained model: slow
+    #[arg(long)]
+    pub marginal: bool,
 }
 
 /// A number of bytes.
@@ -304,7 +343,7 @@ fn positive(text: &str) -> Result<usize, String> {
 impl Scoring {
     /// Whether an option is given that only pretrained models know.
     pub fn is_given(&self) -> bool {
-        self.form != Form::Text || self.chunk.is_some() || self.against.is_some()
+        self.form != Form::Text || self.chunk.is_some() || self.against.is_some() || self.marginal
     }
 
     /// How archives are cut.
@@ -329,6 +368,9 @@ pub struct Scored {
     score: Score,
     #[serde(skip_serializing_if = "Option::is_none")]
     break_even: Option<BreakEven>,
+    /// Bounds of the code length over all ways to cut the bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marginal: Option<Marginal>,
 }
 
 /// Scores each model on each byte set; archives are decoded again if `verify` says so.
@@ -362,10 +404,34 @@ pub fn scores(
                 data: name.clone(),
                 score: score.with_context(context)?,
                 break_even: scoring.against.map(beside).transpose()?,
+                marginal: match scoring.marginal {
+                    true => Some(covered(&model, &settings, &set.bytes, control)?),
+                    false => None,
+                },
             });
         }
     }
     Ok(out)
+}
+
+/// Bounds of the code length over all ways to cut bytes.
+fn covered(
+    model: &Model,
+    settings: &Settings,
+    bytes: &[u8],
+    control: &Control<'_>,
+) -> Result<Marginal> {
+    if settings.form != Form::Text {
+        bail!(Usage("--marginal is of bytes as text".into()));
+    }
+    let count = Count::new(control, "sum over all cuts", bytes.len());
+    let found = marginal(model, settings, Beam::default(), bytes, &|more| {
+        count.more(more)
+    });
+    match control.stop.is_set() {
+        true => Err(Stopped.into()),
+        false => Ok(found?),
+    }
 }
 
 /// Bytes of blocks whose savings make the interval of a break-even length, where there
@@ -441,6 +507,14 @@ impl Scored {
             percent(score.adjusted_rate.stored),
             percent(score.adjusted_rate.fp16),
         );
+        if let Some(Marginal { bits, least_bits }) = self.marginal {
+            let n = score.data_bytes.max(1) as f64;
+            out += &format!(
+                "  over all ways to cut it into tokens between {:.4} and {:.4} bits a byte\n",
+                least_bits / n,
+                bits / n
+            );
+        }
         if let Some(beside) = &self.break_even {
             let (coder, rate) = (&beside.coder, percent(beside.coder_rate));
             let number = |n: Option<u64>| n.map_or("never".into(), |n| n.to_string());

@@ -84,7 +84,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     if args.scoring.is_given() {
         bail!(Usage(
-            "--as, --chunk and --against are for pretrained models".into()
+            "--as, --chunk, --against and --marginal are for pretrained models".into()
         ));
     }
     let program = own_program()?;

@@ -2,7 +2,7 @@
 
 use super::small::model;
 use crate::archive::{Settings, compress};
-use crate::cover::{Beam, ByteModel, Marginal};
+use crate::cover::{Beam, ByteModel, Marginal, marginal};
 use crate::frequencies::Frequencies;
 use crate::{Contexts, Model, Piece};
 use brevity_codec::Frequencies as ByteFrequencies;
@@ -110,4 +110,19 @@ fn a_lane_does_not_depend_on_its_company_and_any_bytes_have_a_price() {
         let (chunk, _) = priced(&bytes, &[&lane[13..26]]);
         assert_eq!(chunk[0], expected[13..26]);
     }
+}
+
+#[test]
+fn chunks_add_up() {
+    let model = model("llama");
+    let settings = Settings {
+        chunk: Some(5),
+        ..Settings::new(&model)
+    };
+    let text = b"in the thing";
+    let found = marginal(&model, &settings, WIDE, text, &|_| true).unwrap();
+    let alone = |part: &[u8]| -exact(&model, &mut vec![model.first()], part).log2();
+    let sum: f64 = text.chunks(5).map(alone).sum();
+    assert!((found.bits - sum).abs() < 1e-9);
+    assert!(marginal(&model, &settings, WIDE, text, &|_| false).is_err());
 }
