@@ -409,6 +409,8 @@ fn other_commands_with_trials_are_scheduled_too() {
         "c.toml",
         "--engine",
         "commands",
+        "--set",
+        "model.context=64",
         "--out",
         "runs/pre",
     ];

@@ -95,7 +95,7 @@ impl Scorer for Cluster {
 }
 
 fn manifest(trials: usize) -> Manifest {
-    let one = crate::sweep::manifest("name = \"simulated\"\ndata.source = \"random\"\n");
+    let one = crate::sweep::manifest("data.source = \"random\"\nmodel.width = 16\n");
     let trial = |index| brevity_lab::sweep::Trial {
         index,
         id: format!("{index:012x}"),
