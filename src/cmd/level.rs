@@ -9,10 +9,10 @@ pub struct LevelOptions {
     /// Fast, with up to 110 MiB of memory for a block of the default size
     #[arg(short = '1', long)]
     fast: bool,
-    /// The default, with up to 300 MiB
+    /// The default, with up to 330 MiB
     #[arg(short = '5')]
     usual: bool,
-    /// Best, with up to 900 MiB
+    /// Best, with up to 930 MiB
     #[arg(short = '9', long)]
     best: bool,
 }

@@ -69,6 +69,7 @@ impl Models {
 /// Context models that learn online, mixed.
 pub(crate) enum Mixture {
     First(Box<v1::Mixture>),
+    Lean(Box<v2::Lean>),
     Second(Box<v2::Mixture>),
 }
 
@@ -78,6 +79,9 @@ impl Mixture {
     pub fn new(models: Models, lanes: usize, bytes: usize, advised: bool) -> Mixture {
         match models {
             Models::First => Mixture::First(Box::new(v1::Mixture::new(lanes, bytes, advised))),
+            Models::Second(setup) if setup.level == Level::Fast => {
+                Mixture::Lean(Box::new(v2::Lean::new(lanes, bytes, advised)))
+            }
             Models::Second(setup) => {
                 Mixture::Second(Box::new(v2::Mixture::new(setup, lanes, bytes, advised)))
             }
@@ -86,9 +90,10 @@ impl Mixture {
 
     /// Codes the next byte of a lane and learns it. Lanes take turns, the first
     /// one first.
-    pub fn code(&mut self, lane: usize, coder: &mut dyn BitCoder, advice: &dyn Advice) -> u8 {
+    pub fn code(&mut self, lane: usize, coder: &mut impl BitCoder, advice: &impl Advice) -> u8 {
         match self {
             Mixture::First(mixture) => mixture.code(lane, coder, advice),
+            Mixture::Lean(mixture) => mixture.code(lane, coder, advice),
             Mixture::Second(mixture) => mixture.code(lane, coder, advice),
         }
     }
@@ -97,6 +102,7 @@ impl Mixture {
     pub fn skip(&mut self) {
         match self {
             Mixture::First(mixture) => mixture.skip(),
+            Mixture::Lean(mixture) => mixture.skip(),
             Mixture::Second(mixture) => mixture.skip(),
         }
     }

@@ -1,49 +1,51 @@
 //! Coding one byte.
 
-use super::bits::TEMPLATES;
+use super::Mixture;
+use super::history::Histories;
 use super::lane::{Lane, MATCHES, MOST};
 use super::setup::{Kind, Level};
-use super::table::{self, strengthen};
-use super::{Histories, Mixture, chance};
 use crate::cdf::TOTAL;
+use crate::cm::chance;
 use crate::cm::logistic::Logistic;
 use crate::cm::{Advice, BitCoder};
 use brevity_kernels::simd::{Kernel, Simd};
 
 /// Contexts of each of the mixer's selectors, in the order in which levels take
-/// them: the match, the last byte, the trained model's confidence, the bits of the
-/// byte so far, the place in the line or record or the pattern of pixels, the
-/// classes of the last two bytes, the byte before the last.
-const SELECTORS: [usize; 7] = [144, 256, 32, 256, 2048, 256, 256];
+/// them: the trained model's confidence, the match, the last byte, how many of the
+/// longer contexts are known and the number of the bit, the bits of the byte so far,
+/// the place in the line or record or the pattern of pixels, the classes of the last
+/// two bytes, the byte before the last.
+const SELECTORS: [usize; 8] = [32, 144, 256, 256, 256, 2048, 256, 256];
 
 /// Those of a level.
 pub fn selectors(level: Level) -> &'static [usize] {
     match level {
-        Level::Fast => &SELECTORS[..3],
-        Level::Default => &SELECTORS[..5],
         Level::Best => &SELECTORS,
+        _ => &SELECTORS[..6],
     }
 }
 
 /// How many tables refine the mixture.
 pub fn refiners(level: Level) -> usize {
     match level {
-        Level::Fast => 2,
-        Level::Default => 3,
         Level::Best => 4,
+        _ => 3,
     }
 }
 
-/// What turns a probability (`2^16 = 1`) less one half into an input.
-const CONFIDENCE: f32 = 3.0 / 65_536.0;
-
-/// A counter moves by at least `1 / (LIMIT + 1.6)`, a history's meaning by `1 /
-/// (SLOWEST + 1.5)`.
-const LIMIT: u32 = 255;
+/// A history's meaning moves by at least `1 / (SLOWEST + 1.5)`.
 const SLOWEST: u32 = 1023;
 
 /// The least probability that the mixture leaves to a bit, times `TOTAL`.
 const FLOOR: u32 = 32;
+
+/// How many short contexts have counters of their own: the last 0, 1, 2, 3 bytes.
+pub fn directs(level: Level) -> usize {
+    match level {
+        Level::Best => 4,
+        _ => 3,
+    }
+}
 
 /// Contexts of the refiners: the last byte, the last two, what is expected, the
 /// last three, each with the bits of the byte so far.
@@ -62,15 +64,21 @@ fn rows(recent: u64, node: usize, expected: usize, length: usize) -> [usize; 4] 
     ]
 }
 
-/// Codes a byte of a lane, with `PER` inputs for each context.
-pub struct CodeByte<'a, const PER: usize> {
+/// The last `count` bytes, at most 3.
+#[inline(always)]
+fn short(recent: u64, count: usize) -> u64 {
+    recent & ((1 << (8 * count)) - 1)
+}
+
+/// Codes a byte of a lane.
+pub struct CodeByte<'a, const WHOLE: bool> {
     pub mixture: &'a mut Mixture,
     pub lane: usize,
     pub coder: &'a mut dyn BitCoder,
     pub advice: &'a dyn Advice,
 }
 
-impl<const PER: usize> Kernel for CodeByte<'_, PER> {
+impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
     type Out = u8;
 
     #[inline(always)]
@@ -79,7 +87,6 @@ impl<const PER: usize> Kernel for CodeByte<'_, PER> {
         let logistic = Logistic::get();
         let histories = Histories::get();
         let n = mix.meanings.len();
-        let base = n * PER;
         let lane: &Lane = &mix.lanes[self.lane];
         let (hashes, found) = (lane.hashes, lane.found);
         let recent = lane.recent;
@@ -93,28 +100,41 @@ impl<const PER: usize> Kernel for CodeByte<'_, PER> {
         let selectors = selectors(mix.setup.level);
         let around = lane.pixels;
         let shape = (lane.shape & 255) as usize;
+        let orders = mix.orders;
 
         let mut buckets = [0; MOST];
-        let mut runs = [(0, 0); MOST];
         for i in 0..n {
-            buckets[i] = mix.table.find(hashes[i]);
-            runs[i] = mix.table.run(buckets[i]);
+            buckets[i] = if WHOLE {
+                mix.table.find_line(hashes[i])
+            } else {
+                mix.table.find(hashes[i])
+            };
         }
-        mix.buckets = buckets;
+        for (i, direct) in mix.directs.iter_mut().enumerate() {
+            direct.go(short(recent, i), 1);
+        }
         let (mut node, mut nibble) = (1, 1);
-        let constant = base + 2 * MATCHES + TEMPLATES;
-        mix.inputs[constant] = 0.4;
+        let matches = n + mix.directs.len();
+        let model = matches + MATCHES;
         let expected_byte = found[1].expected().or(found[0].expected());
         let expected_or_0 = expected_byte.map_or(0, usize::from);
+        let mut known = 0;
         for depth in 0..8 {
             if depth == 4 {
-                let mut half = [0; MOST];
-                for i in 0..n {
-                    half[i] = table::second_half(hashes[i], node);
-                    mix.table.prefetch(half[i]);
+                if !WHOLE {
+                    for &hash in &hashes[..n] {
+                        mix.table.prefetch_second(hash, node);
+                    }
+                }
+                for (i, direct) in mix.directs.iter_mut().enumerate() {
+                    direct.go(short(recent, i), node);
                 }
                 for i in 0..n {
-                    buckets[i] = mix.table.find(half[i]);
+                    buckets[i] = if WHOLE {
+                        mix.table.second_of_line(buckets[i], node)
+                    } else {
+                        mix.table.find_second(hashes[i], node)
+                    };
                 }
                 nibble = 1;
             }
@@ -129,58 +149,39 @@ impl<const PER: usize> Kernel for CodeByte<'_, PER> {
                 refiner.prefetch(row);
             }
 
-            let mut slots = [0; MOST];
-            let mut run_at = [0; MOST];
+            let mut states = [0; MOST];
             for i in 0..n {
-                let slot = *mix.table.slot(buckets[i], nibble);
-                slots[i] = slot;
-                let meaning = &mix.meanings[i];
-                let p = chance::get(meaning.histories[table::history(slot)]);
-                let input = &mut mix.inputs[i * PER..i * PER + PER];
-                input[0] = logistic.stretch(p);
-                input[1] = logistic.stretch(table::direct(slot));
-                if PER <= 2 {
-                    continue;
-                }
-                let (byte, count) = runs[i];
-                let agrees = (usize::from(byte) | 256) >> (8 - depth) == node && count > 0;
-                let at = usize::from(count.min(31)) * 8 + depth;
-                let sign = if byte >> (7 - depth) & 1 == 1 {
-                    1.0
-                } else {
-                    -1.0
-                };
-                let sign = if agrees { sign } else { 0.0 };
-                run_at[i] = if agrees { at } else { 0 };
-                input[2] = (f32::from(p) - 32768.0) * CONFIDENCE;
-                input[3] = logistic.stretch(chance::get(meaning.runs[at])) * sign;
+                let state = *mix.table.slot(buckets[i], nibble);
+                states[i] = state;
+                mix.inputs[i] = mix.meanings[i].logit(usize::from(state));
+            }
+            if depth % 4 == 0 {
+                known = states[..orders].iter().filter(|s| **s > 0).count().min(15);
+            }
+            for (i, direct) in mix.directs.iter().enumerate() {
+                mix.inputs[n + i] = logistic.stretch(direct.get(nibble));
             }
             let mut match_at = [0; MATCHES];
             for j in 0..MATCHES {
                 match_at[j] = found[j].class() * 8 + depth;
-                let (mut a, mut b) = (0.0, 0.0);
-                if let Some(bit) = agreeing[j] {
-                    let p = chance::get(mix.match_chances[j][match_at[j]]);
-                    a = logistic.stretch(p);
-                    b = (f32::from(p) - 32768.0) * CONFIDENCE;
-                    if !bit {
-                        (a, b) = (-a, -b);
-                    }
-                }
-                mix.inputs[base + 2 * j] = a;
-                mix.inputs[base + 2 * j + 1] = b;
+                let logit = logistic.stretch(chance::get(mix.match_chances[j][match_at[j]]));
+                mix.inputs[matches + j] = match agreeing[j] {
+                    None => 0.0,
+                    Some(true) => logit,
+                    Some(false) => -logit,
+                };
             }
             let mut pattern = None;
-            if let Some(pixels) = &mut mix.pixels {
-                for (j, p) in pixels.get(&around, node, depth).into_iter().enumerate() {
-                    mix.inputs[base + 2 * MATCHES + j] = logistic.stretch(p);
+            if let Some(templates) = &mut mix.pixels {
+                for (j, p) in templates.get(&around, node, depth).into_iter().enumerate() {
+                    mix.inputs[model + 1 + j] = logistic.stretch(p);
                 }
-                pattern = Some(pixels.pattern());
+                pattern = Some(templates.pattern());
             }
             let mut confidence = 0;
             if let Some((zero, one)) = self.advice.masses(depth, node) {
                 let logit = logistic.logit(zero, one);
-                mix.inputs[constant + 1] = logit;
+                mix.inputs[model] = logit;
                 confidence = (logit.clamp(-7.9, 7.9) * 2.0 + 16.0) as usize;
             }
 
@@ -190,9 +191,10 @@ impl<const PER: usize> Kernel for CodeByte<'_, PER> {
                 [_, Some(b)] => 33 + found[1].length_class() * 2 + usize::from(b),
             };
             let sets = [
+                confidence,
                 (match_set << 1) | (depth / 4),
                 last,
-                confidence,
+                known << 4 | depth,
                 node,
                 pattern.unwrap_or(position),
                 shape,
@@ -206,7 +208,7 @@ impl<const PER: usize> Kernel for CodeByte<'_, PER> {
                 refined += refiner.refine(logit, row);
             }
             let refined = (refined << 8) / mix.refiners.len() as u32;
-            let p = (mixed + refined) >> 1;
+            let p = (mixed + 3 * refined) >> 2;
             let p = p.clamp(FLOOR, TOTAL - FLOOR);
             let one = self.coder.code(p);
             let bit = u32::from(one);
@@ -228,18 +230,15 @@ impl<const PER: usize> Kernel for CodeByte<'_, PER> {
             if let Some(pixels) = &mut mix.pixels {
                 pixels.update(one);
             }
+            for direct in &mut mix.directs {
+                direct.update(nibble, one);
+            }
             for i in 0..n {
-                let h = table::history(slots[i]);
-                let meaning = &mut mix.meanings[i];
+                let h = usize::from(states[i]);
                 if h != 0 {
-                    chance::update(&mut meaning.histories[h], one, SLOWEST);
+                    mix.meanings[i].update(h, one, logistic);
                 }
-                if PER > 2 && run_at[i] != 0 {
-                    let expected = runs[i].0 >> (7 - depth) & 1 == 1;
-                    chance::update(&mut meaning.runs[run_at[i]], expected == one, SLOWEST);
-                }
-                *mix.table.slot(buckets[i], nibble) =
-                    strengthen(slots[i], one, histories.next[h][usize::from(one)], LIMIT);
+                *mix.table.slot(buckets[i], nibble) = histories.next[h][usize::from(one)];
             }
             node = node << 1 | bit as usize;
             nibble = nibble << 1 | bit as usize;

@@ -11,11 +11,11 @@ pub const MATCHES: usize = super::matcher::LEAST.len();
 
 /// The hash of a number with a tag.
 #[inline(always)]
-pub fn hash(tag: usize, context: u64) -> u32 {
+pub fn hash(tag: usize, context: u64) -> u64 {
     const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
     let mixed = (context ^ (tag as u64) << 57).wrapping_mul(MULTIPLIER);
     let mixed = (mixed ^ mixed >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    (mixed >> 32) as u32
+    mixed ^ mixed >> 32
 }
 
 /// Two numbers as one.
@@ -55,7 +55,7 @@ pub struct Lane {
     /// First bytes of the line.
     pub opening: u64,
     pub found: [Match; MATCHES],
-    pub hashes: [u32; MOST],
+    pub hashes: [u64; MOST],
     /// The pixels around the next byte, in pictures of one bit.
     pub pixels: Neighbours,
 }

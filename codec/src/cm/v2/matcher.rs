@@ -160,3 +160,86 @@ impl Matcher {
         length
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Follows `bytes` in one lane; the match after each byte.
+    fn follow(bytes: &[u8], least: u32, slots: usize) -> Vec<Match> {
+        let mut matcher = Matcher::new(slots, least, 1);
+        let (mut found, mut recent) = (Match::default(), 0_u64);
+        let mut history = Vec::new();
+        let step = |&byte: &u8| {
+            history.push(byte);
+            recent = recent << 8 | u64::from(byte);
+            let key = recent << (64 - 8 * least);
+            matcher.advance(&mut found, key, history.len(), &history);
+            found
+        };
+        bytes.iter().map(step).collect()
+    }
+
+    #[test]
+    fn what_followed_is_expected_and_a_miss_is_recovered_from() {
+        let matches = follow(b"0123456789abcdef....012345678X", 5, 1 << 10);
+        assert_eq!(matches[19].expected(), None);
+        assert_eq!(matches[23].expected(), None);
+        assert_eq!(matches[24].expected(), Some(b'5'));
+        assert_eq!(matches[24].length_class(), 5);
+        assert_eq!(matches[28].expected(), Some(b'9'));
+        assert_eq!(matches[28].class(), matches[28].length_class());
+        // One byte differs: the match goes on behind it, less trusted.
+        assert_eq!(matches[29].expected(), Some(b'a'));
+        assert_eq!(matches[29].class(), LENGTHS);
+    }
+
+    #[test]
+    fn bits_are_expected_as_long_as_the_byte_is() {
+        let found = follow(b"abcdefg_abcdef", 5, 1 << 10)[13];
+        assert_eq!(found.expected(), Some(b'g'));
+        let node = |depth| (usize::from(b'g') | 256) >> (8 - depth);
+        for depth in 0..8 {
+            let bit = b'g' >> (7 - depth) & 1 == 1;
+            assert_eq!(found.bit(node(depth), depth), Some(bit));
+            if depth > 0 {
+                assert_eq!(found.bit(node(depth) ^ 1, depth), None);
+            }
+        }
+    }
+
+    #[test]
+    fn candidates_are_verified() {
+        // In a table of two slots most candidates are of other bytes.
+        let bytes: Vec<u8> = (0..4000_u32)
+            .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect();
+        let mut history = Vec::new();
+        for (found, byte) in follow(&bytes, 5, 2).into_iter().zip(&bytes) {
+            history.push(*byte);
+            if found.at > 0 && found.misses == 0 {
+                let length = (found.length as usize).min(5);
+                let before = &history[found.at - length..found.at];
+                assert!(history.ends_with(before));
+            }
+        }
+    }
+
+    #[test]
+    fn matches_stay_in_their_lane() {
+        // Two lanes, the second one all the same.
+        let text = b"abcdefgh_abcdefg";
+        let mut matcher = Matcher::new(1 << 10, 5, 2);
+        let (mut found, mut recent) = (Match::default(), 0_u64);
+        let mut history = Vec::new();
+        for &byte in text {
+            history.push(byte);
+            recent = recent << 8 | u64::from(byte);
+            let next = history.len() - 1 + 2;
+            matcher.advance(&mut found, recent << 24, next, &history);
+            history.push(b'x');
+        }
+        // Where a lane's next byte stands is known only behind the other's.
+        assert_eq!(found.expected(), Some(b'h'));
+    }
+}

@@ -3,60 +3,44 @@
 mod bits;
 mod code;
 mod contexts;
+mod direct;
 mod history;
 mod lane;
+mod lean;
 mod matcher;
+mod meaning;
 mod mixer;
 mod setup;
 mod survey;
 mod table;
 
 use super::{Advice, BitCoder};
-use crate::cm::chance::{self, Chance, Refiner};
+use crate::cm::chance::{Chance, Refiner};
 use bits::Neighbours;
 use bits::{Pixels, TEMPLATES};
 use brevity_kernels::simd::dispatch;
 use code::CodeByte;
 use contexts::{Indirect, View};
-use history::Histories;
-use lane::{Lane, MATCHES, MOST};
+use direct::Direct;
+use lane::{Lane, MATCHES};
+pub use lean::Lean;
 use matcher::Matcher;
+use meaning::Meanings;
 use mixer::Mixer;
 pub use setup::{Kind, Level, Setup};
 pub use survey::survey;
 use table::Table;
 
-/// Inputs of a context: what its history and its run have meant, its counter, and
-/// a confidence.
-const PER: usize = 4;
-
-/// Inputs of a context at the fastest level: history and counter.
-const PER_FAST: usize = 2;
-
 /// The weights at first of the histories of all contexts together, and of their
 /// counters.
 const WEIGHT: f32 = 2.5;
 
-/// What a context's states have meant.
-struct Meaning {
-    histories: [Chance; 256],
-    /// By length of the run and depth of the bit: whether the expected bit comes.
-    runs: [Chance; 256],
-}
-
-impl Meaning {
-    fn new() -> Meaning {
-        Meaning {
-            histories: Histories::get().guess.map(chance::guess),
-            runs: std::array::from_fn(|i| chance::guess((65_535 - 65_535 / (i / 8 + 2)) as u16)),
-        }
-    }
-}
-
 /// Lengths of tables.
 struct Sizes {
-    /// Buckets of the hash table.
-    buckets: usize,
+    /// Lines of the hash table, a multiple of 64.
+    lines: usize,
+    /// Counters of the last two and three bytes.
+    counters: usize,
     /// Rows of a refiner.
     rows: usize,
     /// Slots of a matcher.
@@ -66,39 +50,57 @@ struct Sizes {
 impl Sizes {
     fn new(level: Level, contexts: usize, bytes: usize) -> Sizes {
         Sizes {
-            buckets: (bytes * contexts / 2).clamp(1 << 10, level.most_buckets()) & !1,
+            lines: (bytes * contexts / 4).clamp(1 << 8, level.most_lines()) & !63,
+            counters: (16 * bytes).next_power_of_two().clamp(1 << 12, 1 << 22),
             rows: (8 * bytes).next_power_of_two().clamp(1 << 10, 1 << 16),
             slots: (2 * bytes).next_power_of_two().clamp(1 << 10, 1 << 22),
         }
     }
 }
 
+/// Inputs of a mixer: one of each context, counter and match, the trained model,
+/// pixels.
+fn inputs(setup: Setup, contexts: usize) -> usize {
+    let pixels = if setup.kind == Kind::Bits {
+        TEMPLATES
+    } else {
+        0
+    };
+    let inputs = contexts + code::directs(setup.level) + MATCHES + 1 + pixels;
+    inputs.next_multiple_of(mixer::WIDTH)
+}
+
 /// Bytes of a lane, whatever the size of pointers.
-const LANE_MEMORY: usize = 512;
+const LANE_MEMORY: usize = 1024;
 const _: () = assert!(size_of::<Lane>() <= LANE_MEMORY);
 
 /// Bytes that a mixture for a block of `bytes` bytes in `lanes` lanes takes, at
 /// most.
 pub fn memory(setup: Setup, lanes: usize, bytes: usize) -> u64 {
+    if setup.level == Level::Fast {
+        return lean::memory(lanes, bytes);
+    }
     let contexts = contexts::count(&setup);
     let sizes = Sizes::new(setup.level, contexts, bytes);
     let selectors: usize = code::selectors(setup.level).iter().sum();
-    let inputs = (contexts * PER + 2 * MATCHES + TEMPLATES + 2).next_multiple_of(8);
+    let inputs = inputs(setup, contexts);
     let pixels = if setup.kind == Kind::Bits {
         Pixels::MEMORY
     } else {
         0
     };
     let parts = [
-        sizes.buckets * 64,
+        sizes.lines * 64,
+        code::directs(setup.level) * sizes.counters * 4,
         sizes.rows * 64 * code::refiners(setup.level),
         sizes.slots * 4 * MATCHES,
         selectors * inputs * 4,
-        contexts * size_of::<Meaning>(),
+        contexts * size_of::<Meanings>(),
         lanes * LANE_MEMORY,
         bytes + lanes,
         pixels,
-        // Indirect contexts, tables of the matches, and what is small.
+        // Indirect contexts, tables of the matches, counters of the last byte, and
+        // what is small.
         1 << 20,
     ];
     parts.map(|part| part as u64).iter().sum()
@@ -113,9 +115,12 @@ pub fn most_memory(level: Level, lanes: usize, bytes: usize) -> u64 {
 /// Context models that learn online, mixed.
 pub struct Mixture {
     setup: Setup,
+    /// How many contexts are the last bytes, which come first.
+    orders: usize,
     table: Table,
+    directs: Vec<Direct>,
     /// One for each context.
-    meanings: Vec<Meaning>,
+    meanings: Vec<Meanings>,
     match_chances: [Vec<Chance>; MATCHES],
     matchers: [Matcher; MATCHES],
     /// For pictures of one bit.
@@ -127,8 +132,6 @@ pub struct Mixture {
     history: Vec<u8>,
     indirect: Indirect,
     inputs: Vec<f32>,
-    /// The buckets of the first nibble of the byte under way.
-    buckets: [usize; MOST],
 }
 
 impl Mixture {
@@ -136,41 +139,38 @@ impl Mixture {
     /// lanes; `advised` if a trained model takes part. It takes [`memory`].
     pub fn new(setup: Setup, lanes: usize, bytes: usize, advised: bool) -> Mixture {
         let contexts = contexts::count(&setup);
-        let per = if setup.level == Level::Fast {
-            PER_FAST
-        } else {
-            PER
-        };
-        // Contexts, matches, pixels; then the constant and the trained model.
-        let fixed = 2 * MATCHES + TEMPLATES + 2;
-        let mut start = vec![0.0; (contexts * per + fixed).next_multiple_of(8)];
-        for weights in start[..contexts * per].chunks_mut(per) {
-            weights[..2].fill(WEIGHT / contexts as f32);
-        }
-        start[contexts * per..][..2 * MATCHES].fill(0.15);
+        let mut start = vec![0.0; inputs(setup, contexts)];
+        let matches = contexts + code::directs(setup.level);
+        start[..matches].fill(WEIGHT / matches as f32);
+        start[matches..][..MATCHES].fill(0.15);
+        let model = matches + MATCHES;
+        start[model] = if advised { 0.6 } else { 0.0 };
         if setup.kind == Kind::Bits {
-            start[contexts * per + 2 * MATCHES..][..TEMPLATES].fill(0.3);
+            start[model + 1..][..TEMPLATES].fill(0.3);
         }
-        start[contexts * per + fixed - 1] = if advised { 0.6 } else { 0.0 };
         let Sizes {
-            buckets,
+            lines,
+            counters,
             rows,
             slots,
         } = Sizes::new(setup.level, contexts, bytes);
         let mut mixture = Mixture {
             setup,
-            table: Table::new(buckets),
-            meanings: (0..contexts).map(|_| Meaning::new()).collect(),
+            orders: contexts::orders(&setup),
+            table: Table::new(lines),
+            directs: (0..code::directs(setup.level))
+                .map(|count| Direct::new(counters.min(512 << (8 * count))))
+                .collect(),
+            meanings: (0..contexts).map(|_| Meanings::new()).collect(),
             match_chances: [matcher::meanings(), matcher::meanings()],
             matchers: matcher::LEAST.map(|least| Matcher::new(slots, least, lanes)),
             pixels: (setup.kind == Kind::Bits).then(|| Box::new(Pixels::new())),
-            mixer: Mixer::new(code::selectors(setup.level), &start, contexts),
+            mixer: Mixer::new(code::selectors(setup.level), &start, matches),
             refiners: vec![Refiner::new(rows); code::refiners(setup.level)],
             lanes: vec![Lane::default(); lanes],
             history: Vec::with_capacity(bytes + lanes),
             indirect: Indirect::new(),
             inputs: vec![0.0; start.len()],
-            buckets: [0; MOST],
         };
         for lane in 0..lanes {
             mixture.rehash(lane);
@@ -181,15 +181,15 @@ impl Mixture {
     /// Codes the next byte of a lane and learns it. Lanes take turns, the first
     /// one first.
     pub fn code(&mut self, lane: usize, coder: &mut dyn BitCoder, advice: &dyn Advice) -> u8 {
-        if self.setup.level == Level::Fast {
-            dispatch(CodeByte::<PER_FAST> {
+        if self.setup.kind == Kind::Text {
+            dispatch(CodeByte::<true> {
                 mixture: self,
                 lane,
                 coder,
                 advice,
             })
         } else {
-            dispatch(CodeByte::<PER> {
+            dispatch(CodeByte::<false> {
                 mixture: self,
                 lane,
                 coder,
@@ -206,9 +206,6 @@ impl Mixture {
     /// Learns what came, for contexts of the next byte.
     #[inline(always)]
     fn take(&mut self, index: usize, byte: u8) {
-        for &bucket in &self.buckets[..self.meanings.len()] {
-            self.table.extend_run(bucket, byte);
-        }
         self.history.push(byte);
         let next = self.history.len() - 1 + self.lanes.len();
         let lane = &mut self.lanes[index];

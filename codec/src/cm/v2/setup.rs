@@ -3,9 +3,10 @@
 /// How much work and memory context models take, as `-1`, `-5` and `-9` choose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// A few contexts.
+    /// Few contexts, the same for all bytes.
     Fast,
-    /// As many as pay at the speed of other context mixers.
+    /// As many as pay at the speed of other context mixers, chosen by what the
+    /// bytes are taken for.
     #[default]
     Default,
     /// All there are.
@@ -30,10 +31,10 @@ impl Level {
         Level::ALL.into_iter().find(|l| l.number() == number)
     }
 
-    /// The most buckets of the hash table, 64 bytes each.
-    pub(super) fn most_buckets(self) -> usize {
+    /// The most lines of the hash table, 64 bytes each.
+    pub(super) fn most_lines(self) -> usize {
         match self {
-            Level::Fast => 1 << 19,
+            Level::Fast => 1 << 20,
             Level::Default => 3 << 20,
             Level::Best => 12 << 20,
         }
@@ -114,6 +115,10 @@ impl Setup {
         };
         let mut setup = Setup::plain(level, kind);
         setup.cell = usize::from(first >> 4) + 1;
+        // The fastest level takes everything for the same.
+        if level == Level::Fast && first != 0 {
+            return Ok(None);
+        }
         if Setup::has_records(kind) {
             setup.record = usize::from(u16::from_le_bytes([next()?, next()?]));
         } else if setup.cell != 1 {
@@ -131,6 +136,7 @@ mod tests {
     fn setups_are_read_as_they_are_written() {
         let mut setups = vec![
             Setup::plain(Level::Fast, Kind::Text),
+            Setup::plain(Level::Default, Kind::Text),
             Setup::plain(Level::Best, Kind::Binary),
         ];
         for kind in [Kind::Records, Kind::Bits] {

@@ -13,6 +13,9 @@ const SAMPLE: usize = 1 << 16;
 
 /// Chooses a setup for a block.
 pub fn survey(level: Level, bytes: &[u8]) -> Setup {
+    if level == Level::Fast {
+        return Setup::plain(level, Kind::Text);
+    }
     let plain = Setup::plain(
         level,
         if is_text(bytes) {

@@ -1,146 +1,232 @@
-//! Counters and bit histories in a hash table, by context and nibble.
-//!
-//! A counter is a word: 16 bits of probability (xor 0x8000, so that zeroed memory
-//! says one half), 8 bits of count and 8 bits of [history](super::history).
+//! Bit histories in a hash table, by context and nibble.
 
 use crate::cm::chance::prefetch;
 
-/// Probability one half, nothing seen.
-const FRESH: u32 = 0x8000_0000;
+/// Bytes of a bucket: a check, then the [histories](super::history) of the
+/// prefixes 1, 1x, 1xx, 1xxx.
+const BUCKET: usize = 16;
 
-/// `65536 / (count + 1.6)`
-static RATES: [i32; 256] = {
-    let mut table = [0; 256];
-    let mut count = 0;
-    while count < table.len() {
-        table[count] = 655_360 / (10 * count as i32 + 16);
-        count += 1;
-    }
-    table
-};
+/// Bytes of a line of the cache, which has four buckets.
+const LINE: usize = 64;
 
-/// The counter after one more bit; its probability moves by at least
-/// `1 / (limit + 1.6)`. `next` is the history's next state.
-#[inline(always)]
-pub fn strengthen(slot: u32, one: bool, next: u8, limit: u32) -> u32 {
-    let state = slot ^ FRESH;
-    let count = state >> 8 & 255;
-    let p = (state >> 16) as i32;
-    let target = if one { 65_535 } else { 0 };
-    let step = ((target - p) * (RATES[count as usize] >> 1)) >> 15;
-    let p = (p + step) as u32;
-    (p << 16 | (count + 1).min(limit) << 8 | u32::from(next)) ^ FRESH
-}
+/// Lines that lie in one page of memory.
+const PAGE: usize = 64;
 
-/// The counter's own probability of a one, `2^16 = 1`.
-#[inline(always)]
-pub fn direct(slot: u32) -> u16 {
-    ((slot ^ FRESH) >> 16) as u16
-}
-
-/// The history.
-#[inline(always)]
-pub fn history(slot: u32) -> usize {
-    (slot & 255) as usize
-}
-
-/// The hash for the second nibble of a byte that starts with `node`.
-#[inline(always)]
-pub fn second_half(hash: u32, node: usize) -> u32 {
-    let hash = (hash ^ (node as u32).wrapping_mul(0x2F0B_4C47)).wrapping_mul(0x85EB_CA6B);
-    hash ^ hash >> 15
-}
-
-/// Words of a bucket: one cache line. The first 15 are the counters of the
-/// prefixes 1, 1x, 1xx, 1xxx; the last one holds a check in its upper half, and
-/// the last byte seen in the context and how many times in a row it was.
-const WORDS: usize = 16;
-const TAIL: usize = 15;
-
-/// Buckets by hash. A context may lie in two neighbours; the less used one gives
+/// Buckets by hash, in one of two ways.
+///
+/// Either a context has a bucket for the first nibble of a byte and others for the
+/// second, which may lie in three of the four buckets of a line; or it has a line
+/// for itself, one of two, with a bucket for the first nibble and three for the
+/// second. The latter is one access to memory where the former is two, but keeps
+/// what follows only three first nibbles: good for text. The least used one gives
 /// way.
 pub struct Table {
-    words: Vec<u32>,
-    /// The first aligned word.
+    bytes: Vec<u8>,
+    /// The first aligned byte.
     start: usize,
-    buckets: usize,
+    lines: usize,
 }
 
 impl Table {
-    /// An even number of buckets; memory is 64 bytes each, touched when used.
-    pub fn new(buckets: usize) -> Table {
-        let words = vec![0_u32; buckets * WORDS + WORDS];
-        let start = words.as_ptr().align_offset(64).min(WORDS);
+    /// A number of lines that is a multiple of 64; memory is 64 bytes each,
+    /// touched when used.
+    pub fn new(lines: usize) -> Table {
+        assert!(lines.is_multiple_of(PAGE) && lines > 0);
+        let bytes = vec![0; lines * LINE + LINE];
+        let start = bytes.as_ptr().align_offset(LINE).min(LINE);
         Table {
-            words,
+            bytes,
             start,
-            buckets,
+            lines,
         }
     }
 
+    /// The line of a context.
     #[inline(always)]
-    fn place(&self, hash: u32) -> usize {
-        ((u64::from(hash.wrapping_mul(0x9E37_79B1)) * self.buckets as u64) >> 32) as usize
+    fn line(&self, hash: u64) -> usize {
+        ((hash >> 32) * self.lines as u64 >> 32) as usize
     }
 
+    /// Brings the bucket of a context near.
     #[inline(always)]
-    fn at(&self, bucket: usize) -> usize {
-        self.start + bucket * WORDS
+    pub fn prefetch(&self, hash: u64) {
+        prefetch(&self.bytes[self.start + self.line(hash) * LINE]);
     }
 
-    /// Brings the place of a context near.
+    /// The line for the second nibble of a byte that starts with `node`: another
+    /// one of the same page.
     #[inline(always)]
-    pub fn prefetch(&self, hash: u32) {
-        prefetch(&self.words[self.at(self.place(hash))]);
+    fn second_line(&self, hash: u64, node: usize) -> usize {
+        self.line(hash) ^ (node.wrapping_mul(0x9E35) >> 5 & (PAGE - 1))
     }
 
-    /// The first word of a context's bucket, cleared if it was another's.
+    /// Brings the second bucket of a context near.
     #[inline(always)]
-    pub fn find(&mut self, hash: u32) -> usize {
-        let check = hash & 0xFFFF | 1;
-        let bucket = self.place(hash);
-        let first = self.at(bucket);
-        if self.words[first + TAIL] >> 16 == check {
+    pub fn prefetch_second(&self, hash: u64, node: usize) {
+        prefetch(&self.bytes[self.start + self.second_line(hash, node) * LINE]);
+    }
+
+    /// The bucket of a context for the first nibble of a byte.
+    #[inline(always)]
+    pub fn find(&mut self, hash: u64) -> usize {
+        self.find_in(self.line(hash), hash as u8, hash as usize >> 8)
+    }
+
+    /// The bucket of a context for the second nibble of a byte that starts with
+    /// `node`.
+    #[inline(always)]
+    pub fn find_second(&mut self, hash: u64, node: usize) -> usize {
+        let check = (hash >> 16) as u8 ^ (node as u8).wrapping_mul(0x6D);
+        self.find_in(self.second_line(hash, node), check, hash as usize >> 10)
+    }
+
+    /// The bucket with this check, cleared if there was none.
+    #[inline(always)]
+    fn find_in(&mut self, line: usize, check: u8, first: usize) -> usize {
+        let start = self.start + line * LINE;
+        let line = &mut self.bytes[start..start + LINE];
+        let places = [first & 3, first & 3 ^ 1, first & 3 ^ 2].map(|place| place * BUCKET);
+        let mut at = places[0];
+        for place in places {
+            if line[place] == check {
+                return start + place;
+            }
+            if line[place + 1] < line[at + 1] {
+                at = place;
+            }
+        }
+        line[at..at + BUCKET].fill(0);
+        line[at] = check;
+        start + at
+    }
+
+    /// The line of a context that has one for itself: its first bucket is that of
+    /// the first nibble.
+    #[inline(always)]
+    pub fn find_line(&mut self, hash: u64) -> usize {
+        let check = hash as u8;
+        let first = self.start + self.line(hash) * LINE;
+        if self.bytes[first] == check {
             return first;
         }
-        let second = self.at(bucket ^ 1);
-        if self.words[second + TAIL] >> 16 == check {
+        let second = self.start + (self.line(hash) ^ 1) * LINE;
+        if self.bytes[second] == check {
             return second;
         }
-        let count = |at: usize| self.words[at] >> 8 & 255;
-        let at = if count(second) < count(first) {
+        let at = if self.bytes[second + 1] < self.bytes[first + 1] {
             second
         } else {
             first
         };
-        self.words[at..at + WORDS].fill(0);
-        self.words[at + TAIL] = check << 16;
+        self.bytes[at..at + LINE].fill(0);
+        self.bytes[at] = check;
         at
     }
 
-    /// The counter of a prefix (1 to 15).
+    /// The bucket of such a line for the second nibble of a byte that starts with
+    /// `node` (16 to 31): there are three, and the least used one gives way.
     #[inline(always)]
-    pub fn slot(&mut self, bucket: usize, prefix: usize) -> &mut u32 {
-        &mut self.words[bucket + (prefix & 15) - 1]
+    pub fn second_of_line(&mut self, start: usize, node: usize) -> usize {
+        let line = &mut self.bytes[start..start + LINE];
+        let mut at = BUCKET;
+        for place in [BUCKET, 2 * BUCKET, 3 * BUCKET] {
+            if usize::from(line[place]) == node {
+                return start + place;
+            }
+            if line[place + 1] < line[at + 1] {
+                at = place;
+            }
+        }
+        line[at..at + BUCKET].fill(0);
+        line[at] = node as u8;
+        start + at
     }
 
-    /// The last byte seen in the context and how many times in a row.
+    /// The history of a prefix (1 to 15).
     #[inline(always)]
-    pub fn run(&self, bucket: usize) -> (u8, u8) {
-        let tail = self.words[bucket + TAIL];
-        (tail as u8, (tail >> 8) as u8)
+    pub fn slot(&mut self, bucket: usize, prefix: usize) -> &mut u8 {
+        &mut self.bytes[bucket + prefix]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(i: u64) -> u64 {
+        i.wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
-    /// Takes the byte that came in the context.
-    #[inline(always)]
-    pub fn extend_run(&mut self, bucket: usize, byte: u8) {
-        let tail = &mut self.words[bucket + TAIL];
-        let (last, count) = (*tail as u8, (*tail >> 8) as u8);
-        let count = match count {
-            0 => 1,
-            _ if last == byte => count.saturating_add(1),
-            _ => 1,
-        };
-        *tail = *tail & 0xFFFF_0000 | u32::from(count) << 8 | u32::from(byte);
+    #[test]
+    fn contexts_keep_their_buckets() {
+        let mut table = Table::new(64);
+        let bucket = table.find(hash(7));
+        *table.slot(bucket, 5) = 77;
+        let second = table.find_second(hash(7), 0x15);
+        assert_ne!(bucket, second);
+        *table.slot(second, 5) = 78;
+        assert_eq!(table.find(hash(7)), bucket);
+        assert_eq!(table.find_second(hash(7), 0x15), second);
+        assert_eq!([*table.slot(bucket, 5), *table.slot(second, 5)], [77, 78]);
+    }
+
+    #[test]
+    fn contexts_keep_their_lines() {
+        let mut table = Table::new(64);
+        let line = table.find_line(hash(3));
+        let second = table.second_of_line(line, 0x1B);
+        *table.slot(line, 5) = 7;
+        *table.slot(second, 5) = 8;
+        assert_eq!(table.find_line(hash(3)), line);
+        assert_eq!(table.second_of_line(line, 0x1B), second);
+        assert_eq!([*table.slot(line, 5), *table.slot(second, 5)], [7, 8]);
+    }
+
+    #[test]
+    fn the_least_used_bucket_of_a_line_gives_way() {
+        let mut table = Table::new(64);
+        let line = table.find_line(hash(3));
+        for (node, state) in [(16, 9), (17, 3), (18, 5)] {
+            let at = table.second_of_line(line, node);
+            *table.slot(at, 1) = state;
+        }
+        let at = table.second_of_line(line, 31);
+        assert_eq!(*table.slot(at, 1), 0);
+        for (node, state) in [(16, 9), (18, 5)] {
+            let at = table.second_of_line(line, node);
+            assert_eq!(*table.slot(at, 1), state);
+        }
+    }
+
+    #[test]
+    fn buckets_do_not_leave_the_table() {
+        let mut table = Table::new(64);
+        for i in 0..10_000 {
+            let node = 16 + i as usize % 16;
+            let line = table.find_line(hash(i + 1));
+            for bucket in [
+                table.find(hash(i)),
+                table.find_second(hash(i), node),
+                line,
+                table.second_of_line(line, node),
+            ] {
+                assert!(bucket >= table.start && bucket + BUCKET <= table.bytes.len());
+                assert!((bucket - table.start).is_multiple_of(BUCKET));
+                *table.slot(bucket, 1) = 1 + (i % 200) as u8;
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_used_more_stays() {
+        let mut table = Table::new(64);
+        let often = table.find(hash(1));
+        *table.slot(often, 1) = 200;
+        for i in 2..2000 {
+            let bucket = table.find(hash(i));
+            *table.slot(bucket, 1) = 1;
+        }
+        assert_eq!(table.find(hash(1)), often);
+        assert_eq!(*table.slot(often, 1), 200);
     }
 }

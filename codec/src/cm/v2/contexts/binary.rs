@@ -1,6 +1,6 @@
 //! Bytes that are neither text nor records: what lies a little further back.
 
-use super::{Hashes, View, all, more};
+use super::{Hashes, View, all};
 use crate::cm::v2::lane::pair;
 use crate::cm::v2::setup::Level;
 
@@ -9,19 +9,16 @@ pub fn add(view: &View, out: &mut Hashes, level: Level) {
     let lane = view.lane;
     let recent = lane.recent;
     let last = recent & 255;
-    if !more(level) {
-        return;
-    }
     out.add(recent & 0xFF_FF00);
     out.add(recent & 0xFF00_FF00);
     out.add(recent & 0xFFFF_FF00);
     let [one, two, three] = view.indirect.followed(recent);
     out.add((two & 0xFFFF) << 16 | recent & 0xFFFF);
+    out.add(recent & 0xFFFF_0000);
+    out.add(recent & 0xFF_00FF);
     if !all(level) {
         return;
     }
-    out.add(recent & 0xFFFF_0000);
-    out.add(recent & 0xFF_00FF);
     out.add(recent & 0xFF00_00FF);
     out.add(recent & 0xFFFF_FFFF_0000);
     out.add(recent & 0xF0F0_F0F0);

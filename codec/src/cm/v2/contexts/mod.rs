@@ -59,7 +59,7 @@ impl View<'_> {
 
 /// Hashes of contexts, in order.
 pub struct Hashes {
-    hashes: [u32; MOST],
+    hashes: [u64; MOST],
     count: usize,
 }
 
@@ -73,7 +73,7 @@ impl Hashes {
 
 /// The hashes of the next byte's contexts, and how many there are.
 #[inline(always)]
-pub fn hashes(view: &View) -> ([u32; MOST], usize) {
+pub fn hashes(view: &View) -> ([u64; MOST], usize) {
     let mut out = Hashes {
         hashes: [0; MOST],
         count: 0,
@@ -108,10 +108,14 @@ pub fn count(setup: &Setup) -> usize {
     hashes(&view).1
 }
 
-/// Whether a level has more than the fastest.
-#[inline(always)]
-fn more(level: Level) -> bool {
-    level >= Level::Default
+/// How many contexts are the last bytes, which come first.
+pub fn orders(setup: &Setup) -> usize {
+    match (setup.kind, setup.level) {
+        (Kind::Text | Kind::Binary, Level::Best) => 9,
+        (Kind::Text | Kind::Binary, _) => 4,
+        (Kind::Records | Kind::Bits, Level::Best) => 5,
+        (Kind::Records | Kind::Bits, _) => 2,
+    }
 }
 
 /// Whether a level has all there is.

@@ -1,6 +1,6 @@
 //! Records of one length, rows of pixels, samples and numbers.
 
-use super::{Hashes, View, all, more};
+use super::{Hashes, View, all};
 use crate::cm::v2::lane::pair;
 use crate::cm::v2::setup::Level;
 
@@ -14,9 +14,6 @@ pub fn add(view: &View, out: &mut Hashes, level: Level) {
     let left = view.back(cell);
     out.add(position << 8 | above);
     out.add(pair(left << 8 | above, 1));
-    if !more(level) {
-        return;
-    }
     let last = lane.recent & 255;
     let before = lane.recent >> 8 & 255;
     let further = view.back(2 * record);

@@ -1,6 +1,6 @@
 //! Words, lines, fields, shapes.
 
-use super::{Hashes, View, all, more};
+use super::{Hashes, View, all};
 use crate::cm::v2::lane::pair;
 use crate::cm::v2::setup::Level;
 
@@ -12,10 +12,9 @@ pub fn add(view: &View, out: &mut Hashes, level: Level) {
     let word = u64::from(lane.word);
     let [one, two, three] = lane.words.map(u64::from);
     out.add(word);
-    if !more(level) {
-        return;
-    }
     out.add(pair(word, one));
+    out.add(lane.shape & 0xFFFF_FFFF);
+    out.add(pair(u64::from(lane.token), lane.skeleton & 0xFFFF));
 
     // The place above, on the line before.
     let column = lane.count - lane.lines[0];
@@ -26,8 +25,6 @@ pub fn add(view: &View, out: &mut Hashes, level: Level) {
     let in_field = (lane.count - lane.field_start).min(15) as u64;
     out.add(above << 16 | recent & 0xFFFF);
     out.add(pair(u64::from(lane.field), in_field << 8 | last));
-    let [followed_one, followed_two, followed_three] = view.indirect.followed(recent);
-    out.add((followed_two & 0xFFFF) << 16 | recent & 0xFFFF);
     if !all(level) {
         return;
     }
@@ -54,15 +51,15 @@ pub fn add(view: &View, out: &mut Hashes, level: Level) {
     out.add(recent & 0xFF00_FF00);
     out.add(recent & 0xFF00_00FF);
 
+    let [followed_one, followed_two, followed_three] = view.indirect.followed(recent);
+    out.add((followed_two & 0xFFFF) << 16 | recent & 0xFFFF);
     out.add((followed_one & 0xFFFF) << 8 | last);
     out.add(followed_two & 0xFF_FFFF | last << 32);
     out.add(followed_three & 0xFFFF);
 
-    out.add(lane.shape & 0xFFFF_FFFF);
     out.add(pair(lane.shape & 0xFFFF_FFFF_FFFF, last));
     out.add(pair(lane.skeleton & 0xFFFF_FFFF, last));
     out.add(pair(lane.shape & 0xFFFF, view.last(2)));
-    out.add(pair(u64::from(lane.token), lane.skeleton & 0xFFFF));
 
     out.add(lane.letters & 0xFFF_FFFF_FFFF_FFFF);
     out.add(lane.letters & 0xFF_FFFF_FFFF);
