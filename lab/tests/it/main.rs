@@ -3,6 +3,7 @@
 mod config;
 mod configs;
 mod local;
+mod mixture;
 mod pages;
 mod report;
 mod score;
