@@ -262,6 +262,7 @@ fn steps(shape: &Shape) -> Value {
         },
         seed: 1,
         device: DeviceKind::Flex,
+        beside: None,
     };
     let folder = tempfile::tempdir().expect("a folder");
     let stop = Stop::new();

@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 config,
                 seed: 0,
                 device: DeviceKind::Flex,
+                beside: None,
             };
             run(&setup, &data, folder.path(), &Control::none())?;
             (folder.path().join(MODEL), data)

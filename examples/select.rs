@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             },
             seed: 0,
             device: DeviceKind::Flex,
+            beside: None,
         };
         let folder = tempfile::tempdir()?;
         let Outcome::Finished { weights, .. } =

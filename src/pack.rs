@@ -31,7 +31,7 @@
 
 pub use brevity_lab::pack::{
     Budget, Event, OwnModel, PackError, Packed, Verdict, Workspace, compress_with_own_model,
-    learning_source, models, shortest_plan,
+    learning_on_source, learning_source, models, shortest_plan,
 };
 
 use brevity_codec::archive::{self, Options, Source};
@@ -63,7 +63,8 @@ pub fn compress(data: &[u8]) -> Result<Vec<u8>, PackError> {
 /// ```
 pub fn compress_with(data: &[u8], weights: &Weights) -> Result<Vec<u8>, PackError> {
     let length = data.len() as u64;
-    let plan = shortest_plan(weights, &mut Cursor::new(data), length, &Control::none())?;
+    let (mut file, options) = (Cursor::new(data), Options::default());
+    let plan = shortest_plan(weights, &mut file, length, &options, &Control::none())?;
     let plan = plan.expect("nobody stops it");
     write(data, &Source::embedded(weights, &plan))
 }

@@ -6,10 +6,12 @@
 
 mod lanes;
 
-use crate::cm::{Level, Mixture, Models, survey};
+use crate::cm::{Gates, Level, Models, survey};
 use crate::coder::{ByteDecoder, ByteEncoder, Known, NoAdvice};
 use crate::layout::Layout;
-use crate::predict::{Model, PredictError, Priced};
+use crate::mixing::Mixing;
+use crate::predict::{Model, PredictError, Predictor, Priced};
+use crate::said::Said;
 
 /// Steps priced at once; multiples of this keep attention on its fast kernel.
 const SLICE: usize = 256;
@@ -57,6 +59,8 @@ pub(crate) struct Coded {
     pub lanes_log2: u32,
     /// The context models, if the method has them.
     pub models: Option<Models>,
+    /// If the model was trained beside context models.
+    pub gates: Option<Gates>,
     pub payload: Vec<u8>,
     /// Hash of all frequencies, in the order in which they are used.
     pub frequencies: u32,
@@ -108,11 +112,23 @@ fn check_memory(model: &dyn Model, layout: &Layout) -> Result<(), PredictError> 
     Ok(())
 }
 
+/// Refuses a block without what its model learns from.
+fn check_beside(model: &dyn Model, gates: Option<Gates>) -> Result<(), PredictError> {
+    match gates {
+        None if model.learns_beside() => Err(PredictError(
+            "the model learns beside context models, and the block has none beside it".into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// How blocks are coded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
     pub method: Method,
     pub level: Level,
+    /// Those of a model that was trained beside context models, if the two are mixed.
+    pub gates: Option<Gates>,
     /// Takes the place of the model's own number of lanes.
     pub lanes: Option<usize>,
 }
@@ -132,11 +148,17 @@ pub(crate) fn encode(
     model: Option<&dyn Model>,
     progress: Progress<'_>,
 ) -> Result<Coded, PredictError> {
-    let How { method, level, .. } = how;
+    let How {
+        method,
+        level,
+        gates,
+        ..
+    } = how;
     let raw = || Coded {
         method: Method::Raw,
         lanes_log2: 0,
         models: None,
+        gates: None,
         payload: bytes.to_vec(),
         frequencies: 0,
     };
@@ -149,12 +171,14 @@ pub(crate) fn encode(
     let models = method
         .needs_contexts()
         .then(|| Models::Second(survey(level, bytes)));
-    let mixture = |lanes| models.map(|m| Mixture::new(m, lanes, bytes.len(), model.is_some()));
+    let mixture =
+        |lanes| models.map(|m| Mixing::new(m, gates, lanes, bytes.len(), model.is_some()));
     let (payload, frequencies) = match model {
         None => encode_contexts(bytes, mixture(1).expect("context models"), progress),
         Some(model) => {
             let layout = Layout::new(bytes.len(), model.unit(), 1 << lanes_log2);
             check_memory(model, &layout)?;
+            check_beside(model, gates)?;
             encode_lanes(bytes, &layout, model, mixture(layout.lanes()), progress)?
         }
     };
@@ -165,12 +189,13 @@ pub(crate) fn encode(
         method,
         lanes_log2,
         models,
+        gates,
         payload,
         frequencies,
     })
 }
 
-fn encode_contexts(bytes: &[u8], mut mixture: Mixture, progress: Progress<'_>) -> (Vec<u8>, u32) {
+fn encode_contexts(bytes: &[u8], mut mixture: Mixing, progress: Progress<'_>) -> (Vec<u8>, u32) {
     let mut coder = ByteEncoder::default();
     for part in bytes.chunks(STRIDE) {
         for &byte in part {
@@ -186,7 +211,7 @@ fn encode_lanes(
     bytes: &[u8],
     layout: &Layout,
     model: &dyn Model,
-    mut mixture: Option<Mixture>,
+    mut mixture: Option<Mixing>,
     progress: Progress<'_>,
 ) -> Result<(Vec<u8>, u32), PredictError> {
     let lanes = layout.lanes();
@@ -205,17 +230,26 @@ fn encode_lanes(
             first,
             steps,
             priced: vec![Priced::default(); column.len()],
+            said: Vec::new(),
             bytes: column,
         }
     };
+    // A model that learns beside context models needs to hear them first.
+    let beside = model.learns_beside();
     let mut current = slice(0);
-    predictor.price(&current.bytes, current.steps, &mut current.priced)?;
+    if let Some(mixture) = mixture.as_mut().filter(|_| beside) {
+        current.say(layout, mixture);
+    }
+    current.price(&mut *predictor)?;
     loop {
         let next = current.first + current.steps;
         let mut ahead = (next < layout.steps()).then(|| slice(next));
+        if let (Some(ahead), Some(mixture)) = (&mut ahead, mixture.as_mut().filter(|_| beside)) {
+            ahead.say(layout, mixture);
+        }
         let (priced, ()) = rayon::join(
             || match &mut ahead {
-                Some(s) => predictor.price(&s.bytes, s.steps, &mut s.priced),
+                Some(slice) => slice.price(&mut *predictor),
                 None => Ok(()),
             },
             || progress(current.code(layout, &mut coder, mixture.as_mut())),
@@ -234,15 +268,43 @@ struct Slice {
     steps: usize,
     bytes: Vec<u8>,
     priced: Vec<Priced>,
+    /// What context models said of the bytes, if they spoke first.
+    said: Vec<Said>,
 }
 
 impl Slice {
+    /// Lets the context models speak of all bytes.
+    fn say(&mut self, layout: &Layout, mixture: &mut Mixing) {
+        self.said = vec![Said::default(); self.bytes.len()];
+        for step in 0..self.steps {
+            for lane in 0..layout.lanes() {
+                let at = lane * self.steps + step;
+                if lane < layout.active(self.first + step) {
+                    self.said[at] = mixture.say(lane, self.bytes[at]);
+                } else {
+                    mixture.skip();
+                }
+            }
+        }
+    }
+
+    /// Prices all bytes.
+    fn price(&mut self, predictor: &mut dyn Predictor) -> Result<(), PredictError> {
+        let (bytes, steps, priced) = (&self.bytes, self.steps, &mut self.priced);
+        if self.said.is_empty() {
+            return predictor.price(bytes, steps, priced);
+        }
+        let said = self.said.iter().zip(bytes);
+        let said: Vec<_> = said.map(|(said, &byte)| said.logits(byte)).collect();
+        predictor.price_beside(bytes, &said, steps, priced)
+    }
+
     /// Codes the slice and returns its number of bytes.
     fn code(
         &self,
         layout: &Layout,
         coder: &mut ByteEncoder,
-        mut mixture: Option<&mut Mixture>,
+        mut mixture: Option<&mut Mixing>,
     ) -> u64 {
         let mut count = 0;
         for step in 0..self.steps {
@@ -251,6 +313,13 @@ impl Slice {
                 let at = lane * self.steps + step;
                 let active = lane < layout.active(self.first + step);
                 match &mut mixture {
+                    Some(mixture) if !self.said.is_empty() => {
+                        if active {
+                            coder.byte = self.bytes[at];
+                            let advice = Known(&self.priced[at], self.bytes[at]);
+                            mixture.code_said(lane, &self.said[at], coder, &advice);
+                        }
+                    }
                     Some(mixture) if active => {
                         coder.byte = self.bytes[at];
                         mixture.code(lane, coder, &Known(&self.priced[at], self.bytes[at]));
@@ -314,12 +383,13 @@ fn decode_stream(
     let model = needed(coded.method, model);
     let mixture = |lanes| {
         let models = coded.models;
-        models.map(|m| Mixture::new(m, lanes, length, model.is_some()))
+        models.map(|m| Mixing::new(m, coded.gates, lanes, length, model.is_some()))
     };
     let out = match model {
         None => decode_contexts(coder, mixture(1).expect("context models"), length, progress)?,
         Some(model) => {
             let layout = Layout::new(length, model.unit(), 1 << coded.lanes_log2);
+            check_beside(model, coded.gates)?;
             lanes::decode(coder, &layout, model, mixture(layout.lanes()), progress)?
         }
     };
@@ -334,7 +404,7 @@ fn decode_stream(
 
 fn decode_contexts(
     coder: &mut ByteDecoder,
-    mut mixture: Mixture,
+    mut mixture: Mixing,
     length: usize,
     progress: Progress<'_>,
 ) -> Result<Vec<u8>, Failure> {
@@ -355,7 +425,7 @@ fn decode_contexts(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::predict::{Counts, Predictor};
+    use crate::predict::Counts;
 
     struct CountsModel(usize);
 
@@ -377,8 +447,19 @@ mod tests {
         How {
             method,
             level: Level::default(),
+            gates: None,
             lanes: None,
         }
+    }
+
+    /// Every way to code, and whether a gate is behind context models.
+    fn ways() -> impl Iterator<Item = How> {
+        let gated = How {
+            gates: Some(Gates::ALONE),
+            ..how(Method::Mixed)
+        };
+        let methods = [Method::Raw, Method::Contexts, Method::Model, Method::Mixed];
+        methods.map(how).into_iter().chain([gated])
     }
 
     fn text(length: usize) -> Vec<u8> {
@@ -393,15 +474,15 @@ mod tests {
     fn every_method_gives_back_the_bytes() {
         for length in [1, 2, 255, 1000, 3001] {
             let bytes = text(length);
-            for method in [Method::Raw, Method::Contexts, Method::Model, Method::Mixed] {
+            for how in ways() {
                 let model = CountsModel(7);
-                let coded = encode(&bytes, how(method), Some(&model), &|_| {}).unwrap();
+                let coded = encode(&bytes, how, Some(&model), &|_| {}).unwrap();
                 assert_eq!(
                     decode(&coded, length, Some(&model), &|_| {}),
                     Ok(bytes.clone())
                 );
                 if length > 900 {
-                    assert_eq!(coded.method, method);
+                    assert_eq!((coded.method, coded.gates), (how.method, how.gates));
                 }
             }
         }
@@ -410,20 +491,20 @@ mod tests {
     #[test]
     fn a_stream_is_its_code_length_and_at_most_a_byte_more() {
         let bytes = text(3000);
-        for method in [Method::Contexts, Method::Model, Method::Mixed] {
+        for how in ways().filter(|how| how.method != Method::Raw) {
             let model = CountsModel(7);
-            let coded = encode(&bytes, how(method), Some(&model), &|_| {}).unwrap();
+            let coded = encode(&bytes, how, Some(&model), &|_| {}).unwrap();
             let least = code_length(&coded, 3000, Some(&model), &|_| {}).unwrap() / 8.0;
             let more = coded.payload.len() as f64 - least;
-            assert!((0.0..=2.0).contains(&more), "{method:?}: {more}");
+            assert!((0.0..=2.0).contains(&more), "{how:?}: {more}");
         }
     }
 
     #[test]
     fn another_model_is_found_out() {
         let bytes = text(3000);
-        for method in [Method::Model, Method::Mixed] {
-            let coded = encode(&bytes, how(method), Some(&CountsModel(7)), &|_| {}).unwrap();
+        for how in ways().filter(|how| how.method.needs_model()) {
+            let coded = encode(&bytes, how, Some(&CountsModel(7)), &|_| {}).unwrap();
             let failure = decode(&coded, 3000, Some(&CountsModel(8)), &|_| {}).unwrap_err();
             assert!(matches!(failure, Failure::Diverged | Failure::Stream));
         }

@@ -7,7 +7,7 @@
 //! - [`predict`]: the [`Predictor`](predict::Predictor) trait, over lanes in
 //!   lock-step, and predictors: trained transformers, counts, the uniform code;
 //! - `cm`: context mixing, which learns while it codes and stores no model, alone or
-//!   with a trained model mixed in;
+//!   with a trained model mixed in; [`Contexts`], what its models say of known bytes;
 //! - [`weights`]: the weight coder, which stores trained models in few bytes;
 //! - [`archive`]: the container, streaming, with random access and salvage.
 //!
@@ -35,18 +35,23 @@ mod block;
 pub mod cdf;
 mod cm;
 mod coder;
+mod contexts;
 mod layout;
 mod log2;
+mod mixing;
 pub mod predict;
 pub mod range;
+mod said;
 mod score;
 pub mod weights;
 
 pub use block::{Method, Progress};
 pub use cdf::{Frequencies, NonFinite, PRECISION, SYMBOLS, TOTAL, code_length};
-pub use cm::Level;
+pub use cm::{Gates, Level};
+pub use contexts::Contexts;
 pub use layout::Layout;
 pub use log2::log2;
 pub use score::{
-    STREAM_LANES, ScoreError, ScoreResult, block_lengths, code_lengths, price_each, score,
+    STREAM_LANES, ScoreError, ScoreResult, block_lengths, code_lengths, code_lengths_beside,
+    price_each, score, score_beside,
 };

@@ -1,7 +1,11 @@
 //! Code lengths without an archive.
 
-use crate::cdf::{Frequencies, NonFinite};
+use crate::cdf::{Frequencies, NonFinite, TOTAL, code_length};
+use crate::cm::{Advice, Gate, Gates, Place};
+use crate::coder::Known;
+use crate::contexts::Contexts;
 use crate::layout::Layout;
+use crate::predict::Priced;
 use brevity_model::{ForwardError, Transformer, Weights};
 
 /// Most lanes into which scoring divides the data for a model in stream mode.
@@ -181,6 +185,63 @@ impl<'a> Sums<'a> {
 /// As [`score`].
 pub fn code_lengths(model: &Transformer, bytes: &[u8]) -> Result<Vec<f32>, ScoreError> {
     price_each(model, bytes, |next, byte| next.bits(byte) as f32)
+}
+
+/// The code length of `bytes` under a model mixed with context models, whose logits are
+/// `beside`, through the gates that the model was trained with, or usual ones: that of a
+/// gated archive in one lane, to the precision of the logits.
+///
+/// # Errors
+/// As [`score`].
+///
+/// # Panics
+/// If `beside` is of other bytes.
+pub fn score_beside(
+    weights: &Weights,
+    bytes: &[u8],
+    beside: &Contexts,
+) -> Result<ScoreResult, ScoreError> {
+    let lengths = code_lengths_beside(weights, bytes, beside)?;
+    Ok(ScoreResult {
+        bytes: bytes.len() as u64,
+        bits: lengths.iter().map(|&b| f64::from(b)).sum(),
+    })
+}
+
+/// The code length of each byte in bits, as in [`score_beside`].
+///
+/// # Errors
+/// As [`score`].
+///
+/// # Panics
+/// As [`score_beside`].
+pub fn code_lengths_beside(
+    weights: &Weights,
+    bytes: &[u8],
+    beside: &Contexts,
+) -> Result<Vec<f32>, ScoreError> {
+    assert_eq!(bytes.len(), beside.len(), "logits beside each byte");
+    let gates = weights.gates().map_or(Gates::ALONE, Gates::nearest);
+    let mut gate = Gate::new(&gates);
+    let priced = price_each(&Transformer::new(weights), bytes, Priced::new)?;
+    let known = bytes.iter().zip(&priced).enumerate();
+    let mut last = 0;
+    let lengths = known.map(|(index, (&byte, priced))| {
+        let own = Known(priced, byte);
+        let mut bits = 0.0;
+        for (depth, of_bit) in beside.at(index).into_iter().enumerate() {
+            let node = (usize::from(byte) | 256) >> (8 - depth);
+            let one = byte >> (7 - depth) & 1 == 1;
+            let contexts = if one { of_bit } else { -of_bit };
+            let model = own.logit(depth, node).unwrap_or(0.0);
+            let p = gate.mix(contexts, model, Place { node, last });
+            gate.learn(one);
+            bits += code_length(if one { p } else { TOTAL - p });
+        }
+        last = byte;
+        bits as f32
+    });
+    Ok(lengths.collect())
 }
 
 /// Calls `price` with each byte and the frequencies that code it, and returns the

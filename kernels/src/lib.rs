@@ -17,6 +17,7 @@
 //! | [`norm`], [`activation`] | RMS norm and layer norm; GELU, ReLU², SwiGLU |
 //! | [`elementwise`] | gates and soft caps |
 //! | [`embedding`], [`loss`] | byte embedding and its gradient; softmax cross entropy |
+//! | [`mixture`] | code length of bits that two models code together |
 //! | [`optim`] | steps of AdamW and Muon, moving average, global norm |
 //! | [`math`] | exp, ln, sigmoid, tanh, erf, sine and cosine |
 //! | [`reduce`] | sums in a fixed order |
@@ -72,6 +73,7 @@ pub mod integer;
 pub mod linear;
 pub mod loss;
 pub mod math;
+pub mod mixture;
 pub mod norm;
 pub mod optim;
 pub mod peak;

@@ -13,7 +13,7 @@ use crate::attention::{Attention, Saved};
 use crate::embedding::Embedding;
 use crate::gemm::{Epilogue, View};
 use crate::optim::{AdamW, Muon};
-use crate::{linear, loss, math, norm, optim, reduce};
+use crate::{linear, loss, math, mixture, norm, optim, reduce};
 use std::fmt;
 
 /// A group of kernels whose results differ from the recorded ones.
@@ -43,12 +43,13 @@ impl std::error::Error for Mismatch {}
 /// A group: its name, its recorded hash, its computation.
 type Group = (&'static str, u64, fn(&mut Hash));
 
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 9] = [
     ("math", 0x46f9_e082_a34e_cd59, elementary),
     ("linear", 0xb7c2_fb51_6fe0_5860, products),
     ("norm", 0xf652_20d1_b8d1_4f29, norms),
     ("activation", 0x843f_c147_7f70_9ca2, activations),
     ("loss", 0x6a9c_8be9_1127_8b42, losses),
+    ("mixture", 0x92c4_10d6_56d0_eb92, mixtures),
     ("embedding", 0x3b11_302c_24b9_84d0, embeddings),
     ("attention", 0x7306_788a_f311_004d, attentions),
     ("optim", 0x60ea_f599_13df_dfba, optimizers),
@@ -217,6 +218,23 @@ fn losses(hash: &mut Hash) {
     loss::cross_entropy_with_gradient(&logits, &bytes(rows, 2), 0.1, &mut nats, &mut grad);
     hash.add(&nats);
     hash.add(&grad);
+}
+
+fn mixtures(hash: &mut Hash) {
+    let rows = 9;
+    let scaled = |len, seed, factor| -> Vec<f32> {
+        let values = values(len, seed).into_iter();
+        values.map(|x| x * factor).collect()
+    };
+    let mut logits = scaled(rows * loss::CLASSES, 1, 12.0);
+    let (mut nats, mut dgates) = (vec![0.0; rows], vec![0.0; rows * mixture::GATES]);
+    let beside = mixture::Beside {
+        targets: &bytes(rows, 2),
+        logits: &scaled(rows * mixture::BITS, 3, 9.0),
+        gates: &values(mixture::GATES, 4),
+    };
+    mixture::mixture_in_place(&mut logits, beside, 0.1, &mut nats, &mut dgates);
+    [&nats, &logits, &dgates].iter().for_each(|v| hash.add(v));
 }
 
 fn embeddings(hash: &mut Hash) {

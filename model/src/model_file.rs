@@ -3,15 +3,22 @@
 //! The header's metadata has one entry, `spec`: the [`Spec`] as TOML. There is only
 //! one entry because the order of several is not defined, and the same weights must
 //! give the same file.
+//!
+//! Weights that were trained beside context models have one tensor more, the gates of
+//! their mixture.
 
 use crate::spec::Spec;
-use crate::weights::{Weights, WeightsError};
+use crate::weights::{GATES_NAME, Weights, WeightsError};
+use brevity_kernels::mixture::CONFIDENCES;
 use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// Shape of the gates.
+const GATES_SHAPE: [usize; 2] = [CONFIDENCES, 2];
 
 /// A model file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -74,14 +81,19 @@ impl Weights {
     pub fn to_safetensors(&self) -> Vec<u8> {
         let spec = toml::to_string(self.spec()).expect("a spec is plain TOML");
         let metadata = HashMap::from([("spec".to_string(), spec)]);
-        let bytes: Vec<_> = self
-            .iter()
-            .map(|(info, values)| (info, little_endian(values)))
+        let tensors = self.iter();
+        let tensors = tensors.map(|(info, values)| (info.name.as_str(), &info.shape[..], values));
+        let gates = self
+            .gates()
+            .map(|gates| (GATES_NAME, &GATES_SHAPE[..], &gates[..]));
+        let bytes: Vec<_> = tensors
+            .chain(gates)
+            .map(|(name, shape, values)| (name, shape, little_endian(values)))
             .collect();
-        let views = bytes.iter().map(|(info, bytes)| {
-            let view = TensorView::new(Dtype::F32, info.shape.clone(), bytes)
+        let views = bytes.iter().map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes)
                 .expect("weights have the length of their shape");
-            (info.name.as_str(), view)
+            (*name, view)
         });
         safetensors::serialize(views, Some(metadata)).expect("the header is far below its limit")
     }
@@ -102,12 +114,12 @@ impl Weights {
         let spec = metadata.metadata().as_ref().and_then(|m| m.get("spec"));
         let spec: Spec = toml::from_str(spec.ok_or(FormatError::NoSpec)?).map_err(Box::new)?;
         spec.validate().map_err(WeightsError::from)?;
-        let shapes: HashMap<_, _> = spec
-            .tensors()
-            .into_iter()
+        let shapes = spec.tensors().into_iter();
+        let shapes: HashMap<_, _> = shapes
             .map(|info| (info.name, info.shape))
+            .chain([(GATES_NAME.to_string(), GATES_SHAPE.to_vec())])
             .collect();
-        let mut tensors = Vec::new();
+        let (mut tensors, mut gates) = (Vec::new(), None);
         for (name, info) in metadata.tensors() {
             let Some(expected) = shapes.get(&name) else {
                 return Err(WeightsError::Unknown(name).into());
@@ -125,9 +137,13 @@ impl Weights {
             }
             let values = data[info.data_offsets.0..info.data_offsets.1].chunks_exact(4);
             let values = values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-            tensors.push((name, values.collect()));
+            let values: Vec<f32> = values.collect();
+            match name == GATES_NAME {
+                true => gates = values.first_chunk().copied(),
+                false => tensors.push((name, values)),
+            }
         }
-        Ok(Weights::new(spec, tensors)?)
+        Ok(Weights::new(spec, tensors)?.with_gates(gates)?)
     }
 
     /// Writes a safetensors file atomically: to a temporary file in the same folder,

@@ -2,7 +2,11 @@
 
 use crate::parameters::TensorInfo;
 use crate::spec::{Spec, SpecError};
+use brevity_kernels::mixture::GATES;
 use std::collections::BTreeMap;
+
+/// Name of the gates in a model file.
+pub(crate) const GATES_NAME: &str = "mixture.gates";
 
 /// The parameters of a transformer: every tensor of the spec in its shape, and every
 /// value finite. The constructors check this.
@@ -19,6 +23,7 @@ use std::collections::BTreeMap;
 pub struct Weights {
     spec: Spec,
     tensors: Vec<Tensor>,
+    gates: Option<[f32; GATES]>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +91,7 @@ impl Weights {
         Ok(Weights {
             spec,
             tensors: list,
+            gates: None,
         })
     }
 
@@ -107,7 +113,35 @@ impl Weights {
                 Tensor::checked(info, values)
             })
             .collect::<Result<_, _>>()?;
-        Ok(Weights { spec, tensors })
+        Ok(Weights {
+            spec,
+            tensors,
+            gates: None,
+        })
+    }
+
+    /// The same weights, trained beside context models with these gates (see
+    /// [`brevity_kernels::mixture`]). They are no parameters: each block of an archive
+    /// has its own.
+    ///
+    /// # Errors
+    /// A gate that is not finite.
+    pub fn with_gates(mut self, gates: Option<[f32; GATES]>) -> Result<Weights, WeightsError> {
+        if let Some(index) = gates.iter().flatten().position(|gate| !gate.is_finite()) {
+            return Err(WeightsError::NonFinite {
+                name: GATES_NAME.into(),
+                index,
+                value: gates.into_iter().flatten().nth(index).unwrap_or(f32::NAN),
+            });
+        }
+        self.gates = gates;
+        Ok(self)
+    }
+
+    /// The gates of the mixture that the weights were trained in; `None` if they were
+    /// trained alone.
+    pub fn gates(&self) -> Option<&[f32; GATES]> {
+        self.gates.as_ref()
     }
 
     /// The spec.

@@ -49,6 +49,10 @@ pub struct Args {
     /// decompressing takes as long
     #[arg(long, conflicts_with = "model")]
     online: bool,
+    /// Let the model of -m or --train go on learning while it codes: smaller archives,
+    /// and decompressing takes as long as compressing
+    #[arg(long, conflicts_with_all = ["online", "external", "lanes", "method"])]
+    learn: bool,
     /// Leave the model out of the archive; decompressing then needs it
     #[arg(long, requires = "model")]
     external: bool,
@@ -159,9 +163,15 @@ pub fn run(args: Args) -> Result<()> {
             "-c takes one file: archives one after another cannot be read".into()
         ));
     }
+    let has_trained = args.model.is_some() || args.training.train;
     if args.training.train && args.online {
         bail!(Usage(
             "--train stores a model, --online stores none: give one of them".into()
+        ));
+    }
+    if args.learn && !has_trained {
+        bail!(Usage(
+            "--learn is for a trained model: give it with -m, or --train".into()
         ));
     }
     if args.training.train && (args.model.is_some() || args.method.is_some()) {
@@ -257,7 +267,13 @@ impl Args {
             (None, None) if self.online => pack::learning_source(length(path)?)?,
             (None, None) => Source::none(),
             (Some(weights), _) if self.external => Source::external(weights),
-            (Some(weights), _) => Source::embedded(weights, &self.plan(weights, path)?),
+            (Some(weights), _) => {
+                let plan = self.plan(weights, path)?;
+                match self.learn {
+                    true => pack::learning_on_source(weights, &plan)?,
+                    false => Source::embedded(weights, &plan),
+                }
+            }
         };
         let input = files::open(path)?;
         let summary = match &mut target {
@@ -307,6 +323,7 @@ impl Args {
                 Width::Auto => None,
                 Width::Fixed(precision) => Some(precision),
             },
+            learn: self.learn,
             archive: self.options(),
             ..self.training.own_model()
         };
@@ -403,7 +420,7 @@ impl Args {
     /// Prints the speed: always for a model that learns, because it is slow; otherwise on
     /// request.
     fn tell_speed(&self, what: &str, summary: &Summary, start: Instant) {
-        if self.online || self.common.run.verbose {
+        if self.online || self.learn || self.common.run.verbose {
             self.common.run.say_speed(what, summary.raw, start);
         }
     }
@@ -421,7 +438,7 @@ impl Args {
         let mut file = files::open_file(path)?;
         let length = file.metadata()?.len();
         let plan = watched(&self.common.run.bar("steps", None), |control| {
-            pack::shortest_plan(weights, &mut file, length, control)
+            pack::shortest_plan(weights, &mut file, length, &self.options(), control)
         });
         let plan = plan.with_context(|| format!("cannot compress {}", path.display()))?;
         Ok(plan.ok_or(Stopped)?)

@@ -81,9 +81,10 @@ pub(super) fn verdict(packed: &Packed) -> Vec<String> {
         Verdict::Trained {
             summary,
             parts,
+            parameters,
             prior,
         } => {
-            let parameters = parts.spec.as_ref().map_or(0, |spec| spec.parameters()) as f64;
+            let parameters = *parameters as f64;
             let bits = parts.model_bytes as f64 * 8.0 / parameters;
             let measured = summary.stored as f64 / prior.bytes(parameters);
             let at = |factor: f64| {

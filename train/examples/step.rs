@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         },
         seed: 1,
         device: DeviceKind::Flex,
+        beside: None,
     };
     let folder = tempfile::tempdir()?;
     let stop = Stop::new();

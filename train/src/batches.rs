@@ -2,14 +2,19 @@
 
 use crate::random::{self, Stream};
 use crate::recipe::Order;
+use brevity_codec::Contexts;
 
 /// One batch of training sequences, one after the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// The model's inputs, `[sequences * length]`: each byte's predecessor.
     pub inputs: Vec<u8>,
     /// The bytes to predict, `[sequences * length]`.
     pub targets: Vec<u8>,
+    /// Logits of another model for the bits of the targets, `[sequences * length, 8]`.
+    pub beside: Option<Vec<f32>>,
+    /// Share of the loss that is the model's alone, if there is another.
+    pub alone: f32,
     /// Number of sequences.
     pub sequences: usize,
 }
@@ -22,6 +27,8 @@ pub struct Batch {
 #[derive(Clone, Debug)]
 pub struct Batches<'a> {
     data: &'a [u8],
+    /// What another model says of the data.
+    beside: Option<&'a Contexts>,
     length: usize,
     /// The first input of a sequence is byte 0, not the byte before it in the data.
     independent: bool,
@@ -33,13 +40,15 @@ pub struct Batches<'a> {
 
 impl<'a> Batches<'a> {
     /// Sequences of `length` bytes from `data`. If `independent`, a sequence does not
-    /// see the byte before it.
+    /// see the byte before it. With
+    /// `beside`, batches have its logits.
     ///
     /// # Panics
-    /// If `data` is shorter than `length`, `length` is 0, or there are more
-    /// than 2^32 sequences.
+    /// If `data` is shorter than `length`, `length` is 0, there are more than 2^32
+    /// sequences, or `beside` is of other data.
     pub fn new(
         data: &'a [u8],
+        beside: Option<&'a Contexts>,
         length: usize,
         independent: bool,
         order: Order,
@@ -47,8 +56,10 @@ impl<'a> Batches<'a> {
     ) -> Batches<'a> {
         assert!(length > 0 && data.len() >= length);
         assert!(data.len().div_ceil(length) <= u32::MAX as usize);
+        assert!(beside.is_none_or(|contexts| contexts.len() == data.len()));
         Batches {
             data,
+            beside,
             length,
             independent,
             order,
@@ -62,6 +73,8 @@ impl<'a> Batches<'a> {
         let mut batch = Batch {
             inputs: Vec::with_capacity(sequences * self.length),
             targets: Vec::with_capacity(sequences * self.length),
+            beside: self.beside.map(|_| Vec::new()),
+            alone: 0.0,
             sequences,
         };
         for index in first..first + sequences as u64 {
@@ -75,6 +88,10 @@ impl<'a> Batches<'a> {
             batch.inputs.push(previous);
             batch.inputs.extend(&targets[..self.length - 1]);
             batch.targets.extend(targets);
+            if let (Some(out), Some(contexts)) = (&mut batch.beside, self.beside) {
+                let places = start..start + self.length;
+                out.extend(places.flat_map(|place| contexts.at(place)));
+            }
         }
         batch
     }
@@ -110,7 +127,7 @@ mod tests {
     #[test]
     fn every_epoch_sees_every_byte() {
         let data: Vec<u8> = (0..100).collect();
-        let mut batches = Batches::new(&data, 16, true, Order::Epochs, 3);
+        let mut batches = Batches::new(&data, None, 16, true, Order::Epochs, 3);
         let mut orders = Vec::new();
         for epoch in 0..3 {
             let batch = batches.get(epoch * 7, 7);
@@ -127,9 +144,9 @@ mod tests {
     fn a_batch_does_not_depend_on_what_was_asked_before() {
         let data: Vec<u8> = (0..=255).cycle().take(1000).collect();
         for order in [Order::Epochs, Order::Random] {
-            let mut one = Batches::new(&data, 10, false, order, 7);
+            let mut one = Batches::new(&data, None, 10, false, order, 7);
             let whole = one.get(0, 300);
-            let mut other = Batches::new(&data, 10, false, order, 7);
+            let mut other = Batches::new(&data, None, 10, false, order, 7);
             assert_eq!(other.get(250, 50).targets, whole.targets[2500..]);
             assert_eq!(other.get(3, 5).inputs, whole.inputs[30..80]);
         }
@@ -138,12 +155,12 @@ mod tests {
     #[test]
     fn inputs_are_the_bytes_before() {
         let data: Vec<u8> = (1..=64).collect();
-        let mut stream = Batches::new(&data, 8, false, Order::Random, 1);
+        let mut stream = Batches::new(&data, None, 8, false, Order::Random, 1);
         let batch = stream.get(0, 20);
         for (input, target) in batch.inputs.iter().zip(&batch.targets) {
             assert_eq!(input + 1, *target);
         }
-        let mut chunks = Batches::new(&data, 8, true, Order::Random, 1);
+        let mut chunks = Batches::new(&data, None, 8, true, Order::Random, 1);
         assert!(chunks.get(0, 20).inputs.chunks(8).all(|row| row[0] == 0));
     }
 }

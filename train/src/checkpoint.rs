@@ -7,10 +7,12 @@
 //! header    u32 length, then JSON: spec, config, seed, data, step, totals,
 //!           numbers of the quantiser's steps (if any)
 //! values    f32: parameters, first moments, second moments, average (if any),
-//!           mean squares of gradients (if weights are to be quantised)
+//!           mean squares of gradients (if weights are to be quantised), gates of the
+//!           mixture and their moments (if there are context models beside)
 //! hash      32 bytes, BLAKE3 of everything before
 //! ```
 
+use crate::gates::Gates;
 use crate::identity::{Difference, RunIdentity};
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
@@ -101,6 +103,7 @@ pub(crate) fn save(
     parameters: &Parameters,
     optimizer: &Optimizer,
     quantiser: &Quantiser,
+    gates: Option<&Gates>,
 ) -> Result<(), CheckpointError> {
     let path = checkpoint_path(folder);
     let header = Header {
@@ -116,11 +119,12 @@ pub(crate) fn save(
     bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
     bytes.extend_from_slice(&header);
     for values in [
-        &parameters.values,
+        &parameters.values[..],
         &optimizer.first,
         &optimizer.second,
         &optimizer.average,
         &quantiser.squares,
+        gates.map_or(&[][..], Gates::state),
     ] {
         bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
     }
@@ -146,14 +150,15 @@ pub(crate) fn remove(folder: &Path) -> Result<(), CheckpointError> {
     }
 }
 
-/// Reads the checkpoint in `folder`, if there is one, into `parameters`, `optimizer` and
-/// `quantiser`. Refuses a checkpoint of another run than `identity`.
+/// Reads the checkpoint in `folder`, if there is one, into `parameters`, `optimizer`,
+/// `quantiser` and `gates`; refuses one of another run than `identity`.
 pub(crate) fn load(
     folder: &Path,
     identity: &RunIdentity,
     parameters: &mut Parameters,
     optimizer: &mut Optimizer,
     quantiser: &mut Quantiser,
+    gates: &mut Option<Gates>,
 ) -> Result<Option<Position>, CheckpointError> {
     let path = checkpoint_path(folder);
     let bytes = match fs::read(&path) {
@@ -196,11 +201,12 @@ pub(crate) fn load(
     let header: Header =
         serde_json::from_value(header).map_err(|e| damaged(&format!("its header: {e}")))?;
     let targets = [
-        &mut parameters.values,
+        &mut parameters.values[..],
         &mut optimizer.first,
         &mut optimizer.second,
         &mut optimizer.average,
         &mut quantiser.squares,
+        gates.as_mut().map_or(&mut [], Gates::state_mut),
     ];
     let expected: usize = targets.iter().map(|t| t.len()).sum();
     if values.len() != 4 * expected {

@@ -1,10 +1,11 @@
 //! The loss and the gradient of all parameters, as one flat vector.
 
 use crate::batches::Batch;
-use crate::ops::Tokens;
+use crate::gates::Gates;
+use crate::ops::{Other, Tokens};
 use crate::parameters::Parameters;
 use crate::random::{self, Stream};
-use crate::transformer::Transformer;
+use crate::transformer::{Beside, Transformer};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand_core::RngCore;
@@ -51,11 +52,16 @@ impl Dropout {
     }
 }
 
-/// Returns the mean loss of `batch` in nats and adds its gradient to `sum`.
+/// Returns the mean loss of `batch` in nats and adds its gradient to `sum`; with `gates`,
+/// the loss is that of the mixture, and the gradient of the gates is added to theirs.
+///
+/// # Panics
+/// With gates, if the batch does not have the logits of another model.
 pub(crate) fn accumulate(
     parameters: &Parameters,
     device: &Device,
     batch: Batch,
+    gates: Option<&mut Gates>,
     dropout: Dropout,
     sum: &mut [f32],
 ) -> f64 {
@@ -77,7 +83,15 @@ pub(crate) fn accumulate(
     };
     let inputs = Tokens::from(batch.inputs);
     let targets = Tokens::from(batch.targets);
-    let loss = model.loss(inputs, targets, length, masks);
+    let tensor = gates.as_ref().map(|gates| gates.tensor(device));
+    let beside = tensor.clone().map(|gates| Beside {
+        other: Other {
+            logits: batch.beside.expect("logits beside the batch").into(),
+            alone: batch.alone,
+        },
+        gates,
+    });
+    let loss = model.loss(inputs, targets, length, beside, masks);
     let mut collector = Collector {
         gradients: loss.backward(),
         parameters,
@@ -85,6 +99,10 @@ pub(crate) fn accumulate(
         sum,
     };
     model.visit(&mut collector);
+    if let (Some(gates), Some(tensor)) = (gates, tensor) {
+        let gradient = tensor.grad_remove(&mut collector.gradients);
+        gates.add(&values(gradient.expect("every mixture has gates")));
+    }
     scalar(loss.inner())
 }
 
@@ -177,7 +195,7 @@ mod tests {
                 *value += (i % 17) as f32 * 0.01 - 0.08;
             }
             let gradient = || {
-                let mut batches = Batches::new(&data, 12, true, Order::Random, 5);
+                let mut batches = Batches::new(&data, None, 12, true, Order::Random, 5);
                 let device = DeviceKind::Flex.device().unwrap().autodiff();
                 let dropout = Dropout {
                     share: 0.1,
@@ -186,7 +204,7 @@ mod tests {
                 };
                 let mut sum = vec![0.0; parameters.values.len()];
                 let batch = batches.get(0, 4);
-                let nats = accumulate(&parameters, &device, batch, dropout, &mut sum);
+                let nats = accumulate(&parameters, &device, batch, None, dropout, &mut sum);
                 (nats, sum)
             };
             let (nats, ours) = gradient();

@@ -1,6 +1,7 @@
 //! The identity of a run: everything that determines its result.
 
 use crate::recipe::TrainConfig;
+use brevity_codec::Contexts;
 use brevity_model::Spec;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,6 +14,17 @@ pub struct RunIdentity {
     train: TrainConfig,
     seed: u64,
     data: Fingerprint,
+    /// The level of the context models that the model was trained beside, and their
+    /// logits: other bits of these are another run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    beside: Option<Beside>,
+}
+
+/// What a run trains beside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Beside {
+    level: u8,
+    blake3: String,
 }
 
 /// Length and hash of the bytes that a run trains on.
@@ -40,6 +52,7 @@ impl RunIdentity {
         seed: u64,
         bytes: usize,
         blake3: String,
+        beside: Option<&Contexts>,
     ) -> RunIdentity {
         RunIdentity {
             model: spec.clone(),
@@ -49,6 +62,10 @@ impl RunIdentity {
                 bytes: bytes as u64,
                 blake3,
             },
+            beside: beside.map(|contexts| Beside {
+                level: contexts.level().number(),
+                blake3: contexts.hash().to_string(),
+            }),
         }
     }
 

@@ -28,6 +28,7 @@
 //!     config: TrainConfig { steps: Some(5), batch_bytes: 64, ..TrainConfig::default() },
 //!     seed: 1,
 //!     device: DeviceKind::Flex,
+//!     beside: None,
 //! };
 //! let folder = tempfile::tempdir()?;
 //! let stop = Stop::new();
@@ -47,6 +48,7 @@
 
 mod batches;
 mod checkpoint;
+mod gates;
 mod gradients;
 mod identity;
 mod memory;

@@ -102,7 +102,13 @@ impl Recipe {
             + u128::from(spec.state_memory(layout.lanes(), spec.context, threads));
         // All bytes so far in vectors that grow, and what is open in each lane.
         let bytes = 4 * lanes * n(layout.steps()) + 4 * newest + lanes * 8192;
-        clamp(FLOAT * values + pricing + bytes + SMALL)
+        // Beside context models: eight logits of each byte in vectors that grow, and of
+        // each row of a step; its gates; a second gradient of the logits.
+        let beside = match self.is_beside_contexts() {
+            true => FLOAT * (4 * 8 * lanes * n(layout.steps()) + (newest + replay) * (256 + 64)),
+            false => 0,
+        };
+        clamp(FLOAT * values + pricing + bytes + beside + SMALL)
     }
 
     /// Floating-point operations of learning a block with this layout, at most: a

@@ -2,6 +2,7 @@
 
 use crate::batches::Batches;
 use crate::checkpoint::{self, CheckpointError, Position};
+use crate::gates::Gates;
 use crate::gradients::{self, Dropout};
 use crate::identity::RunIdentity;
 use crate::memory;
@@ -13,11 +14,13 @@ use crate::quantise::Quantiser;
 use crate::recipe::{TrainConfig, TrainConfigError};
 use crate::schedule;
 use crate::transformer::Transformer;
+use brevity_codec::Contexts;
 use brevity_model::{FileError, Spec, SpecError, Weights, WeightsError};
 use brevity_task::{Control, Progress};
 use burn::tensor::Device;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The input of a training run, besides the data.
@@ -31,6 +34,9 @@ pub struct TrainSetup {
     pub seed: u64,
     /// The device to train on.
     pub device: DeviceKind,
+    /// What context models say of the data, if the model is to be coded beside them: then
+    /// the loss is the code length of the mixture.
+    pub beside: Option<Arc<Contexts>>,
 }
 
 impl TrainSetup {
@@ -40,7 +46,8 @@ impl TrainSetup {
     }
 
     fn identity_by(&self, data: &[u8], blake3: String) -> RunIdentity {
-        RunIdentity::new(&self.spec, &self.config, self.seed, data.len(), blake3)
+        let (bytes, beside) = (data.len(), self.beside.as_deref());
+        RunIdentity::new(&self.spec, &self.config, self.seed, bytes, blake3, beside)
     }
 }
 
@@ -95,6 +102,14 @@ pub enum TrainError {
         has: u64,
         /// Bytes a step.
         batch_bytes: u64,
+    },
+    /// What context models say is of other data.
+    #[error("the data has {bytes} bytes, and the context models priced {beside}")]
+    Beside {
+        /// Bytes of data.
+        bytes: usize,
+        /// Bytes that the context models priced.
+        beside: usize,
     },
     /// The loss is not finite.
     #[error(
@@ -179,6 +194,12 @@ pub fn run_hashed(
             context: setup.spec.context,
         });
     }
+    if let Some(contexts) = setup.beside.as_ref().filter(|c| c.len() != data.len()) {
+        return Err(TrainError::Beside {
+            bytes: data.len(),
+            beside: contexts.len(),
+        });
+    }
     // The bytes are there already. What is counted is an upper bound, of which at least
     // half is used.
     let needs = setup.config.memory(&setup.spec, 0) / 2;
@@ -238,7 +259,7 @@ pub fn evaluate(weights: &Weights, device: DeviceKind, data: &[u8]) -> Result<f6
             at => data[at - 1],
         };
         let inputs: Tokens = (start..end).map(previous).collect();
-        let loss = model.loss(inputs, Tokens::from(targets), length, None);
+        let loss = model.loss(inputs, Tokens::from(targets), length, None, None);
         nats += gradients::scalar(loss) * targets.len() as f64;
     }
     Ok(nats / data.len() as f64 / std::f64::consts::LN_2)
@@ -254,6 +275,8 @@ struct Run<'a> {
     parameters: Parameters,
     optimizer: Optimizer,
     quantiser: Quantiser,
+    /// If there are context models beside.
+    gates: Option<Gates>,
     gradient: Vec<f32>,
     position: Position,
     steps: u64,
@@ -280,15 +303,19 @@ impl<'a> Run<'a> {
             data.len() as u64,
             sequences * spec.context as u64,
         );
+        let mut gates = setup.beside.as_ref().map(|_| Gates::default());
         let position = checkpoint::load(
             folder,
             &identity,
             &mut parameters,
             &mut optimizer,
             &mut quantiser,
+            &mut gates,
         )?;
         let independent = spec.window.is_none();
-        let batches = Batches::new(data, spec.context, independent, config.order, setup.seed);
+        let beside = setup.beside.as_deref();
+        let (length, order) = (spec.context, config.order);
+        let batches = Batches::new(data, beside, length, independent, order, setup.seed);
         Ok(Run {
             setup,
             folder,
@@ -299,6 +326,7 @@ impl<'a> Run<'a> {
             parameters,
             optimizer,
             quantiser,
+            gates,
             position: position.unwrap_or_default(),
             steps,
             sequences,
@@ -355,7 +383,8 @@ impl<'a> Run<'a> {
         }
         let values = self.optimizer.result(&self.parameters);
         let values = self.quantiser.result(&self.parameters, values);
-        let weights = self.parameters.weights(&values)?;
+        let gates = self.gates.as_ref().map(|gates| *gates.values());
+        let weights = self.parameters.weights(&values)?.with_gates(gates)?;
         weights.save(&self.folder.join(MODEL))?;
         checkpoint::remove(self.folder)?;
         // None if the run was killed after its last step and resumed.
@@ -381,14 +410,15 @@ impl<'a> Run<'a> {
         let seen = self.quantiser.seen(&self.parameters);
         for part in 0..parts {
             let pass = self.position.step * parts + part;
-            let batch = self.batches.get(pass * sequences, sequences as usize);
+            let mut batch = self.batches.get(pass * sequences, sequences as usize);
+            batch.alone = schedule::alone(self.position.step, self.steps);
             let dropout = Dropout {
                 share: config.dropout,
                 seed: self.setup.seed,
                 pass,
             };
-            let sum = &mut self.gradient;
-            nats += gradients::accumulate(seen, &self.device, batch, dropout, sum);
+            let (gates, sum) = (self.gates.as_mut(), &mut self.gradient);
+            nats += gradients::accumulate(seen, &self.device, batch, gates, dropout, sum);
         }
         let nats = nats / parts as f64;
         let step = self.position.step;
@@ -411,6 +441,11 @@ impl<'a> Run<'a> {
             step + 1,
             rate,
         );
+        if let Some(gates) = &mut self.gates {
+            // A model that predicts little yet would close the gate behind it.
+            let ready = 1.0 - f64::from(schedule::alone(step, self.steps));
+            gates.step(step + 1, scale, rate * (ready * ready) * (ready * ready));
+        }
         self.position.step += 1;
         self.quantiser.choose(step + 1, &self.parameters);
         self.position.nats += nats;
@@ -427,6 +462,7 @@ impl<'a> Run<'a> {
             &self.parameters,
             &self.optimizer,
             &self.quantiser,
+            self.gates.as_ref(),
         )
     }
 }

@@ -49,6 +49,14 @@ fn half_sine(x: f64) -> f64 {
     sum
 }
 
+/// Share of the loss beside context models that is the model's alone, at step `step` from
+/// 0 of `steps`: it falls from 1 to 0. What context models leave to a model says too
+/// little to learn from at first; once it predicts the bytes, it learns what is left.
+pub(crate) fn alone(step: u64, steps: u64) -> f32 {
+    let left = 1.0 - step as f32 / steps as f32;
+    left * left * left
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 
 use crate::ops::{
     self, Attention, AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head,
-    HeadWeights, LinearWeights, MlpLayer, MlpWeights, NormWeights, Tokens, maybe, some,
+    HeadWeights, LinearWeights, MlpLayer, MlpWeights, NormWeights, Other, Tokens, maybe, some,
 };
 use crate::parameters::Parameters;
 use brevity_model::{Norm, Placement, Position, Spec, sinusoidal_positions};
@@ -99,6 +99,14 @@ pub(crate) struct Transformer {
     spec: Spec,
 }
 
+/// Another model that codes the same bytes.
+pub(crate) struct Beside {
+    /// What it says of the targets.
+    pub other: Other,
+    /// The gates of the mixture.
+    pub gates: Tensor<1>,
+}
+
 /// Returns the dropout mask of the next site: `[rows, width]`.
 pub(crate) type Masks<'a> = Option<&'a mut dyn FnMut() -> Tensor<2>>;
 
@@ -135,12 +143,14 @@ impl Transformer {
     }
 
     /// The mean loss in nats, `[1]`, of predicting `targets` from `inputs`:
-    /// concatenated sequences of `length` bytes (at most the context).
+    /// concatenated sequences of `length` bytes (at most the context). With another model
+    /// `beside`, it is the code length of the mixture.
     pub fn loss(
         &self,
         inputs: Tokens,
         targets: Tokens,
         length: usize,
+        beside: Option<Beside>,
         mut masks: Masks,
     ) -> Tensor<1> {
         let spec = &self.spec;
@@ -194,7 +204,12 @@ impl Transformer {
             norm: spec.norm,
             tied: spec.tied,
         };
-        ops::head_loss(x, weights, targets, head)
+        match beside {
+            None => ops::head_loss(x, weights, targets, head),
+            Some(Beside { other, gates }) => {
+                ops::head_mixture(x, weights, gates, targets, other, head)
+            }
+        }
     }
 }
 

@@ -111,6 +111,7 @@ fn trains_within(case: usize, spec: &Spec, config: &TrainConfig) {
         config: config.clone(),
         seed: 1,
         device: DeviceKind::Flex,
+        beside: None,
     };
     let folder = tempfile::tempdir().unwrap();
     let used = peak(|| {

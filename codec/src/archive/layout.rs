@@ -4,7 +4,7 @@ use super::demand::Extent;
 use super::error::Error;
 use super::input::Input;
 use crate::block::{Coded, Method};
-use crate::cm::{Level, Models, Setup};
+use crate::cm::{Gates, Level, Models, Setup};
 use brevity_model::varint;
 use std::fmt;
 use std::io::Read;
@@ -24,11 +24,11 @@ pub const ENGINE: u8 = 2;
 /// limit is lower for fuzzers, which would spend their time there.
 pub const MAX_BLOCK: usize = if cfg!(fuzzing) { 1 << 16 } else { 1 << 26 };
 
-/// Most bytes of a stored model.
+/// Most bytes of a stored model or a recipe, which may hold one.
 const MAX_MODEL: u64 = 1 << 33;
 
-/// Most bytes of a recipe, and of a predictor's description.
-const MAX_RECIPE: u64 = 1 << 16;
+/// Most bytes of a predictor's description.
+const MAX_DESCRIBED: u64 = 1 << 16;
 
 /// No byte costs less than 2.19e-5 bits: a symbol has at most 2^24 - 255 parts of 2^24, a
 /// bit of context models at most 2^24 - 32. So a byte of a payload holds at most so many
@@ -226,8 +226,8 @@ impl Front {
             0 => Header::Plain,
             1 => Header::Embedded(checked(MAX_MODEL)?),
             2 => Header::External(ModelId(input.array("the model's hash")?)),
-            3 => Header::Recipe(checked(MAX_RECIPE)?),
-            4 => Header::Outside(checked(MAX_RECIPE)?),
+            3 => Header::Recipe(checked(MAX_MODEL)?),
+            4 => Header::Outside(checked(MAX_DESCRIBED)?),
             _ => {
                 let what = "an unknown kind of model";
                 return Err(Error::Malformed { offset, what });
@@ -265,6 +265,8 @@ pub(crate) struct BlockHeader {
     pub stored: usize,
     /// The context models, if the method has them.
     pub models: Option<Models>,
+    /// If the model was trained beside context models.
+    pub gates: Option<Gates>,
     pub frequencies: u32,
     pub check: [u8; 4],
     /// The bytes that the check covers beside the payload: what of the archive's
@@ -287,12 +289,16 @@ impl BlockHeader {
         };
         assert!(coded.lanes_log2 <= MAX_LANES.ilog2(), "too many lanes");
         let lanes = coded.lanes_log2 as u8;
-        let mut out = vec![method | u8::from(last) << 2 | lanes << 4];
+        let gated = u8::from(coded.gates.is_some());
+        let mut out = vec![method | u8::from(last) << 2 | gated << 3 | lanes << 4];
         varint::put(&mut out, raw as u64);
         if coded.method != Method::Raw {
             varint::put(&mut out, coded.payload.len() as u64);
             if let Some(Models::Second(setup)) = coded.models {
                 out.extend(setup.to_bytes());
+            }
+            if let Some(gates) = coded.gates {
+                out.extend(gates.to_bytes());
             }
             out.extend(coded.frequencies.to_le_bytes());
         }
@@ -315,7 +321,10 @@ impl BlockHeader {
         };
         let last = tag & 4 != 0;
         let lanes_log2 = u32::from(tag >> 4);
-        if tag & 8 != 0 || (lanes_log2 > 0 && !method.needs_model()) {
+        let gated = tag & 8 != 0;
+        if (gated && (method != Method::Mixed || terms.version == 1))
+            || (lanes_log2 > 0 && !method.needs_model())
+        {
             return malformed("a block has an unknown tag");
         }
         let mut covered = vec![tag];
@@ -324,7 +333,8 @@ impl BlockHeader {
         if raw == 0 && !(last && method == Method::Raw) {
             return malformed("a block is empty");
         }
-        let (mut stored, mut frequencies, mut models) = (raw, 0, None);
+        let (mut stored, mut frequencies) = (raw, 0);
+        let (mut models, mut gates) = (None, None);
         if method != Method::Raw {
             stored = input.varint(raw, "the stored length of a block")?;
             if !can_hold(stored, raw) {
@@ -351,6 +361,11 @@ impl BlockHeader {
                     Some(models)
                 }
             };
+            if gated {
+                let stored = Gates::from_bytes(input.array("a block")?);
+                covered.extend(stored.to_bytes());
+                gates = Some(stored);
+            }
             frequencies = u32::from_le_bytes(input.array("a block")?);
             covered.extend(frequencies.to_le_bytes());
         }
@@ -361,6 +376,7 @@ impl BlockHeader {
             raw: raw as usize,
             stored: stored as usize,
             models,
+            gates,
             frequencies,
             check: input.array("a block")?,
             terms,
@@ -395,6 +411,7 @@ impl BlockHeader {
             lanes_log2: self.lanes_log2,
             payload,
             models: self.models,
+            gates: self.gates,
             frequencies: self.frequencies,
         })
     }

@@ -4,9 +4,10 @@ use super::error::Error;
 use super::layout::{BlockHeader, Effort, Header, Index, MAX_BLOCK, MAX_LANES, ModelId, Terms};
 use super::{Summary, digest};
 use crate::block::{self, Coded, How, Method, Progress};
-use crate::cm::{self, Level};
+use crate::cm::{self, Gates, Level};
 use crate::predict::{Model, TransformerModel};
 use crate::weights::{self, Plan};
+use brevity_kernels::mixture::GATES;
 use brevity_model::{Transformer, Weights};
 use rayon::prelude::*;
 use std::io::{ErrorKind, Read, Write};
@@ -47,6 +48,8 @@ impl Default for Options {
 pub struct Source<'a> {
     header: Header,
     model: Option<Box<dyn Model + 'a>>,
+    /// If it was trained beside context models.
+    gates: Option<Gates>,
 }
 
 impl<'a> Source<'a> {
@@ -55,6 +58,7 @@ impl<'a> Source<'a> {
         Source {
             header: Header::Plain,
             model: None,
+            gates: None,
         }
     }
 
@@ -67,6 +71,7 @@ impl<'a> Source<'a> {
         Source {
             header: Header::Embedded(weights::encode(weights, plan)),
             model: Some(Box::new(TransformerModel::new(transformer))),
+            gates: weights.gates().map(Gates::nearest),
         }
     }
 
@@ -75,15 +80,17 @@ impl<'a> Source<'a> {
         Source {
             header: Header::External(ModelId::of(weights)),
             model: Some(Box::new(TransformerModel::new(Transformer::new(weights)))),
+            gates: weights.gates().map(Gates::nearest),
         }
     }
 
     /// A model that starts from a recipe alone and learns the bytes it codes.
-    /// The archive contains the recipe, at most 65,536 bytes, from which the reader
-    /// must build the same model.
+    /// The archive contains the recipe, from which the reader must build the same model. It
+    /// may hold weights to start with.
     pub fn recipe(recipe: Vec<u8>, model: Box<dyn Model + 'a>) -> Source<'a> {
         Source {
             header: Header::Recipe(recipe),
+            gates: model.learns_beside().then_some(Gates::ALONE),
             model: Some(model),
         }
     }
@@ -94,6 +101,16 @@ impl<'a> Source<'a> {
         Source {
             header: Header::Outside(described),
             model: Some(model),
+            gates: None,
+        }
+    }
+
+    /// The same source, where the mixture with context models starts with these gates.
+    #[must_use]
+    pub fn with_gates(self, gates: &[f32; GATES]) -> Source<'a> {
+        Source {
+            gates: Some(Gates::nearest(gates)),
+            ..self
         }
     }
 
@@ -170,6 +187,7 @@ pub fn compress(
     let how = How {
         method,
         level: options.level,
+        gates: (method == Method::Mixed).then(|| source.gates.unwrap_or(Gates::ALONE)),
         lanes,
     };
     let mut ahead = block_of(&mut input, options.block)?;

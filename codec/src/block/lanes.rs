@@ -7,10 +7,11 @@
 
 use super::{Failure, Progress, SLICE};
 use crate::cdf::Frequencies;
-use crate::cm::Mixture;
 use crate::coder::{ByteDecoder, Tree};
 use crate::layout::Layout;
+use crate::mixing::Mixing;
 use crate::predict::{Model, Predictor};
+use brevity_kernels::mixture::BITS;
 use brevity_kernels::threads;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +26,7 @@ pub(super) fn decode(
     coder: &mut ByteDecoder,
     layout: &Layout,
     model: &dyn Model,
-    mixture: Option<Mixture>,
+    mixture: Option<Mixing>,
     progress: Progress<'_>,
 ) -> Result<Vec<u8>, Failure> {
     let lanes = layout.lanes();
@@ -42,6 +43,7 @@ pub(super) fn decode(
         turns: Turns::new(groups.len()),
         shared: Mutex::new(Shared {
             coder,
+            beside: model.learns_beside(),
             mixture,
             out: vec![0; layout.range(lanes - 1).end],
             count: 0,
@@ -81,7 +83,9 @@ pub(super) fn decode(
 /// The state that passes from group to group with the turn.
 struct Shared<'a, 'c> {
     coder: &'a mut ByteDecoder<'c>,
-    mixture: Option<Mixture>,
+    mixture: Option<Mixing>,
+    /// Whether the predictors want to know what context models said.
+    beside: bool,
     out: Vec<u8>,
     /// Bytes done but not yet reported to `progress`.
     count: u64,
@@ -200,6 +204,7 @@ impl Round<'_, '_> {
         let _end = EndOnPanic(&self.turns);
         let mut next = vec![Frequencies::default(); lanes.len()];
         let mut column = vec![0; lanes.len()];
+        let mut said = vec![[0.0; BITS]; lanes.len()];
         let mut updated = Ok(());
         for step in 0..self.layout.steps() {
             let predicted = updated.and_then(|()| predictor.predict(&mut next));
@@ -208,9 +213,10 @@ impl Round<'_, '_> {
                 return;
             }
             let mut shared = self.shared.lock().expect("no panic in another's turn");
-            let taken = predicted
-                .map_err(Failure::from)
-                .and_then(|()| shared.step(self.layout, step, lanes, &next, &mut column));
+            let taken = predicted.map_err(Failure::from).and_then(|()| {
+                let taken = (&mut column[..], &mut said[..]);
+                shared.step(self.layout, step, lanes, &next, taken)
+            });
             if let Err(failure) = taken {
                 shared.failure = Some(failure);
                 self.turns.end();
@@ -220,7 +226,7 @@ impl Round<'_, '_> {
             if !self.turns.pass(turn) {
                 return;
             }
-            updated = predictor.update(&column);
+            updated = predictor.update_beside(&column, &said);
         }
     }
 }
@@ -233,12 +239,13 @@ impl Shared<'_, '_> {
         step: usize,
         lanes: &Range<usize>,
         next: &[Frequencies],
-        column: &mut [u8],
+        (column, said): (&mut [u8], &mut [[f32; BITS]]),
     ) -> Result<(), Failure> {
         let active = layout.active(step);
-        for (lane, (next, byte)) in lanes.clone().zip(next.iter().zip(column)) {
+        let taken = column.iter_mut().zip(said);
+        for (lane, (next, (byte, said))) in lanes.clone().zip(next.iter().zip(taken)) {
             if lane >= active {
-                *byte = 0;
+                (*byte, *said) = (0, [0.0; BITS]);
                 if let Some(mixture) = &mut self.mixture {
                     mixture.skip();
                 }
@@ -248,6 +255,9 @@ impl Shared<'_, '_> {
                 Some(mixture) => mixture.code(lane, self.coder, &Tree::new(next)),
                 None => self.coder.symbol(next),
             };
+            if let Some(mixture) = self.mixture.as_ref().filter(|_| self.beside) {
+                *said = mixture.said().logits(*byte);
+            }
             self.out[layout.range(lane).start + step] = *byte;
             self.count += 1;
         }

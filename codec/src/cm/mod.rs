@@ -9,6 +9,7 @@
 //! What lives here:
 //! - [`v1`] and [`v2`], the context models of the two format versions;
 //! - [`Mixture`], either;
+//! - [`Gate`], which adds the logits of a model that was trained beside them;
 //! - `chance`, probabilities that learn; `logistic`, tables of the logistic
 //!   function: both are shared.
 //!
@@ -17,10 +18,14 @@
 //! that is learned; what one lane has just coded helps the next.
 
 pub(crate) mod chance;
+mod gate;
 mod logistic;
 pub(crate) mod v1;
 pub(crate) mod v2;
 
+pub use gate::Gates;
+pub(crate) use gate::{Gate, Place};
+pub use logistic::Logistic;
 pub use v2::Level;
 pub(crate) use v2::{Setup, most_memory, survey};
 
@@ -36,6 +41,12 @@ pub trait Advice {
     /// with the `depth` bits of `node` (with a leading one), none without a
     /// model.
     fn masses(&self, depth: usize, node: usize) -> Option<(u32, u32)>;
+
+    /// The logit of a one for that bit.
+    fn logit(&self, depth: usize, node: usize) -> Option<f32> {
+        let (zero, one) = self.masses(depth, node)?;
+        Some(Logistic::get().logit(zero, one))
+    }
 }
 
 /// The context models of a block.

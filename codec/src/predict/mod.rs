@@ -20,6 +20,7 @@ pub use transformer::TransformerModel;
 
 use crate::cdf::Frequencies;
 use crate::layout::Layout;
+use brevity_kernels::mixture::BITS;
 
 /// A predictor failed; encoder and decoder fail at the same byte.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +62,33 @@ pub trait Predictor: Send {
     /// As [`Predictor::predict`].
     fn update(&mut self, bytes: &[u8]) -> Result<(), PredictError>;
 
+    /// As [`Predictor::update`], with what context models that code the same bytes said of
+    /// them: the logits of the eight bits that came, the highest first. For predictors that
+    /// learn beside context models ([`Model::learns_beside`]).
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`].
+    fn update_beside(&mut self, bytes: &[u8], said: &[[f32; BITS]]) -> Result<(), PredictError> {
+        let _ = said;
+        self.update(bytes)
+    }
+
+    /// As [`Predictor::price`], with what context models said of the bytes, `[lanes,
+    /// steps]`, as in [`Predictor::update_beside`].
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`].
+    fn price_beside(
+        &mut self,
+        bytes: &[u8],
+        said: &[[f32; BITS]],
+        steps: usize,
+        priced: &mut [Priced],
+    ) -> Result<(), PredictError> {
+        let _ = said;
+        self.price(bytes, steps, priced)
+    }
+
     /// Prices `steps` known bytes of each lane and takes them: the fast path of an
     /// encoder, with bit-identical frequencies.
     ///
@@ -99,6 +127,11 @@ pub trait Model: Sync {
 
     /// The largest useful number of lanes, a power of two.
     fn lanes(&self) -> usize;
+
+    /// Whether its predictors learn from what context models say of the same bytes.
+    fn learns_beside(&self) -> bool {
+        false
+    }
 
     /// Bytes of memory that a predictor for this block needs, at most; archives that
     /// need too much are refused.

@@ -109,6 +109,7 @@ pub fn quantise(weights: &Weights, plan: &Plan) -> Weights {
             }
         }
     });
+    let quantised = quantised.and_then(|w| w.with_gates(weights.gates().copied()));
     quantised.expect("finite values of the same shape")
 }
 

@@ -227,6 +227,7 @@ fn only(weights: &Weights, group: &Group) -> Weights {
             false => exact.to_vec(),
         }
     });
+    let mixed = mixed.and_then(|w| w.with_gates(weights.gates().copied()));
     mixed.expect("finite values of the same shape")
 }
 

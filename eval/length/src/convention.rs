@@ -16,8 +16,12 @@ use std::fmt;
 /// - [`PREQUENTIAL`](Self::PREQUENTIAL): no weights; the recipe that repeats the
 ///   learning.
 ///
-/// Names become parts of file names, so they have at most 40 characters, which are ASCII
-/// letters, digits, `-`, `_` and `.`, and do not begin with `.`.
+/// - `mixed-fp16`, `mixed-stored` and the like ([`mixed`](Self::mixed)): the model counts
+///   in the same way, and the data are coded by its mixture with context models, which
+///   learn while they code and store nothing.
+///
+/// Names become parts of file names, so they have at most 40 characters, which are
+/// ASCII letters, digits, `-`, `_` and `.`, and do not begin with `.`.
 ///
 /// ```
 /// use brevity_length::Convention;
@@ -50,6 +54,9 @@ impl Convention {
     /// The recipe of a prequential code.
     pub const PREQUENTIAL: &'static str = "prequential";
 
+    /// Before the name of the way to count the model, where a mixture codes the data.
+    const MIXED: &'static str = "mixed-";
+
     /// Two bytes per parameter.
     #[must_use]
     pub fn fp16() -> Convention {
@@ -78,6 +85,12 @@ impl Convention {
     #[must_use]
     pub fn bits(bits: f64) -> Convention {
         Convention(format!("{bits}-bit"))
+    }
+
+    /// The same way to count the model, where the data are coded by a mixture.
+    #[must_use]
+    pub fn mixed(&self) -> Convention {
+        Convention(format!("{}{self}", Self::MIXED))
     }
 
     /// The convention of this name.

@@ -161,6 +161,16 @@ impl Description {
         self
     }
 
+    /// The same lengths, as those of a mixture of the model with context models: their
+    /// conventions become [`mixed`](Convention::mixed).
+    #[must_use]
+    pub fn by_mixture(mut self) -> Description {
+        for code in &mut self.codes {
+            code.convention = code.convention.mixed();
+        }
+        self
+    }
+
     /// Sets the evidence for the lengths.
     #[must_use]
     pub fn evidence(mut self, evidence: Evidence) -> Description {

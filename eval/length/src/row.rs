@@ -178,6 +178,14 @@ impl Row {
         self.description()?.adjusted_rate(convention)
     }
 
+    /// The adjusted rate by a convention, or by its [`mixed`](Convention::mixed) one if
+    /// the row is of a mixture.
+    #[must_use]
+    pub fn adjusted_or_mixed(&self, convention: &Convention) -> Option<f64> {
+        let mixed = || self.adjusted(convention.mixed().as_str());
+        self.adjusted(convention.as_str()).or_else(mixed)
+    }
+
     /// Coded bytes scaled to the bytes that the model is charged to, by a convention:
     /// see [`Description::charged_coded_bytes`].
     #[must_use]

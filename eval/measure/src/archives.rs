@@ -40,16 +40,18 @@ impl Archives<'_> {
         bytes: &[u8],
         stop: &Stop,
     ) -> Result<Parts, MeasureError> {
-        let (file, length) = self.verified(source, bytes, blake3::hash(bytes), stop)?;
+        let method = Method::Model;
+        let (file, length) = self.verified(source, method, bytes, blake3::hash(bytes), stop)?;
         self.keep(file)?;
         Ok(length)
     }
 
-    /// Writes an archive of `bytes`, coded by the model alone, to a temporary file, and
-    /// checks the hash of its decoded bytes. Also returns its parts.
+    /// Writes an archive of `bytes`, in one lane if the model is mixed with others, to a
+    /// temporary file and checks the hash of what it decodes to; also returns its parts.
     pub(crate) fn verified(
         &self,
         source: &Source<'_>,
+        method: Method,
         bytes: &[u8],
         hash: blake3::Hash,
         stop: &Stop,
@@ -65,7 +67,8 @@ impl Archives<'_> {
         fs::create_dir_all(self.folder).map_err(io("create", self.folder))?;
         let file = brevity_files::temporary(self.folder).map_err(io("write in", self.folder))?;
         let options = Options {
-            method: Some(Method::Model),
+            method: Some(method),
+            lanes: (method == Method::Mixed).then_some(1),
             ..Options::default()
         };
         let output = BufWriter::new(file.as_file());

@@ -44,9 +44,13 @@ pub use error::MeasureError;
 pub use stored_model::StoredModel;
 
 use brevity_codec::archive::Source;
-use brevity_codec::{ScoreResult, block_lengths, score, weights};
+use brevity_codec::{
+    Contexts, Method, ScoreError, ScoreResult, block_lengths, code_lengths_beside, score,
+    score_beside, weights,
+};
+use brevity_files::Temporary;
 use brevity_length::{Code, Convention, Description, Evidence, Regime, Scored};
-use brevity_model::Transformer;
+use brevity_model::{Transformer, Weights};
 use brevity_task::Stop;
 
 /// Limit on the number of [`Description::block_bits`].
@@ -83,8 +87,77 @@ pub fn measure(
     archives: Option<&Archives<'_>>,
     stop: &Stop,
 ) -> Result<Description, MeasureError> {
-    let ends = ends_of_blocks(bytes.len());
-    let block_bits = block_lengths(&Transformer::new(&model.exact), bytes, &ends)?;
+    described(
+        model,
+        Coder::Model,
+        bytes,
+        regime,
+        trained_on,
+        archives,
+        stop,
+    )
+}
+
+/// As [`measure`], where the bytes are coded by the model mixed with context models, which
+/// say `beside` of them; the conventions are [`mixed`](Convention::mixed).
+///
+/// # Errors
+/// As [`measure`].
+///
+/// # Panics
+/// If `beside` is of other bytes.
+pub fn measure_mixture(
+    model: &StoredModel,
+    beside: &Contexts,
+    bytes: &[u8],
+    regime: Regime,
+    trained_on: u64,
+    archives: Option<&Archives<'_>>,
+    stop: &Stop,
+) -> Result<Description, MeasureError> {
+    let coder = Coder::Mixture(beside);
+    let found = described(model, coder, bytes, regime, trained_on, archives, stop)?;
+    Ok(found.by_mixture())
+}
+
+/// Measures `bytes` with the model stored in at most, and nearly, this many bits per
+/// parameter ([`StoredModel::at_bits`]); with what context models say `beside`, by the
+/// mixture. No file is kept.
+///
+/// # Errors
+/// As [`measure`].
+///
+/// # Panics
+/// If `beside` is of other bytes.
+pub fn measure_at_bits(
+    model: &StoredModel,
+    bits: f64,
+    bytes: &[u8],
+    beside: Option<&Contexts>,
+    archives: Option<&Archives<'_>>,
+    stop: &Stop,
+) -> Result<Code, MeasureError> {
+    check(stop)?;
+    let model = model.at_bits(bits);
+    let coder = beside.map_or(Coder::Model, Coder::Mixture);
+    let (_, stored) = coder.stored(&model, bytes, blake3::hash(bytes), archives, stop)?;
+    let convention = Convention::bits(bits);
+    Ok(match coder {
+        Coder::Model => code(convention, stored),
+        Coder::Mixture(_) => code(convention.mixed(), stored),
+    })
+}
+
+fn described(
+    model: &StoredModel,
+    coder: Coder<'_>,
+    bytes: &[u8],
+    regime: Regime,
+    trained_on: u64,
+    archives: Option<&Archives<'_>>,
+    stop: &Stop,
+) -> Result<Description, MeasureError> {
+    let block_bits = coder.block_lengths(&model.exact, bytes)?;
     let bits = block_bits.iter().sum();
     let hash = blake3::hash(bytes);
     check(stop)?;
@@ -96,19 +169,15 @@ pub fn measure(
         .stream_bytes(),
         Some(archives) => {
             let source = Source::external(&model.exact);
-            archives.verified(&source, bytes, hash, stop)?.1.coded
+            let written = archives.verified(&source, coder.method(), bytes, hash, stop)?;
+            written.1.coded
         }
     };
     check(stop)?;
-    let stored = match archives {
-        None => estimate(model, bytes)?,
-        Some(archives) => {
-            let source = Source::embedded(&model.exact, &model.plan);
-            let (file, stored) = archives.verified(&source, bytes, hash, stop)?;
-            archives.keep(file)?;
-            stored
-        }
-    };
+    let (file, stored) = coder.stored(model, bytes, hash, archives, stop)?;
+    if let (Some(archives), Some(file)) = (archives, file) {
+        archives.keep(file)?;
+    }
     let scored = Scored {
         bytes: bytes.len() as u64,
         hash: hash.to_string(),
@@ -126,30 +195,63 @@ pub fn measure(
     )
 }
 
-/// Measures `bytes` with the model stored in nearly, but at most, this many bits per
-/// parameter ([`StoredModel::at_bits`]). No file is kept.
-///
-/// # Errors
-/// Those of [`measure`].
-pub fn measure_at_bits(
-    model: &StoredModel,
-    bits: f64,
-    bytes: &[u8],
-    archives: Option<&Archives<'_>>,
-    stop: &Stop,
-) -> Result<Code, MeasureError> {
-    check(stop)?;
-    let model = model.at_bits(bits);
-    let stored = match archives {
-        None => estimate(&model, bytes)?,
-        Some(archives) => {
-            let source = Source::embedded(&model.exact, &model.plan);
-            archives
-                .verified(&source, bytes, blake3::hash(bytes), stop)?
-                .1
+/// What codes the bytes.
+#[derive(Clone, Copy)]
+enum Coder<'a> {
+    /// The model alone.
+    Model,
+    /// The model mixed with context models, which say this of the bytes.
+    Mixture(&'a Contexts),
+}
+
+impl Coder<'_> {
+    fn method(self) -> Method {
+        match self {
+            Coder::Model => Method::Model,
+            Coder::Mixture(_) => Method::Mixed,
         }
-    };
-    Ok(code(Convention::bits(bits), stored))
+    }
+
+    /// The code lengths of the [blocks](ends_of_blocks) of the bytes, in bits.
+    fn block_lengths(self, weights: &Weights, bytes: &[u8]) -> Result<Vec<f64>, ScoreError> {
+        match self {
+            Coder::Model => {
+                let ends = ends_of_blocks(bytes.len());
+                block_lengths(&Transformer::new(weights), bytes, &ends)
+            }
+            Coder::Mixture(beside) => {
+                let lengths = code_lengths_beside(weights, bytes, beside)?;
+                Ok(sums_of_blocks(&lengths))
+            }
+        }
+    }
+
+    /// The size of the archive that holds the stored weights, and its file; without
+    /// archives, from its code length.
+    fn stored(
+        self,
+        model: &StoredModel,
+        bytes: &[u8],
+        hash: blake3::Hash,
+        archives: Option<&Archives<'_>>,
+        stop: &Stop,
+    ) -> Result<(Option<Temporary>, Parts), MeasureError> {
+        if let Some(archives) = archives {
+            let source = Source::embedded(&model.exact, &model.plan);
+            let (file, parts) = archives.verified(&source, self.method(), bytes, hash, stop)?;
+            return Ok((Some(file), parts));
+        }
+        let rounded = model.rounded();
+        let coded = match self {
+            Coder::Model => score(&rounded, bytes)?,
+            Coder::Mixture(beside) => score_beside(&rounded, bytes, beside)?,
+        };
+        let parts = Parts {
+            coded: coded.stream_bytes(),
+            rest: weights::encode(&model.exact, &model.plan).len() as u64,
+        };
+        Ok((None, parts))
+    }
 }
 
 fn code(convention: Convention, parts: Parts) -> Code {
@@ -158,14 +260,6 @@ fn code(convention: Convention, parts: Parts) -> Code {
         coded_bytes: parts.coded,
         model_bytes: parts.rest,
     }
-}
-
-/// Estimates the size of the archive from the code length.
-fn estimate(model: &StoredModel, bytes: &[u8]) -> Result<Parts, MeasureError> {
-    Ok(Parts {
-        coded: score(&model.rounded(), bytes)?.stream_bytes(),
-        rest: weights::encode(&model.exact, &model.plan).len() as u64,
-    })
 }
 
 fn check(stop: &Stop) -> Result<(), MeasureError> {

@@ -1,10 +1,11 @@
 //! A model with its storage plan.
 
 use crate::{MeasureError, check};
-use brevity_codec::score;
 use brevity_codec::weights::{self, Plan};
+use brevity_codec::{Contexts, score, score_beside};
 use brevity_model::Weights;
 use brevity_task::Stop;
+use std::ops::Range;
 
 /// Bytes of the sample by which the plan is chosen. The search computes their code length
 /// about 20 times.
@@ -31,11 +32,52 @@ impl StoredModel {
     /// A model whose output is not finite;
     /// [`MeasureError::Stopped`] when `stop` is set.
     pub fn for_data(exact: Weights, data: &[u8], stop: &Stop) -> Result<StoredModel, MeasureError> {
-        let sample = sample(data, exact.spec().context);
+        StoredModel::chosen(exact, data, None, stop)
+    }
+
+    /// As [`for_data`](StoredModel::for_data), where the data are coded by a mixture with
+    /// context models, which say `beside` of them.
+    ///
+    /// # Errors
+    /// As [`for_data`](StoredModel::for_data).
+    ///
+    /// # Panics
+    /// If `beside` is of other data.
+    pub fn for_mixture(
+        exact: Weights,
+        data: &[u8],
+        beside: &Contexts,
+        stop: &Stop,
+    ) -> Result<StoredModel, MeasureError> {
+        assert_eq!(
+            beside.len(),
+            data.len(),
+            "what context models say of the data"
+        );
+        StoredModel::chosen(exact, data, Some(beside), stop)
+    }
+
+    fn chosen(
+        exact: Weights,
+        data: &[u8],
+        beside: Option<&Contexts>,
+        stop: &Stop,
+    ) -> Result<StoredModel, MeasureError> {
+        let pieces = pieces(data.len(), exact.spec().context);
+        let sample: Vec<u8> = pieces
+            .iter()
+            .flat_map(|p| &data[p.clone()])
+            .copied()
+            .collect();
+        let beside = beside.map(|contexts| contexts.parts(pieces));
         let scale = data.len() as f64 / sample.len().max(1) as f64;
         let data_bits = |candidate: &Weights| {
             check(stop)?;
-            Ok::<_, MeasureError>(score(candidate, &sample)?.bits * scale)
+            let scored = match &beside {
+                None => score(candidate, &sample),
+                Some(contexts) => score_beside(candidate, &sample, contexts),
+            };
+            Ok::<_, MeasureError>(scored?.bits * scale)
         };
         let plan = match Plan::lossless(&exact) {
             Some(plan) => plan.or_zeros(&exact, data_bits),
@@ -60,15 +102,14 @@ impl StoredModel {
 }
 
 /// Evenly spaced pieces of the data, each of whole contexts.
-fn sample(data: &[u8], context: usize) -> Vec<u8> {
+fn pieces(length: usize, context: usize) -> Vec<Range<usize>> {
     let piece = (SAMPLE / PIECES).next_multiple_of(context);
-    if data.len() <= PIECES * piece {
-        return data.to_vec();
+    if length <= PIECES * piece {
+        return vec![0..length];
     }
-    let stride = data.len() / PIECES;
+    let stride = length / PIECES;
     (0..PIECES)
-        .flat_map(|i| &data[i * stride..][..piece])
-        .copied()
+        .map(|i| i * stride..i * stride + piece)
         .collect()
 }
 
@@ -78,10 +119,10 @@ mod tests {
 
     #[test]
     fn a_sample_is_spread_and_made_of_whole_contexts() {
-        let data: Vec<u8> = (0..1 << 20).map(|i| (i >> 12) as u8).collect();
-        let taken = sample(&data, 100);
-        assert_eq!(taken.len(), PIECES * 4100);
-        assert_eq!((taken[0], taken[4100]), (0, 32));
-        assert_eq!(sample(&data[..1000], 100), &data[..1000]);
+        let taken = pieces(1 << 20, 100);
+        assert_eq!(taken.len(), PIECES);
+        assert!(taken.iter().all(|piece| piece.len() == 4100));
+        assert_eq!((taken[0].start, taken[1].start), (0, 1 << 17));
+        assert_eq!(pieces(1000, 100), [0..1000]);
     }
 }

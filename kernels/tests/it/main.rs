@@ -5,5 +5,6 @@ mod attention_reference;
 mod gemm;
 mod layers;
 mod math;
+mod mixture;
 mod optim;
 mod support;

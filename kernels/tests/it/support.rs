@@ -99,3 +99,43 @@ pub fn same_everywhere(f: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
     });
     first.into_inner().expect("`f` ran")
 }
+
+/// Asserts that values differ by less than `tolerance`, absolutely or relatively.
+#[track_caller]
+pub fn close(got: &[f32], want: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(got.len(), want.len(), "{what}");
+    let mut worst = 0.0f64;
+    for (i, (&g, &w)) in got.iter().zip(want).enumerate() {
+        let error = (g as f64 - w).abs() / (1.0 + w.abs());
+        assert!(error < tolerance, "{what}: value {i} is {g}, not {w}");
+        worst = worst.max(error);
+    }
+    println!("{what}: largest difference {worst:e}");
+}
+
+/// The values in double precision.
+pub fn wide(x: &[f32]) -> Vec<f64> {
+    x.iter().map(|&x| x as f64).collect()
+}
+
+/// The gradient of `sum(f(x) * dy)` by central differences.
+pub fn differences(x: &[f32], dy: &[f32], f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
+    let mut x = wide(x);
+    let h = 1e-5;
+    (0..x.len())
+        .map(|i| {
+            let at = x[i];
+            let mut value = |to| {
+                x[i] = to;
+                f(&x)
+                    .iter()
+                    .zip(dy)
+                    .map(|(y, &d)| y * d as f64)
+                    .sum::<f64>()
+            };
+            let slope = (value(at + h) - value(at - h)) / (2.0 * h);
+            x[i] = at;
+            slope
+        })
+        .collect()
+}

@@ -43,5 +43,5 @@ pub use axes::SweepConfig;
 pub use error::{ConfigError, Fault, Place};
 pub use experiment::{Experiment, ExperimentConfig};
 pub use model::{ModelConfig, Preset};
-pub use score::{ScoreConfig, ScoreConfigError};
+pub use score::{ScoreCode, ScoreConfig, ScoreConfigError};
 pub use trial::{Check, TrialConfig, TrialPlan};

@@ -21,6 +21,27 @@ pub struct ScoreConfig {
     /// adjusted rate and critical size. Default none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bits: Vec<f64>,
+    /// What codes the data. Default `model`.
+    #[serde(skip_serializing_if = "ScoreCode::is_model")]
+    pub code: ScoreCode,
+}
+
+/// What codes the data of a score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoreCode {
+    /// The model alone.
+    #[default]
+    Model,
+    /// The model mixed with context models of the default level, which store nothing.
+    /// The model is trained for this: its loss is the code length of the mixture.
+    Mixed,
+}
+
+impl ScoreCode {
+    fn is_model(&self) -> bool {
+        *self == ScoreCode::Model
+    }
 }
 
 impl Default for ScoreConfig {
@@ -29,6 +50,7 @@ impl Default for ScoreConfig {
             regimes: vec![Regime::InSample],
             verify: true,
             bits: Vec::new(),
+            code: ScoreCode::Model,
         }
     }
 }

@@ -12,13 +12,14 @@
 //! `brevity-stats` predicts the size of the model; `brevity-codec` writes the
 //! archive.
 
+mod contexts;
 mod learning;
 mod own_model;
 mod pilots;
 mod plan;
 mod workspace;
 
-pub use learning::{learning_source, models};
+pub use learning::{learning_on_source, learning_source, models};
 pub use own_model::{Event, OwnModel, Packed, Verdict, compress_with_own_model};
 pub use pilots::{PILOT_BYTES, pilots};
 pub use plan::shortest_plan;
@@ -99,7 +100,8 @@ pub fn recipe(bytes: u64, budget: Budget) -> TrainConfig {
     }
 }
 
-/// Trains a model on `data` and finds the precision at which to store it. `None` if a
+/// Trains a model on `data` and finds the precision at which to store it: beside context
+/// models, if the setup has what they say, by the code length of the mixture. `None` if a
 /// stop was requested; the work so far is in the workspace.
 ///
 /// # Errors
@@ -117,7 +119,11 @@ pub fn train(
             Outcome::Interrupted { .. } => return Ok(None),
         },
     };
-    match StoredModel::for_data(weights, data, control.stop) {
+    let model = match &setup.beside {
+        None => StoredModel::for_data(weights, data, control.stop),
+        Some(contexts) => StoredModel::for_mixture(weights, data, contexts, control.stop),
+    };
+    match model {
         Err(MeasureError::Stopped) => Ok(None),
         model => Ok(Some(model?)),
     }

@@ -1,6 +1,9 @@
 //! Archives of a file with a model trained on it, if that makes the archive shorter.
 
+use super::contexts::contexts;
+use super::learning::learning_on_source;
 use super::{Budget, PILOT_BYTES, PackError, Workspace, pilots, recipe, spec_near, train};
+use brevity_codec::Contexts;
 use brevity_codec::archive::{self, Inspection, Options, Source, Summary};
 use brevity_codec::weights::{Plan, Precision};
 use brevity_measure::StoredModel;
@@ -8,6 +11,7 @@ use brevity_stats::critical::prior::{PROSE_PILOTS, Prior, STORED_BITS};
 use brevity_task::{Control, Progress};
 use brevity_train::{DeviceKind, TrainSetup};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Options of training a model for a file.
@@ -23,6 +27,9 @@ pub struct OwnModel {
     /// Precision of the stored weights; by default the one that gives the shortest
     /// archive.
     pub precision: Option<Precision>,
+    /// Whether the model goes on learning while it codes: smaller archives, which take as
+    /// long to decode as to code.
+    pub learn: bool,
     /// Options of the archive.
     pub archive: Options,
 }
@@ -35,6 +42,7 @@ impl Default for OwnModel {
             budget: Budget::Usual,
             seed: 0,
             precision: None,
+            learn: false,
             archive: Options {
                 lanes: Some(1),
                 ..Options::default()
@@ -72,6 +80,8 @@ pub enum Verdict {
         summary: Summary,
         /// Its parts.
         parts: Box<Inspection>,
+        /// Parameters of the model.
+        parameters: u64,
         /// The prediction.
         prior: Prior,
     },
@@ -104,6 +114,9 @@ impl Packed {
 
 /// Compresses `data` with a model that is trained on them and stored in the archive; or
 /// without a model, if that is shorter or expected to be shorter.
+///
+/// The model is trained for what is left to it: the context models run over the data
+/// once, and the loss is the code length of their mixture with the model.
 ///
 /// Checkpoints and the trained model are in `folder`, which is created if needed and
 /// locked for one process. `None` if a stop was requested; the same call then continues
@@ -159,15 +172,22 @@ pub fn compress_with_own_model(
             return done(plain_archive, plain, verdict, kept);
         }
     };
-    let Some(model) = trained(data, size, &workspace, options, control, told)? else {
+    let Some(beside) = contexts(data, &options.archive, control) else {
         return Ok(None);
     };
-    let source = Source::embedded(&model.exact, &model.plan);
+    let Some(model) = trained(data, beside, size, &workspace, options, control, told)? else {
+        return Ok(None);
+    };
+    let source = match options.learn {
+        true => learning_on_source(&model.exact, &model.plan)?,
+        false => Source::embedded(&model.exact, &model.plan),
+    };
     let (archive, summary) = write(data, &source, &options.archive, control)?;
     let parts = archive::inspect(&archive[..])?.into();
     let verdict = Verdict::Trained {
         summary,
         parts,
+        parameters: model.exact.parameters(),
         prior,
     };
     match summary.stored < plain.stored {
@@ -176,9 +196,11 @@ pub fn compress_with_own_model(
     }
 }
 
-/// The model and its storage plan; `None` if a stop was requested.
+/// The model, trained beside context models, and its storage plan; `None` if a stop was
+/// requested.
 fn trained(
     data: &[u8],
+    beside: Contexts,
     size: u64,
     workspace: &Workspace,
     options: &OwnModel,
@@ -191,6 +213,7 @@ fn trained(
         config: recipe(length, options.budget),
         seed: options.seed,
         device: DeviceKind::Flex,
+        beside: Some(Arc::new(beside)),
     };
     let bytes = setup.config.total_bytes(&setup.spec, length);
     told(&Event::Training {

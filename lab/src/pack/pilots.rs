@@ -52,6 +52,7 @@ pub fn pilots(
             },
             seed: 0,
             device: DeviceKind::Flex,
+            beside: None,
         };
         let progress = |at: Progress<'_>| {
             control.tell(Progress {

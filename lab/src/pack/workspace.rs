@@ -4,12 +4,12 @@ use brevity_codec::ScoreError;
 use brevity_codec::archive;
 use brevity_files::{FolderError, OwnedFolder};
 use brevity_measure::MeasureError;
-use brevity_model::{FileError, Weights};
+use brevity_model::{FileError, Weights, WeightsError};
 use brevity_train::Difference;
 use brevity_train::MODEL;
 use brevity_train::TrainError;
 use brevity_train::TrainSetup;
-use brevity_train::online::OnlineError;
+use brevity_train::online::{OnlineError, RecipeError};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,12 @@ pub enum PackError {
     /// The trained model cannot be read.
     #[error(transparent)]
     Model(#[from] FileError),
+    /// The trained weights are no weights.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The model cannot go on learning.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// The file cannot be read.
     #[error("cannot read")]
     Read(#[source] io::Error),

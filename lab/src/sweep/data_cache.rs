@@ -1,14 +1,22 @@
-//! The data of trials, read once while consecutive trials use the same.
+//! The data of trials, read once while consecutive trials use the same, and what context
+//! models say of them.
 
 use super::job::WorkError;
 use super::manifest::{DataIdentity, Trial};
-use brevity_data::{DataConfig, Split};
+use crate::config::ScoreCode;
+use brevity_codec::Contexts;
+use brevity_codec::archive::Options;
+use brevity_data::{ByteSet, DataConfig, Split};
+use brevity_measure::MeasureError;
+use brevity_task::Stop;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Loads the data of trials and caches the last; the trials of a sweep mostly share it.
 #[derive(Debug, Default)]
 pub struct DataCache {
     last: Mutex<Option<(DataConfig, Arc<Split>)>>,
+    /// By the hash of the bytes.
+    contexts: Mutex<Option<(String, Arc<Contexts>)>>,
 }
 
 impl DataCache {
@@ -51,5 +59,32 @@ impl DataCache {
             return Err(message.into());
         }
         Ok(split)
+    }
+
+    /// What context models say of bytes that a mixture codes; none if the model codes
+    /// them alone. Those of the last bytes asked for are kept.
+    ///
+    /// # Errors
+    /// [`MeasureError::Stopped`] when `stop` is set.
+    pub fn beside(
+        &self,
+        code: ScoreCode,
+        set: &ByteSet,
+        stop: &Stop,
+    ) -> Result<Option<Arc<Contexts>>, MeasureError> {
+        if code == ScoreCode::Model {
+            return Ok(None);
+        }
+        let mut last = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, contexts)) = &*last
+            && *known == set.provenance.blake3
+        {
+            return Ok(Some(Arc::clone(contexts)));
+        }
+        let Options { level, block, .. } = Options::default();
+        let contexts = Contexts::of(&set.bytes, level, block, &|_| !stop.is_set());
+        let contexts = Arc::new(contexts.ok_or(MeasureError::Stopped)?);
+        *last = Some((set.provenance.blake3.clone(), Arc::clone(&contexts)));
+        Ok(Some(contexts))
     }
 }

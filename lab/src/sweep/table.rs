@@ -88,8 +88,8 @@ pub fn table(rows: &[Row]) -> String {
             row.regime_name().to_owned(),
             number(row.description().map(|d| d.bits_per_byte()), 1.0),
             number(row.raw(), 100.0),
-            number(row.adjusted(Convention::FP16), 100.0),
-            number(row.adjusted(Convention::STORED), 100.0),
+            number(row.adjusted_or_mixed(&Convention::fp16()), 100.0),
+            number(row.adjusted_or_mixed(&Convention::stored()), 100.0),
         ]);
         table.push(line);
     }

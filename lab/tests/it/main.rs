@@ -4,6 +4,7 @@ mod adaptive;
 mod config;
 mod configs;
 mod local;
+mod mixture;
 mod pages;
 mod report;
 mod score;

@@ -53,7 +53,7 @@ pub(super) fn price_block(
     let (start, bytes) = (block.start, &bytes[block]);
     let layout = Layout::new(bytes.len(), 1, online.lanes as usize);
     let context = weights.spec().context;
-    let mut pricer = Pricer::new(layout, online.floor);
+    let mut pricer = Pricer::new(layout, online.floor, false);
     pricer.adopt(Transformer::new(weights));
     std::mem::swap(pricer.temperature(), temperature);
     let mut first = 0;

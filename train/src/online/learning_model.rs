@@ -1,11 +1,17 @@
 //! A model for the codec that learns from a recipe.
 
 use super::learner::Learner;
-use super::recipe::Recipe;
+use super::recipe::{Recipe, RecipeError};
 use crate::ops::{DeviceError, DeviceKind};
 use brevity_codec::Layout;
 use brevity_codec::predict::{Model, Predictor};
+use brevity_codec::weights;
+use brevity_model::{Spec, Weights};
 use brevity_task::chain;
+
+/// Most parameters of a model that was trained before and goes on learning: its weights
+/// are unpacked before anything of a recipe is allowed.
+pub const MOST_STORED: u64 = 1 << 24;
 
 /// Codes blocks with a model that learns while it codes. Each block starts again from the recipe.
 ///
@@ -32,6 +38,8 @@ use brevity_task::chain;
 #[derive(Clone)]
 pub struct LearningModel {
     recipe: Recipe,
+    /// The weights it starts with; none if it starts untrained.
+    start: Option<Weights>,
 }
 
 impl LearningModel {
@@ -42,17 +50,55 @@ impl LearningModel {
     /// machine.
     pub fn new(recipe: Recipe) -> Result<LearningModel, DeviceError> {
         DeviceKind::Flex.device()?;
-        Ok(LearningModel { recipe })
+        Ok(LearningModel {
+            recipe,
+            start: None,
+        })
     }
 
-    /// Builds the model from the recipe of an archive: for the field `recipe` of
-    /// [`Models`](brevity_codec::archive::Models).
+    /// The same, with a model that was trained before.
     ///
     /// # Errors
-    /// Bytes that are not a recipe; errors of [`LearningModel::new`].
+    /// Weights of another spec than the recipe's, or more than [`MOST_STORED`].
+    pub fn starting_with(self, weights: Weights) -> Result<LearningModel, RecipeError> {
+        self.check_start(weights.spec())?;
+        Ok(LearningModel {
+            start: Some(weights),
+            ..self
+        })
+    }
+
+    fn check_start(&self, spec: &Spec) -> Result<(), RecipeError> {
+        let reason = match spec.parameters() {
+            _ if spec != self.recipe.spec() => "the model is another one than the recipe's".into(),
+            more if more > MOST_STORED => {
+                format!("{more} are more than {MOST_STORED}, the most that go on learning")
+            }
+            _ => return Ok(()),
+        };
+        Err(RecipeError::Online {
+            field: "parameters",
+            reason,
+        })
+    }
+
+    /// Builds the model from the recipe of an archive, which stored weights may follow: for
+    /// the field `recipe` of [`Models`](brevity_codec::archive::Models).
+    ///
+    /// # Errors
+    /// Bytes that are not a recipe, or no weights of its model; errors of
+    /// [`LearningModel::new`].
     pub fn follow(recipe: &[u8]) -> Result<Box<dyn Model>, String> {
-        let recipe = Recipe::from_bytes(recipe).map_err(|error| chain(&error).to_string())?;
-        let model = LearningModel::new(recipe).map_err(|error| chain(&error).to_string())?;
+        let told = |error: &(dyn std::error::Error + 'static)| chain(error).to_string();
+        let (found, end) = Recipe::at_start_of(recipe).map_err(|error| told(&error))?;
+        let model = LearningModel::new(found).map_err(|error| told(&error))?;
+        if end == recipe.len() {
+            return Ok(Box::new(model));
+        }
+        let (spec, _) = Spec::from_bytes(&recipe[end..]).map_err(|error| told(&error))?;
+        model.check_start(&spec).map_err(|error| told(&error))?;
+        let weights = weights::decode(&recipe[end..]).map_err(|error| told(&error))?;
+        let model = model.starting_with(weights).map_err(|error| told(&error))?;
         Ok(Box::new(model))
     }
 
@@ -72,6 +118,10 @@ impl Model for LearningModel {
         self.recipe.online().lanes as usize
     }
 
+    fn learns_beside(&self) -> bool {
+        self.recipe.is_beside_contexts()
+    }
+
     fn memory(&self, layout: &Layout) -> u64 {
         self.recipe.memory(layout)
     }
@@ -81,7 +131,7 @@ impl Model for LearningModel {
     }
 
     fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
-        let learner = Learner::new(&self.recipe, *layout);
+        let learner = Learner::new(&self.recipe, self.start.as_ref(), *layout);
         let learner = learner.expect("the device was there when the model was made");
         Box::new(learner)
     }

@@ -63,7 +63,7 @@ use brevity_model::FileError;
 
 pub use blocks::blockwise;
 pub use fixed::fixed;
-pub use learning_model::LearningModel;
+pub use learning_model::{LearningModel, MOST_STORED};
 pub use prequential::prequential;
 pub use recipe::{OnlineConfig, Recipe, RecipeError};
 pub use tally::PrequentialLength;

@@ -18,6 +18,9 @@ use brevity_task::{Control, Progress};
 /// # Errors
 /// See [`OnlineError`].
 ///
+/// # Panics
+/// If the model is to learn beside context models: only archives have them.
+///
 /// ```
 /// use brevity_model::Spec;
 /// use brevity_train::online::{OnlineConfig, Recipe, prequential};
@@ -37,8 +40,9 @@ pub fn prequential(
     bytes: &[u8],
     control: &Control<'_>,
 ) -> Result<Option<PrequentialLength>, OnlineError> {
+    assert!(!recipe.is_beside_contexts(), "no context models are beside");
     let layout = Layout::new(bytes.len(), 1, recipe.online().lanes as usize);
-    let mut learner = Learner::new(recipe, layout)?;
+    let mut learner = Learner::new(recipe, None, layout)?;
     let mut tally = Tally::new(bytes.len());
     let mut first = 0;
     while first < layout.steps() {

@@ -3,6 +3,7 @@
 use super::temperature::{Moments, Temperature};
 use brevity_codec::predict::{PredictError, Priced};
 use brevity_codec::{Frequencies, Layout, NonFinite};
+use brevity_kernels::mixture::BITS;
 use brevity_model::{State, Transformer};
 use std::ops::Range;
 
@@ -10,12 +11,14 @@ use std::ops::Range;
 /// creates this type, and each byte is in it once.
 pub(super) struct Scored {
     lanes: Vec<Vec<u8>>,
+    said: Vec<Vec<[f32; BITS]>>,
 }
 
 impl Scored {
-    /// The bytes of each lane, in order; lanes that have ended are padded.
-    pub fn into_lanes(self) -> Vec<Vec<u8>> {
-        self.lanes
+    /// The bytes of each lane, in order, and what context models said of them, if there
+    /// are any beside; lanes that have ended are padded.
+    pub fn into_lanes(self) -> (Vec<Vec<u8>>, Vec<Vec<[f32; BITS]>>) {
+        (self.lanes, self.said)
     }
 }
 
@@ -26,6 +29,8 @@ pub(super) struct Pricer {
     floor: u32,
     /// If `None`, prices are uniform.
     model: Option<(Transformer, State)>,
+    /// Whether the temperature is fitted: not beside context models.
+    fitted: bool,
     temperature: Temperature,
     moments: Vec<Moments>,
     /// Steps of the window.
@@ -33,6 +38,8 @@ pub(super) struct Pricer {
     /// Number of steps priced in the window, and the bytes of each lane.
     done: usize,
     lanes: Vec<Vec<u8>>,
+    /// What context models beside said of these bytes.
+    said: Vec<Vec<[f32; BITS]>>,
     /// The byte before the next one, in each lane.
     last: Vec<u8>,
     /// The predictions of the current step.
@@ -58,17 +65,20 @@ struct Sink<'a> {
 
 impl Pricer {
     /// A pricer at the start of a block, without a model and without a window.
-    pub fn new(layout: Layout, floor: u32) -> Pricer {
+    /// With `beside`, for a mixture with context models.
+    pub fn new(layout: Layout, floor: u32, beside: bool) -> Pricer {
         let lanes = layout.lanes();
         Pricer {
             layout,
             floor,
             model: None,
+            fitted: !beside,
             temperature: Temperature::default(),
             moments: vec![Moments::default(); lanes],
             window: 0..0,
             done: 0,
             lanes: vec![Vec::new(); lanes],
+            said: vec![Vec::new(); lanes],
             last: vec![0; lanes],
             open: Vec::new(),
         }
@@ -81,13 +91,16 @@ impl Pricer {
 
     /// Ends the window: fits the temperature to it and returns its priced bytes.
     pub fn close(&mut self) -> Scored {
-        self.temperature.fit(&mut self.moments);
+        if self.fitted {
+            self.temperature.fit(&mut self.moments);
+        }
         let end = self.window.start + self.done;
         self.window = end..end;
         self.done = 0;
-        let empty = vec![Vec::new(); self.lanes.len()];
+        let count = self.lanes.len();
         Scored {
-            lanes: std::mem::replace(&mut self.lanes, empty),
+            lanes: std::mem::replace(&mut self.lanes, vec![Vec::new(); count]),
+            said: std::mem::replace(&mut self.said, vec![Vec::new(); count]),
         }
     }
 
@@ -163,10 +176,18 @@ impl Pricer {
         refuse(sinks.iter().find_map(|(_, failure)| *failure))
     }
 
+    /// Notes what context models beside said of bytes of this window, `steps` of each
+    /// lane.
+    pub fn hear(&mut self, said: &[[f32; BITS]], steps: usize) {
+        for (lane, said) in self.said.iter_mut().zip(said.chunks(steps)) {
+            lane.extend_from_slice(said);
+        }
+    }
+
     /// Takes the byte of each lane that was predicted.
     pub fn take(&mut self, bytes: &[u8]) {
         let active = self.layout.active(self.window.start + self.done);
-        if self.model.is_some() {
+        if self.model.is_some() && self.fitted {
             let lanes = self.moments.iter_mut().zip(&self.open).zip(bytes);
             for ((moments, open), &byte) in lanes.take(active) {
                 moments.add(&open.softmax, &open.scaled, byte);

@@ -123,8 +123,11 @@ pub enum RecipeError {
     },
 }
 
-/// Version of the encoding.
-const VERSION: u8 = 1;
+/// Latest version of the encoding.
+const VERSION: u8 = 2;
+
+/// The version without anything beside: the same but for its number.
+const ALONE: u8 = 1;
 
 /// A complete description of a learner: what a decoder needs to repeat it.
 ///
@@ -148,6 +151,7 @@ pub struct Recipe {
     /// defaults.
     train: TrainConfig,
     online: OnlineConfig,
+    beside: bool,
 }
 
 impl Recipe {
@@ -182,7 +186,24 @@ impl Recipe {
             seed,
             train: own,
             online,
+            beside: false,
         })
+    }
+
+    /// The same recipe, for a model that learns beside context models which code the same
+    /// bytes: the loss is the code length of the mixture, and there is no temperature,
+    /// because the mixture's gate does its work. Only archives have context models.
+    #[must_use]
+    pub fn beside_contexts(self) -> Recipe {
+        Recipe {
+            beside: true,
+            ..self
+        }
+    }
+
+    /// Whether the model learns beside context models.
+    pub fn is_beside_contexts(&self) -> bool {
+        self.beside
     }
 
     /// The spec of the model.
@@ -217,11 +238,12 @@ impl Recipe {
         rise * fall
     }
 
-    /// The encoding: the spec, a version, the optimizer, then its settings as
+    /// The encoding: the spec, a version (2 if the model learns beside context models,
+    /// else 1), the optimizer, then its settings as
     /// 32-bit floats (little endian) and the integers as varints.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = self.spec.to_bytes();
-        out.push(VERSION);
+        out.push(if self.beside { VERSION } else { ALONE });
         out.push(match self.train.optimizer {
             OptimizerKind::Muon => 0,
             OptimizerKind::Adamw => 1,
@@ -242,10 +264,25 @@ impl Recipe {
     /// Bytes that are not the unique encoding of a valid recipe. Nothing of the size
     /// it describes is allocated.
     pub fn from_bytes(bytes: &[u8]) -> Result<Recipe, RecipeError> {
+        let (recipe, end) = Recipe::at_start_of(bytes)?;
+        if end != bytes.len() {
+            return Err(RecipeError::Malformed {
+                offset: end,
+                what: "there are bytes after the end",
+            });
+        }
+        Ok(recipe)
+    }
+
+    /// Decodes a recipe from the start of `bytes`; also returns where it ends.
+    ///
+    /// # Errors
+    /// As [`Recipe::from_bytes`].
+    pub(super) fn at_start_of(bytes: &[u8]) -> Result<(Recipe, usize), RecipeError> {
         let (spec, offset) = Spec::from_bytes(bytes)?;
         let mut input = Input { bytes, offset };
         let version = input.byte("the version")?;
-        if version != VERSION {
+        if !(ALONE..=VERSION).contains(&version) {
             return Err(RecipeError::Version(version));
         }
         let mut train = TrainConfig {
@@ -268,10 +305,12 @@ impl Recipe {
         for value in integers(&mut online) {
             *value = input.varint(u64::from(u32::MAX), "a setting of the learner")? as u32;
         }
-        if input.offset != bytes.len() {
-            return Err(input.malformed(0, "there are bytes after the end"));
-        }
-        Recipe::new(spec, seed, &train, online)
+        let recipe = Recipe::new(spec, seed, &train, online)?;
+        let recipe = match version {
+            ALONE => recipe,
+            _ => recipe.beside_contexts(),
+        };
+        Ok((recipe, input.offset))
     }
 }
 
@@ -350,14 +389,16 @@ mod tests {
 
     #[test]
     fn a_recipe_has_one_encoding() {
-        let bytes = recipe().to_bytes();
-        assert_eq!(Recipe::from_bytes(&bytes).unwrap(), recipe());
-        for length in 0..bytes.len() {
-            assert!(Recipe::from_bytes(&bytes[..length]).is_err(), "{length}");
+        for recipe in [recipe(), recipe().beside_contexts()] {
+            let bytes = recipe.to_bytes();
+            assert_eq!(Recipe::from_bytes(&bytes).unwrap(), recipe);
+            for length in 0..bytes.len() {
+                assert!(Recipe::from_bytes(&bytes[..length]).is_err(), "{length}");
+            }
+            let long = [&bytes[..], &[0]].concat();
+            let error = Recipe::from_bytes(&long).unwrap_err().to_string();
+            assert!(error.contains("after the end"), "{error}");
         }
-        let long = [&bytes[..], &[0]].concat();
-        let error = Recipe::from_bytes(&long).unwrap_err().to_string();
-        assert!(error.contains("after the end"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::pricer::Scored;
 use super::recipe::Recipe;
 use crate::batches::Batch;
+use crate::gates::Gates;
 use crate::gradients::{self, Dropout};
 use crate::ops::{self, DeviceError, DeviceKind};
 use crate::optimizer::Optimizer;
@@ -10,8 +11,13 @@ use crate::parameters::Parameters;
 use crate::random::{self, Stream};
 use brevity_codec::Layout;
 use brevity_codec::predict::PredictError;
+use brevity_kernels::mixture::BITS;
 use brevity_model::Weights;
 use burn::tensor::Device;
+
+/// Share of the loss of a model that starts untrained beside context models which is its
+/// cross entropy alone: what is left to it says too little to learn from at first.
+const ALONE: f32 = 0.1;
 
 /// The parameters, their optimizer, and all bytes priced so far.
 pub(super) struct Student<'a> {
@@ -28,15 +34,42 @@ pub(super) struct Student<'a> {
     /// The bytes of each lane, all of the same length: lanes that have ended are
     /// padded.
     history: Vec<Vec<u8>>,
+    /// What context models beside said of them.
+    said: Vec<Vec<[f32; BITS]>>,
+    /// If there are context models beside.
+    gates: Option<Gates>,
+    /// Share of the loss that is the model's alone.
+    alone: f32,
 }
 
 impl<'a> Student<'a> {
-    /// An untrained student for a block with this layout.
+    /// A student for a block with this layout, with these weights or untrained.
     ///
     /// # Errors
     /// A build without the CPU device.
-    pub fn new(recipe: &'a Recipe, layout: Layout) -> Result<Student<'a>, DeviceError> {
-        let parameters = Parameters::initial(recipe.spec(), recipe.seed());
+    ///
+    /// # Panics
+    /// If the weights are of another spec than the recipe's.
+    pub fn new(
+        recipe: &'a Recipe,
+        start: Option<&Weights>,
+        layout: Layout,
+    ) -> Result<Student<'a>, DeviceError> {
+        let parameters = match start {
+            None => Parameters::initial(recipe.spec(), recipe.seed()),
+            Some(weights) => {
+                assert_eq!(
+                    weights.spec(),
+                    recipe.spec(),
+                    "weights of the recipe's spec"
+                );
+                Parameters::of(weights)
+            }
+        };
+        let gates = recipe.is_beside_contexts().then(|| {
+            let trained = start.and_then(Weights::gates);
+            trained.map_or_else(Gates::default, |values| Gates::starting_at(*values))
+        });
         Ok(Student {
             device: DeviceKind::Flex.device()?.autodiff(),
             optimizer: Optimizer::new(recipe.train(), &parameters),
@@ -46,6 +79,9 @@ impl<'a> Student<'a> {
             length: 0,
             layout,
             history: vec![Vec::new(); layout.lanes()],
+            said: vec![Vec::new(); layout.lanes()],
+            gates,
+            alone: if start.is_some() { 0.0 } else { ALONE },
             recipe,
         })
     }
@@ -53,8 +89,12 @@ impl<'a> Student<'a> {
     /// Learns the newest bytes: an optimizer step on the last `context` bytes of each
     /// lane that has not ended, then the replay steps.
     pub fn learn(&mut self, scored: Scored) -> Result<(), PredictError> {
-        for (lane, bytes) in self.history.iter_mut().zip(scored.into_lanes()) {
+        let (bytes, said) = scored.into_lanes();
+        for (lane, bytes) in self.history.iter_mut().zip(bytes) {
             lane.extend(bytes);
+        }
+        for (lane, said) in self.said.iter_mut().zip(said) {
+            lane.extend(said);
         }
         let steps = self.history[0].len();
         if steps == 0 {
@@ -65,8 +105,9 @@ impl<'a> Student<'a> {
         if std::mem::replace(&mut self.length, length) != length {
             ops::forget_buffers();
         }
-        let newest = self.lanes().filter(|lane| lane.len() == steps);
-        let newest = Self::batch(newest.map(|lane| &lane[steps - length..]));
+        let lanes = self.lanes().enumerate();
+        let newest = lanes.filter(|(_, lane)| lane.len() == steps);
+        let newest = self.batch(newest.map(|(lane, _)| (lane, steps - length)), length);
         self.take_step(newest)?;
         for _ in 0..self.recipe.online().replay {
             let replay = self.replay(length);
@@ -84,27 +125,33 @@ impl<'a> Student<'a> {
         let mut rng = random::at(self.recipe.seed(), Stream::Replay, self.step);
         let sequences = (0..wanted.min(all)).map(|_| {
             let mut place = random::below(&mut rng, all);
-            let mut lanes = self.lanes();
+            let mut lanes = self.lanes().enumerate();
             loop {
-                let lane = lanes.next().expect("a place lies in a lane");
-                match place.checked_sub(places(lane)) {
+                let (lane, bytes) = lanes.next().expect("a place lies in a lane");
+                match place.checked_sub(places(bytes)) {
                     Some(further) => place = further,
-                    None => return &lane[place as usize..][..length],
+                    None => return (lane, place as usize),
                 }
             }
         });
-        Self::batch(sequences)
+        self.batch(sequences, length)
     }
 
-    /// A batch of sequences of one length, each starting with an empty context, as in
-    /// pricing.
-    fn batch<'b>(sequences: impl Iterator<Item = &'b [u8]>) -> Batch {
+    /// A batch of sequences of this length, each given by its lane and place, and each
+    /// starting with an empty context, as in pricing.
+    fn batch(&self, places: impl Iterator<Item = (usize, usize)>, length: usize) -> Batch {
         let mut batch = Batch {
             inputs: Vec::new(),
             targets: Vec::new(),
+            beside: self.gates.as_ref().map(|_| Vec::new()),
+            alone: self.alone,
             sequences: 0,
         };
-        for targets in sequences {
+        for (lane, place) in places {
+            let targets = &self.history[lane][place..place + length];
+            if let Some(beside) = &mut batch.beside {
+                beside.extend(self.said[lane][place..place + length].as_flattened());
+            }
             batch.inputs.push(0);
             batch.inputs.extend(&targets[..targets.len() - 1]);
             batch.targets.extend(targets);
@@ -125,6 +172,7 @@ impl<'a> Student<'a> {
             &self.parameters,
             &self.device,
             batch,
+            self.gates.as_mut(),
             dropout,
             &mut self.gradient,
         );
@@ -137,6 +185,9 @@ impl<'a> Student<'a> {
         }
         let rate = self.recipe.rate(self.step);
         self.step += 1;
+        if let Some(gates) = &mut self.gates {
+            gates.step(self.step, 1.0, rate);
+        }
         let gradient = &self.gradient;
         self.optimizer
             .step(config, &mut self.parameters, gradient, 1.0, self.step, rate);

@@ -6,7 +6,7 @@ use super::host::{self, Host};
 use super::layers::{HeadSaved, LinearGrads, NormGrads, SublayerSaved};
 use super::{
     AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head, HeadWeights,
-    LinearWeights, Maybe, MlpLayer, MlpWeights, NormWeights, Tokens,
+    LinearWeights, Maybe, MlpLayer, MlpWeights, NormWeights, Other, Tokens,
 };
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -64,6 +64,15 @@ impl<B: Host, C: CheckpointStrategy> Inputs<B, C> {
         let weight = self.take(linear.weight);
         let bias = self.maybe(linear.bias, &weight);
         LinearWeights { weight, bias }
+    }
+
+    fn head(&mut self, head: HeadWeights<Autodiff<B, C>>, like: &FloatTensor<B>) -> HeadWeights<B> {
+        HeadWeights {
+            norm: self.maybe(head.norm, like),
+            norm_bias: self.maybe(head.norm_bias, like),
+            weight: self.take(head.weight),
+            bias: self.maybe(head.bias, like),
+        }
     }
 
     fn constant(tensor: Maybe<Autodiff<B, C>>) -> Maybe<B> {
@@ -333,12 +342,7 @@ pub(super) fn head_loss<B: Host, C: CheckpointStrategy>(
 ) -> Tracked<B, C> {
     let mut inputs = Inputs::<B, C>::new();
     let x = inputs.take(x);
-    let weights = HeadWeights {
-        norm: inputs.maybe(weights.norm, &x),
-        norm_bias: inputs.maybe(weights.norm_bias, &x),
-        weight: inputs.take(weights.weight),
-        bias: inputs.maybe(weights.bias, &x),
-    };
+    let weights = inputs.head(weights, &x);
     inputs.node(HeadBackward, || {
         let (mean, saved) = host::head_loss(&x, &weights, &targets, head);
         (
@@ -368,17 +372,67 @@ impl<B: Host> Backward<B, 5> for HeadBackward {
     type State = HeadState<B>;
 
     fn backward(self, ops: Ops<Self::State, 5>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let dmean = host::values::<B>(&grads.consume::<B>(&ops.node))[0];
-        let s = ops.state;
-        let result = host::with_head(&s.weights, s.head, |head| {
-            head.backward(&host::values::<B>(&s.x), s.saved, dmean)
-        });
-        let width = s.x.shape()[1];
-        let [norm, norm_bias] = result.norm.map(norm_grads).unwrap_or_default();
-        let [weight, bias] = linear_grads(result.head, s.weights.weight.shape()[1]);
-        let values = [matrix(result.x, width), norm, norm_bias, weight, bias];
+        let (values, x) = head_gradients(ops.state, grads.consume::<B>(&ops.node));
+        let [x_grad, norm, norm_bias, weight, bias, _] = values;
+        let values = [x_grad, norm, norm_bias, weight, bias];
         let parents = ops.parents.map(|p| p.map(|node| node.id));
-        register::<B, 5>(parents, values, &s.x, grads);
-        host::recycle::<B>(s.x);
+        register::<B, 5>(parents, values, &x, grads);
+        host::recycle::<B>(x);
     }
+}
+
+/// [`super::head_mixture`] with gradients, of the gates too.
+pub(super) fn head_mixture<B: Host, C: CheckpointStrategy>(
+    x: Tracked<B, C>,
+    weights: HeadWeights<Autodiff<B, C>>,
+    gates: Tracked<B, C>,
+    targets: Tokens,
+    beside: Other,
+    head: Head,
+) -> Tracked<B, C> {
+    let mut inputs = Inputs::<B, C>::new();
+    let x = inputs.take(x);
+    let weights = inputs.head(weights, &x);
+    let gates = inputs.take(gates);
+    inputs.node(MixtureBackward, || {
+        let (mean, saved) = host::head_mixture(&x, &weights, &gates, &targets, &beside, head);
+        (
+            mean,
+            HeadState {
+                x,
+                weights,
+                head,
+                saved,
+            },
+        )
+    })
+}
+
+#[derive(Debug)]
+struct MixtureBackward;
+
+impl<B: Host> Backward<B, 6> for MixtureBackward {
+    type State = HeadState<B>;
+
+    fn backward(self, ops: Ops<Self::State, 6>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (values, x) = head_gradients(ops.state, grads.consume::<B>(&ops.node));
+        let parents = ops.parents.map(|p| p.map(|node| node.id));
+        register::<B, 6>(parents, values, &x, grads);
+        host::recycle::<B>(x);
+    }
+}
+
+/// The gradients of the output layer's inputs, those of the gates last; and the first
+/// input.
+fn head_gradients<B: Host>(s: HeadState<B>, dmean: FloatTensor<B>) -> ([Grad; 6], FloatTensor<B>) {
+    let dmean = host::values::<B>(&dmean)[0];
+    let result = host::with_head(&s.weights, s.head, |head| {
+        head.backward(&host::values::<B>(&s.x), s.saved, dmean)
+    });
+    let width = s.x.shape()[1];
+    let [norm, norm_bias] = result.norm.map(norm_grads).unwrap_or_default();
+    let [weight, bias] = linear_grads(result.head, s.weights.weight.shape()[1]);
+    let x = matrix(result.x, width);
+    let gates = result.gates.and_then(vector);
+    ([x, norm, norm_bias, weight, bias, gates], s.x)
 }

@@ -11,7 +11,7 @@
 use super::autodiff;
 use super::{
     AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head, HeadWeights, Maybe,
-    MlpLayer, MlpWeights, Tokens, default_bodies, host, reference,
+    MlpLayer, MlpWeights, Other, Tokens, default_bodies, host, reference,
 };
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
@@ -69,6 +69,18 @@ pub trait Ops: Backend {
     ) -> FloatTensor<Self> {
         reference::head_loss::<Self>(x, weights, &targets, head)
     }
+
+    /// See [`head_mixture`](super::head_mixture).
+    fn head_mixture(
+        x: FloatTensor<Self>,
+        #[extension_type] weights: HeadWeights<Self>,
+        gates: FloatTensor<Self>,
+        targets: Tokens,
+        beside: Other,
+        head: Head,
+    ) -> FloatTensor<Self> {
+        reference::head_mixture::<Self>(x, weights, gates, &targets, &beside, head)
+    }
 }
 
 /// Implements [`Ops`] for a CPU backend with our kernels, forward and backward.
@@ -122,6 +134,22 @@ macro_rules! by_kernels {
                 }
                 host::head_loss::<Self>(&x, &weights, &targets, head).0
             }
+
+            fn head_mixture(
+                x: FloatTensor<Self>,
+                weights: HeadWeights<Self>,
+                gates: FloatTensor<Self>,
+                targets: Tokens,
+                beside: Other,
+                head: Head,
+            ) -> FloatTensor<Self> {
+                if default_bodies() {
+                    return reference::head_mixture::<Self>(
+                        x, weights, gates, &targets, &beside, head,
+                    );
+                }
+                host::head_mixture::<Self>(&x, &weights, &gates, &targets, &beside, head).0
+            }
         }
 
         impl<C: CheckpointStrategy> Ops for Autodiff<$backend, C> {
@@ -171,6 +199,22 @@ macro_rules! by_kernels {
                     return reference::head_loss::<Self>(x, weights, &targets, head);
                 }
                 autodiff::head_loss::<$backend, C>(x, weights, targets, head)
+            }
+
+            fn head_mixture(
+                x: FloatTensor<Self>,
+                weights: HeadWeights<Self>,
+                gates: FloatTensor<Self>,
+                targets: Tokens,
+                beside: Other,
+                head: Head,
+            ) -> FloatTensor<Self> {
+                if default_bodies() {
+                    return reference::head_mixture::<Self>(
+                        x, weights, gates, &targets, &beside, head,
+                    );
+                }
+                autodiff::head_mixture::<$backend, C>(x, weights, gates, targets, beside, head)
             }
         }
     };

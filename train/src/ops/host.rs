@@ -2,13 +2,14 @@
 
 use super::buffers::{Buffer, give};
 use super::layers::{
-    self, HeadLayer, HeadSaved, LinearLayer, Middle, NormLayer, Sublayer, SublayerSaved,
+    self, HeadLayer, HeadSaved, LinearLayer, Middle, NormLayer, Sublayer, SublayerSaved, Targets,
 };
 use super::{
     AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head, HeadWeights,
-    LinearWeights, Maybe, MlpLayer, MlpWeights, Norm, NormWeights,
+    LinearWeights, Maybe, MlpLayer, MlpWeights, Norm, NormWeights, Other,
 };
 use brevity_kernels::embedding::Embedding;
+use brevity_kernels::mixture::Beside;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{TensorData, read_sync};
@@ -245,6 +246,32 @@ pub(super) fn head_loss<B: Host>(
     x: &FloatTensor<B>,
     weights: &HeadWeights<B>,
     targets: &[u8],
+    head: Head,
+) -> (FloatTensor<B>, HeadSaved) {
+    priced::<B>(x, weights, Targets::Alone(targets), head)
+}
+
+/// [`super::head_mixture`], and what its backward pass needs.
+pub(super) fn head_mixture<B: Host>(
+    x: &FloatTensor<B>,
+    weights: &HeadWeights<B>,
+    gates: &FloatTensor<B>,
+    targets: &[u8],
+    other: &Other,
+    head: Head,
+) -> (FloatTensor<B>, HeadSaved) {
+    let beside = Beside {
+        targets,
+        logits: &other.logits,
+        gates: &values::<B>(gates),
+    };
+    priced::<B>(x, weights, Targets::Beside(beside, other.alone), head)
+}
+
+fn priced<B: Host>(
+    x: &FloatTensor<B>,
+    weights: &HeadWeights<B>,
+    targets: Targets<'_>,
     head: Head,
 ) -> (FloatTensor<B>, HeadSaved) {
     let (mean, saved) = with_head(weights, head, |h| h.forward(&values::<B>(x), targets));

@@ -1,9 +1,11 @@
 //! The operations of a byte transformer, as an extension of burn's backends.
 //!
-//! There are four: the embedding, the two sublayers of a block with their normalisation
-//! and residual connection, and the output layer with its loss. They are this coarse
-//! because a fine-grained graph writes every intermediate result to memory twice, and
-//! because a sublayer that owns its gradient can add the residual branch to it in place.
+//! There are five: the embedding, the two sublayers of a block with their
+//! normalisation and residual connection, and the output layer with its loss, alone or
+//! beside another model. They
+//! are this large because a fine-grained graph writes every intermediate to memory
+//! twice, and because a sublayer that owns its gradient adds the residual
+//! branch to it in place.
 //!
 //! [`Ops`] has a default body for each, composed of ordinary burn operations in
 //! [`mod@reference`]: they are the definition, and run on GPUs. The CPU backends
@@ -35,6 +37,16 @@ use std::sync::Arc;
 
 /// Bytes shared by all parts of an operation.
 pub type Tokens = Arc<[u8]>;
+
+/// Another model that codes the same targets.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// Its logits for the eight bits of each target that come, `[rows, 8]`, highest bit
+    /// first.
+    pub logits: Arc<[f32]>,
+    /// Share of the loss that is the cross entropy of the model alone, 0 to 1.
+    pub alone: f32,
+}
 
 thread_local! {
     static DEFAULT_BODIES: Cell<bool> = const { Cell::new(false) };
@@ -280,4 +292,22 @@ pub fn head_loss(
 ) -> Tensor<1> {
     let x = x.into_dispatch();
     Tensor::from_dispatch(<Dispatch as Ops>::head_loss(x, weights, targets, head))
+}
+
+/// Mean code length, in nats, of `targets`, one per row of `x` `[rows, width]`, whose
+/// bits are coded by the logits of `x` together with another model: `[1]`. The definition
+/// is that of [`brevity_kernels::mixture`], which has the shape of the `gates` too. A share
+/// of the loss is that of [`head_loss`].
+pub fn head_mixture(
+    x: Tensor<2>,
+    weights: HeadWeights<Dispatch>,
+    gates: Tensor<1>,
+    targets: Tokens,
+    beside: Other,
+    head: Head,
+) -> Tensor<1> {
+    let (x, gates) = (x.into_dispatch(), gates.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Ops>::head_mixture(
+        x, weights, gates, targets, beside, head,
+    ))
 }

@@ -5,8 +5,9 @@
 
 use super::{
     Activation, AttentionLayer, AttentionWeights, EmbeddingLayer, EmbeddingWeights, Head,
-    HeadWeights, LinearWeights, Maybe, MlpLayer, MlpWeights, Norm, Placement,
+    HeadWeights, LinearWeights, Maybe, MlpLayer, MlpWeights, Norm, Other, Placement,
 };
+use brevity_kernels::mixture::{BITS, confidence};
 use brevity_kernels::{attention, rope};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
@@ -331,13 +332,8 @@ fn residual<B: Backend>(
     }
 }
 
-/// [`super::head_loss`].
-pub fn head_loss<B: Backend>(
-    x: FloatTensor<B>,
-    weights: HeadWeights<B>,
-    targets: &[u8],
-    head: Head,
-) -> FloatTensor<B> {
+/// The logits of the output layer.
+fn head_logits<B: Backend>(x: FloatTensor<B>, weights: HeadWeights<B>, head: Head) -> Array<B> {
     let x = match weights.norm {
         Maybe::Some(weight) => norm::<B>(x, weight, weights.norm_bias, head.norm),
         Maybe::None => x,
@@ -348,7 +344,20 @@ pub fn head_loss<B: Backend>(
     } else {
         weight
     };
-    let logits = Array::<B>(x).matmul(weight).add_row(weights.bias);
+    Array::<B>(x).matmul(weight).add_row(weights.bias)
+}
+
+/// [`super::head_loss`].
+pub fn head_loss<B: Backend>(
+    x: FloatTensor<B>,
+    weights: HeadWeights<B>,
+    targets: &[u8],
+    head: Head,
+) -> FloatTensor<B> {
+    cross_entropy(head_logits(x, weights, head), targets).0
+}
+
+fn cross_entropy<B: Backend>(logits: Array<B>, targets: &[u8]) -> Array<B> {
     let rows = targets.len();
     let targets: Vec<i32> = targets.iter().map(|&t| i32::from(t)).collect();
     let targets = TensorData::new(targets, [rows, 1]);
@@ -357,5 +366,58 @@ pub fn head_loss<B: Backend>(
     let log_sum = shifted.clone().exp().sum_last().log();
     let chosen = Array::<B>(B::float_gather(1, shifted.0, targets));
     let nats = log_sum.sub(chosen);
-    Array::<B>(B::float_sum(nats.0)).scale(1.0 / rows as f32).0
+    Array::<B>(B::float_sum(nats.0)).scale(1.0 / rows as f32)
+}
+
+/// [`super::head_mixture`].
+pub fn head_mixture<B: Backend>(
+    x: FloatTensor<B>,
+    weights: HeadWeights<B>,
+    gates: FloatTensor<B>,
+    targets: &[u8],
+    other: &Other,
+    head: Head,
+) -> FloatTensor<B> {
+    let Other {
+        logits: beside,
+        alone,
+    } = other;
+    let logits = head_logits(x, weights, head);
+    let by_itself = cross_entropy(logits.clone(), targets);
+    let (rows, device) = (targets.len(), logits.0.device());
+    let powers = logits.clone().sub(logits.max_last()).exp();
+    // Nodes of the tree of bits: a byte is below those that begin as it does.
+    let below = |at: usize| -> f32 {
+        let (byte, node) = (at / 512 + 256, at % 512);
+        f32::from((0..=8).any(|bits| byte >> bits == node))
+    };
+    let tree = powers.constant((0..256 * 512).map(below).collect(), &[256, 512]);
+    let masses = powers.clone().matmul(tree);
+    let shares = (1..=BITS).map(|depth| (256 >> depth) as f32 / 16_777_216.0);
+    let shares = powers.constant(shares.collect(), &[1, BITS]);
+    let floor = powers.sum_last().mul(shares);
+    let log_mass = |other: usize| {
+        let nodes = targets.iter().flat_map(|&target| {
+            let leaf = usize::from(target) + 256;
+            (0..BITS).map(move |depth| ((leaf >> (7 - depth)) ^ other) as i32)
+        });
+        let nodes = TensorData::new(nodes.collect::<Vec<_>>(), [rows, BITS]);
+        let nodes = B::int_from_data(nodes, &device);
+        let mass = Array::<B>(B::float_gather(1, masses.0.clone(), nodes));
+        mass.add(floor.clone()).log()
+    };
+    let own = log_mass(0).sub(log_mass(1));
+    let gate = |which: usize| {
+        let classes = beside.iter().map(|&logit| confidence(logit));
+        let places: Vec<i32> = classes.map(|class| (2 * class + which) as i32).collect();
+        let places = B::int_from_data(TensorData::new(places, [rows * BITS]), &device);
+        Array::<B>(B::float_select(gates.clone(), 0, places)).reshape(&[rows, BITS])
+    };
+    let beside = own.constant(beside.to_vec(), &[rows, BITS]);
+    let u = gate(0).mul(beside).add(gate(1).mul(own));
+    let less = u.clone().scale(-1.0).relu();
+    let magnitude = u.relu().add(less.clone());
+    let nats = magnitude.scale(-1.0).exp().add_scalar(1.0).log().add(less);
+    let mixed = Array::<B>(B::float_sum(nats.0)).scale((1.0 - alone) / rows as f32);
+    mixed.add(by_itself.scale(*alone)).0
 }

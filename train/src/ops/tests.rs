@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::random;
+use brevity_kernels::mixture::GATES;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, Flex, TensorMetadata};
@@ -214,6 +215,40 @@ impl Layer for HeadCase {
         if self.bias {
             shapes.push(vec![256]);
         }
+        shapes
+    }
+}
+
+/// As [`HeadCase`], beside another model.
+struct MixtureCase(HeadCase);
+
+impl MixtureCase {
+    /// Confident and hesitant, right and wrong.
+    fn beside() -> Other {
+        let logits = (0..ROWS * 8).map(|i| (i * 29 % 41) as f32 * 0.4 - 6.0);
+        Other {
+            logits: logits.collect(),
+            alone: 0.25,
+        }
+    }
+}
+
+impl Layer for MixtureCase {
+    fn apply<B: Ops>(&self, inputs: &[FloatTensor<B>]) -> FloatTensor<B> {
+        let (gates, inputs) = inputs.split_last().expect("gates");
+        let (x, weights) = self.0.inputs::<B>(inputs);
+        let (targets, beside) = (HeadCase::targets(), MixtureCase::beside());
+        B::head_mixture(x, weights, gates.clone(), targets, beside, self.0.head)
+    }
+    fn reference<B: Backend>(&self, inputs: &[FloatTensor<B>]) -> FloatTensor<B> {
+        let (gates, inputs) = inputs.split_last().expect("gates");
+        let (x, weights) = self.0.inputs::<B>(inputs);
+        let (targets, beside) = (HeadCase::targets(), MixtureCase::beside());
+        reference::head_mixture::<B>(x, weights, gates.clone(), &targets, &beside, self.0.head)
+    }
+    fn shapes(&self) -> Vec<Vec<usize>> {
+        let mut shapes = self.0.shapes();
+        shapes.push(vec![GATES]);
         shapes
     }
 }
@@ -458,7 +493,9 @@ fn head_gradients_are_right_in_every_variant() {
                 tied,
             };
             let norm = norm.is_some();
-            check(&format!("{head:?}"), &HeadCase { head, norm, bias });
+            let case = HeadCase { head, norm, bias };
+            check(&format!("{head:?}"), &case);
+            check(&format!("{head:?} in a mixture"), &MixtureCase(case));
         }
     }
 }

@@ -16,6 +16,7 @@ fn train(spec: &Spec, device: DeviceKind) -> Result<(Weights, f64), TrainError> 
         },
         seed: 3,
         device,
+        beside: None,
     };
     let folder = tempfile::tempdir().unwrap();
     let control = Control::none();

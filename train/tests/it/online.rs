@@ -203,6 +203,7 @@ fn a_block_wise_code_starts_anew_and_goes_on_where_it_stopped() {
         },
         seed: 0,
         device: DeviceKind::Flex,
+        beside: None,
     };
     let run = |folder: &Path, bytes: &[u8], stop: bool| {
         let asked = Stop::new();

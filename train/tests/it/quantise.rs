@@ -33,6 +33,7 @@ fn setup(quantise: QuantiseConfig) -> TrainSetup {
         },
         seed: 7,
         device: DeviceKind::Flex,
+        beside: None,
     }
 }
 

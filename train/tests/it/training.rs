@@ -83,6 +83,7 @@ fn setup(spec: &Spec) -> TrainSetup {
         },
         seed: 7,
         device: DeviceKind::Flex,
+        beside: None,
     }
 }
 

@@ -78,6 +78,7 @@ impl Trainer for PrequentialTrainer<'_> {
                     config: config.train.clone(),
                     seed: config.seed,
                     device: self.device,
+                    beside: None,
                 };
                 let folder = job.folder.join("checkpoint");
                 let (online, first) = (&table.online, table.first_block);

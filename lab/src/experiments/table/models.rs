@@ -197,6 +197,7 @@ impl ModelOf<'_> {
             config: self.row.train.clone(),
             seed: self.row.seed,
             device,
+            beside: None,
         }
     }
 

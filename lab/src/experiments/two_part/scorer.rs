@@ -3,7 +3,9 @@
 use crate::sweep::{DataCache, Job, Scorer, Step, WorkError, scored, write_scored};
 use brevity_data::{ByteSet, Split};
 use brevity_length::{Regime, Score};
-use brevity_measure::{Archives, Decoder, MeasureError, StoredModel, measure, measure_at_bits};
+use brevity_measure::{
+    Archives, Decoder, MeasureError, StoredModel, measure, measure_at_bits, measure_mixture,
+};
 use brevity_model::Weights;
 use brevity_train::MODEL;
 
@@ -11,7 +13,9 @@ use brevity_train::MODEL;
 /// archive stores them. With `score.verify`, the lengths are those of decoded archives,
 /// and the archive that holds its model is kept in the trial's folder as
 /// `archive/REGIME.bvy`; otherwise they are code lengths under integer frequencies,
-/// marked as estimates. Each of `score.bits` adds a convention, such as `4-bit`.
+/// marked as estimates. Each of `score.bits` adds a convention, such as `4-bit`. With
+/// `score.code = "mixed"`, the model is mixed with context models, and so are the names of
+/// the conventions.
 ///
 /// Finished regimes of a trial that was stopped or killed are not scored again.
 pub struct ArchiveScorer<'a> {
@@ -44,10 +48,17 @@ impl<'a> ArchiveScorer<'a> {
             true => scored_bytes(&split, Regime::Overlap)?,
             false => &split.train,
         };
-        let model = StoredModel::for_data(weights, &charged.bytes, job.stop)?;
+        let beside = |set: &ByteSet| self.data.beside(config.code, set, job.stop);
+        let model = match beside(charged)? {
+            None => StoredModel::for_data(weights, &charged.bytes, job.stop),
+            Some(contexts) => {
+                StoredModel::for_mixture(weights, &charged.bytes, &contexts, job.stop)
+            }
+        }?;
         let trained_on = split.train.len() as u64;
         for &regime in &config.regimes[scores.len()..] {
-            let bytes = &scored_bytes(&split, regime)?.bytes;
+            let set = scored_bytes(&split, regime)?;
+            let (bytes, beside) = (&set.bytes, beside(set)?);
             let archives = Archives {
                 folder: &job.folder.join(ARCHIVES),
                 name: regime.name(),
@@ -55,9 +66,16 @@ impl<'a> ArchiveScorer<'a> {
                 decoder: self.decoder,
             };
             let archives = config.verify.then_some(&archives);
-            let mut found = measure(&model, bytes, regime, trained_on, archives, job.stop)?;
+            let beside = beside.as_deref();
+            let mut found = match beside {
+                None => measure(&model, bytes, regime, trained_on, archives, job.stop),
+                Some(contexts) => measure_mixture(
+                    &model, contexts, bytes, regime, trained_on, archives, job.stop,
+                ),
+            }?;
             for &bits in &config.bits {
-                found = found.with(measure_at_bits(&model, bits, bytes, archives, job.stop)?);
+                let code = measure_at_bits(&model, bits, bytes, beside, archives, job.stop)?;
+                found = found.with(code);
             }
             scores.push(found.into());
             write_scored(&job.folder, &scores)?;

@@ -65,8 +65,8 @@ fn rows_table(rows: &[Row]) -> Table {
         }
         line.extend([
             rate(row.raw()),
-            rate(row.raw().and(row.adjusted(Convention::FP16))),
-            rate(row.raw().and(row.adjusted(Convention::STORED))),
+            rate(row.raw().and(row.adjusted_or_mixed(&Convention::fp16()))),
+            rate(row.raw().and(row.adjusted_or_mixed(&Convention::stored()))),
             row.state_in_words(),
         ]);
         table.push(line);

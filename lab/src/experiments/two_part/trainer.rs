@@ -2,6 +2,7 @@
 
 use crate::sweep::{DataCache, Job, Step, Trainer, WorkError};
 use brevity_length::Training;
+use brevity_measure::MeasureError;
 use brevity_train::Control;
 use brevity_train::DeviceKind;
 use brevity_train::Metrics;
@@ -27,13 +28,18 @@ impl<'a> LocalTrainer<'a> {
 impl Trainer for LocalTrainer<'_> {
     fn train(&self, job: &Job<'_>) -> Result<Step<Training>, WorkError> {
         let config = &job.trial.config;
+        let split = self.data.of(job.trial)?;
+        let beside = match self.data.beside(config.score.code, &split.train, job.stop) {
+            Err(MeasureError::Stopped) => return Ok(Step::Interrupted),
+            beside => beside?,
+        };
         let setup = TrainSetup {
             spec: config.model.clone(),
             config: config.train.clone(),
             seed: config.seed,
             device: self.device,
+            beside,
         };
-        let split = self.data.of(job.trial)?;
         let progress = |at: Progress<'_>| {
             job.advance(
                 at.done as f64 / at.of as f64,

@@ -14,7 +14,7 @@ mod sublayer_backward;
 
 pub(super) use affine::{LinearGrads, LinearLayer, NormGrads, NormLayer};
 pub(super) use embedding::EmbeddingLayer;
-pub(super) use head::{HeadLayer, HeadSaved};
+pub(super) use head::{HeadLayer, HeadSaved, Targets};
 pub(super) use sublayer::{Middle, Sublayer, SublayerSaved};
 
 use brevity_kernels::threads;

@@ -1,0 +1,167 @@
+//! What context models say of known bytes.
+
+use crate::cm::{Level, Mixture, Models, survey};
+use crate::coder::NoAdvice;
+use crate::said::Recorder;
+use brevity_kernels::mixture::BITS;
+use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Units of a logit of 1.
+const UNITS: f32 = 2048.0;
+
+/// Bytes between two calls of a [`Progress`].
+const STRIDE: usize = 1 << 14;
+
+/// The logits that context models, which learn as they go, give to the eight bits of
+/// each byte: what a model is trained beside, and with what its part in an archive's
+/// mixture is priced.
+///
+/// A logit is that of the bit that comes, so a large one is a bit well foretold. They
+/// are those of archives without a model whose blocks have the same length, to a
+/// precision of `1 / 2048`, and the same on every machine.
+///
+/// ```
+/// use brevity_codec::{Contexts, Level};
+///
+/// let text = b"the more often, the shorter; ".repeat(20);
+/// let contexts = Contexts::of(&text, Level::Default, 1 << 20, &|_| true).unwrap();
+/// assert_eq!(contexts.len(), text.len());
+/// let ends = [0..29, text.len() - 29..text.len()];
+/// let [first, last] = ends.map(|range| contexts.parts([range]).bits());
+/// assert!(last < first / 10.0);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contexts {
+    level: Level,
+    logits: Vec<[i16; BITS]>,
+}
+
+impl Contexts {
+    /// The logits for `bytes`, in blocks of `block` bytes that are learned anew, side by
+    /// side on several threads. `None` if `progress` returned false; it is called, from
+    /// any thread, with the number of bytes done since the last call.
+    ///
+    /// # Panics
+    /// If `block` is 0.
+    pub fn of(
+        bytes: &[u8],
+        level: Level,
+        block: usize,
+        progress: &(dyn Fn(u64) -> bool + Sync),
+    ) -> Option<Contexts> {
+        let mut logits = vec![[0; BITS]; bytes.len()];
+        let stopped = AtomicBool::new(false);
+        bytes
+            .par_chunks(block)
+            .zip(logits.par_chunks_mut(block))
+            .for_each(|(bytes, logits)| {
+                let models = Models::Second(survey(level, bytes));
+                let mut mixture = Mixture::new(models, 1, bytes.len(), false);
+                for (bytes, logits) in bytes.chunks(STRIDE).zip(logits.chunks_mut(STRIDE)) {
+                    if stopped.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    for (&byte, logits) in bytes.iter().zip(logits) {
+                        let mut recorder = Recorder::new(byte);
+                        mixture.code(0, &mut recorder, &NoAdvice);
+                        let said = recorder.said.logits(byte);
+                        *logits = said.map(|logit| (logit * UNITS) as i16);
+                    }
+                    if !progress(bytes.len() as u64) {
+                        stopped.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+        (!stopped.into_inner()).then_some(Contexts { level, logits })
+    }
+
+    /// The level of the context models.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Number of bytes.
+    pub fn len(&self) -> usize {
+        self.logits.len()
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.logits.is_empty()
+    }
+
+    /// The logits of the eight bits of a byte, the highest bit first.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Contexts::len).
+    pub fn at(&self, index: usize) -> [f32; BITS] {
+        self.logits[index].map(|units| f32::from(units) / UNITS)
+    }
+
+    /// Those of parts of the bytes, one after the other.
+    ///
+    /// # Panics
+    /// If a range is not within the bytes.
+    #[must_use]
+    pub fn parts(&self, ranges: impl IntoIterator<Item = Range<usize>>) -> Contexts {
+        let parts = ranges.into_iter();
+        Contexts {
+            level: self.level,
+            logits: parts
+                .flat_map(|range| &self.logits[range])
+                .copied()
+                .collect(),
+        }
+    }
+
+    /// BLAKE3 of all logits.
+    pub fn hash(&self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        for logits in &self.logits {
+            for units in logits {
+                hasher.update(&units.to_le_bytes());
+            }
+        }
+        hasher.finalize()
+    }
+
+    /// Code length of all bytes under the context models alone, bits.
+    pub fn bits(&self) -> f64 {
+        let logits = self.logits.iter().flatten();
+        let nats = logits.map(|&units| (-f64::from(units) / f64::from(UNITS)).exp().ln_1p());
+        nats.sum::<f64>() / std::f64::consts::LN_2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{Models, Options, Source, compress, entropy};
+
+    #[test]
+    fn logits_are_those_of_an_archive() {
+        let text: Vec<u8> = (0..900_u32)
+            .flat_map(|i| format!("{} and {}, ", i * i % 97, i % 13).into_bytes())
+            .collect();
+        for block in [1 << 20, 3000] {
+            let options = Options {
+                block,
+                ..Options::default()
+            };
+            let mut archive = Vec::new();
+            compress(&text[..], &mut archive, &Source::none(), &options, &|_| {}).unwrap();
+            let exact = entropy(&archive[..], &Models::default(), &|_| {}).unwrap();
+            let exact: f64 = exact.iter().sum();
+            let contexts = Contexts::of(&text, Level::Default, block, &|_| true).unwrap();
+            let bits = contexts.bits();
+            assert!((bits / exact - 1.0).abs() < 1e-3, "{bits}, not {exact}");
+        }
+    }
+
+    #[test]
+    fn a_stop_ends_it() {
+        assert_eq!(Contexts::of(b"abc", Level::Fast, 1, &|_| false), None);
+    }
+}
