@@ -313,18 +313,19 @@ impl Slice {
                 let at = lane * self.steps + step;
                 let active = lane < layout.active(self.first + step);
                 match &mut mixture {
-                    Some(mixture) if !self.said.is_empty() => {
-                        if active {
-                            coder.byte = self.bytes[at];
-                            let advice = Known(&self.priced[at], self.bytes[at]);
-                            mixture.code_said(lane, &self.said[at], coder, &advice);
-                        }
-                    }
                     Some(mixture) if active => {
                         coder.byte = self.bytes[at];
-                        mixture.code(lane, coder, &Known(&self.priced[at], self.bytes[at]));
+                        let advice = Known(&self.priced[at], self.bytes[at]);
+                        match self.said.get(at) {
+                            Some(said) => mixture.code_said(lane, said, coder, &advice),
+                            None => {
+                                mixture.code(lane, coder, &advice);
+                            }
+                        }
                     }
-                    Some(mixture) => mixture.skip(),
+                    // Otherwise, the lanes that have ended were skipped when it was said.
+                    Some(mixture) if self.said.is_empty() => mixture.skip(),
+                    Some(_) => {}
                     None if active => coder.symbol(&self.priced[at]),
                     None => {}
                 }

@@ -39,7 +39,7 @@ impl Mixing {
 
     /// Codes the next byte of a lane and learns it. Lanes take turns, the first one
     /// first.
-    pub fn code(&mut self, lane: usize, coder: &mut dyn BitCoder, advice: &dyn Advice) -> u8 {
+    pub fn code(&mut self, lane: usize, coder: &mut impl BitCoder, advice: &impl Advice) -> u8 {
         match &mut self.gate {
             None => self.mixture.code(lane, coder, advice),
             Some(gate) => {
@@ -73,8 +73,8 @@ impl Mixing {
         &mut self,
         lane: usize,
         said: &Said,
-        coder: &mut dyn BitCoder,
-        advice: &dyn Advice,
+        coder: &mut impl BitCoder,
+        advice: &impl Advice,
     ) {
         let gate = self.gate.as_mut().expect("a gate behind context models");
         let mut gated = Gated::new(gate, coder, advice, self.last[lane]);
@@ -91,22 +91,17 @@ impl Mixing {
 }
 
 /// Codes the bits of one byte through the gate.
-struct Gated<'a> {
+struct Gated<'a, C, A> {
     gate: &'a mut Gate,
-    coder: &'a mut dyn BitCoder,
-    advice: &'a dyn Advice,
+    coder: &'a mut C,
+    advice: &'a A,
     depth: usize,
     place: Place,
     said: Said,
 }
 
-impl<'a> Gated<'a> {
-    fn new(
-        gate: &'a mut Gate,
-        coder: &'a mut dyn BitCoder,
-        advice: &'a dyn Advice,
-        last: u8,
-    ) -> Gated<'a> {
+impl<'a, C: BitCoder, A: Advice> Gated<'a, C, A> {
+    fn new(gate: &'a mut Gate, coder: &'a mut C, advice: &'a A, last: u8) -> Self {
         Gated {
             gate,
             coder,
@@ -118,7 +113,7 @@ impl<'a> Gated<'a> {
     }
 }
 
-impl BitCoder for Gated<'_> {
+impl<C: BitCoder, A: Advice> BitCoder for Gated<'_, C, A> {
     fn code(&mut self, p: u32) -> bool {
         self.said.0[self.depth] = p;
         let contexts = Logistic::get().logit(TOTAL - p, p);

@@ -52,6 +52,7 @@ impl TrainSetup {
 }
 
 /// How a run ended.
+#[expect(clippy::large_enum_variant, reason = "there is one of it a run")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// All steps are done; `model.safetensors` is in the folder.

@@ -105,7 +105,7 @@ impl StoredModel {
 fn pieces(length: usize, context: usize) -> Vec<Range<usize>> {
     let piece = (SAMPLE / PIECES).next_multiple_of(context);
     if length <= PIECES * piece {
-        return vec![0..length];
+        return std::iter::once(0..length).collect();
     }
     let stride = length / PIECES;
     (0..PIECES)
@@ -123,6 +123,6 @@ mod tests {
         assert_eq!(taken.len(), PIECES);
         assert!(taken.iter().all(|piece| piece.len() == 4100));
         assert_eq!((taken[0].start, taken[1].start), (0, 1 << 17));
-        assert_eq!(pieces(1000, 100), [0..1000]);
+        assert_eq!(pieces(1000, 100), std::slice::from_ref(&(0..1000)));
     }
 }

@@ -39,7 +39,7 @@ mod model;
 mod score;
 mod trial;
 
-pub use axes::SweepConfig;
+pub use axes::{SweepConfig, SweepPlan};
 pub use error::{ConfigError, Fault, Place};
 pub use experiment::{Experiment, ExperimentConfig};
 pub use model::{ModelConfig, Preset};

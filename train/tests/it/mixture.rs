@@ -113,7 +113,11 @@ fn the_loss_is_what_the_mixture_pays() {
     setup.config.quantise.share = 0.0;
     let whole = 24 * 200;
     let data = &data()[..whole];
-    let contexts = setup.beside.as_ref().unwrap().parts([0..whole]);
+    let contexts = setup
+        .beside
+        .as_ref()
+        .unwrap()
+        .parts(std::iter::once(0..whole));
     setup.beside = Some(Arc::new(contexts));
     let folder = tempfile::tempdir().unwrap();
     let outcome = run(&setup, data, folder.path(), &Control::none()).unwrap();

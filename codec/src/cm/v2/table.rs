@@ -44,7 +44,7 @@ impl Table {
     /// The line of a context.
     #[inline(always)]
     fn line(&self, hash: u64) -> usize {
-        ((hash >> 32) * self.lines as u64 >> 32) as usize
+        (((hash >> 32) * self.lines as u64) >> 32) as usize
     }
 
     /// Brings the bucket of a context near.

@@ -1,7 +1,7 @@
 //! The trials of the `[contamination]` table.
 
 use super::config::ContaminationConfig;
-use crate::config::axes::{Assignment, SweepConfig};
+use crate::config::axes::{Assignment, SweepConfig, SweepPlan};
 use crate::config::document::{Document, leaves};
 use crate::config::experiment::{plan, typed};
 use crate::config::{ConfigError, Experiment, TrialPlan};
@@ -180,8 +180,12 @@ impl Experiment {
             trials,
             checks,
             max_trials: _,
+            plan,
+            precision: _,
+            budget: _,
         } = config.sweep;
-        if checks || !(grid.is_empty() && zip.is_empty() && trials.is_empty()) {
+        let of_sizes = checks || plan == SweepPlan::Adaptive;
+        if of_sizes || !(grid.is_empty() && zip.is_empty() && trials.is_empty()) {
             let message = "[contamination] defines its own axes: only `seeds` may be given in \
                            [sweep]";
             return Err(fault("sweep", message));
