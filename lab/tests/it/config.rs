@@ -115,7 +115,7 @@ fn leaks_that_make_no_sense_are_named() {
         "there is no [data.leak]",
     );
     refused(&LEAKS.replace("[0, 4]", "[4, 7]"), "0 is missing");
-    refused(&LEAKS.replace("[0, 4]", "[0, 4, 4]"), "4 is there twice");
+    refused(&LEAKS.replace("[0, 4]", "[0, 4, 4]"), "4 is listed twice");
     refused(
         &LEAKS.replace("{ model.width = 32, train.epochs = 9.0 }", "{}"),
         "memoriser",
