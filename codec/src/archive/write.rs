@@ -187,7 +187,7 @@ pub fn compress(
     let how = How {
         method,
         level: options.level,
-        gates: (method == Method::Mixed).then(|| source.gates.unwrap_or(Gates::ALONE)),
+        gates: source.gates.filter(|_| method == Method::Mixed),
         lanes,
     };
     let mut ahead = block_of(&mut input, options.block)?;

@@ -117,10 +117,6 @@ fn cases(each: &mut dyn FnMut(Case)) {
     case("binary", records(9), Source::none(), 60, None, default);
     case("bits", rings(), Source::none(), 4000, None, default);
     case("bits-best", rings(), Source::none(), 4000, None, best);
-    let gates = std::array::from_fn(|i| 0.9 - 0.04 * i as f32);
-    let trained = weights(Spec::brevity(8, 1, 2, 16)).with_gates(Some(gates));
-    let gated = embedded(&trained.unwrap(), Precision::Bits(4));
-    case("gated", text(300), gated, 200, None, default);
 }
 
 /// How many of the cases version 1 has.
