@@ -28,8 +28,8 @@ pub(super) struct Student<'a> {
     gradient: Vec<f32>,
     /// Optimizer steps taken.
     step: u64,
-    /// Length of the sequences learned last.
-    length: usize,
+    /// Length of the sequences learned last, and number of those replayed.
+    shape: (usize, u64),
     layout: Layout,
     /// The bytes of each lane, all of the same length: lanes that have ended are
     /// padded.
@@ -76,7 +76,7 @@ impl<'a> Student<'a> {
             gradient: vec![0.0; parameters.values.len()],
             parameters,
             step: 0,
-            length: 0,
+            shape: (0, 0),
             layout,
             history: vec![Vec::new(); layout.lanes()],
             said: vec![Vec::new(); layout.lanes()],
@@ -102,7 +102,8 @@ impl<'a> Student<'a> {
         }
         let length = steps.min(self.recipe.spec().context);
         // Buffers of another length would not be used again.
-        if std::mem::replace(&mut self.length, length) != length {
+        let shape = (length, self.replayed(length));
+        if std::mem::replace(&mut self.shape, shape) != shape {
             ops::forget_buffers();
         }
         let lanes = self.lanes().enumerate();
@@ -114,6 +115,14 @@ impl<'a> Student<'a> {
             self.take_step(replay)?;
         }
         Ok(())
+    }
+
+    /// Number of sequences of this length in a replay step.
+    fn replayed(&self, length: usize) -> u64 {
+        let places = |lane: &[u8]| (lane.len() + 1).saturating_sub(length) as u64;
+        let all: u64 = self.lanes().map(places).sum();
+        let wanted = (u64::from(self.recipe.online().batch_bytes) / length as u64).max(1);
+        wanted.min(all)
     }
 
     /// Independent random sequences of `length` priced bytes; at most as many as
