@@ -66,13 +66,14 @@ pub fn score(
     let mut notes = Vec::new();
     if decode {
         tell("coding and decoding");
-        let archive = archive(model, bytes)?;
+        let (archive, stored) = archive(model, bytes)?;
         let difference = (8.0 * archive as f64 - bits) / bytes.len().max(1) as f64;
-        if difference.abs() > SAME + 16.0 / bytes.len().max(1) as f64 {
+        if stored && !bytes.is_empty() {
+            notes.push("a block does not get shorter: the archive stores its bytes".to_owned());
+        } else if difference.abs() > SAME + 16.0 / bytes.len().max(1) as f64 {
             notes.push(format!(
-                "byte by byte, as archives are coded, the predictor needs {:+.4} bits a byte more \
-                 than in blocks",
-                difference
+                "byte by byte, as archives are coded, the predictor needs {difference:+.4} bits a \
+                 byte more than in blocks"
             ));
         }
         coded = archive;
@@ -97,8 +98,9 @@ pub fn score(
     })
 }
 
-/// Bytes of the streams of an archive by the predictor alone, which was decoded again.
-fn archive(model: &PredictorModel, bytes: &[u8]) -> Result<u64, OutsideError> {
+/// Bytes of the streams of an archive by the predictor alone, which was decoded again, and
+/// whether a block is stored as it is.
+fn archive(model: &PredictorModel, bytes: &[u8]) -> Result<(u64, bool), OutsideError> {
     let options = Options {
         method: Some(Method::Model),
         ..Options::default()
@@ -118,5 +120,7 @@ fn archive(model: &PredictorModel, bytes: &[u8]) -> Result<u64, OutsideError> {
             "the archive decodes to other bytes".into(),
         ));
     }
-    Ok(inspect(&archive[..])?.payload())
+    let parts = inspect(&archive[..])?;
+    let stored = parts.blocks.iter().any(|block| block.method == Method::Raw);
+    Ok((parts.payload(), stored))
 }
