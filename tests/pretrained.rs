@@ -17,8 +17,10 @@ fn an_archive_decodes_in_another_process_on_the_portable_path() {
     let model = llama("llama");
     let compress = ["compress", "--external", "-m", &model, "text"];
     // A random model is no match for the context models.
-    dir.run(&compress).status(0).says("need none");
-    dir.run(&["verify", "text.bvy"]).status(0);
+    dir.file("long", TEXT.repeat(40));
+    let long = [&compress[..4], &["long"]].concat();
+    dir.run(&long).status(0).says("need none");
+    dir.run(&["verify", "long.bvy"]).status(0);
     let tokens = [&compress[..], &["-f", "--method", "model"]].concat();
     dir.run(&tokens).status(0).says("entropy sum");
     std::fs::remove_file(&text).unwrap();

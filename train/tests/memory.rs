@@ -155,7 +155,7 @@ fn no_sum_wraps() {
         width: 1 << 14,
         layers: 1,
         heads: 1 << 9,
-        hidden: 1 << 16,
+        hidden: 1 << 14,
         taps: 0,
         context: 1 << 20,
         activation: Activation::Swiglu,

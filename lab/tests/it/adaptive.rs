@@ -195,7 +195,7 @@ fn settings_that_make_no_sense_are_named() {
         ("plan = \"adaptive\"\nbudget = 1.5", "sweep.budget"),
         ("plan = \"adaptive\"\nprecision = nan", "sweep.precision"),
         ("plan = \"adaptive\"\nchecks = true", "sweep.checks"),
-        ("plan = \"random\"", "sweep.plan"),
+        ("plan = \"random\"", "valid here: grid, adaptive"),
     ] {
         let error = told(wrong).unwrap_err();
         assert!(error.contains(key), "{wrong}: {error}");

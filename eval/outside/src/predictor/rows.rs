@@ -64,7 +64,11 @@ mod tests {
         }
         assert!(said(&[0.0; 256]).contains("sum to 256"));
         let half: Vec<f32> = fair.iter().map(|x| x - 2f32.ln()).collect();
-        assert!(said(&half).contains("sum to 0.5"));
+        let said = said(&half);
+        assert!(
+            said.contains("sum to 0.5") || said.contains("sum to 0.4999"),
+            "{said}"
+        );
     }
 
     #[test]
