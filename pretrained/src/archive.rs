@@ -1,10 +1,11 @@
 //! Archives of token models.
 //!
 //! ```text
-//! B7 'b' 'p'  version, 1
-//! the first 4 bytes of the model's hash
+//! B7 'b' 'p'
+//! version, 1; its highest bit says that there are settings
+//! the first 3 bytes of the model's hash
 //! length of the content: varint
-//! 0, or 1 and the settings: tokens, keep, chunk, lanes, form, each a varint
+//! the settings, if there are any: tokens, keep, chunk, lanes, form, each a varint
 //! the first 4 bytes of the content's BLAKE3 hash
 //! the range coder's stream, to the end
 //! ```
@@ -38,6 +39,9 @@ pub const MAGIC: [u8; 3] = [0xB7, b'b', b'p'];
 
 /// The version of the format.
 pub const VERSION: u8 = 1;
+
+/// Set in the byte of the version where settings follow.
+const WITH_SETTINGS: u8 = 0x80;
 
 /// Most lanes of an archive.
 pub const MAX_LANES: usize = 256;
@@ -107,7 +111,7 @@ pub enum ArchiveError {
     Header(&'static str),
     /// Made with another model.
     #[error(
-        "the archive needs the model whose hash begins with {needed:08x}, this one has {got:08x}"
+        "the archive needs the model whose hash begins with {needed:06x}, this one has {got:06x}"
     )]
     OtherModel {
         /// The first bytes of the hash of the model that made it.
@@ -205,9 +209,13 @@ pub struct Compressed {
 }
 
 fn model_id(model: &Model) -> u32 {
-    let [a, b, c, d, ..] = model.origin().hash;
-    let id = u32::from_be_bytes([a, b, c, d]);
-    if model.is_exact() { !id } else { id }
+    let [a, b, c, ..] = model.origin().hash;
+    let id = u32::from_be_bytes([0, a, b, c]);
+    if model.is_exact() {
+        !id & 0xFF_FFFF
+    } else {
+        id
+    }
 }
 
 fn checksum(bytes: &[u8]) -> [u8; 4] {
@@ -290,13 +298,15 @@ pub fn compress(
         bits += 1.0;
     }
     let mut archive = MAGIC.to_vec();
-    archive.push(VERSION);
-    archive.extend(model_id(model).to_be_bytes());
-    varint::put(&mut archive, content.len() as u64);
-    if *settings == Settings::new(model) {
-        archive.push(0);
+    let usual = *settings == Settings::new(model);
+    archive.push(if usual {
+        VERSION
     } else {
-        archive.push(1);
+        VERSION | WITH_SETTINGS
+    });
+    archive.extend(&model_id(model).to_be_bytes()[1..]);
+    varint::put(&mut archive, content.len() as u64);
+    if !usual {
         let Contexts { tokens, keep } = settings.contexts;
         let (chunk, form) = (settings.chunk.unwrap_or(0), settings.form as usize);
         for value in [tokens, keep, chunk, settings.lanes, form] {
@@ -322,15 +332,15 @@ pub fn header(archive: &[u8]) -> Result<Header, ArchiveError> {
     let rest = archive.strip_prefix(&MAGIC).ok_or(ArchiveError::Magic)?;
     let mut rest = rest.iter().copied();
     let mut byte = || rest.next().ok_or(ArchiveError::Header("it ends early"));
-    match byte()? {
-        VERSION => {}
-        version => return Err(ArchiveError::Version(version)),
+    let version = byte()?;
+    if version & !WITH_SETTINGS != VERSION {
+        return Err(ArchiveError::Version(version & !WITH_SETTINGS));
     }
-    let model = u32::from_be_bytes([byte()?, byte()?, byte()?, byte()?]);
+    let model = u32::from_be_bytes([0, byte()?, byte()?, byte()?]);
     let mut number =
         |most: u64, what| varint::read(most, &mut byte)?.ok_or(ArchiveError::Header(what));
     let bytes = number(1 << 48, "the length")?;
-    let settings = match number(1, "the settings")? {
+    let settings = match version & WITH_SETTINGS {
         0 => None,
         _ => {
             let tokens = number(crate::MAX_CONTEXT as u64, "the context")? as usize;

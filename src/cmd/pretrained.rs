@@ -227,7 +227,7 @@ pub fn inspect(path: &Path) -> Result<(String, Value)> {
     let context = settings.map(|s| s.contexts.tokens);
     let json = serde_json::json!({
         "path": path,
-        "model": { "kind": "pretrained", "hash": format!("{:08x}", header.model) },
+        "model": { "kind": "pretrained", "hash": format!("{:06x}", header.model) },
         "bytes": raw,
         "archive_bytes": stored,
         "raw_rate": rate,
@@ -241,7 +241,7 @@ pub fn inspect(path: &Path) -> Result<(String, Value)> {
     let chunk = chunk.map_or(String::new(), |chunk| format!(", chunks of {chunk} bytes"));
     let text = format!(
         "{}: {stored} bytes of {raw} ({:.2}%), tokens of a pretrained model\n  \
-         model     the one whose hash begins with {:08x}\n  \
+         model     the one whose hash begins with {:06x}\n  \
          contexts  {context}{chunk}\n  \
          lanes     {lanes}\n  \
          as        {form}\n  \
