@@ -42,6 +42,7 @@ def command(
     bytes. ``show`` lets its progress through to standard error. An interrupt ends it as
     it would in a terminal: what can be continued is kept.
 
+        >>> import brevity
         >>> brevity.command("--version").split()[0]
         'brevity'
     """

@@ -26,6 +26,7 @@ def overlap(train: Data, test: Data) -> Overlap:
     """What ``test`` has in common with ``train``. Takes some twenty times the memory of
     both together.
 
+        >>> import brevity
         >>> brevity.overlap(b"never odd or even", b"odd or even").longest_match
         11
     """
