@@ -1,6 +1,8 @@
 //! The command, driven from outside.
 
 mod archive;
+#[cfg(unix)]
+mod cluster;
 mod compare;
 mod contamination;
 #[cfg(unix)]
@@ -22,6 +24,8 @@ mod shell;
 mod snapshot;
 #[cfg(unix)]
 mod streams;
+#[cfg(unix)]
+mod submission;
 mod sweep;
 mod table;
 #[cfg(unix)]

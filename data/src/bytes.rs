@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use memmap2::Mmap;
 
-use crate::error::{DataError, Result};
-use crate::hashes::changes;
+use crate::error::{DataError, Result, changes};
 
 /// Most bytes of a source that are read into memory as a whole. What is longer is
 /// mapped, and its hash is remembered.

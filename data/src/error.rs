@@ -201,6 +201,13 @@ impl DataError {
     }
 }
 
+/// The error for a file that changes while it is read.
+pub(crate) fn changes(path: &Path) -> DataError {
+    DataError::Changes {
+        path: path.to_owned(),
+    }
+}
+
 fn did_you_mean(nearest: &Option<String>) -> String {
     match nearest {
         Some(name) => format!("; did you mean `{name}`? (`brevity data list` shows all sets)"),

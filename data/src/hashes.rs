@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::bytes::PIECE;
-use crate::error::{DataError, Result};
+use crate::error::{DataError, Result, changes};
 
 /// Most ranges that are remembered of a file; the oldest are forgotten first.
 const MOST: usize = 256;
@@ -192,13 +192,6 @@ impl Hashes {
         let all = Known(known.0.into_iter().chain(new).collect());
         let hash = |range| all.get(range).expect("known or just hashed").clone();
         Ok(ranges.iter().map(hash).collect())
-    }
-}
-
-/// The error for a file that changes while it is read.
-pub(crate) fn changes(path: &Path) -> DataError {
-    DataError::Changes {
-        path: path.to_owned(),
     }
 }
 

@@ -9,8 +9,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{DataError, Result};
-use crate::hashes::{Stamp, changes};
+use crate::error::{DataError, Result, changes};
+use crate::hashes::Stamp;
 use crate::packed::Packing;
 use crate::store::Store;
 

@@ -1,45 +1,20 @@
 //! The memory of a forward pass, counted from the spec, against what the allocator
 //! sees. A program of its own: nothing else may allocate meanwhile.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use brevity_model::{Activation, Norm, Placement, Position, Spec, Transformer, Weights};
+use peak_alloc::PeakAlloc;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-/// Counts the bytes in use, and the most there were.
-struct Counting;
-
-static NOW: AtomicU64 = AtomicU64::new(0);
-static MOST: AtomicU64 = AtomicU64::new(0);
-
-// SAFETY: passes everything on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let size = layout.size() as u64;
-        let now = NOW.fetch_add(size, Ordering::SeqCst) + size;
-        MOST.fetch_max(now, Ordering::SeqCst);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size() as u64, Ordering::SeqCst);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 /// What `work` gives, and the most memory that it has in use beyond what there was.
 fn peak<T>(work: impl FnOnce() -> T) -> (T, u64) {
-    let before = NOW.load(Ordering::SeqCst);
-    MOST.store(before, Ordering::SeqCst);
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
     let result = work();
-    (result, MOST.load(Ordering::SeqCst) - before)
+    (result, (ALLOCATOR.peak_usage() - before) as u64)
 }
 
 fn random_spec(rng: &mut ChaCha8Rng) -> Spec {

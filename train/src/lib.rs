@@ -48,6 +48,7 @@
 
 mod batches;
 mod checkpoint;
+mod error;
 mod gates;
 mod gradients;
 mod identity;
@@ -66,10 +67,11 @@ mod transformer;
 
 pub use brevity_task::{Control, Progress, Stop};
 pub use checkpoint::{CheckpointError, checkpoint_path};
+pub use error::TrainError;
 pub use identity::{Difference, RunIdentity};
 pub use metrics::{LogError, Metrics};
 pub use ops::{DeviceError, DeviceKind};
 pub use recipe::{
     OptimizerKind, Order, QuantiseConfig, ScheduleKind, TrainConfig, TrainConfigError,
 };
-pub use run::{MODEL, Outcome, TrainError, TrainSetup, evaluate, run, run_hashed};
+pub use run::{MODEL, Outcome, TrainSetup, evaluate, run, run_hashed};

@@ -1,49 +1,24 @@
 //! The memory of training, counted from spec and config, against what the allocator
 //! sees. A program of its own: nothing else may allocate meanwhile.
 
-use std::alloc::{GlobalAlloc, Layout as Block, System};
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use brevity_codec::Layout;
 use brevity_codec::predict::{Model, Priced};
 use brevity_model::{Activation, Norm, Placement, Position, Spec};
 use brevity_train::online::{LearningModel, OnlineConfig, Recipe};
 use brevity_train::{Control, DeviceKind, Stop, TrainConfig, TrainSetup, run};
+use peak_alloc::PeakAlloc;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-/// Counts the bytes in use, and the most there were.
-struct Counting;
-
-static NOW: AtomicU64 = AtomicU64::new(0);
-static MOST: AtomicU64 = AtomicU64::new(0);
-
-// SAFETY: passes everything on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Block) -> *mut u8 {
-        let size = layout.size() as u64;
-        let now = NOW.fetch_add(size, Ordering::SeqCst) + size;
-        MOST.fetch_max(now, Ordering::SeqCst);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Block) {
-        NOW.fetch_sub(layout.size() as u64, Ordering::SeqCst);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 /// The most memory that `work` has in use beyond what there was.
 fn peak(work: impl FnOnce()) -> u64 {
-    let before = NOW.load(Ordering::SeqCst);
-    MOST.store(before, Ordering::SeqCst);
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
     work();
-    MOST.load(Ordering::SeqCst) - before
+    (ALLOCATOR.peak_usage() - before) as u64
 }
 
 fn random_spec(rng: &mut ChaCha8Rng) -> Spec {

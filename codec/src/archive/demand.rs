@@ -7,52 +7,15 @@
 //! the bytes that come out, a model's with whatever a stranger wrote into its recipe.
 
 use super::error::Error;
+use super::extent::Extent;
 use super::layout::Header;
-use super::read::Models;
-use crate::block::Method;
+use super::limits::{Demand, Limits};
+use super::models::Models;
 use crate::cdf::Frequencies;
 use crate::cm::{self, Level};
 use crate::layout::Layout;
 use crate::predict::{Model, Shape};
 use brevity_model::Spec;
-
-/// What decoding asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Demand {
-    /// Bytes of memory, at most.
-    pub memory: u64,
-    /// Floating-point operations of the model.
-    pub operations: f64,
-    /// Seconds that the context models take on one thread, give or take a factor of two.
-    pub context_seconds: f64,
-}
-
-/// How much decoding may take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
-    /// Bytes of memory.
-    pub memory: u64,
-    /// Floating-point operations of the model, for all blocks together.
-    pub operations: f64,
-}
-
-impl Default for Limits {
-    /// 8 GiB, and 10^16 operations: a day at 10^11 a second.
-    fn default() -> Limits {
-        Limits {
-            memory: 1 << 33,
-            operations: 1e16,
-        }
-    }
-}
-
-impl Limits {
-    /// None.
-    pub const NONE: Limits = Limits {
-        memory: u64::MAX,
-        operations: f64::INFINITY,
-    };
-}
 
 /// Seconds that context models take for a byte (`docs/recipe.md`).
 fn seconds_a_byte(models: cm::Models) -> f64 {
@@ -62,18 +25,6 @@ fn seconds_a_byte(models: cm::Models) -> f64 {
         Some(Level::Default) => 5.3e-6,
         Some(Level::Best) => 18e-6,
     }
-}
-
-/// The fields of a block that say what it asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Extent {
-    pub method: Method,
-    pub lanes_log2: u32,
-    /// Bytes of the original.
-    pub raw: usize,
-    /// Bytes of the payload.
-    pub stored: usize,
-    pub models: Option<cm::Models>,
 }
 
 /// What of a model is known before it is unpacked.

@@ -3,7 +3,8 @@
 use super::error::Error;
 use super::input::Input;
 use super::layout::Front;
-use super::read::{Lazy, Models, read_block};
+use super::models::Models;
+use super::read::{Lazy, read_block};
 use crate::block::Progress;
 use std::io::Read;
 

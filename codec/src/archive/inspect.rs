@@ -1,10 +1,12 @@
 //! The parts of an archive and their sizes, without decoding.
 
-use super::demand::{Account, Demand, Extent, Needs};
+use super::demand::{Account, Needs};
 use super::error::Error;
+use super::extent::Extent;
 use super::input::Input;
 use super::layout::{BlockHeader, DIGEST, Effort, Front, Header, Index};
-use super::read::Models;
+use super::limits::Demand;
+use super::models::Models;
 use crate::block::Method;
 use brevity_model::Spec;
 use std::io::Read;

@@ -1,7 +1,7 @@
 //! The fields of an archive, as specified in `docs/format.md`.
 
-use super::demand::Extent;
 use super::error::Error;
+use super::extent::Extent;
 use super::input::Input;
 use crate::block::{Coded, Method};
 use crate::cm::{Gates, Level, Models, Setup};

@@ -36,23 +36,27 @@
 mod demand;
 mod entropy;
 mod error;
+mod extent;
 mod input;
 mod inspect;
 mod layout;
+mod limits;
+mod models;
 mod read;
 mod salvage;
 mod seek;
 mod verified;
 mod write;
 
-pub use demand::{Demand, Limits};
 pub use entropy::entropy;
 pub use error::Error;
 pub use inspect::{BlockInfo, Inspection, inspect};
 pub use layout::{
     DIGEST, ENGINE, Effort, Header, Index, MAGIC, MAX_BLOCK, MAX_LANES, ModelId, VERSION,
 };
-pub use read::{Models, decompress};
+pub use limits::{Demand, Limits};
+pub use models::Models;
+pub use read::decompress;
 pub use salvage::{Salvaged, salvage};
 pub use seek::decompress_range;
 pub use verified::compress_verified;

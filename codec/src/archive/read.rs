@@ -1,83 +1,17 @@
 //! Reading archives from start to end.
 
-use super::demand::{Account, Demand, Extent, Limits};
+use super::demand::Account;
 use super::error::Error;
+use super::extent::Extent;
 use super::input::Input;
-use super::layout::{BlockHeader, Front, Header, Index, ModelId, Terms};
+use super::layout::{BlockHeader, Front, Header, Index, Terms};
+use super::limits::Demand;
+use super::models::Models;
 use super::{Summary, digest};
 use crate::block::{self, Coded, Failure, Progress};
-use crate::predict::{Model, TransformerModel};
-use crate::weights;
-use brevity_model::{Transformer, Weights};
+use crate::predict::Model;
 use rayon::prelude::*;
 use std::io::{Read, Write};
-
-/// Builds the learning model that a recipe describes, or says why it cannot.
-pub type Recipe<'a> = &'a (dyn Fn(&[u8]) -> Result<Box<dyn Model>, String> + Sync);
-
-/// Models for archives that do not contain their own, and how much decoding may take.
-#[derive(Clone, Copy, Default)]
-pub struct Models<'a> {
-    /// The model for archives that contain only its hash.
-    pub external: Option<&'a Weights>,
-    /// Builds the model for archives that contain a recipe.
-    pub recipe: Option<Recipe<'a>>,
-    /// Memory and work that decoding may take.
-    pub limits: Limits,
-    /// Finds the predictor from outside that a description names.
-    pub outside: Option<Recipe<'a>>,
-}
-
-impl Models<'_> {
-    /// Whether an archive needs a model that is not here.
-    fn missing(&self, front: &Front) -> bool {
-        match front.header {
-            Header::External(_) => self.external.is_none(),
-            Header::Recipe(_) => self.recipe.is_none(),
-            Header::Outside(_) => self.outside.is_none(),
-            Header::Plain | Header::Embedded(_) => false,
-        }
-    }
-
-    /// The model that an archive's blocks need.
-    fn resolve(&self, front: &Front) -> Result<Option<Box<dyn Model>>, Error> {
-        let offset = front.model_at;
-        let transformer = |weights: &Weights| -> Box<dyn Model> {
-            Box::new(TransformerModel::new(Transformer::new(weights)))
-        };
-        match &front.header {
-            Header::Plain => Ok(None),
-            Header::Embedded(bytes) => match weights::decode(bytes) {
-                Ok(weights) => Ok(Some(transformer(&weights))),
-                Err(source) => Err(Error::Model { offset, source }),
-            },
-            Header::External(wanted) => {
-                let weights = self.external.ok_or(Error::ModelMissing(*wanted))?;
-                let given = ModelId::of(weights);
-                if given != *wanted {
-                    let wanted = *wanted;
-                    return Err(Error::ModelMismatch { wanted, given });
-                }
-                Ok(Some(transformer(weights)))
-            }
-            Header::Recipe(bytes) => {
-                let follow = self.recipe.ok_or_else(|| Error::Recipe {
-                    offset,
-                    reason: "this program cannot learn while it decodes".into(),
-                })?;
-                let model = follow(bytes).map_err(|reason| Error::Recipe { offset, reason })?;
-                Ok(Some(model))
-            }
-            Header::Outside(described) => {
-                let find = self.outside.ok_or(Error::PredictorMissing)?;
-                match find(described) {
-                    Ok(model) => Ok(Some(model)),
-                    Err(reason) => Err(Error::Predictor { reason }),
-                }
-            }
-        }
-    }
-}
 
 /// The model of an archive: made when the first block needs it, and only if that is
 /// within the limits.

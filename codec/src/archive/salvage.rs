@@ -4,7 +4,8 @@ use super::digest;
 use super::error::Error;
 use super::input::Input;
 use super::layout::{DIGEST, Front, Terms};
-use super::read::{Frame, Lazy, Models};
+use super::models::Models;
+use super::read::{Frame, Lazy};
 use super::seek::{Place, places};
 use std::io::{Read, Seek, SeekFrom, Write};
 

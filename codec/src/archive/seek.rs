@@ -3,7 +3,8 @@
 use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, DIGEST, Front, Index, Terms};
-use super::read::{Lazy, Models, read_block};
+use super::models::Models;
+use super::read::{Lazy, read_block};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::{Bound, RangeBounds};
 

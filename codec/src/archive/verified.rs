@@ -2,7 +2,8 @@
 
 use super::Summary;
 use super::error::Error;
-use super::read::{Models, decompress};
+use super::models::Models;
+use super::read::decompress;
 use super::write::{Options, Source, compress};
 use crate::block::Progress;
 use std::io::{self, BufReader, PipeWriter, Read, Write};

@@ -36,6 +36,7 @@
 
 mod dots;
 mod panels;
+mod path;
 mod rounded;
 #[cfg(test)]
 mod tests;
@@ -49,8 +50,9 @@ use crate::scratch;
 use crate::stored::Stored;
 use crate::stored::panel::Blocks;
 use crate::threads::{self, Shared};
-use dots::{Dots, Path};
+use dots::Dots;
 use panels::Panels;
+use path::Path;
 use std::ops::Range;
 use tile::Tile;
 

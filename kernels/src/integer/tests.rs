@@ -1,4 +1,4 @@
-use super::dots::Path;
+use super::path::Path;
 use super::*;
 use crate::stored::Format;
 use crate::stored::panel::Blocks;

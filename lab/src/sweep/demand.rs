@@ -1,9 +1,9 @@
 //! What a trial needs: cores, memory, time.
 
-use super::dry_run::Speed;
 use super::error::SweepError;
 use super::folder::SweepFolder;
 use super::manifest::{Manifest, Trial};
+use super::speed::Speed;
 use brevity_model::Spec;
 use brevity_train::TrainConfig;
 use serde::Serialize;

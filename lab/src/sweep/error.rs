@@ -1,11 +1,47 @@
 //! Errors that stop a whole sweep; those of a single trial are not here.
 
-use super::scheduler::SchedulerError;
 use crate::config::ConfigError;
 use brevity_files::FolderError;
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// Why a scheduler did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SchedulerError {
+    /// Its program is not there.
+    #[error("there is no `{program}` on the PATH: {help}")]
+    Absent {
+        /// The program.
+        program: &'static str,
+        /// What to do.
+        help: &'static str,
+    },
+    /// Its program cannot be started.
+    #[error("cannot start `{program}`")]
+    Start {
+        /// The program.
+        program: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// It refused, or could not be reached.
+    #[error("`{command}` failed: {message}")]
+    Refused {
+        /// What was run.
+        command: String,
+        /// What it said.
+        message: String,
+    },
+    /// It said something unexpected.
+    #[error("`{command}` said `{said}`, which names no job")]
+    Unexpected {
+        /// What was run.
+        command: String,
+        /// What it said.
+        said: String,
+    },
+}
 
 /// Why a sweep did not start, or stopped.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,5 @@
 //! What the trials of a sweep are, and so which report is theirs.
 
-use super::manifest::Manifest;
-
 /// What the trials of an experiment do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -20,19 +18,6 @@ impl Kind {
             Kind::TwoPart => "sweep",
             Kind::Prequential => "prequential",
             Kind::Contamination => "contamination",
-        }
-    }
-
-    /// Read off the trials: only `[contamination]` names the part of the experiment
-    /// that a trial belongs to.
-    pub(super) fn of(manifest: &Manifest) -> Kind {
-        let mut trials = manifest.trials.iter();
-        if trials.clone().any(|trial| trial.axes.get("part").is_some()) {
-            return Kind::Contamination;
-        }
-        match trials.all(|trial| trial.config.prequential.is_some()) {
-            true => Kind::Prequential,
-            false => Kind::TwoPart,
         }
     }
 }

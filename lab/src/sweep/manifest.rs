@@ -199,9 +199,17 @@ impl Manifest {
         ))
     }
 
-    /// What its trials are.
+    /// What its trials are, read off them: only `[contamination]` names the part of
+    /// the experiment that a trial belongs to.
     pub fn kind(&self) -> Kind {
-        Kind::of(self)
+        let mut trials = self.trials.iter();
+        if trials.clone().any(|trial| trial.axes.get("part").is_some()) {
+            return Kind::Contamination;
+        }
+        match trials.all(|trial| trial.config.prequential.is_some()) {
+            true => Kind::Prequential,
+            false => Kind::TwoPart,
+        }
     }
 
     /// The same trials with the ids that `frozen`, of an earlier [`FORMAT`], gave them.

@@ -1,49 +1,13 @@
 //! What Slurm and HyperQueue are told and asked, by their own programs.
 
 use super::engines::SlurmScripts;
+use super::error::SchedulerError;
 use super::jobs::{SchedulerKind, Submission};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::process::Command;
-
-/// Why a scheduler did not answer.
-#[derive(Debug, thiserror::Error)]
-pub enum SchedulerError {
-    /// Its program is not there.
-    #[error("there is no `{program}` on the PATH: {help}")]
-    Absent {
-        /// The program.
-        program: &'static str,
-        /// What to do.
-        help: &'static str,
-    },
-    /// Its program cannot be started.
-    #[error("cannot start `{program}`")]
-    Start {
-        /// The program.
-        program: &'static str,
-        /// Why.
-        source: io::Error,
-    },
-    /// It refused, or could not be reached.
-    #[error("`{command}` failed: {message}")]
-    Refused {
-        /// What was run.
-        command: String,
-        /// What it said.
-        message: String,
-    },
-    /// It said something unexpected.
-    #[error("`{command}` said `{said}`, which names no job")]
-    Unexpected {
-        /// What was run.
-        command: String,
-        /// What it said.
-        said: String,
-    },
-}
 
 /// How a job stands, by its scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -56,8 +56,8 @@ mod student;
 mod tally;
 mod temperature;
 
+use crate::error::TrainError;
 use crate::ops::DeviceError;
-use crate::run::TrainError;
 use brevity_codec::predict::PredictError;
 use brevity_model::FileError;
 

@@ -12,9 +12,11 @@
 mod files;
 mod npy;
 mod search;
+mod tensors;
 
-pub use files::{Kind, Stored, Weights, read, save};
+pub use files::{read, save};
 pub use search::{Price, Shortest, shortest};
+pub use tensors::{Kind, Stored, Weights};
 
 use brevity_codec::weights::{Precision, Storage, Tensor, decode_tensors, encode_tensors};
 use std::path::PathBuf;

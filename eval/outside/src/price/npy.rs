@@ -1,6 +1,6 @@
 //! The arrays of numpy: `.npz` files, zip files of `.npy` files.
 
-use super::files::{Kind, Stored, Weights, no_weight};
+use super::tensors::{Kind, Stored, Weights, no_weight};
 use super::{MOST_VALUES, PriceError};
 use std::io::{Cursor, Read};
 
