@@ -72,3 +72,25 @@ fn no_version_is_newer_than_it_is() {
     let old = dir.run(&["inspect", "old.bvy"]).status(1).says("version 0");
     assert!(!old.stderr().contains("newer"), "{}", old.stderr());
 }
+
+/// A step over a billion bytes keeps terabytes for its backward pass.
+#[cfg(target_os = "linux")]
+#[test]
+fn training_that_does_not_fit_is_told_and_refused() {
+    let dir = Dir::new();
+    dir.file("d.txt", "all the world's a stage, ".repeat(800));
+    dir.file(
+        "c.toml",
+        "name = \"big\"\ndata.source = \"d.txt\"\n[model]\nwidth = 16\ncontext = 64\n\
+         [train]\nbatch_bytes = 1000000000\nsteps = 2\n",
+    );
+    let told = dir
+        .run(&["sweep", "c.toml", "--dry-run"])
+        .status(0)
+        .stdout();
+    let line = "1 of these need more memory than this machine has";
+    assert!(told.contains(line), "{told}");
+    dir.run(&["sweep", "c.toml"])
+        .status(1)
+        .says("make train.batch_bytes (1000000000) smaller");
+}

@@ -20,24 +20,11 @@ pub fn price<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let mut weights = Weights::default();
     for (name, shape, kind, bytes) in tensors {
-        let kind = match kind.as_str() {
-            "f8" => Kind::F64,
-            "f4" => Kind::F32,
-            "f2" => Kind::F16,
-            "i1" => Kind::Signed(1),
-            "i2" => Kind::Signed(2),
-            "i4" => Kind::Signed(4),
-            "i8" => Kind::Signed(8),
-            "u1" => Kind::Unsigned(1),
-            "u2" => Kind::Unsigned(2),
-            "u4" => Kind::Unsigned(4),
-            "u8" => Kind::Unsigned(8),
-            kind => {
-                return Err(errors::WeightsError::new_err(format!(
-                    "tensor `{name}` is of type {kind}, which is no weight: leave it out"
-                )));
-            }
-        };
+        let kind = Kind::of_numpy(&kind).ok_or_else(|| {
+            errors::WeightsError::new_err(format!(
+                "tensor `{name}` is of type {kind}, which is no weight: leave it out"
+            ))
+        })?;
         let stored = Stored {
             name,
             shape,

@@ -15,13 +15,12 @@ use brevity_pretrained::cover::{Beam, Marginal, marginal};
 use brevity_pretrained::price::PriceError;
 use brevity_pretrained::score::{BreakEven, Score, score};
 use brevity_pretrained::{Form, Model, byte_bits};
-use brevity_task::{Control, Progress};
+use brevity_task::{Control, Counter};
 use rayon::prelude::*;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Says what a pretrained language model is: a GGUF file or a Hugging Face folder.
 ///
@@ -101,8 +100,10 @@ impl Compress<'_> {
         settings.form = self.form;
         let content = read(path)?;
         let done = watched(run, |control| {
-            let count = Count::new(control, "compress", content.len());
-            archive::compress(model, &settings, &content, &|more| count.more(more))
+            let count = Counter::new(control, "compress", content.len() as u64);
+            archive::compress(model, &settings, &content, &|more: usize| {
+                count.add(more as u64)
+            })
         });
         let context = || format!("cannot compress {}", path.display());
         let mut done = stopped(done).with_context(context)?;
@@ -257,8 +258,8 @@ pub fn inspect(path: &Path) -> Result<(String, Value)> {
 fn decode(model: &Model, bytes: &[u8], limits: &Limits, run: &Run, what: &str) -> Result<Vec<u8>> {
     let length = archive::header(bytes)?.bytes;
     let content = watched(run, |control| {
-        let count = Count::new(control, what, usize::try_from(length).unwrap_or(usize::MAX));
-        archive::decompress(model, bytes, limits, &|more| count.more(more))
+        let count = Counter::new(control, what, length);
+        archive::decompress(model, bytes, limits, &|more: usize| count.add(more as u64))
     });
     stopped(content)
 }
@@ -275,38 +276,6 @@ fn stopped<T>(done: Result<T, ArchiveError>) -> Result<T> {
             Err(Stopped.into())
         }
         done => Ok(done?),
-    }
-}
-
-/// Bytes that are done.
-struct Count<'a> {
-    control: &'a Control<'a>,
-    what: &'a str,
-    done: AtomicUsize,
-    of: usize,
-}
-
-impl<'a> Count<'a> {
-    fn new(control: &'a Control<'a>, what: &'a str, of: usize) -> Count<'a> {
-        let done = AtomicUsize::new(0);
-        Count {
-            control,
-            what,
-            done,
-            of,
-        }
-    }
-
-    /// More of them; whether to go on.
-    fn more(&self, more: usize) -> bool {
-        let done = self.done.fetch_add(more, Ordering::Relaxed) + more;
-        (self.control.progress)(Progress {
-            done: done as u64,
-            of: self.of as u64,
-            what: self.what,
-            ..Progress::default()
-        });
-        !self.control.stop.is_set()
     }
 }
 
@@ -395,8 +364,8 @@ pub fn scores(
             let name = &set.provenance.source;
             let what = format!("{} on {name}", path.display());
             let context = || format!("cannot score `{name}`");
-            let count = Count::new(control, &what, set.len());
-            let more = |more| count.more(more);
+            let count = Counter::new(control, &what, set.len() as u64);
+            let more = |more: usize| count.add(more as u64);
             let score = stopped(score(&model, &settings, &set.bytes, verify, &more));
             let beside = |coder| against(&model, &settings, coder, &set.bytes, control);
             out.push(Scored {
@@ -424,9 +393,9 @@ fn covered(
     if settings.form != Form::Text {
         bail!(Usage("--marginal is of bytes as text".into()));
     }
-    let count = Count::new(control, "sum over all cuts", bytes.len());
-    let found = marginal(model, settings, Beam::default(), bytes, &|more| {
-        count.more(more)
+    let count = Counter::new(control, "sum over all cuts", bytes.len() as u64);
+    let found = marginal(model, settings, Beam::default(), bytes, &|more: usize| {
+        count.add(more as u64)
     });
     match control.stop.is_set() {
         true => Err(Stopped.into()),
@@ -447,8 +416,10 @@ fn against(
     bytes: &[u8],
     control: &Control<'_>,
 ) -> Result<BreakEven> {
-    let count = Count::new(control, "price of each byte", bytes.len());
-    let bits = byte_bits(model, settings, bytes, &|more| count.more(more));
+    let count = Counter::new(control, "price of each byte", bytes.len() as u64);
+    let bits = byte_bits(model, settings, bytes, &|more: usize| {
+        count.add(more as u64)
+    });
     let bits = stopped(bits.map_err(ArchiveError::from))?;
     let block = settings.chunk.unwrap_or(BLOCK);
     let pieces = match settings.chunk {

@@ -32,6 +32,8 @@
 
 mod chain;
 mod control;
+mod counter;
 
 pub use chain::{Chain, chain};
 pub use control::{Control, Progress, Stop};
+pub use counter::Counter;

@@ -69,6 +69,7 @@ pub use brevity_task::{Control, Progress, Stop};
 pub use checkpoint::{CheckpointError, checkpoint_path};
 pub use error::TrainError;
 pub use identity::{Difference, RunIdentity};
+pub use memory::machine_memory;
 pub use metrics::{LogError, Metrics};
 pub use ops::{DeviceError, DeviceKind};
 pub use recipe::{

@@ -48,8 +48,9 @@ fn parameters(spec: &Spec) -> u128 {
     10 * u128::from(spec.parameters())
 }
 
-/// Bytes of memory of this machine, or what the group of this process may use of them.
-pub(crate) fn of_machine() -> Option<u64> {
+/// Bytes of memory of this machine, or what the group of this process may use of them;
+/// `None` where the system does not say.
+pub fn machine_memory() -> Option<u64> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let all = read("/proc/meminfo").and_then(|text| {
         let line = text

@@ -123,7 +123,7 @@ pub fn run_hashed(
     // The bytes are there already. What is counted is an upper bound, of which at least
     // half is used.
     let needs = setup.config.memory(&setup.spec, 0) / 2;
-    if let Some(has) = memory::of_machine().filter(|has| needs > *has) {
+    if let Some(has) = memory::machine_memory().filter(|has| needs > *has) {
         return Err(TrainError::Memory {
             needs,
             has,

@@ -8,11 +8,10 @@ use brevity_codec::archive::{self, Inspection, Options, Source, Summary};
 use brevity_codec::weights::{Plan, Precision};
 use brevity_measure::StoredModel;
 use brevity_stats::critical::prior::{PROSE_PILOTS, Prior, STORED_BITS};
-use brevity_task::{Control, Progress};
+use brevity_task::{Control, Counter, Progress};
 use brevity_train::{DeviceKind, TrainSetup};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Options of training a model for a file.
 #[derive(Clone, Debug)]
@@ -264,16 +263,9 @@ fn write(
     control: &Control<'_>,
 ) -> Result<(Vec<u8>, Summary), PackError> {
     let mut archive = Vec::new();
-    let done = AtomicU64::new(0);
+    let counter = Counter::new(control, "compress", data.len() as u64);
     let progress = |more| {
-        let done = more + done.fetch_add(more, Ordering::Relaxed);
-        control.tell(Progress {
-            done,
-            of: data.len() as u64,
-            bytes: done,
-            what: "compress",
-            ..Progress::default()
-        });
+        counter.add(more);
     };
     let summary = archive::compress(data, &mut archive, source, options, &progress)?;
     Ok((archive, summary))

@@ -9,6 +9,7 @@ use super::speed::Speed;
 use super::table::Columns;
 use brevity_draw::Table;
 use brevity_length::Row;
+use brevity_train::machine_memory;
 use std::fmt;
 
 /// The trials of a sweep with their states and estimated times. `Display` prints a
@@ -116,7 +117,7 @@ impl fmt::Display for DryRun {
             f,
             "\n{} trials, {} to do: about {} of training at {:.1} GFLOP/s ({})",
             self.trials.len(),
-            left.count(),
+            left.clone().count(),
             clock(seconds),
             self.speed.flops_per_second / 1e9,
             match self.speed.measured {
@@ -124,6 +125,16 @@ impl fmt::Display for DryRun {
                 false => "assumed: half the speed of a matrix product here",
             },
         )?;
+        if let Some(has) = machine_memory() {
+            let large = left.filter(|(trial, _)| self.memory(trial) > has).count();
+            if large > 0 {
+                writeln!(
+                    f,
+                    "{large} of these need more memory than this machine has ({} MiB)",
+                    has >> 20
+                )?;
+            }
+        }
         let unseen: Vec<_> = self
             .trials
             .iter()

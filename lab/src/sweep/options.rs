@@ -106,7 +106,7 @@ impl RunOptions {
 pub struct Summary {
     /// Trials that this run finished.
     pub done: usize,
-    /// Trials that earlier runs finished.
+    /// Trials that earlier runs finished; with `any`, also those that failed before.
     pub skipped: usize,
     /// Trials that failed in this run or before, with the reason.
     pub failed: Vec<(String, Failure)>,

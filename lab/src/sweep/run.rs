@@ -96,7 +96,9 @@ pub(super) fn run_locked(
     };
     let over = Stop::new();
     std::thread::scope(|scope| {
-        scope.spawn(|| sweep.relay_stop(&over));
+        if jobs > 1 {
+            scope.spawn(|| sweep.relay_stop(&over));
+        }
         let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(|| sweep.worker())).collect();
         let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
         over.set();
@@ -225,7 +227,8 @@ struct Sweep<'a> {
     fatal: Mutex<Option<SweepError>>,
     /// Set by the caller to request a stop.
     user_stop: &'a Stop,
-    /// Tells the trials to stop; set on the caller's request or by a fatal error.
+    /// Tells trials that run side by side to stop; set on the caller's request or by a
+    /// fatal error of one of them.
     stop: Stop,
 }
 
@@ -277,7 +280,14 @@ impl Sweep<'_> {
                     return Ok(());
                 }
                 State::Failed(failure) if !self.options.retry_failed => {
-                    summary.failed.push((trial.id.clone(), failure.clone()));
+                    // Of many tasks, one has said so; the collector says it again.
+                    if self.options.any {
+                        let line = format!("trial {} is skipped: it failed before", trial.id);
+                        self.work.observer.noted(&line);
+                        summary.skipped += 1;
+                    } else {
+                        summary.failed.push((trial.id.clone(), failure.clone()));
+                    }
                     return Ok(());
                 }
                 _ => {}
@@ -301,7 +311,11 @@ impl Sweep<'_> {
             trial,
             folder,
             threads,
-            stop: &self.stop,
+            stop: match self.jobs {
+                // Nobody else can fail, and a task need not poll.
+                1 => self.user_stop,
+                _ => &self.stop,
+            },
             observer: self.work.observer,
         };
         let outcome = pool.install(|| {

@@ -57,6 +57,25 @@ fn a_task_takes_what_is_free_the_longest_first() {
     assert!(case.results().iter().all(|row| row["state"] == "done"));
 }
 
+/// Otherwise each of many tasks would end as failed for what one of them met.
+#[test]
+fn a_trial_fails_the_task_that_ran_it_and_no_later_one() {
+    let mut case = task();
+    let broken = Fake {
+        broken: Some((32, || "no luck".into())),
+        ..Fake::default()
+    };
+    let summary = go(&case, &broken).unwrap();
+    assert_eq!((summary.done, summary.failed.len()), (4, 2));
+    assert_eq!(summary.verdict().unwrap_err().exit_status(), 1);
+    let summary = go(&case, &Fake::default()).unwrap();
+    assert_eq!((summary.done, summary.skipped), (0, 2));
+    summary.verdict().unwrap();
+    case.options.retry_failed = true;
+    let summary = go(&case, &Fake::default()).unwrap();
+    assert_eq!((summary.done, summary.skipped), (2, 0));
+}
+
 #[test]
 fn a_trial_that_another_process_runs_is_told_and_no_success() {
     for any in [true, false] {
@@ -123,22 +142,6 @@ fn trials_are_run_by_id_and_others_are_refused() {
     case.options.only.push("0123".into());
     let error = go(&case, &Fake::default()).unwrap_err();
     assert!(error.to_string().contains("0123") && error.exit_status() == 2);
-}
-
-#[test]
-fn a_failed_trial_fails_the_task_once_and_for_all() {
-    let mut case = task();
-    let broken = Fake {
-        broken: Some((32, || "no".into())),
-        ..Fake::default()
-    };
-    for _ in 0..2 {
-        let summary = go(&case, &broken).unwrap();
-        assert_eq!(summary.failed.len(), 2);
-        assert_eq!(summary.verdict().unwrap_err().exit_status(), 1);
-    }
-    case.options.retry_failed = true;
-    go(&case, &Fake::default()).unwrap().verdict().unwrap();
 }
 
 /// Where locks hold only on one machine, a second process begins the same trial.

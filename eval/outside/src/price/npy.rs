@@ -72,19 +72,9 @@ fn header(bytes: &[u8], name: &str) -> Option<Result<Header, PriceError>> {
         return Some(Err(no_weight(name, "structure")));
     };
     let (order, kind) = descr.split_at_checked(1)?;
-    let kind = match kind {
-        "f8" => Kind::F64,
-        "f4" => Kind::F32,
-        "f2" => Kind::F16,
-        "i1" => Kind::Signed(1),
-        "i2" => Kind::Signed(2),
-        "i4" => Kind::Signed(4),
-        "i8" => Kind::Signed(8),
-        "u1" => Kind::Unsigned(1),
-        "u2" => Kind::Unsigned(2),
-        "u4" => Kind::Unsigned(4),
-        "u8" => Kind::Unsigned(8),
-        _ => {
+    let kind = match Kind::of_numpy(kind) {
+        Some(kind) => kind,
+        None => {
             let kind = match kind.as_bytes().first() {
                 Some(b'b') => "bool",
                 Some(b'c') => "complex",

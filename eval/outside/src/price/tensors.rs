@@ -33,6 +33,25 @@ impl Kind {
         }
     }
 
+    /// The type that numpy names so, without the sign of the byte order: `f4`, `i8`.
+    #[must_use]
+    pub fn of_numpy(name: &str) -> Option<Kind> {
+        Some(match name {
+            "f8" => Kind::F64,
+            "f4" => Kind::F32,
+            "f2" => Kind::F16,
+            "i1" => Kind::Signed(1),
+            "i2" => Kind::Signed(2),
+            "i4" => Kind::Signed(4),
+            "i8" => Kind::Signed(8),
+            "u1" => Kind::Unsigned(1),
+            "u2" => Kind::Unsigned(2),
+            "u4" => Kind::Unsigned(4),
+            "u8" => Kind::Unsigned(8),
+            _ => return None,
+        })
+    }
+
     fn is_whole(self) -> bool {
         matches!(self, Kind::Signed(_) | Kind::Unsigned(_))
     }

@@ -9,8 +9,7 @@ use brevity_pretrained::archive::{ArchiveError, Settings};
 use brevity_pretrained::price::PriceError;
 use brevity_pretrained::score::score;
 use brevity_pretrained::{Form, Model, byte_bits};
-use brevity_task::Progress;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use brevity_task::{Control, Counter};
 
 /// Chunks that are decoded side by side: that costs nothing, since each starts anew.
 const LANES: usize = 16;
@@ -78,17 +77,12 @@ impl Reading<'_> {
         work: impl FnOnce(&(dyn Fn(usize) -> bool + Sync)) -> Result<T, ArchiveError>,
     ) -> Result<T, MatrixError> {
         let what = format!("{} measured on {}", self.name, set.name);
-        let done = AtomicUsize::new(0);
-        let more = |more| {
-            let done = done.fetch_add(more, Ordering::Relaxed) + more;
-            (options.progress)(Progress {
-                done: done as u64,
-                of: bytes.test.len() as u64,
-                what: &what,
-                ..Progress::default()
-            });
-            !options.stop.is_set()
+        let control = Control {
+            stop: options.stop,
+            progress: options.progress,
         };
+        let counter = Counter::new(&control, &what, bytes.test.len() as u64);
+        let more = |more: usize| counter.add(more as u64);
         work(&more).map_err(|error| match error {
             ArchiveError::Stopped | ArchiveError::Price(PriceError::Stopped) => {
                 MatrixError::Stopped
