@@ -1,8 +1,9 @@
 //! The trials that nobody runs, handed out longest first to one of many tasks.
 //!
 //! A first pass goes through all trials from the longest to the shortest, starting where
-//! other tasks have arrived. A second pass looks at all that were left behind: by tasks
-//! that died, or held by others when this one came by.
+//! other tasks have arrived. A second pass looks at what was left behind: by tasks that
+//! died, or held by others when this one came by. The first task to begin it notes for
+//! the others what is left, for that only gets less.
 
 use super::folder::SweepFolder;
 use super::index::Index;
@@ -31,9 +32,11 @@ pub(super) struct Free<'a> {
 
 /// The trials from the longest to the shortest.
 pub(super) fn longest_first(manifest: &Manifest) -> Vec<&Trial> {
-    let mut order: Vec<&Trial> = manifest.trials.iter().collect();
-    order.sort_by(|a, b| b.flops.total_cmp(&a.flops).then(a.index.cmp(&b.index)));
-    order
+    // Sorted apart from the trials, which are large and lie far from each other.
+    let trials = manifest.trials.iter().enumerate();
+    let mut keys: Vec<(f64, usize)> = trials.map(|(i, trial)| (trial.flops, i)).collect();
+    keys.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    keys.into_iter().map(|(_, i)| &manifest.trials[i]).collect()
 }
 
 impl<'a> Free<'a> {
@@ -106,11 +109,16 @@ impl<'a> Free<'a> {
     fn left_behind(&mut self) -> &mut Vec<usize> {
         let (order, had, index) = (&self.order, &self.had, &self.index);
         self.left.get_or_insert_with(|| {
-            let finished: HashSet<String> = index.finished();
-            let places = (0..order.len()).rev();
+            let mut places = index.left().unwrap_or_else(|| {
+                let finished: HashSet<String> = index.finished();
+                let places = (0..order.len()).rev();
+                let left = places.filter(|&place| !finished.contains(&order[place].id));
+                let left: Vec<usize> = left.collect();
+                index.write_left(&left);
+                left
+            });
+            places.retain(|&place| place < order.len() && !had[place]);
             places
-                .filter(|&place| !had[place] && !finished.contains(&order[place].id))
-                .collect()
         })
     }
 }

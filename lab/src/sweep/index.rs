@@ -9,7 +9,7 @@ use super::folder::SweepFolder;
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The hints in the folder `index/` of a sweep.
 pub(super) struct Index {
@@ -29,7 +29,8 @@ impl Index {
     pub fn reset(&self) -> Result<(), SweepError> {
         files::create_folder(&self.root)?;
         files::remove(&self.frontier_path())?;
-        files::remove(&self.finished_path())
+        files::remove(&self.finished_path())?;
+        files::remove(&self.left_path())
     }
 
     fn frontier_path(&self) -> PathBuf {
@@ -40,6 +41,10 @@ impl Index {
         self.root.join("finished")
     }
 
+    fn left_path(&self) -> PathBuf {
+        self.root.join("left")
+    }
+
     /// A place in the order of trials before which each was taken by somebody.
     pub fn frontier(&self) -> usize {
         let text = fs::read_to_string(self.frontier_path()).unwrap_or_default();
@@ -48,6 +53,9 @@ impl Index {
 
     /// Moves the frontier. Not synced: a frontier that falls back costs only looks.
     pub fn advance(&self, to: usize) {
+        if to <= self.frontier() {
+            return;
+        }
         let _ = fs::create_dir_all(&self.root);
         let _ = fs::write(self.frontier_path(), to.to_string());
     }
@@ -61,6 +69,25 @@ impl Index {
             .open(self.finished_path());
         // One short write, which local file systems do not mix with others.
         let _ = file.and_then(|mut file| file.write_all(format!("{id}\n").as_bytes()));
+    }
+
+    /// The places, last first, of all trials that were unfinished when a task began its
+    /// second pass; `None` if none did, or if folders of trials have come or gone since.
+    pub fn left(&self) -> Option<Vec<usize>> {
+        let changed = |path: &Path| fs::metadata(path)?.modified();
+        let noted = changed(&self.left_path()).ok()?;
+        if changed(&self.trials).ok()? > noted {
+            return None;
+        }
+        let text = fs::read_to_string(self.left_path()).ok()?;
+        text.lines().map(|place| place.parse().ok()).collect()
+    }
+
+    /// Notes what is left. Not synced, but there as a whole or not at all.
+    pub fn write_left(&self, places: &[usize]) {
+        let _ = fs::create_dir_all(&self.root);
+        let text: String = places.iter().map(|place| format!("{place}\n")).collect();
+        let _ = brevity_files::write(&self.left_path(), text.as_bytes());
     }
 
     /// The trials that are finished and whose folders are there.
@@ -99,5 +126,24 @@ mod tests {
         index.reset().unwrap();
         assert_eq!(index.frontier(), 0);
         assert!(index.finished().is_empty());
+    }
+
+    #[test]
+    fn what_is_left_is_believed_until_a_folder_comes_or_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let trials = folder.path().join("trials");
+        fs::create_dir_all(trials.join("a")).unwrap();
+        let index = Index::of(&SweepFolder::new(folder.path()));
+        assert_eq!(index.left(), None);
+        index.write_left(&[4, 2]);
+        assert_eq!(index.left(), Some(vec![4, 2]));
+        // File systems count time in steps.
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(10);
+        fs::File::open(&trials)
+            .unwrap()
+            .set_modified(later)
+            .unwrap();
+        assert_eq!(index.left(), None);
+        index.reset().unwrap();
     }
 }
