@@ -212,3 +212,22 @@ fn locks_that_do_nothing_are_found_out() {
     run(&shard, true).status(1).says("has no locks");
     assert!(!cluster.run_folder().join("trials").exists());
 }
+
+#[test]
+fn a_collector_goes_on_until_all_is_done() {
+    let cluster = Cluster::new();
+    cluster
+        .brevity(&["sweep", "c.toml", "--engine", "commands"])
+        .status(0);
+    let args = ["sweep", "runs/tiny", "--any"];
+    let mut task = cluster.dir.brevity(&args);
+    let mut task = task.current_dir(cluster.home()).spawn().expect("it starts");
+    while !cluster.run_folder().join("trials").exists() {
+        assert!(task.try_wait().expect("a child").is_none(), "it ended");
+        std::thread::yield_now();
+    }
+    let collect = ["sweep", "collect", "runs/tiny", "--every", "1"];
+    cluster.brevity(&collect).status(0).stdout();
+    assert!(task.wait().expect("a child").success());
+    assert!(cluster.run_folder().join("report.html").exists());
+}

@@ -32,7 +32,8 @@ pub enum Manage {
     Collect {
         /// Folder of the sweep
         folder: PathBuf,
-        /// Do so again every so many seconds, until no trial runs or waits for a job
+        /// Do so again every so many seconds, until all trials are done, or twice in a row
+        /// none runs or waits for a job
         #[arg(long, value_name = "SECONDS")]
         every: Option<u64>,
         /// Print results as JSON
@@ -81,16 +82,20 @@ pub fn run(manage: Manage) -> Result<()> {
             json,
         } => {
             let folder = SweepFolder::new(folder);
+            let mut idle = 0;
             loop {
                 let manifest = folder.manifest()?;
                 collect(&folder, &manifest)?;
                 Report::default().write(&folder, json)?;
                 let status = status(&folder)?;
+                idle = if status.is_active() { 0 } else { idle + 1 };
+                let verdict = status.verdict();
                 match every {
-                    Some(seconds) if status.is_active() => {
+                    // A single look may fall between two trials of a task.
+                    Some(seconds) if verdict.is_err() && idle < 2 => {
                         std::thread::sleep(Duration::from_secs(seconds));
                     }
-                    _ => return Ok(status.verdict()?),
+                    _ => return Ok(verdict?),
                 }
             }
         }
