@@ -1,7 +1,7 @@
 //! Compresses the first bytes of a file with a pretrained model and decompresses
 //! them: `round_trip MODEL FILE BYTES [LANES [CONTEXT [ARCHIVE]]]`.
 
-use brevity_pretrained::archive::{Limits, Settings, compress, decompress};
+use brevity_pretrained::archive::{Limits, Settings, compress, compress_mixed, decompress};
 use brevity_pretrained::{Contexts, Model};
 use std::error::Error;
 use std::path::Path;
@@ -37,6 +37,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         100.0 * out.archive.len() as f64 / content.len() as f64,
         start.elapsed().as_secs_f64()
     );
+    if settings.can_mix() {
+        let mixed = compress_mixed(&model, &settings, &content, &|_| true)?;
+        println!("{} bytes mixed with context models", mixed.archive.len());
+    }
     if let Some(path) = rest.get(2) {
         std::fs::write(path, &out.archive)?;
     }

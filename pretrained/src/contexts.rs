@@ -92,10 +92,10 @@ impl Stream {
         self.fresh
     }
 
-    /// The model has seen all.
-    pub fn seen(&mut self) {
+    /// What is pending; the model is about to see it.
+    pub fn take_pending(&mut self) -> Vec<u32> {
         self.fresh = false;
-        self.pending.clear();
+        std::mem::take(&mut self.pending)
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
                     !stream.pending().is_empty() && len <= tokens,
                     "{len} of {tokens}"
                 );
-                stream.seen();
+                stream.take_pending();
                 stream.push(&contexts, 99, t as u32);
             }
         }

@@ -298,16 +298,8 @@ impl Covers<'_> {
                 ids: &self.lanes[lane].covers[cover].ids[self.state.position(place)..],
             })
             .collect();
-        let hidden = model.hidden(&mut self.state, &pieces);
-        let (size, vocabulary) = (model.spec().width, model.spec().vocabulary);
-        let mut last = Vec::with_capacity(pieces.len() * size);
-        let mut row = 0;
-        for piece in &pieces {
-            row += piece.ids.len();
-            last.extend_from_slice(&hidden[(row - 1) * size..row * size]);
-        }
-        let mut logits = vec![0.0; pieces.len() * vocabulary];
-        model.logits(&last, &mut logits);
+        let mut logits = model.next_logits(&mut self.state, &pieces);
+        let vocabulary = model.spec().vocabulary;
         let mut frequencies = Frequencies::default();
         for (&(lane, cover, _), logits) in asked.iter().zip(logits.chunks_exact_mut(vocabulary)) {
             let set = frequencies.set(logits, model.vocabulary().barred());

@@ -94,6 +94,28 @@ impl Model {
         }
     }
 
+    /// Advances lanes by some tokens each; the logits of what comes next in each,
+    /// `[pieces, vocabulary]`.
+    ///
+    /// # Panics
+    /// As [`hidden`](Self::hidden); if a piece has no tokens.
+    pub fn next_logits(&self, state: &mut State, pieces: &[Piece]) -> Vec<f32> {
+        if pieces.is_empty() {
+            return Vec::new();
+        }
+        let (width, vocabulary) = (self.spec().width, self.spec().vocabulary);
+        let hidden = self.hidden(state, pieces);
+        let mut last = Vec::with_capacity(pieces.len() * width);
+        let mut rows = 0;
+        for piece in pieces {
+            rows += piece.ids.len();
+            last.extend_from_slice(&hidden[(rows - 1) * width..rows * width]);
+        }
+        let mut logits = vec![0.0; pieces.len() * vocabulary];
+        self.logits(&last, &mut logits);
+        logits
+    }
+
     /// Embeddings of tokens, with those of their positions if they are learned.
     fn embed(&self, ids: &[u32], positions: &[u64]) -> Vec<f32> {
         let (spec, width) = (self.spec(), self.spec().width);

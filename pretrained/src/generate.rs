@@ -32,7 +32,6 @@ pub fn generate<'a, R: FnMut() -> u32 + 'a>(
         state: model.state(1),
         stream,
         frequencies: Frequencies::default(),
-        logits: vec![0.0; model.spec().vocabulary],
     };
     let mut failed = false;
     std::iter::from_fn(move || {
@@ -55,7 +54,6 @@ struct Writer<'a> {
     state: State,
     stream: Stream,
     frequencies: Frequencies,
-    logits: Vec<f32>,
 }
 
 impl Writer<'_> {
@@ -64,18 +62,14 @@ impl Writer<'_> {
         if self.stream.fresh() {
             self.state.reset(0);
         }
-        let ids = self.stream.pending();
-        let hidden = self
-            .model
-            .hidden(&mut self.state, &[Piece { lane: 0, ids }]);
-        self.stream.seen();
-        let last = &hidden[hidden.len() - self.model.spec().width..];
-        self.model.logits(last, &mut self.logits);
+        let ids = &self.stream.take_pending()[..];
+        let pieces = [Piece { lane: 0, ids }];
+        let mut logits = self.model.next_logits(&mut self.state, &pieces);
         if temperature > 0.0 && temperature != 1.0 {
-            self.logits.iter_mut().for_each(|x| *x /= temperature);
+            logits.iter_mut().for_each(|x| *x /= temperature);
         }
         let barred = self.model.vocabulary().barred();
-        self.frequencies.set(&mut self.logits, barred)
+        self.frequencies.set(&mut logits, barred)
     }
 
     /// A token that stands for bytes.

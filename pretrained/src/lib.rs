@@ -54,6 +54,7 @@ mod state;
 mod tests;
 mod tokenizer;
 mod vocabulary;
+mod walk;
 mod weights;
 
 pub use byte_bits::byte_bits;

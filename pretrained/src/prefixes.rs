@@ -23,6 +23,16 @@ impl Prefixes {
         &self.order
     }
 
+    /// The first token that has the bytes of another.
+    ///
+    /// # Panics
+    /// If that one has none.
+    pub fn first_alike(&self, vocabulary: &Vocabulary, id: u32) -> u32 {
+        let bytes = vocabulary.token(id);
+        let before = |other: &u32| vocabulary.token(*other) < bytes;
+        self.order[self.order.partition_point(before)]
+    }
+
     /// The range of all tokens.
     pub fn all(&self) -> Range<usize> {
         0..self.order.len()
@@ -66,6 +76,10 @@ mod tests {
         let vocabulary = Vocabulary::new(tokens.iter().map(|t| Some(*t)));
         let prefixes = Prefixes::new(&vocabulary);
         assert_eq!(prefixes.order(), [3, 5, 2, 6, 4, 0]);
+        assert_eq!(
+            [6, 4].map(|id| prefixes.first_alike(&vocabulary, id)),
+            [2, 4]
+        );
         let a = prefixes.next(&vocabulary, prefixes.all(), 0, b'a');
         assert_eq!(a, 0..5);
         assert_eq!(prefixes.ending(&vocabulary, a.clone(), 1), 0..1);

@@ -3,7 +3,7 @@
 use super::logistic::Logistic;
 
 /// The most bits after which a probability still moves as fast as its count says.
-const MOST: u32 = 1023;
+pub const MOST: u32 = 1023;
 
 /// `65536 / (count + 1.5)`
 static RATES: [i32; MOST as usize + 1] = {

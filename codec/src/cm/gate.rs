@@ -19,15 +19,23 @@ pub struct Gates([i8; GATES]);
 impl Gates {
     /// For a model that was not trained beside context models: it says much that they
     /// know, too.
-    pub const ALONE: Gates = {
-        let mut gates = [28; GATES];
+    pub const ALONE: Gates = Gates::everywhere(28, 8);
+
+    /// For a pretrained language model: on its own ground, context models that have
+    /// just begun to learn add little.
+    pub const LANGUAGE: Gates = Gates::everywhere(4, 29);
+
+    /// The same, in units, for context models and for the model however sure the former
+    /// are.
+    const fn everywhere(contexts: i8, model: i8) -> Gates {
+        let mut gates = [contexts; GATES];
         let mut at = 1;
         while at < GATES {
-            gates[at] = 8;
+            gates[at] = model;
             at += 2;
         }
         Gates(gates)
-    };
+    }
 
     /// The nearest gates that a block can store.
     pub fn nearest(values: &[f32; GATES]) -> Gates {

@@ -120,6 +120,8 @@ impl Pack<'_> {
         let whole = self.count / NR * NR;
         let len = self.w.format().block_len();
         let mut blocks = panel::Blocks::new();
+        let mut quads = [[0; 4 * NR]; panel::LONGEST / 4];
+        let quads = &mut quads[..len / 4];
         let mut straddling = [[0.0; NR]; panel::STEPS];
         for panel in (0..whole).step_by(NR) {
             let (mut start, mut end) = (0, step.min(k));
@@ -127,7 +129,7 @@ impl Pack<'_> {
                 // Blocks of sixteen rows are far apart, so the hardware does not prefetch
                 // them.
                 self.w.prefetch::<S>(self.first + panel + NR, index, NR);
-                if !self.w.unpack(self.first + panel, index, &mut blocks) {
+                if !self.w.unpack(self.first + panel, index, &mut blocks, quads) {
                     return 0;
                 }
                 for i in (index * len..(index + 1) * len).step_by(panel::STEPS) {
@@ -139,11 +141,11 @@ impl Pack<'_> {
                     let (rows, _) = self.packed[at..].as_chunks_mut::<NR>();
                     if i + panel::STEPS <= end {
                         let tile = rows.first_chunk_mut().expect("a tile");
-                        blocks.tile(group, tile);
+                        blocks.tile(group, quads, tile);
                         continue;
                     }
                     // The tile continues in the next block of steps.
-                    blocks.tile(group, &mut straddling);
+                    blocks.tile(group, quads, &mut straddling);
                     let (these, others) = straddling.split_at(end - i);
                     rows[..these.len()].copy_from_slice(these);
                     (start, end) = (end, (end + step).min(k));

@@ -4,7 +4,7 @@
 use super::PANEL;
 use super::dots::Dots;
 use crate::stored::Stored;
-use crate::stored::panel::{self, Blocks};
+use crate::stored::panel::{self, Blocks, Quad};
 use std::ops::Range;
 
 /// Values of a row in a panel: with two panels, 20 KiB, which stay in a first-level
@@ -15,7 +15,7 @@ pub(super) const STEPS: usize = 512;
 #[repr(C, align(64))]
 pub(super) struct Panels {
     /// `[STEPS / 4, PANEL, 4]`
-    pub quads: [[u8; 4 * PANEL]; STEPS / 4],
+    pub quads: [Quad; STEPS / 4],
     /// For each 16 values, `[STEPS / 16, PANEL]`.
     pub scales: [[f32; PANEL]; STEPS / panel::STEPS],
     /// The same.
@@ -56,16 +56,13 @@ impl Panels {
         for index in steps.start / len..steps.end / len {
             // Blocks of sixteen rows are far apart: caches do not see them coming.
             w.prefetch::<D::S>(first + D::PANELS * PANEL, index, PANEL);
-            w.unpack(first, index, blocks);
-            self.zero = blocks.zero();
             let at = index * len - steps.start;
+            w.unpack(first, index, blocks, &mut self.quads[at / 4..][..len / 4]);
+            self.zero = blocks.zero();
             for group in 0..len / panel::STEPS {
-                let at = at + group * panel::STEPS;
+                let at = at / panel::STEPS + group;
                 let (scales, minima) = blocks.scales(group);
-                self.scales[at / panel::STEPS] = *scales;
-                self.minima[at / panel::STEPS] = *minima;
-                let quads = self.quads[at / 4..].first_chunk_mut().expect("a group");
-                blocks.quads(group, quads);
+                (self.scales[at], self.minima[at]) = (*scales, *minima);
             }
         }
     }

@@ -1,7 +1,7 @@
 use super::path::Path;
 use super::*;
 use crate::stored::Format;
-use crate::stored::panel::Blocks;
+use crate::stored::panel::{Blocks, LONGEST};
 use crate::stored::tests::{ALL, random};
 
 /// Values of very different sizes, and zeros.
@@ -20,6 +20,7 @@ fn naive(x: &[f32], w: &Stored) -> Vec<f32> {
     let len = format.block_len();
     let group = if format == Format::Q6K { 16 } else { 32 };
     let mut blocks = Blocks::new();
+    let mut quads = [[0; 4 * PANEL]; LONGEST / 4];
     let mut y = Vec::new();
     for x in x.chunks_exact(k) {
         for row in 0..n {
@@ -31,13 +32,14 @@ fn naive(x: &[f32], w: &Stored) -> Vec<f32> {
                     true => (0.0, 0.0),
                     false => (max / 127.0, 127.0 / max),
                 };
-                w.unpack(row, start / len, &mut blocks);
+                w.unpack(row, start / len, &mut blocks, &mut quads[..len / 4]);
                 let part = start % len / 16;
-                let integers = blocks.integers(0);
+                // Of the first row.
+                let integer = |i: usize| i32::from(quads[i / 4][i % 4]);
                 let (mut dot, mut sum) = (0, 0);
                 for i in 0..group {
                     let q = (x[start + i] * inverse).round_ties_even() as i32;
-                    dot += (i32::from(integers[start % len + i]) - blocks.zero()) * q;
+                    dot += (integer(start % len + i) - blocks.zero()) * q;
                     sum += q;
                 }
                 let (scales, minima) = blocks.scales(part);

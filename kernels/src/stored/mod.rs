@@ -192,11 +192,18 @@ impl<'a> Stored<'a> {
 
     /// Block `index` of sixteen rows from `row` on, which must be there; later ones
     /// that are not there are the last one again. False if the format has no blocks.
+    /// The integers go to `quads`, as many as a block has.
     #[inline(always)]
-    pub(crate) fn unpack(&self, row: usize, index: usize, out: &mut panel::Blocks) -> bool {
+    pub(crate) fn unpack(
+        &self,
+        row: usize,
+        index: usize,
+        out: &mut panel::Blocks,
+        quads: &mut [panel::Quad],
+    ) -> bool {
         let (stride, last) = (self.row_bytes(), self.rows - 1 - row);
         let data = &self.data[row * stride..];
-        out.unpack(self.format, data, (stride, last), index)
+        out.unpack(self.format, data, (stride, last), index, quads)
     }
 
     /// Prefetches part `index` of the memory of `rows` rows from `row` on. A part has as

@@ -1,13 +1,15 @@
 //! Unpacks sixteen rows at a time, transposed, in the order in which products
 //! read them.
 //!
-//! The integers of a block are transposed as bytes, before they become floats of
-//! four times the size, if they do; the scales of sixteen rows are then a vector.
-//! The values are those of [`Stored::decode_rows`](super::Stored::decode_rows), to the
-//! bit.
+//! Bytes are transposed as they are stored, before they become integers of twice the
+//! size or floats of eight times, if they do; the scales of sixteen rows are then a
+//! vector. The values are those of
+//! [`Stored::decode_rows`](super::Stored::decode_rows), to the bit.
+//!
+//! Loops, not `map` or `from_fn`: these are not always inlined into code for newer
+//! instructions.
 
 use super::Format;
-use super::blocks::six_bits;
 use super::half::f16_to_f32;
 
 /// Rows of a panel.
@@ -18,13 +20,14 @@ pub(crate) const ROWS: usize = 16;
 pub(crate) const STEPS: usize = 16;
 
 /// Values in the longest block.
-const LONGEST: usize = 256;
+pub(crate) const LONGEST: usize = 256;
 
-/// Sixteen unpacked blocks, one of each row.
+/// Four adjacent integers of each row, `[ROWS, 4]`. They are unsigned:
+/// `value = (integer - zero) scale + minimum`.
+pub(crate) type Quad = [u8; 4 * ROWS];
+
+/// What sixteen unpacked blocks, one of each row, have beside integers.
 pub(crate) struct Blocks {
-    /// The stored integers, unsigned:
-    /// `value = (integer - zero) scale + minimum`.
-    integers: [[u8; LONGEST]; ROWS],
     zero: i32,
     /// `[LONGEST / STEPS, ROWS]`
     scales: [[f32; ROWS]; LONGEST / STEPS],
@@ -34,7 +37,6 @@ pub(crate) struct Blocks {
 impl Blocks {
     pub(crate) fn new() -> Blocks {
         Blocks {
-            integers: [[0; LONGEST]; ROWS],
             zero: 0,
             scales: [[0.0; ROWS]; LONGEST / STEPS],
             minima: [[0.0; ROWS]; LONGEST / STEPS],
@@ -42,170 +44,147 @@ impl Blocks {
     }
 
     /// Unpacks block `index` of sixteen rows that start `stride` bytes apart, of which
-    /// those beyond `last` are that one again; false if the format has no blocks.
+    /// those beyond `last` are that one again; false if the format has no blocks. The
+    /// integers go to `quads`, as many as a block has.
     #[inline(always)]
     pub(crate) fn unpack(
         &mut self,
         format: Format,
         data: &[u8],
-        (stride, last): (usize, usize),
+        rows: (usize, usize),
         index: usize,
+        quads: &mut [Quad],
     ) -> bool {
-        let at = |row: usize| &data[row.min(last) * stride + index * format.block_bytes()..];
-        // Halves become floats for all rows at once.
-        let mut scales = [0; ROWS];
-        let mut minima = [0; ROWS];
+        let at = index * format.block_bytes();
         match format {
             Format::F32 | Format::F16 | Format::Bf16 => return false,
             Format::Q4_0 => {
+                let b: Rows<18> = Rows::at(data, rows, at);
                 self.zero = 8;
-                for (row, scale) in scales.iter_mut().enumerate() {
-                    let b: &[u8; 18] = at(row).first_chunk().expect("a block");
-                    nibbles(&b[2..], &mut self.integers[row]);
-                    *scale = half(b, 0);
-                }
-                self.scale_32(scales, minima);
+                nibbles(b.transposed(2), quads);
+                self.scale_32(b.halves(0), [0.0; ROWS]);
             }
             Format::Q4_1 => {
+                let b: Rows<20> = Rows::at(data, rows, at);
                 self.zero = 0;
-                for row in 0..ROWS {
-                    let b: &[u8; 20] = at(row).first_chunk().expect("a block");
-                    nibbles(&b[4..], &mut self.integers[row]);
-                    scales[row] = half(b, 0);
-                    minima[row] = half(b, 2);
-                }
-                self.scale_32(scales, minima);
+                nibbles(b.transposed(4), quads);
+                self.scale_32(b.halves(0), b.halves(2));
             }
             Format::Q5_0 => {
+                let b: Rows<22> = Rows::at(data, rows, at);
                 self.zero = 16;
-                for (row, scale) in scales.iter_mut().enumerate() {
-                    let b: &[u8; 22] = at(row).first_chunk().expect("a block");
-                    five_bits(&b[2..], &mut self.integers[row]);
-                    *scale = half(b, 0);
-                }
-                self.scale_32(scales, minima);
+                nibbles(b.transposed(6), quads);
+                fifth_bits(b.words(2), quads);
+                self.scale_32(b.halves(0), [0.0; ROWS]);
             }
             Format::Q5_1 => {
+                let b: Rows<24> = Rows::at(data, rows, at);
                 self.zero = 0;
-                for row in 0..ROWS {
-                    let b: &[u8; 24] = at(row).first_chunk().expect("a block");
-                    five_bits(&b[4..], &mut self.integers[row]);
-                    scales[row] = half(b, 0);
-                    minima[row] = half(b, 2);
-                }
-                self.scale_32(scales, minima);
+                nibbles(b.transposed(8), quads);
+                fifth_bits(b.words(4), quads);
+                self.scale_32(b.halves(0), b.halves(2));
             }
             Format::Q8_0 => {
+                let b: Rows<34> = Rows::at(data, rows, at);
                 self.zero = 128;
-                for (row, scale) in scales.iter_mut().enumerate() {
-                    let b: &[u8; 34] = at(row).first_chunk().expect("a block");
-                    let q: &[u8; 32] = b.last_chunk().expect("32 bytes");
-                    let out: &mut [u8; 32] = self.integers[row].first_chunk_mut().expect("32");
-                    for i in 0..32 {
-                        out[i] = q[i] ^ 0x80;
+                for (out, at) in quads.chunks_exact_mut(4).zip([2, 18]) {
+                    for (out, quad) in out.iter_mut().zip(b.transposed(at)) {
+                        for (out, q) in out.iter_mut().zip(quad) {
+                            *out = q ^ 0x80;
+                        }
                     }
-                    *scale = half(b, 0);
                 }
-                self.scale_32(scales, minima);
+                self.scale_32(b.halves(0), [0.0; ROWS]);
             }
             Format::Q4K => {
+                let b: Rows<144> = Rows::at(data, rows, at);
                 self.zero = 0;
-                for row in 0..ROWS {
-                    let b: &[u8; 144] = at(row).first_chunk().expect("a block");
-                    for pair in 0..4 {
-                        let q: &[u8; 32] = b[16 + 32 * pair..].first_chunk().expect("32 bytes");
-                        let out = &mut self.integers[row][64 * pair..][..64];
-                        for (i, &q) in q.iter().enumerate() {
-                            out[i] = q & 15;
-                            out[i + 32] = q >> 4;
-                        }
-                    }
-                    (scales[row], minima[row]) = (half(b, 0), half(b, 2));
-                    for group in 0..8 {
-                        let (scale, minimum) = six_bits(&b[4..16], group);
-                        self.scales[2 * group][row] = scale;
-                        self.minima[2 * group][row] = minimum;
-                    }
+                for (pair, out) in quads.chunks_exact_mut(16).enumerate() {
+                    pair_of_groups(&b, 16 + 32 * pair, out);
                 }
-                self.scale_groups(scales, minima);
+                self.scale_groups(&b);
             }
             Format::Q5K => {
+                let b: Rows<176> = Rows::at(data, rows, at);
                 self.zero = 0;
-                for row in 0..ROWS {
-                    let b: &[u8; 176] = at(row).first_chunk().expect("a block");
-                    let fifth: &[u8; 32] = b[16..].first_chunk().expect("32 bytes");
-                    for pair in 0..4 {
-                        let q: &[u8; 32] = b[48 + 32 * pair..].first_chunk().expect("32 bytes");
-                        let out = &mut self.integers[row][64 * pair..][..64];
-                        for (i, (&q, &h)) in q.iter().zip(fifth).enumerate() {
-                            out[i] = q & 15 | (h >> (2 * pair) & 1) << 4;
-                            out[i + 32] = q >> 4 | (h >> (2 * pair + 1) & 1) << 4;
+                let fifth = [b.transposed(16), b.transposed(32)];
+                for (pair, out) in quads.chunks_exact_mut(16).enumerate() {
+                    pair_of_groups(&b, 48 + 32 * pair, out);
+                    for (group, out) in out.chunks_exact_mut(8).enumerate() {
+                        let shift = 2 * pair + group;
+                        for (out, bits) in out.iter_mut().zip(fifth.as_flattened()) {
+                            for (out, bits) in out.iter_mut().zip(bits) {
+                                *out |= (bits >> shift & 1) << 4;
+                            }
                         }
                     }
-                    (scales[row], minima[row]) = (half(b, 0), half(b, 2));
-                    for group in 0..8 {
-                        let (scale, minimum) = six_bits(&b[4..16], group);
-                        self.scales[2 * group][row] = scale;
-                        self.minima[2 * group][row] = minimum;
-                    }
                 }
-                self.scale_groups(scales, minima);
+                self.scale_groups(&b);
             }
             Format::Q6K => {
+                let b: Rows<210> = Rows::at(data, rows, at);
                 self.zero = 32;
-                for (row, scale) in scales.iter_mut().enumerate() {
-                    let b: &[u8; 210] = at(row).first_chunk().expect("a block");
-                    *scale = half(b, 208);
-                    for part in 0..2 {
-                        let low: &[u8; 64] = b[64 * part..].first_chunk().expect("64 bytes");
-                        let high: &[u8; 32] = b[128 + 32 * part..].first_chunk().expect("32 bytes");
-                        let out = &mut self.integers[row][128 * part..][..128];
-                        for (i, &h) in high.iter().enumerate() {
-                            let (a, b) = (low[i], low[i + 32]);
-                            out[i] = a & 15 | (h & 3) << 4;
-                            out[i + 32] = b & 15 | (h >> 2 & 3) << 4;
-                            out[i + 64] = a >> 4 | (h >> 4 & 3) << 4;
-                            out[i + 96] = b >> 4 | h >> 6 << 4;
-                        }
-                    }
-                    for group in 0..16 {
-                        self.scales[group][row] = f32::from(b[192 + group] as i8);
-                    }
+                for (part, out) in quads.chunks_exact_mut(32).enumerate() {
+                    six_bits(&b, part, out);
                 }
-                let d = floats(scales);
-                for scales in &mut self.scales {
-                    for (scale, d) in scales.iter_mut().zip(d) {
-                        *scale *= d;
-                    }
-                }
-                self.minima = [[0.0; ROWS]; LONGEST / STEPS];
+                self.scale_bytes(&b);
             }
         }
         true
     }
 
-    /// One scale and minimum for 32 values, as halves.
+    /// One scale and minimum for 32 values.
     #[inline(always)]
-    fn scale_32(&mut self, scales: [u16; ROWS], minima: [u16; ROWS]) {
-        let (scales, minima) = (floats(scales), floats(minima));
+    fn scale_32(&mut self, scales: [f32; ROWS], minima: [f32; ROWS]) {
         for group in 0..2 {
             (self.scales[group], self.minima[group]) = (scales, minima);
         }
     }
 
-    /// The scale and the minimum of each 32 of 256 values, which are integers so far,
-    /// in these units, halves.
+    /// The scale and the minimum of each 32 of 256 values: six bits each in twelve
+    /// bytes, in units of two halves.
     #[inline(always)]
-    fn scale_groups(&mut self, scales: [u16; ROWS], minima: [u16; ROWS]) {
-        let (d, dmin) = (floats(scales), floats(minima));
+    fn scale_groups<const N: usize>(&mut self, b: &Rows<N>) {
+        const SIX: u32 = 0x3f3f_3f3f;
+        const FOUR: u32 = 0x0f0f_0f0f;
+        const UPPER: u32 = 0x3030_3030;
+        let (d, dmin) = (b.halves(0), b.halves(2));
+        let (first, second, third) = (b.words(4), b.words(8), b.words(12));
+        let (mut scales, mut minima) = ([[0; ROWS]; 2], [[0; ROWS]; 2]);
+        for row in 0..ROWS {
+            let (a, b, c) = (first[row], second[row], third[row]);
+            scales[0][row] = a & SIX;
+            minima[0][row] = b & SIX;
+            scales[1][row] = c & FOUR | a >> 2 & UPPER;
+            minima[1][row] = c >> 4 & FOUR | b >> 2 & UPPER;
+        }
         for group in 0..8 {
+            let shift = 8 * (group % 4);
             for row in 0..ROWS {
-                self.scales[2 * group][row] *= d[row];
-                self.minima[2 * group][row] = -(dmin[row] * self.minima[2 * group][row]);
+                let scale = (scales[group / 4][row] >> shift & 63) as f32;
+                let minimum = (minima[group / 4][row] >> shift & 63) as f32;
+                self.scales[2 * group][row] = scale * d[row];
+                self.minima[2 * group][row] = -(dmin[row] * minimum);
             }
             self.scales[2 * group + 1] = self.scales[2 * group];
             self.minima[2 * group + 1] = self.minima[2 * group];
         }
+    }
+
+    /// The scale of each 16 of 256 values: a signed byte in units of a half.
+    #[inline(always)]
+    fn scale_bytes(&mut self, b: &Rows<210>) {
+        let d = b.halves(208);
+        for (quad, scales) in self.scales.chunks_exact_mut(4).enumerate() {
+            let words = b.words(192 + 4 * quad);
+            for (byte, scales) in scales.iter_mut().enumerate() {
+                for row in 0..ROWS {
+                    let scale = (words[row] << (24 - 8 * byte)) as i32 >> 24;
+                    scales[row] = scale as f32 * d[row];
+                }
+            }
+        }
+        self.minima = [[0.0; ROWS]; LONGEST / STEPS];
     }
 
     /// What is subtracted from the integers.
@@ -214,90 +193,168 @@ impl Blocks {
         self.zero
     }
 
-    /// The integers of a row, as many as a block has.
-    #[cfg(test)]
-    pub(crate) fn integers(&self, row: usize) -> &[u8] {
-        &self.integers[row]
-    }
-
     /// Scales and minima of values `16 group .. 16 group + 16` of all rows.
     #[inline(always)]
     pub(crate) fn scales(&self, group: usize) -> (&[f32; ROWS], &[f32; ROWS]) {
         (&self.scales[group], &self.minima[group])
     }
 
-    /// The integers of values `16 group .. 16 group + 16`, four of a row side by
-    /// side: `[STEPS / 4, ROWS, 4]`.
+    /// Values `16 group .. 16 group + 16` of all rows, `[STEPS, ROWS]`, of the
+    /// unpacked integers.
     #[inline(always)]
-    pub(crate) fn quads(&self, group: usize, out: &mut [[u8; 4 * ROWS]; STEPS / 4]) {
-        for (i, rows) in self.integers.as_chunks::<4>().0.iter().enumerate() {
-            let rows = rows.each_ref().map(|row| {
-                let (groups, _) = row.as_chunks::<STEPS>();
-                groups[group]
-            });
-            for (out, quads) in out.iter_mut().zip(transpose_quads(rows)) {
+    pub(crate) fn tile(&self, group: usize, quads: &[Quad], out: &mut [[f32; ROWS]; STEPS]) {
+        let (scales, minima) = (&self.scales[group], &self.minima[group]);
+        let quads = &quads[group * STEPS / 4..][..STEPS / 4];
+        for (quad, out) in quads.iter().zip(out.as_chunks_mut::<4>().0) {
+            let words = words_of(quad);
+            for (byte, out) in out.iter_mut().enumerate() {
+                for row in 0..ROWS {
+                    let integer = (words[row] >> (8 * byte) & 255) as i32 - self.zero;
+                    out[row] = integer as f32 * scales[row] + minima[row];
+                }
+            }
+        }
+    }
+}
+
+/// A block of each of sixteen rows.
+struct Rows<'a, const N: usize>([&'a [u8; N]; ROWS]);
+
+impl<'a, const N: usize> Rows<'a, N> {
+    /// The blocks at byte `at` of rows that start `stride` bytes apart; those beyond
+    /// `last` are that one again.
+    #[inline(always)]
+    fn at(data: &'a [u8], (stride, last): (usize, usize), at: usize) -> Rows<'a, N> {
+        let first: &[u8; N] = data[at..].first_chunk().expect("a block");
+        let mut out = [first; ROWS];
+        for (row, out) in out.iter_mut().enumerate() {
+            let start = row.min(last) * stride + at;
+            *out = data[start..].first_chunk().expect("a block");
+        }
+        Rows(out)
+    }
+
+    /// Sixteen bytes of each row from byte `at` on, transposed.
+    #[inline(always)]
+    fn transposed(&self, at: usize) -> [Quad; 4] {
+        let mut out = [[0; 4 * ROWS]; 4];
+        for (i, rows) in self.0.as_chunks::<4>().0.iter().enumerate() {
+            let mut bytes = [[0; 16]; 4];
+            for (bytes, row) in bytes.iter_mut().zip(rows) {
+                bytes.copy_from_slice(&row[at..at + 16]);
+            }
+            for (out, quads) in out.iter_mut().zip(transpose(bytes)) {
                 out[16 * i..][..16].copy_from_slice(&quads);
             }
         }
+        out
     }
 
-    /// Values `16 group .. 16 group + 16` of all rows, `[STEPS, ROWS]`.
+    /// The values of the halves at byte `at`.
     #[inline(always)]
-    pub(crate) fn tile(&self, group: usize, out: &mut [[f32; ROWS]; STEPS]) {
-        let mut bytes = [[0; STEPS]; ROWS];
-        for (to, from) in bytes.iter_mut().zip(&self.integers) {
-            to.copy_from_slice(&from[STEPS * group..][..STEPS]);
+    fn halves(&self, at: usize) -> [f32; ROWS] {
+        let mut halves = [0; ROWS];
+        for (half, row) in halves.iter_mut().zip(self.0) {
+            *half = u16::from_le_bytes([row[at], row[at + 1]]);
         }
-        let (scales, minima) = (&self.scales[group], &self.minima[group]);
-        for (to, from) in out.iter_mut().zip(transpose(bytes)) {
-            for row in 0..ROWS {
-                let integer = (i32::from(from[row]) - self.zero) as f32;
-                to[row] = integer * scales[row] + minima[row];
-            }
+        let mut out = [0.0; ROWS];
+        for (out, half) in out.iter_mut().zip(halves) {
+            *out = f16_to_f32(half);
         }
+        out
+    }
+
+    /// The words at byte `at`.
+    #[inline(always)]
+    fn words(&self, at: usize) -> [u32; ROWS] {
+        let mut out = [0; ROWS];
+        for (out, row) in out.iter_mut().zip(self.0) {
+            *out = u32::from_le_bytes([row[at], row[at + 1], row[at + 2], row[at + 3]]);
+        }
+        out
     }
 }
 
+/// A word for each row.
 #[inline(always)]
-fn nibbles(q: &[u8], out: &mut [u8; LONGEST]) {
-    let q: &[u8; 16] = q.first_chunk().expect("sixteen bytes");
-    for (i, &q) in q.iter().enumerate() {
-        out[i] = q & 15;
-        out[i + 16] = q >> 4;
-    }
-}
-
-#[inline(always)]
-fn five_bits(q: &[u8], out: &mut [u8; LONGEST]) {
-    let q: &[u8; 20] = q.first_chunk().expect("twenty bytes");
-    let fifth = u32::from_le_bytes([q[0], q[1], q[2], q[3]]);
-    for i in 0..16 {
-        out[i] = q[4 + i] & 15 | ((fifth >> i & 1) << 4) as u8;
-        out[i + 16] = q[4 + i] >> 4 | ((fifth >> (i + 16) & 1) << 4) as u8;
-    }
-}
-
-/// The values of halves. A loop, for `map` is not always inlined into code for newer
-/// instructions.
-#[inline(always)]
-fn floats(halves: [u16; ROWS]) -> [f32; ROWS] {
-    let mut out = [0.0; ROWS];
-    for (out, half) in out.iter_mut().zip(halves) {
-        *out = f16_to_f32(half);
+fn words_of(quad: &Quad) -> [u32; ROWS] {
+    let mut out = [0; ROWS];
+    for (out, bytes) in out.iter_mut().zip(quad.as_chunks::<4>().0) {
+        *out = u32::from_le_bytes(*bytes);
     }
     out
 }
 
-/// The half at byte `at`.
+/// Sixteen bytes are the low, then the high halves of 32 integers.
 #[inline(always)]
-fn half(block: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([block[at], block[at + 1]])
+fn nibbles(packed: [Quad; 4], out: &mut [Quad]) {
+    let (low, high) = out.split_at_mut(4);
+    for (packed, (low, high)) in packed.iter().zip(low.iter_mut().zip(high)) {
+        split(packed, low, high);
+    }
+}
+
+/// Halves of bytes.
+#[inline(always)]
+fn split(packed: &Quad, low: &mut Quad, high: &mut Quad) {
+    for i in 0..packed.len() {
+        low[i] = packed[i] & 15;
+        high[i] = packed[i] >> 4;
+    }
+}
+
+/// Bit `i` of a row's word is the fifth of its integer `i`.
+#[inline(always)]
+fn fifth_bits(words: [u32; ROWS], out: &mut [Quad]) {
+    for (quad, out) in out.iter_mut().take(8).enumerate() {
+        let mut low = words_of(out);
+        for row in 0..ROWS {
+            // Four bits into the lowest ones of four bytes.
+            let bits = ((words[row] >> (4 * quad) & 15) * 0x0020_4081) & 0x0101_0101;
+            low[row] |= bits << 4;
+        }
+        for (out, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(low) {
+            *out = word.to_le_bytes();
+        }
+    }
+}
+
+/// 32 bytes at `at` are the low, then the high halves of 64 integers.
+#[inline(always)]
+fn pair_of_groups<const N: usize>(b: &Rows<N>, at: usize, out: &mut [Quad]) {
+    let (low, high) = out.split_at_mut(8);
+    for half in 0..2 {
+        let packed = b.transposed(at + 16 * half);
+        for (i, packed) in packed.iter().enumerate() {
+            split(packed, &mut low[4 * half + i], &mut high[4 * half + i]);
+        }
+    }
+}
+
+/// Half a block of 256 integers of six bits: four bits of each in 64 bytes, two in 32.
+#[inline(always)]
+fn six_bits(b: &Rows<210>, part: usize, out: &mut [Quad]) {
+    for quarter in 0..2 {
+        let at = 64 * part + 16 * quarter;
+        let (first, second) = (b.transposed(at), b.transposed(at + 32));
+        let high = b.transposed(128 + 32 * part + 16 * quarter);
+        for quad in 0..4 {
+            let at = 4 * quarter + quad;
+            let (first, second, high) = (&first[quad], &second[quad], &high[quad]);
+            for i in 0..4 * ROWS {
+                out[at][i] = first[i] & 15 | (high[i] & 3) << 4;
+                out[at + 8][i] = second[i] & 15 | (high[i] >> 2 & 3) << 4;
+                out[at + 16][i] = first[i] >> 4 | (high[i] >> 4 & 3) << 4;
+                out[at + 24][i] = second[i] >> 4 | high[i] >> 6 << 4;
+            }
+        }
+    }
 }
 
 /// The transpose of four rows of four times four bytes.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn transpose_quads(rows: [[u8; 16]; 4]) -> [[u8; 16]; 4] {
+fn transpose(rows: [[u8; 16]; 4]) -> [[u8; 16]; 4] {
     use std::arch::x86_64::{
         __m128i, _mm_unpackhi_epi32, _mm_unpackhi_epi64, _mm_unpacklo_epi32, _mm_unpacklo_epi64,
     };
@@ -318,57 +375,18 @@ fn transpose_quads(rows: [[u8; 16]; 4]) -> [[u8; 16]; 4] {
 /// The transpose of four rows of four times four bytes.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-fn transpose_quads(rows: [[u8; 16]; 4]) -> [[u8; 16]; 4] {
+fn transpose(rows: [[u8; 16]; 4]) -> [[u8; 16]; 4] {
     std::array::from_fn(|q| std::array::from_fn(|i| rows[i / 4][4 * q + i % 4]))
-}
-
-/// The transpose of sixteen rows of sixteen bytes.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn transpose(rows: [[u8; 16]; 16]) -> [[u8; 16]; 16] {
-    use std::arch::x86_64::{__m128i, _mm_unpackhi_epi8, _mm_unpacklo_epi8};
-    // SAFETY: both are sixteen times sixteen bytes.
-    let mut v: [__m128i; 16] = unsafe { std::mem::transmute(rows) };
-    // Rows `i` and `i + 8` are interleaved, four times in succession.
-    for _ in 0..4 {
-        let from = v;
-        for i in 0..8 {
-            // SAFETY: every x86-64 has SSE2.
-            unsafe {
-                v[2 * i] = _mm_unpacklo_epi8(from[i], from[i + 8]);
-                v[2 * i + 1] = _mm_unpackhi_epi8(from[i], from[i + 8]);
-            }
-        }
-    }
-    // SAFETY: as above.
-    unsafe { std::mem::transmute(v) }
-}
-
-/// The transpose of sixteen rows of sixteen bytes.
-#[cfg(not(target_arch = "x86_64"))]
-#[inline(always)]
-fn transpose(rows: [[u8; 16]; 16]) -> [[u8; 16]; 16] {
-    std::array::from_fn(|i| rows.map(|row| row[i]))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn transposing_quads_keeps_four_bytes_together() {
+    fn transposing_keeps_four_bytes_together() {
         let rows = std::array::from_fn(|i| std::array::from_fn(|j| (16 * i + j) as u8));
-        for (q, row) in super::transpose_quads(rows).into_iter().enumerate() {
+        for (q, row) in super::transpose(rows).into_iter().enumerate() {
             for (i, byte) in row.into_iter().enumerate() {
                 assert_eq!(usize::from(byte), 16 * (i / 4) + 4 * q + i % 4);
-            }
-        }
-    }
-
-    #[test]
-    fn transposing_moves_every_byte() {
-        let rows = std::array::from_fn(|i| std::array::from_fn(|j| (16 * i + j) as u8));
-        for (i, row) in super::transpose(rows).into_iter().enumerate() {
-            for (j, byte) in row.into_iter().enumerate() {
-                assert_eq!(usize::from(byte), 16 * j + i);
             }
         }
     }

@@ -1,9 +1,12 @@
 //! Archives give back what was compressed, and nothing else passes.
 
 use super::small::{self, Noise, model};
-use crate::archive::{ArchiveError, Limits, Settings, compress, decompress, header};
+use crate::archive::{
+    ArchiveError, Limits, Settings, compress, compress_mixed, decompress, header,
+};
 use crate::price::PriceError;
 use crate::{Contexts, Form, Item, Model, byte_bits};
+use brevity_kernels::simd::InstructionSet;
 
 fn content() -> Vec<u8> {
     let mut content = "the thing ~ in the \u{e4}ther\n\n".repeat(9).into_bytes();
@@ -68,6 +71,70 @@ fn every_form_gives_any_bytes_back_and_each_byte_has_its_price() {
 }
 
 #[test]
+fn bytes_within_tokens_come_back_mixed_with_context_models_on_any_path() {
+    let model = model("llama");
+    let bytes = Settings {
+        form: Form::Bytes,
+        ..Settings::new(&model)
+    };
+    for settings in [
+        Settings::new(&model),
+        settings(8, None, 1),
+        settings(40, Some(50), 1),
+        bytes,
+    ] {
+        for content in [&content()[..], b"", b"~", b"\xff", b"the", b"~the\xc3~"] {
+            let out = compress_mixed(&model, &settings, content, &|_| true).unwrap();
+            let found = header(&out.archive).unwrap();
+            assert!(found.mixed.is_some() && found.bytes == content.len() as u64);
+            let read = || decompress(&model, &out.archive, &Limits::default(), &|_| true);
+            for threads in [1, 2, 8] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+                let back = pool.unwrap().install(read);
+                assert!(back.unwrap() == content, "{settings:?} {threads} threads");
+            }
+            let before = InstructionSet::current();
+            for set in InstructionSet::supported() {
+                set.select();
+                assert!(read().unwrap() == content, "{settings:?} {set:?}");
+            }
+            before.select();
+        }
+    }
+    for settings in [
+        settings(40, None, 2),
+        Settings {
+            form: Form::Ascii7,
+            ..Settings::new(&model)
+        },
+    ] {
+        let refused = compress_mixed(&model, &settings, b"the", &|_| true);
+        assert_eq!(refused.unwrap_err(), ArchiveError::Mixed);
+    }
+}
+
+#[test]
+fn a_model_that_knows_nothing_costs_context_models_little() {
+    let model = model("llama");
+    let text = "one thing in another, and the other within it; ".repeat(60);
+    let mut noise = Noise(5);
+    let noise: Vec<u8> = (0..3000).map(|_| noise.next() as u8).collect();
+    for content in [text.as_bytes(), &noise] {
+        let options = brevity_codec::archive::Options {
+            level: brevity_codec::Level::Best,
+            ..Default::default()
+        };
+        let (source, mut alone) = (brevity_codec::archive::Source::none(), Vec::new());
+        brevity_codec::archive::compress(content, &mut alone, &source, &options, &|_| {}).unwrap();
+        let mixed = compress_mixed(&model, &Settings::new(&model), content, &|_| true).unwrap();
+        let (alone, mixed) = (alone.len(), mixed.archive.len());
+        assert!(mixed < alone + 100 + content.len() / 20, "{mixed}, {alone}");
+        let tokens = compress(&model, &Settings::new(&model), content, &|_| true).unwrap();
+        assert!(mixed < tokens.archive.len(), "{mixed}");
+    }
+}
+
+#[test]
 fn work_can_be_stopped() {
     let model = model("llama");
     let settings = Settings::new(&model);
@@ -78,6 +145,9 @@ fn work_can_be_stopped() {
         .unwrap()
         .archive;
     let stopped = decompress(&model, &archive, &Limits::default(), &|_| false);
+    assert_eq!(stopped, Err(ArchiveError::Stopped));
+    let mixed = compress_mixed(&model, &settings, &content, &|_| true).unwrap();
+    let stopped = decompress(&model, &mixed.archive, &Limits::default(), &|_| false);
     assert_eq!(stopped, Err(ArchiveError::Stopped));
 }
 
@@ -116,22 +186,27 @@ fn bytes_without_a_token_are_escaped_and_control_tokens_never_coded() {
 fn damage_is_found() {
     let model = model("llama");
     let content = content();
-    let good = compress(&model, &Settings::new(&model), &content, &|_| true)
-        .unwrap()
-        .archive;
+    for make in [compress, compress_mixed] {
+        let good = make(&model, &Settings::new(&model), &content, &|_| true);
+        is_refused_if_damaged(&model, &good.unwrap().archive);
+    }
     let read = |archive: &[u8]| decompress(&model, archive, &Limits::default(), &|_| true);
+    assert_eq!(read(b"something else"), Err(ArchiveError::Magic));
+}
+
+fn is_refused_if_damaged(model: &Model, good: &[u8]) {
+    let read = |archive: &[u8]| decompress(model, archive, &Limits::default(), &|_| true);
     for len in (0..good.len()).step_by(7) {
         assert!(read(&good[..len]).is_err());
     }
     for at in (0..good.len()).step_by(5) {
-        let mut bad = good.clone();
+        let mut bad = good.to_vec();
         bad[at] ^= 0x11;
         assert!(read(&bad).is_err(), "byte {at}");
     }
-    let mut longer = good.clone();
+    let mut longer = good.to_vec();
     longer.push(0);
     assert_eq!(read(&longer), Err(ArchiveError::Damaged));
-    assert_eq!(read(b"something else"), Err(ArchiveError::Magic));
 }
 
 #[test]
