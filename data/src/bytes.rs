@@ -13,7 +13,7 @@ use crate::error::{DataError, Result, changes};
 
 /// Most bytes of a source that are read into memory as a whole. What is longer is
 /// mapped, and its hash is remembered.
-pub(crate) const IN_MEMORY: u64 = 64 << 20;
+pub const IN_MEMORY: u64 = 64 << 20;
 
 /// Bytes read at once where a long file is read from start to end.
 pub(crate) const PIECE: usize = 1 << 20;

@@ -59,7 +59,7 @@ mod stats;
 mod store;
 mod together;
 
-pub use bytes::Bytes;
+pub use bytes::{Bytes, IN_MEMORY};
 pub use byteset::{ByteSet, Provenance};
 pub use config::{DataConfig, HoldoutConfig, Split};
 pub use crates::CratesList;

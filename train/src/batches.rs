@@ -1,5 +1,6 @@
 //! The batches of training steps. They are a pure function of seed and position.
 
+use crate::permutation::Permutation;
 use crate::random::{self, Stream};
 use crate::recipe::Order;
 use brevity_codec::Contexts;
@@ -35,7 +36,7 @@ pub struct Batches<'a> {
     order: Order,
     seed: u64,
     /// The number of an epoch and the order of its sequences.
-    epoch: Option<(u64, Vec<u32>)>,
+    epoch: Option<(u64, Permutation)>,
 }
 
 impl<'a> Batches<'a> {
@@ -44,8 +45,7 @@ impl<'a> Batches<'a> {
     /// `beside`, batches have its logits.
     ///
     /// # Panics
-    /// If `data` is shorter than `length`, `length` is 0, there are more than 2^32
-    /// sequences, or `beside` is of other data.
+    /// If `data` is shorter than `length`, `length` is 0, or `beside` is of other data.
     pub fn new(
         data: &'a [u8],
         beside: Option<&'a Contexts>,
@@ -55,7 +55,6 @@ impl<'a> Batches<'a> {
         seed: u64,
     ) -> Batches<'a> {
         assert!(length > 0 && data.len() >= length);
-        assert!(data.len().div_ceil(length) <= u32::MAX as usize);
         assert!(beside.is_none_or(|contexts| contexts.len() == data.len()));
         Batches {
             data,
@@ -108,13 +107,13 @@ impl<'a> Batches<'a> {
                 let count = self.data.len().div_ceil(self.length) as u64;
                 let epoch = index / count;
                 if self.epoch.as_ref().is_none_or(|(known, _)| *known != epoch) {
-                    let order = random::permutation(self.seed, epoch, count as u32);
+                    let order = Permutation::of_epoch(self.seed, epoch, count);
                     self.epoch = Some((epoch, order));
                 }
                 let (_, order) = self.epoch.as_ref().expect("set above");
                 // The last sequence overlaps the one before it if the length does
                 // not divide the data.
-                (order[(index % count) as usize] as usize * self.length).min(last)
+                (order.at(index % count) as usize * self.length).min(last)
             }
         }
     }

@@ -58,6 +58,7 @@ pub mod online;
 pub mod ops;
 mod optimizer;
 mod parameters;
+mod permutation;
 mod quantise;
 mod random;
 mod recipe;

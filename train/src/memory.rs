@@ -6,6 +6,7 @@
 //! sees.
 
 use crate::online::{OnlineConfig, Recipe};
+use crate::permutation::LISTED;
 use crate::recipe::TrainConfig;
 use brevity_codec::Layout;
 use brevity_model::{Activation, Spec};
@@ -79,7 +80,7 @@ impl TrainConfig {
         };
         let values = step(spec, rows, self.dropout > 0.0) + parameters(spec) + quantised;
         // The order of sequences is drawn anew in each epoch.
-        let order = 8 * u128::from(data_bytes) / n(spec.context);
+        let order = 8 * (u128::from(data_bytes) / n(spec.context)).min(u128::from(LISTED));
         clamp(FLOAT * values + 2 * rows + order + u128::from(data_bytes) + SMALL)
     }
 }

@@ -43,16 +43,6 @@ pub(crate) fn below(rng: &mut impl RngCore, bound: u64) -> u64 {
     }
 }
 
-/// `0..count` in the random order of one epoch (Fisher-Yates shuffle).
-pub(crate) fn permutation(seed: u64, epoch: u64, count: u32) -> Vec<u32> {
-    let mut rng = at(seed, Stream::Epoch, epoch);
-    let mut order: Vec<u32> = (0..count).collect();
-    for i in (1..order.len()).rev() {
-        order.swap(i, below(&mut rng, i as u64 + 1) as usize);
-    }
-    order
-}
-
 /// An approximately normal number with mean 0 and variance 1: the sum of twelve
 /// uniform ones. Its magnitude is at most 6, and it needs no logarithm, whose
 /// last bit would depend on the platform.
@@ -80,14 +70,6 @@ mod tests {
         let variance = values.iter().map(|v| v * v).sum::<f64>() / f64::from(n);
         assert!(mean.abs() < 0.02, "{mean}");
         assert!((variance - 1.0).abs() < 0.02, "{variance}");
-    }
-
-    #[test]
-    fn a_permutation_holds_each_number_once() {
-        let mut order = permutation(5, 2, 1000);
-        assert_ne!(order, permutation(5, 3, 1000));
-        order.sort_unstable();
-        assert!(order.iter().copied().eq(0..1000));
     }
 
     #[test]

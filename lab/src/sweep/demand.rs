@@ -155,12 +155,15 @@ fn memory(trial: &Trial) -> f64 {
 }
 
 /// The most bytes held at once: the optimizer's state, the activations of a batch that
-/// the backward pass needs, and `data` bytes of data.
+/// the backward pass needs, and `data` bytes of data as far as they are not mapped.
 pub(crate) fn held(spec: &Spec, train: &TrainConfig, data: u64) -> f64 {
     let sequences = train.batch_sequences(spec);
     let tokens = sequences.saturating_mul(spec.context as u64) as f64;
     let floats = (spec.layers * (14 * spec.width + 3 * spec.hidden) + 3 * 256) as f64;
-    PROCESS + STATE * spec.parameters() as f64 + 4.0 * tokens * floats + COPIES * data as f64
+    PROCESS
+        + STATE * spec.parameters() as f64
+        + 4.0 * tokens * floats
+        + COPIES * data.min(brevity_data::IN_MEMORY) as f64
 }
 
 #[cfg(test)]
