@@ -16,6 +16,7 @@ use brevity_lab::sweep::SweepError;
 use brevity_media::view::ViewError;
 use brevity_outside::OutsideError;
 use brevity_outside::price::PriceError;
+use brevity_rank::RankError;
 use brevity_task::chain;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -142,6 +143,11 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     }
     if let Some(OutsideError::Stopped) = cause.downcast_ref() {
         return Some(INTERRUPTED);
+    }
+    match cause.downcast_ref() {
+        Some(RankError::Stopped) => return Some(INTERRUPTED),
+        Some(error) if error.is_usage() => return Some(2),
+        _ => {}
     }
     if let Some(GenerateError::Stopped) = cause.downcast_ref() {
         return Some(INTERRUPTED);

@@ -45,6 +45,8 @@ enum Command {
     Score(cmd::score::Args),
     /// Compare two models byte by byte
     Compare(cmd::compare::Args),
+    /// Rank models on dated texts, with contamination columns
+    Rank(cmd::rank::Args),
     /// Say what a pretrained language model is (GGUF, Hugging Face)
     Import(cmd::pretrained::Args),
     /// Compare coders and models across byte sets, as in the paper's Table 1
@@ -118,6 +120,7 @@ fn run(command: Command) -> Result<()> {
         Command::Contamination(args) => cmd::contamination::run(args),
         Command::Score(args) => cmd::score::run(args),
         Command::Compare(args) => cmd::compare::run(args),
+        Command::Rank(args) => cmd::rank::run(args),
         Command::Import(args) => cmd::pretrained::run(args),
         Command::Table(args) => cmd::table::run(args),
         Command::Generate(args) => cmd::generate::run(args),

@@ -1,6 +1,6 @@
 //! Predictors of other programs: `--predictor`.
 
-use crate::util::Dir;
+use crate::util::{Dir, number};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -145,4 +145,28 @@ fn what_cannot_predict_is_told() {
     dir.run(&["score", "text", "--data", "text", "--model-bytes", "9"])
         .status(2)
         .says("--model-bytes is for --predictor");
+}
+
+#[test]
+fn a_program_is_a_row_of_a_table() {
+    let dir = Dir::new();
+    dir.file("text", text());
+    let config = format!(
+        "chunk = 512\n[[set]]\nname = 'lines'\nsource = 'text'\n[[predictor]]\nname = 'counts'\n\
+         command = '{}'\nparameters = 50\nmodel_bytes = 70\n",
+        program()
+    );
+    dir.file("t.toml", config);
+    let said = dir.run(&["table", "t.toml", "--json"]).status(0).stdout();
+    let json: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let bytes = text().into_bytes();
+    // The program learns as it goes, anew in each chunk.
+    let bits: f64 = bytes.chunks(512).map(expected).sum();
+    let n = bytes.len() as f64;
+    let cell = |kind: &str| number(&json, &format!("/rows/0/cells/0/{kind}"));
+    assert!((cell("raw") - bits / 8.0 / n).abs() < 2.0 / n, "{json}");
+    assert!((cell("adjusted") - cell("raw") - 100.0 / n).abs() < 1e-9);
+    assert!((cell("stored") - cell("raw") - 70.0 / n).abs() < 1e-9);
+    assert_eq!(json["rows"][0]["cells"][0]["decoded"], false);
+    dir.run(&["table", "t.toml"]).status(0);
 }

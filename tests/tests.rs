@@ -19,6 +19,7 @@ mod own_model;
 mod predictor;
 mod pretrained;
 mod price;
+mod rank;
 mod score;
 mod shell;
 mod snapshot;

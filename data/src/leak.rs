@@ -77,8 +77,10 @@ pub fn in_word(byte: u8) -> bool {
 }
 
 /// The text without the words whose index is `first` modulo `every`, and without the
-/// white space that follows them. Words are runs of bytes [in words](in_word).
-fn without_words(text: &[u8], every: u64, first: u64) -> Vec<u8> {
+/// white space that follows them: a copy in disguise. Words are runs of bytes
+/// [in words](in_word).
+#[must_use]
+pub fn without_words(text: &[u8], every: u64, first: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let (mut words, mut inside, mut left_out) = (0u64, false, false);
     for &byte in text {

@@ -69,7 +69,7 @@ pub use fetch::{Client, SLOWEST};
 pub use files::PassedOver;
 pub use generate::Generator;
 pub use import::{Import, Imported, default_name, import};
-pub use leak::{LeakConfig, in_word};
+pub use leak::{LeakConfig, in_word, without_words};
 pub use listing::{Listing, State, list};
 pub use plan::Plan;
 pub use regime::{SHARED_WINDOW, regime, regime_by_provenance, shared_bytes};

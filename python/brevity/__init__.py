@@ -14,13 +14,16 @@ What is where:
   ``start()``, ``next_logprobs()`` and ``update(byte)``, or in blocks (:class:`Predictor`);
   :mod:`brevity.torch` makes one of a ``torch.nn.Module``; :func:`serve` gives one to the
   command;
-- :func:`stored_bytes` prices any weights;
+- :func:`stored_bytes` prices any weights; :func:`table` sets models beside coders on some
+  byte sets, :func:`contamination` measures what leaked test bytes change;
 - :func:`train`, :func:`sweep`, :func:`critical`, :func:`law`, :func:`select`, and
-  :func:`baselines` run the command that comes with the package, and return its results.
+  :func:`baselines` run the command that comes with the package, and return its results;
+  :mod:`brevity.tracking` gives a sweep to MLflow or Weights & Biases.
 
 Lengths are in bits or bytes, as their names say. Interrupts stop the work.
 """
 
+from . import tracking
 from ._archives import compress, decompress
 from ._brevity import (
     ArchiveError,
@@ -31,6 +34,7 @@ from ._brevity import (
     __version__,
 )
 from ._command import CommandError, command
+from ._contamination import Contamination, Leak, contamination
 from ._experiments import (
     Baseline,
     Critical,
@@ -46,6 +50,7 @@ from ._experiments import (
 from ._model import Model, Stream, load
 from ._predictors import Predictor, Score, bits, score, serve
 from ._prequential import Prequential, prequential
+from ._table import Cell, Table, table
 from ._text import Overlap, overlap
 from ._weights import Coded, StoredBytes, stored_bytes
 
@@ -53,9 +58,12 @@ __all__ = [
     "ArchiveError",
     "Baseline",
     "BrevityError",
+    "Cell",
     "Coded",
     "CommandError",
+    "Contamination",
     "Critical",
+    "Leak",
     "Model",
     "ModelError",
     "Overlap",
@@ -67,12 +75,14 @@ __all__ = [
     "Score",
     "StoredBytes",
     "Stream",
+    "Table",
     "WeightsError",
     "__version__",
     "baselines",
     "bits",
     "command",
     "compress",
+    "contamination",
     "critical",
     "decompress",
     "law",
@@ -84,5 +94,7 @@ __all__ = [
     "serve",
     "stored_bytes",
     "sweep",
+    "table",
+    "tracking",
     "train",
 ]

@@ -16,6 +16,9 @@ class Overlap:
     ngram8: float
     #: Share of its word 13-grams.
     ngram13: float
+    #: Share of its places found by eight words, one gap of a word allowed: copies in which
+    #: words are missing or others.
+    spaced: float
     #: Bytes of the longest common string.
     longest_match: int
     #: Share of the test's bytes in common strings of 50 bytes or more.

@@ -141,13 +141,15 @@ pub fn score(
     ))
 }
 
-/// Overlap of two texts: word 8-grams, 13-grams, longest match, share in long matches.
+/// Overlap of two texts: word 8-grams, 13-grams, spaced seeds, longest match, share in long
+/// matches.
 #[pyfunction]
-pub fn overlap(py: Python<'_>, train: &[u8], test: &[u8]) -> PyResult<(f64, f64, usize, f64)> {
+pub fn overlap(py: Python<'_>, train: &[u8], test: &[u8]) -> PyResult<(f64, f64, f64, usize, f64)> {
     let found = work::run(py, |_| brevity_data::overlap::overlap(train, test))?;
     Ok((
         found.ngram8,
         found.ngram13,
+        found.spaced.unwrap_or(0.0),
         found.longest_match,
         found.in_long_matches,
     ))

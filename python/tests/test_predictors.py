@@ -237,3 +237,54 @@ def test_the_reference_program_is_the_class(tmp_path):
         "score", "--predictor", f"{sys.executable} {program}", "--data", tmp_path / "data"
     )
     assert "counts of order 2" in table and "decoded" in table
+
+
+class Words:
+    """Counts after the last four bytes, which learn texts by heart."""
+
+    def __init__(self, data):
+        self.counts = defaultdict(lambda: np.full(256, 1 / 256))
+        for i in range(4, len(data)):
+            self.counts[data[i - 4 : i]][data[i]] += 1
+
+    def start(self):
+        self.last = b"\0" * 4
+
+    def next_logprobs(self):
+        counts = self.counts[self.last]
+        return np.log(counts / counts.sum())
+
+    def update(self, byte):
+        self.last = self.last[1:] + bytes([byte])
+
+
+def test_leaks_are_measured_for_any_learner():
+    random = np.random.default_rng(1)
+    words = [bytes(random.integers(97, 123, 5).tolist()) for _ in range(200)]
+    text = b" ".join(words[i] for i in random.integers(0, 200, 2400))
+    train, test, clean = text[:8000], text[8000:11000], text[11000:]
+    found = brevity.contamination(Words, train, test, clean, doses=(1, 4), skip_words=(0, 6),
+                                  model_bytes=lambda predictor: 1000)
+    twin, one, four, edited, _ = found.leaks
+    assert twin.to_twin is None and twin.overlap.in_long_matches < 0.1
+    assert four.test_bits < one.test_bits < twin.test_bits and one.to_twin < 0
+    assert one.overlap.ngram13 == 1 and one.min_k_auc > 0.9
+    assert edited.overlap.ngram13 == 0 and edited.overlap.spaced > 0.4
+    coded = np.ceil(twin.test_bits * len(test) / 8 - 1e-6)
+    assert twin.adjusted_rate == pytest.approx((coded + 1000) / len(test))
+    assert found.to_pandas().shape[0] == 5
+    with pytest.raises(ValueError, match="1024 bytes"):
+        brevity.contamination(Words, train, b"short", clean)
+
+
+def test_a_table_has_models_and_coders():
+    sets = {"lines": TEXT, "noise": np.random.default_rng(0).integers(0, 256, 3000, np.uint8)}
+    found = brevity.table(sets, {"trigrams": (NGram(TEXT), 500), "uniform": Uniform()})
+    rates = found.to_pandas()
+    assert rates.loc["uniform"].tolist() == [1.0, 1.0]
+    assert rates.loc["trigrams", "lines"] < 0.5 and rates.loc["gzip -9", "noise"] > 1
+    adjusted = found.to_pandas("adjusted_rate")
+    gap = adjusted.loc["trigrams", "lines"] - rates.loc["trigrams", "lines"]
+    assert gap == pytest.approx(500 / len(TEXT))
+    with pytest.raises(ValueError, match="no bytes"):
+        brevity.table({"empty": b""}, {})

@@ -64,3 +64,18 @@ def test_our_metrics_are_a_log(data, tmp_path):
         "prequential", "--log", log, "--unit", "bits-per-byte", "--many-passes", "--gaps", "--json"
     )
     assert json.loads(printed)["single_pass"] == "no"
+
+
+def test_rank(data, tmp_path):
+    model = brevity.train({"width": 8, "context": 32}, data, out=tmp_path / "m", steps=5,
+                          batch_bytes=256)
+    config = tmp_path / "fresh.toml"
+    config.write_text(
+        f"[[set]]\nname = 'one'\ndate = 2026-03-01\nsource = '{data}'\ndocument = 128\n"
+        f"reference = '{data},bytes=6000'\n"
+        f"[[set]]\nname = 'two'\nsource = '{data}'\nbytes = 2000\n"
+        f"[[model]]\nname = 'ours'\npath = '{model.path}'\ntrained_on = '{data}'\n"
+        "[[model]]\nname = 'ppmd'\ncoder = 'ppmd'\n"
+        "[[model]]\nname = 'xz'\ncoder = 'xz'\n"
+    )
+    check("rank", "rank", config, "--out", tmp_path / "out", "--json")

@@ -22,6 +22,7 @@ pub mod predictor;
 pub mod prequential;
 pub mod pretrained;
 pub mod price;
+pub mod rank;
 pub mod report;
 pub mod score;
 pub mod select;

@@ -2,11 +2,13 @@
 //!
 //! - [`ngram_overlap`]: the share of the test's word n-grams that occur in the training
 //!   text, for n = 8 and 13 as in reports on language models;
+//! - [`spaced_overlap`]: the same for eight words with a gap of one word, which finds
+//!   copies in which words are missing or others;
 //! - [`longest_matches`]: for every position of the test the longest byte string that
 //!   starts there and occurs in the training text, from a suffix array: the
 //!   longest common match, and the share of bytes in matches of 50 or more.
 //!
-//! Both detect exact copies only.
+//! The first and the last detect exact copies only.
 //!
 //! ```
 //! use brevity_data::overlap::longest_matches;
@@ -17,12 +19,12 @@
 //! ```
 
 mod suffix;
-
-use std::collections::HashSet;
+mod words;
 
 use brevity_length::Overlap;
 
 pub use suffix::longest_matches;
+pub use words::{SEED_WORDS, ngram_overlap, ngram_shares, spaced_overlap, spaced_shares};
 
 /// Length in bytes from which a match is unlikely to be a coincidence.
 pub const LONG_MATCH: usize = 50;
@@ -38,6 +40,7 @@ pub fn overlap(train: &[u8], test: &[u8]) -> Overlap {
     Overlap {
         ngram8: ngram_overlap(train, test, 8),
         ngram13: ngram_overlap(train, test, 13),
+        spaced: Some(spaced_overlap(train, test)),
         longest_match: longest.iter().copied().max().unwrap_or(0),
         in_long_matches: covered(&longest, LONG_MATCH),
     }
@@ -57,44 +60,12 @@ pub fn covered(longest: &[usize], least: usize) -> f64 {
     inside as f64 / longest.len().max(1) as f64
 }
 
-/// Share of the test's word n-grams that occur in the training text. Words are runs of
-/// ASCII letters, digits and bytes above 127, in lower case; other bytes only separate
-/// them. Zero for a test of fewer than n words.
-#[must_use]
-pub fn ngram_overlap(train: &[u8], test: &[u8], n: usize) -> f64 {
-    let wanted = words(test);
-    if n == 0 || wanted.len() < n {
-        return 0.0;
-    }
-    let grams: HashSet<&[Vec<u8>]> = wanted.windows(n).collect();
-    let trained = words(train);
-    let seen: HashSet<&[Vec<u8>]> = trained.windows(n).filter(|w| grams.contains(w)).collect();
-    let hits = wanted.windows(n).filter(|w| seen.contains(w)).count();
-    hits as f64 / (wanted.len() + 1 - n) as f64
-}
-
-fn words(text: &[u8]) -> Vec<Vec<u8>> {
-    text.split(|&byte| !crate::in_word(byte))
-        .filter(|word| !word.is_empty())
-        .map(<[u8]>::to_ascii_lowercase)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const TRAIN: &[u8] = b"The quick brown fox jumps over the lazy dog and runs into the deep \
         dark forest where nobody has ever seen it again.";
-
-    #[test]
-    fn ngrams_ignore_case_and_punctuation_but_not_words() {
-        let copy = b"the QUICK, brown fox - jumps over the lazy dog!";
-        assert_eq!(ngram_overlap(TRAIN, copy, 8), 1.0);
-        let changed = b"the quick brown fox leaps over the lazy dog";
-        assert_eq!(ngram_overlap(TRAIN, changed, 8), 0.0);
-        assert_eq!(ngram_overlap(TRAIN, b"too short", 8), 0.0);
-    }
 
     #[test]
     fn a_copy_in_the_middle_is_found_and_measured() {

@@ -22,6 +22,7 @@
 
 mod document;
 mod kind;
+mod label;
 mod literal;
 mod page;
 mod place;

@@ -1,7 +1,8 @@
 //! The page of a comparison.
 
+use crate::label::short;
 use crate::shaded::{SHADES, shaded};
-use crate::text::{ends, table, verdict};
+use crate::text::{ends, place, table, verdict};
 use crate::{Comparison, FINE, OfDocument, Pair, Side};
 use brevity_draw::{Anchor, Frame, Scale, Svg, document, extent, figure, trimmed, warning};
 use brevity_length::format::bytes as in_bytes;
@@ -20,6 +21,8 @@ const EXCERPT: usize = 1 << 10;
 /// If the sides have not the costs of these bytes.
 #[must_use]
 pub fn page(found: &Comparison, a: &Side, b: &Side, bytes: &[u8]) -> String {
+    let names = [&a.name, &b.name];
+    let found = &short(found);
     let fine = a.grain <= FINE && b.grain <= FINE;
     let title = format!("{} against {}", found.a.name, found.b.name);
     let (worst, best) = ends(found);
@@ -33,6 +36,9 @@ pub fn page(found: &Comparison, a: &Side, b: &Side, bytes: &[u8]) -> String {
         }
         p { (verdict(found)) "." }
         p class="lead" {
+            @for (name, label) in names.into_iter().zip([&found.a.name, &found.b.name]) {
+                @if name != label { (label) " is " (name) ". " }
+            }
             "Code lengths under the coder's frequencies, without the models: estimates. The \
              interval is over other bytes of the source, by " (found.blocks) " blocks."
         }
@@ -52,7 +58,7 @@ pub fn page(found: &Comparison, a: &Side, b: &Side, bytes: &[u8]) -> String {
         @if !found.by_place.is_empty() {
             h2 { "By place in the chunk" }
             (parts(found, "place", found.by_place.iter().map(|p| {
-                (format!("{} to {}", p.from, p.to - 1), &p.pair)
+                (place(p), &p.pair)
             })))
         }
         @if found.by_document.len() > 1 {

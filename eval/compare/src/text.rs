@@ -1,6 +1,7 @@
 //! A comparison for a terminal.
 
-use crate::{Comparison, OfDocument, Pair};
+use crate::label::short;
+use crate::{Comparison, OfDocument, OfPlace, Pair};
 use brevity_draw::{Table, visible_lines};
 use brevity_length::format::bytes;
 
@@ -69,6 +70,14 @@ pub(crate) fn table<'a>(
     table
 }
 
+/// Places in a chunk, in words.
+pub(crate) fn place(of: &OfPlace) -> String {
+    match of.to - of.from {
+        1 => of.from.to_string(),
+        _ => format!("{} to {}", of.from, of.to - 1),
+    }
+}
+
 /// The comparison as tables.
 #[must_use]
 pub fn text(found: &Comparison) -> String {
@@ -76,16 +85,11 @@ pub fn text(found: &Comparison) -> String {
     for side in [&found.a, &found.b] {
         text += &format!("  {:.5}  {}\n", side.bits_per_byte, side.name);
     }
+    let found = &short(found);
     text += &format!("{}\n", verdict(found));
     let kinds = found.by_kind.iter();
     let kinds = kinds.map(|k| (k.kind.name().to_owned(), &k.pair));
-    let places = found.by_place.iter().map(|p| {
-        let name = match p.to - p.from {
-            1 => format!("{}", p.from),
-            _ => format!("{} to {}", p.from, p.to - 1),
-        };
-        (name, &p.pair)
-    });
+    let places = found.by_place.iter().map(|p| (place(p), &p.pair));
     let (worst, best) = ends(found);
     let documents = worst.iter().chain(best).map(|d| (d.name.clone(), &d.pair));
     let literals = found.by_literal.iter();

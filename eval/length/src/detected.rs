@@ -9,6 +9,10 @@ pub struct Overlap {
     pub ngram8: f64,
     /// Share of its word 13-grams.
     pub ngram13: f64,
+    /// Share of its places that are found by eight words with one word between them that
+    /// need not match; not measured by earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spaced: Option<f64>,
     /// Length in bytes of the longest common string.
     pub longest_match: usize,
     /// Share of the test's bytes in common strings of 50 bytes or more.
@@ -22,6 +26,7 @@ impl Overlap {
         Overlap {
             ngram8: 1.0,
             ngram13: 1.0,
+            spaced: Some(1.0),
             longest_match: bytes,
             in_long_matches: 1.0,
         }

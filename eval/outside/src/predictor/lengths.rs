@@ -14,19 +14,32 @@ const STEPS: usize = 1 << 10;
 
 /// The code length of each byte in bits, by the coder's frequencies.
 ///
-/// With a context, the bytes are cut into chunks that are priced on their own, side by
-/// side. Without, they are cut into as many streams as an archive's block would be.
-///
 /// # Errors
-/// A predictor that fails or gives no distribution; [`OutsideError::Stopped`].
+/// As [`price_each`].
 pub fn code_lengths(
     predictor: &mut dyn Outside,
     bytes: &[u8],
     stop: &Stop,
 ) -> Result<Vec<f32>, OutsideError> {
+    price_each(predictor, bytes, stop, |next, byte| next.bits(byte) as f32)
+}
+
+/// What `price` says of the frequencies of each byte and the byte.
+///
+/// With a context, the bytes are cut into chunks that are priced on their own, side by
+/// side. Without, they are cut into as many streams as an archive's block would be.
+///
+/// # Errors
+/// A predictor that fails or gives no distribution; [`OutsideError::Stopped`].
+pub fn price_each<T: Clone + Default>(
+    predictor: &mut dyn Outside,
+    bytes: &[u8],
+    stop: &Stop,
+    price: impl Fn(&Frequencies, u8) -> T,
+) -> Result<Vec<T>, OutsideError> {
     let about = predictor.about().clone();
     about.check()?;
-    let mut bits = vec![0.0; bytes.len()];
+    let mut prices = vec![T::default(); bytes.len()];
     let chunk = match about.context {
         0 => Layout::new(bytes.len(), 1, about.lanes()).steps().max(1),
         context => context,
@@ -35,22 +48,22 @@ pub fn code_lengths(
     // The last chunk may be shorter: it goes by itself.
     let short = starts.pop_if(|&mut last| bytes.len() - last < chunk);
     for group in starts.chunks(about.lanes()) {
-        price(predictor, bytes, group, chunk, &mut bits, stop)?;
+        streams(predictor, bytes, (group, chunk), &mut prices, &price, stop)?;
     }
     if let Some(last) = short {
         let rest = bytes.len() - last;
-        price(predictor, bytes, &[last], rest, &mut bits, stop)?;
+        streams(predictor, bytes, (&[last], rest), &mut prices, &price, stop)?;
     }
-    Ok(bits)
+    Ok(prices)
 }
 
 /// Prices streams of equal length that begin at `starts`.
-fn price(
+fn streams<T>(
     predictor: &mut dyn Outside,
     bytes: &[u8],
-    starts: &[usize],
-    length: usize,
-    bits: &mut [f32],
+    (starts, length): (&[usize], usize),
+    prices: &mut [T],
+    price: &impl Fn(&Frequencies, u8) -> T,
     stop: &Stop,
 ) -> Result<(), OutsideError> {
     let streams = starts.len();
@@ -60,20 +73,20 @@ fn price(
     };
     let most = most.min(AT_ONCE / streams).max(1);
     let mut frequency = Frequencies::default();
-    let mut price = |row: &[f32], stream: usize, at: usize| -> Result<(), OutsideError> {
+    let mut take = |row: &[f32], stream: usize, at: usize| -> Result<(), OutsideError> {
         let place = || Place {
             stream: starts[stream],
             byte: at,
         };
         frequencies(row, &mut frequency, place)?;
         let at = starts[stream] + at;
-        bits[at] = frequency.bits(bytes[at]) as f32;
+        prices[at] = price(&frequency, bytes[at]);
         Ok(())
     };
     let mut next = vec![0.0; streams * SYMBOLS];
     predictor.start(streams, &mut next)?;
     for (stream, row) in next.chunks(SYMBOLS).enumerate() {
-        price(row, stream, 0)?;
+        take(row, stream, 0)?;
     }
     // The last byte of a stream need not be taken.
     let mut at = 0;
@@ -90,7 +103,7 @@ fn price(
         next.resize(streams * steps * SYMBOLS, 0.0);
         predictor.take(&taken, steps, &mut next)?;
         for (i, row) in next.chunks(SYMBOLS).enumerate() {
-            price(row, i / steps, at + 1 + i % steps)?;
+            take(row, i / steps, at + 1 + i % steps)?;
         }
         at += steps;
     }

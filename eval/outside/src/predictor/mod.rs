@@ -50,7 +50,7 @@ mod rows;
 
 pub use causal::check_causal;
 pub use error::OutsideError;
-pub use lengths::code_lengths;
+pub use lengths::{code_lengths, price_each};
 pub use model::{Find, Make, PredictorModel, description};
 
 /// What a predictor says of itself.

@@ -41,6 +41,9 @@ pub struct Config {
     /// The pretrained models.
     #[serde(default)]
     pub pretrained: Vec<PretrainedRow>,
+    /// The models of other programs.
+    #[serde(default, rename = "predictor")]
+    pub predictors: Vec<PredictorRow>,
 }
 
 const fn papers_chunk() -> usize {
@@ -132,6 +135,21 @@ pub struct PretrainedRow {
     pub optional: bool,
     /// The row of the paper's Table 1 with the same model.
     pub paper: Option<String>,
+}
+
+/// A program that speaks the protocol of docs/predictors.md, which codes each chunk on its
+/// own. Its lengths are estimates.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictorRow {
+    /// Its name in the table.
+    pub name: String,
+    /// The command, for the shell.
+    pub command: String,
+    /// Parameters of its model.
+    pub parameters: u64,
+    /// Bytes of its model as stored, such as `brevity price` counts them.
+    pub model_bytes: Option<u64>,
 }
 
 fn text() -> Vec<Form> {

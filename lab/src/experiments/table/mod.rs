@@ -36,6 +36,7 @@ mod error;
 mod html;
 mod models;
 pub mod paper;
+mod predictor;
 mod pretrained;
 mod sets;
 mod tasks;
@@ -50,7 +51,7 @@ use brevity_task::{Progress, Stop};
 use brevity_train::DeviceKind;
 use serde::{Deserialize, Serialize};
 
-pub use config::{CodersConfig, Config, ModelRow, PretrainedRow, SetConfig};
+pub use config::{CodersConfig, Config, ModelRow, PredictorRow, PretrainedRow, SetConfig};
 pub use curve::Curve;
 pub use error::MatrixError;
 pub use models::NEVER;
@@ -235,6 +236,21 @@ pub fn run(
                 curves.push(model.curve(column, &config.lengths, options)?);
             }
         }
+    }
+    for row in &config.predictors {
+        let program = predictor::Program::start(row, config.chunk)?;
+        let measured = columns.iter().map(|&column| program.cell(column, options));
+        rows.push(Row {
+            name: row.name.clone(),
+            chunks: true,
+            headers_once: false,
+            parameters: Some(row.parameters),
+            learned: None,
+            paper: None,
+            cells: measured
+                .map(|cell| cell.map(Some))
+                .collect::<Result<_, _>>()?,
+        });
     }
     for of in models::all(config, &sets, &mut notes) {
         let (setup, learned) = (of.setup(device), of.learned());

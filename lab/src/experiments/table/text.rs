@@ -11,7 +11,7 @@ use brevity_length::format::{bytes, count};
 /// The chunk column of a row.
 pub(super) fn chunk_of(matrix: &Matrix, row: &Row) -> String {
     match (row.chunks, row.headers_once, row.parameters) {
-        // A pretrained model, which learned elsewhere, codes chunks.
+        // A model that learned elsewhere codes chunks.
         (_, _, Some(_)) if row.learned.is_none() => matrix.chunk.to_string(),
         (_, _, Some(_)) => "context".into(),
         (false, ..) => "whole".into(),

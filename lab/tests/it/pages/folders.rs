@@ -72,7 +72,7 @@ fn scored(id: &str, regime: &str, axes: Value, rate: f64, adjusted: Value) -> Va
 pub fn contamination() -> TempDir {
     let mut rows = Vec::new();
     let detected = json!({
-        "ngram8": 0.9, "ngram13": 0.8, "longest_match": 400, "in_long_matches": 0.7,
+        "ngram8": 0.9, "ngram13": 0.8, "spaced": 0.85, "longest_match": 400, "in_long_matches": 0.7,
         "min_k": {"percent": 20.0, "leaked": 3.1, "clean": 4.2, "auc": 0.85},
     });
     for (model, gain) in [("honest", 0.02), ("memoriser", 0.09)] {

@@ -1,0 +1,87 @@
+"""Sweeps in the trackers that people already use, against the real packages."""
+
+import json
+
+import pytest
+
+import brevity
+from brevity import tracking
+
+TEXT = "".join(f"line {i * i % 97} of {i}\n" for i in range(300)).encode()
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tracked")
+    (folder / "data").write_bytes(TEXT)
+    config = {
+        "name": "sizes",
+        "data": {"source": folder / "data"},
+        "model": {"context": 32},
+        "train": {"steps": 60, "batch_bytes": 256},
+        "score": {"verify": False},
+        "sweep": {"grid": {"model": {"width": [8, 16]}}},
+    }
+    return brevity.sweep(config, folder / "out", show=False)
+
+
+def test_mlflow_has_parameters_curves_and_rates(results, tmp_path):
+    mlflow = pytest.importorskip("mlflow")
+    uri = f"sqlite:///{tmp_path}/runs.db" if has("sqlalchemy") else (tmp_path / "runs").as_uri()
+    ids = tracking.to_mlflow(results, uri)
+    assert len(ids) == 2
+    client = mlflow.tracking.MlflowClient(uri)
+    for id, row in zip(ids, results.rows):
+        run = client.get_run(id)
+        assert run.data.params["model.width"] == str(row["axes"]["model.width"])
+        assert run.data.metrics["in-sample/bits_per_byte"] == pytest.approx(row["bits_per_byte"])
+        rate = run.data.metrics["in-sample/adjusted_rate/stored"]
+        assert rate == pytest.approx(row["adjusted_rate"]["stored"])
+        lines = (results.folder / "trials" / row["id"] / "metrics.jsonl").read_text().splitlines()
+        steps = [json.loads(line)["step"] for line in lines if "loss" in line]
+        assert [m.step for m in client.get_metric_history(id, "train/loss")] == steps
+        assert [a.path for a in client.list_artifacts(id)] == ["config.toml"]
+    # The folder instead of the results; nothing is written twice.
+    assert tracking.to_mlflow(results.folder, uri) == []
+
+
+def test_wandb_runs_are_offline_and_whole(results, tmp_path, monkeypatch):
+    pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    runs = tracking.to_wandb(results, tmp_path)
+    assert len(runs) == 2
+    for run, row in zip(runs, results.rows):
+        (log,) = run.glob("run-*.wandb")
+        text = records(log)
+        assert "train/loss" in text and "in-sample/adjusted_rate/stored" in text
+        assert "model.width" in text and row["id"] in text
+
+
+def records(path):
+    """All strings of a run's log, read by wandb itself."""
+    from wandb.proto import wandb_internal_pb2
+    from wandb.sdk.internal.datastore import DataStore
+
+    store, text = DataStore(), ""
+    store.open_for_scan(str(path))
+    while True:
+        data = store.scan_data()
+        if data is None:
+            return text
+        record = wandb_internal_pb2.Record()
+        record.ParseFromString(data)
+        text += str(record)
+
+
+def has(package):
+    import importlib.util
+
+    return importlib.util.find_spec(package) is not None
+
+
+def test_parquet_comes_by_pandas(results, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    results.to_pandas().to_parquet(tmp_path / "rows.parquet")
+    again = pandas.read_parquet(tmp_path / "rows.parquet")
+    assert again["bits_per_byte"].tolist() == [row["bits_per_byte"] for row in results.rows]
