@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
+import struct
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Optional, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
@@ -84,7 +87,8 @@ def stored_bytes(
             return brevity.bits(brevity.torch.ByteModel(model), data, check=False).sum()
     """
     given = []
-    for name, value in _tensors(weights):
+    # In the order of their names, as the command takes them.
+    for name, value in sorted(_tensors(weights), key=lambda tensor: tensor[0]):
         if skip is not None and skip(name):
             continue
         given.append(_given(name, value))
@@ -108,10 +112,49 @@ def _tensors(weights: Weights) -> Any:
     path = os.fspath(weights)
     if path.endswith(".npz"):
         return np.load(path).items()
-    from safetensors import safe_open
+    return _safetensors(path)
 
-    with safe_open(path, "numpy") as file:
-        return [(name, file.get_tensor(name)) for name in file.keys()]
+
+#: Types of safetensors as numpy has them; BF16 is widened.
+_TYPES = {
+    **{f"F{bits}": f"<f{bits // 8}" for bits in (16, 32, 64)},
+    **{f"I{bits}": f"<i{bits // 8}" for bits in (8, 16, 32, 64)},
+    **{f"U{bits}": f"<u{bits // 8}" for bits in (8, 16, 32, 64)},
+    "BF16": "<u2",
+    "BOOL": "?",
+}
+
+
+def _safetensors(path: str) -> Iterator[Tuple[str, np.ndarray]]:
+    """The tensors of a safetensors file, one after another."""
+
+    def wrong(problem: str) -> _brevity.WeightsError:
+        return _brevity.WeightsError(f"{path}: {problem}")
+
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8).ljust(8, b"\xff"))
+        if length > min(size - 8, 100 << 20):
+            raise wrong("it is no safetensors file")
+        try:
+            header = json.loads(file.read(length))
+            tensors = [(name, of) for name, of in header.items() if name != "__metadata__"]
+            named = [(n, of["dtype"], of["shape"], *of["data_offsets"]) for n, of in tensors]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise wrong("its header is damaged") from None
+        for name, kind, shape, start, end in named:
+            if kind not in _TYPES:
+                raise wrong(f"tensor `{name}` is of type {kind}, which is no weight")
+            dtype = np.dtype(_TYPES[kind])
+            if not 0 <= start <= end <= size - 8 - length or (
+                end - start != dtype.itemsize * math.prod(shape)
+            ):
+                raise wrong(f"tensor `{name}` does not lie in the file")
+            file.seek(8 + length + start)
+            array = np.frombuffer(file.read(end - start), dtype).reshape(shape)
+            if kind == "BF16":
+                array = (array.astype("<u4") << 16).view("<f4")
+            yield name, array
 
 
 def _given(name: str, value: Any) -> tuple:

@@ -1,10 +1,10 @@
 """Runs of a sweep in MLflow and in Weights & Biases, where people already look.
 
 Both packages are optional and are imported when they are asked for. Nothing leaves the
-machine: MLflow gets files (or whatever store its URI names), W&B an offline run that
+machine: MLflow gets a folder (or whatever store a URI names), W&B an offline run that
 ``wandb sync`` uploads if one wants that.
 
-    brevity.tracking.to_mlflow("runs/quickstart", "sqlite:///runs.db")
+    brevity.tracking.to_mlflow("runs/quickstart", "runs/mlflow")
     brevity.tracking.to_wandb("runs/quickstart", "runs/wandb")
 
 What a trial was is its parameters: the values that the sweep varied, seed, size. What came
@@ -76,19 +76,26 @@ def _results(rows: List[Dict[str, Any]]) -> Dict[str, float]:
 
 
 def to_mlflow(
-    results: Union[PathName, Results], tracking_uri: str, experiment: str = "brevity"
+    results: Union[PathName, Results], store: PathName, experiment: str = "brevity"
 ) -> List[str]:
-    """Writes each scored trial as a run of MLflow's store at ``tracking_uri``, such as
-    ``sqlite:///runs.db`` or the URI of a folder, with parameters, the training curve, rates,
-    and the config as an artifact. Returns the ids of the runs. A trial that the experiment
-    has already is left alone."""
+    """Writes each scored trial as a run of MLflow, with parameters, the training curve, rates,
+    and the config as an artifact. ``store`` is a folder (MLflow's file store), or the URI of
+    another store, such as ``sqlite:///runs.db``. Returns the ids of the runs. A trial that the
+    experiment has already is left alone."""
+    uri = os.fspath(store)
+    if "://" not in uri:
+        uri = Path(uri).absolute().as_uri()
+    if uri.startswith("file:"):
+        # MLflow 3 wants to be told that a folder is meant.
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
     from mlflow.tracking import MlflowClient
 
     folder, rows = _rows(results)
-    client = MlflowClient(tracking_uri)
+    client = MlflowClient(uri)
     known = client.get_experiment_by_name(experiment)
     place = known.experiment_id if known else client.create_experiment(experiment)
-    there = {run.data.tags.get("brevity.trial") for run in client.search_runs([place], max_results=50000)}
+    written = client.search_runs([place], max_results=50000)
+    there = {run.data.tags.get("brevity.trial") for run in written}
     runs = []
     for trial, of in _trials(rows):
         if trial in there:
@@ -127,7 +134,6 @@ def to_wandb(
             dir=os.fspath(out),
             config=_parameters(of[0]),
             mode="offline",
-            reinit=True,
             settings=wandb.Settings(silent=True),
         )
         for step, values in _curve(folder, trial):

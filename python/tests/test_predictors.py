@@ -206,6 +206,13 @@ def test_weights_are_priced(tmp_path):
     assert brevity.stored_bytes(tmp_path / "w.npz")["int8"].bytes == found["int8"].bytes
     printed = brevity.command("price", tmp_path / "w.npz")
     assert str(found["int8"].bytes) in printed
+    safetensors = pytest.importorskip("safetensors.numpy")
+    safetensors.save_file(state, tmp_path / "w.safetensors")
+    assert brevity.stored_bytes(tmp_path / "w.safetensors")["int8"].bytes == found["int8"].bytes
+    (tmp_path / "short").write_bytes((tmp_path / "w.safetensors").read_bytes()[:-1])
+    for bad, says in [("short", "does not lie in the file"), (__file__, "no safetensors file")]:
+        with pytest.raises(brevity.WeightsError, match=says):
+            brevity.stored_bytes(tmp_path / bad)
 
     true = state["w"].astype(np.float64)
 

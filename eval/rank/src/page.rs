@@ -26,9 +26,9 @@ pub fn page(found: &Ranking) -> String {
         (card(&leaderboard(found)))
         p class="lead" {
             "Code lengths under the coder's frequencies: estimates. Each document is coded from \
-             a start without a past; a classical coder keeps the documents before. The intervals \
-             are over other documents of the same kinds, the same ones for all models. Adjusted \
-             rates have the model as stored, once for all sets."
+             a start without a past; a classical coder keeps the documents before. After ± \
+             stands half of the 95% interval over other documents of the same kinds, the same \
+             ones for all models. Adjusted rates have the model as stored, once for all sets."
         }
         @if found.models.len() > 1 {
             (figure(|width| chart(found, width), &html! {
@@ -42,7 +42,6 @@ pub fn page(found: &Ranking) -> String {
                 (set.name) ": " (bytes(set.data_bytes as f64)) " of " (set.source) ", "
                 (set.documents) " documents. "
             }
-            "After ± half of the 95% interval."
         }
         @for line in &old { (warning(line)) }
         @if let Some(table) = correlations(found) {

@@ -6,8 +6,10 @@ use brevity_length::format::{bytes, percent};
 
 const NONE: &str = "-";
 
-fn interval(ci95: Option<[f64; 2]>) -> String {
-    ci95.map_or(NONE.into(), |[low, high]| format!("{low:.4} to {high:.4}"))
+/// A value with half of its interval, which is symmetric.
+fn value(value: f64, ci95: Option<[f64; 2]>) -> String {
+    let half = ci95.map(|[low, high]| format!(" ±{:.4}", (high - low) / 2.0));
+    format!("{value:.4}{}", half.unwrap_or_default())
 }
 
 /// What stands before what is predicted.
@@ -25,9 +27,7 @@ pub(crate) fn leaderboard(found: &Ranking) -> Table {
         "#",
         "model",
         "bits a byte",
-        "95% interval",
         "behind",
-        "95% interval",
         "adjusted %",
         "model bytes",
         "worst set",
@@ -37,13 +37,12 @@ pub(crate) fn leaderboard(found: &Ranking) -> Table {
     if tokens {
         header.push("tokens");
     }
-    let mut table = Table::new(&header).left(&[1, 8]);
+    let mut table = Table::new(&header).left(&[1, 6]);
     for model in &found.models {
         let first = model.rank == 1;
-        let behind = if first {
-            NONE.into()
-        } else {
-            format!("{:.4}", model.behind)
+        let behind = match first {
+            true => NONE.into(),
+            false => value(model.behind, model.behind_ci95),
         };
         let stride = model
             .stride
@@ -51,10 +50,8 @@ pub(crate) fn leaderboard(found: &Ranking) -> Table {
         let mut row = vec![
             model.rank.to_string(),
             model.name.clone(),
-            format!("{:.4}", model.bits_per_byte),
-            interval(model.ci95),
+            value(model.bits_per_byte, model.ci95),
             behind,
-            interval(model.behind_ci95),
             model.adjusted_rate.map_or(NONE.into(), percent),
             model.model_bytes.map_or(NONE.into(), |b| bytes(b as f64)),
             model.worst_set.clone(),
@@ -89,9 +86,7 @@ pub(crate) fn by_set(found: &Ranking) -> Table {
     for model in &found.models {
         let cells = model.sets.iter().map(|cell| {
             let star = if cell.fresh == Some(false) { "*" } else { "" };
-            let half = cell.ci95.map(|[low, high]| (high - low) / 2.0);
-            let half = half.map_or(String::new(), |half| format!(" ±{half:.4}"));
-            format!("{:.4}{half}{star}", cell.bits_per_byte)
+            format!("{}{star}", value(cell.bits_per_byte, cell.ci95))
         });
         table.push(std::iter::once(model.name.clone()).chain(cells).collect());
     }
@@ -185,10 +180,10 @@ pub(crate) fn overlaps(found: &Ranking) -> Option<Table> {
     any.then_some(table)
 }
 
-/// The ranking as tables.
+/// The ranking as tables. After ± stands half of the 95% interval.
 #[must_use]
 pub fn text(found: &Ranking) -> String {
-    let mut text = format!("{}\n{}", leaderboard(found), "\nbits a byte by set:\n");
+    let mut text = format!("{}\nbits a byte by set:\n", leaderboard(found));
     text += &by_set(found).to_string();
     let parts = [
         ("how alike the sets order the models", correlations(found)),
