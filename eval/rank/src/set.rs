@@ -104,7 +104,10 @@ mod tests {
     fn every_byte_is_in_one_document() {
         assert_eq!(set(None).cut(b"123456789"), [0..4, 4..8, 8..9]);
         assert_eq!(set(Some("\n\n")).cut(b"a\n\nbc\n\nd"), [0..3, 3..7, 7..8]);
-        assert_eq!(set(Some("\n\n")).cut(b"a\n\n"), std::slice::from_ref(&(0..3)));
+        assert_eq!(
+            set(Some("\n\n")).cut(b"a\n\n"),
+            std::slice::from_ref(&(0..3))
+        );
         assert!(set(None).cut(b"").is_empty());
         assert_eq!(set(None).sample(b"123456789", 2), [b"1234", b"5678"]);
     }
