@@ -87,8 +87,7 @@ def stored_bytes(
             return brevity.bits(brevity.torch.ByteModel(model), data, check=False).sum()
     """
     given = []
-    # In the order of their names, as the command takes them.
-    for name, value in sorted(_tensors(weights), key=lambda tensor: tensor[0]):
+    for name, value in _tensors(weights):
         if skip is not None and skip(name):
             continue
         given.append(_given(name, value))
@@ -138,7 +137,8 @@ def _safetensors(path: str) -> Iterator[Tuple[str, np.ndarray]]:
             raise wrong("it is no safetensors file")
         try:
             header = json.loads(file.read(length))
-            tensors = [(name, of) for name, of in header.items() if name != "__metadata__"]
+            # By name, as the command takes them.
+            tensors = sorted((n, of) for n, of in header.items() if n != "__metadata__")
             named = [(n, of["dtype"], of["shape"], *of["data_offsets"]) for n, of in tensors]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise wrong("its header is damaged") from None
