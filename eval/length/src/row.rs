@@ -131,6 +131,27 @@ impl Row {
         varied.join(", ")
     }
 
+    /// The axis values that say which bytes were scored, as text: those of the held-out
+    /// bytes, unless the training bytes themselves were scored. Rows that differ in it
+    /// describe different bytes.
+    #[must_use]
+    pub fn test_set(&self) -> String {
+        let varied: Vec<String> = self
+            .axes
+            .iter()
+            .filter(|(key, _)| self.tells_test_set(key))
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        varied.join(" ")
+    }
+
+    fn tells_test_set(&self, key: &str) -> bool {
+        let own = [Regime::InSample, Regime::Prequential];
+        key.starts_with("data.holdout.")
+            && !is_seed(key)
+            && !self.regime().is_some_and(|regime| own.contains(&regime))
+    }
+
     /// Whether the sweep varied anything besides parameters, data and seed.
     #[must_use]
     pub fn varies_more_than_size(&self) -> bool {
@@ -303,13 +324,17 @@ impl<'de> Deserialize<'de> for Row {
 
 /// Whether an axis is a setting: neither data nor seed.
 fn is_setting(key: &str) -> bool {
-    !key.starts_with("data.") && key != "seed" && !key.ends_with(".seed")
+    !key.starts_with("data.") && !is_seed(key)
+}
+
+fn is_seed(key: &str) -> bool {
+    key == "seed" || key.ends_with(".seed")
 }
 
 /// For each row, the text that distinguishes its ladder from others on the same data: the
-/// values of the axes that vary independently and are not size, data or seed. An axis
-/// that always changes with the size (such as a tuned learning rate) does not separate
-/// ladders.
+/// values of the axes that vary independently and are not size, training data or seed. An
+/// axis that always changes with the size (such as a tuned learning rate) does not separate
+/// ladders; several sets of held-out bytes do.
 #[must_use]
 pub fn variants(rows: &[&Row]) -> Vec<String> {
     let mut keys: Vec<&str> = Vec::new();
@@ -321,7 +346,10 @@ pub fn variants(rows: &[&Row]) -> Vec<String> {
             let mut differing = x
                 .axes
                 .iter()
-                .filter(|(key, value)| is_setting(key) && y.axes.get(key) != Some(value))
+                .filter(|(key, value)| {
+                    let tells = is_setting(key) || x.tells_test_set(key);
+                    tells && y.axes.get(key) != Some(value)
+                })
                 .map(|(key, _)| key);
             if let (Some(key), None) = (differing.next(), differing.next())
                 && !SIZE_KEYS.contains(&key)
@@ -339,6 +367,7 @@ pub fn variants(rows: &[&Row]) -> Vec<String> {
         .map(|row| {
             let parts: Vec<String> = keys
                 .iter()
+                .filter(|key| is_setting(key) || row.tells_test_set(key))
                 .map(|key| format!("{key}={}", value(row, key)))
                 .collect();
             parts.join(" ")
@@ -371,6 +400,33 @@ mod tests {
         assert_eq!(variants(&grid)[1], "train.epochs=2");
         let tuned = [&grid[0], &grid[3]].map(|r| *r);
         assert_eq!(variants(&tuned), ["", ""]);
+    }
+
+    #[test]
+    fn several_sets_of_held_out_bytes_make_ladders_and_in_sample_they_do_not() {
+        let scored = |width: u64, set: &str, regime| {
+            let scored = crate::Scored {
+                bytes: 100,
+                hash: set.into(),
+            };
+            let found = Description::two_part(regime, scored, 400.0, 50, 10, 1000);
+            Row {
+                score: Some(found.into()),
+                ..row(&format!(
+                    r#"{{"model.width":{width},"data.holdout.source":"{set}","seed":0}}"#
+                ))
+            }
+        };
+        for (regime, variant) in [
+            (Regime::HeldOut, "data.holdout.source=b"),
+            (Regime::InSample, ""),
+        ] {
+            let rows = [(8, "a"), (8, "b"), (16, "a"), (16, "b")];
+            let rows = rows.map(|(width, set)| scored(width, set, regime));
+            let rows: Vec<&Row> = rows.iter().collect();
+            assert_eq!(variants(&rows)[1], variant);
+            assert_eq!(rows[1].test_set(), variant);
+        }
     }
 
     #[test]

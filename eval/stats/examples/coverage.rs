@@ -10,6 +10,8 @@
 
 #[path = "../tests/it/larger_data.rs"]
 mod larger_data;
+#[path = "../tests/it/others.rs"]
+mod others;
 #[path = "../tests/it/scenarios.rs"]
 mod scenarios;
 #[path = "../tests/it/tied.rs"]
@@ -41,8 +43,9 @@ fn critical_sizes(runs: usize, word: &str) {
         "one data size"
     );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
-    for scenario in scenarios::all().iter().filter(|s| s.name.contains(word)) {
-        let out = simulate(scenario, runs, &estimator);
+    let all = scenarios::all().into_iter().chain(others::others());
+    for scenario in all.filter(|s| s.name.contains(word)) {
+        let out = simulate(&scenario, runs, &estimator);
         let share = |count| percent(count, runs);
         println!(
             "| {:43} | {:+.3} | {:.1}% | {:.0}% | {:.0}% | {:.2} | {:.2} | {:.1}% | {:.1}% |",

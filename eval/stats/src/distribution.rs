@@ -81,6 +81,20 @@ pub(crate) fn student_quantile(p: f64, degrees: f64) -> f64 {
     0.5 * (low + high)
 }
 
+/// The degrees of freedom, 1 or more, at which Student's t exceeds `quantile` in absolute value
+/// with probability `p`.
+pub(crate) fn student_degrees(p: f64, quantile: f64) -> f64 {
+    let (mut low, mut high) = (0.0f64, 1e6f64.ln());
+    for _ in 0..40 {
+        let middle = 0.5 * (low + high);
+        match f_tail(quantile * quantile, 1.0, middle.exp()) > p {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+    (0.5 * (low + high)).exp()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +113,12 @@ mod tests {
                 (student_quantile(0.05, degrees) - t).abs() < 1e-3,
                 "{degrees}"
             );
+            assert!(
+                (student_degrees(0.05, t) / degrees - 1.0).abs() < 1e-2,
+                "{t}"
+            );
         }
+        assert!(student_degrees(0.05, 20.0) < 1.001 && student_degrees(0.05, 1.5) > 9e5);
         assert!((normal_tail(1.959_964) - 0.05).abs() < 1e-5);
         assert!((f_tail(3.33, 5.0, 10.0) - 0.05).abs() < 5e-4);
         assert!((f_tail(5.99, 1.0, 6.0) - 0.05).abs() < 5e-4);

@@ -1,6 +1,6 @@
 //! Which model to choose: ranking by description length.
 //!
-//! The rows of a sweep are grouped into byte sets and regimes; within each, the
+//! The rows of a sweep are grouped into byte sets (trained on and scored) and regimes; within each, the
 //! runs of one configuration over several seeds are one candidate. Candidates
 //! are ranked by coded plus model bytes under one convention. The totals are exact for
 //! these bytes and these models. The intervals answer what other bytes of the same source
@@ -47,7 +47,7 @@ impl Default for Options {
 /// Candidates on one byte set, regime and convention, the shortest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
-    /// Where the data came from.
+    /// Where the data came from; with the set of held-out bytes, where the sweep has several.
     pub source: String,
     /// Bytes described.
     pub data_bytes: u64,
@@ -113,7 +113,12 @@ pub fn rank(rows: &[Row], options: &Options) -> Vec<Ranking> {
     let scored: Vec<&Row> = rows.iter().filter(|r| r.is_candidate()).collect();
     let mut rankings = Vec::new();
     for group in gathered(&scored, |r| {
-        (r.data.source.clone(), r.charged_to(), r.regime())
+        (
+            r.data.source.clone(),
+            r.charged_to(),
+            r.regime(),
+            r.test_set(),
+        )
     }) {
         let conventions = match &options.convention {
             Some(name) => vec![name.clone()],
@@ -185,8 +190,12 @@ fn one_ranking(rows: &[&Row], convention: &str, options: &Options) -> Ranking {
         candidates[i].behind = 8.0 * (candidates[i].total_bytes - best) / n;
         candidates[i].pareto = !candidates.iter().any(|c| dominates(c, &candidates[i]));
     }
+    let source = rows[0].data.source.clone();
     Ranking {
-        source: rows[0].data.source.clone(),
+        source: match rows[0].test_set().as_str() {
+            "" => source,
+            set => format!("{source} ({set})"),
+        },
         data_bytes: rows[0].charged_to(),
         regime: rows[0].regime_name().to_owned(),
         convention: convention.to_owned(),
@@ -372,6 +381,27 @@ mod tests {
             low > 0.5 && low < 0.8 && high > 0.8 && high < 1.1,
             "{low} {high}"
         );
+    }
+
+    #[test]
+    fn two_sets_of_held_out_bytes_are_two_rankings() {
+        let rows = [(8, "a"), (16, "a"), (8, "b"), (16, "b")].map(|(width, set)| {
+            let mut row = row(width, 0, 3.0, 100);
+            let scored = Scored {
+                bytes: 4000,
+                hash: set.into(),
+            };
+            let found = Description::two_part(Regime::HeldOut, scored, 12e3, 1500, 50, 4000);
+            row.score = Some(found.into());
+            row.axes
+                .set("data.holdout.source", AxisValue::Text(set.into()));
+            row
+        });
+        let rankings = rank(&rows, &Options::default());
+        assert_eq!(rankings.len(), 2);
+        assert_eq!(rankings[1].source, "t (data.holdout.source=b)");
+        assert!(rankings.iter().all(|ranking| ranking.candidates.len() == 2));
+        assert!(rankings[0].candidates.iter().all(|c| c.ids.len() == 1));
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub(super) fn about<T: Send>(
 }
 
 /// As many model costs, fitted to resampled model bytes: how unevenly sizes are
-/// stored is part of what is not known about the optimum. Where bytes a
-/// parameter are exact, so is the cost.
+/// stored is part of what is not known about the optimum. None where bytes a
+/// parameter are exact, or where fewer than four sizes cannot tell.
 pub(crate) fn costs(
     cost: &ModelCost,
     points: &[(f64, f64)],
@@ -42,7 +42,7 @@ pub(crate) fn costs(
 ) -> Vec<ModelCost> {
     let n = points.len();
     if n < 4 || cost.worst_miss(points) < 1e-9 {
-        return vec![*cost; count];
+        return Vec::new();
     }
     let misses = points.iter().map(|&(size, m)| m / cost.bytes(size) - 1.0);
     let residuals = inflated(misses.collect(), cost.unknowns());

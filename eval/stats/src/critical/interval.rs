@@ -49,7 +49,8 @@ pub(super) fn allowed(
     let residual = (law.squares(&ladder.pairs()) / ladder.sizes() as f64).sqrt();
     let profile = Profile::new(ladder, cost, residual);
     let best = profile.best(Family::Share);
-    let least = best.likelihood - profile.room(best, Family::Share);
+    let reach = profile.reach(best, Family::Share);
+    let least = best.likelihood - reach.drop;
     let range = profile.range();
     let mut found = profile.within(best, Family::Share, least);
     let bounded = [found[0] > range.0, found[1] < range.1];
@@ -62,11 +63,14 @@ pub(super) fn allowed(
             wide = [wide[0].min(low), wide[1].max(high)];
         }
     }
-    let room = cost_room(ladder.data_bytes, cost, costs, law, n_star, estimator);
-    let widened = |[low, high]: [f64; 2]| {
+    let of_cost = Errors::of_cost(ladder.data_bytes, cost, costs, law, n_star, estimator);
+    let widened = |ends: [f64; 2]| {
         let centre = n_star.ln();
-        let down = (centre - low).hypot(room[0]);
-        let up = (high - centre).hypot(room[1]);
+        let of_law = Errors {
+            room: [centre - ends[0], ends[1] - centre],
+            degrees: reach.degrees,
+        };
+        let [down, up] = of_law.and(of_cost);
         [(centre - down).exp(), (centre + up).exp()]
     };
     Some(Allowed {
@@ -76,21 +80,54 @@ pub(super) fn allowed(
     })
 }
 
-/// How far down and up, in logarithms, N* moves with what is not known of model bytes.
-fn cost_room(
-    data_bytes: f64,
-    cost: &ModelCost,
-    costs: &[(f64, f64)],
-    law: &Law,
-    n_star: f64,
-    estimator: &Estimator,
-) -> [f64; 2] {
-    let count = estimator.resamples.min(400);
-    let optima = bootstrap::costs(cost, costs, estimator, count);
-    let optima = optima.iter().map(|cost| cost.optimum(law, data_bytes).ln());
-    match bootstrap::interval(optima.collect()) {
-        Some([low, high]) => [(n_star.ln() - low).max(0.0), (high - n_star.ln()).max(0.0)],
-        None => [0.0; 2],
+/// Resamples of model bytes.
+const COSTS: usize = 400;
+
+/// One source of error of `ln N*`.
+#[derive(Clone, Copy)]
+struct Errors {
+    /// How far down and up a 95% interval reaches.
+    room: [f64; 2],
+    /// Degrees of freedom behind it.
+    degrees: f64,
+}
+
+impl Errors {
+    /// What is not known of model bytes.
+    fn of_cost(
+        data_bytes: f64,
+        cost: &ModelCost,
+        costs: &[(f64, f64)],
+        law: &Law,
+        n_star: f64,
+        estimator: &Estimator,
+    ) -> Self {
+        let optima = bootstrap::costs(cost, costs, estimator, COSTS);
+        let optima = optima.iter().map(|cost| cost.optimum(law, data_bytes).ln());
+        let room = bootstrap::interval(optima.collect()).map_or([0.0; 2], |[low, high]| {
+            [(n_star.ln() - low).max(0.0), (high - n_star.ln()).max(0.0)]
+        });
+        Self {
+            room,
+            degrees: costs.len().saturating_sub(cost.unknowns()).max(1) as f64,
+        }
+    }
+
+    /// How far an interval with both errors reaches, which are independent: by the variance of
+    /// their sum with the degrees of freedom of Welch and Satterthwaite. (The root of the squares
+    /// of both rooms would count the small samples twice.)
+    fn and(self, other: Self) -> [f64; 2] {
+        let quantiles = [self, other].map(|of| student_quantile(0.05, of.degrees));
+        [0, 1].map(|side| {
+            let rooms = [self.room[side], other.room[side]];
+            let [one, two] = [0, 1].map(|i| (rooms[i] / quantiles[i]).powi(2));
+            if one == 0.0 || two == 0.0 {
+                return rooms[0].max(rooms[1]);
+            }
+            let both = one + two;
+            let degrees = both * both / (one * one / self.degrees + two * two / other.degrees);
+            student_quantile(0.05, degrees) * both.sqrt()
+        })
     }
 }
 

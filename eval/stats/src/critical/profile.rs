@@ -20,7 +20,7 @@ use super::{
     solve::{minimise_to, solve},
     spread,
 };
-use crate::distribution::normal_tail;
+use crate::distribution::{normal_tail, student_degrees};
 
 /// Which laws an interval is taken over.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +56,15 @@ pub(super) struct Best {
     pub(super) log_n_star: f64,
     /// Logarithm of the likelihood.
     pub(super) likelihood: f64,
+}
+
+/// How far a 95% interval reaches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
+    /// By how much the logarithm of the likelihood may fall below its greatest value.
+    pub(super) drop: f64,
+    /// Degrees of freedom of the Student's t that reaches as far.
+    pub(super) degrees: f64,
 }
 
 /// Sums of products over the sizes: of the columns of E and b, and of what is left of the
@@ -134,10 +143,9 @@ impl<'a> Profile<'a> {
         }
     }
 
-    /// By how much the logarithm of the likelihood may fall below its greatest value within a
-    /// 95% interval: as far as it does at the 95% point of the mixture of normal
-    /// distributions that the standard deviations make.
-    pub(super) fn room(&self, best: Best, family: Family) -> f64 {
+    /// How far the likelihood of a 95% interval may fall: as far as at the 95% point of the
+    /// mixture of normal distributions that the standard deviations make.
+    pub(super) fn reach(&self, best: Best, family: Family) -> Reach {
         let squares = self.squares(best.log_n_star, family);
         let logs: Vec<f64> = self
             .deviations
@@ -172,7 +180,12 @@ impl<'a> Profile<'a> {
                 .map(|(sd, d)| d * (-0.5 * (x / sd).powi(2)).exp());
             of.sum()
         };
-        (at(0.0) / at(high)).ln()
+        // Student's t is a mixture whose mean precision is that of the variance estimated.
+        let precision = density.iter().map(|(sd, d)| d / sd).sum::<f64>() / all;
+        Reach {
+            drop: (at(0.0) / at(high)).ln(),
+            degrees: student_degrees(0.05, high * precision.sqrt()),
+        }
     }
 
     /// All N* about that of `best` whose likelihood is at least `least`. Where an end is not

@@ -3,6 +3,7 @@
 
 use brevity_stats::critical::{DataTerm, Estimator};
 
+use crate::others::others;
 use crate::scenarios::{Class, all, median, simulate};
 use crate::{larger_data, tied};
 
@@ -14,7 +15,7 @@ fn intervals_hold_or_something_is_said() {
         resamples: 0,
         ..Estimator::default()
     };
-    for scenario in all() {
+    for scenario in all().into_iter().chain(others()) {
         let out = simulate(&scenario, RUNS, &estimator);
         eprintln!(
             "{}: covers {} of {RUNS}, envelope {}, within 0.5% {}, warned {}, bias {:+.3}, width {:.2} ({:.2})",

@@ -2,6 +2,8 @@
 
 mod coverage;
 mod critical;
+mod documents;
 mod larger_data;
+mod others;
 mod scenarios;
 mod tied;

@@ -44,6 +44,8 @@ pub enum Class {
 pub struct Scenario {
     pub name: String,
     pub class: Class,
+    /// Bytes described.
+    pub data: f64,
     /// Bits per byte of models as they should be.
     pub law: fn(f64) -> f64,
     /// What the measured models lose beyond that, as a factor; by size and place.
@@ -60,12 +62,13 @@ pub struct Scenario {
     pub regime: &'static str,
 }
 
-pub const DATA: f64 = 1e6;
+/// Bytes described in the scenarios of this file.
+const DATA: f64 = 1e6;
 
 impl Scenario {
     /// Coded plus model bytes.
     fn total(&self, log_size: f64) -> f64 {
-        DATA * (self.law)(log_size.exp()) / 8.0 + (self.bytes)(log_size.exp())
+        self.data * (self.law)(log_size.exp()) / 8.0 + (self.bytes)(log_size.exp())
     }
 
     /// The smallest and the largest size whose description is at most 0.5% longer than the
@@ -135,7 +138,7 @@ impl Scenario {
                     seed,
                     model_bytes: bytes,
                     regime: self.regime.into(),
-                    ..Point::new(n, DATA, bits)
+                    ..Point::new(n, self.data, bits)
                 });
             }
         }
@@ -206,16 +209,16 @@ pub fn simulate(scenario: &Scenario, runs: usize, estimator: &Estimator) -> Outc
     out
 }
 
-fn plain(n: f64) -> f64 {
+pub fn plain(n: f64) -> f64 {
     1.35 + 36.5 * n.powf(-0.375)
 }
 
 /// The law fitted to English prose, in-sample and held-out (docs/results.md).
-fn in_sample(n: f64) -> f64 {
+pub fn in_sample(n: f64) -> f64 {
     1.70 + 86.0 * n.powf(-0.51) - 0.84 * (n / DATA).powf(0.78)
 }
 
-fn held_out(n: f64) -> f64 {
+pub fn held_out(n: f64) -> f64 {
     1.49 + 16.0 * n.powf(-0.28) + 1.25 * (n / DATA).powf(0.98)
 }
 
@@ -241,11 +244,11 @@ fn rising(n: f64) -> f64 {
     1.35 + 36.5 * 2e4f64.powf(-0.375) * (n / 2e4).powf(-alpha)
 }
 
-fn two_bytes(n: f64) -> f64 {
+pub fn two_bytes(n: f64) -> f64 {
     2.0 * n
 }
 
-fn stored(n: f64) -> f64 {
+pub fn stored(n: f64) -> f64 {
     1.4 * n.powf(0.93)
 }
 
@@ -255,7 +258,7 @@ fn bent(n: f64) -> f64 {
     0.65 * n * (-0.1 * x - 0.06 * x * x).exp()
 }
 
-const NONE: fn(f64, usize, usize) -> f64 = |_, _, _| 1.0;
+pub const NONE: fn(f64, usize, usize) -> f64 = |_, _, _| 1.0;
 
 pub fn all() -> Vec<Scenario> {
     use Class::{Clean, Few, Misspecified, Offered};
@@ -272,6 +275,7 @@ pub fn all() -> Vec<Scenario> {
     let base = || Scenario {
         name: String::new(),
         class: Clean,
+        data: DATA,
         law: plain,
         flaw: NONE,
         bytes: two_bytes,
