@@ -33,6 +33,14 @@ fn percent(count: usize, runs: usize) -> f64 {
     100.0 * count as f64 / runs as f64
 }
 
+/// The median width, or a dash where there are none.
+fn width(octaves: &[f64]) -> String {
+    match octaves.is_empty() {
+        true => "-".into(),
+        false => format!("{:.2}", median(octaves)),
+    }
+}
+
 fn critical_sizes(runs: usize, word: &str) {
     let estimator = Estimator {
         resamples: 60,
@@ -48,14 +56,14 @@ fn critical_sizes(runs: usize, word: &str) {
         let out = simulate(&scenario, runs, &estimator);
         let share = |count| percent(count, runs);
         println!(
-            "| {:43} | {:+.3} | {:.1}% | {:.0}% | {:.0}% | {:.2} | {:.2} | {:.1}% | {:.1}% |",
+            "| {:43} | {:+.3} | {:.1}% | {:.0}% | {:.0}% | {} | {} | {:.1}% | {:.1}% |",
             scenario.name,
             out.bias,
             share(out.covered),
             share(out.enveloped),
             share(out.near),
-            median(&out.widths),
-            median(&out.envelopes),
+            width(&out.widths),
+            width(&out.envelopes),
             share(out.warned),
             share(out.false_confidence),
         );

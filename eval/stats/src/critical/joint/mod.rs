@@ -276,11 +276,28 @@ fn warn_of_the_loss(test: Option<&LossLeftOut>, warnings: &mut Vec<String>) {
 }
 
 /// The law of all data sizes and that of one should agree on the points of that one.
+///
+/// An interval of one data size can be short by luck, as it rests on one or two degrees of
+/// freedom, and a series has several. Sizes scatter about alike at all amounts of data, so each
+/// is taken to reach at least as far as the median one.
 fn warn_of_contradictions(fitted: &Fitted, measured: &[Measured], warnings: &mut Vec<String>) {
+    let reach = |of: &Measured| {
+        let envelope = of.envelope?;
+        Some([of.n_star / envelope[0], envelope[1] / of.n_star])
+    };
+    let usual = [0, 1].map(|side| {
+        let mut all: Vec<f64> = measured
+            .iter()
+            .filter_map(|of| Some(reach(of)?[side]))
+            .collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or(1.0)
+    });
     for of in measured {
-        let Some([low, high]) = of.envelope else {
+        let Some([down, up]) = reach(of) else {
             continue;
         };
+        let (low, high) = (of.n_star / down.max(usual[0]), of.n_star * up.max(usual[1]));
         let all = fitted.resampled.iter();
         let resampled = all
             .map(|joint| joint.critical_size(of.data_bytes))
