@@ -276,7 +276,8 @@ def test_leaks_are_measured_for_any_learner():
     twin, one, four, edited, _ = found.leaks
     assert twin.to_twin is None and twin.overlap.in_long_matches < 0.1
     assert four.test_bits < one.test_bits < twin.test_bits and one.to_twin < 0
-    assert one.overlap.ngram13 == 1 and one.min_k_auc > 0.9
+    # All but the words that the cut goes through.
+    assert one.overlap.ngram13 > 0.99 and one.min_k_auc > 0.9
     assert edited.overlap.ngram13 == 0 and edited.overlap.spaced > 0.4
     coded = np.ceil(twin.test_bits * len(test) / 8 - 1e-6)
     assert twin.adjusted_rate == pytest.approx((coded + 1000) / len(test))

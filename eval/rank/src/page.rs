@@ -6,9 +6,6 @@ use brevity_draw::{Anchor, Scale, Svg, Table, document, extent, figure, warning}
 use brevity_length::format::bytes;
 use maud::{Markup, html};
 
-const STYLE: &str = "h1, .lead, td, th { overflow-wrap: anywhere; } .scroll { overflow-x: auto; } \
-    .whisker { stroke: var(--quiet); stroke-width: 2; } .spot { fill: var(--a); }";
-
 /// A self-contained page: the leaderboard, each set, how alike the sets are, and what the
 /// detectors say beside their false alarms.
 #[must_use]
@@ -71,7 +68,7 @@ pub fn page(found: &Ranking) -> String {
             }
         }
     };
-    document(&found.title, STYLE, &body)
+    document(&found.title, include_str!("page.css"), &body)
 }
 
 /// Warnings of sets that are no newer than what the model learned.
