@@ -72,15 +72,15 @@ impl Encoder {
     }
 
     /// Encodes a binary decision that is true with probability `p / TOTAL`.
-    #[inline]
+    #[inline(always)]
     pub fn bit(&mut self, bit: bool, p: u32) {
         debug_assert!(p > 0 && p < TOTAL);
         let bound = (self.range >> PRECISION) * u64::from(p);
-        if bit {
-            self.narrow(0, bound);
-        } else {
-            self.narrow(bound, self.range - bound);
-        }
+        let (offset, range) = match bit {
+            true => (0, bound),
+            false => (bound, self.range - bound),
+        };
+        self.narrow(offset, range);
     }
 
     /// Codes the symbol with the interval `start .. start + length` of `0..2^32`.
@@ -91,7 +91,7 @@ impl Encoder {
         self.narrow(unit * u64::from(start), unit * u64::from(length));
     }
 
-    #[inline]
+    #[inline(always)]
     fn narrow(&mut self, offset: u64, range: u64) {
         let (low, carry) = self.low.overflowing_add(offset);
         self.low = low;

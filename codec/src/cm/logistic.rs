@@ -12,6 +12,9 @@ const LIMIT: f32 = 12.0;
 /// Steps of the table of the logistic function.
 const STEPS: usize = 4096;
 
+/// Values of [`Logistic::place`].
+pub(super) const PLACES: usize = STEPS;
+
 /// Steps a unit of logit.
 const SCALE: f32 = STEPS as f32 / (2.0 * LIMIT);
 
@@ -21,6 +24,8 @@ pub struct Logistic {
     stretch: [f32; 4096],
     /// Probabilities times `TOTAL`.
     squash: [u32; STEPS + 1],
+    /// The same, `2^16 = 1`.
+    half: [u16; PLACES],
     /// `ln(1 + m)` in the middle of 2048 steps of `m`.
     ln: [f32; 2048],
 }
@@ -37,6 +42,7 @@ impl Logistic {
         let mut tables = Logistic {
             stretch: [0.0; 4096],
             squash: [0; STEPS + 1],
+            half: [0; PLACES],
             ln: [0.0; 2048],
         };
         for (i, logit) in (0..).zip(&mut tables.stretch) {
@@ -45,6 +51,9 @@ impl Logistic {
         for (i, p) in tables.squash.iter_mut().enumerate() {
             let x = i as f64 / f64::from(SCALE) - f64::from(LIMIT);
             *p = (f64::from(TOTAL) / (1.0 + double::exp(-x)) + 0.5) as u32;
+        }
+        for (half, p) in tables.half.iter_mut().zip(tables.squash) {
+            *half = (p >> 8) as u16;
         }
         for (i, ln) in (0..).zip(&mut tables.ln) {
             *ln = ((log2(4097 + 2 * i) - 12.0) * LN_2) as f32;
@@ -72,6 +81,20 @@ impl Logistic {
         exponent * std::f32::consts::LN_2 + self.ln[(bits >> 12) as usize & 2047]
     }
 
+    /// Where a logit lies in the table of [`half`](Logistic::half), below [`PLACES`].
+    #[inline(always)]
+    pub fn place(&self, logit: f32) -> usize {
+        // Beyond 2^23, floats are integers: their lowest bits are the place.
+        let place = logit.clamp(-LIMIT, LIMIT) * SCALE + (8_388_608.0 + STEPS as f32 / 2.0);
+        (place.to_bits() as usize & (2 * STEPS - 1)).min(PLACES - 1)
+    }
+
+    /// The probability at a [`place`](Logistic::place), `2^16 = 1`.
+    #[inline(always)]
+    pub fn half(&self, place: usize) -> u32 {
+        u32::from(self.half[place % PLACES])
+    }
+
     /// The probability of a logit, times `TOTAL`; never 0 or `TOTAL`.
     #[inline(always)]
     pub fn squash(&self, logit: f32) -> u32 {
@@ -91,6 +114,20 @@ mod tests {
             let back = tables.squash(tables.stretch(p as u16)) >> 8;
             assert!(back.abs_diff(p) < 60, "{p} came back as {back}");
         }
+    }
+
+    #[test]
+    fn places_are_those_of_the_table() {
+        let tables = Logistic::get();
+        for i in 0..PLACES {
+            let logit = i as f32 / SCALE - LIMIT;
+            assert_eq!(tables.place(logit), i);
+            assert_eq!(tables.half(i), tables.squash(logit) >> 8);
+        }
+        for (logit, place) in [(-1e9, 0), (1e9, PLACES - 1)] {
+            assert_eq!(tables.place(logit), place);
+        }
+        assert!(tables.place(f32::NAN) < PLACES);
     }
 
     #[test]

@@ -20,6 +20,7 @@
 pub(crate) mod chance;
 mod gate;
 mod logistic;
+mod pages;
 pub(crate) mod v1;
 pub(crate) mod v2;
 

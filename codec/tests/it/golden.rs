@@ -117,6 +117,9 @@ fn cases(each: &mut dyn FnMut(Case)) {
     case("binary", records(9), Source::none(), 60, None, default);
     case("bits", rings(), Source::none(), 4000, None, default);
     case("bits-best", rings(), Source::none(), 4000, None, best);
+    let gates = std::array::from_fn(|i| if i % 2 == 0 { 0.875 } else { 0.25 });
+    let gated = embedded(&chunks, Precision::Bits(4)).with_gates(&gates);
+    case("gated", text(300), gated, 200, mixed, default);
 }
 
 /// How many of the cases version 1 has.

@@ -1,21 +1,26 @@
 //! The fastest level: few contexts, one input of each, one refinement.
+//!
+//! What bounds it is the chain from one bit to the next, through the weights that both
+//! use, and memory; so tables are asked for before they are needed, and all that a bit
+//! uses often lies in 48 KiB.
 
 use super::history::Histories;
 use super::lane::hash;
 use super::matcher::{self, Match, Matcher};
-use super::meaning::Meanings;
-use super::table::Table;
+use super::nibbles::{BUCKET, Nibbles};
+use super::quick::{Quick, Rows, learn_meaning};
 use crate::cdf::TOTAL;
-use crate::cm::chance::{self, Chance, Refiner, prefetch};
+use crate::cm::chance;
 use crate::cm::logistic::Logistic;
 use crate::cm::{Advice, BitCoder};
 use brevity_kernels::simd::{Kernel, LANES, Simd, dispatch};
 
-/// Contexts: the last 1, 2, 3, 4 and 6 bytes, and the letters of the word under way.
-const CONTEXTS: usize = 6;
+/// Contexts: the last 1, 2, 3 and 5 bytes, and the letters of the word under way.
+const CONTEXTS: usize = 5;
 
-/// The contexts of the hash table.
-const HASHED: usize = CONTEXTS - 2;
+/// Those with buckets of their own, which come first; the others are hashed.
+const DIRECT: usize = 2;
+const HASHED: usize = CONTEXTS - DIRECT;
 
 /// Inputs after those of the contexts: the match, the trained model.
 const MATCH: usize = CONTEXTS;
@@ -24,15 +29,19 @@ const MODEL: usize = CONTEXTS + 1;
 /// Bytes that must agree for a match.
 const LEAST: u32 = 6;
 
-/// How far a step follows the gradient.
-const RATE: f32 = 0.002;
+/// How far a step follows the gradient, whose error is `2^16 = 1`.
+const RATE: f32 = 0.002 / 65_536.0;
 
 /// The least probability that the mixture leaves to a bit, times `TOTAL`.
 const FLOOR: u32 = 64;
 
-/// Where the rows of the last two bytes start, and where they end.
-const TWO: usize = 1 << 16;
-const HISTORIES: usize = TWO + (1 << 24);
+/// Buckets of a context without a hash: one for the first nibble of a byte, sixteen for
+/// the second.
+const BUCKETS: usize = 17;
+
+/// Where the buckets of the last two bytes start, and where they end.
+const TWO: usize = BUCKETS << 8;
+const DIRECT_END: usize = TWO + (BUCKETS << 16);
 
 /// Rows of the refiner: the last byte and the bits so far.
 const REFINED: usize = 1 << 16;
@@ -41,45 +50,61 @@ const REFINED: usize = 1 << 16;
 const NODES: usize = 256;
 const STATES: usize = 32;
 
+/// Chances that a match's next bit comes, by its class and the number of the bit, behind
+/// eight for no match.
+const CHANCES: usize = 8 * (1 + matcher::CLASSES);
+
 /// What is known of one lane.
 #[derive(Clone, Copy, Default)]
 struct Lane {
     /// The last eight bytes, the last one lowest.
     recent: u64,
-    /// Hash of the letters of the word under way.
+    /// Hash of the letters before the last byte, as far as they follow each other.
     word: u32,
-    hashes: [u64; HASHED],
+    /// For the first nibble of the next byte: known but for half of the last byte.
+    firsts: [u64; HASHED],
+    /// For the second.
+    seconds: [u64; HASHED],
     found: Match,
 }
 
-impl Lane {
-    #[inline(always)]
-    fn rehash(&mut self) {
-        let last = |count: u32| self.recent << (64 - 8 * count);
-        let contexts = [last(3), last(4), last(6), u64::from(self.word)];
-        self.hashes = std::array::from_fn(|i| hash(i, contexts[i]));
-    }
-
-    #[inline(always)]
-    fn take(&mut self, byte: u8) {
-        self.recent = self.recent << 8 | u64::from(byte);
-        let letter = byte.to_ascii_lowercase();
-        self.word = if letter.is_ascii_lowercase() || letter >= 128 {
-            let word = self.word ^ u32::from(letter);
-            word.wrapping_mul(0x2F0B_4C47)
-                .rotate_left(5)
-                .wrapping_add(1)
-        } else {
-            0
-        };
-    }
+/// Hashes of the contexts that the last bytes make; `tag` tells those of first nibbles
+/// from those of second ones.
+#[inline(always)]
+fn hashes(recent: u64, word: u32, tag: usize) -> [u64; HASHED] {
+    let last = |count: u32| recent << (64 - 8 * count);
+    let word = u64::from(word) << 8 | recent & 0xFF;
+    let contexts = [last(3), last(5), word];
+    std::array::from_fn(|i| hash(tag + i, contexts[i]))
 }
 
-/// The rows of histories of the last byte and of the last two.
-#[inline(always)]
-fn rows(recent: u64) -> [usize; 2] {
-    let recent = recent as usize;
-    [(recent & 0xFF) << 8, TWO + ((recent & 0xFFFF) << 8)]
+impl Lane {
+    /// The letters up to the last byte.
+    #[inline(always)]
+    fn letters(&self) -> u32 {
+        let letter = (self.recent as u8).to_ascii_lowercase();
+        if !letter.is_ascii_lowercase() && letter < 128 {
+            return 0;
+        }
+        (self.word ^ u32::from(letter))
+            .wrapping_mul(0x2F0B_4C47)
+            .rotate_left(5)
+            .wrapping_add(1)
+    }
+
+    /// Takes the first half of a byte.
+    #[inline(always)]
+    fn take_half(&mut self, half: usize) {
+        self.firsts = hashes(self.recent << 8 | half as u64 & 15, self.letters(), 0);
+    }
+
+    /// Takes a byte.
+    #[inline(always)]
+    fn take(&mut self, byte: u8) {
+        self.word = self.letters();
+        self.recent = self.recent << 8 | u64::from(byte);
+        self.seconds = hashes(self.recent, self.word, HASHED);
+    }
 }
 
 /// Lengths of tables.
@@ -91,7 +116,7 @@ struct Sizes {
 impl Sizes {
     fn new(bytes: usize) -> Sizes {
         Sizes {
-            lines: (2 * bytes).next_power_of_two().clamp(1 << 10, 1 << 20),
+            lines: (bytes / 2).next_power_of_two().clamp(1 << 10, 1 << 20),
             slots: bytes.next_power_of_two().clamp(1 << 10, 1 << 20),
         }
     }
@@ -102,7 +127,7 @@ impl Sizes {
 pub fn memory(lanes: usize, bytes: usize) -> u64 {
     let sizes = Sizes::new(bytes);
     let parts = [
-        HISTORIES,
+        DIRECT_END * BUCKET,
         sizes.lines * 64,
         sizes.slots * 4,
         REFINED * 64,
@@ -116,16 +141,15 @@ pub fn memory(lanes: usize, bytes: usize) -> u64 {
 
 /// Context models that learn online, mixed.
 pub struct Lean {
-    /// Histories in the rows of the last byte, then of the last two: at a row and
-    /// the bits of the byte so far behind a leading one.
-    rows: Vec<u8>,
-    table: Table,
-    meanings: [Meanings; CONTEXTS],
-    match_chances: Vec<Chance>,
+    /// Buckets of the last byte, then of the last two.
+    direct: Vec<[u8; BUCKET]>,
+    hashed: Nibbles,
+    meanings: [Quick; CONTEXTS],
+    match_chances: Box<[u16; CHANCES]>,
     matcher: Matcher,
     /// By the bits so far, then by the match.
-    weights: Vec<[f32; LANES]>,
-    refiner: Refiner,
+    weights: Box<[[f32; LANES]; NODES + STATES]>,
+    refiner: Rows,
     lanes: Vec<Lane>,
     /// All bytes so far, lanes interleaved.
     history: Vec<u8>,
@@ -138,17 +162,19 @@ impl Lean {
         let sizes = Sizes::new(bytes);
         let mut start = [0.15; LANES];
         start[MODEL] = if advised { 0.3 } else { 0.0 };
-        let mut lane = Lane::default();
-        lane.rehash();
+        let mut match_chances = Box::new([1 << 15; CHANCES]);
+        for (p, meaning) in match_chances[8..].iter_mut().zip(matcher::meanings()) {
+            *p = chance::get(meaning);
+        }
         Lean {
-            rows: vec![0; HISTORIES],
-            table: Table::new(sizes.lines),
-            meanings: std::array::from_fn(|_| Meanings::new()),
-            match_chances: matcher::meanings(),
+            direct: vec![[0; BUCKET]; DIRECT_END],
+            hashed: Nibbles::new(sizes.lines),
+            meanings: std::array::from_fn(|_| Quick::new()),
+            match_chances,
             matcher: Matcher::new(sizes.slots, LEAST, lanes),
-            weights: vec![start; NODES + STATES],
-            refiner: Refiner::new(REFINED),
-            lanes: vec![lane; lanes],
+            weights: Box::new([start; NODES + STATES]),
+            refiner: Rows::new(REFINED),
+            lanes: vec![Lane::default(); lanes],
             history: Vec::with_capacity(bytes + lanes),
         }
     }
@@ -168,19 +194,57 @@ impl Lean {
         self.history.push(0);
     }
 
-    /// Learns what came, for contexts of the next byte.
+    /// Where the buckets of all contexts are for a half of the next byte that starts with
+    /// `node`.
+    #[inline(always)]
+    fn places(&mut self, lane: &Lane, half: usize, node: usize) -> [usize; CONTEXTS] {
+        let row = if half == 0 { 0 } else { node - 15 };
+        let recent = lane.recent as usize;
+        let (hashes, rest) = match half {
+            0 => (&lane.firsts, recent & 15),
+            _ => (&lane.seconds, node),
+        };
+        std::array::from_fn(|i| match i {
+            0 => (recent & 0xFF) * BUCKETS + row,
+            1 => TWO + (recent & 0xFFFF) * BUCKETS + row,
+            _ => {
+                let hash = hashes[i - DIRECT];
+                let check = hash as u8 ^ (rest as u8).wrapping_mul(17);
+                self.hashed.find(hash, check)
+            }
+        })
+    }
+
+    #[inline(always)]
+    fn bucket(&mut self, context: usize, place: usize) -> &mut [u8; BUCKET] {
+        if context < DIRECT {
+            &mut self.direct[place]
+        } else {
+            self.hashed.bucket(place)
+        }
+    }
+
+    /// Learns the first half of a byte, for contexts of the next one.
+    #[inline(always)]
+    fn take_half(&mut self, index: usize, half: usize) {
+        let lane = &mut self.lanes[index];
+        lane.take_half(half);
+        for hash in lane.firsts {
+            self.hashed.prefetch(hash);
+        }
+    }
+
+    /// Learns what came.
     #[inline(always)]
     fn take(&mut self, index: usize, byte: u8) {
         self.history.push(byte);
         let next = self.history.len() - 1 + self.lanes.len();
         let lane = &mut self.lanes[index];
         lane.take(byte);
-        lane.rehash();
-        for hash in lane.hashes {
-            self.table.prefetch(hash);
+        for hash in lane.seconds {
+            self.hashed.prefetch(hash);
         }
-        prefetch(&self.rows[rows(lane.recent)[1]]);
-        let key = lane.recent << (64 - 8 * LEAST);
+        let key = lane.recent << (64 - 8 * (LEAST - 1));
         self.matcher
             .advance(&mut lane.found, key, next, &self.history);
     }
@@ -202,75 +266,72 @@ impl<C: BitCoder, A: Advice> Kernel for CodeByte<'_, C, A> {
         let mix = self.mixture;
         let logistic = Logistic::get();
         let histories = Histories::get();
-        let Lane {
-            recent,
-            hashes,
-            found,
-            ..
-        } = mix.lanes[self.lane];
-        let last = (recent & 255) as usize;
-        let rows = rows(recent);
-        let lines = hashes.map(|hash| mix.table.find_line(hash));
-        let mut buckets = lines;
-        let (mut node, mut nibble) = (1, 1);
-        let class = found.class();
-        for depth in 0..8 {
-            if depth == 4 {
-                buckets = lines.map(|line| mix.table.second_of_line(line, node));
-                nibble = 1;
-            }
-            let states: [usize; CONTEXTS] = std::array::from_fn(|i| match i {
-                0 | 1 => usize::from(mix.rows[rows[i] + node]),
-                _ => usize::from(*mix.table.slot(buckets[i - 2], nibble)),
-            });
-            let mut inputs = [0.0; LANES];
-            for i in 0..CONTEXTS {
-                inputs[i] = mix.meanings[i].logit(states[i]);
-            }
-            let expected = found.bit(node, depth);
-            let match_at = class * 8 + depth;
-            let mut match_set = NODES;
-            if let Some(bit) = expected {
-                let logit = logistic.stretch(chance::get(mix.match_chances[match_at]));
-                inputs[MATCH] = if bit { logit } else { -logit };
-                match_set += 1 + found.length_class();
-            }
-            if let Some((zero, one)) = self.advice.masses(depth, node) {
-                inputs[MODEL] = logistic.logit(zero, one);
-            }
-            let x = S::load(&inputs);
-            let both = S::add(
-                S::load(&mix.weights[node]),
-                S::load(&mix.weights[match_set]),
-            );
-            let s = S::to_array(S::mul(both, x));
-            let logit = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-            let mixed = logistic.squash(logit);
-            let refined = mix.refiner.refine(logit, last << 8 | node) << 8;
-            let p = ((mixed + refined) >> 1).clamp(FLOOR, TOTAL - FLOOR);
-            let one = self.coder.code(p);
-
-            let bit = usize::from(one);
-            let error = bit as f32 - mixed as f32 * (1.0 / TOTAL as f32);
-            let step = S::mul(S::splat(error * RATE), x);
-            for set in [node, match_set] {
-                let weights = &mut mix.weights[set];
-                S::store(S::add(S::load(weights), step), weights);
-            }
-            mix.refiner.update(one);
-            if let Some(expected) = expected {
-                chance::update(&mut mix.match_chances[match_at], expected == one, 255);
-            }
-            for i in 0..CONTEXTS {
-                mix.meanings[i].update(states[i], one, logistic);
-                let slot = match i {
-                    0 | 1 => &mut mix.rows[rows[i] + node],
-                    _ => mix.table.slot(buckets[i - 2], nibble),
+        let lane = mix.lanes[self.lane];
+        let found = lane.found;
+        let refined_by = (lane.recent as usize & 255) << 8;
+        let class = 8 * (1 + found.class());
+        let length_set = NODES + 1 + found.length_class();
+        let mut follows = found.expected().is_some();
+        let expected = usize::from(found.expected().unwrap_or_default());
+        let mut node = 1;
+        for half in 0..2 {
+            let places = mix.places(&lane, half, node);
+            // A bucket that two contexts share keeps what the later one has learned.
+            let mut buckets: [[u8; BUCKET]; CONTEXTS] =
+                std::array::from_fn(|i| *mix.bucket(i, places[i]));
+            let mut nibble = 1;
+            for depth in 4 * half..4 * half + 4 {
+                mix.refiner.prefetch(refined_by | ((2 * node) & 255));
+                let states: [u8; CONTEXTS] = std::array::from_fn(|i| buckets[i][nibble & 15]);
+                let mut inputs = [0.0; LANES];
+                for i in 0..CONTEXTS {
+                    inputs[i] = mix.meanings[i].logit(states[i], logistic);
+                }
+                let expected = expected >> (7 - depth) & 1;
+                let (match_at, sign, set) = match follows {
+                    true => (class + depth, 2.0 * expected as f32 - 1.0, length_set),
+                    false => (depth, 0.0, NODES),
                 };
-                *slot = histories.next[states[i]][bit];
+                let match_at = match_at % CHANCES;
+                inputs[MATCH] = logistic.stretch(mix.match_chances[match_at]) * sign;
+                if let Some((zero, one)) = self.advice.masses(depth, node) {
+                    inputs[MODEL] = logistic.logit(zero, one);
+                }
+                let x = S::load(&inputs);
+                let sets = [node & 255, set];
+                let [by_node, by_match] = sets.map(|set| S::load(&mix.weights[set]));
+                let s = S::to_array(S::mul(S::add(by_node, by_match), x));
+                let logit = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+                let place = logistic.place(logit);
+                let mixed = logistic.half(place);
+                let row = refined_by | node & 255;
+                let p = (mixed + mix.refiner.refine(row, place)) << 7;
+                let one = self.coder.code(p.clamp(FLOOR, TOTAL - FLOOR));
+
+                let bit = usize::from(one);
+                let error = ((bit << 16) as i32 - mixed as i32) as f32;
+                let step = S::mul(S::splat(error * RATE), x);
+                for set in sets {
+                    let weights = &mut mix.weights[set];
+                    S::store(S::add(S::load(weights), step), weights);
+                }
+                mix.refiner.update(row, place, one);
+                let hit = bit == expected;
+                learn_meaning(&mut mix.match_chances[match_at], hit);
+                follows &= hit;
+                for i in 0..CONTEXTS {
+                    mix.meanings[i].update(states[i], one);
+                    buckets[i][nibble & 15] = histories.next[usize::from(states[i])][bit];
+                }
+                node = node << 1 | bit;
+                nibble = nibble << 1 | bit;
             }
-            node = node << 1 | bit;
-            nibble = nibble << 1 | bit;
+            for i in 0..CONTEXTS {
+                *mix.bucket(i, places[i]) = buckets[i];
+            }
+            if half == 0 {
+                mix.take_half(self.lane, node);
+            }
         }
         let byte = node as u8;
         mix.take(self.lane, byte);

@@ -5,7 +5,8 @@
 //! and there is no other candidate, the match goes on behind it: what differs is
 //! often one byte.
 
-use crate::cm::chance::{self, Chance};
+use crate::cm::chance::{self, Chance, prefetch};
+use crate::cm::pages;
 
 /// Bytes that must agree for a match, of the matches side by side.
 pub const LEAST: [u32; 2] = [5, 16];
@@ -32,6 +33,8 @@ pub struct Match {
     misses: u8,
     /// The byte that is expected.
     byte: u8,
+    /// Where the table is read after the next byte.
+    slot: usize,
 }
 
 impl Match {
@@ -99,7 +102,7 @@ impl Matcher {
     /// interleaved lanes. `slots` is a power of two; memory is four bytes each.
     pub fn new(slots: usize, least: u32, stride: usize) -> Matcher {
         Matcher {
-            table: vec![0; slots],
+            table: pages::zeros(slots),
             shift: 64 - slots.trailing_zeros(),
             least,
             stride,
@@ -107,10 +110,11 @@ impl Matcher {
     }
 
     /// After a byte of a lane, the last one of `history`: follows the lane's
-    /// match and, where it failed or is short, looks for another. `hash` is that of its last
-    /// `least` bytes; its next byte will stand at `next`.
+    /// match and, where it failed or is short, looks for another. `key` is made of its
+    /// last bytes, one less than must agree: the table is read a byte later, when what it
+    /// says is near. The lane's next byte will stand at `next`.
     #[inline(always)]
-    pub fn advance(&mut self, found: &mut Match, hash: u64, next: usize, history: &[u8]) {
+    pub fn advance(&mut self, found: &mut Match, key: u64, next: usize, history: &[u8]) {
         if found.at > 0 {
             let last = history[history.len() - 1];
             let missed = found.byte != last;
@@ -125,8 +129,9 @@ impl Matcher {
                 found.at = 0;
             }
         }
-        let slot = (hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize;
-        let candidate = std::mem::replace(&mut self.table[slot], next as u32) as usize;
+        let candidate = std::mem::replace(&mut self.table[found.slot], next as u32) as usize;
+        found.slot = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize;
+        prefetch(&self.table[found.slot]);
         if candidate > 0 && found.length < self.least.max(16) && candidate != found.at {
             let length = self.agreement(candidate, next, history);
             if length >= self.least && length > found.length {
@@ -135,6 +140,7 @@ impl Matcher {
                     length,
                     misses: 0,
                     byte: 0,
+                    slot: found.slot,
                 };
             }
         }
@@ -150,6 +156,21 @@ impl Matcher {
     fn agreement(&self, a: usize, b: usize, history: &[u8]) -> u32 {
         let most = self.least + 32;
         let mut length = 0;
+        if self.stride == 1 {
+            // Eight bytes at once.
+            let word = |end: usize| {
+                let bytes = history[end - 8..end].try_into().expect("eight bytes");
+                u64::from_le_bytes(bytes)
+            };
+            while length < most && length as usize + 8 <= a {
+                let (a, b) = (a - length as usize, b - length as usize);
+                let differ = word(a) ^ word(b);
+                if differ != 0 {
+                    return (length + differ.leading_zeros() / 8).min(most);
+                }
+                length += 8;
+            }
+        }
         while length < most {
             let back = (length as usize + 1) * self.stride;
             if back > a || history[a - back] != history[b - back] {
@@ -157,7 +178,7 @@ impl Matcher {
             }
             length += 1;
         }
-        length
+        length.min(most)
     }
 }
 
@@ -173,7 +194,7 @@ mod tests {
         let step = |&byte: &u8| {
             history.push(byte);
             recent = recent << 8 | u64::from(byte);
-            let key = recent << (64 - 8 * least);
+            let key = recent << (64 - 8 * (least - 1));
             matcher.advance(&mut found, key, history.len(), &history);
             found
         };
@@ -236,7 +257,7 @@ mod tests {
             history.push(byte);
             recent = recent << 8 | u64::from(byte);
             let next = history.len() - 1 + 2;
-            matcher.advance(&mut found, recent << 24, next, &history);
+            matcher.advance(&mut found, recent << 32, next, &history);
             history.push(b'x');
         }
         // Where a lane's next byte stands is known only behind the other's.

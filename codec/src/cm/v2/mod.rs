@@ -10,6 +10,8 @@ mod lean;
 mod matcher;
 mod meaning;
 mod mixer;
+mod nibbles;
+mod quick;
 mod setup;
 mod survey;
 mod table;
@@ -212,7 +214,7 @@ impl Mixture {
         self.indirect.take(lane.recent, byte);
         lane.take(byte);
         for (i, matcher) in self.matchers.iter_mut().enumerate() {
-            let key = lane.key(matcher::LEAST[i]);
+            let key = lane.key(matcher::LEAST[i] - 1);
             matcher.advance(&mut lane.found[i], key, next, &self.history);
         }
         self.rehash(index);

@@ -131,30 +131,68 @@ fn record(bytes: &[u8]) -> Option<usize> {
         }
     }
     let sample = &bytes[..bytes.len().min(SAMPLE)];
-    let without = entropy(sample, |i| [sample[i - 1], 0], 1).min(entropy(
-        sample,
-        |i| [sample[i - 1], sample[i.max(2) - 2]],
-        1,
-    ));
+    let short = &bytes[..bytes.len().min(SHORT)];
+    let without = plain(short);
+    let mut numbers: Vec<(f64, usize)> = NUMBERS
+        .into_iter()
+        .filter(|distance| 16 * distance <= short.len())
+        .map(|distance| (columns(short, distance) / without, distance))
+        .filter(|(share, _)| *share < WORTH)
+        .collect();
+    numbers.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (_, distance) in numbers.into_iter().take(2) {
+        if !candidates.contains(&distance) {
+            candidates.push(distance);
+        }
+    }
     let priced = candidates.into_iter().map(|distance| {
-        let above = |i: usize| {
-            if i >= distance {
-                sample[i - distance]
-            } else {
-                0
-            }
-        };
-        let alone = entropy(sample, |i| [above(i), 0], 1);
-        let column = entropy(
-            sample,
-            |i| [(i % distance % 256) as u8, (i % distance / 256) as u8],
-            1,
-        );
-        let both = entropy(sample, |i| [above(i), sample[i - 1]], 1);
-        (alone.min(column).min(both), distance)
+        let price = rows(sample, distance).min(columns(sample, distance));
+        (price, distance)
     });
     let (price, distance) = priced.min_by(|a, b| a.0.total_cmp(&b.0))?;
-    (price < 0.985 * without).then_some(distance)
+    (price < WORTH * plain(sample)).then_some(distance)
+}
+
+/// Lengths that records of few numbers have. Where their bytes are noisy, those a record
+/// apart differ as much as any others, and yet each column has bytes of its own.
+const NUMBERS: [usize; 9] = [2, 3, 4, 6, 8, 12, 16, 24, 32];
+
+/// Most bytes on which these are tried.
+const SHORT: usize = 1 << 14;
+
+/// What records must save to be taken for such.
+const WORTH: f64 = 0.985;
+
+/// The bytes' price by the last one or two.
+fn plain(bytes: &[u8]) -> f64 {
+    entropy(bytes, |i| [bytes[i - 1], 0])
+        .min(entropy(bytes, |i| [bytes[i - 1], bytes[i.max(2) - 2]]))
+}
+
+/// The byte above, 0 in the first row.
+fn above(bytes: &[u8], i: usize, distance: usize) -> u8 {
+    if i >= distance {
+        bytes[i - distance]
+    } else {
+        0
+    }
+}
+
+/// Their price by the byte above, by the place in the row, by the byte above and the last.
+fn rows(bytes: &[u8], distance: usize) -> f64 {
+    let alone = entropy(bytes, |i| [above(bytes, i, distance), 0]);
+    let column = entropy(bytes, |i| {
+        [(i % distance % 256) as u8, (i % distance / 256) as u8]
+    });
+    let both = entropy(bytes, |i| [above(bytes, i, distance), bytes[i - 1]]);
+    alone.min(column).min(both)
+}
+
+/// Their price by the place in the record and another byte, the last one or that above.
+fn columns(bytes: &[u8], distance: usize) -> f64 {
+    let place = |i: usize| (i % distance) as u8;
+    let last = entropy(bytes, |i| [bytes[i - 1], place(i)]);
+    last.min(entropy(bytes, |i| [above(bytes, i, distance), place(i)]))
 }
 
 /// Logarithms to base 2 of counts, each with a sixteenth added, and of totals over
@@ -181,23 +219,27 @@ impl Logarithms {
 
 /// Bits that the nibbles of bytes cost when their frequencies in a hashed context
 /// are learned on the way.
-fn entropy(bytes: &[u8], context: impl Fn(usize) -> [u8; 2], first: usize) -> f64 {
+fn entropy(bytes: &[u8], context: impl Fn(usize) -> [u8; 2]) -> f64 {
     let logarithms = Logarithms::get();
     let mut counts = vec![[0_u16; 16]; 1 << 16];
+    let mut totals = vec![0_u16; 1 << 16];
     let mut bits = 0.0;
-    for (i, &byte) in bytes.iter().enumerate().skip(first) {
-        let [a, b] = context(i);
-        let hash = (usize::from(a) | usize::from(b) << 8) * 0x9E35 % (1 << 11);
+    for (i, &byte) in bytes.iter().enumerate().skip(1) {
+        let [a, b] = context(i).map(u32::from);
+        let hash = a | b << 8;
         for half in [
             (usize::from(byte >> 4), 0),
-            (usize::from(byte & 15), 1 + usize::from(byte >> 4)),
+            (usize::from(byte & 15), 1 + u32::from(byte >> 4)),
         ] {
-            let row = &mut counts[(hash * 31 + half.1 * 2053) & 0xFFFF];
-            let total: u32 = row.iter().map(|c| u32::from(*c)).sum();
-            bits += logarithms.totals[total as usize] - logarithms.counts[usize::from(row[half.0])];
+            let at = ((hash | half.1 << 16).wrapping_mul(0x9E37_79B1) >> 16) as usize;
+            let (row, total) = (&mut counts[at], &mut totals[at]);
+            bits += logarithms.totals[usize::from(*total)];
+            bits -= logarithms.counts[usize::from(row[half.0])];
             row[half.0] += 1;
+            *total += 1;
             if row[half.0] == MOST_COUNT {
                 row.iter_mut().for_each(|c| *c /= 2);
+                *total = row.iter().sum();
             }
         }
     }
@@ -230,6 +272,24 @@ mod tests {
             .collect();
         let setup = survey(Level::Default, &records);
         assert_eq!((setup.kind, setup.record % 7), (Kind::Records, 0));
+    }
+
+    #[test]
+    fn records_of_noisy_numbers_are_found() {
+        // Two columns of floats of 64 bits whose neighbours in a column differ as much as
+        // any others.
+        let floats = |i: u32| {
+            [
+                50.0 + f64::from(i * i % 1009 * 7 % 1009) / 100.0,
+                f64::from(i * 37 % 5003) / 10.0,
+            ]
+        };
+        let bytes: Vec<u8> = (0..2000)
+            .flat_map(|i| floats(i).map(f64::to_le_bytes))
+            .flatten()
+            .collect();
+        let setup = survey(Level::Default, &bytes);
+        assert_eq!((setup.kind, setup.record), (Kind::Records, 16));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Bit histories in a hash table, by context and nibble.
 
 use crate::cm::chance::prefetch;
+use crate::cm::pages::zeros;
 
 /// Bytes of a bucket: a check, then the [histories](super::history) of the
 /// prefixes 1, 1x, 1xx, 1xxx.
@@ -32,7 +33,7 @@ impl Table {
     /// touched when used.
     pub fn new(lines: usize) -> Table {
         assert!(lines.is_multiple_of(PAGE) && lines > 0);
-        let bytes = vec![0; lines * LINE + LINE];
+        let bytes: Vec<u8> = zeros(lines * LINE + LINE);
         let start = bytes.as_ptr().align_offset(LINE).min(LINE);
         Table {
             bytes,
