@@ -65,6 +65,40 @@ fn a_model_and_a_coder_are_compared() {
 }
 
 #[test]
+fn a_pretrained_model_is_compared_byte_by_byte() {
+    let dir = Dir::new();
+    let text = b"It was the best of times, \xff\x00 it was the worst of times.\n".repeat(20);
+    dir.file("data.txt", &text);
+    let llama = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let llama = llama.join("pretrained/tests/families/llama");
+    let llama = llama.display().to_string();
+    let args = ["compare", &llama, "gzip", "--data", "data.txt", "--json"];
+    let said = dir.run(&args).status(0).stdout();
+    let json: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let score = [
+        "score",
+        &llama,
+        "--data",
+        "data.txt",
+        "--estimate",
+        "--json",
+    ];
+    let said = dir.run(&score).status(0).stdout();
+    let score: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let (bits, sum) = (&json["a"]["data_bits"], &score["data_bits"]);
+    let (bits, sum) = (bits.as_f64().expect("bits"), sum.as_f64().expect("bits"));
+    assert!((bits / sum - 1.0).abs() < 1e-5, "{bits}, {sum}");
+    let note = json["notes"][0].as_str().expect("a note");
+    assert!(note.contains("split over the token's bytes"), "{note}");
+    let page = [
+        "compare", "gzip", &llama, "--data", "data.txt", "--page", "out.html",
+    ];
+    dir.run(&page).status(0);
+    let page = std::fs::read_to_string(dir.path("out.html")).expect("a page");
+    assert!(page.contains("tokenizer chose") && page.ends_with("</html>"));
+}
+
+#[test]
 fn sets_are_documents() {
     let dir = Dir::new();
     trained(&dir);

@@ -66,6 +66,25 @@ fn an_archive_decodes_in_another_process_on_the_portable_path() {
 }
 
 #[test]
+fn bytes_mixed_with_context_models_decode_on_the_portable_path() {
+    let dir = Dir::new();
+    let text = TEXT.repeat(9);
+    dir.file("text", &text);
+    let model = llama("llama");
+    let compress = ["compress", "--external", "--method", "mixed", "-m", &model];
+    dir.run(&[&compress[..], &["text"]].concat())
+        .status(0)
+        .says("mixed with context models");
+    let said = dir.run(&["inspect", "--json", "text.bvy"]).status(0);
+    let json: serde_json::Value = serde_json::from_str(&said.stdout()).unwrap();
+    assert_eq!(json[0]["mixed"], true);
+    let decompress = ["decompress", "-o", "back", "-m", &model, "text.bvy"];
+    dir.run_on("portable", &decompress).status(0);
+    assert!(std::fs::read(dir.path("back")).unwrap() == text);
+    dir.run(&["verify", "-m", &model, "text.bvy"]).status(0);
+}
+
+#[test]
 fn what_does_not_suit_is_wrong_usage() {
     let dir = Dir::new();
     dir.file("text", TEXT);
@@ -77,12 +96,26 @@ fn what_does_not_suit_is_wrong_usage() {
                 "compress",
                 "--external",
                 "--method",
-                "mixed",
+                "contexts",
                 "-m",
                 &model,
                 "text",
             ],
             "--method",
+        ),
+        (
+            &[
+                "compress",
+                "--external",
+                "--method",
+                "mixed",
+                "--lanes",
+                "2",
+                "-m",
+                &model,
+                "text",
+            ],
+            "one lane",
         ),
         (
             &["score", &model, "--data", "text", "--prequential"],

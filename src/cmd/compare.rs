@@ -2,6 +2,7 @@
 
 use super::files::{self, Run};
 use super::predictor::start;
+use super::pretrained;
 use crate::console;
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
@@ -22,9 +23,10 @@ use std::time::Duration;
 /// Compares two models byte by byte: the gap in all with its interval, by kind of byte,
 /// by place in the chunk, by document and by literal.
 ///
-/// A side is a model (a safetensors file or the folder of a trial), a predictor
-/// ("cmd:COMMAND", see docs/predictors.md), or a classical coder (gzip, xz, zstd, brotli,
-/// bzip2, ppmd), whose costs are what its stream grows by.
+/// A side is a model (a safetensors file or the folder of a trial), a pretrained language
+/// model (a GGUF file or a Hugging Face folder), whose tokens' costs are split over their
+/// bytes, a predictor ("cmd:COMMAND", see docs/predictors.md), or a classical coder (gzip,
+/// xz, zstd, brotli, bzip2, ppmd), whose costs are what its stream grows by.
 #[derive(clap::Args)]
 pub struct Args {
     /// The first side
@@ -135,9 +137,13 @@ impl Args {
         }
         let path = Path::new(name);
         if Model::is_at(path) {
-            bail!(Usage(format!(
-                "{name} is a pretrained model of tokens: a token's bits are not those of its bytes"
-            )));
+            let sets: Vec<&[u8]> = sets.into_iter().map(|set| &bytes[set]).collect();
+            let bits = pretrained::byte_costs(path, &sets, control)?;
+            let note = format!(
+                "{name}: the code lengths of the tokens that its tokenizer chose, each split over \
+                 the token's bytes, of which the last one pays for the token's end"
+            );
+            return Ok((Side::new(name, bits).with_note(note), 0));
         }
         if path.exists() {
             let weights = Weights::load(&model_file(path))?;

@@ -239,10 +239,19 @@ impl Args {
                     .into()
             ));
         }
-        if self.method.is_some_and(|method| method != Method::Model) {
+        if self.method.is_some_and(|method| !method.needs_model()) {
             bail!(Usage(
-                "with a pretrained model --method is `model`, which codes tokens; without it, \
-                 context models take over where they are shorter"
+                "with a pretrained model --method is `model`, which codes tokens, or `mixed`, \
+                 which mixes their bytes with context models; without it, the shortest archive \
+                 is kept, that of the context models alone included"
+                    .into()
+            ));
+        }
+        let one_lane = self.lanes.is_none_or(|lanes| lanes == 1);
+        let as_it_is = matches!(self.form, Form::Text | Form::Bytes);
+        if self.method == Some(Method::Mixed) && !(one_lane && as_it_is) {
+            bail!(Usage(
+                "--method mixed is for one lane of bytes as they are: leave out --lanes and --as"
                     .into()
             ));
         }
@@ -250,7 +259,7 @@ impl Args {
             model,
             lanes: self.lanes,
             form: self.form,
-            tokens_only: self.method.is_some(),
+            method: self.method,
             verify: !self.no_verify,
             common: &self.common,
         };

@@ -7,12 +7,12 @@ use crate::console;
 use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_baselines::{Coder, stream_length};
-use brevity_codec::Level;
 use brevity_codec::archive::{self as codec, Source};
+use brevity_codec::{Level, Method};
 use brevity_data::DataConfig;
-use brevity_pretrained::archive::{self, ArchiveError, Limits, MAGIC, Settings};
+use brevity_pretrained::archive::{self, ArchiveError, Compressed, Limits, MAGIC, Settings};
 use brevity_pretrained::cover::{Beam, Marginal, marginal};
-use brevity_pretrained::price::PriceError;
+use brevity_pretrained::price::{self, PriceError};
 use brevity_pretrained::score::{BreakEven, Score, score};
 use brevity_pretrained::{Form, Model, byte_bits};
 use brevity_task::{Control, Counter};
@@ -69,8 +69,9 @@ pub struct Compress<'a> {
     pub model: &'a Path,
     pub lanes: Option<usize>,
     pub form: Form,
-    /// Not what the context models make of a file, where that is shorter.
-    pub tokens_only: bool,
+    /// Tokens, or their bytes mixed with context models; the shortest archive if it is
+    /// left open, that of the context models alone included.
+    pub method: Option<Method>,
     pub verify: bool,
     pub common: &'a Common,
 }
@@ -99,23 +100,36 @@ impl Compress<'_> {
         settings.lanes = self.lanes.unwrap_or(settings.lanes);
         settings.form = self.form;
         let content = read(path)?;
-        let done = watched(run, |control| {
-            let count = Counter::new(control, "compress", content.len() as u64);
-            archive::compress(model, &settings, &content, &|more: usize| {
-                count.add(more as u64)
-            })
-        });
         let context = || format!("cannot compress {}", path.display());
-        let mut done = stopped(done).with_context(context)?;
-        let alone = match self.tokens_only {
-            true => None,
-            false => Some(by_contexts(&content).with_context(context)?),
+        let mut ways = Vec::new();
+        if self.method != Some(Method::Mixed) {
+            ways.push(archive::compress as Way);
+        }
+        let mixed = match self.method {
+            None => settings.can_mix(),
+            method => method == Some(Method::Mixed),
+        };
+        if mixed {
+            ways.push(archive::compress_mixed);
+        }
+        let done = watched(run, |control| {
+            let count = Counter::new(control, "compress", (ways.len() * content.len()) as u64);
+            let more = |more: usize| count.add(more as u64);
+            let way = |way: &Way| way(model, &settings, &content, &more);
+            ways.iter().map(way).collect::<Result<Vec<_>, _>>()
+        });
+        let done = stopped(done).with_context(context)?.into_iter();
+        let done = done.min_by_key(|done| done.archive.len());
+        let mut done = done.expect("a way at least");
+        let alone = match self.method {
+            Some(_) => None,
+            None => Some(by_contexts(&content).with_context(context)?),
         };
         let alone = alone.filter(|alone| alone.len() < done.archive.len());
         if let Some(alone) = alone {
             run.say(|| {
-                let (path, tokens) = (path.display(), done.archive.len());
-                format!("{path}: {tokens} bytes with the model; the context models need none")
+                let (path, with) = (path.display(), done.archive.len());
+                format!("{path}: {with} bytes with the model; the context models need none")
             });
             done.archive = alone;
         } else if self.verify {
@@ -145,15 +159,19 @@ impl Compress<'_> {
             let (from, to) = (content.len(), done.archive.len());
             let rate = 100.0 * to as f64 / from.max(1) as f64;
             let path = path.display();
-            let entropy = match done.archive.starts_with(&MAGIC) {
-                true => format!("; entropy sum {:.1}", done.bits / 8.0),
-                false => String::new(),
+            let how = match archive::header(&done.archive) {
+                Ok(header) if header.mixed.is_some() => "; mixed with context models".into(),
+                Ok(_) => format!("; entropy sum {:.1}", done.bits / 8.0),
+                Err(_) => String::new(),
             };
-            format!("{path}: {from} bytes to {to} ({rate:.2}%{entropy}), {name}")
+            format!("{path}: {from} bytes to {to} ({rate:.2}%{how}), {name}")
         });
         Ok(())
     }
 }
+
+/// A way to compress.
+type Way = fn(&Model, &Settings, &[u8], price::Progress) -> Result<Compressed, ArchiveError>;
 
 /// The archive of the context models at their best level, which was decoded again.
 fn by_contexts(content: &[u8]) -> Result<Vec<u8>> {
@@ -237,11 +255,16 @@ pub fn inspect(path: &Path) -> Result<(String, Value)> {
         "chunk": chunk,
         "lanes": lanes,
         "as": form,
+        "mixed": header.mixed.is_some(),
     });
     let context = context.map_or("the default".into(), |tokens| format!("{tokens} tokens"));
     let chunk = chunk.map_or(String::new(), |chunk| format!(", chunks of {chunk} bytes"));
+    let what = match header.mixed {
+        Some(_) => "bytes of tokens, mixed with context models,",
+        None => "tokens",
+    };
     let text = format!(
-        "{}: {stored} bytes of {raw} ({:.2}%), tokens of a pretrained model\n  \
+        "{}: {stored} bytes of {raw} ({:.2}%), {what} of a pretrained model\n  \
          model     the one whose hash begins with {:06x}\n  \
          contexts  {context}{chunk}\n  \
          lanes     {lanes}\n  \
@@ -401,6 +424,27 @@ fn covered(
         true => Err(Stopped.into()),
         false => Ok(found?),
     }
+}
+
+/// What each byte of some texts costs under the model at `path`, in bits, one text after
+/// the other; each starts without a past.
+///
+/// # Errors
+/// A model that cannot be loaded, or has no finite logits; a stop.
+pub fn byte_costs(path: &Path, texts: &[&[u8]], control: &Control<'_>) -> Result<Vec<f32>> {
+    let model = Model::load(path)?;
+    let settings = Settings::new(&model);
+    let what = path.display().to_string();
+    let length: usize = texts.iter().map(|text| text.len()).sum();
+    let count = Counter::new(control, &what, length as u64);
+    let mut out = Vec::new();
+    for text in texts {
+        let bits = byte_bits(&model, &settings, text, &|more: usize| {
+            count.add(more as u64)
+        });
+        out.extend(stopped(bits.map_err(ArchiveError::from))?);
+    }
+    Ok(out)
 }
 
 /// Bytes of blocks whose savings make the interval of a break-even length, where there

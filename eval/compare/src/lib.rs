@@ -148,7 +148,8 @@ pub fn compare(
         let (name, grain) = (&side.name, side.grain);
         format!("{name} gives lengths of {grain:.1} bytes at a time, {means}")
     };
-    let notes = told.map(note).collect();
+    let notes = sides.iter().filter_map(|side| side.note.clone());
+    let notes = notes.chain(told.map(note)).collect();
     Comparison {
         version: VERSION,
         data_bytes: bytes.len() as u64,

@@ -12,6 +12,8 @@ pub struct Side {
     pub bits: Vec<f32>,
     /// Bytes over which a cost is spread, the mean: 1 for models.
     pub grain: f64,
+    /// What is to be known of its costs.
+    pub note: Option<String>,
 }
 
 impl Side {
@@ -22,6 +24,16 @@ impl Side {
             name: name.into(),
             bits,
             grain: 1.0,
+            note: None,
+        }
+    }
+
+    /// With what is to be known of its costs.
+    #[must_use]
+    pub fn with_note(self, note: impl Into<String>) -> Side {
+        Side {
+            note: Some(note.into()),
+            ..self
         }
     }
 
@@ -35,6 +47,7 @@ impl Side {
             name: coder.name().to_owned(),
             bits: found.bits,
             grain: found.grain,
+            note: None,
         })
     }
 }
