@@ -282,3 +282,50 @@ fn options_that_contradict_each_other_are_named() {
         .expect("it starts");
     Ran::new(&stdin, output).status(2).says("standard input");
 }
+
+/// Rounds of commands end in the trials that one process chooses; the script of a round
+/// names its trials.
+#[test]
+fn an_adaptive_plan_goes_to_schedulers_in_rounds() {
+    let cluster = Cluster::new();
+    let plan = ["--set", "sweep.plan=adaptive", "--set"];
+    let sizes = "sweep.grid.model.width=[4, 6, 8, 12, 16, 24]";
+    let sweep = |more: &[&str]| {
+        let args = [&["sweep", "c.toml"], &plan[..], &[sizes], more].concat();
+        cluster.brevity(&args).status(0)
+    };
+    let done = |out: &str| {
+        let rows = cluster.home().join(out).join("results.json");
+        let rows: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(rows).expect("rows")).expect("JSON");
+        let rows = rows.as_array().expect("rows").clone();
+        let done = rows.iter().filter(|row| row["state"] == "done");
+        done.map(|row| row["id"].clone()).collect::<Vec<_>>()
+    };
+    let script = sweep(&["--engine", "slurm", "--out", "runs/slurm"]).stdout();
+    assert!(script.contains("sbatch"), "{script}");
+    let script = cluster.home().join("runs/slurm/sweep.sbatch");
+    let script = fs::read_to_string(script).expect("a script");
+    assert!(
+        script.contains("1) set -- ") && script.contains("--trial"),
+        "{script}"
+    );
+    assert!(!script.contains("--any"), "{script}");
+
+    sweep(&["--out", "runs/local"]);
+    let mut rounds = 0;
+    loop {
+        let commands = sweep(&["--engine", "commands", "--out", "runs/rounds"]).stdout();
+        if commands.is_empty() {
+            break;
+        }
+        rounds += 1;
+        assert!(rounds <= 6, "{commands}");
+        assert_eq!(commands.matches("--trial").count(), 1, "{commands}");
+        assert!(cluster.dir.shell(&commands).status.success());
+        cluster.brevity(&["sweep", "collect", "runs/rounds"]);
+    }
+    let local = done("runs/local");
+    assert_eq!(local.len(), rounds);
+    assert_eq!(done("runs/rounds"), local);
+}

@@ -34,8 +34,8 @@ pub fn run_adaptive(
 ) -> Result<(Summary, Vec<Decision>), SweepError> {
     if options.is_shared() {
         return Err(SweepError::Usage(
-            "an adaptive plan decides after each trial, so one process runs it: without \
-             --shard, --any, --trial"
+            "an adaptive plan decides after each trial, so one process runs it, without \
+             --shard, --any, --trial, or a scheduler in rounds, with --engine"
                 .into(),
         ));
     }
@@ -63,6 +63,24 @@ pub fn run_adaptive(
         let chosen = Some(&round.trials[..]);
         total.add(run_locked(folder, &manifest, chosen, work, options, stop)?);
     }
+}
+
+/// The next round of a folder whose trials others run. With `retry_failed`, trials that
+/// failed may be in it.
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn round_of(
+    folder: &SweepFolder,
+    manifest: &Manifest,
+    goal: Goal,
+    retry_failed: bool,
+) -> Result<Round, SweepError> {
+    let mut rows = results::rows(folder, manifest)?;
+    if retry_failed {
+        rows.retain(|row| row.state != Done::Failed);
+    }
+    Ok(next_round(manifest, &rows, goal))
 }
 
 /// What an adaptive plan does next.

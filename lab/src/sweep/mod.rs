@@ -70,7 +70,7 @@ mod submit;
 mod table;
 mod trial_record;
 
-pub use adaptive::{Round, next_round, run_adaptive};
+pub use adaptive::{Round, next_round, round_of, run_adaptive};
 pub use attempt::Attempt;
 pub use by_kind::ByKind;
 pub use data_cache::DataCache;

@@ -85,8 +85,9 @@ pub struct Plan {
     /// The tasks, the longest first.
     pub tasks: Vec<PlannedTask>,
     /// The command for whatever trial is free, the longest first; it uses all cores that
-    /// it sees.
-    pub any: Vec<String>,
+    /// it sees. None for a round of an adaptive plan, which leaves out the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub any: Option<Vec<String>>,
     /// The command that collects results and writes the report.
     pub collect: Vec<String>,
 }
@@ -172,6 +173,22 @@ impl Plan {
         ))
     }
 
+    /// As [`Plan::of`], of the trials with these indices alone.
+    ///
+    /// # Errors
+    /// As [`Plan::of`].
+    pub fn of_round(
+        folder: &SweepFolder,
+        manifest: &Manifest,
+        options: &TaskOptions,
+        round: &[usize],
+    ) -> Result<Plan, SweepError> {
+        let mut chosen = manifest.clone();
+        chosen.trials.retain(|trial| round.contains(&trial.index));
+        let plan = Plan::of(folder, &chosen, options)?;
+        Ok(Plan { any: None, ..plan })
+    }
+
     /// A plan of items, the longest first.
     pub(crate) fn new(
         name: &str,
@@ -194,7 +211,7 @@ impl Plan {
         };
         let mut trials: Vec<PlannedTrial> = items.into_iter().enumerate().map(planned).collect();
         let tasks = pack(&mut trials, words, options);
-        let any = [&words.start[..], &["--any".into()], &words.end].concat();
+        let any = Some([&words.start[..], &["--any".into()], &words.end].concat());
         Plan {
             version: 1,
             name: name.to_owned(),

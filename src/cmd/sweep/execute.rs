@@ -63,7 +63,7 @@ pub fn execute(common: &Common, target: &Target, options: &RunOptions) -> Result
 }
 
 /// Says why an adaptive plan has ended.
-fn tell(ends: &[Decision]) {
+pub(super) fn tell(ends: &[Decision]) {
     let count = |end: Decision| ends.iter().filter(|found| **found == end).count();
     for (end, why) in [
         (Decision::Enough, "every interval is as narrow as asked"),

@@ -14,7 +14,6 @@ pub(super) use schedule::Scheduling;
 pub(super) use target::Target;
 
 use crate::console;
-use crate::exit::Usage;
 use anyhow::Result;
 use brevity_lab::sweep::{self, DryRun, Kind, SweepFolder};
 use std::io::Write;
@@ -78,11 +77,6 @@ pub(super) fn run_trials(
     if scheduling.is_wanted() {
         scheduling.refuse(options.is_shared())?;
         let target = Target::open(common, config, kind, false, &options)?;
-        if target.adaptive.is_some() {
-            let message = "an adaptive plan decides after each trial, so this process runs it: \
-                           leave out --engine and --plan, or set sweep.plan=grid";
-            return Err(Usage(message.into()).into());
-        }
         return scheduling.run(&target, trials, common);
     }
     let target = Target::open(common, config, kind, false, &options)?;

@@ -1,5 +1,6 @@
 //! `--plan`, `--engine`, `--submit`: trials for others to run.
 
+use super::execute::tell;
 use super::{Common, Target, Trials};
 use crate::cmd::files::is_dash;
 use crate::console;
@@ -7,7 +8,7 @@ use crate::exit::Usage;
 use anyhow::{Context, Result};
 use brevity_lab::sweep::{
     self, Plan, Prepared, SchedulerKind, Submission, SweepFolder, TaskOptions, commands, freeze,
-    prepare, submit,
+    prepare, round_of, submit,
 };
 use clap::ValueEnum;
 use serde_json::json;
@@ -103,7 +104,17 @@ impl Scheduling {
             json: common.json,
             task_seconds: self.task_seconds,
         };
-        let plan = Plan::of(folder, &manifest, &options)?;
+        let Some(goal) = target.adaptive else {
+            let plan = Plan::of(folder, &manifest, &options)?;
+            return self.hand_over(folder, &plan, common.json);
+        };
+        let round = round_of(folder, &manifest, goal, trials.retry_failed)?;
+        tell(&round.ends);
+        let plan = Plan::of_round(folder, &manifest, &options, &round.trials)?;
+        if !round.trials.is_empty() {
+            let again = "a round of an adaptive plan: when it has ended, the same command again";
+            console::note(again);
+        }
         self.hand_over(folder, &plan, common.json)
     }
 

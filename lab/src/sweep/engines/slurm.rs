@@ -48,7 +48,11 @@ pub fn write_slurm_scripts(
     }
     let root = Path::new(&plan.folder);
     files::create_folder(&root.join("logs"))?;
-    let count = plan.tasks.len().clamp(1, most);
+    let count = match plan.any {
+        Some(_) => plan.tasks.len().clamp(1, most),
+        // Each task has trials of its own.
+        None => plan.tasks.len(),
+    };
     let need = plan.largest(count);
     let lines = |keep: &dyn Fn(&String) -> bool| -> String {
         let kept = extra.iter().filter(|option| keep(option));
@@ -71,11 +75,10 @@ pub fn write_slurm_scripts(
             )),
         )
     };
-    let command = shell::join(&plan.any);
+    let run = run(plan, count);
     let tasks = format!(
         "#!/bin/bash\n\
-         # {trials} trials of `{name}`: each of {count} tasks runs whatever trial is free, the\n\
-         # longest first, until none is left. Nothing is lost by a task that dies.\n\
+         # {trials} trials of `{name}` in {count} tasks. Nothing is lost by a task that dies.\n\
          {head}\
          #SBATCH --array=1-{count}\n\
          #SBATCH --cpus-per-task={cpus}\n\
@@ -88,8 +91,7 @@ pub fn write_slurm_scripts(
          me=${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID\n\
          cpus=${{SLURM_CPUS_PER_TASK:-1}}\n\
          echo \"task $me on $(hostname), start $((${{SLURM_RESTART_COUNT:-0}} + 1))\"\n\
-         srun --cpus-per-task=\"$cpus\" {command} \\\n\
-         \x20   --threads \"$cpus\" --shard \"$SLURM_ARRAY_TASK_ID/{count}\"\n\
+         {run}\
          status=$?\n\
          case $status in\n\
          75) exit 0 ;; # Others work on what is left.\n\
@@ -136,4 +138,22 @@ pub fn write_slurm_scripts(
     files::write(&scripts.tasks, tasks.as_bytes())?;
     files::write(&scripts.collect, collect.as_bytes())?;
     Ok(scripts)
+}
+
+/// What a task of the array runs: whatever trial is free, the longest first, until none is
+/// left; in a round of an adaptive plan, its own trials.
+fn run(plan: &Plan, count: usize) -> String {
+    if let Some(any) = &plan.any {
+        return format!(
+            "srun --cpus-per-task=\"$cpus\" {} \\\n\
+             \x20   --threads \"$cpus\" --shard \"$SLURM_ARRAY_TASK_ID/{count}\"\n",
+            shell::join(any)
+        );
+    }
+    let mut cases = String::from("case $SLURM_ARRAY_TASK_ID in\n");
+    for (place, task) in plan.tasks.iter().enumerate() {
+        let command = shell::join(&task.command);
+        cases += &format!("{}) set -- {command} ;;\n", place + 1);
+    }
+    cases + "esac\nsrun --cpus-per-task=\"$cpus\" \"$@\"\n"
 }
