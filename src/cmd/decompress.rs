@@ -139,9 +139,10 @@ impl Args {
                 )));
             }
             let (model, run) = (self.model.as_deref(), &self.common.run);
+            let memory = models.limits.memory;
             match &mut target {
-                Target::Stdout => pretrained::decompress(model, path, &mut stdout()?, run)?,
-                Target::File(file) => pretrained::decompress(model, path, &mut *file, run)?,
+                Target::Stdout => pretrained::decompress(model, path, &mut stdout()?, memory, run)?,
+                Target::File(file) => pretrained::decompress(model, path, &mut *file, memory, run)?,
             }
             if let Target::File(file) = target {
                 file.finish()?;

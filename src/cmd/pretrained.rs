@@ -187,11 +187,18 @@ fn by_contexts(content: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Decompresses an archive with the model at `model`.
+/// Decompresses an archive with the model at `model` in at most so many bytes of memory,
+/// besides the model.
 ///
 /// # Errors
 /// An archive that is damaged or of another model; a file that cannot be written.
-pub fn decompress(model: Option<&Path>, path: &Path, out: &mut dyn Write, run: &Run) -> Result<()> {
+pub fn decompress(
+    model: Option<&Path>,
+    path: &Path,
+    out: &mut dyn Write,
+    memory: u64,
+    run: &Run,
+) -> Result<()> {
     let Some(model) = model else {
         bail!(Usage(format!(
             "{} was made with a pretrained model: give it with -m",
@@ -200,7 +207,11 @@ pub fn decompress(model: Option<&Path>, path: &Path, out: &mut dyn Write, run: &
     };
     let context = || format!("cannot decompress {}", path.display());
     let model = Model::load(model)?;
-    let limits = Limits::default();
+    // The content is held more than once, as bytes and as text.
+    let limits = Limits {
+        bytes: memory / 8,
+        memory: memory / 2,
+    };
     let content = decode(&model, &read(path)?, &limits, run, "decompress");
     Ok(out.write_all(&content.with_context(context)?)?)
 }
@@ -209,9 +220,9 @@ pub fn decompress(model: Option<&Path>, path: &Path, out: &mut dyn Write, run: &
 ///
 /// # Errors
 /// As [`decompress`].
-pub fn verify(model: Option<&Path>, path: &Path, run: &Run) -> Result<()> {
+pub fn verify(model: Option<&Path>, path: &Path, memory: u64, run: &Run) -> Result<()> {
     let mut count = Counted(0);
-    decompress(model, path, &mut count, run)?;
+    decompress(model, path, &mut count, memory, run)?;
     run.say(|| format!("{}: ok, {} bytes", path.display(), count.0));
     Ok(())
 }

@@ -35,7 +35,7 @@ pub struct Config {
 pub struct SetConfig {
     /// Its name.
     pub name: String,
-    /// When its newest text was written.
+    /// When its oldest text was written.
     pub date: Option<Date>,
     /// The same field as in `[data]`.
     pub source: Source,

@@ -48,7 +48,7 @@ pub struct Ranking {
 pub struct OfSet {
     /// Its name.
     pub name: String,
-    /// When its newest text was written.
+    /// When its oldest text was written.
     pub date: Option<Date>,
     /// Where its bytes came from.
     pub source: String,

@@ -110,11 +110,12 @@ impl<'a> Free<'a> {
         let (order, had, index) = (&self.order, &self.had, &self.index);
         self.left.get_or_insert_with(|| {
             let mut places = index.left().unwrap_or_else(|| {
+                let stamp = index.stamp();
                 let finished: HashSet<String> = index.finished();
                 let places = (0..order.len()).rev();
                 let left = places.filter(|&place| !finished.contains(&order[place].id));
                 let left: Vec<usize> = left.collect();
-                index.write_left(&left);
+                index.write_left(stamp, &left);
                 left
             });
             places.retain(|&place| place < order.len() && !had[place]);

@@ -9,7 +9,8 @@ use super::folder::SweepFolder;
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
 
 /// The hints in the folder `index/` of a sweep.
 pub(super) struct Index {
@@ -71,22 +72,31 @@ impl Index {
         let _ = file.and_then(|mut file| file.write_all(format!("{id}\n").as_bytes()));
     }
 
+    /// When a folder of a trial last came or went, nanoseconds since 1970.
+    pub fn stamp(&self) -> Option<u128> {
+        let changed = fs::metadata(&self.trials).ok()?.modified().ok()?;
+        Some(changed.duration_since(UNIX_EPOCH).ok()?.as_nanos())
+    }
+
     /// The places, last first, of all trials that were unfinished when a task began its
     /// second pass; `None` if none did, or if folders of trials have come or gone since.
     pub fn left(&self) -> Option<Vec<usize>> {
-        let changed = |path: &Path| fs::metadata(path)?.modified();
-        let noted = changed(&self.left_path()).ok()?;
-        if changed(&self.trials).ok()? > noted {
+        let text = fs::read_to_string(self.left_path()).ok()?;
+        let (stamp, places) = text.split_once('\n')?;
+        if stamp.parse().ok() != self.stamp() {
             return None;
         }
-        let text = fs::read_to_string(self.left_path()).ok()?;
-        text.lines().map(|place| place.parse().ok()).collect()
+        places.lines().map(|place| place.parse().ok()).collect()
     }
 
-    /// Notes what is left. Not synced, but there as a whole or not at all.
-    pub fn write_left(&self, places: &[usize]) {
+    /// Notes what is left, with the [`stamp`](Self::stamp) from before it was found out.
+    pub fn write_left(&self, stamp: Option<u128>, places: &[usize]) {
+        let Some(stamp) = stamp else {
+            return;
+        };
         let _ = fs::create_dir_all(&self.root);
-        let text: String = places.iter().map(|place| format!("{place}\n")).collect();
+        let places: String = places.iter().map(|place| format!("{place}\n")).collect();
+        let text = format!("{stamp}\n{places}");
         let _ = brevity_files::write(&self.left_path(), text.as_bytes());
     }
 
@@ -135,7 +145,7 @@ mod tests {
         fs::create_dir_all(trials.join("a")).unwrap();
         let index = Index::of(&SweepFolder::new(folder.path()));
         assert_eq!(index.left(), None);
-        index.write_left(&[4, 2]);
+        index.write_left(index.stamp(), &[4, 2]);
         assert_eq!(index.left(), Some(vec![4, 2]));
         // File systems count time in steps.
         let later = std::time::SystemTime::now() + std::time::Duration::from_secs(10);

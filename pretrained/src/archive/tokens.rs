@@ -73,7 +73,7 @@ pub(super) fn encode(
 }
 
 /// A lane that is decoded.
-struct Lane {
+struct Lane<Later> {
     stream: Stream,
     /// Text so far.
     out: Vec<u8>,
@@ -81,11 +81,12 @@ struct Lane {
     missing: usize,
     /// Bytes of text, at most.
     most: usize,
-    later: std::vec::IntoIter<usize>,
+    /// Not a list: a short header may ask for very many.
+    later: Later,
     frequencies: Frequencies,
 }
 
-impl Lane {
+impl<Later: Iterator<Item = usize>> Lane<Later> {
     fn next_stream(&mut self, first: u32) {
         if let Some(len) = self.later.next() {
             self.missing = len;
@@ -142,16 +143,15 @@ pub(super) fn decode(
     progress: Progress,
 ) -> Result<Vec<u8>, ArchiveError> {
     let layout = settings.layout(bytes);
-    let mut lanes: Vec<Lane> = (0..layout.lanes())
+    let mut lanes: Vec<Lane<_>> = (0..layout.lanes())
         .map(|lane| {
             let len = layout.range(lane).len();
-            let streams: Vec<usize> = settings.streams(len).collect();
             let mut lane = Lane {
                 stream: Stream::default(),
                 out: Vec::new(),
                 missing: 0,
                 most: 2 * len,
-                later: streams.into_iter(),
+                later: settings.streams(len),
                 frequencies: Frequencies::default(),
             };
             lane.next_stream(model.first());
@@ -185,7 +185,11 @@ pub(super) fn decode(
 }
 
 /// Shows the model what lanes have pending, and asks it what comes next there.
-fn predict(model: &Model, state: &mut State, lanes: &mut [Lane]) -> Result<(), NonFinite> {
+fn predict<Later>(
+    model: &Model,
+    state: &mut State,
+    lanes: &mut [Lane<Later>],
+) -> Result<(), NonFinite> {
     let mut pieces = Vec::with_capacity(lanes.len());
     let mut asked = Vec::with_capacity(lanes.len());
     for (lane, it) in lanes.iter_mut().enumerate() {
