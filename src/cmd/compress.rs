@@ -14,6 +14,7 @@ use brevity_codec::archive::{
 };
 use brevity_codec::weights::{Plan, Precision};
 use brevity_data::Bytes;
+use brevity_lab::experiments::score::model_file;
 use brevity_lab::pack::{self, OwnModel};
 use brevity_model::Weights;
 use brevity_outside::predictor::PredictorModel;
@@ -202,7 +203,11 @@ pub fn run(args: Args) -> Result<()> {
     if args.form != Form::Text {
         bail!(Usage("--as is for pretrained models".into()));
     }
-    let weights = args.model.as_deref().map(Weights::load).transpose()?;
+    let weights = args
+        .model
+        .as_deref()
+        .map(|path| Weights::load(&model_file(path)))
+        .transpose()?;
     let predictor = args.predictor.start()?;
     let given = Given {
         weights: weights.as_ref(),

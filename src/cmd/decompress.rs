@@ -9,6 +9,7 @@ use crate::console::{note, stdout};
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::{self, EXTENSION, Models};
+use brevity_lab::experiments::score::model_file;
 use brevity_measure::Decoding;
 use brevity_model::Weights;
 use brevity_pretrained::Model;
@@ -116,7 +117,9 @@ pub fn run(args: Args) -> Result<()> {
         bail!(Usage("-o takes one file".into()));
     }
     let own = args.model.as_deref().filter(|path| !Model::is_at(path));
-    let weights = own.map(Weights::load).transpose()?;
+    let weights = own
+        .map(|path| Weights::load(&model_file(path)))
+        .transpose()?;
     let readers = args.predictor.readers()?;
     let models = Models {
         limits: args.limits.into(),

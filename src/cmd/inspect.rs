@@ -9,7 +9,9 @@ use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
 use brevity_codec::archive::{self, Demand, Header, Inspection, Models};
+use brevity_lab::experiments::score::model_file;
 use brevity_model::Weights;
+use brevity_pretrained::Model;
 use brevity_task::chain;
 use brevity_train::online::Recipe;
 use serde_json::{Value, json};
@@ -58,7 +60,18 @@ impl Args {
 /// # Errors
 /// An archive whose fields make no sense.
 pub fn run(args: Args) -> Result<()> {
-    let weights = args.model.as_deref().map(Weights::load).transpose()?;
+    if let Some(path) = args.model.as_deref().filter(|path| Model::is_at(path)) {
+        bail!(Usage(format!(
+            "{} is a pretrained model: -m and --entropy are for archives of byte models; \
+             `brevity score` tells what such a model makes of a file",
+            path.display()
+        )));
+    }
+    let weights = args
+        .model
+        .as_deref()
+        .map(|path| Weights::load(&model_file(path)))
+        .transpose()?;
     let readers = args.predictor.readers()?;
     let models = Models {
         limits: args.limits.into(),

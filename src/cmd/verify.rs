@@ -6,6 +6,7 @@ use super::predictor::Predictor;
 use super::pretrained;
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Models};
+use brevity_lab::experiments::score::model_file;
 use brevity_model::Weights;
 use brevity_pretrained::Model;
 use std::path::{Path, PathBuf};
@@ -51,7 +52,9 @@ impl Args {
 /// The first archive that is damaged, unreadable or needs another model.
 pub fn run(args: Args) -> Result<()> {
     let own = args.model.as_deref().filter(|path| !Model::is_at(path));
-    let weights = own.map(Weights::load).transpose()?;
+    let weights = own
+        .map(|path| Weights::load(&model_file(path)))
+        .transpose()?;
     let readers = args.predictor.readers()?;
     let models = Models {
         limits: args.limits.into(),
