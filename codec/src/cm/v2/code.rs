@@ -3,27 +3,15 @@
 use super::Mixture;
 use super::history::Histories;
 use super::lane::{Lane, MATCHES, MOST};
-use super::setup::{Kind, Level};
+use super::run::Run;
+use super::selectors::{Bit, Places, sizes};
+use super::setup::Level;
+use super::table::BUCKET;
 use crate::cdf::TOTAL;
 use crate::cm::chance;
 use crate::cm::logistic::Logistic;
 use crate::cm::{Advice, BitCoder};
 use brevity_kernels::simd::{Kernel, Simd};
-
-/// Contexts of each of the mixer's selectors, in the order in which levels take
-/// them: the trained model's confidence, the match, the last byte, how many of the
-/// longer contexts are known and the number of the bit, the bits of the byte so far,
-/// the place in the line or record or the pattern of pixels, the classes of the last
-/// two bytes, the byte before the last.
-const SELECTORS: [usize; 8] = [32, 144, 256, 256, 256, 2048, 256, 256];
-
-/// Those of a level.
-pub fn selectors(level: Level) -> &'static [usize] {
-    match level {
-        Level::Best => &SELECTORS,
-        _ => &SELECTORS[..6],
-    }
-}
 
 /// How many tables refine the mixture.
 pub fn refiners(level: Level) -> usize {
@@ -70,6 +58,9 @@ fn short(recent: u64, count: usize) -> u64 {
     recent & ((1 << (8 * count)) - 1)
 }
 
+/// The contexts of text that are the last 2 to 6 bytes.
+const CERTAIN: [usize; 5] = [5, 0, 1, 2, 3];
+
 /// Codes a byte of a lane.
 pub struct CodeByte<'a, const WHOLE: bool> {
     pub mixture: &'a mut Mixture,
@@ -90,51 +81,71 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
         let lane: &Lane = &mix.lanes[self.lane];
         let (hashes, found) = (lane.hashes, lane.found);
         let recent = lane.recent;
-        let last = (recent & 255) as usize;
-        let before = (recent >> 8 & 255) as usize;
-        let position = match mix.setup.kind {
-            Kind::Text => (lane.count - lane.lines[0]).min(255),
-            Kind::Binary => before,
-            Kind::Records | Kind::Bits => lane.count % mix.setup.record % 256,
-        };
-        let selectors = selectors(mix.setup.level);
+        let expected_byte = found[1].expected().or(found[0].expected());
+        let selector = Places::new(lane, &mix.setup, expected_byte);
+        let selectors = sizes(&mix.setup).len();
         let around = lane.pixels;
-        let shape = (lane.shape & 255) as usize;
         let orders = mix.orders;
 
-        let mut buckets = [0; MOST];
+        // Where the buckets of this nibble lie, and what they hold.
+        let mut places = [0; MOST];
+        let mut buckets = [[0; BUCKET]; MOST];
         for i in 0..n {
-            buckets[i] = if WHOLE {
+            places[i] = if WHOLE {
                 mix.table.find_line(hashes[i])
             } else {
                 mix.table.find(hashes[i])
             };
+            buckets[i] = *mix.table.bucket(places[i]);
         }
+        let firsts = places;
         for (i, direct) in mix.directs.iter_mut().enumerate() {
             direct.go(short(recent, i), 1);
         }
         let (mut node, mut nibble) = (1, 1);
         let matches = n + mix.directs.len();
         let model = matches + MATCHES;
-        let expected_byte = found[1].expected().or(found[0].expected());
         let expected_or_0 = expected_byte.map_or(0, usize::from);
-        let mut known = 0;
+        let (mut known, mut known_others) = (0, 0);
+        let has_runs = !mix.runs.is_empty();
+        let mut runs = [Run::default(); MOST];
+        if has_runs {
+            for i in 0..n {
+                runs[i] = mix.table.run(firsts[i]);
+            }
+        }
+        let run_inputs = model + 1;
         for depth in 0..8 {
             if depth == 4 {
-                if !WHOLE {
-                    for &hash in &hashes[..n] {
-                        mix.table.prefetch_second(hash, node);
-                    }
+                for i in 0..n {
+                    *mix.table.bucket(places[i]) = buckets[i];
                 }
                 for (i, direct) in mix.directs.iter_mut().enumerate() {
                     direct.go(short(recent, i), node);
                 }
+                if !WHOLE {
+                    for i in 0..n {
+                        if !has_runs || !runs[i].is_new() {
+                            mix.table.prefetch_second(hashes[i], node);
+                        }
+                    }
+                }
                 for i in 0..n {
-                    buckets[i] = if WHOLE {
-                        mix.table.second_of_line(buckets[i], node)
+                    if has_runs && runs[i].is_young() {
+                        buckets[i] = [0; BUCKET];
+                        if let Some(byte) = runs[i].once()
+                            && usize::from(byte >> 4 | 16) == node
+                        {
+                            histories.take(&mut buckets[i], byte & 15);
+                        }
+                        continue;
+                    }
+                    places[i] = if WHOLE {
+                        mix.table.second_of_line(firsts[i], node)
                     } else {
                         mix.table.find_second(hashes[i], node)
                     };
+                    buckets[i] = *mix.table.bucket(places[i]);
                 }
                 nibble = 1;
             }
@@ -151,12 +162,19 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
 
             let mut states = [0; MOST];
             for i in 0..n {
-                let state = *mix.table.slot(buckets[i], nibble);
+                let state = buckets[i][nibble & 15];
                 states[i] = state;
                 mix.inputs[i] = mix.meanings[i].logit(usize::from(state));
             }
+            let count = |states: &[u8]| states.iter().filter(|s| **s > 0).count().min(15);
             if depth % 4 == 0 {
-                known = states[..orders].iter().filter(|s| **s > 0).count().min(15);
+                known = count(&states[..orders]);
+            }
+            if has_runs {
+                known_others = count(&states[orders..n]);
+                for (i, meanings) in mix.runs.iter_mut().enumerate() {
+                    mix.inputs[run_inputs + i] = meanings.logit(runs[i], node, depth, logistic);
+                }
             }
             for (i, direct) in mix.directs.iter().enumerate() {
                 mix.inputs[n + i] = logistic.stretch(direct.get(nibble));
@@ -185,22 +203,20 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
                 confidence = (logit.clamp(-7.9, 7.9) * 2.0 + 16.0) as usize;
             }
 
-            let match_set = match agreeing {
-                [None, None] => 0,
-                [Some(a), None] => 1 + found[0].length_class() * 2 + usize::from(a),
-                [_, Some(b)] => 33 + found[1].length_class() * 2 + usize::from(b),
-            };
-            let sets = [
-                confidence,
-                (match_set << 1) | (depth / 4),
-                last,
-                known << 4 | depth,
+            let bit_place = Bit {
                 node,
-                pattern.unwrap_or(position),
-                shape,
-                before,
-            ];
-            let sets = &sets[..selectors.len()];
+                depth,
+                confidence,
+                agreeing,
+                pattern,
+                known,
+                known_others,
+                certain: CERTAIN.iter().fold(0, |digits, i| {
+                    3 * digits + usize::from(histories.kinds[usize::from(states[*i])])
+                }),
+            };
+            let sets = selector.sets(&bit_place, &found);
+            let sets = &sets[..selectors];
             let logit = mix.mixer.mix::<S>(&mix.inputs, sets);
             let mixed = logistic.squash(logit);
             let mut refined = 0;
@@ -233,17 +249,36 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
             for direct in &mut mix.directs {
                 direct.update(nibble, one);
             }
+            for meanings in &mut mix.runs {
+                meanings.update(one);
+            }
             for i in 0..n {
                 let h = usize::from(states[i]);
                 if h != 0 {
                     mix.meanings[i].update(h, one, logistic);
                 }
-                *mix.table.slot(buckets[i], nibble) = histories.next[h][usize::from(one)];
+                buckets[i][nibble & 15] = histories.next[h][usize::from(one)];
             }
             node = node << 1 | bit as usize;
             nibble = nibble << 1 | bit as usize;
         }
         let byte = node as u8;
+        for i in 0..n {
+            if !has_runs || !runs[i].is_young() {
+                *mix.table.bucket(places[i]) = buckets[i];
+            } else if let Some(before) = runs[i].once() {
+                // Seen for the second time: now there are buckets.
+                for byte in [before, byte] {
+                    let at = mix
+                        .table
+                        .find_second(hashes[i], usize::from(byte >> 4 | 16));
+                    histories.take(mix.table.bucket(at), byte & 15);
+                }
+            }
+            if has_runs {
+                mix.table.take(firsts[i], byte);
+            }
+        }
         mix.take(self.lane, byte);
         byte
     }

@@ -30,6 +30,9 @@ pub struct Histories {
     pub next: [[u8; 2]; STATES],
     /// A first guess of what a state means, `2^16 = 1`.
     pub guess: [u16; STATES],
+    /// 0 for a state that has seen nothing, 1 for one that has seen one kind of bits, 2
+    /// for both.
+    pub kinds: [u8; STATES],
 }
 
 impl History {
@@ -82,6 +85,18 @@ impl History {
 }
 
 impl Histories {
+    /// Takes the bits of a nibble into a bucket, whose histories lie behind its first
+    /// byte by prefix.
+    #[inline(always)]
+    pub fn take(&self, bucket: &mut [u8; 16], nibble: u8) {
+        let mut prefix = 1;
+        for shift in [3, 2, 1, 0] {
+            let bit = usize::from(nibble >> shift & 1);
+            bucket[prefix] = self.next[usize::from(bucket[prefix])][bit];
+            prefix = prefix << 1 | bit;
+        }
+    }
+
     /// The tables.
     #[inline(always)]
     pub fn get() -> &'static Histories {
@@ -95,6 +110,7 @@ impl Histories {
         let mut tables = Histories {
             next: [[0; 2]; STATES],
             guess: [1 << 15; STATES],
+            kinds: [0; STATES],
         };
         let mut at = 0;
         while at < states.len() {
@@ -108,6 +124,7 @@ impl Histories {
                 });
                 tables.next[at][usize::from(bit)] = place as u8;
             }
+            tables.kinds[at] = state.counts.iter().filter(|c| **c > 0).count() as u8;
             let [zeros, ones] = state.counts.map(|c| 2 * u32::from(c) + 1);
             tables.guess[at] = (65_535 * ones / (zeros + ones)) as u16;
             at += 1;

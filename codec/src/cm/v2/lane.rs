@@ -54,6 +54,16 @@ pub struct Lane {
     pub letters: u64,
     /// First bytes of the line.
     pub opening: u64,
+    /// Hash of the first word of the sentence, 0 in that word.
+    pub first: u32,
+    /// The last mark between words, but for quotes and spaces, and the words since
+    /// then, at most 3.
+    pub mark: u8,
+    pub since: u8,
+    /// Whether there was an odd number of double quotes in the line.
+    pub quoted: bool,
+    /// Hash of the word that followed the last one when it came before.
+    pub follower: u32,
     pub found: [Match; MATCHES],
     pub hashes: [u64; MOST],
     /// The pixels around the next byte, in pictures of one bit.
@@ -77,6 +87,11 @@ impl Default for Lane {
             skeleton: 0,
             letters: 0,
             opening: 0,
+            first: 0,
+            mark: 0,
+            since: 0,
+            quoted: false,
+            follower: 0,
             found: [Match::default(); MATCHES],
             hashes: [0; MOST],
             pixels: Neighbours::default(),
@@ -118,9 +133,10 @@ impl Lane {
         }
     }
 
-    /// Takes a byte.
+    /// Takes a byte; whether a word ended before it.
     #[inline(always)]
-    pub fn take(&mut self, byte: u8) {
+    pub fn take(&mut self, byte: u8) -> bool {
+        let mut ended = false;
         self.before = self.before << 8 | self.recent >> 56;
         self.recent = self.recent << 8 | u64::from(byte);
         self.count += 1;
@@ -137,10 +153,23 @@ impl Lane {
             }
         } else {
             if self.word != 0 {
+                ended = true;
+                self.since = (self.since + 1).min(3);
+                if self.first == 0 {
+                    self.first = self.word;
+                }
                 self.words = [self.word, self.words[0], self.words[1]];
                 self.word = 0;
             }
             self.gap = byte;
+            match byte {
+                b'"' => self.quoted = !self.quoted,
+                b' ' | b'\'' => {}
+                _ => (self.mark, self.since) = (byte, 0),
+            }
+            if matches!(byte, b'.' | b'!' | b'?' | b'\n') {
+                self.first = 0;
+            }
         }
         if spoken || byte.is_ascii_digit() {
             self.token = (self.token ^ u32::from(byte))
@@ -162,6 +191,7 @@ impl Lane {
                 self.field_start = self.count;
                 self.skeleton = 5;
                 self.opening = 0;
+                self.quoted = false;
             }
             b',' | b'\t' | b';' | b'|' => {
                 self.field += 1;
@@ -172,5 +202,13 @@ impl Lane {
         if self.count - self.lines[0] <= 4 && byte != b'\n' {
             self.opening = self.opening << 8 | u64::from(byte);
         }
+        ended
+    }
+
+    /// Letters of the word under way, at most 15.
+    #[inline(always)]
+    pub fn word_length(&self) -> usize {
+        let spoken = |i: usize| matches!(self.shape >> (4 * i) & 15, 1 | 2 | 12 | 13);
+        (0..15).take_while(|i| spoken(*i)).count()
     }
 }

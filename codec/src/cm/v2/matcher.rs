@@ -18,7 +18,7 @@ const LONGEST: u32 = 1 << 12;
 const MOST_MISSES: u32 = 7;
 
 /// Classes of length.
-const LENGTHS: usize = 16;
+pub const LENGTHS: usize = 16;
 /// Classes of [`Match::class`]: by length and by recent misses.
 pub const CLASSES: usize = 4 * LENGTHS;
 

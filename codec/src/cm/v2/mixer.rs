@@ -8,7 +8,7 @@
 use brevity_kernels::simd::{LANES, Simd, Vector};
 
 /// The most sets side by side.
-pub const MOST_SETS: usize = 8;
+pub const MOST_SETS: usize = 18;
 
 /// Inputs come in groups of so many.
 pub const WIDTH: usize = 2 * LANES;

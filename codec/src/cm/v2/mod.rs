@@ -12,6 +12,8 @@ mod meaning;
 mod mixer;
 mod nibbles;
 mod quick;
+mod run;
+mod selectors;
 mod setup;
 mod survey;
 mod table;
@@ -29,6 +31,7 @@ pub use lean::Lean;
 use matcher::Matcher;
 use meaning::Meanings;
 use mixer::Mixer;
+use run::Runs;
 pub use setup::{Kind, Level, Setup};
 pub use survey::survey;
 use table::Table;
@@ -61,15 +64,26 @@ impl Sizes {
 }
 
 /// Inputs of a mixer: one of each context, counter and match, the trained model,
-/// pixels.
+/// pixels, one of each run.
 fn inputs(setup: Setup, contexts: usize) -> usize {
+    let runs = if has_runs(setup) { contexts } else { 0 };
     let pixels = if setup.kind == Kind::Bits {
         TEMPLATES
     } else {
         0
     };
-    let inputs = contexts + code::directs(setup.level) + MATCHES + 1 + pixels;
+    let inputs = contexts + code::directs(setup.level) + MATCHES + 1 + pixels + runs;
     inputs.next_multiple_of(mixer::WIDTH)
+}
+
+/// Whether a context has a line of the table for itself.
+fn has_lines(setup: Setup) -> bool {
+    (setup.level, setup.kind) == (Level::Default, Kind::Text)
+}
+
+/// Whether contexts remember what followed them last.
+fn has_runs(setup: Setup) -> bool {
+    (setup.level, setup.kind) == (Level::Best, Kind::Text)
 }
 
 /// Bytes of a lane, whatever the size of pointers.
@@ -84,15 +98,21 @@ pub fn memory(setup: Setup, lanes: usize, bytes: usize) -> u64 {
     }
     let contexts = contexts::count(&setup);
     let sizes = Sizes::new(setup.level, contexts, bytes);
-    let selectors: usize = code::selectors(setup.level).iter().sum();
+    let selectors: usize = selectors::sizes(&setup).iter().sum();
     let inputs = inputs(setup, contexts);
     let pixels = if setup.kind == Kind::Bits {
         Pixels::MEMORY
     } else {
         0
     };
+    let runs = if has_runs(setup) {
+        sizes.lines * 8 + contexts * size_of::<Runs>()
+    } else {
+        0
+    };
     let parts = [
         sizes.lines * 64,
+        runs,
         code::directs(setup.level) * sizes.counters * 4,
         sizes.rows * 64 * code::refiners(setup.level),
         sizes.slots * 4 * MATCHES,
@@ -123,6 +143,8 @@ pub struct Mixture {
     directs: Vec<Direct>,
     /// One for each context.
     meanings: Vec<Meanings>,
+    /// One for each context, or none.
+    runs: Vec<Runs>,
     match_chances: [Vec<Chance>; MATCHES],
     matchers: [Matcher; MATCHES],
     /// For pictures of one bit.
@@ -159,15 +181,18 @@ impl Mixture {
         let mut mixture = Mixture {
             setup,
             orders: contexts::orders(&setup),
-            table: Table::new(lines),
+            table: Table::new(lines, has_runs(setup)),
             directs: (0..code::directs(setup.level))
                 .map(|count| Direct::new(counters.min(512 << (8 * count))))
                 .collect(),
             meanings: (0..contexts).map(|_| Meanings::new()).collect(),
+            runs: (0..if has_runs(setup) { contexts } else { 0 })
+                .map(|_| Runs::new())
+                .collect(),
             match_chances: [matcher::meanings(), matcher::meanings()],
             matchers: matcher::LEAST.map(|least| Matcher::new(slots, least, lanes)),
             pixels: (setup.kind == Kind::Bits).then(|| Box::new(Pixels::new())),
-            mixer: Mixer::new(code::selectors(setup.level), &start, matches),
+            mixer: Mixer::new(selectors::sizes(&setup), &start, matches),
             refiners: vec![Refiner::new(rows); code::refiners(setup.level)],
             lanes: vec![Lane::default(); lanes],
             history: Vec::with_capacity(bytes + lanes),
@@ -183,7 +208,7 @@ impl Mixture {
     /// Codes the next byte of a lane and learns it. Lanes take turns, the first
     /// one first.
     pub fn code(&mut self, lane: usize, coder: &mut dyn BitCoder, advice: &dyn Advice) -> u8 {
-        if self.setup.kind == Kind::Text {
+        if has_lines(self.setup) {
             dispatch(CodeByte::<true> {
                 mixture: self,
                 lane,
@@ -212,7 +237,10 @@ impl Mixture {
         let next = self.history.len() - 1 + self.lanes.len();
         let lane = &mut self.lanes[index];
         self.indirect.take(lane.recent, byte);
-        lane.take(byte);
+        if lane.take(byte) {
+            let [word, before, _] = lane.words;
+            lane.follower = self.indirect.take_word(before, word);
+        }
         for (i, matcher) in self.matchers.iter_mut().enumerate() {
             let key = lane.key(matcher::LEAST[i] - 1);
             matcher.advance(&mut lane.found[i], key, next, &self.history);

@@ -36,7 +36,7 @@ impl Level {
         match self {
             Level::Fast => 1 << 20,
             Level::Default => 3 << 20,
-            Level::Best => 12 << 20,
+            Level::Best => 11 << 20,
         }
     }
 }

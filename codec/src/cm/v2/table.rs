@@ -1,11 +1,12 @@
 //! Bit histories in a hash table, by context and nibble.
 
+use super::run::Run;
 use crate::cm::chance::prefetch;
 use crate::cm::pages::zeros;
 
 /// Bytes of a bucket: a check, then the [histories](super::history) of the
 /// prefixes 1, 1x, 1xx, 1xxx.
-const BUCKET: usize = 16;
+pub const BUCKET: usize = 16;
 
 /// Bytes of a line of the cache, which has four buckets.
 const LINE: usize = 64;
@@ -19,19 +20,22 @@ const PAGE: usize = 64;
 /// second, which may lie in three of the four buckets of a line; or it has a line
 /// for itself, one of two, with a bucket for the first nibble and three for the
 /// second. The latter is one access to memory where the former is two, but keeps
-/// what follows only three first nibbles: good for text. The least used one gives
+/// what follows only three first nibbles: good for text, if it should be fast. The least used one gives
 /// way.
 pub struct Table {
     bytes: Vec<u8>,
     /// The first aligned byte.
     start: usize,
     lines: usize,
+    /// One for each bucket of a first nibble, by its number; none where there are no
+    /// runs.
+    runs: Vec<u16>,
 }
 
 impl Table {
     /// A number of lines that is a multiple of 64; memory is 64 bytes each,
-    /// touched when used.
-    pub fn new(lines: usize) -> Table {
+    /// touched when used, and 8 more with runs.
+    pub fn new(lines: usize, runs: bool) -> Table {
         assert!(lines.is_multiple_of(PAGE) && lines > 0);
         let bytes: Vec<u8> = zeros(lines * LINE + LINE);
         let start = bytes.as_ptr().align_offset(LINE).min(LINE);
@@ -39,7 +43,22 @@ impl Table {
             bytes,
             start,
             lines,
+            runs: zeros(if runs { lines * LINE / BUCKET } else { 0 }),
         }
+    }
+
+    /// The run of a context, whose bucket for the first nibble is given.
+    #[inline(always)]
+    pub fn run(&self, bucket: usize) -> Run {
+        Run::unpack(self.runs[(bucket - self.start) / BUCKET])
+    }
+
+    /// A byte followed the context whose bucket for the first nibble is given.
+    #[inline(always)]
+    pub fn take(&mut self, bucket: usize, byte: u8) {
+        let mut run = self.run(bucket);
+        run.take(byte);
+        self.runs[(bucket - self.start) / BUCKET] = run.pack();
     }
 
     /// The line of a context.
@@ -51,7 +70,11 @@ impl Table {
     /// Brings the bucket of a context near.
     #[inline(always)]
     pub fn prefetch(&self, hash: u64) {
-        prefetch(&self.bytes[self.start + self.line(hash) * LINE]);
+        let line = self.line(hash);
+        prefetch(&self.bytes[self.start + line * LINE]);
+        if let Some(run) = self.runs.get(line * (LINE / BUCKET)) {
+            prefetch(run);
+        }
     }
 
     /// The line for the second nibble of a byte that starts with `node`: another
@@ -70,7 +93,12 @@ impl Table {
     /// The bucket of a context for the first nibble of a byte.
     #[inline(always)]
     pub fn find(&mut self, hash: u64) -> usize {
-        self.find_in(self.line(hash), hash as u8, hash as usize >> 8)
+        let at = self.find_in(self.line(hash), hash as u8, hash as usize >> 8);
+        // A bucket that is new has seen nothing.
+        if self.bytes[at + 1] == 0 && !self.runs.is_empty() {
+            self.runs[(at - self.start) / BUCKET] = 0;
+        }
+        at
     }
 
     /// The bucket of a context for the second nibble of a byte that starts with
@@ -143,10 +171,12 @@ impl Table {
         start + at
     }
 
-    /// The history of a prefix (1 to 15).
+    /// The bucket at a place.
     #[inline(always)]
-    pub fn slot(&mut self, bucket: usize, prefix: usize) -> &mut u8 {
-        &mut self.bytes[bucket + prefix]
+    pub fn bucket(&mut self, at: usize) -> &mut [u8; BUCKET] {
+        (&mut self.bytes[at..at + BUCKET])
+            .try_into()
+            .expect("a bucket")
     }
 }
 
@@ -160,48 +190,48 @@ mod tests {
 
     #[test]
     fn contexts_keep_their_buckets() {
-        let mut table = Table::new(64);
+        let mut table = Table::new(64, true);
         let bucket = table.find(hash(7));
-        *table.slot(bucket, 5) = 77;
+        table.bucket(bucket)[5] = 77;
         let second = table.find_second(hash(7), 0x15);
         assert_ne!(bucket, second);
-        *table.slot(second, 5) = 78;
+        table.bucket(second)[5] = 78;
         assert_eq!(table.find(hash(7)), bucket);
         assert_eq!(table.find_second(hash(7), 0x15), second);
-        assert_eq!([*table.slot(bucket, 5), *table.slot(second, 5)], [77, 78]);
+        assert_eq!([table.bucket(bucket)[5], table.bucket(second)[5]], [77, 78]);
     }
 
     #[test]
     fn contexts_keep_their_lines() {
-        let mut table = Table::new(64);
+        let mut table = Table::new(64, true);
         let line = table.find_line(hash(3));
         let second = table.second_of_line(line, 0x1B);
-        *table.slot(line, 5) = 7;
-        *table.slot(second, 5) = 8;
+        table.bucket(line)[5] = 7;
+        table.bucket(second)[5] = 8;
         assert_eq!(table.find_line(hash(3)), line);
         assert_eq!(table.second_of_line(line, 0x1B), second);
-        assert_eq!([*table.slot(line, 5), *table.slot(second, 5)], [7, 8]);
+        assert_eq!([table.bucket(line)[5], table.bucket(second)[5]], [7, 8]);
     }
 
     #[test]
     fn the_least_used_bucket_of_a_line_gives_way() {
-        let mut table = Table::new(64);
+        let mut table = Table::new(64, true);
         let line = table.find_line(hash(3));
         for (node, state) in [(16, 9), (17, 3), (18, 5)] {
             let at = table.second_of_line(line, node);
-            *table.slot(at, 1) = state;
+            table.bucket(at)[1] = state;
         }
         let at = table.second_of_line(line, 31);
-        assert_eq!(*table.slot(at, 1), 0);
+        assert_eq!(table.bucket(at)[1], 0);
         for (node, state) in [(16, 9), (18, 5)] {
             let at = table.second_of_line(line, node);
-            assert_eq!(*table.slot(at, 1), state);
+            assert_eq!(table.bucket(at)[1], state);
         }
     }
 
     #[test]
     fn buckets_do_not_leave_the_table() {
-        let mut table = Table::new(64);
+        let mut table = Table::new(64, true);
         for i in 0..10_000 {
             let node = 16 + i as usize % 16;
             let line = table.find_line(hash(i + 1));
@@ -213,21 +243,21 @@ mod tests {
             ] {
                 assert!(bucket >= table.start && bucket + BUCKET <= table.bytes.len());
                 assert!((bucket - table.start).is_multiple_of(BUCKET));
-                *table.slot(bucket, 1) = 1 + (i % 200) as u8;
+                table.bucket(bucket)[1] = 1 + (i % 200) as u8;
             }
         }
     }
 
     #[test]
     fn what_is_used_more_stays() {
-        let mut table = Table::new(64);
+        let mut table = Table::new(64, true);
         let often = table.find(hash(1));
-        *table.slot(often, 1) = 200;
+        table.bucket(often)[1] = 200;
         for i in 2..2000 {
             let bucket = table.find(hash(i));
-            *table.slot(bucket, 1) = 1;
+            table.bucket(bucket)[1] = 1;
         }
         assert_eq!(table.find(hash(1)), often);
-        assert_eq!(*table.slot(often, 1), 200);
+        assert_eq!(table.bucket(often)[1], 200);
     }
 }

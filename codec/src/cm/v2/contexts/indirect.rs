@@ -6,6 +6,8 @@ pub struct Indirect {
     one: Vec<u32>,
     two: Vec<u32>,
     three: Vec<u32>,
+    /// By a hash of a word: the hash of the word that followed.
+    words: Vec<u32>,
 }
 
 impl Indirect {
@@ -15,6 +17,7 @@ impl Indirect {
             one: vec![0; 1 << 8],
             two: vec![0; 1 << 16],
             three: vec![0; 1 << 16],
+            words: vec![0; 1 << 16],
         }
     }
 
@@ -36,6 +39,15 @@ impl Indirect {
         ] {
             *word = *word << 8 | u32::from(byte);
         }
+    }
+
+    /// After the word `before` came `word`; the word that followed this one when it
+    /// came before.
+    #[inline(always)]
+    pub fn take_word(&mut self, before: u32, word: u32) -> u32 {
+        let place = |word: u32| (word.wrapping_mul(0x9E37_79B1) >> 16) as usize;
+        self.words[place(before)] = word;
+        self.words[place(word)]
     }
 
     /// What followed the last byte, the last two, the last three.

@@ -65,6 +65,9 @@ pub fn add(view: &View, out: &mut Hashes, level: Level) {
     out.add(lane.letters & 0xFF_FFFF_FFFF);
     out.add(recent & 0xDFDF_DFDF_DFDF);
     matches(view, out);
+
+    out.add(pair(pair(word, u64::from(lane.first)), 1));
+    out.add(pair(pair(word, u64::from(lane.follower)), 2));
 }
 
 /// What the matches expect.
