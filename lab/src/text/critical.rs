@@ -127,10 +127,14 @@ pub fn laws(laws: &[DataLaw]) -> String {
         for p in &l.predictions {
             table.push(vec![
                 bytes(p.data_bytes),
-                count(p.n_star),
+                size(p.n_star),
                 interval(p.ci95),
-                percent(p.rate),
-                count(p.law_n_star),
+                if p.n_star > 0.0 {
+                    percent(p.rate)
+                } else {
+                    "-".into()
+                },
+                size(p.law_n_star),
                 p.free_n_star.map_or_else(|| "-".into(), count),
                 if p.measured { "yes" } else { "no" }.into(),
             ]);
@@ -141,9 +145,9 @@ pub fn laws(laws: &[DataLaw]) -> String {
                 text,
                 "without {}: predicted N* {} ({}), measured {} ({}): {:+.2} octaves, {:.2}% of the rate",
                 bytes(out.data_bytes),
-                count(out.predicted_n_star),
+                size(out.predicted_n_star),
                 interval(out.ci95),
-                count(out.measured_n_star),
+                size(out.measured_n_star),
                 interval(out.measured_ci95),
                 out.octaves,
                 100.0 * out.regret,
@@ -235,6 +239,14 @@ fn losses(out: &LossLeftOut) -> String {
     text.pop();
     text.push('\n');
     text
+}
+
+/// A critical size, or a dash where the law has none: there it is 0.
+fn size(n_star: f64) -> String {
+    match n_star > 0.0 {
+        true => count(n_star),
+        false => "-".into(),
+    }
 }
 
 /// `12.3K to 14.1K`, or a dash.
