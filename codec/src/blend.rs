@@ -33,7 +33,7 @@
 
 use crate::cdf::{Frequencies, TOTAL};
 use crate::cm::chance::{self, Chance};
-use crate::cm::{BitCoder, Gates, Level, Logistic, Models, Setup, survey};
+use crate::cm::{BitCoder, Gates, Level, Logistic, Models, Setup, survey_unchanged};
 use crate::coder::{Known, Tree};
 use crate::mixing::Mixing;
 use crate::predict::Priced;
@@ -46,7 +46,7 @@ pub struct BlendSetup(Setup);
 impl BlendSetup {
     /// What suits these bytes best, by their looks.
     pub fn of(level: Level, bytes: &[u8]) -> BlendSetup {
-        BlendSetup(survey(level, bytes))
+        BlendSetup(survey_unchanged(level, bytes))
     }
 
     /// One byte, or three.

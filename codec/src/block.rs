@@ -6,7 +6,7 @@
 
 mod lanes;
 
-use crate::cm::{Gates, Level, Models, survey};
+use crate::cm::{Gates, Level, Models, survey, survey_unchanged};
 use crate::coder::{ByteDecoder, ByteEncoder, Known, NoAdvice};
 use crate::layout::Layout;
 use crate::mixing::Mixing;
@@ -168,13 +168,23 @@ pub(crate) fn encode(
     }
     let model = needed(method, model);
     let lanes_log2 = lanes_log2(how, model);
-    let models = method
-        .needs_contexts()
-        .then(|| Models::Second(survey(level, bytes)));
+    let models = method.needs_contexts().then(|| {
+        Models::Second(match model {
+            None => survey(level, bytes),
+            Some(_) => survey_unchanged(level, bytes),
+        })
+    });
     let mixture =
         |lanes| models.map(|m| Mixing::new(m, gates, lanes, bytes.len(), model.is_some()));
     let (payload, frequencies) = match model {
-        None => encode_contexts(bytes, mixture(1).expect("context models"), progress),
+        None => {
+            let mut changed = bytes.to_vec();
+            models
+                .expect("context models")
+                .transform()
+                .apply(&mut changed);
+            encode_contexts(&changed, mixture(1).expect("context models"), progress)
+        }
         Some(model) => {
             let layout = Layout::new(bytes.len(), model.unit(), 1 << lanes_log2);
             check_memory(model, &layout)?;
@@ -387,7 +397,16 @@ fn decode_stream(
         models.map(|m| Mixing::new(m, coded.gates, lanes, length, model.is_some()))
     };
     let out = match model {
-        None => decode_contexts(coder, mixture(1).expect("context models"), length, progress)?,
+        None => {
+            let mixture = mixture(1).expect("context models");
+            let mut bytes = decode_contexts(coder, mixture, length, progress)?;
+            coded
+                .models
+                .expect("context models")
+                .transform()
+                .undo(&mut bytes);
+            bytes
+        }
         Some(model) => {
             let layout = Layout::new(length, model.unit(), 1 << coded.lanes_log2);
             check_beside(model, coded.gates)?;

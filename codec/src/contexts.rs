@@ -1,6 +1,6 @@
 //! What context models say of known bytes.
 
-use crate::cm::{Level, Mixture, Models, survey};
+use crate::cm::{Level, Mixture, Models, survey_unchanged};
 use crate::coder::NoAdvice;
 use crate::said::Recorder;
 use brevity_kernels::mixture::BITS;
@@ -57,7 +57,7 @@ impl Contexts {
             .par_chunks(block)
             .zip(logits.par_chunks_mut(block))
             .for_each(|(bytes, logits)| {
-                let models = Models::Second(survey(level, bytes));
+                let models = Models::Second(survey_unchanged(level, bytes));
                 let mut mixture = Mixture::new(models, 1, bytes.len(), false);
                 for (bytes, logits) in bytes.chunks(STRIDE).zip(logits.chunks_mut(STRIDE)) {
                     if stopped.load(Ordering::Relaxed) {

@@ -62,6 +62,11 @@ impl Default for Encoder {
 }
 
 impl Encoder {
+    /// Bytes written so far; seven or eight more are on their way.
+    pub fn written(&self) -> usize {
+        self.out.len()
+    }
+
     /// Encodes the symbol with the interval `start .. start + length` of
     /// `0..TOTAL`.
     #[inline]

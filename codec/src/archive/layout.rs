@@ -350,6 +350,9 @@ impl BlockHeader {
                     let Some(setup) = Setup::read(effort.level, next)? else {
                         return malformed("a block has unknown context models");
                     };
+                    if method.needs_model() && setup.is_alone() {
+                        return malformed("a block has a model and context models that want none");
+                    }
                     covered.extend(setup.to_bytes());
                     let models = Models::Second(setup);
                     let lanes = (1 << lanes_log2).min(raw as usize);

@@ -18,17 +18,19 @@
 //! that is learned; what one lane has just coded helps the next.
 
 pub(crate) mod chance;
+mod choose;
 mod gate;
 mod logistic;
 mod pages;
 pub(crate) mod v1;
 pub(crate) mod v2;
 
+pub(crate) use choose::{survey, survey_unchanged};
 pub use gate::Gates;
 pub(crate) use gate::{Gate, Place};
 pub use logistic::Logistic;
 pub use v2::Level;
-pub(crate) use v2::{Setup, most_memory, survey};
+pub(crate) use v2::{Setup, Transform, most_memory};
 
 /// Codes or decodes binary decisions.
 pub trait BitCoder {
@@ -65,6 +67,14 @@ impl Models {
         match self {
             Models::First => None,
             Models::Second(setup) => Some(setup.level),
+        }
+    }
+
+    /// How they want a block's bytes changed before.
+    pub fn transform(self) -> Transform {
+        match self {
+            Models::First => Transform::None,
+            Models::Second(setup) => setup.transform,
         }
     }
 

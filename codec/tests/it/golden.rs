@@ -60,6 +60,41 @@ fn rings() -> Vec<u8> {
     (0..16 * 80).map(byte).collect()
 }
 
+/// A picture of three channels, 20 pixels wide.
+fn picture() -> Vec<u8> {
+    let grain = noise(20 * 30);
+    let pixel = |i: usize| {
+        let (x, y) = (i % 20, i / 20);
+        let grain = usize::from(grain[i] >> 6);
+        [5 * x + y + grain, 4 * x + grain, 90 + y - x + grain].map(|v| v as u8)
+    };
+    (0..20 * 30).flat_map(pixel).collect()
+}
+
+/// Samples of 16 bits.
+fn samples() -> Vec<u8> {
+    let grain = noise(1500);
+    let sample = |i: usize| {
+        let wave = (i as i32 % 200 - 100).abs() * 90;
+        (wave + i32::from(grain[i] >> 1)).to_le_bytes()[..2].to_vec()
+    };
+    (0..1500).flat_map(sample).collect()
+}
+
+/// A program of calls to four places.
+fn program() -> Vec<u8> {
+    let code = noise(2400);
+    let mut out = Vec::new();
+    for i in 0..150 {
+        let length = 4 + usize::from(code[i] % 12);
+        out.extend(code[16 * i..][..length].iter().map(|byte| byte & 0x77 | 1));
+        let distance = (4096 * (1 + i as u32 % 4)).wrapping_sub(out.len() as u32 + 5);
+        out.push(0xE8);
+        out.extend(distance.to_le_bytes());
+    }
+    out
+}
+
 /// What an archive is made from, and how.
 struct Case<'a> {
     name: &'static str,
@@ -117,6 +152,10 @@ fn cases(each: &mut dyn FnMut(Case)) {
     case("binary", records(9), Source::none(), 60, None, default);
     case("bits", rings(), Source::none(), 4000, None, default);
     case("bits-best", rings(), Source::none(), 4000, None, best);
+    case("picture", picture(), Source::none(), 4000, None, default);
+    case("picture-best", picture(), Source::none(), 4000, None, best);
+    case("samples", samples(), Source::none(), 4000, None, default);
+    case("program", program(), Source::none(), 4000, None, default);
     let gates = std::array::from_fn(|i| if i % 2 == 0 { 0.875 } else { 0.25 });
     let gated = embedded(&chunks, Precision::Bits(4)).with_gates(&gates);
     case("gated", text(300), gated, 200, mixed, default);

@@ -84,6 +84,7 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
         let expected_byte = found[1].expected().or(found[0].expected());
         let selector = Places::new(lane, &mix.setup, expected_byte);
         let selectors = sizes(&mix.setup).len();
+        let lane_high = lane.high.is_some();
         let around = lane.pixels;
         let orders = mix.orders;
 
@@ -195,6 +196,11 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
                     mix.inputs[model + 1 + j] = logistic.stretch(p);
                 }
                 pattern = Some(templates.pattern());
+            }
+            if let Some(sound) = &mix.sound {
+                let logits = sound.logits(node, depth, logistic);
+                mix.inputs[model + 1..][..logits.len()].copy_from_slice(&logits);
+                pattern = Some(sound.class() << 4 | usize::from(lane_high) << 3 | depth);
             }
             let mut confidence = 0;
             if let Some((zero, one)) = self.advice.masses(depth, node) {

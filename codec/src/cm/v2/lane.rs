@@ -66,6 +66,9 @@ pub struct Lane {
     pub follower: u32,
     pub found: [Match; MATCHES],
     pub hashes: [u64; MOST],
+    /// What the sample under way is expected to be, and its first byte once it came.
+    pub expected: i32,
+    pub high: Option<u8>,
     /// The pixels around the next byte, in pictures of one bit.
     pub pixels: Neighbours,
 }
@@ -94,6 +97,8 @@ impl Default for Lane {
             follower: 0,
             found: [Match::default(); MATCHES],
             hashes: [0; MOST],
+            expected: 0,
+            high: None,
             pixels: Neighbours::default(),
         }
     }

@@ -15,8 +15,10 @@ mod quick;
 mod run;
 mod selectors;
 mod setup;
+mod sound;
 mod survey;
 mod table;
+mod transform;
 
 use super::{Advice, BitCoder};
 use crate::cm::chance::{Chance, Refiner};
@@ -33,8 +35,10 @@ use meaning::Meanings;
 use mixer::Mixer;
 use run::Runs;
 pub use setup::{Kind, Level, Setup};
-pub use survey::survey;
+use sound::Sound;
+pub use survey::Candidates;
 use table::Table;
+pub use transform::Transform;
 
 /// The weights at first of the histories of all contexts together, and of their
 /// counters.
@@ -72,7 +76,12 @@ fn inputs(setup: Setup, contexts: usize) -> usize {
     } else {
         0
     };
-    let inputs = contexts + code::directs(setup.level) + MATCHES + 1 + pixels + runs;
+    let sound = if setup.kind == Kind::Sound {
+        sound::INPUTS
+    } else {
+        0
+    };
+    let inputs = contexts + code::directs(setup.level) + MATCHES + 1 + pixels + runs + sound;
     inputs.next_multiple_of(mixer::WIDTH)
 }
 
@@ -90,6 +99,10 @@ fn has_runs(setup: Setup) -> bool {
 const LANE_MEMORY: usize = 1024;
 const _: () = assert!(size_of::<Lane>() <= LANE_MEMORY);
 
+/// Bytes of the runs of a context, whatever the size of pointers.
+const RUNS_MEMORY: usize = 2048;
+const _: () = assert!(size_of::<Runs>() <= RUNS_MEMORY);
+
 /// Bytes that a mixture for a block of `bytes` bytes in `lanes` lanes takes, at
 /// most.
 pub fn memory(setup: Setup, lanes: usize, bytes: usize) -> u64 {
@@ -106,7 +119,7 @@ pub fn memory(setup: Setup, lanes: usize, bytes: usize) -> u64 {
         0
     };
     let runs = if has_runs(setup) {
-        sizes.lines * 8 + contexts * size_of::<Runs>()
+        sizes.lines * 8 + contexts * RUNS_MEMORY
     } else {
         0
     };
@@ -121,6 +134,11 @@ pub fn memory(setup: Setup, lanes: usize, bytes: usize) -> u64 {
         lanes * LANE_MEMORY,
         bytes + lanes,
         pixels,
+        if setup.kind == Kind::Sound {
+            Sound::MEMORY
+        } else {
+            0
+        },
         // Indirect contexts, tables of the matches, counters of the last byte, and
         // what is small.
         1 << 20,
@@ -149,6 +167,8 @@ pub struct Mixture {
     matchers: [Matcher; MATCHES],
     /// For pictures of one bit.
     pixels: Option<Box<Pixels>>,
+    /// For sound.
+    sound: Option<Sound>,
     mixer: Mixer,
     refiners: Vec<Refiner>,
     lanes: Vec<Lane>,
@@ -172,6 +192,9 @@ impl Mixture {
         if setup.kind == Kind::Bits {
             start[model + 1..][..TEMPLATES].fill(0.3);
         }
+        if setup.kind == Kind::Sound {
+            start[model + 1..][..sound::INPUTS].fill(0.2);
+        }
         let Sizes {
             lines,
             counters,
@@ -192,6 +215,7 @@ impl Mixture {
             match_chances: [matcher::meanings(), matcher::meanings()],
             matchers: matcher::LEAST.map(|least| Matcher::new(slots, least, lanes)),
             pixels: (setup.kind == Kind::Bits).then(|| Box::new(Pixels::new())),
+            sound: (setup.kind == Kind::Sound).then(|| Sound::new(setup.record / 2)),
             mixer: Mixer::new(selectors::sizes(&setup), &start, matches),
             refiners: vec![Refiner::new(rows); code::refiners(setup.level)],
             lanes: vec![Lane::default(); lanes],
@@ -237,6 +261,10 @@ impl Mixture {
         let next = self.history.len() - 1 + self.lanes.len();
         let lane = &mut self.lanes[index];
         self.indirect.take(lane.recent, byte);
+        if let Some(sound) = &mut self.sound {
+            sound.take(byte);
+            (lane.expected, lane.high) = sound.expected();
+        }
         if lane.take(byte) {
             let [word, before, _] = lane.words;
             lane.follower = self.indirect.take_word(before, word);

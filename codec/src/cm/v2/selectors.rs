@@ -73,6 +73,8 @@ impl Places {
             Kind::Text => (lane.count - lane.lines[0]).min(255),
             Kind::Binary => before,
             Kind::Records | Kind::Bits => lane.count % setup.record % 256,
+            Kind::Sound => lane.count % setup.record,
+            Kind::Picture => lane.count % setup.record % setup.cell,
         };
         let length = lane.word_length();
         let mark = match lane.mark {

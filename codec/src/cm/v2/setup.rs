@@ -1,5 +1,8 @@
 //! What a block's context models are set up with.
 
+use super::sound::MOST_CHANNELS;
+use super::transform::Transform;
+
 /// How much work and memory context models take, as `-1`, `-5` and `-9` choose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -52,15 +55,29 @@ pub enum Kind {
     Records,
     /// Rows of a picture whose pixels are bits.
     Bits,
+    /// Rows of a picture whose pixels have a byte for each channel.
+    Picture,
+    /// Samples of 16 bits, their highest byte first; records are the channels.
+    Sound,
 }
 
 impl Kind {
     /// All there are, in the order of their numbers.
-    pub(super) const ALL: [Kind; 4] = [Kind::Text, Kind::Binary, Kind::Records, Kind::Bits];
+    pub(super) const ALL: [Kind; 6] = [
+        Kind::Text,
+        Kind::Binary,
+        Kind::Records,
+        Kind::Bits,
+        Kind::Picture,
+        Kind::Sound,
+    ];
 }
 
 /// The longest record.
 pub const MOST_RECORD: usize = 1 << 15;
+
+/// The most bytes of a cell.
+const MOST_CELL: usize = 16;
 
 /// How the context models of a block are set up: an encoder chooses, and tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,12 +88,18 @@ pub struct Setup {
     pub record: usize,
     /// Bytes of a number, sample or pixel in it, 1 to 16.
     pub cell: usize,
+    /// How the block's bytes are changed before: numbers of records are reversed, or
+    /// calls of other bytes changed.
+    pub transform: Transform,
 }
 
 impl Setup {
     /// Whether the block has records or rows.
     fn has_records(kind: Kind) -> bool {
-        matches!(kind, Kind::Records | Kind::Bits)
+        matches!(
+            kind,
+            Kind::Records | Kind::Bits | Kind::Picture | Kind::Sound
+        )
     }
 
     /// The setup without records.
@@ -86,16 +109,42 @@ impl Setup {
             kind,
             record: 1,
             cell: 1,
+            transform: Transform::None,
         }
     }
 
-    /// As it lies in a block's header: a byte, and two more for the length of a
-    /// record.
+    /// The transforms that go with a kind, in the order of their numbers.
+    fn transforms(kind: Kind) -> &'static [Transform] {
+        const NUMBERS: [Transform; 4] = [
+            Transform::None,
+            Transform::Reversed2,
+            Transform::Reversed4,
+            Transform::Reversed8,
+        ];
+        match kind {
+            Kind::Text | Kind::Bits | Kind::Picture => &[Transform::None],
+            Kind::Binary => &[Transform::None, Transform::Calls],
+            Kind::Records => &NUMBERS,
+            Kind::Sound => &NUMBERS[..2],
+        }
+    }
+
+    /// Whether context models must be alone: bytes are changed, or what is learned is
+    /// that of one lane.
+    pub fn is_alone(&self) -> bool {
+        self.transform != Transform::None || self.kind == Kind::Sound
+    }
+
+    /// As it lies in a block's header: a byte, and three more with records.
     pub fn to_bytes(self) -> Vec<u8> {
         let kind = Kind::ALL.iter().position(|k| *k == self.kind);
         let kind = kind.expect("a kind among all") as u8;
-        let mut out = vec![kind | (self.cell as u8 - 1) << 4];
+        let transforms = Setup::transforms(self.kind);
+        let transform = transforms.iter().position(|t| *t == self.transform);
+        let transform = transform.expect("a transform of the kind") as u8;
+        let mut out = vec![kind | transform << 4];
         if Setup::has_records(self.kind) {
+            out.push(self.cell as u8);
             out.extend((self.record as u16).to_le_bytes());
         }
         out
@@ -113,18 +162,27 @@ impl Setup {
         let Some(&kind) = Kind::ALL.get(usize::from(first & 15)) else {
             return Ok(None);
         };
-        let mut setup = Setup::plain(level, kind);
-        setup.cell = usize::from(first >> 4) + 1;
+        let transforms = Setup::transforms(kind);
+        let Some(&transform) = transforms.get(usize::from(first >> 4)) else {
+            return Ok(None);
+        };
         // The fastest level takes everything for the same.
         if level == Level::Fast && first != 0 {
             return Ok(None);
         }
+        let mut setup = Setup {
+            transform,
+            ..Setup::plain(level, kind)
+        };
         if Setup::has_records(kind) {
+            setup.cell = usize::from(next()?);
             setup.record = usize::from(u16::from_le_bytes([next()?, next()?]));
-        } else if setup.cell != 1 {
-            return Ok(None);
         }
-        Ok((1..=MOST_RECORD).contains(&setup.record).then_some(setup))
+        let channels = setup.record.is_multiple_of(2) && setup.record <= 2 * MOST_CHANNELS;
+        let valid = (1..=MOST_CELL).contains(&setup.cell)
+            && (1..=MOST_RECORD).contains(&setup.record)
+            && (kind != Kind::Sound || channels);
+        Ok(valid.then_some(setup))
     }
 }
 
@@ -139,17 +197,29 @@ mod tests {
             Setup::plain(Level::Default, Kind::Text),
             Setup::plain(Level::Best, Kind::Binary),
         ];
-        for kind in [Kind::Records, Kind::Bits] {
+        for kind in [Kind::Records, Kind::Bits, Kind::Picture] {
             for (record, cell) in [(1, 1), (6144, 3), (MOST_RECORD, 16)] {
-                let level = Level::Default;
-                setups.push(Setup {
-                    level,
-                    kind,
-                    record,
-                    cell,
-                });
+                for &transform in Setup::transforms(kind) {
+                    setups.push(Setup {
+                        level: Level::Default,
+                        kind,
+                        record,
+                        cell,
+                        transform,
+                    });
+                }
             }
         }
+        setups.push(Setup {
+            record: 4,
+            cell: 4,
+            transform: Transform::Reversed2,
+            ..Setup::plain(Level::Default, Kind::Sound)
+        });
+        setups.push(Setup {
+            transform: Transform::Calls,
+            ..Setup::plain(Level::Best, Kind::Binary)
+        });
         for setup in setups {
             let mut bytes = setup.to_bytes().into_iter();
             let read = Setup::read(setup.level, || bytes.next().ok_or(()));
@@ -160,7 +230,20 @@ mod tests {
 
     #[test]
     fn no_other_setup_is_read() {
-        for bytes in [[4, 1, 0], [0x10, 1, 0], [2, 0, 0], [2, 1, 0x80], [15, 0, 0]] {
+        for bytes in [
+            [6, 1, 1, 0],
+            [0x20, 1, 1, 0],
+            [0x21, 1, 1, 0],
+            [2, 0, 1, 0],
+            [2, 17, 1, 0],
+            [2, 1, 0, 0],
+            [2, 1, 1, 0x80],
+            [0x42, 1, 1, 0],
+            [5, 1, 3, 0],
+            [5, 1, 18, 0],
+            [0x25, 1, 2, 0],
+            [15, 1, 1, 0],
+        ] {
             let mut bytes = bytes.into_iter();
             assert_eq!(
                 Setup::read(Level::Best, || bytes.next().ok_or(())),

@@ -1,7 +1,9 @@
-//! What an encoder takes a block for. A decoder is told.
+//! What a block may be taken for.
 
 use super::setup::{Kind, Level, MOST_RECORD, Setup};
+use super::transform::relative_address;
 use crate::log2::log2;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Bytes of the windows that are looked at, and how many there are at most.
@@ -11,37 +13,76 @@ const WINDOWS: usize = 8;
 /// Most bytes that entropies are measured on.
 const SAMPLE: usize = 1 << 16;
 
-/// Chooses a setup for a block.
-pub fn survey(level: Level, bytes: &[u8]) -> Setup {
-    if level == Level::Fast {
-        return Setup::plain(level, Kind::Text);
-    }
-    let plain = Setup::plain(
-        level,
-        if is_text(bytes) {
-            Kind::Text
-        } else {
-            Kind::Binary
-        },
-    );
-    if plain.kind == Kind::Text || bytes.len() < 64 {
-        return plain;
-    }
-    let Some(record) = record(bytes) else {
-        return plain;
-    };
-    let kind = if is_bits(bytes) {
-        Kind::Bits
-    } else {
-        Kind::Records
-    };
-    Setup {
-        kind,
-        record,
-        cell: cell(bytes, record),
-        ..plain
+/// What a block may be taken for.
+pub struct Candidates {
+    /// Text, or bytes without records.
+    pub plain: Setup,
+    /// With records, the likeliest first.
+    pub others: Vec<Setup>,
+    /// Whether there are calls in x86 programs.
+    pub calls: bool,
+}
+
+impl Candidates {
+    /// Those of a block.
+    pub fn of(level: Level, bytes: &[u8]) -> Candidates {
+        let text = level == Level::Fast || is_text(bytes);
+        let kind = if text { Kind::Text } else { Kind::Binary };
+        let plain = Setup::plain(level, kind);
+        if text || bytes.len() < 64 {
+            return Candidates {
+                plain,
+                others: Vec::new(),
+                calls: false,
+            };
+        }
+        let mut others = Vec::new();
+        let mut add = |kind, record, cell| {
+            others.push(Setup {
+                kind,
+                record,
+                cell,
+                ..plain
+            });
+        };
+        let near = near(bytes);
+        let records = records(bytes, &near);
+        if is_bits(bytes) {
+            for &record in &records {
+                add(Kind::Bits, record, cell(bytes, record));
+            }
+        }
+        for &record in &records {
+            add(Kind::Records, record, cell(bytes, record));
+        }
+        for &row in near.iter().filter(|d| **d >= LEAST_ROW).take(2) {
+            add(Kind::Picture, row, cell(bytes, row).min(4));
+        }
+        Candidates {
+            plain,
+            others,
+            calls: has_calls(bytes),
+        }
     }
 }
+
+/// Whether there are calls and more of them agree in where they go than in how far.
+fn has_calls(bytes: &[u8]) -> bool {
+    let sample = &bytes[..bytes.len().min(CALLS)];
+    let (mut near, mut far) = (HashSet::new(), HashSet::new());
+    let (mut count, mut distances, mut places) = (0, 0, 0);
+    for at in 0..sample.len() {
+        if let Some(address) = relative_address(sample, at) {
+            count += 1;
+            distances += usize::from(!near.insert(address));
+            places += usize::from(!far.insert(address.wrapping_add(at as u32)));
+        }
+    }
+    count >= 8 && places > distances + count / 64
+}
+
+/// Most bytes on which calls are looked for.
+const CALLS: usize = 1 << 20;
 
 /// Whether nearly all bytes are those of text in ASCII, UTF-8 or a code page.
 fn is_text(bytes: &[u8]) -> bool {
@@ -109,13 +150,45 @@ fn difference(bytes: &[u8], distance: usize, lead: usize) -> f64 {
     f64::from(sum) / count.max(1) as f64
 }
 
-/// The length of records or rows, if there are any.
-fn record(bytes: &[u8]) -> Option<usize> {
+/// Lengths that records or rows may have, the likeliest first.
+fn records(bytes: &[u8], near: &[usize]) -> Vec<usize> {
+    let mut candidates = near.to_vec();
+    let sample = &bytes[..bytes.len().min(SAMPLE)];
+    let short = &bytes[..bytes.len().min(SHORT)];
+    let mut numbers: Vec<(f64, usize)> = NUMBERS
+        .into_iter()
+        .filter(|distance| 16 * distance <= short.len())
+        .map(|distance| (columns(short, distance), distance))
+        .collect();
+    numbers.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (_, distance) in numbers.into_iter().take(2) {
+        if !candidates.contains(&distance) {
+            candidates.push(distance);
+        }
+    }
+    let price = |distance| rows(sample, distance).min(columns(sample, distance));
+    let mut priced: Vec<(f64, usize)> = candidates.into_iter().map(|d| (price(d), d)).collect();
+    priced.sort_by(|a, b| a.0.total_cmp(&b.0));
+    priced
+        .into_iter()
+        .take(MOST_RECORDS)
+        .map(|(_, d)| d)
+        .collect()
+}
+
+/// Lengths of records that are tried.
+const MOST_RECORDS: usize = 3;
+
+/// Rows that a picture may have, of at least this many bytes.
+const LEAST_ROW: usize = 64;
+
+/// Distances at which bytes differ least, each after its shortest divisor that is nearly
+/// as good.
+fn near(bytes: &[u8]) -> Vec<usize> {
     let most = (bytes.len() / 4).min(MOST_RECORD / 4);
     let differences: Vec<f64> = (1..=most).map(|d| difference(bytes, d, most)).collect();
     let mut order: Vec<usize> = (1..=most).collect();
     order.sort_by(|a, b| differences[a - 1].total_cmp(&differences[b - 1]));
-    // Of a length and its multiples, the shortest that is nearly as good.
     let mut candidates: Vec<usize> = Vec::new();
     for &distance in order.iter().take(32) {
         let best = differences[distance - 1];
@@ -130,27 +203,7 @@ fn record(bytes: &[u8]) -> Option<usize> {
             }
         }
     }
-    let sample = &bytes[..bytes.len().min(SAMPLE)];
-    let short = &bytes[..bytes.len().min(SHORT)];
-    let without = plain(short);
-    let mut numbers: Vec<(f64, usize)> = NUMBERS
-        .into_iter()
-        .filter(|distance| 16 * distance <= short.len())
-        .map(|distance| (columns(short, distance) / without, distance))
-        .filter(|(share, _)| *share < WORTH)
-        .collect();
-    numbers.sort_by(|a, b| a.0.total_cmp(&b.0));
-    for (_, distance) in numbers.into_iter().take(2) {
-        if !candidates.contains(&distance) {
-            candidates.push(distance);
-        }
-    }
-    let priced = candidates.into_iter().map(|distance| {
-        let price = rows(sample, distance).min(columns(sample, distance));
-        (price, distance)
-    });
-    let (price, distance) = priced.min_by(|a, b| a.0.total_cmp(&b.0))?;
-    (price < WORTH * plain(sample)).then_some(distance)
+    candidates
 }
 
 /// Lengths that records of few numbers have. Where their bytes are noisy, those a record
@@ -159,15 +212,6 @@ const NUMBERS: [usize; 9] = [2, 3, 4, 6, 8, 12, 16, 24, 32];
 
 /// Most bytes on which these are tried.
 const SHORT: usize = 1 << 14;
-
-/// What records must save to be taken for such.
-const WORTH: f64 = 0.985;
-
-/// The bytes' price by the last one or two.
-fn plain(bytes: &[u8]) -> f64 {
-    entropy(bytes, |i| [bytes[i - 1], 0])
-        .min(entropy(bytes, |i| [bytes[i - 1], bytes[i.max(2) - 2]]))
-}
 
 /// The byte above, 0 in the first row.
 fn above(bytes: &[u8], i: usize, distance: usize) -> u8 {
@@ -256,48 +300,4 @@ fn cell(bytes: &[u8], record: usize) -> usize {
     priced
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .map_or(1, |(_, c)| c)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_text_and_records_are_found() {
-        let text = "Was ist das? Это текст. 这是文字。\n".repeat(40);
-        let setup = survey(Level::Default, text.as_bytes());
-        assert_eq!(setup.kind, Kind::Text);
-        let records: Vec<u8> = (0..3000_u32)
-            .flat_map(|i| [7, (i >> 8) as u8, i as u8, 0, 200, ((i * i) >> 5) as u8, 1])
-            .collect();
-        let setup = survey(Level::Default, &records);
-        assert_eq!((setup.kind, setup.record % 7), (Kind::Records, 0));
-    }
-
-    #[test]
-    fn records_of_noisy_numbers_are_found() {
-        // Two columns of floats of 64 bits whose neighbours in a column differ as much as
-        // any others.
-        let floats = |i: u32| {
-            [
-                50.0 + f64::from(i * i % 1009 * 7 % 1009) / 100.0,
-                f64::from(i * 37 % 5003) / 10.0,
-            ]
-        };
-        let bytes: Vec<u8> = (0..2000)
-            .flat_map(|i| floats(i).map(f64::to_le_bytes))
-            .flatten()
-            .collect();
-        let setup = survey(Level::Default, &bytes);
-        assert_eq!((setup.kind, setup.record), (Kind::Records, 16));
-    }
-
-    #[test]
-    fn any_length_is_surveyed() {
-        for length in 0..300 {
-            let bytes: Vec<u8> = (0..length).map(|i| (i * i % 251) as u8).collect();
-            let setup = survey(Level::Best, &bytes);
-            assert!(setup.record >= 1 && setup.cell >= 1);
-        }
-    }
 }

@@ -7,7 +7,9 @@
 mod binary;
 mod indirect;
 mod orders;
+mod pictures;
 mod records;
+mod sound;
 mod text;
 
 pub use indirect::Indirect;
@@ -92,6 +94,15 @@ pub fn hashes(view: &View) -> ([u64; MOST], usize) {
             orders::add_few(view, &mut out, level);
             records::add(view, &mut out, level);
         }
+        Kind::Sound => {
+            orders::add_few(view, &mut out, level);
+            records::add(view, &mut out, level);
+            sound::add(view, &mut out);
+        }
+        Kind::Picture => {
+            orders::add_few(view, &mut out, level);
+            pictures::add(view, &mut out, level);
+        }
     }
     (out.hashes, out.count)
 }
@@ -113,8 +124,8 @@ pub fn orders(setup: &Setup) -> usize {
     match (setup.kind, setup.level) {
         (Kind::Text | Kind::Binary, Level::Best) => 9,
         (Kind::Text | Kind::Binary, _) => 4,
-        (Kind::Records | Kind::Bits, Level::Best) => 5,
-        (Kind::Records | Kind::Bits, _) => 2,
+        (_, Level::Best) => 5,
+        _ => 2,
     }
 }
 
