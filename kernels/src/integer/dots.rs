@@ -1,7 +1,9 @@
 //! Sixteen dot products of bytes side by side.
 
 use super::PANEL;
-use crate::simd::{Portable, Simd};
+#[cfg(any(test, not(target_arch = "x86_64")))]
+use crate::simd::Portable;
+use crate::simd::Simd;
 
 /// Sums of sixteen rows of weights. Functions may only run in [`Path::run`].
 pub(super) trait Dots {
@@ -27,8 +29,10 @@ pub(super) trait Dots {
 }
 
 /// Plain Rust.
+#[cfg(any(test, not(target_arch = "x86_64")))]
 pub(super) struct PortableDots;
 
+#[cfg(any(test, not(target_arch = "x86_64")))]
 impl Dots for PortableDots {
     type S = Portable;
     type Sums = [i32; PANEL];

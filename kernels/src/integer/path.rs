@@ -1,15 +1,20 @@
 //! The instructions that integer products are computed with.
 
 use super::Task;
+#[cfg(any(test, not(target_arch = "x86_64")))]
 use super::dots::PortableDots;
 #[cfg(target_arch = "x86_64")]
-use super::x86::{Avx2Dots, VnniDots};
+use super::x86::{Avx2Dots, Sse2Dots, VnniDots};
 use crate::simd::InstructionSet;
 
 /// A way to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Path {
+    /// Plain Rust.
+    #[cfg(any(test, not(target_arch = "x86_64")))]
     Portable,
+    #[cfg(target_arch = "x86_64")]
+    Sse2,
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// AVX-512 with F, BW, VL and VNNI.
@@ -22,7 +27,7 @@ impl Path {
     #[cfg(target_arch = "x86_64")]
     pub fn current() -> Path {
         match InstructionSet::current() {
-            InstructionSet::Portable => Path::Portable,
+            InstructionSet::Portable => Path::Sse2,
             InstructionSet::Avx2 => Path::Avx2,
             InstructionSet::Avx512 => match Path::has_vnni() {
                 true => Path::Vnni,
@@ -52,6 +57,7 @@ impl Path {
         let mut all = vec![Path::Portable];
         #[cfg(target_arch = "x86_64")]
         {
+            all.push(Path::Sse2);
             all.extend(InstructionSet::Avx2.is_supported().then_some(Path::Avx2));
             all.extend(Path::has_vnni().then_some(Path::Vnni));
         }
@@ -61,7 +67,10 @@ impl Path {
     /// Runs a task.
     pub fn run(self, task: Task) {
         match self {
+            #[cfg(any(test, not(target_arch = "x86_64")))]
             Path::Portable => task.run::<PortableDots>(),
+            #[cfg(target_arch = "x86_64")]
+            Path::Sse2 => task.run::<Sse2Dots>(),
             // SAFETY: a path is one that this CPU supports.
             #[cfg(target_arch = "x86_64")]
             Path::Avx2 => unsafe { on_avx2(task) },

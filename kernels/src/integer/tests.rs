@@ -98,6 +98,38 @@ fn extreme_integers_do_not_saturate() {
     }
 }
 
+/// Scales of activations and of weights so small that outputs are subnormal, where an
+/// emulated multiply-add rounds in another place.
+#[test]
+fn subnormal_outputs_are_rounded_once() {
+    for format in ALL.into_iter().filter(|format| format.has_integers()) {
+        let (n, k) = (18, 512);
+        let mut data = random(format, n, k, 7);
+        // Halves are below 2^-14: their exponents are zero.
+        let halves: &[usize] = match format {
+            Format::Q6K => &[208],
+            _ if format.has_minima() => &[0, 2],
+            _ => &[0],
+        };
+        for block in data.chunks_exact_mut(format.block_bytes()) {
+            for at in halves {
+                block[at + 1] &= 0x80;
+            }
+        }
+        let w = Stored::new(format, &data, n, k).unwrap();
+        for power in [1e-28, 1e-26, 1e-24] {
+            let x: Vec<f32> = activations(k).iter().map(|x| x * power).collect();
+            let expected = naive(&x, &w);
+            for path in Path::supported() {
+                let mut y = vec![f32::NAN; n];
+                product_on(path, &Rounded::new(&x, k), &w, &mut y);
+                let bits = |y: &[f32]| y.iter().map(|y| y.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&y), bits(&expected), "{path:?} {format:?} {power}");
+            }
+        }
+    }
+}
+
 #[test]
 fn it_is_close_to_the_product_of_what_is_stored() {
     for format in ALL.into_iter().filter(|format| format.has_integers()) {

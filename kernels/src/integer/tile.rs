@@ -120,9 +120,13 @@ impl<const P: usize> Tile<'_, P> {
                         let s = Wide::<D>::load_ptr(panel.scales[part].as_ptr());
                         (s, Wide::<D>::load_ptr(panel.minima[part].as_ptr()))
                     };
-                    *out = s.mul(scale).mul_add(D::floats(dots[r][p]), *out);
+                    // A multiple of 2^-149, as all numbers are, times an integer.
+                    *out = s.mul(scale).mul_add_coarse(D::floats(dots[r][p]), *out);
                     if MINIMA {
-                        *out = m.mul_add(sum, *out);
+                        // A half, times an integer if groups have minima of their own: a
+                        // multiple of 2^-24; and a multiple of a scale's last bit, which is
+                        // at least 2^-130 (see `LEAST`).
+                        *out = m.mul_add_coarse(sum, *out);
                     }
                 }
             }

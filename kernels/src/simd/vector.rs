@@ -38,6 +38,12 @@ pub trait Vector: Copy + Send + Sync + 'static {
     fn mul(self, b: Self) -> Self;
     /// `self * b + c`, rounded once.
     fn mul_add(self, b: Self, c: Self) -> Self;
+    /// The same where `self * b` is a multiple of 2^-179, or not finite: faster on CPUs
+    /// without fused multiply-add.
+    #[inline(always)]
+    fn mul_add_coarse(self, b: Self, c: Self) -> Self {
+        self.mul_add(b, c)
+    }
     /// `if self > b { self } else { b }` (`b` if either is NaN).
     fn max(self, b: Self) -> Self;
     /// Lane by lane `if a < b { x } else { y }`.
@@ -71,6 +77,13 @@ impl<V: Vector> Vector for [V; 2] {
     #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {
         [self[0].mul_add(b[0], c[0]), self[1].mul_add(b[1], c[1])]
+    }
+    #[inline(always)]
+    fn mul_add_coarse(self, b: Self, c: Self) -> Self {
+        [
+            self[0].mul_add_coarse(b[0], c[0]),
+            self[1].mul_add_coarse(b[1], c[1]),
+        ]
     }
     #[inline(always)]
     unsafe fn load_tiles(p: *const f32, distance: usize) -> Self {

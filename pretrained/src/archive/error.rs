@@ -2,6 +2,7 @@
 
 use crate::frequencies::NonFinite;
 use crate::price::PriceError;
+use brevity_codec::archive::ENGINE;
 
 /// An archive that cannot be made or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +16,12 @@ pub enum ArchiveError {
     /// The header ends early or has an impossible value.
     #[error("the archive's header is damaged: {0}")]
     Header(&'static str),
+    /// Mixed with context models of another numeric engine.
+    #[error(
+        "the archive needs numeric engine {0} of the context models, this program has {ENGINE}: \
+         decompress it with the version that made it"
+    )]
+    Engine(u8),
     /// Made with another model.
     #[error(
         "the archive needs the model whose hash begins with {needed:06x}, this one has {got:06x}"

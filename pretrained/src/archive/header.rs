@@ -6,7 +6,8 @@ use super::settings::Settings;
 use crate::contexts::Contexts;
 use crate::form::Form;
 use crate::model::Model;
-use brevity_codec::BlendSetup;
+use brevity_codec::archive::ENGINE;
+use brevity_codec::{BlendSetup, Level};
 use brevity_model::varint;
 
 /// The first bytes of an archive.
@@ -86,7 +87,10 @@ pub(super) fn write(
             varint::put(&mut out, value as u64);
         }
     }
-    out.extend(mixed.iter().flat_map(|setup| setup.to_bytes()));
+    if let Some(setup) = mixed {
+        out.push(LEVEL.number() << 4 | ENGINE);
+        out.extend(setup.to_bytes());
+    }
     out.extend(checksum(content));
     out
 }
@@ -130,7 +134,12 @@ pub fn header(archive: &[u8]) -> Result<Header, ArchiveError> {
     let mixed = match first & MIXED {
         0 => None,
         _ => {
-            let setup = BlendSetup::read(LEVEL, &mut byte)?;
+            let engine = byte()?;
+            if engine & 15 != ENGINE {
+                return Err(ArchiveError::Engine(engine & 15));
+            }
+            let level = Level::numbered(engine >> 4).ok_or(ArchiveError::Header("the level"))?;
+            let setup = BlendSetup::read(level, &mut byte)?;
             let settings = settings.as_ref();
             let fits = settings.is_none_or(Settings::can_mix);
             Some(

@@ -58,6 +58,32 @@ impl Writer {
         self.tensors.push((name.into(), shape, 0, bytes));
     }
 
+    /// Rounds matrices whose rows are whole blocks to Q8_0.
+    pub(crate) fn quantise(&mut self) {
+        for (_, shape, kind, bytes) in &mut self.tensors {
+            if shape.len() != 2 || !shape[0].is_multiple_of(32) {
+                continue;
+            }
+            let values = bytes
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|b| f32::from_le_bytes(*b));
+            let values: Vec<f32> = values.collect();
+            *kind = 8;
+            bytes.clear();
+            for block in values.chunks_exact(32) {
+                // Powers of two: their halves are an exponent.
+                let max = block.iter().fold(1e-4_f32, |max, x| max.max(x.abs()));
+                let exponent = ((max / 127.0).to_bits() >> 23) + 1;
+                let scale = f32::from_bits(exponent << 23);
+                bytes.extend((((exponent + 15 - 127) as u16) << 10).to_le_bytes());
+                let integer = |x: &f32| (x / scale).round() as i8 as u8;
+                bytes.extend(block.iter().map(integer));
+            }
+        }
+    }
+
     /// Takes a tensor out again.
     pub(crate) fn remove(&mut self, name: &str) {
         self.tensors.retain(|tensor| tensor.0 != name);

@@ -7,6 +7,7 @@ use crate::archive::{
 use crate::price::PriceError;
 use crate::{Contexts, Form, Item, Model, byte_bits};
 use brevity_kernels::simd::InstructionSet;
+use std::path::{Path, PathBuf};
 
 fn content() -> Vec<u8> {
     let mut content = "the thing ~ in the \u{e4}ther\n\n".repeat(9).into_bytes();
@@ -111,6 +112,68 @@ fn bytes_within_tokens_come_back_mixed_with_context_models_on_any_path() {
         let refused = compress_mixed(&model, &settings, b"the", &|_| true);
         assert_eq!(refused.unwrap_err(), ArchiveError::Mixed);
     }
+}
+
+/// A small model whose matrices are integers where they can be.
+fn quantised() -> Model {
+    let mut file = small::file("llama", 1);
+    file.quantise();
+    Model::load(small::on_disk(&file.finish()).path()).unwrap()
+}
+
+fn golden(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    folder.join(name)
+}
+
+/// Archives that must stay readable. After a deliberate change of the format or of the
+/// context models' numeric engine, which takes a new number, `BREVITY_GOLDEN=write cargo
+/// test --release -p brevity-pretrained golden` writes them again.
+#[test]
+fn golden_archives_decode_on_any_path_and_are_made_again() {
+    let model = quantised();
+    let cut = settings(40, Some(50), 4);
+    let whole = Settings::new(&model);
+    let made = [
+        ("tokens.bvp", compress(&model, &cut, &content(), &|_| true)),
+        (
+            "mixed.bvp",
+            compress_mixed(&model, &whole, &content(), &|_| true),
+        ),
+    ];
+    for (name, made) in made {
+        let (path, made) = (golden(name), made.unwrap().archive);
+        if std::env::var_os("BREVITY_GOLDEN").is_some_and(|v| v == "write") {
+            std::fs::write(&path, &made).unwrap();
+        }
+        let archive = std::fs::read(path).unwrap();
+        let before = InstructionSet::current();
+        for set in InstructionSet::supported() {
+            set.select();
+            let back = decompress(&model, &archive, &Limits::default(), &|_| true);
+            assert!(back.unwrap() == content(), "{name} {set}");
+        }
+        before.select();
+        assert!(made == archive, "{name} is not made again");
+    }
+}
+
+#[test]
+fn context_models_of_another_engine_are_refused_by_number() {
+    let model = model("llama");
+    let settings = Settings::new(&model);
+    let made = compress_mixed(&model, &settings, b"the", &|_| true).unwrap();
+    let mut archive = made.archive;
+    // Magic, version, three bytes of the model's hash, the length.
+    let at = 3 + 1 + 3 + 1;
+    assert_eq!(archive[at], 9 << 4 | brevity_codec::archive::ENGINE);
+    archive[at] += 1;
+    let error = header(&archive).unwrap_err();
+    let other = brevity_codec::archive::ENGINE + 1;
+    assert_eq!(error, ArchiveError::Engine(other));
+    assert!(error.to_string().contains("numeric engine"), "{error}");
+    archive[at] = 7 << 4 | brevity_codec::archive::ENGINE;
+    assert_eq!(header(&archive), Err(ArchiveError::Header("the level")));
 }
 
 #[test]
