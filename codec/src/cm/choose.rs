@@ -12,7 +12,7 @@ use crate::range::Encoder;
 fn share(level: Level) -> usize {
     match level {
         Level::Best => 4,
-        _ => 8,
+        _ => 10,
     }
 }
 
@@ -26,12 +26,20 @@ const ALIGNED: usize = 48;
 /// Records of several channels are tried up to this length.
 const MOST_CHANNELS: usize = 32;
 
-/// After each step, a candidate that is so much longer than the best one so far gives up.
+/// After each step, a candidate gives up that is longer than the best one so far by more
+/// than a share, which falls from this to nothing.
 const STEP: usize = 1 << 10;
-const LAG: f64 = 1.04;
+const LAG: f64 = 0.04;
 
-/// What a candidate must save to take the place of one with fewer parts.
-const WORTH: f64 = 0.995;
+/// The share of the best one's bytes that a candidate may take to win. Pictures and sound,
+/// which learn faster than records, win by more than that where they are such.
+fn worth(candidate: Kind, best: Kind) -> f64 {
+    match candidate {
+        Kind::Picture if best != candidate => 0.985,
+        Kind::Sound if best != candidate => 0.97,
+        _ => 0.995,
+    }
+}
 
 /// Chooses the setup of a block that context models code alone.
 pub fn survey(level: Level, bytes: &[u8]) -> Setup {
@@ -52,8 +60,9 @@ fn choose(level: Level, bytes: &[u8], may_change: bool) -> Setup {
     let mut trial = Trial::new(level, bytes);
     let mut best = (trial.price(plain, f64::INFINITY), plain);
     let try_out = |setup: Setup, best: &mut (f64, Setup), trial: &mut Trial| {
-        let price = trial.price(setup, best.0 * WORTH);
-        if price < best.0 * WORTH {
+        let most = best.0 * worth(setup.kind, best.1.kind);
+        let price = trial.price(setup, most);
+        if price < most {
             *best = (price, setup);
         }
     };
@@ -176,7 +185,9 @@ impl Trial<'_> {
             }
             let length = meter.encoder.written() as f64;
             lengths.push(length);
-            if i >= 2 && self.best.get(i).is_some_and(|best| length > best * LAG) {
+            let left = 1.0 - ((i + 1) * STEP) as f64 / piece.len() as f64;
+            let bound = 1.0 + LAG * left.max(0.0);
+            if i >= 2 && self.best.get(i).is_some_and(|best| length > best * bound) {
                 return f64::INFINITY;
             }
         }
