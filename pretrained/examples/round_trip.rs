@@ -40,6 +40,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     if settings.can_mix() {
         let mixed = compress_mixed(&model, &settings, &content, &|_| true)?;
         println!("{} bytes mixed with context models", mixed.archive.len());
+        if decompress(&model, &mixed.archive, &Limits::default(), &|_| true)? != content {
+            return Err("other bytes came back from the mixture".into());
+        }
+        println!("the same bytes came back from the mixture");
     }
     if let Some(path) = rest.get(2) {
         std::fs::write(path, &out.archive)?;
