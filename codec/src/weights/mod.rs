@@ -7,7 +7,8 @@
 //! - [`encode`] and [`decode`]: uniform quantisation and adaptive arithmetic
 //!   coding of the integers;
 //! - [`quantise`]: the weights that the decoder will have. Code data with these;
-//! - [`encode_tensors`] and [`decode_tensors`]: the same for any named tensors.
+//! - [`encode_tensors`] and [`decode_tensors`]: the same for any named tensors;
+//!   [`TensorEncoder`] and [`TensorDecoder`] have a row of them in memory at a time.
 //!
 //! Quantisation-aware training is in `brevity-train`.
 //!
@@ -38,9 +39,11 @@ mod io;
 mod lossless;
 mod plan;
 mod search;
+mod streamed;
 mod tensors;
 
 pub use plan::{Plan, Precision, Storage, step};
+pub use streamed::{TensorDecoder, TensorEncoder, TensorShape, step_at_bits};
 pub use tensors::{Tensor, decode_tensors, encode_tensors, whole};
 
 use crate::range::{Decoder, Encoder};
@@ -145,8 +148,7 @@ fn stream<'a>(tensors: impl Iterator<Item = (&'a TensorInfo, &'a [f32], &'a Stor
     let mut encoder = Encoder::default();
     for (info, values, storage) in tensors {
         let mut values = values.to_vec();
-        let mut storage = storage.clone();
-        let written = models.tensor(&mut encoder, info, &mut storage, &mut values);
+        let written = models.tensor(&mut encoder, info, storage, &mut values);
         debug_assert_eq!(written, Ok(()));
     }
     encoder.finish()
@@ -172,8 +174,7 @@ pub fn decode(bytes: &[u8]) -> Result<Weights, WeightError> {
     let mut tensors = Vec::new();
     for info in spec.tensors() {
         let mut values = vec![0.0; info.len()];
-        let mut storage = Storage::Float16;
-        let read = models.tensor(&mut decoder, &info, &mut storage, &mut values);
+        let read = models.tensor(&mut decoder, &info, &Storage::Float16, &mut values);
         let tensor = info.name;
         match read {
             _ if decoder.overrun() => return Err(WeightError::Stream { tensor }),
@@ -202,6 +203,17 @@ struct Models {
     last_step: u8,
 }
 
+/// A tensor that is coded row by row.
+struct Rows {
+    floats: bool,
+    /// Whether each row has a step of its own.
+    by_row: bool,
+    matrix: bool,
+    scale: Scale,
+    /// Rows that are coded.
+    done: usize,
+}
+
 impl Models {
     fn new() -> Models {
         Models {
@@ -213,56 +225,75 @@ impl Models {
         }
     }
 
-    /// Codes one tensor: writes `storage` and `values`, or reads them. In both cases
+    /// Codes one tensor: writes `values` as `storage` says, or reads them. In both cases
     /// `values` then hold the decoder's values.
     fn tensor(
         &mut self,
         io: &mut impl Io,
         info: &TensorInfo,
-        storage: &mut Storage,
+        storage: &Storage,
         values: &mut [f32],
     ) -> Result<(), &'static str> {
-        let (rows, columns) = info.rows_columns();
+        let mut rows = self.begin(io, info, storage);
+        let (_, columns) = info.rows_columns();
+        let mut all = values.chunks_mut(columns);
+        all.try_for_each(|values| self.row(io, &mut rows, storage, values))
+    }
+
+    /// Begins a tensor, whose rows follow by [`row`](Self::row).
+    fn begin(&mut self, io: &mut impl Io, info: &TensorInfo, storage: &Storage) -> Rows {
+        let (_, columns) = info.rows_columns();
+        let floats = io.even_bit(matches!(storage, Storage::Float16));
+        Rows {
+            floats,
+            by_row: !floats && io.even_bit(matches!(storage, Storage::Rows(_))),
+            matrix: info.role.is_matrix(),
+            scale: Scale::new(if floats { 0 } else { columns }),
+            done: 0,
+        }
+    }
+
+    /// Codes the next row of a tensor, as [`tensor`](Self::tensor) does all of them.
+    fn row(
+        &mut self,
+        io: &mut impl Io,
+        rows: &mut Rows,
+        storage: &Storage,
+        values: &mut [f32],
+    ) -> Result<(), &'static str> {
         if matches!(storage, Storage::Zeros) {
             values.fill(0.0);
         }
-        let floats = matches!(storage, Storage::Float16);
-        if io.even_bit(floats) {
+        let row = rows.done;
+        rows.done += 1;
+        if rows.floats {
             values.iter_mut().for_each(|x| *x = self.half(io, *x));
-            let finite = values.iter().all(|x| x.is_finite());
-            return if finite {
-                Ok(())
-            } else {
-                Err("a number that is not finite")
+            return match values.iter().all(|x| x.is_finite()) {
+                true => Ok(()),
+                false => Err("a number that is not finite"),
             };
         }
-        let by_row = io.even_bit(matches!(storage, Storage::Rows(_)));
-        let integers = if info.role.is_matrix() {
-            &mut self.matrices
-        } else {
-            &mut self.vectors
-        };
-        let mut scale = Scale::new(columns);
-        for (row, values) in values.chunks_mut(columns).enumerate() {
-            if row == 0 || by_row {
-                let change = i32::from(storage.row_index(row)) - i32::from(self.last_step);
-                let change = self.steps.code(io, change, 0);
-                let index = i32::from(self.last_step) + change;
-                self.last_step = u8::try_from(index).map_err(|_| "a step out of range")?;
-            }
-            let step = step(self.last_step);
-            for (column, value) in values.iter_mut().enumerate() {
-                let context = scale.context(column);
-                let coded = integers.code(io, integer(*value, step), context);
-                scale.add(column, coded);
-                *value = coded as f32 * step;
-            }
-            if io.overrun() {
-                return Err("too few bytes");
-            }
+        if row == 0 || rows.by_row {
+            let change = i32::from(storage.row_index(row)) - i32::from(self.last_step);
+            let change = self.steps.code(io, change, 0);
+            let index = i32::from(self.last_step) + change;
+            self.last_step = u8::try_from(index).map_err(|_| "a step out of range")?;
         }
-        debug_assert!(rows * columns == values.len());
-        Ok(())
+        let step = step(self.last_step);
+        let integers = match rows.matrix {
+            true => &mut self.matrices,
+            false => &mut self.vectors,
+        };
+        for (column, value) in values.iter_mut().enumerate() {
+            let context = rows.scale.context(column);
+            let coded = integers.code(io, integer(*value, step), context);
+            rows.scale.add(column, coded);
+            *value = coded as f32 * step;
+        }
+        match io.overrun() {
+            true => Err("too few bytes"),
+            false => Ok(()),
+        }
     }
 
     /// Codes a half-precision number: the high byte adaptively, the low one plainly.

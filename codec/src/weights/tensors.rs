@@ -3,16 +3,10 @@
 //! Tensors are scaled by a power of two to magnitudes of at most one, and coded as the
 //! tensors of our own models are. A tensor of two or more dimensions is a matrix with its
 //! first dimension as rows.
-//!
-//! # Stored form
-//!
-//! The number of tensors; for each its name, its dimensions, and the exponent of its scale
-//! as a zigzag number, all as varints; then the range coder's stream.
 
 use super::plan::{coarse_enough, row_steps};
-use super::{LARGEST, Models, Precision, Storage, WeightError, half, integer, io, step};
-use crate::range::{Decoder, Encoder};
-use brevity_model::{Role, TensorInfo, varint};
+use super::streamed::{TensorDecoder, TensorEncoder, TensorShape, exponent_of, scaled, unscaled};
+use super::{LARGEST, Precision, Storage, WeightError, half, integer, step};
 
 /// A tensor with a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,35 +19,17 @@ pub struct Tensor {
     pub values: Vec<f32>,
 }
 
-/// The longest name of a tensor, bytes.
-const LONGEST: u64 = 1 << 12;
-
-/// Most dimensions of a tensor.
-const DIMENSIONS: u64 = 16;
-
-/// Most values of a stored tensor that a decoder believes in.
-const MOST_VALUES: u64 = 1 << 40;
-
 impl Tensor {
-    /// The exponent of the power of two by which values are divided: the least with
-    /// which none exceeds one.
+    fn largest(&self) -> f32 {
+        self.values.iter().fold(0.0, |m, x| m.max(x.abs()))
+    }
+
     fn exponent(&self) -> i32 {
-        let largest = self.values.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
-        let mut exponent = 0;
-        // Both ends of the range of `f32`, denormal numbers included.
-        while f64::from(largest) > power(exponent) {
-            exponent += 1;
-        }
-        while largest > 0.0 && f64::from(largest) <= power(exponent - 1) {
-            exponent -= 1;
-        }
-        exponent
+        exponent_of(self.largest())
     }
 
     fn scaled(&self, exponent: i32) -> Vec<f32> {
-        let scale = power(-exponent);
-        let values = self.values.iter();
-        values.map(|&x| (f64::from(x) * scale) as f32).collect()
+        scaled(&self.values, exponent).collect()
     }
 
     fn is_matrix(&self) -> bool {
@@ -105,7 +81,7 @@ impl Tensor {
     pub fn quantise(&self, storage: &Storage) -> Vec<f32> {
         let exponent = self.exponent();
         let columns = self.columns().max(1);
-        let back = |x: f32| (f64::from(x) * power(exponent)) as f32;
+        let back = |x: f32| unscaled(x, exponent);
         let scaled = self.scaled(exponent);
         match storage {
             Storage::Float16 => scaled.iter().map(|&x| back(half(x).to_f32())).collect(),
@@ -121,32 +97,6 @@ impl Tensor {
             }
         }
     }
-
-    /// What the coder asks of a tensor: its shape as a matrix, and which it is.
-    fn info(&self) -> TensorInfo {
-        let (matrix, columns) = (self.is_matrix(), self.columns());
-        TensorInfo {
-            name: self.name.clone(),
-            shape: match matrix {
-                true => vec![self.shape[0], columns],
-                false => vec![columns],
-            },
-            role: if matrix { Role::Hidden } else { Role::Bias },
-        }
-    }
-}
-
-/// `2^exponent`.
-fn power(exponent: i32) -> f64 {
-    f64::from(exponent).exp2()
-}
-
-fn zigzag(x: i32) -> u64 {
-    u64::from(((x << 1) ^ (x >> 31)) as u32)
-}
-
-fn unzigzag(x: u64) -> i32 {
-    (x >> 1) as i32 ^ -((x & 1) as i32)
 }
 
 /// Tensors in their stored form.
@@ -156,31 +106,19 @@ fn unzigzag(x: u64) -> i32 {
 #[must_use]
 pub fn encode_tensors(tensors: &[Tensor], storage: &[Storage]) -> Vec<u8> {
     assert_eq!(tensors.len(), storage.len(), "a storage for each tensor");
-    let mut out = Vec::new();
-    varint::put(&mut out, tensors.len() as u64);
-    let mut models = Models::new();
-    let mut encoder = Encoder::default();
+    let mut encoder = TensorEncoder::new();
     for (tensor, storage) in tensors.iter().zip(storage) {
-        let length: usize = tensor.shape.iter().product();
+        let shape = TensorShape {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+        };
+        let length = shape.values();
         assert_eq!(length, tensor.values.len(), "the shape of {}", tensor.name);
-        varint::put(&mut out, tensor.name.len() as u64);
-        out.extend(tensor.name.as_bytes());
-        varint::put(&mut out, tensor.shape.len() as u64);
-        for &dimension in &tensor.shape {
-            varint::put(&mut out, dimension as u64);
-        }
-        let exponent = tensor.exponent();
-        varint::put(&mut out, zigzag(exponent));
-        if tensor.values.is_empty() {
-            continue;
-        }
-        let mut storage = storage.clone();
-        let mut values = tensor.scaled(exponent);
-        let written = models.tensor(&mut encoder, &tensor.info(), &mut storage, &mut values);
-        debug_assert_eq!(written, Ok(()));
+        encoder.begin(&shape, tensor.largest(), storage.clone());
+        let rows = tensor.values.chunks(tensor.columns().max(1));
+        rows.for_each(|row| encoder.row(row));
     }
-    out.extend(encoder.finish());
-    out
+    encoder.finish()
 }
 
 /// Decodes what [`encode_tensors`] wrote, which must fill all of `bytes`.
@@ -188,78 +126,25 @@ pub fn encode_tensors(tensors: &[Tensor], storage: &[Storage]) -> Vec<u8> {
 /// # Errors
 /// Bytes that it cannot have written. Damage may go unnoticed.
 pub fn decode_tensors(bytes: &[u8]) -> Result<Vec<Tensor>, WeightError> {
-    let damaged = |tensor: &str, what| WeightError::Value {
-        tensor: tensor.to_owned(),
-        what,
-    };
-    let mut at = 0;
-    let number = |at: &mut usize, most| {
-        let next = || {
-            *at += 1;
-            bytes.get(*at - 1).copied().ok_or(())
-        };
-        varint::read(most, next).ok().flatten()
-    };
+    let mut decoder = TensorDecoder::new(bytes)?;
     let mut tensors = Vec::new();
-    let header = |at: &mut usize| -> Option<(Tensor, i32)> {
-        let length = number(at, LONGEST)? as usize;
-        let name = bytes.get(*at..*at + length)?;
-        *at += length;
-        let name = String::from_utf8(name.to_vec()).ok()?;
-        let dimensions = number(at, DIMENSIONS)?;
-        let shape: Option<Vec<usize>> = (0..dimensions)
-            .map(|_| Some(number(at, MOST_VALUES)? as usize))
-            .collect();
-        let exponent = unzigzag(number(at, 1 << 12)?);
-        let tensor = Tensor {
-            name,
-            shape: shape?,
-            values: Vec::new(),
+    loop {
+        let mut values = Vec::new();
+        let mut take = |shape: &TensorShape, row: &[f32]| {
+            if values.is_empty() {
+                values.reserve_exact(shape.values());
+            }
+            values.extend_from_slice(row);
         };
-        Some((tensor, exponent))
-    };
-    let count = number(&mut at, 1 << 20).ok_or_else(|| damaged("", "no number of tensors"))?;
-    for _ in 0..count {
-        let read = header(&mut at).ok_or_else(|| damaged("", "a header that is cut off"))?;
-        tensors.push(read);
-    }
-    let stream = &bytes[at..];
-    let sizes = tensors.iter().map(|(tensor, _)| {
-        let shape = tensor.shape.iter();
-        shape.fold(1_u64, |all, &n| all.saturating_mul(n as u64))
-    });
-    let parameters = sizes.fold(0_u64, u64::saturating_add);
-    if parameters > io::most_decisions(stream.len()) {
-        return Err(WeightError::Claim {
-            parameters,
-            bytes: bytes.len(),
+        let Some(TensorShape { name, shape }) = decoder.next_tensor(&mut take)? else {
+            return Ok(tensors);
+        };
+        tensors.push(Tensor {
+            name,
+            shape,
+            values,
         });
     }
-    let mut models = Models::new();
-    let mut decoder = Decoder::new(stream);
-    let mut decoded = Vec::new();
-    for (mut tensor, exponent) in tensors {
-        let length = tensor.shape.iter().product();
-        tensor.values = vec![0.0; length];
-        if length > 0 {
-            let (info, mut storage) = (tensor.info(), Storage::Float16);
-            let read = models.tensor(&mut decoder, &info, &mut storage, &mut tensor.values);
-            if decoder.overrun() {
-                return Err(WeightError::Stream {
-                    tensor: tensor.name,
-                });
-            }
-            read.map_err(|what| damaged(&tensor.name, what))?;
-        }
-        let back = |x: &mut f32| *x = (f64::from(*x) * power(exponent)) as f32;
-        tensor.values.iter_mut().for_each(back);
-        decoded.push(tensor);
-    }
-    if !decoder.ended() {
-        let tensor = decoded.pop().map_or_else(String::new, |tensor| tensor.name);
-        return Err(WeightError::Stream { tensor });
-    }
-    Ok(decoded)
 }
 
 /// Whether all values are whole numbers that a step of their scale stores exactly; gives
