@@ -62,6 +62,10 @@ fn a_model_and_a_coder_are_compared() {
         table.contains("is shorter than") && table.contains("by kind"),
         "{table}"
     );
+    // Of the longer one.
+    let of = |name: &str| number(&format!("/{name}/data_bits"));
+    let share = 100.0 * gap.abs() / of("a").max(of("b"));
+    assert!(table.contains(&format!("({share:.2}%)")), "{table}");
 }
 
 #[test]

@@ -31,14 +31,11 @@ pub(crate) fn verdict(found: &Comparison) -> String {
         };
         format!(", 95% interval {:.5} to {:.5}", low / n, high / n)
     });
-    let base = match gap >= 0.0 {
-        true => found.a.data_bits,
-        false => found.b.data_bits,
-    };
+    let longer = found.a.data_bits.max(found.b.data_bits);
     format!(
         "{short} is shorter than {long} by {} ({:.2}%): {:.5} bits a byte{}",
         bytes(gap.abs() / 8.0),
-        100.0 * gap.abs() / base.max(f64::MIN_POSITIVE),
+        100.0 * gap.abs() / longer.max(f64::MIN_POSITIVE),
         gap.abs() / n,
         interval.unwrap_or_default()
     )
