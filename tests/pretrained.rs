@@ -153,7 +153,11 @@ fn bytes_that_are_no_text_have_forms_and_models_pay_from_a_length_on() {
     );
     let json = dir.run(&[&score[..], &["--against", "gzip", "--json"]].concat());
     let json: serde_json::Value = serde_json::from_str(&json.status(0).stdout()).unwrap();
-    assert_eq!(json["break_even"]["coder"], "gzip -9");
+    let found = &json["break_even"];
+    assert_eq!(found["coder"], "gzip -9");
+    // A random model saves nothing.
+    assert!(found["saved"].as_f64().unwrap() < 0.0, "{found}");
+    assert!(found["bytes"].is_null() && found["fp16"]["bytes"].is_null());
     for wrong in [
         &["--chunk", "0"][..],
         &["--as", "utf9"],
@@ -212,4 +216,109 @@ fn models_are_described_and_scored() {
     let bytes = coded.as_f64().unwrap() + model.as_f64().unwrap();
     let rate = json["adjusted_rate"]["fp16"].as_f64().unwrap();
     assert!((rate - bytes / TEXT.len() as f64).abs() < 1e-12);
+}
+
+#[test]
+fn parameters_are_scored_as_the_weight_coder_leaves_them() {
+    let dir = Dir::new();
+    dir.file("text", TEXT.repeat(20));
+    let model = llama("llama");
+    let score = |bits: &str| {
+        let args = ["score", &model, "--data", "text", "--bits", bits, "--json"];
+        let said = dir.run(&args).status(0).stdout();
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()
+    };
+    let (fine, coarse) = (score("12"), score("2.5"));
+    let stored = |json: &serde_json::Value| json["model_bytes"]["stored"].as_u64().unwrap();
+    assert!(stored(&coarse) < stored(&fine));
+    assert_eq!(fine["verified"], true);
+    assert_eq!(fine["regime"], "unknown");
+    let bits = |json: &serde_json::Value| json["data_bits"].as_f64().unwrap();
+    let args = ["score", &model, "--data", "text", "--estimate", "--json"];
+    let exact = dir.run(&args).status(0).stdout();
+    let exact = bits(&serde_json::from_str(&exact).unwrap());
+    assert!((bits(&fine) / exact - 1.0).abs() < 0.01, "{fine} {exact}");
+    assert!((bits(&coarse) / exact - 1.0).abs() > 0.001, "{coarse}");
+
+    let args = ["score", &model, "--data", "text", "--bits", "3.5"];
+    let said = dir.run(&[&args[..], &["--estimate"]].concat()).status(0);
+    let said = said.stdout();
+    assert!(said.contains(" at 3.5 bits, 1120 bytes") && said.contains("bits a parameter"));
+    for wrong in ["0.5", "17", "NaN"] {
+        let args = [&args[..5], &[wrong]].concat();
+        dir.run(&args).status(2).says("from 1 to 16");
+    }
+}
+
+#[test]
+fn a_map_shows_what_each_byte_costs() {
+    let dir = Dir::new();
+    dir.file("text", TEXT);
+    let model = llama("llama");
+    let score = ["score", &model, "--data", "text", "--estimate", "--map"];
+    dir.run(&[&score[..], &["map.html"]].concat()).status(0);
+    let page = std::fs::read_to_string(dir.path("map.html")).unwrap();
+    assert!(page.contains("text, 56 bytes"), "{page}");
+    let sound = ["map.svg", "--as", "ascii7", "--bits", "8"];
+    dir.run(&[&score[..], &sound].concat()).status(0);
+    let sound = std::fs::read_to_string(dir.path("map.svg")).unwrap();
+    assert!(sound.contains("bits per sample"), "{sound}");
+    dir.run(&[&score[..], &["map.txt"]].concat())
+        .status(2)
+        .says(".html for text");
+}
+
+#[test]
+fn a_table_says_where_models_cross_coders_and_how_much_data_pays() {
+    let dir = Dir::new();
+    let model = llama("llama");
+    dir.file("text", TEXT.repeat(40));
+    let config = format!(
+        "chunk = 256\nlengths = [64, 256]\n\
+         [[set]]\nname = 'text'\nsource = 'text'\n\
+         [[set]]\nname = 'noise'\nsource = 'random'\nbytes = 700\n\
+         [coders]\nwhole = ['gzip -9']\nchunks = ['gzip -9']\ncontexts = true\n\
+         [[pretrained]]\nname = 'tiny'\npath = '{model}'\n\
+         [[pretrained]]\nname = 'tiny'\npath = '{model}'\nas = ['bytes', 'ascii7']\nsets = ['noise']\n"
+    );
+    dir.file("t.toml", &config);
+    let table = ["table", "t.toml", "--estimate", "--json"];
+    let said = dir.run(&table).status(0).stdout();
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let rows = json["rows"].as_array().unwrap();
+    let row = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap();
+    assert_eq!(row("tiny")["cells"][0]["regime"], "unknown");
+    assert!(row("tiny as ascii7")["cells"][0].is_null());
+    assert!(!row("tiny as bytes")["cells"][1].is_null());
+    let payback = json["payback"].as_array().unwrap();
+    // One reading of two sets and two of one, beside two coders in chunks and whole.
+    assert_eq!(payback.len(), 4 * 4);
+    for pays in payback {
+        let saved = pays["saved"].as_f64().unwrap();
+        assert!(saved < 0.0 && pays["bytes"].is_null(), "{pays}");
+        let [low, high] = [0, 1].map(|end| pays["saved_ci95"][end].as_f64());
+        let blocks = if pays["set"] == "text" { 8 } else { 2 };
+        assert_eq!(low.is_some(), blocks >= 3, "{pays}");
+        assert!(low <= Some(saved) && high.is_none_or(|high| saved <= high));
+    }
+    // What was measured is not measured again, and says the same.
+    assert_eq!(dir.run(&table).status(0).stdout(), said);
+    let text = dir.run(&table[..3]).status(0).stdout();
+    for part in [
+        "where in a chunk the bytes cost less under the model",
+        "on the model pays for itself",
+        "2 bytes per parameter",
+        "never",
+        "~?",
+        "? unknown",
+        "brevity -9  once",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let page = std::fs::read_to_string(dir.path("runs/t/table.html")).unwrap();
+    assert!(page.contains("Where in a chunk") && page.contains("pays for itself"));
+    dir.file("bad.toml", config.replace("['noise']", "['noises']"));
+    dir.run(&["table", "bad.toml"])
+        .status(2)
+        .says("pretrained.1.sets");
 }

@@ -1,6 +1,6 @@
 //! What each byte costs.
 
-use crate::archive::{Settings, tokenise};
+use crate::archive::{ArchiveError, Compressed, Settings, compress_each, tokenise};
 use crate::form::Form;
 use crate::frequencies::{Frequencies, Interval};
 use crate::model::Model;
@@ -37,8 +37,30 @@ pub fn byte_bits(
     let streams: Vec<Vec<Item>> = lanes.into_iter().flatten().collect();
     let take = |frequencies: &Frequencies, item| spread(model, &prefixes, frequencies, item);
     let found = each(model, &settings.contexts, &streams, take, progress)?;
+    Ok(of_bytes(settings.form, found, bytes))
+}
+
+/// The archive of bytes and the code length of each: [`compress`](crate::archive::compress)
+/// and [`byte_bits`] in one pass.
+///
+/// # Errors
+/// As [`compress`](crate::archive::compress).
+pub fn compress_with_bits(
+    model: &Model,
+    settings: &Settings,
+    bytes: &[u8],
+    progress: Progress,
+) -> Result<(Compressed, Vec<f32>), ArchiveError> {
+    let prefixes = Prefixes::new(model.vocabulary());
+    let take = |frequencies: &Frequencies, item| spread(model, &prefixes, frequencies, item);
+    let (compressed, found) = compress_each(model, settings, bytes, take, progress)?;
+    Ok((compressed, of_bytes(settings.form, found, bytes)))
+}
+
+/// The code lengths of bytes from those of the bytes of their text's tokens.
+fn of_bytes(form: Form, found: Vec<Vec<Vec<f32>>>, bytes: &[u8]) -> Vec<f32> {
     let text: Vec<f32> = found.into_iter().flatten().flatten().collect();
-    Ok(match settings.form {
+    match form {
         Form::Text | Form::Bytes => text,
         Form::Latin1 => {
             let mut text = text.into_iter();
@@ -46,7 +68,7 @@ pub fn byte_bits(
             lengths.map(|len| text.by_ref().take(len).sum()).collect()
         }
         Form::Ascii7 => text.into_iter().map(|bits| bits + 1.0).collect(),
-    })
+    }
 }
 
 /// The code length of each byte of an item.

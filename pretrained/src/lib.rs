@@ -12,7 +12,8 @@
 //! - [`Form`]: bytes that are no text; [`price`]: whole contexts at once; [`archive`]: the same as archives, decoded step
 //!   by step;
 //! - [`score`], [`byte_bits`], [`generate`]: description lengths, those of each byte,
-//!   and text;
+//!   and text; [`Model::at_bits`]: those of a model whose parameters our weight coder
+//!   stores at chosen bits;
 //! - [`cover`]: bytes instead of tokens, by the sum over all ways to cut them.
 //!
 //! What does not: byte models of our own (`brevity-model`), the command line.
@@ -33,6 +34,7 @@
 
 pub mod archive;
 mod byte_bits;
+mod coded;
 mod contexts;
 pub mod cover;
 mod decoder;
@@ -57,7 +59,8 @@ mod vocabulary;
 mod walk;
 mod weights;
 
-pub use byte_bits::byte_bits;
+pub use byte_bits::{byte_bits, compress_with_bits};
+pub use coded::CodedError;
 pub use contexts::Contexts;
 pub use decoder::Piece;
 pub use describe::{Description, ModelBytes};

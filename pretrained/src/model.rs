@@ -142,6 +142,15 @@ impl Model {
         self
     }
 
+    /// The same model with other parameters of the same shapes, which take so many bytes
+    /// and have this hash.
+    pub(crate) fn with_weights(mut self, weights: Weights, bytes: u64, hash: [u8; 32]) -> Model {
+        self.weights = weights;
+        self.origin.bytes = bytes;
+        self.origin.hash = hash;
+        self
+    }
+
     /// Whether activations are not rounded.
     pub fn is_exact(&self) -> bool {
         self.exact

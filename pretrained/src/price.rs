@@ -50,11 +50,15 @@ pub fn price(
     streams: &[Vec<Item>],
     progress: Progress,
 ) -> Result<Vec<Vec<Interval>>, PriceError> {
-    let interval = |frequencies: &Frequencies, item: Item| match item {
+    each(model, contexts, streams, interval, progress)
+}
+
+/// The interval of an item.
+pub(crate) fn interval(frequencies: &Frequencies, item: Item) -> Interval {
+    match item {
         Item::Token(id) => frequencies.interval(id),
         Item::Byte(_) => Interval::ESCAPE,
-    };
-    each(model, contexts, streams, interval, progress)
+    }
 }
 
 /// What `take` says of each item and the frequencies that code it.

@@ -1,11 +1,12 @@
 //! The description length of bytes under a model.
 
-use crate::archive::{self, ArchiveError, Limits, Settings};
+use crate::archive::{self, ArchiveError, Compressed, Limits, Settings};
+use crate::byte_bits::compress_with_bits;
 use crate::describe::ModelBytes;
 use crate::form::Form;
 use crate::model::Model;
 use crate::price::Progress;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What bytes cost under a model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -64,7 +65,35 @@ pub fn score(
     verify: bool,
     progress: Progress,
 ) -> Result<Score, ArchiveError> {
-    let out = archive::compress(model, settings, bytes, progress)?;
+    let made = archive::compress(model, settings, bytes, progress)?;
+    of(model, settings, bytes, made, verify, progress)
+}
+
+/// As [`score`], with the code length of each byte ([`byte_bits`](crate::byte_bits)).
+///
+/// # Errors
+/// As [`score`].
+pub fn score_with_bits(
+    model: &Model,
+    settings: &Settings,
+    bytes: &[u8],
+    verify: bool,
+    progress: Progress,
+) -> Result<(Score, Vec<f32>), ArchiveError> {
+    let (made, bits) = compress_with_bits(model, settings, bytes, progress)?;
+    let score = of(model, settings, bytes, made, verify, progress)?;
+    Ok((score, bits))
+}
+
+/// The score by an archive.
+fn of(
+    model: &Model,
+    settings: &Settings,
+    bytes: &[u8],
+    out: Compressed,
+    verify: bool,
+    progress: Progress,
+) -> Result<Score, ArchiveError> {
     if verify {
         let limits = Limits {
             bytes: bytes.len() as u64,
@@ -115,8 +144,18 @@ pub fn break_even(model_bytes: u64, raw_rate: f64, coder_rate: f64) -> Option<u6
     (saved > 0.0).then(|| (model_bytes as f64 / saved).round() as u64)
 }
 
+/// Bytes of data that pay for a description of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Length {
+    /// `None` if the model saves nothing.
+    pub bytes: Option<u64>,
+    /// The same at the ends of a 95% interval of what it saves; `None` where that is
+    /// nothing. No interval of fewer than three blocks.
+    pub ci95: Option<[Option<u64>; 2]>,
+}
+
 /// How much data pays for a model beside a coder.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BreakEven {
     /// The coder.
     pub coder: String,
@@ -124,11 +163,13 @@ pub struct BreakEven {
     pub coder_rate: f64,
     /// Bytes that the model saves of each byte, itself not counted.
     pub saved: f64,
-    /// Bytes of data that pay for the model's files; `None` if it saves nothing.
-    pub bytes: Option<u64>,
-    /// The same at the ends of a 95% interval of what it saves; `None` where that is
-    /// nothing. No interval of fewer than three blocks.
-    pub ci95: Option<[Option<u64>; 2]>,
+    /// Ends of the 95% interval of that.
+    pub saved_ci95: Option<[f64; 2]>,
+    /// With the model as stored.
+    #[serde(flatten)]
+    pub stored: Length,
+    /// With two bytes a parameter.
+    pub fp16: Length,
 }
 
 impl BreakEven {
@@ -136,28 +177,38 @@ impl BreakEven {
     /// interval is Student's: blocks of some kilobytes are nearly independent.
     ///
     /// ```
+    /// use brevity_pretrained::ModelBytes;
     /// use brevity_pretrained::score::BreakEven;
     ///
-    /// let found = BreakEven::new("gzip -9", 0.5, 98_000_000, &[0.31, 0.29, 0.3, 0.3]);
-    /// assert_eq!(found.bytes, Some(326_666_667));
-    /// let [low, high] = found.ci95.unwrap();
-    /// assert!(low < found.bytes && found.bytes < high);
+    /// let model = ModelBytes { stored: 98_000_000, fp16: 269_000_000 };
+    /// let found = BreakEven::new("gzip -9", 0.5, model, &[0.31, 0.29, 0.3, 0.3]);
+    /// assert_eq!(found.stored.bytes, Some(326_666_667));
+    /// let [low, high] = found.stored.ci95.unwrap();
+    /// assert!(low < found.stored.bytes && found.stored.bytes < high);
+    /// assert!(found.fp16.bytes > high);
     /// ```
-    pub fn new(coder: &str, coder_rate: f64, model_bytes: u64, saved: &[f64]) -> BreakEven {
+    pub fn new(coder: &str, coder_rate: f64, model: ModelBytes, saved: &[f64]) -> BreakEven {
         let n = saved.len() as f64;
         let mean = saved.iter().sum::<f64>() / n.max(1.0);
-        let pays = |saved: f64| break_even(model_bytes, 0.0, saved);
-        let ci95 = (saved.len() >= 3).then(|| {
+        let saved_ci95 = (saved.len() >= 3).then(|| {
             let squares: f64 = saved.iter().map(|x| (x - mean).powi(2)).sum();
             let half = student(n - 1.0) * (squares / (n - 1.0) / n).sqrt();
-            [pays(mean + half), pays(mean - half)]
+            [mean - half, mean + half]
         });
+        let length = |model: u64| {
+            let pays = |saved: f64| break_even(model, 0.0, saved);
+            Length {
+                bytes: pays(mean),
+                ci95: saved_ci95.map(|[low, high]| [pays(high), pays(low)]),
+            }
+        };
         BreakEven {
             coder: coder.into(),
             coder_rate,
             saved: mean,
-            bytes: pays(mean),
-            ci95,
+            saved_ci95,
+            stored: length(model.stored),
+            fp16: length(model.fp16),
         }
     }
 }
@@ -189,13 +240,16 @@ mod tests {
 
     #[test]
     fn a_model_that_may_save_nothing_may_never_pay() {
-        let found = BreakEven::new("xz -6", 0.5, 1000, &[0.1, -0.1, 0.2, 0.0]);
-        assert_eq!(found.bytes, Some(20_000));
-        let [low, high] = found.ci95.unwrap();
+        let model = ModelBytes {
+            stored: 1000,
+            fp16: 3000,
+        };
+        let found = BreakEven::new("xz -6", 0.5, model, &[0.1, -0.1, 0.2, 0.0]);
+        assert_eq!(found.stored.bytes, Some(20_000));
+        assert_eq!(found.fp16.bytes, Some(60_000));
+        let [low, high] = found.stored.ci95.unwrap();
         assert!(low.is_some() && high.is_none());
-        assert_eq!(
-            BreakEven::new("xz -6", 0.5, 1000, &[-0.1, -0.1]).bytes,
-            None
-        );
+        let found = BreakEven::new("xz -6", 0.5, model, &[-0.1, -0.1]);
+        assert_eq!((found.stored.bytes, found.stored.ci95), (None, None));
     }
 }

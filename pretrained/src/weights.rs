@@ -111,7 +111,75 @@ pub struct Weights {
     pub output: Option<Linear>,
 }
 
+/// A tensor of the parameters.
+pub(crate) enum Part<'a> {
+    /// A matrix, in stored form.
+    Matrix(&'a mut Matrix),
+    /// Gains or biases.
+    Vector(&'a mut Vec<f32>),
+}
+
+/// Parts with their names.
+type Named<'a> = Vec<(String, Part<'a>)>;
+
+fn linear<'a>(name: &str, linear: &'a mut Linear, out: &mut Named<'a>) {
+    out.push((format!("{name}.weight"), Part::Matrix(&mut linear.matrix)));
+    let bias = linear.bias.as_mut();
+    out.extend(bias.map(|bias| (format!("{name}.bias"), Part::Vector(bias))));
+}
+
+fn gains<'a>(name: &str, gains: &'a mut Gains, out: &mut Named<'a>) {
+    out.push((format!("{name}.gain"), Part::Vector(&mut gains.gain)));
+    let bias = gains.bias.as_mut();
+    out.extend(bias.map(|bias| (format!("{name}.bias"), Part::Vector(bias))));
+}
+
+impl Layer {
+    fn parts<'a>(&'a mut self, i: usize, out: &mut Named<'a>) {
+        for (name, norm) in [
+            ("attention_norm", &mut self.attention_norm),
+            ("query_norm", &mut self.query_norm),
+            ("key_norm", &mut self.key_norm),
+            ("attention_after", &mut self.attention_after),
+            ("hidden_norm", &mut self.hidden_norm),
+            ("hidden_after", &mut self.hidden_after),
+        ] {
+            let norm = norm.as_mut();
+            norm.into_iter()
+                .for_each(|norm| gains(&format!("{i}.{name}"), norm, out));
+        }
+        for (name, layer) in [
+            ("query", Some(&mut self.query)),
+            ("key", Some(&mut self.key)),
+            ("value", Some(&mut self.value)),
+            ("out", Some(&mut self.out)),
+            ("gate", self.gate.as_mut()),
+            ("up", Some(&mut self.up)),
+            ("down", Some(&mut self.down)),
+        ] {
+            let layer = layer.into_iter();
+            layer.for_each(|layer| linear(&format!("{i}.{name}"), layer, out));
+        }
+    }
+}
+
 impl Weights {
+    /// All tensors with their names, always in the same order.
+    pub(crate) fn parts(&mut self) -> Named<'_> {
+        let mut out = vec![("embedding".to_owned(), Part::Matrix(&mut self.embedding))];
+        let positions = self.positions.as_mut();
+        out.extend(positions.map(|m| ("positions".to_owned(), Part::Matrix(m))));
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            layer.parts(i, &mut out);
+        }
+        gains("last_norm", &mut self.last_norm, &mut out);
+        let output = self.output.as_mut();
+        output
+            .into_iter()
+            .for_each(|output| linear("output", output, &mut out));
+        out
+    }
+
     /// Number of parameters.
     pub fn parameters(&self) -> u64 {
         let matrix = |m: &Matrix| m.rows() as u64 * m.cols() as u64;

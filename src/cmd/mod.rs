@@ -21,6 +21,7 @@ mod own_model;
 pub mod predictor;
 pub mod prequential;
 pub mod pretrained;
+pub mod pretrained_score;
 pub mod price;
 pub mod rank;
 pub mod report;

@@ -1,22 +1,17 @@
 //! Pretrained language models: `brevity import`, and the parts of `compress`,
-//! `decompress` and `score` that handle them.
+//! `decompress` and `compare` that handle them.
 
 use super::files::{self, Common, Run};
 use super::output::{Target, stdout_for_archives};
 use crate::console;
 use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
-use brevity_baselines::{Coder, stream_length};
 use brevity_codec::archive::{self as codec, Source};
 use brevity_codec::{Level, Method};
-use brevity_data::DataConfig;
 use brevity_pretrained::archive::{self, ArchiveError, Compressed, Limits, MAGIC, Settings};
-use brevity_pretrained::cover::{Beam, Marginal, marginal};
 use brevity_pretrained::price::{self, PriceError};
-use brevity_pretrained::score::{BreakEven, Score, score};
 use brevity_pretrained::{Form, Model, byte_bits};
 use brevity_task::{Control, Counter};
-use rayon::prelude::*;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -304,136 +299,12 @@ fn watched<T>(run: &Run, work: impl FnOnce(&Control<'_>) -> T) -> T {
 }
 
 /// The stop of a library as that of the command.
-fn stopped<T>(done: Result<T, ArchiveError>) -> Result<T> {
+pub(super) fn stopped<T>(done: Result<T, ArchiveError>) -> Result<T> {
     match done {
         Err(ArchiveError::Stopped | ArchiveError::Price(PriceError::Stopped)) => {
             Err(Stopped.into())
         }
         done => Ok(done?),
-    }
-}
-
-/// How to score with pretrained models.
-#[derive(clap::Args, Clone)]
-pub struct Scoring {
-    /// How bytes become the text of a pretrained model: text, bytes (a token each),
-    /// latin1 (a character each) or ascii7 (the upper seven bits as a character, the
-    /// last one charged one bit)
-    #[arg(long = "as", value_name = "FORM", default_value_t = Form::Text)]
-    pub form: Form,
-    /// Code chunks of so many bytes on their own under a pretrained model; the paper
-    /// has 2048
-    #[arg(long, value_name = "BYTES", value_parser = positive)]
-    pub chunk: Option<usize>,
-    /// Say how many bytes of data pay for a pretrained model beside this classical
-    /// coder
-    #[arg(long, value_name = "CODER", value_parser = Coder::from_name)]
-    pub against: Option<Coder>,
-    /// Also bound the code length over all ways to cut the bytes into tokens of a
-    /// pretrained model: slow
-    #[arg(long)]
-    pub marginal: bool,
-}
-
-/// A number of bytes.
-fn positive(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err(format!("`{text}` is not a number of bytes")),
-        Ok(number) => Ok(number),
-    }
-}
-
-impl Scoring {
-    /// Whether an option is given that only pretrained models know.
-    pub fn is_given(&self) -> bool {
-        self.form != Form::Text || self.chunk.is_some() || self.against.is_some() || self.marginal
-    }
-
-    /// How archives are cut.
-    pub fn settings(&self, model: &Model) -> Settings {
-        let usual = Settings::new(model);
-        Settings {
-            form: self.form,
-            chunk: self.chunk,
-            // Chunks start anew, so that they lose nothing side by side.
-            lanes: self.chunk.map_or(usual.lanes, |_| 16),
-            ..usual
-        }
-    }
-}
-
-/// One model on one byte set.
-#[derive(serde::Serialize)]
-pub struct Scored {
-    model: PathBuf,
-    data: String,
-    #[serde(flatten)]
-    score: Score,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    break_even: Option<BreakEven>,
-    /// Bounds of the code length over all ways to cut the bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marginal: Option<Marginal>,
-}
-
-/// Scores each model on each byte set; archives are decoded again if `verify` says so.
-///
-/// # Errors
-/// A model or byte set that cannot be read; an archive that gives other bytes back; a
-/// stop.
-pub fn scores(
-    models: &[PathBuf],
-    data: &[DataConfig],
-    scoring: &Scoring,
-    verify: bool,
-    control: &Control<'_>,
-) -> Result<Vec<Scored>> {
-    let sets = data.iter().map(|data| Ok(data.load()?.train));
-    let sets: Vec<_> = sets.collect::<Result<_>>()?;
-    let mut out = Vec::new();
-    for path in models {
-        let model = Model::load(path)?;
-        let settings = scoring.settings(&model);
-        for set in &sets {
-            let name = &set.provenance.source;
-            let what = format!("{} on {name}", path.display());
-            let context = || format!("cannot score `{name}`");
-            let count = Counter::new(control, &what, set.len() as u64);
-            let more = |more: usize| count.add(more as u64);
-            let score = stopped(score(&model, &settings, &set.bytes, verify, &more));
-            let beside = |coder| against(&model, &settings, coder, &set.bytes, control);
-            out.push(Scored {
-                model: path.clone(),
-                data: name.clone(),
-                score: score.with_context(context)?,
-                break_even: scoring.against.map(beside).transpose()?,
-                marginal: match scoring.marginal {
-                    true => Some(covered(&model, &settings, &set.bytes, control)?),
-                    false => None,
-                },
-            });
-        }
-    }
-    Ok(out)
-}
-
-/// Bounds of the code length over all ways to cut bytes.
-fn covered(
-    model: &Model,
-    settings: &Settings,
-    bytes: &[u8],
-    control: &Control<'_>,
-) -> Result<Marginal> {
-    if settings.form != Form::Text {
-        bail!(Usage("--marginal is of bytes as text".into()));
-    }
-    let count = Counter::new(control, "sum over all cuts", bytes.len() as u64);
-    let found = marginal(model, settings, Beam::default(), bytes, &|more: usize| {
-        count.add(more as u64)
-    });
-    match control.stop.is_set() {
-        true => Err(Stopped.into()),
-        false => Ok(found?),
     }
 }
 
@@ -456,112 +327,6 @@ pub fn byte_costs(path: &Path, texts: &[&[u8]], control: &Control<'_>) -> Result
         out.extend(stopped(bits.map_err(ArchiveError::from))?);
     }
     Ok(out)
-}
-
-/// Bytes of blocks whose savings make the interval of a break-even length, where there
-/// are no chunks.
-const BLOCK: usize = 2048;
-
-/// What pays for a model beside a coder. In chunks both code each on its own;
-/// otherwise the coder's rate is that of the whole.
-fn against(
-    model: &Model,
-    settings: &Settings,
-    coder: Coder,
-    bytes: &[u8],
-    control: &Control<'_>,
-) -> Result<BreakEven> {
-    let count = Counter::new(control, "price of each byte", bytes.len() as u64);
-    let bits = byte_bits(model, settings, bytes, &|more: usize| {
-        count.add(more as u64)
-    });
-    let bits = stopped(bits.map_err(ArchiveError::from))?;
-    let block = settings.chunk.unwrap_or(BLOCK);
-    let pieces = match settings.chunk {
-        Some(chunk) => bytes.chunks(chunk).collect(),
-        None => vec![bytes],
-    };
-    let lengths: Vec<u64> = pieces
-        .par_iter()
-        .map(|piece| stream_length(coder, piece))
-        .collect::<Result<_, _>>()?;
-    let rate = lengths.iter().sum::<u64>() as f64 / bytes.len().max(1) as f64;
-    // Blocks of equal length; a rest is left out, unless it is all there is.
-    let whole = match bytes.len() / block {
-        0 => 1,
-        count => count,
-    };
-    let saved = bits.chunks(block).take(whole).enumerate().map(|(i, bits)| {
-        let own = bits.iter().map(|&bits| f64::from(bits)).sum::<f64>() / 8.0;
-        let n = bits.len() as f64;
-        match settings.chunk {
-            Some(_) => (lengths[i] as f64 - own) / n,
-            None => rate - own / n,
-        }
-    });
-    let saved: Vec<f64> = saved.collect();
-    let stored = model.model_bytes().stored;
-    Ok(BreakEven::new(coder.name(), rate, stored, &saved))
-}
-
-/// A line for each, and one for its break-even length.
-pub fn text(scores: &[Scored]) -> String {
-    scores.iter().map(Scored::text).collect()
-}
-
-impl Scored {
-    fn text(&self) -> String {
-        let Scored {
-            model, data, score, ..
-        } = self;
-        let percent = |rate: f64| format!("{:.2}%", 100.0 * rate);
-        let state = if score.verified {
-            "decoded"
-        } else {
-            "estimate"
-        };
-        let form = match score.form {
-            Form::Text => String::new(),
-            form => format!(" as {form}"),
-        };
-        let mut out = format!(
-            "{}, {} bytes of {data}{form}: {:.4} bits a byte, raw {}, adjusted {} (stored), {} (fp16), {state}\n",
-            model.display(),
-            score.data_bytes,
-            score.bits_per_byte,
-            percent(score.raw_rate),
-            percent(score.adjusted_rate.stored),
-            percent(score.adjusted_rate.fp16),
-        );
-        if let Some(Marginal { bits, least_bits }) = self.marginal {
-            let n = score.data_bytes.max(1) as f64;
-            out += &format!(
-                "  over all ways to cut it into tokens between {:.4} and {:.4} bits a byte\n",
-                least_bits / n,
-                bits / n
-            );
-        }
-        if let Some(beside) = &self.break_even {
-            let (coder, rate) = (&beside.coder, percent(beside.coder_rate));
-            let number = |n: Option<u64>| n.map_or("never".into(), |n| n.to_string());
-            out += &match (beside.bytes, beside.ci95) {
-                (None, _) => format!("  beside {coder} at {rate} it saves nothing\n"),
-                (bytes, None) => {
-                    format!(
-                        "  pays beside {coder} at {rate} from {} bytes on\n",
-                        number(bytes)
-                    )
-                }
-                (bytes, Some([low, high])) => format!(
-                    "  pays beside {coder} at {rate} from {} bytes on (95%: {} to {})\n",
-                    number(bytes),
-                    number(low),
-                    number(high)
-                ),
-            };
-        }
-        out
-    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use super::decompress::{self, own_program};
 use super::files::{self, Run};
 use super::predictor::{Predictor, Scoring};
-use super::pretrained;
+use super::pretrained_score;
 use crate::console;
 use crate::exit::Usage;
 use anyhow::{Result, bail};
@@ -14,7 +14,7 @@ use brevity_measure::{Decoder, Decoding, FreshProcess};
 use brevity_media::Geometry;
 use brevity_pretrained::Model;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Scores models on byte sets: raw, held-out, adjusted and prequential rates.
 ///
@@ -57,7 +57,7 @@ pub struct Args {
     #[arg(long, requires = "map")]
     geometry: Option<Geometry>,
     #[command(flatten)]
-    scoring: pretrained::Scoring,
+    scoring: pretrained_score::Scoring,
     /// Print JSON: an object for one pair, an array for several
     #[arg(long)]
     json: bool,
@@ -71,7 +71,7 @@ pub struct Args {
 /// A model or byte set that cannot be read, an archive that does not decode.
 pub fn run(args: Args) -> Result<()> {
     // An output whose name does not fit is refused before the work.
-    let map = args.map_kind()?;
+    let map = args.map_kind()?.zip(args.map.as_deref());
     super::data::note_of(args.data.iter());
     if args.predictor.predictor.is_some() {
         return args.outside();
@@ -80,11 +80,11 @@ pub fn run(args: Args) -> Result<()> {
         bail!(Usage("--model-bytes is for --predictor".into()));
     }
     if args.models.iter().any(|path| Model::is_at(path)) {
-        return args.pretrained();
+        return args.pretrained(map);
     }
     if args.scoring.is_given() {
         bail!(Usage(
-            "--as, --chunk, --against and --marginal are for pretrained models".into()
+            "--as, --chunk, --against, --bits and --marginal are for pretrained models".into()
         ));
     }
     let program = own_program()?;
@@ -99,18 +99,12 @@ pub fn run(args: Args) -> Result<()> {
         };
         score(&args.models, &args.data, &options)
     })??;
-    if let (Some(kind), Some(path)) = (map, &args.map) {
+    if let Some((kind, path)) = map {
         let (model, data) = (&args.models[0], &args.data[0]);
         let drawn = args
             .run
             .with_threads(|| maps::write(model, data, kind, path))?;
-        let (shown, of) = drawn?;
-        if shown < of {
-            let path = path.display();
-            args.run.say(|| {
-                format!("{path} shows the first {shown} of {of} bytes; offset=N in --data goes on")
-            });
-        }
+        args.say_shown(path, drawn?);
     }
     let mut out = console::stdout()?;
     match (args.json, &scores[..]) {
@@ -139,24 +133,39 @@ impl Args {
         scoring.print()
     }
 
-    fn pretrained(&self) -> Result<()> {
+    /// Says where a map shows only a part of the bytes.
+    fn say_shown(&self, path: &Path, (shown, of): (usize, usize)) {
+        if shown < of {
+            let path = path.display();
+            self.run.say(|| {
+                format!("{path} shows the first {shown} of {of} bytes; offset=N in --data goes on")
+            });
+        }
+    }
+
+    fn pretrained(&self, map: Option<(Kind, &Path)>) -> Result<()> {
         if !self.models.iter().all(|path| Model::is_at(path)) {
             bail!(Usage(
                 "pretrained models and models of this program are scored in separate runs".into()
             ));
         }
-        if self.prequential || self.map.is_some() {
-            bail!(Usage(
-                "--prequential and --map are not for pretrained models".into()
-            ));
+        if self.prequential {
+            bail!(Usage("--prequential is not for pretrained models".into()));
         }
         let scores = self.run.in_steps(|control| {
             let (scoring, verify) = (&self.scoring, !self.estimate);
-            pretrained::scores(&self.models, &self.data, scoring, verify, control)
+            pretrained_score::scores(&self.models, &self.data, scoring, verify, control)
         })??;
+        if let Some((kind, path)) = map {
+            let (model, data) = (&self.models[0], &self.data[0]);
+            let drawn = self.run.in_steps(|control| {
+                pretrained_score::map(model, data, &self.scoring, kind, path, control)
+            })??;
+            self.say_shown(path, drawn);
+        }
         let mut out = console::stdout()?;
         if !self.json {
-            return Ok(write!(out, "{}", pretrained::text(&scores))?);
+            return Ok(write!(out, "{}", pretrained_score::text(&scores))?);
         }
         match &scores[..] {
             [one] => serde_json::to_writer_pretty(&mut out, one)?,

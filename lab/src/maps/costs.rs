@@ -18,6 +18,14 @@ pub(super) struct Cost {
 }
 
 impl Cost {
+    /// So many bits, of a predictor that does not say what it expected.
+    pub fn of(bits: f32) -> Self {
+        Self {
+            bits,
+            ..Self::default()
+        }
+    }
+
     /// The cost of `byte` under the frequencies `next`.
     pub fn new(next: &Frequencies, byte: u8) -> Self {
         let mut best = [(0, 0); GUESSES];

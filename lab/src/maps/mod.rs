@@ -128,11 +128,20 @@ impl Kind {
     }
 }
 
+/// What the bytes of a map cost.
+#[derive(Clone, Copy, Debug)]
+pub enum Prices<'a> {
+    /// What this model says, which also tells what it expected.
+    Model(&'a Transformer),
+    /// The code length of each byte, bits.
+    Bits(&'a [f32]),
+}
+
 /// A map.
 #[derive(Debug)]
 pub struct Map<'a> {
-    /// The model that prices the bytes.
-    pub model: &'a Transformer,
+    /// What the bytes cost; bits of at least those that are shown.
+    pub prices: Prices<'a>,
     /// The model's name, for the title.
     pub model_name: &'a str,
     /// The bytes; the map shows at most [`Kind::most_bytes`] of them.
@@ -151,12 +160,24 @@ impl Map<'_> {
     ///
     /// # Errors
     /// A model whose output is not finite.
+    ///
+    /// # Panics
+    /// If there are fewer prices than bytes shown.
     pub fn draw(&self) -> Result<Vec<u8>, MapError> {
         let bytes = &self.data.bytes[..self.shown()];
-        let bits = || price_each(self.model, bytes, |next, byte| next.bits(byte) as f32);
+        let bits = || match self.prices {
+            Prices::Model(model) => price_each(model, bytes, |next, byte| next.bits(byte) as f32),
+            Prices::Bits(bits) => Ok(bits[..bytes.len()].to_vec()),
+        };
         match self.kind {
             Kind::Text => {
-                let costs = price_each(self.model, bytes, Cost::new)?;
+                let costs = match self.prices {
+                    Prices::Model(model) => price_each(model, bytes, Cost::new)?,
+                    Prices::Bits(bits) => bits[..bytes.len()]
+                        .iter()
+                        .map(|&bits| Cost::of(bits))
+                        .collect(),
+                };
                 Ok(text_page::page(self, bytes, &costs).into_bytes())
             }
             Kind::Picture(geometry) => {
@@ -165,6 +186,22 @@ impl Map<'_> {
             }
             Kind::Sound(geometry) => Ok(sound::draw(self, geometry, bytes, &bits()?).into_bytes()),
         }
+    }
+
+    /// Draws the map and writes it atomically. Returns how many bytes are shown, and of
+    /// how many.
+    ///
+    /// # Errors
+    /// Those of [`draw`](Self::draw); a file that cannot be written.
+    ///
+    /// # Panics
+    /// As [`draw`](Self::draw).
+    pub fn write(&self, out: &Path) -> Result<(usize, usize), MapError> {
+        brevity_files::write(out, &self.draw()?).map_err(|source| MapError::Write {
+            path: out.to_owned(),
+            source,
+        })?;
+        Ok((self.shown(), self.data.len()))
     }
 
     /// The title's description of the bytes shown.
@@ -194,16 +231,12 @@ pub fn write(
     let set = data.load()?.train;
     let weights = Weights::load(&model_file(model))?;
     let map = Map {
-        model: &Transformer::new(&weights),
+        prices: Prices::Model(&Transformer::new(&weights)),
         model_name: &model.display().to_string(),
         data: &set,
         kind,
     };
-    brevity_files::write(out, &map.draw()?).map_err(|source| MapError::Write {
-        path: out.to_owned(),
-        source,
-    })?;
-    Ok((map.shown(), set.len()))
+    map.write(out)
 }
 
 #[cfg(test)]
@@ -245,13 +278,17 @@ mod tests {
             .collect();
         let data = ByteSet::new("a & b", bytes);
         let draw = |kind| {
-            let map = Map {
-                model: &model,
+            let map = |prices| Map {
+                prices,
                 model_name: "m",
                 data: &data,
                 kind,
             };
-            map.draw().unwrap()
+            let drawn = map(Prices::Model(&model)).draw().unwrap();
+            let by_bits = map(Prices::Bits(&[8.0; 4096])).draw().unwrap();
+            // Only a model says what it expected.
+            assert_eq!(drawn == by_bits, kind != Kind::Text);
+            drawn
         };
         let page = String::from_utf8(draw(Kind::Text)).unwrap();
         for part in [

@@ -51,9 +51,11 @@
     const table = tip.appendChild(document.createElement("table"));
     for (let i = 0; i < count; i++) {
       const at = (cell.first + i) * RECORD;
+      const guessed = word(at + 3) > 0;
+      if (!guessed && count === 1) continue;
       const row = add(table, "tr", "");
       add(row, "th", count > 1 ? "byte " + (i + 1) + ", " + (word(at) / 1000).toFixed(2) : "expected");
-      for (let g = at + 2; g < at + RECORD; g += 3) {
+      for (let g = at + 2; guessed && g < at + RECORD; g += 3) {
         add(row, "td", name(raw.charCodeAt(g)) + " " + chance(word(g + 1) / 65535));
       }
     }

@@ -43,8 +43,10 @@ pub use error::ArchiveError;
 pub use header::{Header, MAGIC, MAX_LANES, VERSION, header};
 pub use settings::{CONTEXT, Settings, tokenise};
 
+use crate::frequencies::Frequencies;
 use crate::model::Model;
 use crate::price::Progress;
+use crate::tokenizer::Item;
 
 /// What a decoder may use.
 #[derive(Clone, Copy, Debug)]
@@ -76,11 +78,24 @@ pub fn compress(
     content: &[u8],
     progress: Progress,
 ) -> Result<Compressed, ArchiveError> {
+    Ok(compress_each(model, settings, content, |_, _| (), progress)?.0)
+}
+
+/// As [`compress`]; also what `take` says of each token of each stream and the frequencies
+/// that code it.
+pub(crate) fn compress_each<T: Clone + Default + Send>(
+    model: &Model,
+    settings: &Settings,
+    content: &[u8],
+    take: impl Fn(&Frequencies, Item) -> T + Sync,
+    progress: Progress,
+) -> Result<(Compressed, Vec<Vec<T>>), ArchiveError> {
     settings::check(model, settings)?;
-    let coded = tokens::encode(model, settings, content, progress)?;
+    let (coded, taken) = tokens::encode(model, settings, content, take, progress)?;
     let header = header::write(model, settings, None, content);
     let (stream, items) = (&coded.stream, &coded.items);
-    Ok(Compressed::new(header, stream, coded.bits, items))
+    let compressed = Compressed::new(header, stream, coded.bits, items);
+    Ok((compressed, taken))
 }
 
 /// As [`compress`], with the bytes of tokens mixed with context models, which learn while

@@ -20,17 +20,25 @@ pub(super) struct Coded {
     pub items: Vec<Vec<Item>>,
 }
 
-/// The stream of the tokens of content.
-pub(super) fn encode(
+/// The stream of the tokens of content, and what `take` says of each token of each
+/// stream and the frequencies that code it.
+pub(super) fn encode<T: Clone + Default + Send>(
     model: &Model,
     settings: &Settings,
     content: &[u8],
+    take: impl Fn(&Frequencies, Item) -> T + Sync,
     progress: Progress,
-) -> Result<Coded, ArchiveError> {
+) -> Result<(Coded, Vec<Vec<T>>), ArchiveError> {
     let lanes = tokenise(model, settings, content);
     let counts: Vec<usize> = lanes.iter().map(Vec::len).collect();
     let streams: Vec<Vec<Item>> = lanes.into_iter().flatten().collect();
-    let intervals = price::price(model, &settings.contexts, &streams, progress)?;
+    let both = |frequencies: &Frequencies, item| {
+        let interval = price::interval(frequencies, item);
+        (interval, take(frequencies, item))
+    };
+    let found = price::each(model, &settings.contexts, &streams, both, progress)?;
+    let found = found.into_iter().map(|found| found.into_iter().unzip());
+    let (intervals, taken): (Vec<Vec<Interval>>, Vec<Vec<T>>) = found.unzip();
     let bits = streams.iter().zip(&intervals);
     let mut bits: f64 = bits.map(|(items, i)| price::bits(items, i)).sum();
 
@@ -65,11 +73,12 @@ pub(super) fn encode(
         encoder.fine_symbol(u32::from(bit) << 31, 1 << 31);
         bits += 1.0;
     }
-    Ok(Coded {
+    let coded = Coded {
         stream: encoder.finish(),
         bits,
         items: streams,
-    })
+    };
+    Ok((coded, taken))
 }
 
 /// A lane that is decoded.

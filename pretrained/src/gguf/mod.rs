@@ -87,6 +87,12 @@ impl<'a> Gguf<'a> {
         self.tensors.keys().copied()
     }
 
+    /// Bytes before those of the first tensor: all that is no parameter.
+    pub fn header_bytes(&self) -> usize {
+        let starts = self.tensors.values().map(|tensor| tensor.bytes.start);
+        starts.min().unwrap_or(0)
+    }
+
     /// The number at a key; `None` if it is not there.
     ///
     /// # Errors

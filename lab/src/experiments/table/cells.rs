@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::config::SetConfig;
 use super::models::{self, Trained};
 use super::pretrained::Reading;
+use super::prices::{Price, Prices};
 use super::sets::Bytes;
 use super::{Cell, MatrixError, Options, Row, check, paper};
 use brevity_baselines::{BaselineError, Coder, CoderResult, measure, measure_set_bytes};
@@ -20,6 +21,7 @@ use rayon::prelude::*;
 pub(super) struct Cells {
     path: PathBuf,
     known: BTreeMap<String, Cell>,
+    prices: Prices,
 }
 
 impl Cells {
@@ -50,7 +52,12 @@ impl Cells {
                 });
             }
         };
-        Ok(Cells { path, known })
+        let prices = Prices::open(folder);
+        Ok(Cells {
+            path,
+            known,
+            prices,
+        })
     }
 
     /// Whether every cell of a model is known.
@@ -152,14 +159,8 @@ impl Cells {
                 cells.push(Some(known.clone()));
                 continue;
             }
-            let archives = data.par_chunks(length).map(context_archive);
-            let stored: u64 =
-                archives
-                    .sum::<Result<u64, archive::Error>>()
-                    .map_err(|e| MatrixError::Train {
-                        row: CONTEXTS.into(),
-                        source: e.into(),
-                    })?;
+            let archives = data.par_chunks(length).map(context_bytes);
+            let stored: u64 = archives.sum::<Result<u64, MatrixError>>()?;
             let rate = stored as f64 / data.len().max(1) as f64;
             let cell = Cell {
                 bytes: data.len() as u64,
@@ -183,31 +184,30 @@ impl Cells {
         })
     }
 
-    /// The cells of a pretrained model.
+    /// The cell of a pretrained model on a set, and the code lengths of its chunks.
     pub fn pretrained(
         &mut self,
         model: &Reading<'_>,
-        columns: &[(&SetConfig, &Bytes)],
+        column: (&SetConfig, &Bytes),
+        lengths: &[usize],
         options: &Options<'_>,
-    ) -> Result<Vec<Option<Cell>>, MatrixError> {
+    ) -> Result<(Cell, Price), MatrixError> {
+        let key = format!("{} {}", model.key(), column.1.test.blake3());
+        let price_key = format!("{key} {lengths:?}");
+        // A cached estimate does not replace a decoded length.
         let decoded = options.decoder.is_some();
-        let mut cells = Vec::new();
-        for &(set, bytes) in columns {
-            let key = format!("{} {}", model.key(), bytes.test.blake3());
-            // A cached estimate does not replace a decoded length.
-            let known = self.known.get(&key).filter(|cell| cell.decoded || !decoded);
-            let cell = match known {
-                Some(cell) => cell.clone(),
-                None => {
-                    check(options)?;
-                    let cell = model.cell((set, bytes), options)?;
-                    self.keep(key, &cell)?;
-                    cell
-                }
-            };
-            cells.push(Some(cell));
+        let known = self.known.get(&key).filter(|cell| cell.decoded || !decoded);
+        if let (Some(cell), Some(price)) = (known, self.prices.get(&price_key)) {
+            return Ok((cell.clone(), price.clone()));
         }
-        Ok(cells)
+        check(options)?;
+        let (cell, price) = match known {
+            Some(cell) => (cell.clone(), model.price(column, lengths, options)?),
+            None => model.cell(column, lengths, options)?,
+        };
+        self.keep(key, &cell)?;
+        self.prices.keep(price_key, &price)?;
+        Ok((cell, price))
     }
 
     /// The cells of a model; the model is trained if any of them is missing.
@@ -250,23 +250,24 @@ impl Cells {
 }
 
 /// The name of our context models.
-const CONTEXTS: &str = "brevity -9";
+pub(super) const CONTEXTS: &str = "brevity -9";
 
-/// Bytes of the archive of a piece, which was decoded again.
-fn context_archive(piece: &[u8]) -> Result<u64, archive::Error> {
+/// Bytes of the archive of a piece by our context models at their best level, which was
+/// decoded again.
+pub(super) fn context_bytes(piece: &[u8]) -> Result<u64, MatrixError> {
     let options = archive::Options {
         level: Level::Best,
         ..archive::Options::default()
     };
     let mut stored = Vec::new();
-    compress(piece, &mut stored, &Source::none(), &options, &|_| {})?;
-    // The archive's own hashes say whether the same bytes come back.
-    decompress(
-        &stored[..],
-        io::sink(),
-        &archive::Models::default(),
-        &|_| {},
-    )?;
+    let models = archive::Models::default();
+    compress(piece, &mut stored, &Source::none(), &options, &|_| {})
+        // The archive's own hashes say whether the same bytes come back.
+        .and_then(|_| decompress(&stored[..], io::sink(), &models, &|_| {}))
+        .map_err(|e| MatrixError::Train {
+            row: CONTEXTS.into(),
+            source: e.into(),
+        })?;
     Ok(stored.len() as u64)
 }
 

@@ -130,11 +130,22 @@ pub struct PretrainedRow {
     /// How bytes become its text, one row each.
     #[serde(default = "text", rename = "as")]
     pub forms: Vec<Form>,
+    /// Names of the sets that it is measured on; by default all columns.
+    pub sets: Option<Vec<String>>,
     /// Skip it with a note if it is missing.
     #[serde(default)]
     pub optional: bool,
     /// The row of the paper's Table 1 with the same model.
     pub paper: Option<String>,
+}
+
+impl PretrainedRow {
+    /// Whether it is measured on a set.
+    #[must_use]
+    pub fn measures(&self, set: &SetConfig) -> bool {
+        let sets = self.sets.as_ref();
+        sets.is_none_or(|sets| sets.contains(&set.name))
+    }
 }
 
 /// A program that speaks the protocol of docs/predictors.md, which codes each chunk on its
@@ -261,6 +272,13 @@ impl Config {
                 let key = format!("pretrained.{i}.as");
                 return fault(key, "list at least one form".into());
             }
+            for name in model.sets.iter().flatten() {
+                let column = |set: &SetConfig| set.column && set.name == *name;
+                if !self.sets.iter().any(column) {
+                    let key = format!("pretrained.{i}.sets");
+                    return fault(key, format!("no set with a column is called `{name}`"));
+                }
+            }
         }
         for (i, model) in self.models.iter().enumerate() {
             let key = |field: &str| format!("model.{i}.{field}");
@@ -299,7 +317,7 @@ mod tests {
             assert_eq!((config.name(), config.models.len()), (name, rows));
         }
         let llm = Config::read(&folder.join("table1-llm.toml")).unwrap();
-        assert_eq!(llm.pretrained.len(), 2);
+        assert_eq!(llm.pretrained.len(), 4);
         let table1 = Config::read(&folder.join("table1.toml")).unwrap();
         let parameters = |row: &ModelRow| row.spec.resolve().unwrap().parameters();
         let counts: Vec<u64> = table1.models.iter().map(parameters).collect();

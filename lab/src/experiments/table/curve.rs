@@ -6,9 +6,11 @@
 
 use brevity_codec::{ScoreError, code_lengths};
 use brevity_model::{Transformer, Weights};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::MatrixError;
+use super::cells::{CONTEXTS, context_bytes};
 use super::config::SetConfig;
 use super::sets::Bytes;
 use brevity_baselines::{Coder, measure};
@@ -76,6 +78,35 @@ pub(super) fn of_coder(
         rates,
     };
     Ok(Some([curve(false, all), curve(true, once)]))
+}
+
+/// The curves of our context models, as [`of_coder`].
+pub(super) fn of_contexts(
+    (set, bytes): (&SetConfig, &Bytes),
+    chunk: usize,
+    lengths: &[usize],
+) -> Result<[Curve; 2], MatrixError> {
+    let chunks: Vec<&[u8]> = whole_chunks(bytes, chunk).collect();
+    // As for other coders: what a single zero byte takes.
+    let header = context_bytes(&[0])? as f64;
+    let (mut all, mut once) = (Vec::new(), Vec::new());
+    for &length in lengths {
+        let firsts = chunks
+            .par_iter()
+            .map(|chunk| context_bytes(&chunk[..length]));
+        let sum = firsts.sum::<Result<u64, MatrixError>>()? as f64;
+        let n = (length * chunks.len()) as f64;
+        all.push(sum / n);
+        once.push((sum - header * (chunks.len() - 1) as f64) / n);
+    }
+    let curve = |headers_once, rates| Curve {
+        name: CONTEXTS.to_owned(),
+        set: set.name.clone(),
+        headers_once,
+        parameters: None,
+        rates,
+    };
+    Ok([curve(false, all), curve(true, once)])
 }
 
 /// The curve of a model, whose context holds only bytes of the same chunk.

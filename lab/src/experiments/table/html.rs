@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::text::{MARKS, chunk_of, mark};
-use super::{Cell, Column, Matrix, Row, curve_chart, paper};
+use super::text::{CROSSING, MARKS, PAYBACK, chunk_of, mark};
+use super::{Cell, Column, Matrix, Row, crossing, curve_chart, paper, payback};
 use brevity_draw::{document, figure, warning};
 use brevity_length::format::{bytes, count};
 
@@ -35,6 +35,15 @@ pub(super) fn page(matrix: &Matrix) -> String {
         }
         (papers(matrix))
         (curves(matrix))
+        @if let Some((header, lines)) = crossing::table(matrix) {
+            (grid(CROSSING, "Headers of coders count once. The first stretch of a chunk ends \
+                at the first of the lengths above.", &header, &lines))
+        }
+        @for (title, header, lines) in payback::tables(matrix) {
+            (grid(&format!("{PAYBACK}: {title}"), "The bytes of the model, by what it saves \
+                of each byte; the interval is that of the savings in the chunks.",
+                &header, &lines))
+        }
         (sets(&matrix.columns))
     };
     document(&matrix.title, include_str!("page.css"), &body)
@@ -118,6 +127,28 @@ fn curves(matrix: &Matrix) -> Markup {
             (figure(|width| curve_chart::draw(matrix, set, width), &html! { (set) }))
         }
     }
+}
+
+/// A table of texts.
+fn grid(title: &str, lead: &str, header: &[String], lines: &[Vec<String>]) -> Markup {
+    html! {
+        h2 { (capitalised(title)) }
+        p class="lead" { (lead) }
+        div class="card scroll" {
+            table {
+                tr { @for name in header { th class="left" { (name) } } }
+                @for line in lines {
+                    tr { @for text in line { td class="left" { (text) } } }
+                }
+            }
+        }
+    }
+}
+
+/// With its first letter as a capital.
+fn capitalised(text: &str) -> String {
+    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    first.to_uppercase() + rest
 }
 
 /// Rows of the paper that have no counterpart here.

@@ -30,14 +30,17 @@
 
 mod cells;
 mod config;
+mod crossing;
 mod curve;
 mod curve_chart;
 mod error;
 mod html;
 mod models;
 pub mod paper;
+mod payback;
 mod predictor;
 mod pretrained;
+mod prices;
 mod sets;
 mod tasks;
 mod text;
@@ -55,10 +58,12 @@ pub use config::{CodersConfig, Config, ModelRow, PredictorRow, PretrainedRow, Se
 pub use curve::Curve;
 pub use error::MatrixError;
 pub use models::NEVER;
+pub use payback::Payback;
 pub use tasks::{Part, freeze, plan, run_part};
 
 use brevity_baselines::Coder;
 use cells::Cells;
+use payback::Side;
 
 /// Options for filling a table.
 pub struct Options<'a> {
@@ -85,6 +90,13 @@ pub struct Cell {
     pub regime: Option<Regime>,
     /// Whether the length is that of decoded streams.
     pub decoded: bool,
+}
+
+impl Row {
+    /// Whether it is a model whose training data are not known.
+    fn learned_elsewhere(&self) -> bool {
+        self.parameters.is_some() && self.learned.is_none()
+    }
 }
 
 impl Cell {
@@ -154,6 +166,8 @@ pub struct Matrix {
     pub lengths: Vec<usize>,
     /// The in-context curves of coders on chunks and of models.
     pub curves: Vec<Curve>,
+    /// How many bytes of data pay for each pretrained model beside each coder.
+    pub payback: Vec<Payback>,
     /// Notes for the reader.
     pub notes: Vec<String>,
 }
@@ -177,6 +191,9 @@ pub fn run(
     let mut cells = Cells::open(folder)?;
     let mut rows = Vec::new();
     let mut curves = Vec::new();
+    // Beside which pretrained models may pay.
+    let mut sides = Vec::new();
+    let wants_sides = !config.pretrained.is_empty();
     let mut with_curves = columns.clone();
     with_curves
         .retain(|(_, bytes)| !config.lengths.is_empty() && curve::has_chunks(bytes, config.chunk));
@@ -197,7 +214,11 @@ pub fn run(
                 ..Progress::default()
             });
             check(options)?;
-            rows.extend(cells.coder(coder, chunk, &columns, &mut notes)?);
+            let measured = cells.coder(coder, chunk, &columns, &mut notes)?;
+            if wants_sides {
+                sides.push(Side::of_coder(coder, &measured[0], config.chunk, &columns)?);
+            }
+            rows.extend(measured);
             let Some(chunk) = chunk else { continue };
             for &column in &with_curves {
                 let lengths = &config.lengths;
@@ -209,9 +230,18 @@ pub fn run(
     if config.coders.contexts {
         for chunk in [None, Some(config.chunk)] {
             check(options)?;
-            rows.push(cells.contexts(chunk, &columns)?);
+            let row = cells.contexts(chunk, &columns)?;
+            if wants_sides {
+                sides.push(Side::of_contexts(&row, config.chunk, &columns)?);
+            }
+            rows.push(row);
+        }
+        for &column in &with_curves {
+            check(options)?;
+            curves.extend(curve::of_contexts(column, config.chunk, &config.lengths)?);
         }
     }
+    let mut payback = Vec::new();
     for row in &config.pretrained {
         let Some(model) = pretrained::load(row, &mut notes)? else {
             continue;
@@ -223,6 +253,24 @@ pub fn run(
                 form,
                 chunk: config.chunk,
             };
+            let mut measured = Vec::new();
+            for (at, &column) in columns.iter().enumerate() {
+                let (set, bytes) = column;
+                if !row.measures(set) {
+                    measured.push(None);
+                    continue;
+                }
+                let (cell, price) = cells.pretrained(&model, column, &config.lengths, options)?;
+                measured.push(Some(cell));
+                if !price.rates.is_empty() {
+                    curves.push(model.curve(set, &price));
+                }
+                let (names, size) = ((model.name, &set.name[..]), bytes.test.len());
+                let stored = model.model.model_bytes();
+                payback.extend(sides.iter().filter_map(|side| {
+                    side.payback(at, names, stored, &price.chunks, (config.chunk, size))
+                }));
+            }
             rows.push(Row {
                 name: model.name.to_owned(),
                 chunks: true,
@@ -230,11 +278,8 @@ pub fn run(
                 parameters: Some(model.model.weights().parameters()),
                 learned: None,
                 paper: row.paper.clone(),
-                cells: cells.pretrained(&model, &columns, options)?,
+                cells: measured,
             });
-            for &column in &with_curves {
-                curves.push(model.curve(column, &config.lengths, options)?);
-            }
         }
     }
     for row in &config.predictors {
@@ -291,6 +336,7 @@ pub fn run(
         rows,
         lengths: config.lengths.clone(),
         curves,
+        payback,
         notes,
     })
 }

@@ -2,12 +2,13 @@
 //! does.
 
 use super::config::{PretrainedRow, SetConfig};
+use super::prices::Price;
 use super::sets::Bytes;
 use super::{Cell, Curve, MatrixError, Options};
 use brevity_length::Regime;
 use brevity_pretrained::archive::{ArchiveError, Settings};
 use brevity_pretrained::price::PriceError;
-use brevity_pretrained::score::score;
+use brevity_pretrained::score::score_with_bits;
 use brevity_pretrained::{Form, Model, byte_bits};
 use brevity_task::{Control, Counter};
 
@@ -91,50 +92,52 @@ impl Reading<'_> {
         })
     }
 
-    /// The cell of a set. What such models have learned is not known.
+    /// The cell of a set, and the code lengths of its chunks. What such models have
+    /// learned is not known.
     pub fn cell(
         &self,
         column: (&SetConfig, &Bytes),
+        lengths: &[usize],
         options: &Options<'_>,
-    ) -> Result<Cell, MatrixError> {
+    ) -> Result<(Cell, Price), MatrixError> {
         let bytes = &column.1.test.bytes;
         let verify = options.decoder.is_some();
-        let found = self.watched(column, options, |more| {
-            score(self.model, &self.settings(), bytes, verify, more)
+        let (found, bits) = self.watched(column, options, |more| {
+            score_with_bits(self.model, &self.settings(), bytes, verify, more)
         })?;
-        Ok(Cell {
+        let cell = Cell {
             bytes: found.data_bytes,
             raw: found.raw_rate,
             adjusted: found.adjusted_rate.fp16,
             stored: Some(found.adjusted_rate.stored),
             regime: Some(Regime::Unknown),
             decoded: found.verified,
-        })
+        };
+        Ok((cell, Price::new(&bits, self.chunk, lengths)))
     }
 
-    /// The in-context curve on a set.
-    pub fn curve(
+    /// The code lengths of a set's chunks, where its cell is known.
+    pub fn price(
         &self,
         column: (&SetConfig, &Bytes),
         lengths: &[usize],
         options: &Options<'_>,
-    ) -> Result<Curve, MatrixError> {
-        let chunks = column.1.test.bytes.chunks_exact(self.chunk);
-        let whole = &column.1.test.bytes[..chunks.len() * self.chunk];
+    ) -> Result<Price, MatrixError> {
         let bits = self.watched(column, options, |more| {
-            Ok(byte_bits(self.model, &self.settings(), whole, more)?)
+            let bytes = &column.1.test.bytes;
+            Ok(byte_bits(self.model, &self.settings(), bytes, more)?)
         })?;
-        let rate = |&length: &usize| {
-            let firsts = bits.chunks(self.chunk).flat_map(|bits| &bits[..length]);
-            let sum: f64 = firsts.map(|&bits| f64::from(bits)).sum();
-            sum / 8.0 / (length * chunks.len()) as f64
-        };
-        Ok(Curve {
+        Ok(Price::new(&bits, self.chunk, lengths))
+    }
+
+    /// The in-context curve on a set.
+    pub fn curve(&self, set: &SetConfig, price: &Price) -> Curve {
+        Curve {
             name: self.name.to_owned(),
-            set: column.0.name.clone(),
+            set: set.name.clone(),
             headers_once: false,
             parameters: Some(self.model.weights().parameters()),
-            rates: lengths.iter().map(rate).collect(),
-        })
+            rates: price.rates.clone(),
+        }
     }
 }

@@ -4,15 +4,14 @@ use std::fmt::Write;
 
 use brevity_length::Regime;
 
-use super::{Cell, Column, Matrix, Row};
+use super::{Cell, Column, Matrix, Row, crossing, payback};
 use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count};
 
 /// The chunk column of a row.
 pub(super) fn chunk_of(matrix: &Matrix, row: &Row) -> String {
     match (row.chunks, row.headers_once, row.parameters) {
-        // A model that learned elsewhere codes chunks.
-        (_, _, Some(_)) if row.learned.is_none() => matrix.chunk.to_string(),
+        _ if row.learned_elsewhere() => matrix.chunk.to_string(),
         (_, _, Some(_)) => "context".into(),
         (false, ..) => "whole".into(),
         (true, false, _) => matrix.chunk.to_string(),
@@ -23,7 +22,9 @@ pub(super) fn chunk_of(matrix: &Matrix, row: &Row) -> String {
 /// The marks of a cell; [`MARKS`] explains them.
 pub(super) fn mark(cell: &Cell) -> &'static str {
     match (cell.decoded, cell.regime) {
+        (false, Some(Regime::Unknown)) => "~?",
         (false, _) => "~",
+        (true, Some(Regime::Unknown)) => "?",
         (true, Some(Regime::InSample)) => "*",
         (true, Some(Regime::Overlap)) => "!",
         _ => "",
@@ -32,7 +33,8 @@ pub(super) fn mark(cell: &Cell) -> &'static str {
 
 /// Legend of the marks.
 pub(super) const MARKS: &str = "~ estimate, not decoded; * in-sample: the model was trained on \
-                                these bytes; ! it was trained on some of them";
+                                these bytes; ! it was trained on some of them; ? unknown: \
+                                nobody says whether it was";
 
 fn percent(rate: f64) -> String {
     format!("{:.1}", 100.0 * rate)
@@ -65,6 +67,14 @@ pub(super) fn text(matrix: &Matrix) -> String {
         let _ = writeln!(text, "\nfirst bytes of each chunk of {set}, raw rate, %");
         text += &curves(matrix, set);
     }
+    if let Some((header, lines)) = crossing::table(matrix) {
+        let _ = writeln!(text, "\n{CROSSING}");
+        text += &grid(&header, lines, 2);
+    }
+    for (title, header, lines) in payback::tables(matrix) {
+        let _ = writeln!(text, "\n{PAYBACK}: {title}");
+        text += &grid(&header, lines, 3);
+    }
     if matrix
         .rows
         .iter()
@@ -78,6 +88,21 @@ pub(super) fn text(matrix: &Matrix) -> String {
         let _ = writeln!(text, "note: {note}");
     }
     visible_lines(&text).into_owned()
+}
+
+/// Heading of the crossings.
+pub(super) const CROSSING: &str = "where in a chunk the bytes cost less under the model";
+
+/// Heading of the break-even lengths.
+pub(super) const PAYBACK: &str =
+    "bytes of data from which on the model pays for itself (95% interval)";
+
+/// A table of texts, of which the first columns are names.
+fn grid(header: &[String], lines: Vec<Vec<String>>, names: usize) -> String {
+    let left: Vec<usize> = (0..names).collect();
+    let mut table = Table::new(header).left(&left);
+    lines.into_iter().for_each(|line| table.push(line));
+    table.to_string()
 }
 
 type Rate = fn(&Cell) -> Option<f64>;

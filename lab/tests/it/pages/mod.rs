@@ -13,7 +13,7 @@ use brevity_lab::experiments::contamination::Contamination;
 use brevity_lab::experiments::prequential::Prequential;
 use brevity_lab::experiments::table::Matrix;
 use brevity_lab::experiments::two_part::Report;
-use brevity_lab::maps::{Kind, Map};
+use brevity_lab::maps::{Kind, Map, Prices};
 use brevity_model::{Spec, Transformer, Weights};
 use brevity_stats::critical::Estimator;
 use snapshot::assert_snapshot;
@@ -128,7 +128,7 @@ fn map(name: &str, bytes: &[u8]) -> String {
         (0..info.len()).map(|_| next()).collect()
     });
     let map = Map {
-        model: &Transformer::new(&weights.unwrap()),
+        prices: Prices::Model(&Transformer::new(&weights.unwrap())),
         model_name: name,
         data: &brevity_data::ByteSet::new(name, bytes.to_vec()),
         kind: Kind::Text,
