@@ -5,4 +5,4 @@ mod covers;
 mod decoding;
 mod families;
 mod loading;
-mod small;
+pub(crate) mod small;
