@@ -41,8 +41,15 @@ pub(super) fn draw(matrix: &Matrix, set: &str, width: f64) -> Svg {
     );
     frame.grid(&mut svg, &y, 58.0, trimmed);
     frame.base(&mut svg);
-    for &length in &matrix.lengths {
-        frame.mark(&mut svg, x.at(length as f64), &length.to_string());
+    // From the longest on; a length without room for its number has none.
+    let mut free = f64::INFINITY;
+    for &length in matrix.lengths.iter().rev() {
+        let (at, number) = (x.at(length as f64), length.to_string());
+        let half = 4.0 * number.len() as f64;
+        if at + half < free {
+            frame.mark(&mut svg, at, &number);
+            free = at - half;
+        }
     }
     let chunk = bytes(matrix.chunk as f64);
     frame.titles(
