@@ -117,7 +117,8 @@ def main():
     # A step of 25M parameters takes a CPU many seconds.
     parser.add_argument("--cpu-steps-25m", type=int, default=20)
     args = parser.parse_args()
-    folder = pathlib.Path(tempfile.mkdtemp())
+    temporary = tempfile.TemporaryDirectory()
+    folder = pathlib.Path(temporary.name)
     failed = False
 
     def check(good, what):

@@ -49,12 +49,13 @@ impl BlendSetup {
         BlendSetup(survey_unchanged(level, bytes))
     }
 
-    /// One byte, or three.
+    /// One byte, or four.
     pub fn to_bytes(self) -> Vec<u8> {
         self.0.to_bytes()
     }
 
-    /// Reads a setup for a level, byte by byte; none if there is no such setup.
+    /// Reads a setup for a level, byte by byte; none if there is no such setup, or if it is
+    /// one that wants no predictor beside it.
     ///
     /// # Errors
     /// Those of `next`.
@@ -62,7 +63,8 @@ impl BlendSetup {
         level: Level,
         next: impl FnMut() -> Result<u8, E>,
     ) -> Result<Option<BlendSetup>, E> {
-        Ok(Setup::read(level, next)?.map(BlendSetup))
+        let setup = Setup::read(level, next)?;
+        Ok(setup.filter(|setup| !setup.is_alone()).map(BlendSetup))
     }
 
     /// Bytes that a blend of so many bytes takes, at most.

@@ -6,12 +6,13 @@
 
 mod lanes;
 
-use crate::cm::{Gates, Level, Models, survey, survey_unchanged};
+use crate::cm::{Gates, Level, Models, Transform, survey, survey_unchanged};
 use crate::coder::{ByteDecoder, ByteEncoder, Known, NoAdvice};
 use crate::layout::Layout;
 use crate::mixing::Mixing;
 use crate::predict::{Model, PredictError, Predictor, Priced};
 use crate::said::Said;
+use std::borrow::Cow;
 
 /// Steps priced at once; multiples of this keep attention on its fast kernel.
 const SLICE: usize = 256;
@@ -178,11 +179,11 @@ pub(crate) fn encode(
         |lanes| models.map(|m| Mixing::new(m, gates, lanes, bytes.len(), model.is_some()));
     let (payload, frequencies) = match model {
         None => {
-            let mut changed = bytes.to_vec();
-            models
-                .expect("context models")
-                .transform()
-                .apply(&mut changed);
+            let mut changed = Cow::Borrowed(bytes);
+            let transform = models.expect("context models").transform();
+            if transform != Transform::None {
+                transform.apply(changed.to_mut());
+            }
             encode_contexts(&changed, mixture(1).expect("context models"), progress)
         }
         Some(model) => {

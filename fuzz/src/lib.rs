@@ -6,6 +6,6 @@ pub mod archives;
 pub mod folders;
 pub mod gguf;
 pub mod media;
-pub mod pretrained;
 pub mod mutate;
+pub mod pretrained;
 pub mod tables;

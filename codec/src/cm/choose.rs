@@ -167,7 +167,8 @@ impl Trial<'_> {
         }
     }
 
-    /// Bytes that the piece takes; none is told if it takes more than `most`.
+    /// Bytes that the piece takes; infinitely many once it lags behind the best so far and
+    /// takes more than `most`.
     fn price(&mut self, setup: Setup, most: f64) -> f64 {
         let setup = Setup {
             level: Level::Default,

@@ -1,5 +1,5 @@
-//! The stored form of named tensors, written and read a row at a time, so that no tensor
-//! has to be in memory.
+//! The stored form of named tensors, written and read a row at a time, so that no matrix
+//! has to be in memory. A vector is one row.
 //!
 //! # Stored form
 //!
@@ -17,6 +17,9 @@ const LONGEST: u64 = 1 << 12;
 
 /// Most dimensions of a tensor.
 const DIMENSIONS: u64 = 16;
+
+/// The exponents that [`exponent_of`] gives to finite numbers.
+const EXPONENTS: std::ops::RangeInclusive<i32> = -149..=128;
 
 /// Most values of a stored tensor that a decoder believes in.
 const MOST_VALUES: u64 = 1 << 40;
@@ -74,9 +77,13 @@ pub(super) fn exponent_of(largest: f32) -> i32 {
     exponent
 }
 
-/// `2^exponent`.
+/// `2^exponent`, exactly.
+///
+/// # Panics
+/// In debug builds, if it is no normal number.
 fn power(exponent: i32) -> f64 {
-    f64::from(exponent).exp2()
+    debug_assert!((-1022..=1023).contains(&exponent));
+    f64::from_bits(((exponent + 1023) as u64) << 52)
 }
 
 /// Values divided by the power of two of an exponent.
@@ -366,14 +373,15 @@ fn header(bytes: &[u8], at: &mut usize) -> Option<(TensorShape, i32)> {
     let shape: Option<Vec<usize>> = (0..dimensions)
         .map(|_| Some(number(bytes, at, MOST_VALUES)? as usize))
         .collect();
+    let shape = shape?;
+    // Of dimensions in any order, so that no product of some of them overflows.
+    let values = shape
+        .iter()
+        .map(|&n| n.max(1))
+        .try_fold(1, usize::checked_mul)?;
     let exponent = unzigzag(number(bytes, at, 1 << 12)?);
-    Some((
-        TensorShape {
-            name,
-            shape: shape?,
-        },
-        exponent,
-    ))
+    let valid = values as u64 <= MOST_VALUES && EXPONENTS.contains(&exponent);
+    valid.then_some((TensorShape { name, shape }, exponent))
 }
 
 #[cfg(test)]
@@ -408,6 +416,30 @@ mod tests {
                 "{bits}: {taken}"
             );
         }
+    }
+
+    #[test]
+    fn headers_of_impossible_tensors_are_refused() {
+        let header_of = |shape: &[u64], exponent: u64| {
+            let mut bytes = Vec::new();
+            for number in [0, shape.len() as u64]
+                .iter()
+                .chain(shape)
+                .chain([&exponent])
+            {
+                varint::put(&mut bytes, *number);
+            }
+            header(&bytes, &mut 0)
+        };
+        assert!(header_of(&[2, 3], 0).is_some());
+        assert!(header_of(&[1 << 40, 1 << 40, 0], 0).is_none());
+        assert!(header_of(&[1 << 30, 1 << 30], 0).is_none());
+        for (stored, exponent) in [(256, 128), (297, -149)] {
+            let read = header_of(&[1], stored).expect("a power of two");
+            assert_eq!(read.1, exponent);
+        }
+        assert!(header_of(&[1], 258).is_none());
+        assert!(header_of(&[1], 299).is_none());
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! the settings, if there are any: tokens, keep, chunk, lanes, form, each a varint
 //! the context models, if there are any: a byte whose low four bits are their numeric
 //!   engine (`brevity_codec::archive::ENGINE`) and whose high ones are their level; and how
-//!   they are set up: 1 or 3 bytes
+//!   they are set up: 1 or 4 bytes
 //! the first 4 bytes of the content's BLAKE3 hash
 //! the range coder's stream, to the end
 //! ```

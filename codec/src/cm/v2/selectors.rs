@@ -29,7 +29,7 @@ pub struct Places {
     /// Classes of the last two bytes.
     shape: usize,
     expected: usize,
-    /// Letters of the word under way, and the class of the byte before it.
+    /// Letters of the word under way, and the class of the byte before the one before it.
     length: usize,
     lead: usize,
     /// Hashes of the word under way and of the one before.

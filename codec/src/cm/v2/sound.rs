@@ -35,6 +35,10 @@ const FORGET: [f64; PREDICTORS] = [0.998, 0.9995];
 /// How many samples come before weights are fitted again.
 const EVERY: u32 = 8;
 
+/// Sums below this become zero. Of silence they would shrink until a processor needs many
+/// times as long for each product.
+const LEAST: f64 = 1e-60;
+
 /// Added to the squares of samples, so that weights stay small.
 const RIDGE: f64 = 1.0;
 
@@ -86,6 +90,11 @@ impl Regression {
     /// Solves for the weights by Cholesky's decomposition.
     fn fit(&mut self) {
         let n = self.count;
+        for sum in self.products.iter_mut().chain(&mut self.targets) {
+            if *sum < LEAST && *sum > -LEAST {
+                *sum = 0.0;
+            }
+        }
         let mut lower = [[0.0; MOST]; MOST];
         for i in 0..n {
             for j in 0..=i {
@@ -273,6 +282,19 @@ mod tests {
             }
         }
         assert!(most < 16, "{most}");
+    }
+
+    #[test]
+    fn sums_of_silence_become_zero() {
+        let mut regression = Regression::new(1, 0.5);
+        let mut inputs = [0.0; MOST];
+        inputs[0] = 1.0;
+        regression.learn(&inputs, 1.0);
+        for _ in 0..2_000 {
+            regression.learn(&[0.0; MOST], 0.0);
+            assert!(!regression.products[0].is_subnormal());
+        }
+        assert_eq!((regression.products[0], regression.targets[0]), (0.0, 0.0));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The config of `brevity table`: byte sets, coders, models.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::config::ModelConfig;
@@ -140,6 +141,15 @@ pub struct PretrainedRow {
 }
 
 impl PretrainedRow {
+    /// The name of its row for a form.
+    #[must_use]
+    pub fn shown(&self, form: Form) -> String {
+        match self.forms.len() {
+            1 => self.name.clone(),
+            _ => format!("{} as {form}", self.name),
+        }
+    }
+
     /// Whether it is measured on a set.
     #[must_use]
     pub fn measures(&self, set: &SetConfig) -> bool {
@@ -267,10 +277,20 @@ impl Config {
                 Coder::from_name(name).map_err(|e| (format!("coders.{list}"), e.to_string()))?;
             }
         }
+        let mut shown = BTreeSet::new();
         for (i, model) in self.pretrained.iter().enumerate() {
             if model.forms.is_empty() {
                 let key = format!("pretrained.{i}.as");
                 return fault(key, "list at least one form".into());
+            }
+            for &form in &model.forms {
+                if !shown.insert(model.shown(form)) {
+                    let key = format!("pretrained.{i}.name");
+                    return fault(
+                        key,
+                        format!("two rows are shown as `{}`", model.shown(form)),
+                    );
+                }
             }
             for name in model.sets.iter().flatten() {
                 let column = |set: &SetConfig| set.column && set.name == *name;

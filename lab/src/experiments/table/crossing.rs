@@ -3,7 +3,7 @@
 use super::{Curve, Matrix, Row};
 
 /// How the marginal rates of a model and of a coder stand to each other along a chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Crossing {
     /// The model's bytes cost less in every stretch.
     Always,
@@ -13,6 +13,8 @@ enum Crossing {
     From(usize),
     /// They cost less up to this position, and more from there on.
     UpTo(usize),
+    /// They cost less in these ranges of positions.
+    In(Vec<[usize; 2]>),
 }
 
 impl Crossing {
@@ -27,21 +29,35 @@ impl Crossing {
                 bytes(model) < bytes(coder)
             })
             .collect();
-        let last = saves.last().copied().unwrap_or(false);
-        match (last, saves.iter().rposition(|&saves| saves != last)) {
-            (true, None) => Crossing::Always,
-            (false, None) => Crossing::Never,
-            (true, Some(i)) => Crossing::From(lengths[i] + 1),
-            (false, Some(i)) => Crossing::UpTo(lengths[i]),
+        let mut ranges: Vec<[usize; 2]> = Vec::new();
+        let mut first = 1;
+        for (&saves, &length) in saves.iter().zip(lengths) {
+            match ranges.last_mut() {
+                Some([_, end]) if saves && *end + 1 == first => *end = length,
+                _ if saves => ranges.push([first, length]),
+                _ => {}
+            }
+            first = length + 1;
+        }
+        match ranges[..] {
+            [] => Crossing::Never,
+            [[1, end]] if end + 1 == first => Crossing::Always,
+            [[1, end]] => Crossing::UpTo(end),
+            [[start, end]] if end + 1 == first => Crossing::From(start),
+            _ => Crossing::In(ranges),
         }
     }
 
-    fn text(self) -> String {
+    fn text(&self) -> String {
         match self {
             Crossing::Always => "from the first byte".into(),
             Crossing::Never => "never".into(),
             Crossing::From(at) => format!("from byte {at}"),
             Crossing::UpTo(at) => format!("up to byte {at}"),
+            Crossing::In(ranges) => {
+                let ranges = ranges.iter().map(|[from, to]| format!("{from} to {to}"));
+                format!("bytes {}", ranges.collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }
@@ -104,5 +120,9 @@ mod tests {
         // The prefix is still longer there.
         assert_eq!(of([2.0, 1.2, 0.7], [0.5; 3]), Crossing::From(11));
         assert_eq!(of([0.1, 0.4, 0.5], [0.5; 3]), Crossing::UpTo(10));
+        // 2, 4, 16 beside 1, 5, 14: the stretch in the middle alone.
+        let middle = of([0.2, 0.3, 0.55], [0.1, 0.3, 0.5]);
+        assert_eq!(middle, Crossing::In(vec![[11, 20]]));
+        assert_eq!(middle.text(), "bytes 11 to 20");
     }
 }

@@ -166,7 +166,9 @@ pub struct Matrix {
     pub lengths: Vec<usize>,
     /// The in-context curves of coders on chunks and of models.
     pub curves: Vec<Curve>,
-    /// How many bytes of data pay for each pretrained model beside each coder.
+    /// How many bytes of data pay for each pretrained model beside each coder; none in files
+    /// of earlier versions.
+    #[serde(default)]
     pub payback: Vec<Payback>,
     /// Notes for the reader.
     pub notes: Vec<String>,
@@ -248,7 +250,7 @@ pub fn run(
         };
         for &form in &row.forms {
             let model = pretrained::Reading {
-                name: &pretrained::name(row, form),
+                name: &row.shown(form),
                 model: &model,
                 form,
                 chunk: config.chunk,

@@ -39,14 +39,6 @@ pub(super) fn load(
     Ok(Some(model))
 }
 
-/// The name of a row.
-pub(super) fn name(row: &PretrainedRow, form: Form) -> String {
-    match row.forms.len() {
-        1 => row.name.clone(),
-        _ => format!("{} as {form}", row.name),
-    }
-}
-
 fn failed(row: &str, source: impl std::error::Error + Send + Sync + 'static) -> MatrixError {
     MatrixError::Train {
         row: row.to_owned(),
