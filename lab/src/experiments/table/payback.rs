@@ -116,10 +116,16 @@ impl Side {
     }
 }
 
+/// A table: a heading, the names of columns, the lines.
+type Titled = (&'static str, Vec<String>, Vec<Vec<String>>);
+
+/// Which of the lengths is shown.
+type Shown = fn(&BreakEven) -> Length;
+
 /// The tables of break-even lengths, with the model as stored and at two bytes a
-/// parameter: a heading, the names of columns, the lines.
-pub(super) fn tables(matrix: &Matrix) -> Vec<(&'static str, Vec<String>, Vec<Vec<String>>)> {
-    let kinds: [(_, fn(&BreakEven) -> Length); 2] = [
+/// parameter.
+pub(super) fn tables(matrix: &Matrix) -> Vec<Titled> {
+    let kinds: [(_, Shown); 2] = [
         ("the model as stored", |found| found.stored),
         ("2 bytes per parameter", |found| found.fp16),
     ];
@@ -136,7 +142,7 @@ pub(super) fn tables(matrix: &Matrix) -> Vec<(&'static str, Vec<String>, Vec<Vec
             sides.push(side);
         }
     }
-    let table = |length: fn(&BreakEven) -> Length| {
+    let table = |length: Shown| {
         let line = |&(row, coder, chunks): &(&str, &str, bool)| {
             let chunk = match chunks {
                 true => matrix.chunk.to_string(),
