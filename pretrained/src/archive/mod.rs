@@ -20,7 +20,7 @@
 //! The content is cut into lanes ([`Layout`](brevity_codec::Layout)), a lane into chunks
 //! if there are any, and each chunk or whole lane is a stream of its own. The stream of
 //! the range coder has the next item of each lane that is not through, one lane after the
-//! other, and again. An item is a token with its [`Frequencies`](crate::Frequencies), or
+//! other, and again. An item is a token with its [`Frequencies`], or
 //! the escape and a byte. A stream ends when its bytes are complete, so nothing tells how
 //! many items there are. Bits that a text does not have come at the end, each half of the
 //! range.
