@@ -63,6 +63,15 @@ fn an_archive_decodes_in_another_process_on_the_portable_path() {
     ])
     .status(2)
     .says("decoded whole");
+    let verify = ["verify", "-m", &model, "text.bvy"];
+    for (limit, says) in [
+        ("--work=1000", "allow them with --work"),
+        ("--memory=1KiB", "--memory allows too little"),
+    ] {
+        dir.run(&[&verify[..], &[limit]].concat())
+            .status(1)
+            .says(says);
+    }
 }
 
 #[test]

@@ -91,6 +91,15 @@ fn lanes_without_a_model_are_refused() {
 }
 
 #[test]
+fn bits_without_a_model_to_store_are_refused() {
+    let dir = with_data();
+    dir.run(&["compress", "data.txt", "--bits", "4"])
+        .status(2)
+        .says("--bits is for a model that the archive stores");
+    assert!(!dir.path("data.txt.bvy").exists());
+}
+
+#[test]
 fn a_damaged_model_is_named_and_its_fault_told_once() {
     let dir = with_data();
     dir.file("m.safetensors", [0xff; 100]);

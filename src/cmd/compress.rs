@@ -197,7 +197,15 @@ pub fn run(args: Args) -> Result<()> {
             "--lanes is for a model: give it with -m, or --train".into()
         ));
     }
-    if let Some(model) = args.model.as_deref().filter(|path| Model::is_at(path)) {
+    let pretrained = args.model.as_deref().filter(|path| Model::is_at(path));
+    let stores_none = !has_trained || pretrained.is_some();
+    if matches!(args.bits, Width::Fixed(_)) && stores_none {
+        bail!(Usage(
+            "--bits is for a model that the archive stores: give one of your own with -m, or --train"
+                .into()
+        ));
+    }
+    if let Some(model) = pretrained {
         return args.pretrained(model);
     }
     if args.form != Form::Text {

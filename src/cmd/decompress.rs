@@ -142,10 +142,14 @@ impl Args {
                 )));
             }
             let (model, run) = (self.model.as_deref(), &self.common.run);
-            let memory = models.limits.memory;
+            let allowed = &models.limits;
             match &mut target {
-                Target::Stdout => pretrained::decompress(model, path, &mut stdout()?, memory, run)?,
-                Target::File(file) => pretrained::decompress(model, path, &mut *file, memory, run)?,
+                Target::Stdout => {
+                    pretrained::decompress(model, path, &mut stdout()?, allowed, run)?
+                }
+                Target::File(file) => {
+                    pretrained::decompress(model, path, &mut *file, allowed, run)?
+                }
             }
             if let Target::File(file) = target {
                 file.finish()?;

@@ -182,8 +182,8 @@ fn by_contexts(content: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Decompresses an archive with the model at `model` in at most so many bytes of memory,
-/// besides the model.
+/// Decompresses an archive with the model at `model` in at most the allowed memory, besides
+/// the model, and with at most the allowed operations.
 ///
 /// # Errors
 /// An archive that is damaged or of another model; a file that cannot be written.
@@ -191,7 +191,7 @@ pub fn decompress(
     model: Option<&Path>,
     path: &Path,
     out: &mut dyn Write,
-    memory: u64,
+    allowed: &codec::Limits,
     run: &Run,
 ) -> Result<()> {
     let Some(model) = model else {
@@ -202,12 +202,31 @@ pub fn decompress(
     };
     let context = || format!("cannot decompress {}", path.display());
     let model = Model::load(model)?;
+    let archive = read(path)?;
+    let length = archive::header(&archive).with_context(context)?.bytes;
+    // A token has a byte at least, and takes two operations a parameter.
+    let operations = 2.0 * model.describe().parameters as f64 * length as f64;
+    if operations > allowed.operations {
+        bail!(
+            "decompressing {} takes up to {operations:.1e} operations, more than {:.1e}: allow \
+             them with --work",
+            path.display(),
+            allowed.operations
+        );
+    }
     // The content is held more than once, as bytes and as text.
     let limits = Limits {
-        bytes: memory / 8,
-        memory: memory / 2,
+        bytes: allowed.memory / 8,
+        memory: allowed.memory / 2,
     };
-    let content = decode(&model, &read(path)?, &limits, run, "decompress");
+    let content = decode(&model, &archive, &limits, run, "decompress");
+    let content = content.map_err(|error| match error.downcast_ref() {
+        Some(ArchiveError::TooLarge { .. }) => error.context(
+            "--memory allows too little, of which an eighth is for the content and half for the \
+             rest",
+        ),
+        _ => error,
+    });
     Ok(out.write_all(&content.with_context(context)?)?)
 }
 
@@ -215,9 +234,9 @@ pub fn decompress(
 ///
 /// # Errors
 /// As [`decompress`].
-pub fn verify(model: Option<&Path>, path: &Path, memory: u64, run: &Run) -> Result<()> {
+pub fn verify(model: Option<&Path>, path: &Path, allowed: &codec::Limits, run: &Run) -> Result<()> {
     let mut count = Counted(0);
-    decompress(model, path, &mut count, memory, run)?;
+    decompress(model, path, &mut count, allowed, run)?;
     run.say(|| format!("{}: ok, {} bytes", path.display(), count.0));
     Ok(())
 }

@@ -61,7 +61,7 @@ pub fn run(args: Args) -> Result<()> {
         ..readers.models(weights.as_ref())
     };
     let work = |path: &Path| match pretrained::is_archive(path) {
-        true => pretrained::verify(args.model.as_deref(), path, models.limits.memory, &args.run),
+        true => pretrained::verify(args.model.as_deref(), path, &models.limits, &args.run),
         false => verify(path, &models, &args.run),
     };
     args.run.each(&args.files, work)

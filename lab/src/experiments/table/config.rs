@@ -292,6 +292,10 @@ impl Config {
                     );
                 }
             }
+            if model.sets.as_ref().is_some_and(Vec::is_empty) {
+                let key = format!("pretrained.{i}.sets");
+                return fault(key, "list at least one set, or leave it out for all".into());
+            }
             for name in model.sets.iter().flatten() {
                 let column = |set: &SetConfig| set.column && set.name == *name;
                 if !self.sets.iter().any(column) {
