@@ -83,7 +83,19 @@ fn models(dir: &Dir) -> Vec<(String, Vec<u8>)> {
 fn a_sweep_reports_the_critical_size() {
     let dir = dir();
     let ran = dir.run(&["sweep", "c.toml"]).status(0);
-    assert!(ran.stdout().contains("N*"), "{}", ran.stdout());
+    let text = ran.stdout();
+    // Classical coders, context models alone, and with the best of the stored models.
+    for line in ["N*", "ppmd -o8", "brevity -5  ", "brevity -5 + "] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let kept = fs::read_dir(dir.path("runs/tiny")).expect("the folder");
+    let mixture = kept
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.to_string_lossy().contains("mixture-"))
+        .expect("the mixture's archive");
+    let ran = dir.run(&["decompress", "-c", mixture.to_str().expect("UTF-8")]);
+    let original = fs::read_to_string(dir.path("data.txt")).expect("the data");
+    assert_eq!(ran.status(0).stdout(), original);
     for file in ["report.html", "results.json", "results.csv"] {
         assert!(dir.path("runs/tiny").join(file).exists(), "{file}");
     }

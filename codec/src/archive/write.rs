@@ -6,7 +6,7 @@ use super::{Summary, digest};
 use crate::block::{self, Coded, How, Method, Progress};
 use crate::cm::{self, Gates, Level};
 use crate::predict::{Model, TransformerModel};
-use crate::weights::{self, Plan};
+use crate::weights::{self, Plan, WeightError};
 use brevity_kernels::mixture::GATES;
 use brevity_model::{Transformer, Weights};
 use rayon::prelude::*;
@@ -73,6 +73,19 @@ impl<'a> Source<'a> {
             model: Some(Box::new(TransformerModel::new(transformer))),
             gates: weights.gates().map(Gates::nearest),
         }
+    }
+
+    /// A model as an archive stores it: the bytes of [`Header::Embedded`].
+    ///
+    /// # Errors
+    /// If they are not those of a model.
+    pub fn stored(model: Vec<u8>) -> Result<Source<'a>, WeightError> {
+        let weights = weights::decode(&model)?;
+        Ok(Source {
+            header: Header::Embedded(model),
+            model: Some(Box::new(TransformerModel::new(Transformer::new(&weights)))),
+            gates: None,
+        })
     }
 
     /// A model that the reader must have; the archive contains its hash.

@@ -9,6 +9,7 @@ use brevity_stats::critical::{
     points::{collect, read_csv},
 };
 use brevity_stats::design::{Candidate, Decision, Goal, decide};
+use std::collections::HashSet;
 use std::error::Error;
 use std::path::Path;
 
@@ -21,8 +22,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let points = read_csv(Path::new(&file), 2.0)?;
     let (mut inside, mut all, mut shares) = (0, 0, Vec::new());
     for ladder in collect(&points, same_ladder) {
-        for seeds in [1, 3] {
-            let ladder: Vec<Point> = ladder.iter().filter(|p| p.seed < seeds).cloned().collect();
+        let mut seeds: Vec<u64> = ladder.iter().map(|p| p.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        let mut counts = vec![1, seeds.len()];
+        counts.dedup();
+        for count in counts {
+            let seeds = &seeds[..count];
+            let ladder: Vec<Point> = ladder
+                .iter()
+                .filter(|p| seeds.contains(&p.seed))
+                .cloned()
+                .collect();
             let (used, share) = follow(&ladder, goal);
             let estimator = Estimator::default();
             let (Ok(full), Ok(found)) = (
@@ -39,10 +50,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                 inside += u32::from(held);
                 all += 1;
                 println!(
-                    "{:44} {seeds} seeds  all {}  plan {}  {:3.0}% of the cost  {}",
+                    "{:44} {count} seeds  all {}  plan {} by {} of {} trials  {:3.0}% of the cost  {}",
                     full.name(),
                     shown(full),
                     shown(found),
+                    trials(&used),
+                    trials(&ladder),
                     100.0 * share,
                     if held { "inside" } else { "outside" }
                 );
@@ -57,6 +70,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         100.0 * median
     );
     Ok(())
+}
+
+/// How many models the points are of.
+fn trials(points: &[Point]) -> usize {
+    let models: HashSet<(u64, u64)> = points
+        .iter()
+        .map(|p| (p.parameters.to_bits(), p.seed))
+        .collect();
+    models.len()
 }
 
 /// One ladder has the same bytes; its conventions are measured of the same trials.

@@ -204,15 +204,14 @@ impl Lean {
             0 => (&lane.firsts, recent & 15),
             _ => (&lane.seconds, node),
         };
-        std::array::from_fn(|i| match i {
-            0 => (recent & 0xFF) * BUCKETS + row,
-            1 => TWO + (recent & 0xFFFF) * BUCKETS + row,
-            _ => {
-                let hash = hashes[i - DIRECT];
-                let check = hash as u8 ^ (rest as u8).wrapping_mul(17);
-                self.hashed.find(hash, check)
-            }
-        })
+        let mut places = [0; CONTEXTS];
+        places[0] = (recent & 0xFF) * BUCKETS + row;
+        places[1] = TWO + (recent & 0xFFFF) * BUCKETS + row;
+        let mask = (rest as u8).wrapping_mul(17);
+        for (place, &hash) in places[DIRECT..].iter_mut().zip(hashes) {
+            *place = self.hashed.find(hash, hash as u8 ^ mask);
+        }
+        places
     }
 
     #[inline(always)]
@@ -277,8 +276,10 @@ impl<C: BitCoder, A: Advice> Kernel for CodeByte<'_, C, A> {
         for half in 0..2 {
             let places = mix.places(&lane, half, node);
             // A bucket that two contexts share keeps what the later one has learned.
-            let mut buckets: [[u8; BUCKET]; CONTEXTS] =
-                std::array::from_fn(|i| *mix.bucket(i, places[i]));
+            let mut buckets = [[0; BUCKET]; CONTEXTS];
+            for (i, bucket) in buckets.iter_mut().enumerate() {
+                *bucket = *mix.bucket(i, places[i]);
+            }
             let mut nibble = 1;
             for depth in 4 * half..4 * half + 4 {
                 mix.refiner.prefetch(refined_by | ((2 * node) & 255));

@@ -123,11 +123,11 @@ fn alone(found: &Contamination) -> Markup {
     }
 }
 
-/// Classical coders on the bytes that memoriser and honest model are scored on.
+/// Classical coders and context models on the bytes that memoriser and honest model are scored on.
 fn coders(found: &Contamination) -> Markup {
     let part = |hash: &str| found.alone.iter().find(|a| a.hash == hash).map(|a| &a.part);
     let results = |set: &super::DataBaselines| {
-        let results = set.results.iter();
+        let results = set.all();
         let rates = results.map(|r| format!("{} {}%", r.coder, percent(r.rate)));
         rates.collect::<Vec<String>>().join(", ")
     };
@@ -135,7 +135,7 @@ fn coders(found: &Contamination) -> Markup {
         @for set in &found.baselines {
             @if let Some(part) = part(&set.hash) {
                 p {
-                    "Classical coders on the same " (bytes(set.bytes as f64)) " of " (part) ": "
+                    "Classical coders and context models on the same " (bytes(set.bytes as f64)) " of " (part) ": "
                     (results(set)) "."
                 }
             }

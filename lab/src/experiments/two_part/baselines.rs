@@ -5,6 +5,7 @@ use std::path::Path;
 use brevity_data::{DataConfig, Split};
 use serde::{Deserialize, Serialize};
 
+use super::beside::Beside;
 use crate::report_error::ReportError;
 use brevity_baselines::{Coder, CoderResult, measure};
 use brevity_draw::replace;
@@ -21,6 +22,17 @@ pub struct DataBaselines {
     pub hash: String,
     /// One entry per coder.
     pub results: Vec<CoderResult>,
+    /// Context models alone and, after them, the shortest mixture of them with a stored
+    /// model of the sweep.
+    #[serde(default)]
+    pub beside: Vec<CoderResult>,
+}
+
+impl DataBaselines {
+    /// The classical coders, then the context models.
+    pub fn all(&self) -> impl Iterator<Item = &CoderResult> {
+        self.results.iter().chain(&self.beside)
+    }
 }
 
 const FILE: &str = "baselines.json";
@@ -40,25 +52,24 @@ pub fn read_baselines(folder: &Path) -> Result<Vec<DataBaselines>, ReportError> 
     serde_json::from_slice(&text).map_err(|source| ReportError::Json { path, source })
 }
 
-/// Runs the general-purpose coders on every byte set that a sweep scored and that
-/// `baselines.json` lacks. The bytes are found through the manifest and verified by
-/// their hash.
+/// Runs the general-purpose coders and context models on every byte set that a sweep
+/// scored and that `baselines.json` lacks. The bytes are found through the manifest and
+/// verified by their hash.
 ///
 /// Returns messages about byte sets that could not be read (a file that has moved, for
-/// instance); the report is made without them.
+/// instance) and about coders that failed; the report is made without them.
 ///
 /// # Errors
 ///
-/// If results, manifest or baselines cannot be read, or a coder fails.
+/// If results, manifest or baselines cannot be read, or there is no byte.
 pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
     let mut known = read_baselines(folder)?;
+    let rows = brevity_length::read(folder)?;
     let mut wanted: Vec<(String, String)> = Vec::new();
-    for row in brevity_length::read(folder)?
-        .iter()
-        .filter(|row| row.is_scored())
-    {
+    for row in rows.iter().filter(|row| row.is_scored()) {
         let hash = row.scored_hash().to_owned();
-        let seen = known.iter().any(|k| k.hash == hash) || wanted.iter().any(|w| w.0 == hash);
+        let seen = known.iter().any(|k| k.hash == hash && !k.beside.is_empty())
+            || wanted.iter().any(|w| w.0 == hash);
         if !seen && !hash.is_empty() {
             wanted.push((hash, row.data.source.clone()));
         }
@@ -82,18 +93,34 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
                         continue;
                     };
                     let (hash, source) = wanted.swap_remove(at);
-                    let measured = measure(&set.bytes, None, Coder::DEFAULT)?;
-                    messages.extend(
-                        measured
-                            .failed
-                            .iter()
-                            .map(|failure| format!("a baseline is missing: {}", failure.message)),
-                    );
+                    let at = known.iter().position(|k| k.hash == hash);
+                    let before = at.map(|at| known.swap_remove(at).results);
+                    let beside = Beside {
+                        folder,
+                        rows: &rows,
+                        bytes: &set.bytes,
+                        hash: &hash,
+                    };
+                    let classical = || match before {
+                        Some(results) => Ok((results, Vec::new())),
+                        None => measure(&set.bytes, None, Coder::DEFAULT)
+                            .map(|measured| (measured.results, measured.failed)),
+                    };
+                    let (classical, beside) = rayon::join(classical, || beside.measure());
+                    let (results, failed) = classical?;
+                    let failed = failed.into_iter().map(|failure| failure.message);
+                    let (beside, missing) = match beside {
+                        Ok(results) => (results, None),
+                        Err(message) => (Vec::new(), Some(message)),
+                    };
+                    let missing = failed.chain(missing);
+                    messages.extend(missing.map(|m| format!("a baseline is missing: {m}")));
                     known.push(DataBaselines {
                         source,
                         bytes: set.len() as u64,
                         hash,
-                        results: measured.results,
+                        results,
+                        beside,
                     });
                 }
             }

@@ -87,7 +87,8 @@ fn section(panel: &Panel<'_>, titled: bool) -> Markup {
                 ", plus the model's bytes for the adjusted curves; the shaded bands contain 95% \
                  of the resampled fits at each size. Dashed vertical lines are the critical sizes \
                  with their 95% intervals. Dotted lines are classical coders on the same bytes, \
-                 each at its best setting. Rates far above the optimum are only in the table."
+                 each at its best setting, and this project's context models, alone or with a \
+                 stored model of the sweep, where that is shorter. Rates far above the optimum are only in the table."
             },
         ))
         @for (i, (convention, _)) in parts.iter().enumerate() {
@@ -106,6 +107,7 @@ fn star(c: &CriticalSize, class: &str, panel: &Panel<'_>) -> Markup {
     let best = panel
         .baselines
         .and_then(|b| b.results.iter().min_by_key(|r| r.bytes));
+    let beside = panel.baselines.iter().flat_map(|b| &b.beside);
     let fact = |name: &str, value: &str| {
         html! { div { dt { (name) } dd { (value) } } }
     };
@@ -129,6 +131,10 @@ fn star(c: &CriticalSize, class: &str, panel: &Panel<'_>) -> Markup {
                 (fact("model share", &format!("{:.1}%", 100.0 * c.model_share)))
                 @if let Some(best) = best {
                     (fact("best classical", &format!("{}% ({})", percent(best.rate), best.coder)))
+                }
+                @for (name, r) in ["context models alone", "context models and a model"]
+                    .into_iter().zip(beside) {
+                    (fact(name, &format!("{}% ({})", percent(r.rate), r.coder)))
                 }
                 (fact("exponent α", &format!("{:.3}", c.alpha)))
                 @if let Some(akima) = c.akima_n_star {

@@ -10,6 +10,7 @@
 //! `baselines.json`.
 
 mod baselines;
+mod beside;
 mod html;
 mod law_chart;
 mod parts_chart;

@@ -85,7 +85,7 @@ fn scales(panel: &Panel<'_>, frame: &Frame) -> (Scale, Scale) {
 /// One line per program, at its best setting; more would be indistinguishable.
 fn shown_baselines<'a>(panel: &Panel<'a>) -> Vec<&'a CoderResult> {
     let mut shown: Vec<&CoderResult> = Vec::new();
-    for result in panel.baselines.iter().flat_map(|b| &b.results) {
+    for result in panel.baselines.iter().flat_map(|b| b.all()) {
         let program = |r: &CoderResult| r.coder.split(' ').next().map(str::to_owned);
         match shown.iter_mut().find(|s| program(s) == program(result)) {
             Some(best) if result.bytes < best.bytes => *best = result,

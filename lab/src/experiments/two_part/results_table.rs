@@ -18,7 +18,7 @@ pub(super) fn tables(report: &Report) -> Markup {
         h2 { "Every model" }
         div class="card scroll" { (models.html()) }
         @for b in &report.baselines {
-            h3 { "Classical coders, " (bytes(b.bytes as f64)) " of " (b.source) }
+            h3 { "Classical coders and context models, " (bytes(b.bytes as f64)) " of " (b.source) }
             div class="card scroll fit" { (coders(b).html()) }
         }
     }
@@ -97,8 +97,8 @@ impl Columns {
 
 fn coders(set: &DataBaselines) -> Table {
     let mut table = Table::new(&["coder", "bytes", "rate %"]);
-    let best = set.results.iter().map(|r| r.bytes).min();
-    for r in &set.results {
+    let best = set.all().map(|r| r.bytes).min();
+    for r in set.all() {
         let row = vec![r.coder.clone(), r.bytes.to_string(), percent(r.rate)];
         match Some(r.bytes) == best {
             true => table.push_best(row),

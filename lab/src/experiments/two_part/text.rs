@@ -14,7 +14,7 @@ pub(super) fn terminal(report: &Report) -> String {
     for b in &report.baselines {
         let _ = writeln!(text, "\n{} of {} through", bytes(b.bytes as f64), b.source);
         let mut table = Table::new(&["coder", "bytes", "rate %"]);
-        for r in &b.results {
+        for r in b.all() {
             table.push(vec![r.coder.clone(), r.bytes.to_string(), percent(r.rate)]);
         }
         let _ = write!(text, "{table}");
