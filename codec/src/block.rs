@@ -4,6 +4,7 @@
 //! a step from the first lane to the last. An encoder prices the next slice of steps
 //! while it codes the current one; a decoder predicts one step at a time (`lanes`).
 
+mod follow;
 mod lanes;
 
 use crate::cm::{Gates, Level, Models, Transform, survey, survey_unchanged};
@@ -65,6 +66,8 @@ pub(crate) struct Coded {
     pub payload: Vec<u8>,
     /// Hash of all frequencies, in the order in which they are used.
     pub frequencies: u32,
+    /// Whether the payload was decoded again as it was coded.
+    pub decoded: bool,
 }
 
 /// Why a block cannot be decoded.
@@ -99,6 +102,9 @@ const STRIDE: usize = 1 << 15;
 /// has a limit of its own.
 const MOST_MEMORY: u64 = 1 << 33;
 
+/// Most bytes of memory that a block's context models take if a decoder follows them.
+const MOST_FOLLOWED: u64 = 1 << 30;
+
 /// Refuses to code a block for which the predictor needs too much memory.
 fn check_memory(model: &dyn Model, layout: &Layout) -> Result<(), PredictError> {
     let memory = model.memory(layout);
@@ -132,6 +138,9 @@ pub(crate) struct How {
     pub gates: Option<Gates>,
     /// Takes the place of the model's own number of lanes.
     pub lanes: Option<usize>,
+    /// Whether to decode what context models code alone, on a thread of its own, as it is
+    /// coded, where both together take at most [`MOST_FOLLOWED`].
+    pub decode: bool,
 }
 
 /// The power of two of lanes, for a block that is coded like this.
@@ -162,6 +171,7 @@ pub(crate) fn encode(
         gates: None,
         payload: bytes.to_vec(),
         frequencies: 0,
+        decoded: true,
     };
     if method == Method::Raw || bytes.is_empty() {
         progress(bytes.len() as u64);
@@ -177,6 +187,7 @@ pub(crate) fn encode(
     });
     let mixture =
         |lanes| models.map(|m| Mixing::new(m, gates, lanes, bytes.len(), model.is_some()));
+    let mut decoded = false;
     let (payload, frequencies) = match model {
         None => {
             let mut changed = Cow::Borrowed(bytes);
@@ -184,7 +195,19 @@ pub(crate) fn encode(
             if transform != Transform::None {
                 transform.apply(changed.to_mut());
             }
-            encode_contexts(&changed, mixture(1).expect("context models"), progress)
+            let memory = models.map_or(0, |m| m.memory(1, bytes.len()));
+            let mixture = || mixture(1).expect("context models");
+            if how.decode && 2 * memory <= MOST_FOLLOWED {
+                let coded;
+                (coded, decoded) = follow::encode(&changed, &mixture, progress);
+                if let Cow::Owned(changed) = &mut changed {
+                    transform.undo(changed);
+                    decoded &= changed == bytes;
+                }
+                coded
+            } else {
+                encode_contexts(&changed, mixture(), progress, |_| {})
+            }
         }
         Some(model) => {
             let layout = Layout::new(bytes.len(), model.unit(), 1 << lanes_log2);
@@ -203,10 +226,18 @@ pub(crate) fn encode(
         gates,
         payload,
         frequencies,
+        decoded,
     })
 }
 
-fn encode_contexts(bytes: &[u8], mut mixture: Mixing, progress: Progress<'_>) -> (Vec<u8>, u32) {
+/// The stream of context models alone, and the hash of its frequencies. From time to time,
+/// `tell` gets the bytes that will not change.
+fn encode_contexts(
+    bytes: &[u8],
+    mut mixture: Mixing,
+    progress: Progress<'_>,
+    mut tell: impl FnMut(&[u8]),
+) -> (Vec<u8>, u32) {
     let mut coder = ByteEncoder::default();
     for part in bytes.chunks(STRIDE) {
         for &byte in part {
@@ -214,6 +245,7 @@ fn encode_contexts(bytes: &[u8], mut mixture: Mixing, progress: Progress<'_>) ->
             mixture.code(0, &mut coder, &NoAdvice);
         }
         progress(part.len() as u64);
+        tell(coder.settled());
     }
     coder.finish()
 }
@@ -470,6 +502,7 @@ mod tests {
             level: Level::default(),
             gates: None,
             lanes: None,
+            decode: false,
         }
     }
 

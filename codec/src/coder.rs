@@ -34,6 +34,11 @@ pub struct ByteEncoder {
 }
 
 impl ByteEncoder {
+    /// The bytes of the stream that will not change.
+    pub fn settled(&self) -> &[u8] {
+        self.encoder.settled()
+    }
+
     pub fn symbol(&mut self, priced: &Priced) {
         self.hash.add(priced.start, priced.frequency());
         self.encoder.symbol(priced.start, priced.frequency());
@@ -65,9 +70,14 @@ pub struct ByteDecoder<'a> {
 
 impl<'a> ByteDecoder<'a> {
     pub fn new(stream: &'a [u8]) -> ByteDecoder<'a> {
+        ByteDecoder::resume(Decoder::new(stream), FrequencyHash::default())
+    }
+
+    /// Goes on with a decoder that has read a part, whose frequencies have this hash.
+    pub fn resume(decoder: Decoder<'a>, hash: FrequencyHash) -> ByteDecoder<'a> {
         ByteDecoder {
-            decoder: Decoder::new(stream),
-            hash: FrequencyHash::default(),
+            decoder,
+            hash,
             bits: None,
         }
     }

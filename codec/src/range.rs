@@ -131,6 +131,13 @@ impl Encoder {
         self.out.is_empty()
     }
 
+    /// The bytes that no later carry can change.
+    pub fn settled(&self) -> &[u8] {
+        let open = self.out.iter().rev().take_while(|&&byte| byte == 0xFF);
+        let open = open.count() + 1;
+        &self.out[..self.out.len().saturating_sub(open)]
+    }
+
     /// Ends the stream with one more byte and returns it.
     pub fn finish(mut self) -> Vec<u8> {
         // The interval is at least 2^56 long, so it contains a number whose lower
@@ -157,6 +164,26 @@ pub struct Decoder<'a> {
     input: &'a [u8],
     /// Bytes read, including zeros past the end.
     read: usize,
+}
+
+/// A decoder that waits for more of its stream.
+#[derive(Debug)]
+pub struct Paused {
+    code: u64,
+    range: u64,
+    read: usize,
+}
+
+impl Paused {
+    /// The decoder, where the stream so far begins with what it was before.
+    pub fn resume(self, input: &[u8]) -> Decoder<'_> {
+        Decoder {
+            code: self.code,
+            range: self.range,
+            input,
+            read: self.read,
+        }
+    }
 }
 
 impl<'a> Decoder<'a> {
@@ -242,6 +269,20 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Bytes of the stream that were not read.
+    pub fn left(&self) -> usize {
+        self.input.len().saturating_sub(self.read)
+    }
+
+    /// Leaves the stream, of which more will come.
+    pub fn pause(self) -> Paused {
+        Paused {
+            code: self.code,
+            range: self.range,
+            read: self.read,
+        }
+    }
+
     /// Whether more was read than an intact stream of this length has: then it is
     /// damaged, and further symbols are meaningless.
     pub fn overrun(&self) -> bool {
@@ -282,6 +323,24 @@ mod tests {
         assert_eq!(decoder.target(), 1 << 23);
         decoder.take(1 << 23, 1);
         assert!(decoder.ended() && !decoder.overrun());
+    }
+
+    #[test]
+    fn what_is_settled_does_not_change() {
+        let mut encoder = Encoder::default();
+        let mut settled = Vec::new();
+        for i in 0..4000u32 {
+            // Long runs of 0xFF, which a carry may still change, and some carries.
+            match i % 500 {
+                0..400 => encoder.symbol((1 << 23) - 1, 2),
+                _ => encoder.bit(i.wrapping_mul(2_654_435_761) >> 31 == 1, TOTAL / 3),
+            }
+            settled.push(encoder.settled().to_vec());
+        }
+        let bytes = encoder.finish();
+        assert!(settled.iter().all(|part| bytes.starts_with(part)));
+        let last = settled.last().map_or(0, Vec::len);
+        assert!(last + 16 > bytes.len(), "{last} of {}", bytes.len());
     }
 
     #[test]

@@ -8,11 +8,11 @@ use super::predictor::{self, Predictor, Readers};
 use super::{decompress, inspect, pretrained, verify};
 use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
-use brevity_codec::Method;
 use brevity_codec::archive::{
-    self, EXTENSION, MAX_BLOCK, MAX_LANES, Models, Options, Source, Summary,
+    self, EXTENSION, MAX_BLOCK, MAX_LANES, Models, Options, Source, Summary, Written,
 };
 use brevity_codec::weights::{Plan, Precision};
+use brevity_codec::{Method, Progress};
 use brevity_data::Bytes;
 use brevity_lab::experiments::score::model_file;
 use brevity_lab::pack::{self, OwnModel};
@@ -297,17 +297,36 @@ impl Args {
                 }
             }
         };
-        let input = files::open(path)?;
+        let (input, length) = files::open(path)?;
+        let options = self.options();
         let summary = match &mut target {
             Target::Stdout => {
                 let out = stdout_for_archives(self.common.force)?;
-                // It cannot be read again, so it is decoded while it is written.
-                let models = (!self.no_verify).then_some(given.models());
-                self.write(path, input, out, &source, models)?
+                self.write(path, length, |progress| match self.no_verify {
+                    true => archive::compress(input, out, &source, &options, progress),
+                    // It cannot be read again, so it is decoded while it is written.
+                    false => {
+                        let models = given.models();
+                        archive::compress_verified(input, out, &source, &options, &models, progress)
+                    }
+                })?
             }
+            Target::File(file) if self.no_verify => self.write(path, length, |progress| {
+                archive::compress(input, &mut *file, &source, &options, progress)
+            })?,
             Target::File(file) => {
-                let summary = self.write(path, input, &mut *file, &source, None)?;
-                self.verify(file, &summary, given.models())?;
+                let mut written = None;
+                let summary = self.write(path, length, |progress| {
+                    let out = &mut *file;
+                    let done = archive::compress_decoding(input, out, &source, &options, progress)?;
+                    written = done.decoded.then_some(done);
+                    Ok(done.summary)
+                })?;
+                match written {
+                    // Its blocks were decoded as they were coded.
+                    Some(written) => self.check(file, &written)?,
+                    None => self.verify(file, &summary, given.models())?,
+                }
                 summary
             }
         };
@@ -396,29 +415,29 @@ impl Args {
         });
     }
 
-    /// Writes an archive; with `models`, it is decoded as it is written.
+    /// Writes an archive of a file of this length by `code`.
     fn write(
         &self,
         path: &Path,
-        (input, length): (impl Read, Option<u64>),
-        out: impl Write,
-        source: &Source,
-        models: Option<Models>,
+        length: Option<u64>,
+        code: impl FnOnce(Progress<'_>) -> Result<Summary, archive::Error>,
     ) -> Result<Summary> {
         let bar = self.common.run.bar("compress", length);
         let start = Instant::now();
-        let options = self.options();
-        let progress = |more| bar.inc(more);
-        let summary = match models {
-            None => archive::compress(input, out, source, &options, &progress),
-            Some(models) => {
-                archive::compress_verified(input, out, source, &options, &models, &progress)
-            }
-        };
+        let summary = code(&|more| bar.inc(more));
         bar.finish_and_clear();
         let summary = summary.with_context(|| format!("cannot compress {}", path.display()))?;
         self.tell_speed("coded", &summary, start);
         Ok(summary)
+    }
+
+    /// Reads an archive back whose blocks were decoded as they were coded.
+    fn check(&self, file: &mut OutputFile, written: &Written) -> Result<()> {
+        let same = written.is(file.reread()?);
+        if !same.context("the archive cannot be read back")? {
+            bail!("the archive on disk is not the one that was written");
+        }
+        Ok(())
     }
 
     /// Decodes the archive and compares, unless the user declined it.

@@ -60,7 +60,7 @@ pub use read::decompress;
 pub use salvage::{Salvaged, salvage};
 pub use seek::decompress_range;
 pub use verified::compress_verified;
-pub use write::{Options, Source, compress};
+pub use write::{Options, Source, Written, compress, compress_decoding};
 
 /// File name extension of archives.
 pub const EXTENSION: &str = "bvy";

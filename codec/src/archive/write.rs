@@ -1,6 +1,7 @@
 //! Writing archives.
 
 use super::error::Error;
+use super::inspect::inspect;
 use super::layout::{BlockHeader, Effort, Header, Index, MAX_BLOCK, MAX_LANES, ModelId, Terms};
 use super::{Summary, digest};
 use crate::block::{self, Coded, How, Method, Progress};
@@ -10,7 +11,7 @@ use crate::weights::{self, Plan, WeightError};
 use brevity_kernels::mixture::GATES;
 use brevity_model::{Transformer, Weights};
 use rayon::prelude::*;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 
 /// How to compress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,12 +163,109 @@ impl ModelId {
 /// If `options.block` is 0 or more than [`MAX_BLOCK`], `options.lanes` is 0 or more
 /// than [`MAX_LANES`], or `options.method` needs a model and there is none.
 pub fn compress(
-    mut input: impl Read,
-    mut output: impl Write,
+    input: impl Read,
+    output: impl Write,
     source: &Source,
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Summary, Error> {
+    write(input, output, source, options, false, progress).map(|written| written.summary)
+}
+
+/// An archive that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its sizes, and the hash of the original.
+    pub summary: Summary,
+    /// BLAKE3 of the archive.
+    pub archive: blake3::Hash,
+    /// Whether all blocks were decoded as they were coded, to the same bytes.
+    pub decoded: bool,
+}
+
+impl Written {
+    /// Whether the archive that `input` reads is this one, as it was written, and says of
+    /// itself what was written. With [`decoded`](Written::decoded), it then decodes to its
+    /// source.
+    ///
+    /// # Errors
+    /// Errors of reading; invalid fields.
+    pub fn is(&self, input: impl Read) -> Result<bool, Error> {
+        let mut input = Hashing {
+            of: input,
+            hasher: blake3::Hasher::new(),
+        };
+        let found = inspect(&mut input)?;
+        let Summary {
+            raw,
+            stored,
+            digest,
+        } = self.summary;
+        Ok(
+            (found.raw(), found.stored, found.digest) == (raw, stored, digest)
+                && input.hasher.finalize() == self.archive,
+        )
+    }
+}
+
+/// As [`compress`]; blocks that context models code alone are decoded as they are coded,
+/// on one more thread for each, if there is more than one thread and the context models
+/// take at most half a GiB for a block. That takes their memory twice.
+///
+/// # Errors
+/// As [`compress`].
+///
+/// # Panics
+/// As [`compress`].
+pub fn compress_decoding(
+    input: impl Read,
+    output: impl Write,
+    source: &Source,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Written, Error> {
+    let decode = rayon::current_num_threads() > 1;
+    write(input, output, source, options, decode, progress)
+}
+
+/// Hashes what passes.
+struct Hashing<T> {
+    of: T,
+    hasher: blake3::Hasher,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.of.read(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.of.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.of.flush()
+    }
+}
+
+fn write(
+    mut input: impl Read,
+    output: impl Write,
+    source: &Source,
+    options: &Options,
+    decode: bool,
+    progress: Progress<'_>,
+) -> Result<Written, Error> {
+    let mut output = Hashing {
+        of: output,
+        hasher: blake3::Hasher::new(),
+    };
     assert!(
         (1..=MAX_BLOCK).contains(&options.block),
         "blocks of {} bytes",
@@ -202,6 +300,7 @@ pub fn compress(
         level: options.level,
         gates: source.gates.filter(|_| method == Method::Mixed),
         lanes,
+        decode,
     };
     let mut ahead = block_of(&mut input, options.block)?;
     // The first block is the longest.
@@ -223,7 +322,7 @@ pub fn compress(
     };
     let mut hasher = blake3::Hasher::new();
     let mut index = Index::default();
-    let mut raw = 0;
+    let (mut raw, mut decoded) = (0, true);
     loop {
         let mut batch = vec![ahead];
         ahead = block_of(&mut input, options.block)?;
@@ -241,6 +340,7 @@ pub fn compress(
                 block: index.blocks.len() as u64,
                 source,
             })?;
+            decoded &= coded.decoded;
             let last = ahead.is_empty() && i + 1 == count;
             let written = BlockHeader::write(&coded, bytes.len(), last, Terms::written(effort));
             put(&written)?;
@@ -260,10 +360,14 @@ pub fn compress(
     let digest = digest(&hasher);
     put(&digest)?;
     output.flush().map_err(Error::Write)?;
-    Ok(Summary {
-        raw,
-        stored,
-        digest,
+    Ok(Written {
+        summary: Summary {
+            raw,
+            stored,
+            digest,
+        },
+        archive: output.hasher.finalize(),
+        decoded,
     })
 }
 

@@ -369,6 +369,7 @@ mod tests {
             method,
             level: Level::Fast,
             lanes: None,
+            decode: false,
             gates: None,
         }
     }

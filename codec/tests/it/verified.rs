@@ -1,9 +1,10 @@
 //! Archives that are decoded while they are written, and the size of their streams.
 
 use brevity_codec::archive::{
-    Error, Models, Options, Source, compress, compress_verified, entropy, inspect,
+    Error, Models, Options, Source, compress, compress_decoding, compress_verified, entropy,
+    inspect,
 };
-use brevity_codec::{Method, score};
+use brevity_codec::{Level, Method, score};
 use brevity_model::{Spec, Weights};
 use std::io::{self, Write};
 
@@ -49,6 +50,75 @@ fn what_is_verified_is_what_is_written() {
         assert_eq!(first.unwrap(), second.unwrap());
         assert_eq!(plain, verified);
     }
+}
+
+fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.unwrap().install(run)
+}
+
+#[test]
+fn blocks_are_decoded_as_they_are_coded() {
+    // Text, a program with calls, noise that is stored as it is, nothing.
+    let calls = |i: usize| match i % 16 {
+        0 => 0xE8,
+        1..=4 => (((40_000 - i / 16 * 16) >> (8 * (i % 16 - 1))) & 255) as u8,
+        j => (j * 29) as u8,
+    };
+    let noise = |i: usize| ((i as u32).wrapping_mul(2_654_435_761) >> 24) as u8;
+    let files = [
+        text(90_000),
+        (0..40_000).map(calls).collect(),
+        (0..5000).map(noise).collect(),
+        Vec::new(),
+    ];
+    for bytes in &files {
+        for level in Level::ALL {
+            for block in [700, 1 << 24] {
+                let options = Options {
+                    block,
+                    level,
+                    ..Options::default()
+                };
+                let decoding = || {
+                    let mut out = Vec::new();
+                    let source = Source::none();
+                    let written =
+                        compress_decoding(&bytes[..], &mut out, &source, &options, &|_| {});
+                    (written.unwrap(), out)
+                };
+                if block < bytes.len() / 20 && level != Level::Default {
+                    continue;
+                }
+                let (written, archive) = on_threads(2, decoding);
+                assert!(written.decoded);
+                let mut plain = Vec::new();
+                let source = Source::none();
+                let first = compress(&bytes[..], &mut plain, &source, &options, &|_| {});
+                assert_eq!((first.unwrap(), plain), (written.summary, archive.clone()));
+                assert!(written.is(&archive[..]).unwrap());
+                for at in (0..archive.len()).step_by(archive.len() / 7) {
+                    let mut changed = archive.clone();
+                    changed[at] ^= 4;
+                    assert!(!written.is(&changed[..]).unwrap_or(false));
+                }
+            }
+        }
+    }
+    // With one thread, nothing follows.
+    let options = blocks();
+    let alone = on_threads(1, || {
+        let bytes = &files[0][..];
+        compress_decoding(bytes, io::sink(), &Source::none(), &options, &|_| {})
+    });
+    assert!(!alone.unwrap().decoded);
+    // Nor does it where a model predicts.
+    let (weights, bytes) = (weights(), text(500));
+    let source = Source::external(&weights);
+    let with_model = on_threads(2, || {
+        compress_decoding(&bytes[..], io::sink(), &source, &options, &|_| {})
+    });
+    assert!(!with_model.unwrap().decoded);
 }
 
 #[test]

@@ -73,7 +73,10 @@ impl Beside<'_> {
             };
             let source = Source::stored(model).map_err(|e| told(chain(&e).to_string()))?;
             let stored = self.archive(&source, Method::Mixed)?;
-            if best.as_ref().is_some_and(|b| b.stored.len() <= stored.len()) {
+            if best
+                .as_ref()
+                .is_some_and(|b| b.stored.len() <= stored.len())
+            {
                 break;
             }
             best = Some(Archive {
