@@ -37,10 +37,16 @@ pub struct Usage(pub String);
 #[error("not all files were done")]
 pub struct AlreadyPrinted(pub u8);
 
-/// An interrupt stopped work that can be continued.
+/// An interrupt stopped work.
 #[derive(Debug, thiserror::Error)]
-#[error("stopped; the same command continues where it was")]
-pub struct Stopped;
+pub enum Stopped {
+    /// What was done is on the disk.
+    #[error("stopped; the same command continues where it was")]
+    Continues,
+    /// Nothing was kept.
+    #[error("stopped")]
+    Over,
+}
 
 /// Prints the whole chain of an error and returns its exit status. A closed
 /// pipe (`brevity ... | head`) is not a failure.

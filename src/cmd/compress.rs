@@ -164,6 +164,7 @@ pub fn run(args: Args) -> Result<()> {
             "-c takes one file: archives one after another cannot be read".into()
         ));
     }
+    args.level.check()?;
     let has_trained = args.model.is_some() || args.training.train;
     if args.training.train && args.online {
         bail!(Usage(
@@ -379,7 +380,7 @@ impl Args {
             pack::compress_with_own_model(&data, folder.as_ref(), &options, control, &report)
         });
         let packed = packed.with_context(|| format!("cannot train on {}", path.display()))?;
-        let packed = packed.ok_or(Stopped)?;
+        let packed = packed.ok_or(Stopped::Continues)?;
 
         let mut file = self.common.file(output, path)?;
         let written = file.write_all(&packed.archive);
@@ -482,7 +483,7 @@ impl Args {
             pack::shortest_plan(weights, &mut file, length, &self.options(), control)
         });
         let plan = plan.with_context(|| format!("cannot compress {}", path.display()))?;
-        Ok(plan.ok_or(Stopped)?)
+        Ok(plan.ok_or(Stopped::Over)?)
     }
 }
 

@@ -213,7 +213,11 @@ impl Args {
                 None => String::new(),
             };
             let path = path.display();
-            format!("{path}: {recovered} bytes recovered, {lost} lost{rest}")
+            let surplus = match salvaged.surplus {
+                0 => String::new(),
+                bytes => format!("; {bytes} bytes follow the end of the archive"),
+            };
+            format!("{path}: {recovered} bytes recovered, {lost} lost{rest}{surplus}")
         });
         Ok(salvaged.damage.is_empty())
     }

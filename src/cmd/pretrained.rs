@@ -274,7 +274,8 @@ pub fn inspect(path: &Path) -> Result<(String, Value)> {
         "model": { "kind": "pretrained", "hash": format!("{:06x}", header.model) },
         "bytes": raw,
         "archive_bytes": stored,
-        "raw_rate": rate,
+        "raw_rate": (stored as u64).saturating_sub(header.header_bytes() as u64) as f64
+            / raw.max(1) as f64,
         "overhead_bytes": header.header_bytes(),
         "context": context,
         "chunk": chunk,
@@ -321,7 +322,7 @@ fn watched<T>(run: &Run, work: impl FnOnce(&Control<'_>) -> T) -> T {
 pub(super) fn stopped<T>(done: Result<T, ArchiveError>) -> Result<T> {
     match done {
         Err(ArchiveError::Stopped | ArchiveError::Price(PriceError::Stopped)) => {
-            Err(Stopped.into())
+            Err(Stopped::Over.into())
         }
         done => Ok(done?),
     }

@@ -152,7 +152,7 @@ fn at_bits(model: Model, bits: f64, control: &Control<'_>) -> Result<Model> {
     let path = model.origin().path.display().to_string();
     let coded = model.at_bits(bits, &|more: usize| count.add(more as u64));
     match coded {
-        Err(CodedError::Stopped) => Err(Stopped.into()),
+        Err(CodedError::Stopped) => Err(Stopped::Over.into()),
         Err(wrong @ CodedError::Bits(_)) => bail!(Usage(format!("--bits: {wrong}"))),
         coded => coded.with_context(|| format!("cannot code the weights of {path}")),
     }
@@ -173,7 +173,7 @@ fn covered(
         count.add(more as u64)
     });
     match control.stop.is_set() {
-        true => Err(Stopped.into()),
+        true => Err(Stopped::Over.into()),
         false => Ok(found?),
     }
 }

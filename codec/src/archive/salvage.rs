@@ -3,7 +3,7 @@
 use super::digest;
 use super::error::Error;
 use super::input::Input;
-use super::layout::{DIGEST, Front, Terms};
+use super::layout::{Front, Index, Terms};
 use super::models::Models;
 use super::read::{Frame, Lazy};
 use super::seek::{Place, places};
@@ -21,6 +21,8 @@ pub struct Salvaged {
     pub unread: Option<u64>,
     /// The errors found, in order.
     pub damage: Vec<Error>,
+    /// Bytes behind the end of an archive that is whole.
+    pub surplus: u64,
 }
 
 /// Writes every intact block, and zeros for damaged blocks of known length, so that
@@ -54,6 +56,7 @@ pub fn salvage(
     let mut next = start;
     let mut ended = false;
     let mut blocks = 0;
+    let mut found = Index::default();
     while !ended {
         let place = index.as_ref().map(|places| places[blocks as usize]);
         let at = place.map_or(next, |place| place.start);
@@ -76,6 +79,7 @@ pub fn salvage(
                 output.write_all(&bytes).map_err(Error::Write)?;
                 hasher.update(&bytes);
                 done.recovered += bytes.len() as u64;
+                found.blocks.push((bytes.len() as u64, next - at));
             }
             Err(Error::Read(error)) => return Err(Error::Read(error)),
             Err(error) if fatal(&error) => return Err(error),
@@ -96,16 +100,34 @@ pub fn salvage(
     }
     output.flush().map_err(Error::Write)?;
     // Of one block there is no index, and so none that is refused.
-    done.damage.extend(refused.filter(|_| blocks > 1));
-    if done.damage.is_empty() {
-        input
-            .seek(SeekFrom::End(-(DIGEST as i64)))
-            .map_err(Error::Read)?;
-        let offset = input.stream_position().map_err(Error::Read)?;
-        let recorded = Input::new(&mut input, offset).array("the hash of the original")?;
-        if recorded != digest(&hasher) {
-            done.damage.push(Error::Digest { offset });
+    let refused = refused.filter(|_| blocks > 1);
+    if !done.damage.is_empty() {
+        done.damage.extend(refused);
+        return Ok(done);
+    }
+    // All blocks are intact: what follows them is known.
+    input.seek(SeekFrom::Start(next)).map_err(Error::Read)?;
+    let mut rest = Input::new(&mut input, next);
+    let index = match blocks {
+        1 => Vec::new(),
+        _ => found.to_bytes(),
+    };
+    let same = rest
+        .bytes(index.len() as u64, "the block index")
+        .is_ok_and(|stored| stored == index);
+    if !same && refused.is_some() {
+        done.damage.extend(refused);
+        return Ok(done);
+    }
+    let offset = rest.offset;
+    match rest.array("the hash of the original") {
+        Ok(recorded) if recorded == digest(&hasher) => {
+            let offset = rest.offset;
+            let end = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
+            done.surplus = end - offset;
         }
+        Ok(_) => done.damage.push(Error::Digest { offset }),
+        Err(error) => done.damage.push(error),
     }
     Ok(done)
 }

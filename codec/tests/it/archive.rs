@@ -322,6 +322,18 @@ fn what_is_intact_is_salvaged() {
     let done = salvage(Cursor::new(cut), &mut out, &Models::default()).unwrap();
     assert_eq!(out[..750], bytes[..750]);
     assert!(done.recovered >= 750);
+    // Bytes behind a whole archive are no damage.
+    for block in [250, 5000] {
+        for surplus in [0, 1, 40] {
+            let mut longer = pack(&bytes, &Source::none(), blocks(block));
+            longer.resize(longer.len() + surplus, 0);
+            let mut out = Vec::new();
+            let done = salvage(Cursor::new(&longer), &mut out, &Models::default()).unwrap();
+            assert_eq!(out, bytes);
+            assert!(done.damage.is_empty(), "{:?}", done.damage);
+            assert_eq!((done.lost, done.surplus), (0, surplus as u64));
+        }
+    }
 }
 
 /// Truncated anywhere, or with any bit flipped, an archive is refused: no panic,
