@@ -120,7 +120,8 @@ impl<'a> Needs<'a> {
         if let Some(models) = block.models {
             // The history of lanes of unequal length grows beyond the block.
             let history = if lanes > 1 { 2 * raw as u64 } else { 0 };
-            memory = memory.saturating_add(models.memory(lanes, raw) + history);
+            let undone = models.transform().memory(raw);
+            memory = memory.saturating_add(models.memory(lanes, raw) + history + undone);
             context_seconds = raw as f64 * seconds_a_byte(models);
         }
         Demand {

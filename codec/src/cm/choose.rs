@@ -3,7 +3,7 @@
 //! What the block's bytes look like gives a few candidates; these code a piece of it, and
 //! the shortest wins.
 
-use super::v2::{self, Candidates, Kind, Level, Setup, Transform};
+use super::v2::{self, Candidates, Kind, Level, Setup, Transform, base64};
 use super::{Advice, BitCoder};
 use crate::cdf::TOTAL;
 use crate::range::Encoder;
@@ -43,7 +43,36 @@ fn worth(candidate: Kind, best: Kind) -> f64 {
 
 /// Chooses the setup of a block that context models code alone.
 pub fn survey(level: Level, bytes: &[u8]) -> Setup {
-    choose(level, bytes, true)
+    let plain = choose(level, bytes, true);
+    bare(level, bytes, plain).unwrap_or(plain)
+}
+
+/// The share of a block of base64 that what it stands for may take to win.
+const WORTH_BARING: f64 = 0.997;
+
+/// The setup of a block of base64, if what that stands for is shorter.
+fn bare(level: Level, bytes: &[u8], plain: Setup) -> Option<Setup> {
+    if level == Level::Fast {
+        return None;
+    }
+    let changed = base64::change(bytes)?;
+    let setup = Setup {
+        transform: Transform::Base64,
+        ..choose(level, &changed, false)
+    };
+    if !setup.is_known() {
+        return None;
+    }
+    let length = |bytes: &[u8], setup| {
+        let mut trial = Trial::new(level, bytes);
+        let share = trial.piece.len() as f64 / bytes.len() as f64;
+        trial.price(setup, f64::INFINITY) / share
+    };
+    let unchanged = Setup {
+        transform: Transform::None,
+        ..setup
+    };
+    (length(&changed, unchanged) < length(bytes, plain) * WORTH_BARING).then_some(setup)
 }
 
 /// Chooses the setup of a block whose bytes stay as they are.
@@ -288,6 +317,30 @@ mod tests {
             (Kind::Binary, Transform::Calls)
         );
         let setup = survey_unchanged(Level::Best, &program);
+        assert_eq!(setup.transform, Transform::None);
+    }
+
+    #[test]
+    fn base64_is_undone_where_that_pays() {
+        let text = base64::tests::text;
+        let mut seed = 1;
+        let words = ["soul ", "of ", "wit, ", "brevity ", "is ", "the\n"];
+        let prose: String = (0..3000)
+            .map(|_| words[usize::from(noise(&mut seed)) % words.len()])
+            .collect();
+        let lines = text(prose.as_bytes(), 76);
+        let setup = survey(Level::Default, &lines);
+        let found = (setup.kind, setup.transform);
+        assert_eq!(found, (Kind::Text, Transform::Base64));
+        assert!(!survey_unchanged(Level::Default, &lines).is_alone());
+        // A genome is made of digits, too.
+        let genome: Vec<u8> = (0..20_000)
+            .map(|i| match i % 61 {
+                60 => b'\n',
+                _ => b"ACGT"[usize::from(noise(&mut seed) >> 6)],
+            })
+            .collect();
+        let setup = survey(Level::Default, &genome);
         assert_eq!(setup.transform, Transform::None);
     }
 

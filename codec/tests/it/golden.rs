@@ -95,6 +95,53 @@ fn program() -> Vec<u8> {
     out
 }
 
+/// Four channels of 32-bit floats, waves of different lengths.
+fn floats() -> Vec<u8> {
+    let wave = |i: i32, length: i32| (i % length - length / 2).abs() as f32 / length as f32;
+    let row = |i: i32| [23, 57, 91, 130].map(|length| wave(i, length).to_le_bytes());
+    (0..600).flat_map(row).flatten().collect()
+}
+
+/// 64-bit floats that fall, of which every byte matters: all eight are reversed.
+fn quotients() -> Vec<u8> {
+    (0..700_u32)
+        .flat_map(|i| (1e6 / f64::from(i + 3)).to_le_bytes())
+        .collect()
+}
+
+/// 64-bit floats that grow, with noise: halves of them are reversed.
+fn doubles() -> Vec<u8> {
+    let grain = noise(900);
+    let number = |i: usize| (1000.0 + 0.37 * i as f64 + f64::from(grain[i]) / 512.0).to_le_bytes();
+    (0..900).flat_map(number).collect()
+}
+
+/// Samples of 16 bits of two channels that have much in common.
+fn stereo() -> Vec<u8> {
+    let mono = samples();
+    let sample = |i: usize| {
+        let left = i16::from_le_bytes([mono[2 * i], mono[2 * i + 1]]);
+        let right = left / 2 + (i % 7) as i16;
+        [left, right].map(i16::to_le_bytes)
+    };
+    (0..1500).flat_map(sample).flatten().collect()
+}
+
+/// A line before and after base64 of a text, in lines of 76 digits.
+fn base64() -> Vec<u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = b"Content-Transfer-Encoding: base64".to_vec();
+    for (i, group) in text(1200).chunks(3).enumerate() {
+        if i % 19 == 0 {
+            out.push(b'\n');
+        }
+        let bits = group.iter().fold(0, |bits, &b| bits << 8 | usize::from(b));
+        out.extend([18, 12, 6, 0].map(|place| DIGITS[bits >> place & 63]));
+    }
+    out.extend(b"\n--\n");
+    out
+}
+
 /// What an archive is made from, and how.
 struct Case<'a> {
     name: &'static str,
@@ -138,6 +185,18 @@ fn cases(each: &mut dyn FnMut(Case)) {
     let half = embedded(&paper, Precision::Float16);
     case("paper", text(200), half, 1000, mixed, best);
     // Since version 2.
+    case("floats", floats(), Source::none(), 1 << 16, None, default);
+    case("doubles", doubles(), Source::none(), 1 << 16, None, best);
+    case(
+        "quotients",
+        quotients(),
+        Source::none(),
+        1 << 16,
+        None,
+        default,
+    );
+    case("stereo", stereo(), Source::none(), 1 << 16, None, default);
+    case("base64", base64(), Source::none(), 1 << 16, None, best);
     case("fast", text(700), Source::none(), 1000, None, fast);
     case("best", text(700), Source::none(), 1000, None, best);
     case("records", records(90), Source::none(), 4000, None, default);

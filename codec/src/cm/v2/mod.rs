@@ -1,5 +1,6 @@
 //! The context models of format version 2.
 
+pub(super) mod base64;
 mod bits;
 mod code;
 mod contexts;

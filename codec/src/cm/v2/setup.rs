@@ -115,18 +115,25 @@ impl Setup {
 
     /// The transforms that go with a kind, in the order of their numbers.
     fn transforms(kind: Kind) -> &'static [Transform] {
-        const NUMBERS: [Transform; 4] = [
+        const NUMBERS: [Transform; 5] = [
             Transform::None,
             Transform::Reversed2,
             Transform::Reversed4,
             Transform::Reversed8,
+            Transform::Base64,
         ];
         match kind {
-            Kind::Text | Kind::Bits | Kind::Picture => &[Transform::None],
-            Kind::Binary => &[Transform::None, Transform::Calls],
+            Kind::Bits => &[Transform::None],
+            Kind::Text | Kind::Picture => &[Transform::None, Transform::Base64],
+            Kind::Binary => &[Transform::None, Transform::Calls, Transform::Base64],
             Kind::Records => &NUMBERS,
             Kind::Sound => &NUMBERS[..2],
         }
+    }
+
+    /// Whether the change goes with what the block is taken for.
+    pub fn is_known(&self) -> bool {
+        Setup::transforms(self.kind).contains(&self.transform)
     }
 
     /// Whether context models must be alone: bytes are changed, or what is learned is
@@ -233,12 +240,12 @@ mod tests {
         for bytes in [
             [6, 1, 1, 0],
             [0x20, 1, 1, 0],
-            [0x21, 1, 1, 0],
+            [0x31, 1, 1, 0],
             [2, 0, 1, 0],
             [2, 17, 1, 0],
             [2, 1, 0, 0],
             [2, 1, 1, 0x80],
-            [0x42, 1, 1, 0],
+            [0x52, 1, 1, 0],
             [5, 1, 3, 0],
             [5, 1, 18, 0],
             [0x25, 1, 2, 0],

@@ -3,6 +3,8 @@
 //! Only blocks that context models code alone are changed: a trained model knows bytes as
 //! they are.
 
+use super::base64;
+
 /// A change of a block's bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Transform {
@@ -18,6 +20,8 @@ pub enum Transform {
     /// Relative addresses of x86 calls and jumps become absolute: what is called often is
     /// then the same bytes wherever from.
     Calls,
+    /// [`base64`] becomes the bytes it stands for.
+    Base64,
 }
 
 /// Bits of an address that change.
@@ -37,11 +41,22 @@ impl Transform {
             Transform::Reversed2 => 2,
             Transform::Reversed4 => 4,
             Transform::Reversed8 => 8,
-            Transform::None | Transform::Calls => 1,
+            Transform::None | Transform::Calls | Transform::Base64 => 1,
+        }
+    }
+
+    /// Bytes of memory that undoing takes beyond a block of `bytes` bytes.
+    pub fn memory(self, bytes: usize) -> u64 {
+        match self {
+            Transform::Base64 => bytes as u64,
+            _ => 0,
         }
     }
 
     /// Changes a block.
+    ///
+    /// # Panics
+    /// If there is not [enough](base64::change) base64.
     pub fn apply(self, bytes: &mut [u8]) {
         match self {
             Transform::None => {}
@@ -49,6 +64,12 @@ impl Transform {
                 for at in 0..bytes.len() {
                     change_address(bytes, at, |address, next| address.wrapping_add(next));
                 }
+            }
+            Transform::Base64 => {
+                let changed = base64::change(bytes).expect("enough base64");
+                let (head, rest) = bytes.split_at_mut(changed.len());
+                head.copy_from_slice(&changed);
+                rest.fill(0);
             }
             _ => self.reverse(bytes),
         }
@@ -64,6 +85,10 @@ impl Transform {
                 for at in (0..bytes.len()).rev() {
                     change_address(bytes, at, |address, next| address.wrapping_sub(next));
                 }
+            }
+            Transform::Base64 => {
+                let block = base64::undo(bytes);
+                bytes.copy_from_slice(&block);
             }
             _ => self.reverse(bytes),
         }
