@@ -32,6 +32,16 @@ fn an_unknown_instruction_set_is_refused() {
 }
 
 #[test]
+fn levels_that_there_are_not_are_refused() {
+    let dir = with_data();
+    for level in ["-2", "-7", "-8"] {
+        let ran = dir.run(&["compress", level, "data.txt"]);
+        ran.status(2).says("the levels are -1, -5 and -9");
+    }
+    assert!(!dir.path("data.txt.bvy").exists());
+}
+
+#[test]
 fn a_missing_config_is_named() {
     let ran = Dir::new().run(&["sweep", "nowhere.toml"]);
     ran.status(2).says("nowhere.toml");

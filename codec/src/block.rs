@@ -66,8 +66,8 @@ pub(crate) struct Coded {
     pub payload: Vec<u8>,
     /// Hash of all frequencies, in the order in which they are used.
     pub frequencies: u32,
-    /// Whether the payload was decoded again as it was coded.
-    pub decoded: bool,
+    /// Whether the payload decodes to the block, if it was decoded as it was coded.
+    pub decoded: Option<bool>,
 }
 
 /// Why a block cannot be decoded.
@@ -102,7 +102,8 @@ const STRIDE: usize = 1 << 15;
 /// has a limit of its own.
 const MOST_MEMORY: u64 = 1 << 33;
 
-/// Most bytes of memory that a block's context models take if a decoder follows them.
+/// Most bytes of memory that a block's context models and those of a decoder that follows
+/// them take.
 const MOST_FOLLOWED: u64 = 1 << 30;
 
 /// Refuses to code a block for which the predictor needs too much memory.
@@ -171,7 +172,7 @@ pub(crate) fn encode(
         gates: None,
         payload: bytes.to_vec(),
         frequencies: 0,
-        decoded: true,
+        decoded: Some(true),
     };
     if method == Method::Raw || bytes.is_empty() {
         progress(bytes.len() as u64);
@@ -187,7 +188,7 @@ pub(crate) fn encode(
     });
     let mixture =
         |lanes| models.map(|m| Mixing::new(m, gates, lanes, bytes.len(), model.is_some()));
-    let mut decoded = false;
+    let mut decoded = None;
     let (payload, frequencies) = match model {
         None => {
             let mut changed = Cow::Borrowed(bytes);
@@ -202,7 +203,7 @@ pub(crate) fn encode(
                 (coded, decoded) = follow::encode(&changed, &mixture, progress);
                 if let Cow::Owned(changed) = &mut changed {
                     transform.undo(changed);
-                    decoded &= changed == bytes;
+                    decoded = decoded.map(|same| same && changed == bytes);
                 }
                 coded
             } else {

@@ -11,7 +11,7 @@ pub struct LevelOptions {
     /// while a second thread verifies
     #[arg(short = '1', long)]
     fast: bool,
-    /// The default, with up to 330 MiB, or 660
+    /// The default, with up to 330 MiB, or 660 while a second thread verifies
     #[arg(short = '5')]
     usual: bool,
     /// Best, with up to 930 MiB

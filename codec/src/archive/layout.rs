@@ -416,7 +416,7 @@ impl BlockHeader {
             models: self.models,
             gates: self.gates,
             frequencies: self.frequencies,
-            decoded: false,
+            decoded: None,
         })
     }
 }

@@ -112,9 +112,10 @@ pub fn salvage(
         1 => Vec::new(),
         _ => found.to_bytes(),
     };
-    let same = rest
-        .bytes(index.len() as u64, "the block index")
-        .is_ok_and(|stored| stored == index);
+    let same = match rest.bytes(index.len() as u64, "the block index") {
+        Err(Error::Read(error)) => return Err(Error::Read(error)),
+        stored => stored.is_ok_and(|stored| stored == index),
+    };
     if !same && refused.is_some() {
         done.damage.extend(refused);
         return Ok(done);
@@ -127,6 +128,7 @@ pub fn salvage(
             done.surplus = end - offset;
         }
         Ok(_) => done.damage.push(Error::Digest { offset }),
+        Err(Error::Read(error)) => return Err(Error::Read(error)),
         Err(error) => done.damage.push(error),
     }
     Ok(done)

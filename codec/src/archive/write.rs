@@ -1,6 +1,7 @@
 //! Writing archives.
 
 use super::error::Error;
+use super::input::Input;
 use super::inspect::inspect;
 use super::layout::{BlockHeader, Effort, Header, Index, MAX_BLOCK, MAX_LANES, ModelId, Terms};
 use super::{Summary, digest};
@@ -208,12 +209,13 @@ impl Written {
     }
 }
 
-/// As [`compress`]; blocks that context models code alone are decoded as they are coded,
-/// on one more thread for each, if there is more than one thread and the context models
-/// take at most half a GiB for a block. That takes their memory twice.
+/// As [`compress`]; an archive of one block that context models code alone is decoded as
+/// it is coded, on one more thread, if there is more than one and the context models take
+/// at most half a GiB. That takes their memory twice. (Several blocks are coded, and can be
+/// decoded, side by side.)
 ///
 /// # Errors
-/// As [`compress`].
+/// As [`compress`], and [`Error::Unverified`] if the block decodes to other bytes.
 ///
 /// # Panics
 /// As [`compress`].
@@ -300,7 +302,7 @@ fn write(
         level: options.level,
         gates: source.gates.filter(|_| method == Method::Mixed),
         lanes,
-        decode,
+        decode: false,
     };
     let mut ahead = block_of(&mut input, options.block)?;
     // The first block is the longest.
@@ -330,6 +332,10 @@ fn write(
             batch.push(ahead);
             ahead = block_of(&mut input, options.block)?;
         }
+        let how = How {
+            decode: decode && raw == 0 && batch.len() == 1 && ahead.is_empty(),
+            ..how
+        };
         let coded: Vec<Result<Coded, _>> = batch
             .par_iter()
             .map(|bytes| block::encode(bytes, how, model, progress))
@@ -340,9 +346,17 @@ fn write(
                 block: index.blocks.len() as u64,
                 source,
             })?;
-            decoded &= coded.decoded;
             let last = ahead.is_empty() && i + 1 == count;
-            let written = BlockHeader::write(&coded, bytes.len(), last, Terms::written(effort));
+            let terms = Terms::written(effort);
+            let written = BlockHeader::write(&coded, bytes.len(), last, terms);
+            decoded &= coded.decoded.unwrap_or(false);
+            if coded.decoded.is_some() && !reads_back(&written, &coded, terms) {
+                let inner = Error::Malformed {
+                    offset: stored,
+                    what: "the block decodes to other bytes",
+                };
+                return Err(Error::Unverified(Box::new(inner)));
+            }
             put(&written)?;
             index
                 .blocks
@@ -369,6 +383,25 @@ fn write(
         archive: output.hasher.finalize(),
         decoded,
     })
+}
+
+/// Whether a block that was decoded as it was coded came back, and is written as what was
+/// decoded.
+fn reads_back(written: &[u8], coded: &Coded, terms: Terms) -> bool {
+    let mut input = Input::new(written, 0);
+    let read = BlockHeader::read(&mut input, terms);
+    let read = read.ok().and_then(|header| {
+        let payload = input.bytes(coded.payload.len() as u64, "a block").ok()?;
+        header.with(payload)
+    });
+    coded.decoded == Some(true)
+        && read.is_some_and(|read| {
+            let read = Coded {
+                decoded: coded.decoded,
+                ..read
+            };
+            read == *coded
+        })
 }
 
 /// The next `length` bytes, or what is left.

@@ -12,16 +12,20 @@ use std::thread;
 /// 2^-24, so that it takes three.
 const MOST: usize = 24;
 
-/// As [`encode_contexts`], and whether the stream decodes to the same bytes. It takes the
-/// memory and the work of both.
+/// As [`encode_contexts`], and whether the stream decodes to the same bytes; none if there
+/// is no thread for a decoder. It takes the memory and the work of both.
 pub(super) fn encode(
     bytes: &[u8],
     mixture: &(dyn Fn() -> Mixing + Sync),
     progress: Progress<'_>,
-) -> ((Vec<u8>, u32), bool) {
+) -> ((Vec<u8>, u32), Option<bool>) {
     thread::scope(|scope| {
         let (sender, receiver) = channel();
-        let decoder = scope.spawn(move || follow(&receiver, mixture(), bytes.len()));
+        let work = move || follow(&receiver, mixture(), bytes.len());
+        let Ok(decoder) = thread::Builder::new().spawn_scoped(scope, work) else {
+            let coded = encode_contexts(bytes, mixture(), progress, |_| {});
+            return (coded, None);
+        };
         let mut sent = 0;
         // If nobody receives, the decoder has ended, and tells why below.
         let mut send = |stream: &[u8]| {
@@ -33,9 +37,10 @@ pub(super) fn encode(
         drop(sender);
         let same = match decoder.join() {
             Ok(Some((decoded, hash))) => hash == coded.1 && decoded == bytes,
-            Ok(None) | Err(_) => false,
+            Ok(None) => false,
+            Err(panic) => std::panic::resume_unwind(panic),
         };
-        (coded, same)
+        (coded, Some(same))
     })
 }
 
@@ -67,5 +72,46 @@ fn follow(parts: &Receiver<Vec<u8>>, mut mixture: Mixing, length: usize) -> Opti
             return whole.then(|| (out, coder.hash.finish()));
         }
         paused = Some((coder.decoder.pause(), coder.hash));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cm::{Level, Models, survey};
+
+    /// What is followed of a stream that comes in parts of so many bytes.
+    fn followed(stream: &[u8], part: usize, length: usize) -> Option<(Vec<u8>, u32)> {
+        let (sender, receiver) = channel();
+        for part in stream.chunks(part) {
+            sender.send(part.to_vec()).unwrap();
+        }
+        drop(sender);
+        follow(&receiver, mixing(length), length)
+    }
+
+    fn mixing(length: usize) -> Mixing {
+        let models = Models::Second(survey(Level::Default, b"text, text"));
+        Mixing::new(models, None, 1, length, false)
+    }
+
+    #[test]
+    fn streams_in_parts_are_decoded_and_damage_is_noticed() {
+        let bytes = b"What is said twice, is said twice. ".repeat(60);
+        let length = bytes.len();
+        let (stream, hash) = encode_contexts(&bytes, mixing(length), &|_| {}, |_| {});
+        for part in [1, 7, 24, 25, stream.len()] {
+            let (decoded, found) = followed(&stream, part, length).expect("a whole stream");
+            assert!(decoded == bytes && found == hash);
+        }
+        let cut = &stream[..stream.len() - 3];
+        let longer = [&stream[..], b"abc"].concat();
+        for wrong in [cut, &longer[..], b""] {
+            assert_eq!(followed(wrong, 9, length), None);
+        }
+        let mut changed = stream.clone();
+        changed[20] ^= 1;
+        let same = followed(&changed, 9, length);
+        assert!(same.is_none_or(|(decoded, found)| decoded != bytes && found != hash));
     }
 }

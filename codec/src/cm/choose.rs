@@ -47,32 +47,28 @@ pub fn survey(level: Level, bytes: &[u8]) -> Setup {
     bare(level, bytes, plain).unwrap_or(plain)
 }
 
-/// The share of a block of base64 that what it stands for may take to win.
+/// The share of base64 that what it stands for may take to win.
 const WORTH_BARING: f64 = 0.997;
 
-/// The setup of a block of base64, if what that stands for is shorter.
+/// The setup of a block of base64, if what that stands for is shorter: a piece from the
+/// first run on tells.
 fn bare(level: Level, bytes: &[u8], plain: Setup) -> Option<Setup> {
     if level == Level::Fast {
         return None;
     }
-    let changed = base64::change(bytes)?;
+    let (changed, first) = base64::change(bytes)?;
+    let unchanged = choose(level, &changed, false);
     let setup = Setup {
         transform: Transform::Base64,
-        ..choose(level, &changed, false)
+        ..unchanged
     };
-    if !setup.is_known() {
-        return None;
-    }
-    let length = |bytes: &[u8], setup| {
-        let mut trial = Trial::new(level, bytes);
-        let share = trial.piece.len() as f64 / bytes.len() as f64;
-        trial.price(setup, f64::INFINITY) / share
+    let piece = &bytes[first..bytes.len().min(first + MOST)];
+    let (bare, _) = base64::change(piece).filter(|_| setup.is_allowed())?;
+    let length = |piece, setup| {
+        let best = Vec::new();
+        Trial { piece, best }.price(setup, f64::INFINITY)
     };
-    let unchanged = Setup {
-        transform: Transform::None,
-        ..setup
-    };
-    (length(&changed, unchanged) < length(bytes, plain) * WORTH_BARING).then_some(setup)
+    (length(&bare, unchanged) < length(piece, plain) * WORTH_BARING).then_some(setup)
 }
 
 /// Chooses the setup of a block whose bytes stay as they are.

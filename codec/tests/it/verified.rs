@@ -59,7 +59,7 @@ fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
 
 #[test]
 fn blocks_are_decoded_as_they_are_coded() {
-    // Text, a program with calls, noise that is stored as it is, nothing.
+    // Text, base64 of it, a program with calls, noise that is stored as it is, nothing.
     let calls = |i: usize| match i % 16 {
         0 => 0xE8,
         1..=4 => (((40_000 - i / 16 * 16) >> (8 * (i % 16 - 1))) & 255) as u8,
@@ -68,45 +68,43 @@ fn blocks_are_decoded_as_they_are_coded() {
     let noise = |i: usize| ((i as u32).wrapping_mul(2_654_435_761) >> 24) as u8;
     let files = [
         text(90_000),
+        b"c2VhIHNoZWxscyBz".repeat(4000),
         (0..40_000).map(calls).collect(),
         (0..5000).map(noise).collect(),
         Vec::new(),
     ];
     for bytes in &files {
         for level in Level::ALL {
-            for block in [700, 1 << 24] {
-                let options = Options {
-                    block,
-                    level,
-                    ..Options::default()
-                };
-                let decoding = || {
-                    let mut out = Vec::new();
-                    let source = Source::none();
-                    let written =
-                        compress_decoding(&bytes[..], &mut out, &source, &options, &|_| {});
-                    (written.unwrap(), out)
-                };
-                if block < bytes.len() / 20 && level != Level::Default {
-                    continue;
-                }
-                let (written, archive) = on_threads(2, decoding);
-                assert!(written.decoded);
-                let mut plain = Vec::new();
+            let options = Options {
+                level,
+                ..Options::default()
+            };
+            let (written, archive) = on_threads(2, || {
+                let mut out = Vec::new();
                 let source = Source::none();
-                let first = compress(&bytes[..], &mut plain, &source, &options, &|_| {});
-                assert_eq!((first.unwrap(), plain), (written.summary, archive.clone()));
-                assert!(written.is(&archive[..]).unwrap());
-                for at in (0..archive.len()).step_by(archive.len() / 7) {
-                    let mut changed = archive.clone();
-                    changed[at] ^= 4;
-                    assert!(!written.is(&changed[..]).unwrap_or(false));
-                }
+                let written = compress_decoding(&bytes[..], &mut out, &source, &options, &|_| {});
+                (written.unwrap(), out)
+            });
+            assert!(written.decoded);
+            let mut plain = Vec::new();
+            let first = compress(&bytes[..], &mut plain, &Source::none(), &options, &|_| {});
+            assert_eq!((first.unwrap(), plain), (written.summary, archive.clone()));
+            assert!(written.is(&archive[..]).unwrap());
+            for at in (0..archive.len()).step_by(archive.len() / 7) {
+                let mut changed = archive.clone();
+                changed[at] ^= 4;
+                assert!(!written.is(&changed[..]).unwrap_or(false));
             }
         }
     }
+    // Several blocks can be decoded side by side later.
+    let several = on_threads(2, || {
+        let bytes = &files[0][..];
+        compress_decoding(bytes, io::sink(), &Source::none(), &blocks(), &|_| {})
+    });
+    assert!(!several.unwrap().decoded);
     // With one thread, nothing follows.
-    let options = blocks();
+    let options = Options::default();
     let alone = on_threads(1, || {
         let bytes = &files[0][..];
         compress_decoding(bytes, io::sink(), &Source::none(), &options, &|_| {})

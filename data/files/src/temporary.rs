@@ -106,7 +106,7 @@ fn create(folder: &Path, readers: Readers) -> io::Result<NamedTempFile> {
 }
 
 /// The error of the operating system without the temporary name, which does not help a
-/// user.
+/// user: `tempfile` appends it to the words, and hides the error's number.
 fn bare(error: io::Error) -> io::Error {
     let text = error.to_string();
     match text.split_once(" at path ") {

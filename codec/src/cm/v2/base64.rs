@@ -99,28 +99,32 @@ fn digits(bytes: &[u8]) -> usize {
     digits.count()
 }
 
-/// Digits, with padding at the end, of whole groups of four that `bytes` begin with.
+/// Digits, with padding at the end, of whole groups of four that `bytes` begin with, as
+/// they are made: bits behind the last byte are zeros.
 fn groups(bytes: &[u8]) -> usize {
     let count = digits(bytes);
+    let is_even =
+        |at: usize, bits: u32| value(bytes[at]).is_some_and(|value| value.trailing_zeros() >= bits);
     let padded = match (count % 4, &bytes[count..]) {
-        (2, [b'=', b'=', ..]) => count + 2,
-        (3, [b'=', ..]) => count + 1,
+        (2, [b'=', b'=', ..]) if is_even(count - 1, 4) => count + 2,
+        (3, [b'=', ..]) if is_even(count - 1, 2) => count + 1,
         _ => count,
     };
     padded / 4 * 4
 }
 
-/// The run that `bytes` begin with: how long it is, and its lines.
+/// The run that `bytes` begin with: how long it is, and its lines. What it stands for,
+/// [encoded](encode), is the same again.
 fn run(bytes: &[u8]) -> (usize, Lines) {
     let first = digits(bytes);
-    let lines = match &bytes[first..] {
-        [b'\n', ..] => Some(false),
-        [b'\r', b'\n', ..] => Some(true),
-        _ => None,
+    let returns = match &bytes[first..] {
+        [b'\n', ..] => false,
+        [b'\r', b'\n', ..] => true,
+        _ => return (groups(bytes), Lines::One),
     };
-    let (true, Some(returns)) = (LINES.contains(&first) && first % 4 == 0, lines) else {
+    if !LINES.contains(&first) || first % 4 != 0 {
         return (groups(bytes), Lines::One);
-    };
+    }
     let lines = Lines::Many {
         digits: first,
         returns,
@@ -133,7 +137,8 @@ fn run(bytes: &[u8]) -> (usize, Lines) {
             break;
         }
         end = next + count;
-        if count < first {
+        // A line that is shorter or padded is the last.
+        if count < first || bytes[end - 1] == b'=' {
             break;
         }
     }
@@ -176,13 +181,12 @@ fn encode(bytes: &[u8], lines: Lines, out: &mut Vec<u8>) {
     }
 }
 
-/// What is left of a block without the zeros at the end. None if less than half of it is
-/// base64.
-pub fn change(block: &[u8]) -> Option<Vec<u8>> {
+/// What is left of a block without the zeros at the end, and where its first run begins.
+/// None if less than half of it is base64.
+pub fn change(block: &[u8]) -> Option<(Vec<u8>, usize)> {
     let mut runs = Vec::new();
     let mut body = Vec::with_capacity(block.len());
     let (mut at, mut end, mut covered) = (0, 0, 0);
-    let mut again = Vec::new();
     while at < block.len() {
         let count = digits(&block[at..]);
         if count < *LINES.start() {
@@ -190,26 +194,25 @@ pub fn change(block: &[u8]) -> Option<Vec<u8>> {
             continue;
         }
         let (length, lines) = run(&block[at..]);
-        let text = &block[at..at + length];
-        let start = body.len();
-        body.extend_from_slice(&block[end..at]);
-        let gap = at - end;
-        decode(text, &mut body);
-        again.clear();
-        encode(&body[start + gap..], lines, &mut again);
-        // Bits behind the last byte may be other than zeros.
-        if length < LEAST || again != text {
-            body.truncate(start);
-            at += count;
+        if length < LEAST {
+            // Nor is a part of it long enough.
+            at += length.max(count);
             continue;
         }
-        let bytes = body.len() - start - gap;
-        runs.push(Run { gap, bytes, lines });
+        body.extend_from_slice(&block[end..at]);
+        let start = body.len();
+        decode(&block[at..at + length], &mut body);
+        runs.push(Run {
+            gap: at - end,
+            bytes: body.len() - start,
+            lines,
+        });
         at += length;
         covered += length;
         end = at;
     }
-    if runs.is_empty() || 2 * covered < block.len() {
+    let first = runs.first()?.gap;
+    if 2 * covered < block.len() {
         return None;
     }
     body.extend_from_slice(&block[end..]);
@@ -220,34 +223,30 @@ pub fn change(block: &[u8]) -> Option<Vec<u8>> {
         out.extend(run.lines.to_number().to_le_bytes());
     }
     out.extend(body);
-    Some(out)
+    Some((out, first))
 }
 
 /// The block of `changed`, of the same length. What no block is changed to becomes some
-/// block, too.
+/// block, too: zeros, if the table does not fit.
 pub fn undo(changed: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(changed.len());
-    let mut table = changed;
-    let mut number = |width: usize| {
-        let (head, rest) = table.split_at_checked(width)?;
-        table = rest;
-        let mut bytes = [0; 4];
-        bytes[..width].copy_from_slice(head);
-        Some(u32::from_le_bytes(bytes))
-    };
-    let count = number(4).unwrap_or_default() as usize;
-    let mut runs = Vec::new();
-    while runs.len() < count
-        && let (Some(gap), Some(bytes), Some(lines)) = (number(4), number(4), number(2))
-    {
-        runs.push(Run {
-            gap: gap as usize,
-            bytes: bytes as usize,
-            lines: Lines::from_number(lines as u16),
-        });
-    }
-    let mut body = &changed[(4 + count.saturating_mul(ENTRY)).min(changed.len())..];
-    for run in runs {
+    let parts = changed.split_first_chunk().and_then(|(count, rest)| {
+        let table = (u32::from_le_bytes(*count) as usize).checked_mul(ENTRY)?;
+        rest.split_at_checked(table)
+    });
+    let (table, mut body) = parts.unwrap_or_default();
+    for entry in table.chunks_exact(ENTRY) {
+        let number = |at: usize| {
+            entry[at..][..4]
+                .iter()
+                .rev()
+                .fold(0, |n, &b| n << 8 | usize::from(b))
+        };
+        let run = Run {
+            gap: number(0),
+            bytes: number(4),
+            lines: Lines::from_number(u16::from_le_bytes([entry[8], entry[9]])),
+        };
         let room = changed.len() - out.len();
         if run.gap.saturating_add(run.bytes) > body.len()
             || run.gap.saturating_add(run.length()) > room
@@ -273,7 +272,7 @@ pub mod tests {
 
     /// As in an archive: with zeros up to the block's length.
     fn padded(block: &[u8]) -> Option<Vec<u8>> {
-        let mut changed = change(block)?;
+        let (mut changed, _) = change(block)?;
         assert!(changed.len() <= block.len());
         changed.resize(block.len(), 0);
         Some(changed)
@@ -329,6 +328,65 @@ pub mod tests {
         assert_eq!(change(&block), None);
     }
 
+    #[test]
+    fn runs_end_where_they_would_not_come_back() {
+        // Padded lines of full length, digits with bits that no byte has.
+        let lines = Lines::Many {
+            digits: 76,
+            returns: false,
+        };
+        let mut block = in_lines(&[b'a'; 56], lines);
+        block.push(b'\n');
+        block.extend(in_lines(&[b'b'; 1140], lines));
+        let twice = [&in_lines(&[b'c'; 1139], lines)[..], b"\n", &block].concat();
+        assert!(twice[..1539].ends_with(b"="));
+        let changed = padded(&twice).expect("two runs");
+        assert_eq!(changed[0], 2);
+        assert_eq!(undo(&changed), twice);
+
+        let mut odd = in_lines(&[b'd'; 1000], Lines::One);
+        assert!(odd.ends_with(b"ZA=="));
+        let place = odd.len() - 3;
+        odd[place] = b'B';
+        assert_eq!(undo(&padded(&odd).expect("all but the last group")), odd);
+    }
+
+    #[test]
+    fn work_grows_with_the_length() {
+        // Lines that would be looked at again from each of them on.
+        let line = [b"Q".repeat(32), b"\n".to_vec()].concat();
+        for end in ["QB==\n", "=", "====", "\r\n"] {
+            let block = [line.repeat(1 << 16), end.as_bytes().to_vec()].concat();
+            let changed = padded(&block).expect("base64");
+            assert_eq!(undo(&changed), block);
+            let short = [
+                b"Q".repeat(32),
+                b"\n".to_vec(),
+                b"Q".repeat(36),
+                b"\n".to_vec(),
+            ];
+            assert_eq!(change(&short.concat().repeat(1 << 15)), None);
+        }
+    }
+
+    #[test]
+    fn tables_that_do_not_fit_are_taken_for_none() {
+        for length in 0..14 {
+            assert_eq!(undo(&vec![255; length]), vec![0; length]);
+        }
+        // Nothing but a table.
+        let mut changed = vec![0; 4 + 10 * 500];
+        changed[..4].copy_from_slice(&500_u32.to_le_bytes());
+        assert_eq!(undo(&changed), vec![0; changed.len()]);
+        // A run that just fits, and one that does not.
+        for (bytes, fits) in [(12, true), (13, false)] {
+            let mut changed = vec![0; 26];
+            (changed[0], changed[8], changed[12]) = (1, bytes, 3);
+            let block = undo(&changed);
+            assert_eq!(block.starts_with(b"AAAA\r\nAAAA"), fits, "{block:?}");
+        }
+    }
+
     prop_compose! {
         fn pieces()(
             content in prop::collection::vec(any::<u8>(), 0..900),
@@ -356,6 +414,12 @@ pub mod tests {
             if let Some(changed) = padded(&block) {
                 prop_assert_eq!(undo(&changed), block);
             }
+        }
+
+        #[test]
+        fn lengths_of_runs_are_those_of_their_text(bytes in 0..300_usize, number: u16) {
+            let run = Run { gap: 0, bytes, lines: Lines::from_number(number) };
+            prop_assert_eq!(run.length(), in_lines(&vec![9; bytes], run.lines).len());
         }
 
         #[test]

@@ -88,8 +88,7 @@ pub struct Setup {
     pub record: usize,
     /// Bytes of a number, sample or pixel in it, 1 to 16.
     pub cell: usize,
-    /// How the block's bytes are changed before: numbers of records are reversed, or
-    /// calls of other bytes changed.
+    /// How the block's bytes are changed before; each kind allows some changes.
     pub transform: Transform,
 }
 
@@ -132,7 +131,7 @@ impl Setup {
     }
 
     /// Whether the change goes with what the block is taken for.
-    pub fn is_known(&self) -> bool {
+    pub fn is_allowed(&self) -> bool {
         Setup::transforms(self.kind).contains(&self.transform)
     }
 
@@ -223,10 +222,14 @@ mod tests {
             transform: Transform::Reversed2,
             ..Setup::plain(Level::Default, Kind::Sound)
         });
-        setups.push(Setup {
-            transform: Transform::Calls,
-            ..Setup::plain(Level::Best, Kind::Binary)
-        });
+        for kind in [Kind::Text, Kind::Binary] {
+            for &transform in Setup::transforms(kind) {
+                setups.push(Setup {
+                    transform,
+                    ..Setup::plain(Level::Best, kind)
+                });
+            }
+        }
         for setup in setups {
             let mut bytes = setup.to_bytes().into_iter();
             let read = Setup::read(setup.level, || bytes.next().ok_or(()));

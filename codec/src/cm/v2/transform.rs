@@ -66,7 +66,7 @@ impl Transform {
                 }
             }
             Transform::Base64 => {
-                let changed = base64::change(bytes).expect("enough base64");
+                let (changed, _) = base64::change(bytes).expect("enough base64");
                 let (head, rest) = bytes.split_at_mut(changed.len());
                 head.copy_from_slice(&changed);
                 rest.fill(0);

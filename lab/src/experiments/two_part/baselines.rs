@@ -26,6 +26,9 @@ pub struct DataBaselines {
     /// model of the sweep.
     #[serde(default)]
     pub beside: Vec<CoderResult>,
+    /// The trials whose models were there to be mixed in; none before that was measured.
+    #[serde(default)]
+    pub trials: Option<Vec<String>>,
 }
 
 impl DataBaselines {
@@ -68,8 +71,14 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
     let mut wanted: Vec<(String, String)> = Vec::new();
     for row in rows.iter().filter(|row| row.is_scored()) {
         let hash = row.scored_hash().to_owned();
-        let seen = known.iter().any(|k| k.hash == hash && !k.beside.is_empty())
-            || wanted.iter().any(|w| w.0 == hash);
+        let ours = Beside {
+            folder,
+            rows: &rows,
+            bytes: &[],
+            hash: &hash,
+        };
+        let measured = |k: &DataBaselines| k.hash == hash && k.trials == Some(ours.trials());
+        let seen = known.iter().any(measured) || wanted.iter().any(|w| w.0 == hash);
         if !seen && !hash.is_empty() {
             wanted.push((hash, row.data.source.clone()));
         }
@@ -94,34 +103,34 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
                     };
                     let (hash, source) = wanted.swap_remove(at);
                     let at = known.iter().position(|k| k.hash == hash);
-                    let before = at.map(|at| known.swap_remove(at).results);
-                    let beside = Beside {
+                    let classical = || match at {
+                        Some(at) => Ok((known[at].results.clone(), Vec::new())),
+                        None => measure(&set.bytes, None, Coder::DEFAULT)
+                            .map(|measured| (measured.results, measured.failed)),
+                    };
+                    let ours = Beside {
                         folder,
                         rows: &rows,
                         bytes: &set.bytes,
                         hash: &hash,
                     };
-                    let classical = || match before {
-                        Some(results) => Ok((results, Vec::new())),
-                        None => measure(&set.bytes, None, Coder::DEFAULT)
-                            .map(|measured| (measured.results, measured.failed)),
-                    };
-                    let (classical, beside) = rayon::join(classical, || beside.measure());
+                    let (classical, (found, missing)) = rayon::join(classical, || ours.measure());
                     let (results, failed) = classical?;
                     let failed = failed.into_iter().map(|failure| failure.message);
-                    let (beside, missing) = match beside {
-                        Ok(results) => (results, None),
-                        Err(message) => (Vec::new(), Some(message)),
-                    };
                     let missing = failed.chain(missing);
                     messages.extend(missing.map(|m| format!("a baseline is missing: {m}")));
-                    known.push(DataBaselines {
+                    let measured = DataBaselines {
                         source,
                         bytes: set.len() as u64,
-                        hash,
                         results,
-                        beside,
-                    });
+                        beside: found,
+                        trials: Some(ours.trials()),
+                        hash: hash.clone(),
+                    };
+                    match at {
+                        Some(at) => known[at] = measured,
+                        None => known.push(measured),
+                    }
                 }
             }
             Err(error) => messages.push(format!("no baselines: {}", chain(&error))),

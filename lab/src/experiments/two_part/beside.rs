@@ -11,8 +11,11 @@ use brevity_length::format::count;
 use brevity_length::{Convention, Regime, Row};
 use brevity_task::chain;
 
+/// More bytes are not coded here: that takes minutes.
+const MOST_ALONE: usize = 1 << 26;
+
 /// More bytes are not mixed here: decoding takes minutes.
-const MOST_BYTES: usize = 1 << 20;
+const MOST_MIXED: usize = 1 << 20;
 
 /// Context models on a byte set, and the sweep's stored models mixed with them.
 pub(super) struct Beside<'a> {
@@ -24,91 +27,136 @@ pub(super) struct Beside<'a> {
     pub hash: &'a str,
 }
 
-/// An archive that was decoded again.
+/// An archive that is about to be measured.
 struct Archive {
     coder: String,
     stored: Vec<u8>,
 }
 
 impl Beside<'_> {
-    /// The archive without a model; for up to [`MOST_BYTES`], if models of the sweep are
+    /// The archive without a model; for up to [`MOST_MIXED`], if models of the sweep are
     /// stored, also the shortest with one of them, which is kept in the sweep's folder.
-    ///
-    /// # Errors
-    /// A message, if an archive cannot be made, decoded or kept.
-    pub fn measure(&self) -> Result<Vec<CoderResult>, String> {
-        let alone = Archive {
-            coder: name(),
-            stored: self.archive(&Source::none(), Method::Contexts)?,
+    /// Both were decoded. Also returns messages about what could not be measured.
+    pub fn measure(&self) -> (Vec<CoderResult>, Vec<String>) {
+        let (mut found, mut messages) = (Vec::new(), Vec::new());
+        if self.bytes.len() > MOST_ALONE {
+            return (found, messages);
+        }
+        let alone = self.archive(&Source::none(), Method::Contexts);
+        let alone = alone.map(|stored| {
+            Some(Archive {
+                coder: name(),
+                stored,
+            })
+        });
+        let mixed = match self.bytes.len() > MOST_MIXED {
+            true => Ok(None),
+            false => self.mixture(),
         };
-        let mut found = vec![alone];
-        if self.bytes.len() <= MOST_BYTES
-            && let Some(mixture) = self.mixture()?
-        {
-            let path = self.folder.join(mixture_name(self.hash));
-            replace(&path, &mixture.stored).map_err(|e| chain(&e).to_string())?;
-            found.push(mixture);
+        for (made, kept) in [(alone, false), (mixed, true)] {
+            let measured = made.and_then(|archive| {
+                let result = archive.map(|archive| self.decoded(archive, kept));
+                result.transpose()
+            });
+            match measured {
+                Ok(result) => found.extend(result),
+                Err(message) => messages.push(message),
+            }
         }
-        let models = archive::Models::default();
-        for archive in &found {
-            // The archive's own hash says whether the same bytes come back.
-            decompress(&archive.stored[..], io::sink(), &models, &|_| {})
-                .map_err(|e| format!("{}: {}", archive.coder, chain(&e)))?;
-        }
-        Ok(found.into_iter().map(|a| self.result(a)).collect())
+        (found, messages)
     }
 
-    /// The shortest archive with a stored model among those up to the first that is longer
-    /// than a smaller one.
+    /// Measures an archive, which decodes, and keeps it if it is to be `kept`.
+    fn decoded(&self, archive: Archive, kept: bool) -> Result<CoderResult, String> {
+        let models = archive::Models::default();
+        // The archive's own hash says whether the same bytes come back.
+        decompress(&archive.stored[..], io::sink(), &models, &|_| {})
+            .map_err(|e| format!("{}: {}", archive.coder, chain(&e)))?;
+        if kept {
+            let path = self.folder.join(mixture_name(self.hash));
+            replace(&path, &archive.stored).map_err(|e| chain(&e).to_string())?;
+        }
+        let bytes = archive.stored.len() as u64;
+        let rate = bytes as f64 / self.bytes.len() as f64;
+        Ok(CoderResult {
+            coder: archive.coder,
+            bytes,
+            rate,
+            paper_bytes: bytes,
+            paper_rate: rate,
+            decoded: true,
+        })
+    }
+
+    /// The shortest archive with a stored model, of all seeds of the sizes up to the first
+    /// that is longer than a smaller one.
     fn mixture(&self) -> Result<Option<Archive>, String> {
         let mut best: Option<Archive> = None;
-        for (parameters, path) in self.models() {
-            let file = std::fs::File::open(&path).map_err(|e| e.to_string());
-            let inspected = file.and_then(|f| {
-                archive::inspect(io::BufReader::new(f)).map_err(|e| chain(&e).to_string())
-            });
-            let told = |e| format!("{}: {e}", path.display());
-            let Header::Embedded(model) = inspected.map_err(told)?.header else {
-                continue;
-            };
-            let source = Source::stored(model).map_err(|e| told(chain(&e).to_string()))?;
-            let stored = self.archive(&source, Method::Mixed)?;
-            if best
-                .as_ref()
-                .is_some_and(|b| b.stored.len() <= stored.len())
-            {
+        let models = self.models();
+        for size in models.chunk_by(|a, b| a.0 == b.0) {
+            let mut of_size: Option<Archive> = None;
+            for (parameters, _, path) in size {
+                let told = |e: String| format!("{}: {e}", path.display());
+                let stored = self.with_model(path).map_err(told)?;
+                if of_size
+                    .as_ref()
+                    .is_none_or(|b| stored.len() < b.stored.len())
+                {
+                    let coder = format!("{} + {}", name(), count(*parameters as f64));
+                    of_size = Some(Archive { coder, stored });
+                }
+            }
+            let length = |archive: &Option<Archive>| archive.as_ref().map(|a| a.stored.len());
+            if best.is_some() && length(&of_size) >= length(&best) {
                 break;
             }
-            best = Some(Archive {
-                coder: format!("{} + {}", name(), count(parameters as f64)),
-                stored,
-            });
+            best = of_size;
         }
         Ok(best)
     }
 
-    /// Parameters and archives of the models that were trained on the bytes, the smallest
-    /// first.
-    fn models(&self) -> Vec<(u64, PathBuf)> {
-        let stored = Convention::stored();
-        let mut found: Vec<(u64, PathBuf)> = self
+    /// The archive with the model that another one holds.
+    fn with_model(&self, path: &Path) -> Result<Vec<u8>, String> {
+        let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
+        let other =
+            archive::inspect(io::BufReader::new(file)).map_err(|e| chain(&e).to_string())?;
+        let Header::Embedded(model) = other.header else {
+            return Err("it holds no model".into());
+        };
+        let source = Source::stored(model).map_err(|e| chain(&e).to_string())?;
+        self.archive(&source, Method::Mixed)
+    }
+
+    /// Parameters, trials and archives of the models that were trained on the bytes, the
+    /// smallest first.
+    fn models(&self) -> Vec<(u64, String, PathBuf)> {
+        let trials = self.folder.join("trials");
+        let file = format!("archive/{}.{EXTENSION}", Regime::InSample.name());
+        let mut found: Vec<(u64, String, PathBuf)> = self
             .rows
             .iter()
             .filter(|row| {
                 row.is_candidate()
                     && row.regime() == Some(Regime::InSample)
                     && row.scored_hash() == self.hash
-                    && row.adjusted(stored.as_str()).is_some()
+                    && row.adjusted(Convention::stored().as_str()).is_some()
             })
             .map(|row| {
-                let file = format!("{}.{EXTENSION}", Regime::InSample.name());
-                let path = self.folder.join("trials").join(row.id());
-                (row.parameters, path.join("archive").join(file))
+                let path = trials.join(row.id()).join(&file);
+                (row.parameters, row.id().to_owned(), path)
             })
-            .filter(|(_, path)| path.exists())
+            .filter(|(.., path)| path.exists())
             .collect();
         found.sort();
         found
+    }
+
+    /// The trials whose models are mixed in.
+    pub fn trials(&self) -> Vec<String> {
+        self.models()
+            .into_iter()
+            .map(|(_, trial, _)| trial)
+            .collect()
     }
 
     fn archive(&self, source: &Source<'_>, method: Method) -> Result<Vec<u8>, String> {
@@ -121,19 +169,6 @@ impl Beside<'_> {
         compress(self.bytes, &mut stored, source, &options, &|_| {})
             .map_err(|e| chain(&e).to_string())?;
         Ok(stored)
-    }
-
-    fn result(&self, archive: Archive) -> CoderResult {
-        let bytes = archive.stored.len() as u64;
-        let rate = bytes as f64 / self.bytes.len() as f64;
-        CoderResult {
-            coder: archive.coder,
-            bytes,
-            rate,
-            paper_bytes: bytes,
-            paper_rate: rate,
-            decoded: true,
-        }
     }
 }
 

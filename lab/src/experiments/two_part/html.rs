@@ -132,7 +132,7 @@ fn star(c: &CriticalSize, class: &str, panel: &Panel<'_>) -> Markup {
                 @if let Some(best) = best {
                     (fact("best classical", &format!("{}% ({})", percent(best.rate), best.coder)))
                 }
-                @for (name, r) in ["context models alone", "context models and a model"]
+                @for (name, r) in ["context models alone", "mixed with a stored model"]
                     .into_iter().zip(beside) {
                     (fact(name, &format!("{}% ({})", percent(r.rate), r.coder)))
                 }
