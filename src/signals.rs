@@ -36,7 +36,11 @@ pub fn handle() -> Result<()> {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
     }
     ctrlc::set_handler(|| {
-        if !STOPPABLE.load(Ordering::Relaxed) || STOP.set() {
+        if !STOPPABLE.load(Ordering::Relaxed) {
+            note("brevity: interrupted");
+            end();
+        }
+        if STOP.set() {
             end();
         }
         note("stopping; once more to end at once");

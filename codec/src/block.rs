@@ -70,6 +70,19 @@ pub(crate) struct Coded {
     pub decoded: Option<bool>,
 }
 
+impl Coded {
+    /// Bytes of the block's header, at least, that a raw block does not have: the length of
+    /// the payload, the context models, gates, the hash.
+    fn extra_header(&self) -> usize {
+        let models = match self.models {
+            Some(Models::Second(setup)) => setup.to_bytes().len(),
+            _ => 0,
+        };
+        let gates = self.gates.map_or(0, |gates| gates.to_bytes().len());
+        1 + models + gates + size_of_val(&self.frequencies)
+    }
+}
+
 /// Why a block cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -217,10 +230,7 @@ pub(crate) fn encode(
             encode_lanes(bytes, &layout, model, mixture(layout.lanes()), progress)?
         }
     };
-    if payload.len() >= bytes.len() {
-        return Ok(raw());
-    }
-    Ok(Coded {
+    let coded = Coded {
         method,
         lanes_log2,
         models,
@@ -228,7 +238,11 @@ pub(crate) fn encode(
         payload,
         frequencies,
         decoded,
-    })
+    };
+    if coded.payload.len() + coded.extra_header() >= bytes.len() {
+        return Ok(raw());
+    }
+    Ok(coded)
 }
 
 /// The stream of context models alone, and the hash of its frequencies. From time to time,

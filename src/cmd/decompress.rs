@@ -156,22 +156,21 @@ impl Args {
             }
             return Ok(());
         }
-        let complete = match &mut target {
+        let damage = match &mut target {
             Target::Stdout => self.write(path, stdout()?, models)?,
             Target::File(file) => self.write(path, &mut *file, models)?,
         };
         if let Target::File(file) = target {
             file.finish()?;
         }
-        if !complete {
-            bail!("{}: parts of the archive are lost", path.display());
+        if let Some(what) = damage {
+            bail!("{}: {what}", path.display());
         }
         Ok(())
     }
 
-    /// Returns whether everything could be decoded; only a salvage continues after an
-    /// error.
-    fn write(&self, path: &Path, out: impl Write, models: &Models) -> Result<bool> {
+    /// Returns what is wrong with an archive; only a salvage continues after an error.
+    fn write(&self, path: &Path, out: impl Write, models: &Models) -> Result<Option<&'static str>> {
         let context = || format!("cannot decompress {}", path.display());
         let run = &self.common.run;
         if !self.salvage && self.range.is_none() {
@@ -188,7 +187,7 @@ impl Args {
                 run.say(|| format!("{}: {} bytes", path.display(), summary.raw));
                 run.say_speed("decoded", summary.raw, start);
             }
-            return Ok(true);
+            return Ok(None);
         }
         if is_dash(path) {
             bail!(Usage("a range or a salvage needs a file".into()));
@@ -196,7 +195,7 @@ impl Args {
         let input = files::open_file(path)?;
         if let Some(range) = self.range {
             archive::decompress_range(input, out, models, range).with_context(context)?;
-            return Ok(true);
+            return Ok(None);
         }
         let salvaged = archive::salvage(input, out, models).with_context(context)?;
         for damage in &salvaged.damage {
@@ -219,6 +218,10 @@ impl Args {
             };
             format!("{path}: {recovered} bytes recovered, {lost} lost{rest}{surplus}")
         });
-        Ok(salvaged.damage.is_empty())
+        let all = salvaged.lost == 0 && salvaged.unread.is_none();
+        Ok((!salvaged.damage.is_empty()).then_some(match all {
+            true => "all blocks are there, but the archive is damaged behind them",
+            false => "parts of the archive are lost",
+        }))
     }
 }

@@ -39,6 +39,10 @@ const EVERY: u32 = 8;
 /// times as long for each product.
 const LEAST: f64 = 1e-60;
 
+/// Samples at the start that are not learned from: the headers of files are there, and
+/// numbers that are no samples would be remembered as loud ones.
+const HEAD: u32 = 40;
+
 /// Added to the squares of samples, so that weights stay small.
 const RIDGE: f64 = 1.0;
 
@@ -157,6 +161,8 @@ pub struct Sound {
     channels: Vec<Channel>,
     /// The channel whose sample comes next.
     at: usize,
+    /// Samples of all channels so far, up to [`HEAD`].
+    seen: u32,
     /// What its predictors see, and what they say.
     inputs: [[f64; MOST]; PREDICTORS],
     expected: [f64; PREDICTORS],
@@ -182,6 +188,7 @@ impl Sound {
         Sound {
             channels: vec![channel; channels],
             at: 0,
+            seen: 0,
             inputs: [[0.0; MOST]; PREDICTORS],
             expected: [0.0; PREDICTORS],
             high: None,
@@ -233,6 +240,11 @@ impl Sound {
             return;
         };
         self.high = None;
+        if self.seen < HEAD {
+            self.seen += 1;
+            self.at = (self.at + 1) % self.channels.len();
+            return;
+        }
         let sample = f64::from(i16::from_be_bytes([high, byte]));
         let channel = &mut self.channels[self.at];
         for i in 0..PREDICTORS {
