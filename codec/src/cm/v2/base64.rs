@@ -122,7 +122,7 @@ fn run(bytes: &[u8]) -> (usize, Lines) {
         [b'\r', b'\n', ..] => true,
         _ => return (groups(bytes), Lines::One),
     };
-    if !LINES.contains(&first) || first % 4 != 0 {
+    if !LINES.contains(&first) || !first.is_multiple_of(4) {
         return (groups(bytes), Lines::One);
     }
     let lines = Lines::Many {

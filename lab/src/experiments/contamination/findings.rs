@@ -219,12 +219,15 @@ fn no_profit(found: &Contamination) -> Option<Finding> {
     })
 }
 
-/// The prequential length is the same at every dose.
+/// The prequential length is the same at every dose, measured by what two seeds differ.
 fn unmoved(found: &Contamination) -> Option<Finding> {
     let doses = found.doses();
     let (mut most, mut seeds) = (0.0_f64, 0.0_f64);
     for model in found.models() {
         let clean: Vec<&Learned> = found.learned(model, 0).collect();
+        if clean.len() < 2 {
+            return None;
+        }
         let rates = Spread::of(clean.iter().map(|p| p.rate))?;
         seeds = seeds.max(rates.high - rates.low);
         for dose in &doses {
