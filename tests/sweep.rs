@@ -96,6 +96,20 @@ fn a_sweep_reports_the_critical_size() {
     let ran = dir.run(&["decompress", "-c", mixture.to_str().expect("UTF-8")]);
     let original = fs::read_to_string(dir.path("data.txt")).expect("the data");
     assert_eq!(ran.status(0).stdout(), original);
+    // A report makes it again, without the models that are damaged.
+    fs::remove_file(&mixture).expect("the archive");
+    let trials = fs::read_dir(dir.path("runs/tiny/trials")).expect("trials");
+    let trial = trials
+        .map(|t| t.expect("a trial").path())
+        .next()
+        .expect("one");
+    let damaged = trial.join("archive/in-sample.bvy");
+    let whole = fs::read(&damaged).expect("an archive");
+    fs::write(&damaged, &whole[..100]).expect("a damaged one");
+    let ran = dir.run(&["report", "runs/tiny"]).status(0);
+    assert!(ran.stdout().contains("brevity -5 + "), "{}", ran.stdout());
+    assert!(mixture.exists());
+    fs::write(&damaged, whole).expect("the archive again");
     for file in ["report.html", "results.json", "results.csv"] {
         assert!(dir.path("runs/tiny").join(file).exists(), "{file}");
     }

@@ -77,7 +77,8 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
             bytes: &[],
             hash: &hash,
         };
-        let measured = |k: &DataBaselines| k.hash == hash && k.trials == Some(ours.trials());
+        let measured =
+            |k: &DataBaselines| k.hash == hash && ours.is_measured(&k.beside, k.trials.as_deref());
         let seen = known.iter().any(measured) || wanted.iter().any(|w| w.0 == hash);
         if !seen && !hash.is_empty() {
             wanted.push((hash, row.data.source.clone()));

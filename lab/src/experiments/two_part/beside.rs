@@ -50,10 +50,10 @@ impl Beside<'_> {
             })
         });
         let mixed = match self.bytes.len() > MOST_MIXED {
-            true => Ok(None),
-            false => self.mixture(),
+            true => None,
+            false => self.mixture(&mut messages),
         };
-        for (made, kept) in [(alone, false), (mixed, true)] {
+        for (made, kept) in [(alone, false), (Ok(mixed), true)] {
             let measured = made.and_then(|archive| {
                 let result = archive.map(|archive| self.decoded(archive, kept));
                 result.transpose()
@@ -89,15 +89,20 @@ impl Beside<'_> {
     }
 
     /// The shortest archive with a stored model, of all seeds of the sizes up to the first
-    /// that is longer than a smaller one.
-    fn mixture(&self) -> Result<Option<Archive>, String> {
+    /// that is longer than a smaller one. Models that cannot be read are told and left out.
+    fn mixture(&self, messages: &mut Vec<String>) -> Option<Archive> {
         let mut best: Option<Archive> = None;
         let models = self.models();
         for size in models.chunk_by(|a, b| a.0 == b.0) {
             let mut of_size: Option<Archive> = None;
             for (parameters, _, path) in size {
-                let told = |e: String| format!("{}: {e}", path.display());
-                let stored = self.with_model(path).map_err(told)?;
+                let stored = match self.with_model(path) {
+                    Ok(stored) => stored,
+                    Err(error) => {
+                        messages.push(format!("{}: {error}", path.display()));
+                        continue;
+                    }
+                };
                 if of_size
                     .as_ref()
                     .is_none_or(|b| stored.len() < b.stored.len())
@@ -107,12 +112,15 @@ impl Beside<'_> {
                 }
             }
             let length = |archive: &Option<Archive>| archive.as_ref().map(|a| a.stored.len());
+            if of_size.is_none() {
+                continue;
+            }
             if best.is_some() && length(&of_size) >= length(&best) {
                 break;
             }
             best = of_size;
         }
-        Ok(best)
+        best
     }
 
     /// The archive with the model that another one holds.
@@ -149,6 +157,12 @@ impl Beside<'_> {
             .collect();
         found.sort();
         found
+    }
+
+    /// Whether this was measured, and the mixture's archive is still there.
+    pub fn is_measured(&self, found: &[CoderResult], trials: Option<&[String]>) -> bool {
+        let kept = found.len() < 2 || self.folder.join(mixture_name(self.hash)).exists();
+        kept && trials == Some(&self.trials())
     }
 
     /// The trials whose models are mixed in.
