@@ -51,6 +51,12 @@ pub enum DataError {
         /// Its name in the registry.
         name: String,
     },
+    /// A set that is made anew whenever it is used.
+    #[error("data set `{name}` is made when it is used: it has no items to export")]
+    NoItems {
+        /// Its name.
+        name: String,
+    },
     /// An empty source.
     #[error("`{source_name}` holds no bytes")]
     Empty {
@@ -169,6 +175,7 @@ impl DataError {
                 | Self::Ambiguous { .. }
                 | Self::NotEmpty { .. }
                 | Self::NotFetched { .. }
+                | Self::NoItems { .. }
                 | Self::Empty { .. }
                 | Self::NoMatch { .. }
                 | Self::TooShort { .. }

@@ -8,7 +8,8 @@ use std::str::FromStr;
 use brevity_media::{Item, Shape};
 
 use crate::error::{DataError, Result};
-use crate::listing::nearest;
+use crate::listing::{is_reserved, nearest};
+use crate::registry::Registry;
 use crate::store::{SetRecord, Store};
 
 /// A range of a set's items, counted from 0, ends included.
@@ -50,7 +51,7 @@ impl FromStr for Select {
 ///
 /// # Errors
 /// A set that is not in the store, has no record of its items (older versions
-/// did not write one), or has a record that does not match its bytes; a
+/// did not write one), is made when it is used, or has a record that does not match its bytes; a
 /// selection without items; a folder that is not empty or cannot be written.
 pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Result<Vec<PathBuf>> {
     let unknown = || DataError::NotFound {
@@ -58,7 +59,12 @@ pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Resul
         nearest: nearest(name, store),
     };
     if !store.has(name) {
-        return Err(unknown());
+        let fetchable = Registry::builtin().get(name).is_some();
+        return Err(match is_reserved(name) {
+            true if fetchable => DataError::NotFetched { name: name.into() },
+            true => DataError::NoItems { name: name.into() },
+            false => unknown(),
+        });
     }
     let record = store.record(name)?.ok_or_else(unknown)?;
     check_record(&record, store)?;

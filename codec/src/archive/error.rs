@@ -29,7 +29,10 @@ pub enum Error {
     #[error("not a brevity archive: it does not start with its magic number")]
     Foreign,
     /// The format version is unknown to this program.
-    #[error("archive version {0} is newer than this program: update it")]
+    #[error(
+        "archive version {0} is newer than this program: update it; if the archive is damaged, \
+         --salvage restores its header"
+    )]
     Version(u8),
     /// There never was such a version.
     #[error(
@@ -38,7 +41,10 @@ pub enum Error {
     )]
     VersionZero,
     /// The archive was coded with arithmetic that this program does not have.
-    #[error("archive needs numeric engine {0}, which this program does not have: update it")]
+    #[error(
+        "archive needs numeric engine {0}, which this program does not have: update it; if the \
+         archive is damaged, --salvage restores its header"
+    )]
     Engine(u8),
     /// The archive ends too early.
     #[error("archive ends at byte {offset}, in the middle of {what}")]

@@ -43,6 +43,7 @@ mod layout;
 mod limits;
 mod models;
 mod read;
+mod repair;
 mod salvage;
 mod seek;
 mod verified;

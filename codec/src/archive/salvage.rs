@@ -3,10 +3,11 @@
 use super::digest;
 use super::error::Error;
 use super::input::Input;
-use super::layout::{Front, Index, Terms};
+use super::layout::{BlockHeader, Front, Index, Terms};
 use super::models::Models;
 use super::read::{Frame, Lazy};
-use super::seek::{Place, places};
+use super::repair;
+use super::seek::{Place, shifted};
 use std::io::{Read, Seek, SeekFrom, Write};
 
 /// Result of a salvage.
@@ -32,22 +33,36 @@ pub struct Salvaged {
 /// index that contradicts an intact block is not believed at all. Without a valid
 /// index, blocks are found by the lengths in their headers, even of blocks that do not
 /// match their checksum, up to the first invalid header. A damaged block is taken for no
-/// longer than its bytes can hold.
+/// longer than its bytes can hold. Where bytes were inserted or left out, blocks behind are
+/// found as far from the end as the index says.
+///
+/// A damaged field of the header is restored, if the first block confirms what it was.
 ///
 /// # Errors
-/// An invalid archive header, or a damaged or missing model: then nothing can be
-/// decoded. Errors of reading and writing.
+/// An invalid archive header that cannot be restored, or a damaged or missing model: then
+/// nothing can be decoded. Errors of reading and writing.
 pub fn salvage(
     mut input: impl Read + Seek,
     mut output: impl Write,
     models: &Models,
 ) -> Result<Salvaged, Error> {
-    let mut beginning = Input::new(&mut input, 0);
-    let front = Front::read(&mut beginning)?;
-    let start = beginning.offset;
-    let mut lazy = Lazy::new(models, &front)?;
+    let (front, start, restored) = repair::front(&mut input)?;
+    let mut done = blocks(&mut input, &mut output, models, &front, start)?;
+    done.damage.splice(..0, restored);
+    Ok(done)
+}
+
+/// The blocks from offset `start` on, and what follows them.
+fn blocks(
+    input: &mut (impl Read + Seek),
+    output: &mut impl Write,
+    models: &Models,
+    front: &Front,
+    start: u64,
+) -> Result<Salvaged, Error> {
+    let mut lazy = Lazy::new(models, front)?;
     let mut done = Salvaged::default();
-    let (index, refused) = match believed(&mut input, start, front.terms) {
+    let (index, refused) = match believed(input, start, front.terms) {
         Ok(places) => (Some(places), None),
         Err(Error::Read(error)) => return Err(Error::Read(error)),
         Err(refused) => (None, Some(refused)),
@@ -61,7 +76,7 @@ pub fn salvage(
         let place = index.as_ref().map(|places| places[blocks as usize]);
         let at = place.map_or(next, |place| place.start);
         input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
-        let mut block = Input::new(&mut input, at);
+        let mut block = Input::new(&mut *input, at);
         let frame = Frame::read(&mut block, front.terms, lazy.exists());
         next = block.offset;
         let told = frame
@@ -90,7 +105,7 @@ pub fn salvage(
                     done.unread = Some(at);
                     break;
                 };
-                let zeros = std::io::copy(&mut std::io::repeat(0).take(lost), &mut output);
+                let zeros = std::io::copy(&mut std::io::repeat(0).take(lost), output);
                 zeros.map_err(Error::Write)?;
                 done.lost += lost;
             }
@@ -107,7 +122,7 @@ pub fn salvage(
     }
     // All blocks are intact: what follows them is known.
     input.seek(SeekFrom::Start(next)).map_err(Error::Read)?;
-    let mut rest = Input::new(&mut input, next);
+    let mut rest = Input::new(&mut *input, next);
     let index = match blocks {
         1 => Vec::new(),
         _ => found.to_bytes(),
@@ -116,8 +131,11 @@ pub fn salvage(
         Err(Error::Read(error)) => return Err(Error::Read(error)),
         stored => stored.is_ok_and(|stored| stored == index),
     };
-    if !same && refused.is_some() {
-        done.damage.extend(refused);
+    if !same {
+        done.damage.push(refused.unwrap_or(Error::Malformed {
+            offset: next,
+            what: "the block index does not follow the last block",
+        }));
         return Ok(done);
     }
     let offset = rest.offset;
@@ -149,9 +167,37 @@ fn fatal(error: &Error) -> bool {
 
 /// The blocks by the index, if that contradicts none that is intact.
 fn believed(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<Vec<Place>, Error> {
-    let places = places(input, start)?;
-    for (number, place) in (0..).zip(&places) {
+    let (mut places, shift) = shifted(input, start)?;
+    for (number, place) in (0..).zip(&mut places) {
+        if shift != 0 {
+            *place = place.found(input, shift, terms)?;
+        }
         place.compare(input, number, terms)?;
     }
     Ok(places)
+}
+
+impl Place {
+    /// The place of the block whose header says the same: this one, or the one `shift`
+    /// bytes behind.
+    ///
+    /// # Errors
+    /// Errors of reading.
+    fn found(
+        self,
+        input: &mut (impl Read + Seek),
+        shift: i64,
+        terms: Terms,
+    ) -> Result<Place, Error> {
+        let moved = self.start.checked_add_signed(shift);
+        for start in [Some(self.start), moved].into_iter().flatten() {
+            input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
+            match BlockHeader::read(&mut Input::new(&mut *input, start), terms) {
+                Ok(header) if self.agrees(&header) => return Ok(Place { start, ..self }),
+                Err(Error::Read(error)) => return Err(Error::Read(error)),
+                _ => {}
+            }
+        }
+        Ok(self)
+    }
 }

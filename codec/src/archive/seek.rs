@@ -25,7 +25,7 @@ pub(super) struct Place {
 
 impl Place {
     /// Whether the block's header says the same.
-    fn agrees(&self, header: &BlockHeader) -> bool {
+    pub(super) fn agrees(&self, header: &BlockHeader) -> bool {
         let stored = (header.length() + header.stored) as u64;
         (self.raw, self.stored, self.last) == (header.raw as u64, stored, header.last)
     }
@@ -73,7 +73,29 @@ impl Place {
 ///
 /// # Errors
 /// An index that is damaged or does not cover the archive exactly.
-pub(super) fn places(input: &mut (impl Read + Seek), start: u64) -> Result<Vec<Place>, Error> {
+fn places(input: &mut (impl Read + Seek), start: u64) -> Result<Vec<Place>, Error> {
+    let (places, shift) = shifted(input, start)?;
+    let last = places
+        .last()
+        .map_or(start, |place| place.start + place.stored);
+    match shift {
+        0 => Ok(places),
+        _ => Err(Error::Malformed {
+            offset: last,
+            what: "the block index does not follow the last block",
+        }),
+    }
+}
+
+/// The same of an archive whose index lies that many bytes behind (or, below 0, before)
+/// the end of the blocks: bytes were inserted (or left out) somewhere.
+///
+/// # Errors
+/// An index that is damaged.
+pub(super) fn shifted(
+    input: &mut (impl Read + Seek),
+    start: u64,
+) -> Result<(Vec<Place>, i64), Error> {
     let end = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
     let malformed = |offset| Error::Malformed {
         offset,
@@ -112,10 +134,11 @@ pub(super) fn places(input: &mut (impl Read + Seek), start: u64) -> Result<Vec<P
         raw_start += raw;
         at += stored;
     }
-    if at != index_start || count < 2 {
+    if count < 2 {
         return Err(malformed(index_start));
     }
-    Ok(places)
+    // Both are lengths of files.
+    Ok((places, index_start as i64 - at as i64))
 }
 
 /// The one block of an archive without an index; `None` if there are more.

@@ -336,6 +336,73 @@ fn what_is_intact_is_salvaged() {
     }
 }
 
+/// A flipped bit, or another byte, in the header costs nothing: the first block confirms
+/// what it was.
+#[test]
+fn a_damaged_header_is_restored() {
+    let bytes = text(1000);
+    let noise = noise(300);
+    let cases = Level::ALL.map(|level| {
+        let options = Options {
+            level,
+            ..blocks(400)
+        };
+        (&bytes, pack(&bytes, &Source::none(), options))
+    });
+    let raw = (&noise, pack(&noise, &Source::none(), blocks(400)));
+    for (original, archive) in cases.into_iter().chain([raw]) {
+        let first = inspect(&archive[..]).unwrap().blocks[0].offset as usize;
+        for at in 0..first {
+            for flip in [1, 0x80, 0xFF]
+                .into_iter()
+                .filter(|flip| at != 4 || *flip != 0xFF)
+            {
+                let mut damaged = archive.clone();
+                damaged[at] ^= flip;
+                let mut out = Vec::new();
+                let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
+                assert_eq!(&out, original, "byte {at}");
+                assert_eq!((done.lost, done.damage.len()), (0, 1), "byte {at}");
+                let text = done.damage[0].to_string();
+                assert!(text.contains(&format!("at byte {at}:")), "{text}");
+            }
+        }
+    }
+    let foreign = salvage(Cursor::new(&bytes), std::io::sink(), &Models::default());
+    assert!(matches!(foreign, Err(Error::Foreign)));
+}
+
+/// Bytes that were inserted or left out cost the block where they were.
+#[test]
+fn blocks_behind_inserted_bytes_are_salvaged() {
+    let bytes = text(1000);
+    let archive = pack(&bytes, &Source::none(), blocks(250));
+    let second = inspect(&archive[..]).unwrap().blocks[1];
+    let at = (second.offset + second.header + 3) as usize;
+    let mut inserted = archive.clone();
+    inserted.splice(at..at, [7, 8, 9]);
+    let mut cut = archive.clone();
+    cut.drain(at..at + 2);
+    for damaged in [inserted, cut] {
+        let mut out = Vec::new();
+        let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
+        let found = (done.recovered, done.lost, done.unread, done.damage.len());
+        assert_eq!(found, (750, 250, None, 1), "{:?}", done.damage);
+        assert_eq!(out[..250], bytes[..250]);
+        assert_eq!(out[500..], bytes[500..]);
+    }
+    // Behind the last block, nothing is lost.
+    let blocks = inspect(&archive[..]).unwrap().blocks;
+    let last = blocks.last().unwrap();
+    let mut inserted = archive.clone();
+    let end = (last.offset + last.header + last.payload) as usize;
+    inserted.insert(end, 1);
+    let mut out = Vec::new();
+    let done = salvage(Cursor::new(&inserted), &mut out, &Models::default()).unwrap();
+    assert_eq!(out, bytes);
+    assert_eq!((done.lost, done.damage.len()), (0, 1));
+}
+
 /// Truncated anywhere, or with any bit flipped, an archive is refused: no panic,
 /// no wrong bytes. (A flip in an unused field would be found here.)
 #[test]

@@ -272,6 +272,10 @@ fn what_cannot_be_exported_is_said() {
     let out = p.dir.path().join("out");
     let error = export("nothing", Select::ALL, &out, &p.store).unwrap_err();
     assert!(error.is_usage(), "{error}");
+    let error = export("crates", Select::ALL, &out, &p.store).unwrap_err();
+    assert!(matches!(error, DataError::NoItems { .. }), "{error}");
+    let error = export("enwik8", Select::ALL, &out, &p.store).unwrap_err();
+    assert!(matches!(error, DataError::NotFetched { .. }), "{error}");
     p.import("pictures/notes.txt", Conversion::Bytes, "s")
         .unwrap();
     let far: Select = "3-5".parse().unwrap();
