@@ -1,6 +1,6 @@
 //! What context models say of known bytes.
 
-use crate::cm::{Level, Mixture, Models, survey_unchanged};
+use crate::cm::{self, Level, Mixture, Models, survey_unchanged};
 use crate::coder::NoAdvice;
 use crate::said::Recorder;
 use brevity_kernels::mixture::BITS;
@@ -75,6 +75,14 @@ impl Contexts {
                 }
             });
         (!stopped.into_inner()).then_some(Contexts { level, logits })
+    }
+
+    /// The most bytes of memory that [`of`](Contexts::of) takes on one thread for so many
+    /// bytes: the logits, and the context models of a block.
+    #[must_use]
+    pub fn most_memory(bytes: usize, level: Level, block: usize) -> u64 {
+        let logits = size_of::<[i16; BITS]>() as u64 * bytes as u64;
+        logits + cm::most_memory(level, 1, block.min(bytes))
     }
 
     /// The level of the context models.

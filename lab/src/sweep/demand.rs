@@ -4,6 +4,9 @@ use super::error::SweepError;
 use super::folder::SweepFolder;
 use super::manifest::{Manifest, Trial};
 use super::speed::Speed;
+use crate::config::ScoreCode;
+use brevity_codec::Contexts;
+use brevity_codec::archive::Options;
 use brevity_model::Spec;
 use brevity_train::TrainConfig;
 use serde::Serialize;
@@ -23,6 +26,10 @@ const PASSES: f64 = 5.0;
 
 /// Seconds that a trial takes beside its arithmetic: a process, files that are synced.
 const AROUND: f64 = 1.0;
+
+/// Seconds that context models of the default level take for a byte
+/// (docs/results.md: 28 seconds for 10^7).
+const CONTEXTS: f64 = 2.8e-6;
 
 /// What one trial needs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -68,7 +75,8 @@ impl Calibration {
             let told = score.provenance;
             if let (Some(seconds), cores @ 1..) = (score.training.wall_seconds, told.threads) {
                 flops += work(trial);
-                core_seconds += (seconds + told.score_seconds) * cores as f64;
+                let ours = seconds + told.score_seconds - beside(trial);
+                core_seconds += ours.max(0.0) * cores as f64;
                 timed += 1;
             }
             if let Some(peak) = told.peak_memory {
@@ -100,7 +108,9 @@ impl Calibration {
 
     /// What a trial needs; with `cpus` cores if they are given.
     pub fn demand(&self, trial: &Trial, cpus: Option<usize>) -> Demand {
-        self.demand_of(work(trial), memory(trial), trial.parameters, cpus)
+        let mut demand = self.demand_of(work(trial), memory(trial), trial.parameters, cpus);
+        demand.seconds += beside(trial);
+        demand
     }
 
     /// The same, of floating-point operations and bytes of memory.
@@ -138,9 +148,22 @@ fn work(trial: &Trial) -> f64 {
         // The decoder learns all over again.
         return 2.0 * trial.flops;
     }
-    let scored = trial.data.bytes.max(trial.data.holdout_bytes) as f64;
-    let regimes = config.score.regimes.len() as f64;
-    trial.flops + scoring(&config.model, regimes * scored)
+    trial.flops + scoring(&config.model, scored(trial))
+}
+
+/// Bytes that are scored, in all regimes.
+fn scored(trial: &Trial) -> f64 {
+    let bytes = trial.data.bytes.max(trial.data.holdout_bytes) as f64;
+    trial.config.score.regimes.len() as f64 * bytes
+}
+
+/// Seconds that the context models of a mixture take, whatever the number of cores: once
+/// for training and in each pass of scoring.
+fn beside(trial: &Trial) -> f64 {
+    match trial.config.score.code {
+        ScoreCode::Model => 0.0,
+        ScoreCode::Mixed => CONTEXTS * (trial.data.bytes as f64 + PASSES * scored(trial)),
+    }
 }
 
 /// Floating-point operations of the archives of so many bytes.
@@ -151,7 +174,14 @@ pub(crate) fn scoring(spec: &Spec, bytes: f64) -> f64 {
 fn memory(trial: &Trial) -> f64 {
     let config = &trial.config;
     let data = trial.data.bytes + trial.data.holdout_bytes;
-    held(&config.model, &config.train, data)
+    let beside = match config.score.code {
+        ScoreCode::Model => 0,
+        ScoreCode::Mixed => {
+            let Options { level, block, .. } = Options::default();
+            Contexts::most_memory(data as usize, level, block)
+        }
+    };
+    held(&config.model, &config.train, data) + beside as f64
 }
 
 /// The most bytes held at once: the optimizer's state, the activations of a batch that

@@ -113,9 +113,12 @@ impl fmt::Display for DryRun {
             .iter()
             .filter(|(_, state)| *state != State::Done);
         let seconds: f64 = left.clone().map(|(trial, _)| self.seconds(trial)).sum();
+        let all = |(trial, _): &(Trial, State)| self.calibration.demand(trial, Some(1)).seconds;
+        let all: f64 = left.clone().map(all).sum();
         writeln!(
             f,
-            "\n{} trials, {} to do: about {} of training at {:.1} GFLOP/s ({})",
+            "\n{} trials, {} to do: about {} of training at {:.1} GFLOP/s ({}); with scoring, {} \
+             of one core",
             self.trials.len(),
             left.clone().count(),
             clock(seconds),
@@ -124,6 +127,7 @@ impl fmt::Display for DryRun {
                 true => "measured on this sweep's finished trials",
                 false => "assumed: half the speed of a matrix product here",
             },
+            clock(all),
         )?;
         if let Some(has) = machine_memory() {
             let large = left.filter(|(trial, _)| self.memory(trial) > has).count();

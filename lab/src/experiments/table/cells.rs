@@ -25,7 +25,7 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// Reads the cells of a table's folder, with those that tasks measured. Those of another version are measured again.
+    /// Reads the cells of a table's folder, with those that tasks measured.
     pub fn open(folder: &Path) -> Result<Cells, MatrixError> {
         let mut cells = Cells::only(folder)?;
         for entry in fs::read_dir(folder.join(models::TASKS))
@@ -154,7 +154,9 @@ impl Cells {
         for (_, bytes) in columns {
             let data = &bytes.test.bytes;
             let length = chunk.unwrap_or(data.len().max(1));
-            let key = format!("contexts {length} {}", bytes.test.blake3());
+            // Another version may choose other context models.
+            let version = env!("CARGO_PKG_VERSION");
+            let key = format!("contexts {version} {length} {}", bytes.test.blake3());
             if let Some(known) = self.known.get(&key) {
                 cells.push(Some(known.clone()));
                 continue;
