@@ -127,18 +127,41 @@ fn stereo() -> Vec<u8> {
     (0..1500).flat_map(sample).flatten().collect()
 }
 
+/// The digits of base64 of a text, with these two as the last of the alphabet.
+fn digits_of(text: &[u8], last: [u8; 2]) -> Vec<u8> {
+    let mut digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".to_vec();
+    digits.extend(last);
+    let groups = text.chunks(3).flat_map(|group| {
+        let bits = group.iter().fold(0, |bits, &b| bits << 8 | usize::from(b));
+        [18, 12, 6, 0].map(|place| digits[bits >> place & 63])
+    });
+    groups.collect()
+}
+
 /// A line before and after base64 of a text, in lines of 76 digits.
 fn base64() -> Vec<u8> {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = b"Content-Transfer-Encoding: base64".to_vec();
-    for (i, group) in text(1200).chunks(3).enumerate() {
-        if i % 19 == 0 {
-            out.push(b'\n');
-        }
-        let bits = group.iter().fold(0, |bits, &b| bits << 8 | usize::from(b));
-        out.extend([18, 12, 6, 0].map(|place| DIGITS[bits >> place & 63]));
+    for line in digits_of(&text(1200), *b"+/").chunks(76) {
+        out.push(b'\n');
+        out.extend(line);
     }
     out.extend(b"\n--\n");
+    out
+}
+
+/// The same in the alphabet for addresses, indented, in lines of 70 digits, without
+/// padding.
+fn base64_of_addresses() -> Vec<u8> {
+    let mut out = b"<data>".to_vec();
+    let mut bytes = text(1199);
+    bytes.extend([0xFB, 0xFF, 0]);
+    let digits = digits_of(&bytes, *b"-_");
+    // The last byte is left out.
+    for line in digits[..digits.len() - 2].chunks(70) {
+        out.extend(b"\n\t");
+        out.extend(line);
+    }
+    out.extend(b"\n</data>\n");
     out
 }
 
@@ -197,6 +220,14 @@ fn cases(each: &mut dyn FnMut(Case)) {
     );
     case("stereo", stereo(), Source::none(), 1 << 16, None, default);
     case("base64", base64(), Source::none(), 1 << 16, None, best);
+    case(
+        "base64-addresses",
+        base64_of_addresses(),
+        Source::none(),
+        1 << 16,
+        None,
+        best,
+    );
     case("fast", text(700), Source::none(), 1000, None, fast);
     case("best", text(700), Source::none(), 1000, None, best);
     case("records", records(90), Source::none(), 4000, None, default);
