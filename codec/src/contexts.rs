@@ -77,12 +77,13 @@ impl Contexts {
         (!stopped.into_inner()).then_some(Contexts { level, logits })
     }
 
-    /// The most bytes of memory that [`of`](Contexts::of) takes on one thread for so many
-    /// bytes: the logits, and the context models of a block.
+    /// The most bytes of memory that [`of`](Contexts::of) takes for so many bytes: the
+    /// logits, and the context models of a block on each thread.
     #[must_use]
-    pub fn most_memory(bytes: usize, level: Level, block: usize) -> u64 {
+    pub fn most_memory(bytes: usize, level: Level, block: usize, threads: usize) -> u64 {
         let logits = size_of::<[i16; BITS]>() as u64 * bytes as u64;
-        logits + cm::most_memory(level, 1, block.min(bytes))
+        let together = threads.min(bytes.div_ceil(block)) as u64;
+        logits + together * cm::most_memory(level, 1, block.min(bytes))
     }
 
     /// The level of the context models.

@@ -50,7 +50,8 @@ pub fn seeking(archive: &[u8]) {
     let mut saved = Vec::new();
     if let Ok(done) = salvage(Cursor::new(archive), &mut saved, &models) {
         assert_eq!(done.recovered + done.lost, saved.len() as u64);
-        assert!(done.lost <= 366_000 * archive.len() as u64);
+        // An index is believed that announces up to twice what there is.
+        assert!(done.lost <= 2 * 366_000 * archive.len() as u64);
         if accepted {
             assert!(done.damage.is_empty() && saved == whole);
         }

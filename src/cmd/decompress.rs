@@ -220,7 +220,7 @@ impl Args {
         });
         let all = salvaged.lost == 0 && salvaged.unread.is_none();
         Ok((!salvaged.damage.is_empty()).then_some(match all {
-            true => "all blocks are there, but the archive is damaged behind them",
+            true => "all blocks are there, but the archive is damaged",
             false => "parts of the archive are lost",
         }))
     }

@@ -31,7 +31,7 @@ pub enum Error {
     /// The format version is unknown to this program.
     #[error(
         "archive version {0} is newer than this program: update it; if the archive is damaged, \
-         --salvage restores its header"
+         --salvage may restore its header"
     )]
     Version(u8),
     /// There never was such a version.
@@ -43,7 +43,7 @@ pub enum Error {
     /// The archive was coded with arithmetic that this program does not have.
     #[error(
         "archive needs numeric engine {0}, which this program does not have: update it; if the \
-         archive is damaged, --salvage restores its header"
+         archive is damaged, --salvage may restore its header"
     )]
     Engine(u8),
     /// The archive ends too early.

@@ -469,10 +469,11 @@ impl Index {
         while input.offset < offset + pairs.len() as u64 {
             let raw = input.varint(MAX_BLOCK as u64, "the block index")?;
             let stored = input.varint(2 * MAX_BLOCK as u64, "the block index")?;
-            if !can_hold(stored, raw) {
+            if raw == 0 || !can_hold(stored, raw) {
                 return Err(Error::Malformed {
                     offset,
-                    what: "the block index has a block that is longer than its bytes can hold",
+                    what: "the block index has a block that is empty, or longer than its bytes \
+                           can hold",
                 });
             }
             blocks.push((raw, stored));

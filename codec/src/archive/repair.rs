@@ -1,15 +1,18 @@
 //! The header of a damaged archive, restored.
 //!
-//! The first bytes of an archive have no check of their own, but few values, and the check
-//! of each block covers level and memory. So damage of a byte is undone by trying what it
-//! may have been: the values that the first block confirms are right.
+//! The first bytes of an archive have no check of their own, but few values. The check of
+//! each block covers level and memory, a wrong version or kind of model moves the first
+//! block or leaves a model that cannot be read. So a damaged field is restored by trying
+//! its values.
 
+use super::demand::Account;
 use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, Front, MAGIC, VERSION};
+use super::models::Models;
 use super::read::read_block;
 use crate::cm::{self, Level};
-use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 
 /// Bytes with fields of fixed length: magic number, version, engine and kind of model,
 /// level, memory.
@@ -19,67 +22,84 @@ const HEAD: usize = 8;
 const LEVEL: usize = 5;
 const MEMORY: usize = 6;
 
+/// Kinds of models, those first of which the model itself says whether it is one.
+const KINDS: [u8; 5] = [0, 1, 3, 4, 2];
+
 /// Reads an archive up to its first block. Returns that, the offset of the block, and the
 /// damage of the header, if some had to be undone.
 ///
 /// # Errors
 /// An invalid header that no such change makes fit the first block; errors of reading.
-pub(super) fn front(input: &mut (impl Read + Seek)) -> Result<(Front, u64, Option<Error>), Error> {
-    let mut stored = [0; HEAD];
+pub(super) fn front(
+    input: &mut (impl Read + Seek),
+    models: &Models,
+) -> Result<(Front, u64, Option<Error>), Error> {
     input.seek(SeekFrom::Start(0)).map_err(Error::Read)?;
-    match input.read_exact(&mut stored) {
-        Ok(()) => {}
-        Err(e) if e.kind() == ErrorKind::UnexpectedEof => {}
-        Err(e) => return Err(Error::Read(e)),
-    }
-    let as_stored = read(input, stored);
-    if let Ok((front, start)) = as_stored
-        && confirmed(input, &front, start)?
+    let mut stored = Vec::new();
+    let head = input.by_ref().take(HEAD as u64).read_to_end(&mut stored);
+    head.map_err(Error::Read)?;
+    let as_stored = match read(input, &stored) {
+        Err(Error::Read(error)) => return Err(Error::Read(error)),
+        as_stored => as_stored,
+    };
+    if let Ok((front, start)) = &as_stored
+        && fits(input, front, *start, models)?
     {
-        return Ok((front, start, None));
+        return as_stored.map(|(front, start)| (front, start, None));
     }
-    for head in changes(input, stored)? {
-        let Ok((front, start)) = read(input, head) else {
-            continue;
-        };
-        if confirmed(input, &front, start)? {
-            let differs = head.iter().zip(stored).position(|(a, b)| *a != b);
-            let damage = Error::Malformed {
-                offset: differs.unwrap_or(0) as u64,
-                what: "a field of its header; the value that the first block confirms was used",
+    if let Ok(whole) = <[u8; HEAD]>::try_from(&stored[..]) {
+        for head in changes(input, whole)? {
+            let (front, start) = match read(input, &head) {
+                Err(Error::Read(error)) => return Err(Error::Read(error)),
+                Err(_) => continue,
+                Ok(read) => read,
             };
-            return Ok((front, start, Some(damage)));
+            if fits(input, &front, start, models)? {
+                let differs = head.iter().zip(&stored).position(|(a, b)| a != b);
+                let damage = Error::Malformed {
+                    offset: differs.unwrap_or(0) as u64,
+                    what: "a field of its header; the value that the first block fits was used",
+                };
+                return Ok((front, start, Some(damage)));
+            }
         }
     }
     // What is damaged may be the first block.
-    let (front, start) = read(input, stored)?;
-    Ok((front, start, None))
+    as_stored.map(|(front, start)| (front, start, None))
 }
 
-/// Reads the archive as if it started with `head`.
-fn read(input: &mut (impl Read + Seek), head: [u8; HEAD]) -> Result<(Front, u64), Error> {
-    input
-        .seek(SeekFrom::Start(HEAD as u64))
-        .map_err(Error::Read)?;
-    let mut input = Input::new(Cursor::new(head).chain(input), 0);
+/// Reads the archive as if it started with `head`, in place of as many bytes.
+fn read(input: &mut (impl Read + Seek), head: &[u8]) -> Result<(Front, u64), Error> {
+    let behind = SeekFrom::Start(head.len() as u64);
+    input.seek(behind).map_err(Error::Read)?;
+    let mut input = Input::new(head.chain(input), 0);
     let front = Front::read(&mut input)?;
     Ok((front, input.offset))
 }
 
-/// Whether the first block matches its check.
+/// Whether the first block matches its check, and the model can be read.
 ///
 /// # Errors
 /// Errors of reading.
-fn confirmed(input: &mut (impl Read + Seek), front: &Front, start: u64) -> Result<bool, Error> {
+fn fits(
+    input: &mut (impl Read + Seek),
+    front: &Front,
+    start: u64,
+    models: &Models,
+) -> Result<bool, Error> {
     input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
     match read_block(&mut Input::new(input, start), 0, front.terms, true) {
         Err(Error::Read(error)) => Err(Error::Read(error)),
-        block => Ok(block.is_ok()),
+        Err(_) => Ok(false),
+        Ok(_) => Ok(Account::new(&front.header, front.model_at, models).is_ok()),
     }
 }
 
-/// What the header may have been: for each version with the fields that it fixes, each
-/// level with the memory that the first block takes at it, and each bit of the others.
+/// What the header may have been: with the fields that a version fixes, with each kind of
+/// model, and with each level, of which the first block tells the memory.
+///
+/// # Errors
+/// Errors of reading.
 fn changes(input: &mut (impl Read + Seek), stored: [u8; HEAD]) -> Result<Vec<[u8; HEAD]>, Error> {
     let mut heads = Vec::new();
     for version in (1..=VERSION).rev() {
@@ -89,10 +109,13 @@ fn changes(input: &mut (impl Read + Seek), stored: [u8; HEAD]) -> Result<Vec<[u8
         // Each version has had one engine, with the same number.
         base[4] = stored[4] & 0xF0 | version;
         heads.push(base);
-        for bit in 36..8 * HEAD {
+        for kind in KINDS {
             let mut head = base;
-            head[bit / 8] ^= 1 << (bit % 8);
+            head[4] = kind << 4 | version;
             heads.push(head);
+        }
+        if version == 1 {
+            continue;
         }
         // Without context models the fields end with the level.
         let mut none = base;
@@ -112,8 +135,8 @@ fn changes(input: &mut (impl Read + Seek), stored: [u8; HEAD]) -> Result<Vec<[u8
     Ok(heads)
 }
 
-/// The memory that context models of `level` take for the first block, MiB; `None` if
-/// there is no such block behind `head`.
+/// The memory that an archive announces whose first block, the longest, is this one, MiB;
+/// `None` if there is no block behind `head`.
 ///
 /// # Errors
 /// Errors of reading.
@@ -122,13 +145,15 @@ fn first_memory(
     head: [u8; HEAD],
     level: Level,
 ) -> Result<Option<u16>, Error> {
-    let Ok((front, start)) = read(input, head) else {
-        return Ok(None);
+    let (terms, start) = match read(input, &head) {
+        Err(Error::Read(error)) => return Err(Error::Read(error)),
+        Err(_) => return Ok(None),
+        Ok((front, start)) => (front.terms, start),
     };
     input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
-    match BlockHeader::read(&mut Input::new(input, start), front.terms) {
+    match BlockHeader::read(&mut Input::new(input, start), terms) {
         Ok(block) => {
-            let lanes = 1 << block.lanes_log2;
+            let lanes = (1 << block.lanes_log2).min(block.raw.max(1));
             let memory = cm::most_memory(level, lanes, block.raw).div_ceil(1 << 20);
             Ok(memory.try_into().ok())
         }

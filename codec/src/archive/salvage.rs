@@ -7,7 +7,7 @@ use super::layout::{BlockHeader, Front, Index, Terms};
 use super::models::Models;
 use super::read::{Frame, Lazy};
 use super::repair;
-use super::seek::{Place, shifted};
+use super::seek::{Place, listed};
 use std::io::{Read, Seek, SeekFrom, Write};
 
 /// Result of a salvage.
@@ -46,7 +46,7 @@ pub fn salvage(
     mut output: impl Write,
     models: &Models,
 ) -> Result<Salvaged, Error> {
-    let (front, start, restored) = repair::front(&mut input)?;
+    let (front, start, restored) = repair::front(&mut input, models)?;
     let mut done = blocks(&mut input, &mut output, models, &front, start)?;
     done.damage.splice(..0, restored);
     Ok(done)
@@ -69,15 +69,30 @@ fn blocks(
     };
     let mut hasher = blake3::Hasher::new();
     let mut next = start;
+    // Where the block before ended, if it was intact.
+    let mut behind = Some(start);
     let mut ended = false;
     let mut blocks = 0;
     let mut found = Index::default();
     while !ended {
-        let place = index.as_ref().map(|places| places[blocks as usize]);
+        let sought = index.as_ref().map(|index| index[blocks as usize]);
+        let place = sought.map(|sought| sought.place);
         let at = place.map_or(next, |place| place.start);
         input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
         let mut block = Input::new(&mut *input, at);
-        let frame = Frame::read(&mut block, front.terms, lazy.exists());
+        let frame = match sought.is_some_and(|sought| !sought.found) {
+            true => Err(Error::Malformed {
+                offset: at,
+                what: "a block is not where the index says",
+            }),
+            false => Frame::read(&mut block, front.terms, lazy.exists()),
+        };
+        if let Some(offset) = behind.take_if(|behind| *behind != at && frame.is_ok()) {
+            done.damage.push(Error::Malformed {
+                offset,
+                what: "bytes were inserted or left out before a block",
+            });
+        }
         next = block.offset;
         let told = frame
             .as_ref()
@@ -95,10 +110,12 @@ fn blocks(
                 hasher.update(&bytes);
                 done.recovered += bytes.len() as u64;
                 found.blocks.push((bytes.len() as u64, next - at));
+                behind = Some(next);
             }
             Err(Error::Read(error)) => return Err(Error::Read(error)),
             Err(error) if fatal(&error) => return Err(error),
             Err(error) => {
+                behind = None;
                 done.damage.push(error);
                 let length = place.map(|place| place.raw).or(told.map(|(raw, _)| raw));
                 let Some(lost) = length else {
@@ -165,39 +182,77 @@ fn fatal(error: &Error) -> bool {
     )
 }
 
-/// The blocks by the index, if that contradicts none that is intact.
-fn believed(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<Vec<Place>, Error> {
-    let (mut places, shift) = shifted(input, start)?;
-    for (number, place) in (0..).zip(&mut places) {
-        if shift != 0 {
-            *place = place.found(input, shift, terms)?;
-        }
-        place.compare(input, number, terms)?;
+/// A block of the index, and whether it is to be looked for at its place.
+#[derive(Clone, Copy)]
+struct Sought {
+    place: Place,
+    found: bool,
+}
+
+/// The blocks by the index, if that contradicts none that is intact. If the index does not
+/// follow the last of them, bytes were inserted or left out: a block lies where the index
+/// says, as far from the start or as far from the end.
+///
+/// # Errors
+/// An index that is damaged, that announces more than twice what there is, that contradicts
+/// an intact block, or by which a block may lie at two places; errors of reading.
+fn believed(
+    input: &mut (impl Read + Seek),
+    start: u64,
+    terms: Terms,
+) -> Result<Vec<Sought>, Error> {
+    let (places, index_start) = listed(input, start)?;
+    let end = places.last().map_or(start, Place::end);
+    if end == index_start {
+        let compared = (0..)
+            .zip(&places)
+            .try_for_each(|(number, place)| place.compare(input, number, terms));
+        let found = true;
+        let sought = places.into_iter().map(|place| Sought { place, found });
+        return compared.map(|()| sought.collect());
     }
-    Ok(places)
+    let refused = |what| Error::Malformed {
+        offset: index_start,
+        what,
+    };
+    if end - start > 2 * (index_start - start) {
+        return Err(refused("the block index announces more than there is"));
+    }
+    let mut sought = Vec::new();
+    for place in places {
+        let moved = Place {
+            start: (place.start + index_start).saturating_sub(end),
+            ..place
+        };
+        sought.push(
+            match [place, moved].map(|place| place.is_there(input, terms)) {
+                [Ok(true), Ok(true)] => {
+                    return Err(refused("a block may lie at two places by the block index"));
+                }
+                [Ok(true), Ok(false)] => Sought { place, found: true },
+                [Ok(false), Ok(found)] => Sought {
+                    place: moved,
+                    found,
+                },
+                [Err(error), _] | [_, Err(error)] => return Err(error),
+            },
+        );
+    }
+    Ok(sought)
 }
 
 impl Place {
-    /// The place of the block whose header says the same: this one, or the one `shift`
-    /// bytes behind.
+    /// Whether there is a block here whose header says the same.
     ///
     /// # Errors
     /// Errors of reading.
-    fn found(
-        self,
-        input: &mut (impl Read + Seek),
-        shift: i64,
-        terms: Terms,
-    ) -> Result<Place, Error> {
-        let moved = self.start.checked_add_signed(shift);
-        for start in [Some(self.start), moved].into_iter().flatten() {
-            input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
-            match BlockHeader::read(&mut Input::new(&mut *input, start), terms) {
-                Ok(header) if self.agrees(&header) => return Ok(Place { start, ..self }),
-                Err(Error::Read(error)) => return Err(Error::Read(error)),
-                _ => {}
-            }
+    fn is_there(&self, input: &mut (impl Read + Seek), terms: Terms) -> Result<bool, Error> {
+        input
+            .seek(SeekFrom::Start(self.start))
+            .map_err(Error::Read)?;
+        match BlockHeader::read(&mut Input::new(&mut *input, self.start), terms) {
+            Err(Error::Read(error)) => Err(Error::Read(error)),
+            header => Ok(header.is_ok_and(|header| self.agrees(&header))),
         }
-        Ok(self)
     }
 }

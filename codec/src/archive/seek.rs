@@ -24,6 +24,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Offset of the first byte behind it in the archive.
+    pub(super) fn end(&self) -> u64 {
+        self.start + self.stored
+    }
+
     /// Whether the block's header says the same.
     pub(super) fn agrees(&self, header: &BlockHeader) -> bool {
         let stored = (header.length() + header.stored) as u64;
@@ -74,28 +79,25 @@ impl Place {
 /// # Errors
 /// An index that is damaged or does not cover the archive exactly.
 fn places(input: &mut (impl Read + Seek), start: u64) -> Result<Vec<Place>, Error> {
-    let (places, shift) = shifted(input, start)?;
-    let last = places
-        .last()
-        .map_or(start, |place| place.start + place.stored);
-    match shift {
-        0 => Ok(places),
-        _ => Err(Error::Malformed {
-            offset: last,
+    let (places, index_start) = listed(input, start)?;
+    let end = places.last().map_or(start, Place::end);
+    match end == index_start {
+        true => Ok(places),
+        false => Err(Error::Malformed {
+            offset: index_start,
             what: "the block index does not follow the last block",
         }),
     }
 }
 
-/// The same of an archive whose index lies that many bytes behind (or, below 0, before)
-/// the end of the blocks: bytes were inserted (or left out) somewhere.
+/// The same, wherever the index lies, and its offset.
 ///
 /// # Errors
 /// An index that is damaged.
-pub(super) fn shifted(
+pub(super) fn listed(
     input: &mut (impl Read + Seek),
     start: u64,
-) -> Result<(Vec<Place>, i64), Error> {
+) -> Result<(Vec<Place>, u64), Error> {
     let end = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
     let malformed = |offset| Error::Malformed {
         offset,
@@ -137,8 +139,7 @@ pub(super) fn shifted(
     if count < 2 {
         return Err(malformed(index_start));
     }
-    // Both are lengths of files.
-    Ok((places, index_start as i64 - at as i64))
+    Ok((places, index_start))
 }
 
 /// The one block of an archive without an index; `None` if there are more.

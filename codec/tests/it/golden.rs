@@ -133,6 +133,7 @@ fn digits_of(text: &[u8], last: [u8; 2]) -> Vec<u8> {
     digits.extend(last);
     let groups = text.chunks(3).flat_map(|group| {
         let bits = group.iter().fold(0, |bits, &b| bits << 8 | usize::from(b));
+        let bits = bits << (8 * (3 - group.len()));
         [18, 12, 6, 0].map(|place| digits[bits >> place & 63])
     });
     groups.collect()
@@ -153,11 +154,12 @@ fn base64() -> Vec<u8> {
 /// padding.
 fn base64_of_addresses() -> Vec<u8> {
     let mut out = b"<data>".to_vec();
-    let mut bytes = text(1199);
-    bytes.extend([0xFB, 0xFF, 0]);
-    let digits = digits_of(&bytes, *b"-_");
-    // The last byte is left out.
-    for line in digits[..digits.len() - 2].chunks(70) {
+    let mut bytes = text(1197);
+    bytes.extend([0xFB, 0xEF, 0xBE, 0xFF]);
+    let mut digits = digits_of(&bytes, *b"-_");
+    assert!(digits.ends_with(b"----_wAA"));
+    digits.truncate(digits.len() - 2);
+    for line in digits.chunks(70) {
         out.extend(b"\n\t");
         out.extend(line);
     }

@@ -20,9 +20,12 @@ const STATE: f64 = 16.0;
 /// Copies of the data that training and scoring hold at once.
 const COPIES: f64 = 3.0;
 
-/// Forward passes over the scored bytes for each regime: the exact length, and an archive
-/// with the weights as they are and one with stored weights, each written and decoded.
-const PASSES: f64 = 5.0;
+/// Passes of each regime over the scored bytes for its archives: one with the weights as
+/// they are and one with stored weights, each written and decoded.
+const ARCHIVES: f64 = 4.0;
+
+/// Forward passes over the scored bytes for each regime: the exact length, and archives.
+const PASSES: f64 = 1.0 + ARCHIVES;
 
 /// Seconds that a trial takes beside its arithmetic: a process, files that are synced.
 const AROUND: f64 = 1.0;
@@ -74,10 +77,12 @@ impl Calibration {
             };
             let told = score.provenance;
             if let (Some(seconds), cores @ 1..) = (score.training.wall_seconds, told.threads) {
-                flops += work(trial);
                 let ours = seconds + told.score_seconds - beside(trial);
-                core_seconds += ours.max(0.0) * cores as f64;
-                timed += 1;
+                if ours > 0.0 {
+                    flops += work(trial);
+                    core_seconds += ours * cores as f64;
+                    timed += 1;
+                }
             }
             if let Some(peak) = told.peak_memory {
                 factor = factor.max(peak as f64 / memory(trial));
@@ -158,11 +163,13 @@ fn scored(trial: &Trial) -> f64 {
 }
 
 /// Seconds that the context models of a mixture take, whatever the number of cores: once
-/// for training and in each pass of scoring.
+/// over the bytes, and in each archive that is written and decoded.
 fn beside(trial: &Trial) -> f64 {
-    match trial.config.score.code {
-        ScoreCode::Model => 0.0,
-        ScoreCode::Mixed => CONTEXTS * (trial.data.bytes as f64 + PASSES * scored(trial)),
+    let bytes = (trial.data.bytes + trial.data.holdout_bytes) as f64;
+    match (trial.config.score.code, trial.config.score.verify) {
+        (ScoreCode::Model, _) => 0.0,
+        (ScoreCode::Mixed, false) => CONTEXTS * bytes,
+        (ScoreCode::Mixed, true) => CONTEXTS * (bytes + ARCHIVES * scored(trial)),
     }
 }
 
@@ -178,7 +185,8 @@ fn memory(trial: &Trial) -> f64 {
         ScoreCode::Model => 0,
         ScoreCode::Mixed => {
             let Options { level, block, .. } = Options::default();
-            Contexts::most_memory(data as usize, level, block)
+            let threads = cores(trial.parameters);
+            Contexts::most_memory(data as usize, level, block, threads)
         }
     };
     held(&config.model, &config.train, data) + beside as f64

@@ -73,24 +73,24 @@ const LINES: std::ops::RangeInclusive<usize> = 32..=1024;
 const MOST_BETWEEN: usize = 40;
 
 /// How the digits of a run lie in a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Form {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Form<'a> {
     alphabet: Alphabet,
     /// Whether `=` fills the last group of four up.
     padded: bool,
     /// Characters of each line but the last; 0 if there is one line.
     line: usize,
     /// The bytes between two lines.
-    between: Vec<u8>,
+    between: &'a [u8],
 }
 
-impl Form {
-    fn in_one_line(alphabet: Alphabet) -> Form {
+impl<'a> Form<'a> {
+    fn in_one_line(alphabet: Alphabet) -> Form<'a> {
         Form {
             alphabet,
             padded: true,
             line: 0,
-            between: Vec::new(),
+            between: &[],
         }
     }
 
@@ -126,7 +126,7 @@ impl Form {
                     break;
                 }
                 if self.line > 0 && column == self.line {
-                    out.extend_from_slice(&self.between);
+                    out.extend_from_slice(self.between);
                     column = 0;
                 }
                 column += 1;
@@ -140,16 +140,16 @@ impl Form {
 }
 
 /// A run of base64.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Run {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run<'a> {
     /// Bytes between the run before and this one.
     gap: usize,
     /// Bytes that it stands for.
     bytes: usize,
-    form: Form,
+    form: Form<'a>,
 }
 
-impl Run {
+impl<'a> Run<'a> {
     /// The run in the table: gap and bytes in four bytes each, the characters of a line in
     /// two, flags in one, the bytes between lines, with their number before them.
     fn write(&self, out: &mut Vec<u8>) {
@@ -159,11 +159,11 @@ impl Run {
         out.extend((form.line as u16).to_le_bytes());
         out.push(u8::from(form.alphabet == Alphabet::Url) | u8::from(!form.padded) << 1);
         out.push(form.between.len() as u8);
-        out.extend(&form.between);
+        out.extend(form.between);
     }
 
     /// The first run of a table, and the rest of it; `None` if it ends too early.
-    fn read(table: &[u8]) -> Option<(Run, &[u8])> {
+    fn read(table: &'a [u8]) -> Option<(Run<'a>, &'a [u8])> {
         let (gap, table) = table.split_first_chunk()?;
         let (bytes, table) = table.split_first_chunk()?;
         let (line, table) = table.split_first_chunk()?;
@@ -176,7 +176,7 @@ impl Run {
             },
             padded: flags & 2 == 0,
             line: usize::from(u16::from_le_bytes(*line)),
-            between: between.to_vec(),
+            between,
         };
         let run = Run {
             gap: u32::from_le_bytes(*gap) as usize,
@@ -205,7 +205,7 @@ fn between(rest: &[u8], alphabet: Alphabet) -> &[u8] {
 
 /// The run that `bytes` begin with: how long it is, its form, and what it stands for.
 /// That, [encoded](Form::encode), is the same again.
-fn run(bytes: &[u8], alphabet: Alphabet) -> (usize, Form, Vec<u8>) {
+fn run(bytes: &[u8], alphabet: Alphabet) -> (usize, Form<'_>, Vec<u8>) {
     let mut form = Form::in_one_line(alphabet);
     let first = alphabet.count(bytes);
     let mut digits = bytes[..first].to_vec();
@@ -220,7 +220,7 @@ fn run(bytes: &[u8], alphabet: Alphabet) -> (usize, Form, Vec<u8>) {
             }
             digits.extend_from_slice(&bytes[next..next + count]);
             end = next + count;
-            (form.line, form.between) = (first, between.to_vec());
+            (form.line, form.between) = (first, between);
             // A shorter line is the last.
             if count < first {
                 break;
@@ -276,7 +276,7 @@ pub fn change(block: &[u8]) -> Option<(Vec<u8>, usize)> {
         let url = run(&block[at..], Alphabet::Url);
         let (length, form, content) = if url.0 > standard.0 { url } else { standard };
         if length < LEAST {
-            // Nor is a part of it long enough.
+            // What may begin within is short.
             at += length.max(count);
             continue;
         }
@@ -303,38 +303,45 @@ pub fn change(block: &[u8]) -> Option<(Vec<u8>, usize)> {
     (out.len() <= block.len()).then_some((out, first))
 }
 
-/// The runs of `changed`, and its body; `None` if the table does not fit.
-fn table(changed: &[u8]) -> Option<(Vec<Run>, &[u8])> {
-    let (count, mut rest) = changed.split_first_chunk()?;
-    let mut runs = Vec::new();
-    for _ in 0..u32::from_le_bytes(*count) {
-        let (run, behind) = Run::read(rest)?;
-        runs.push(run);
-        rest = behind;
+/// The runs of `changed`, one after the other, and its body; `None` if the table does not
+/// fit. Runs are read again and not kept: a table may be as long as a block.
+fn table(changed: &[u8]) -> Option<(impl Iterator<Item = Run<'_>>, &[u8])> {
+    let (count, table) = changed.split_first_chunk()?;
+    let count = u32::from_le_bytes(*count);
+    let mut body = table;
+    for _ in 0..count {
+        (_, body) = Run::read(body)?;
     }
-    Some((runs, rest))
+    let mut rest = table;
+    let runs = (0..count).map_while(move |_| {
+        let (run, behind) = Run::read(rest)?;
+        rest = behind;
+        Some(run)
+    });
+    Some((runs, body))
 }
 
 /// The block of `changed`, of the same length. What no block is changed to becomes some
 /// block, too: zeros, if the table does not fit.
 pub fn undo(changed: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(changed.len());
-    let (runs, mut body) = table(changed).unwrap_or_default();
-    for run in runs {
-        let room = changed.len() - out.len();
-        if run.gap.saturating_add(run.bytes) > body.len()
-            || run.gap.saturating_add(run.form.length(run.bytes)) > room
-        {
-            break;
+    if let Some((runs, mut body)) = table(changed) {
+        for run in runs {
+            let room = changed.len() - out.len();
+            if run.gap.saturating_add(run.bytes) > body.len()
+                || run.gap.saturating_add(run.form.length(run.bytes)) > room
+            {
+                break;
+            }
+            let (gap, rest) = body.split_at(run.gap);
+            let (content, rest) = rest.split_at(run.bytes);
+            out.extend_from_slice(gap);
+            run.form.encode(content, &mut out);
+            body = rest;
         }
-        let (gap, rest) = body.split_at(run.gap);
-        let (content, rest) = rest.split_at(run.bytes);
-        out.extend_from_slice(gap);
-        run.form.encode(content, &mut out);
-        body = rest;
+        let room = changed.len() - out.len();
+        out.extend_from_slice(&body[..room.min(body.len())]);
     }
-    let room = changed.len() - out.len();
-    out.extend_from_slice(&body[..room.min(body.len())]);
     out.resize(changed.len(), 0);
     out
 }
@@ -357,15 +364,15 @@ pub mod tests {
         lines(digits, "\n").of(bytes)
     }
 
-    fn lines(line: usize, between: &str) -> Form {
+    fn lines(line: usize, between: &str) -> Form<'_> {
         Form {
             line,
-            between: between.into(),
-            ..Form::in_one_line(Alphabet::Standard)
+            between: between.as_bytes(),
+            ..ONE
         }
     }
 
-    impl Form {
+    impl Form<'_> {
         fn of(&self, bytes: &[u8]) -> Vec<u8> {
             let mut out = Vec::new();
             self.encode(bytes, &mut out);
@@ -373,11 +380,11 @@ pub mod tests {
         }
     }
 
-    const ONE: Form = Form {
+    const ONE: Form<'_> = Form {
         alphabet: Alphabet::Standard,
         padded: true,
         line: 0,
-        between: Vec::new(),
+        between: &[],
     };
 
     #[test]
@@ -463,13 +470,11 @@ pub mod tests {
             let block = [line.repeat(1 << 16), end.as_bytes().to_vec()].concat();
             let changed = padded(&block).expect("base64");
             assert_eq!(undo(&changed), block);
-            let short = [
-                b"Q".repeat(32),
-                b"\n".to_vec(),
-                b"Q".repeat(36),
-                b"\n".to_vec(),
-            ];
-            assert_eq!(change(&short.concat().repeat(1 << 15)), None);
+        }
+        for lines in [["Q", "Q"], ["+", "-"]] {
+            let [short, long] = [32, 36].map(|n| lines.map(|digit| digit.repeat(n)).concat());
+            let block = format!("{}\n{long}\n", &short[..32]).repeat(1 << 15);
+            assert_eq!(change(block.as_bytes()), None);
         }
     }
 
@@ -501,25 +506,32 @@ pub mod tests {
         fn forms()(
             line in 8_usize..160,
             between in "[ \t\"]{0,3}(\r?\n|\\\\n)[ \t\",]{0,6}",
-            kind in 0..4,
-        ) -> Form {
-            Form {
-                alphabet: if kind & 1 == 0 { Alphabet::Standard } else { Alphabet::Url },
-                padded: kind & 2 == 0,
-                ..lines(line, &between)
-            }
+            kind in 0..4_u8,
+        ) -> (usize, String, u8) {
+            (line, between, kind)
+        }
+    }
+
+    fn form((line, between, kind): &(usize, String, u8)) -> Form<'_> {
+        Form {
+            alphabet: match kind & 1 {
+                0 => Alphabet::Standard,
+                _ => Alphabet::Url,
+            },
+            padded: kind & 2 == 0,
+            ..lines(*line, between)
         }
     }
 
     prop_compose! {
         fn pieces()(
             content in prop::collection::vec(any::<u8>(), 0..900),
-            form in forms(),
+            lines in forms(),
             kind in 0..4,
             cut in 0..9_usize,
         ) -> Vec<u8> {
             let mut out = match kind {
-                0 | 1 => form.of(&content),
+                0 | 1 => form(&lines).of(&content),
                 2 => ONE.of(&content),
                 _ => content,
             };
@@ -540,19 +552,21 @@ pub mod tests {
         }
 
         #[test]
-        fn lengths_of_runs_are_those_of_their_text(bytes in 0..300_usize, form in forms()) {
+        fn lengths_of_runs_are_those_of_their_text(bytes in 0..300_usize, lines in forms()) {
+            let form = form(&lines);
             prop_assert_eq!(form.length(bytes), form.of(&vec![9; bytes]).len());
         }
 
         #[test]
         fn tables_come_back(runs in prop::collection::vec((0..9_usize, 0..99_usize, forms()), 0..4)) {
             let runs: Vec<Run> = runs
-                .into_iter()
-                .map(|(gap, bytes, form)| Run { gap, bytes, form })
+                .iter()
+                .map(|(gap, bytes, lines)| Run { gap: *gap, bytes: *bytes, form: form(lines) })
                 .collect();
             let mut bytes = (runs.len() as u32).to_le_bytes().to_vec();
             runs.iter().for_each(|run| run.write(&mut bytes));
-            prop_assert_eq!(table(&bytes), Some((runs, &[][..])));
+            let (read, body) = table(&bytes).expect("a table");
+            prop_assert_eq!((read.collect::<Vec<_>>(), body), (runs, &[][..]));
         }
 
         #[test]

@@ -25,8 +25,9 @@ pub const PROSE_PILOTS: [f64; 2] = [3.086, 2.418];
 /// Bits per byte that context models take off a model which is as good as they
 /// are, and the difference, in bits per byte, that divides this by e: the fit to models
 /// trained for the mixture on 10^6 and 4 x 10^6 bytes of prose (docs/results.md, 4 to 357
-/// thousand parameters; alone they are taken to be what [`PROSE`] says). It is within 0.011
-/// of all of these but the largest, for which it is 0.023 too much.
+/// thousand parameters; alone they are taken to be what [`PROSE`] says; not the one of 68 thousand
+/// at 10^6, which training left hardly any weights). It is within 0.011 of all of these
+/// but the largest, for which it is 0.023 too much.
 const MIXING: (f64, f64) = (0.118, 0.425);
 
 /// Bits that a parameter takes when it is trained to be stored.
