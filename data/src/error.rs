@@ -51,6 +51,14 @@ pub enum DataError {
         /// Its name in the registry.
         name: String,
     },
+    /// No data set has this name.
+    #[error("no data set `{name}`{}", did_you_mean(.nearest))]
+    NoSet {
+        /// What the user wrote.
+        name: String,
+        /// The nearest known data set.
+        nearest: Option<String>,
+    },
     /// A set that is made anew whenever it is used.
     #[error("data set `{name}` is made when it is used: it has no items to export")]
     NoItems {
@@ -175,6 +183,7 @@ impl DataError {
                 | Self::Ambiguous { .. }
                 | Self::NotEmpty { .. }
                 | Self::NotFetched { .. }
+                | Self::NoSet { .. }
                 | Self::NoItems { .. }
                 | Self::Empty { .. }
                 | Self::NoMatch { .. }

@@ -54,8 +54,8 @@ impl FromStr for Select {
 /// did not write one), is made when it is used, or has a record that does not match its bytes; a
 /// selection without items; a folder that is not empty or cannot be written.
 pub fn export(name: &str, select: Select, folder: &Path, store: &Store) -> Result<Vec<PathBuf>> {
-    let unknown = || DataError::NotFound {
-        source_name: name.into(),
+    let unknown = || DataError::NoSet {
+        name: name.into(),
         nearest: nearest(name, store),
     };
     if !store.has(name) {

@@ -216,12 +216,33 @@ impl Args {
                 0 => String::new(),
                 bytes => format!("; {bytes} bytes follow the end of the archive"),
             };
-            format!("{path}: {recovered} bytes recovered, {lost} lost{rest}{surplus}")
+            let zeros: Vec<String> = salvaged.zeros.iter().map(range).collect();
+            let zeros = match zeros.len() {
+                0 => String::new(),
+                ..=SHOWN => format!(" (zeros at {})", zeros.join(", ")),
+                n => format!(
+                    " (zeros at {} and {} more)",
+                    zeros[..SHOWN].join(", "),
+                    n - SHOWN
+                ),
+            };
+            format!("{path}: {recovered} bytes recovered, {lost} lost{zeros}{rest}{surplus}")
         });
         let all = salvaged.lost == 0 && salvaged.unread.is_none();
         Ok((!salvaged.damage.is_empty()).then_some(match all {
-            true => "all blocks are there, but the archive is damaged",
+            true if salvaged.is_original => {
+                "the archive is damaged; the bytes have the hash of the original"
+            }
+            true => "all blocks are there, but the bytes do not have the hash of the original",
             false => "parts of the archive are lost",
         }))
     }
+}
+
+/// Ranges of lost bytes that are shown.
+const SHOWN: usize = 8;
+
+/// A range of bytes as `--range` takes it.
+fn range(range: &std::ops::Range<u64>) -> String {
+    format!("{}..{}", range.start, range.end)
 }

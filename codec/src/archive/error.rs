@@ -112,6 +112,12 @@ pub enum Error {
         /// Where it starts.
         offset: u64,
     },
+    /// A block is not where the index says, nor as far from it as the index itself.
+    #[error("block {block} is not where the block index says")]
+    BlockMissing {
+        /// Which block, from 0.
+        block: u64,
+    },
     /// A block is intact, but the frequencies computed here differ from the
     /// encoder's.
     #[error(

@@ -205,8 +205,13 @@ impl Front {
         let offset = input.offset;
         let [kind] = input.array("the header")?;
         // Each version has had one engine.
-        if kind & 15 != version {
-            return Err(Error::Engine(kind & 15));
+        match kind & 15 {
+            engine if engine == version => {}
+            1..=ENGINE => {
+                let what = "the numeric engine is not that of the archive's version";
+                return Err(Error::Malformed { offset, what });
+            }
+            engine => return Err(Error::Engine(engine)),
         }
         let effort = match version {
             1 => None,

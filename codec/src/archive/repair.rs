@@ -8,7 +8,7 @@
 use super::demand::Account;
 use super::error::Error;
 use super::input::Input;
-use super::layout::{BlockHeader, Front, MAGIC, VERSION};
+use super::layout::{BlockHeader, Front, Header, MAGIC, VERSION};
 use super::models::Models;
 use super::read::read_block;
 use crate::cm::{self, Level};
@@ -22,8 +22,8 @@ const HEAD: usize = 8;
 const LEVEL: usize = 5;
 const MEMORY: usize = 6;
 
-/// Kinds of models, those first of which the model itself says whether it is one.
-const KINDS: [u8; 5] = [0, 1, 3, 4, 2];
+/// Kinds of models: none, then those that a reader knows best.
+const KINDS: [u8; 5] = [0, 3, 1, 2, 4];
 
 /// Reads an archive up to its first block. Returns that, the offset of the block, and the
 /// damage of the header, if some had to be undone.
@@ -77,7 +77,7 @@ fn read(input: &mut (impl Read + Seek), head: &[u8]) -> Result<(Front, u64), Err
     Ok((front, input.offset))
 }
 
-/// Whether the first block matches its check, and the model can be read.
+/// Whether the first block matches its check, and the model is there and can be read.
 ///
 /// # Errors
 /// Errors of reading.
@@ -89,10 +89,17 @@ fn fits(
 ) -> Result<bool, Error> {
     input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
     match read_block(&mut Input::new(input, start), 0, front.terms, true) {
-        Err(Error::Read(error)) => Err(Error::Read(error)),
-        Err(_) => Ok(false),
-        Ok(_) => Ok(Account::new(&front.header, front.model_at, models).is_ok()),
+        Err(Error::Read(error)) => return Err(Error::Read(error)),
+        Err(_) => return Ok(false),
+        Ok(_) => {}
     }
+    // A recipe begins as a stored model does.
+    let is_recipe = |bytes: &[u8]| models.recipe.is_some_and(|recipe| recipe(bytes).is_ok());
+    Ok(match &front.header {
+        Header::Embedded(bytes) if is_recipe(bytes) => false,
+        _ if models.missing(front) => false,
+        header => Account::new(header, front.model_at, models).is_ok(),
+    })
 }
 
 /// What the header may have been: with the fields that a version fixes, with each kind of

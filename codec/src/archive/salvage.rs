@@ -1,14 +1,15 @@
 //! Recovery of the intact parts of a damaged archive.
 
-use super::digest;
 use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, Front, Index, Terms};
 use super::models::Models;
-use super::read::{Frame, Lazy};
+use super::read::{Frame, Lazy, read_block};
 use super::repair;
 use super::seek::{Place, listed};
+use super::{DIGEST, digest};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 
 /// Result of a salvage.
 #[derive(Debug, Default)]
@@ -24,6 +25,10 @@ pub struct Salvaged {
     pub damage: Vec<Error>,
     /// Bytes behind the end of an archive that is whole.
     pub surplus: u64,
+    /// Where zeros were written, in the original.
+    pub zeros: Vec<Range<u64>>,
+    /// Whether what was written has the hash of the original that the archive holds.
+    pub is_original: bool,
 }
 
 /// Writes every intact block, and zeros for damaged blocks of known length, so that
@@ -81,10 +86,7 @@ fn blocks(
         input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
         let mut block = Input::new(&mut *input, at);
         let frame = match sought.is_some_and(|sought| !sought.found) {
-            true => Err(Error::Malformed {
-                offset: at,
-                what: "a block is not where the index says",
-            }),
+            true => Err(Error::BlockMissing { block: blocks }),
             false => Frame::read(&mut block, front.terms, lazy.exists()),
         };
         if let Some(offset) = behind.take_if(|behind| *behind != at && frame.is_ok()) {
@@ -124,6 +126,8 @@ fn blocks(
                 };
                 let zeros = std::io::copy(&mut std::io::repeat(0).take(lost), output);
                 zeros.map_err(Error::Write)?;
+                let from = done.recovered + done.lost;
+                done.zeros.push(from..from + lost);
                 done.lost += lost;
             }
         }
@@ -133,8 +137,10 @@ fn blocks(
     output.flush().map_err(Error::Write)?;
     // Of one block there is no index, and so none that is refused.
     let refused = refused.filter(|_| blocks > 1);
+    let digest = digest(&hasher);
     if !done.damage.is_empty() {
         done.damage.extend(refused);
+        done.is_original = done.lost == 0 && last_bytes(input)? == Some(digest);
         return Ok(done);
     }
     // All blocks are intact: what follows them is known.
@@ -153,11 +159,13 @@ fn blocks(
             offset: next,
             what: "the block index does not follow the last block",
         }));
+        done.is_original = last_bytes(input)? == Some(digest);
         return Ok(done);
     }
     let offset = rest.offset;
     match rest.array("the hash of the original") {
-        Ok(recorded) if recorded == digest(&hasher) => {
+        Ok(recorded) if recorded == digest => {
+            done.is_original = true;
             let offset = rest.offset;
             let end = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
             done.surplus = end - offset;
@@ -167,6 +175,22 @@ fn blocks(
         Err(error) => done.damage.push(error),
     }
     Ok(done)
+}
+
+/// The bytes at the end of the file, where the hash of the original lies; `None` if there
+/// are too few.
+///
+/// # Errors
+/// Errors of reading.
+fn last_bytes(input: &mut (impl Read + Seek)) -> Result<Option<[u8; DIGEST]>, Error> {
+    let end = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
+    let Some(at) = end.checked_sub(DIGEST as u64) else {
+        return Ok(None);
+    };
+    input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
+    Input::new(input, at)
+        .array("the hash of the original")
+        .map(Some)
 }
 
 /// Whether no other block can be decoded either, or none that needs a model.
@@ -215,6 +239,9 @@ fn believed(
         offset: index_start,
         what,
     };
+    if ends_before(input, start, terms)? {
+        return Err(refused("the block index is that of other bytes"));
+    }
     if end - start > 2 * (index_start - start) {
         return Err(refused("the block index announces more than there is"));
     }
@@ -239,6 +266,42 @@ fn believed(
         );
     }
     Ok(sought)
+}
+
+/// Whether the blocks from `start` on end with their index, or are a single intact one: then
+/// the index at the end of the file is of what follows.
+///
+/// # Errors
+/// Errors of reading.
+fn ends_before(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<bool, Error> {
+    let mut at = start;
+    let mut found = Index::default();
+    let mut ended = false;
+    while !ended {
+        input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
+        let header = match BlockHeader::read(&mut Input::new(&mut *input, at), terms) {
+            Err(Error::Read(error)) => return Err(Error::Read(error)),
+            Err(_) => return Ok(false),
+            Ok(header) => header,
+        };
+        let stored = (header.length() + header.stored) as u64;
+        found.blocks.push((header.raw as u64, stored));
+        at += stored;
+        ended = header.last;
+    }
+    let same = if found.blocks.len() == 1 {
+        input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
+        read_block(&mut Input::new(input, start), 0, terms, true).map(|_| true)
+    } else {
+        let index = found.to_bytes();
+        input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
+        let stored = Input::new(input, at).bytes(index.len() as u64, "the block index");
+        stored.map(|stored| stored == index)
+    };
+    match same {
+        Err(Error::Read(error)) => Err(Error::Read(error)),
+        same => Ok(same.unwrap_or(false)),
+    }
 }
 
 impl Place {

@@ -50,13 +50,14 @@ pub fn survey(level: Level, bytes: &[u8]) -> Setup {
 /// The share of base64 that what it stands for may take to win.
 const WORTH_BARING: f64 = 0.997;
 
-/// The setup of a block of base64, if what that stands for is shorter: a piece from the
-/// first run on tells.
+/// The setup of a block of base64, if what that stands for is shorter. A piece from the
+/// first run on tells, and then all of the block: what is repeated in it, but not in
+/// whole groups of digits, is not in what it stands for.
 fn bare(level: Level, bytes: &[u8], plain: Setup) -> Option<Setup> {
     if level == Level::Fast {
         return None;
     }
-    let (changed, first) = base64::change(bytes)?;
+    let (mut changed, first) = base64::change(bytes)?;
     let unchanged = choose(level, &changed, false);
     let setup = Setup {
         transform: Transform::Base64,
@@ -64,11 +65,28 @@ fn bare(level: Level, bytes: &[u8], plain: Setup) -> Option<Setup> {
     };
     let piece = &bytes[first..bytes.len().min(first + MOST)];
     let (bare, _) = base64::change(piece).filter(|_| setup.is_allowed())?;
-    let length = |piece, setup| {
-        let best = Vec::new();
-        Trial { piece, best }.price(setup, f64::INFINITY)
+    let is_shorter = |bare: &[u8], to: Setup, piece: &[u8], from: Setup| {
+        length(bare, to) < length(piece, from) * WORTH_BARING
     };
-    (length(&bare, unchanged) < length(piece, plain) * WORTH_BARING).then_some(setup)
+    changed.resize(bytes.len(), 0);
+    let fast = Setup::plain(Level::Fast, Kind::Text);
+    (is_shorter(&bare, at_default(unchanged), piece, at_default(plain))
+        && is_shorter(&changed, fast, bytes, fast))
+    .then_some(setup)
+}
+
+/// The contexts of the default level.
+fn at_default(setup: Setup) -> Setup {
+    Setup {
+        level: Level::Default,
+        ..setup
+    }
+}
+
+/// Bytes that a piece takes.
+fn length(piece: &[u8], setup: Setup) -> f64 {
+    let best = Vec::new();
+    Trial { piece, best }.price(setup, f64::INFINITY)
 }
 
 /// Chooses the setup of a block whose bytes stay as they are.
@@ -83,10 +101,10 @@ fn choose(level: Level, bytes: &[u8], may_change: bool) -> Setup {
         return with_calls(plain, &candidates, may_change);
     }
     let mut trial = Trial::new(level, bytes);
-    let mut best = (trial.price(plain, f64::INFINITY), plain);
+    let mut best = (trial.price(at_default(plain), f64::INFINITY), plain);
     let try_out = |setup: Setup, best: &mut (f64, Setup), trial: &mut Trial| {
         let most = best.0 * worth(setup.kind, best.1.kind);
-        let price = trial.price(setup, most);
+        let price = trial.price(at_default(setup), most);
         if price < most {
             *best = (price, setup);
         }
@@ -195,10 +213,6 @@ impl Trial<'_> {
     /// Bytes that the piece takes; infinitely many once it lags behind the best so far and
     /// takes more than `most`.
     fn price(&mut self, setup: Setup, most: f64) -> f64 {
-        let setup = Setup {
-            level: Level::Default,
-            ..setup
-        };
         let mut piece = self.piece.to_vec();
         setup.transform.apply(&mut piece);
         let mut mixture = v2::Mixture::new(setup, 1, piece.len(), false);
@@ -329,6 +343,13 @@ mod tests {
         let found = (setup.kind, setup.transform);
         assert_eq!(found, (Kind::Text, Transform::Base64));
         assert!(!survey_unchanged(Level::Default, &lines).is_alone());
+        // Repeated, but not in whole groups.
+        let random: Vec<u8> = (0..40_000).map(|_| noise(&mut seed)).collect();
+        let once = text(&random, 0);
+        let setup = survey(Level::Default, &[&once[..], &once[1..]].concat());
+        assert_eq!(setup.transform, Transform::None);
+        let setup = survey(Level::Default, &once.repeat(2));
+        assert_eq!(setup.transform, Transform::Base64);
         // A genome is made of digits, too.
         let genome: Vec<u8> = (0..20_000)
             .map(|i| match i % 61 {

@@ -381,6 +381,7 @@ fn a_damaged_header_is_restored() {
                 let done = salvage(Cursor::new(&damaged), &mut out, &models).unwrap();
                 assert_eq!(out, original, "byte {at}");
                 assert_eq!((done.lost, done.damage.len()), (0, 1), "byte {at}");
+                assert!(done.is_original);
                 let text = done.damage[0].to_string();
                 assert!(text.contains(&format!("at byte {at}:")), "{text}");
             }
@@ -418,6 +419,7 @@ fn blocks_behind_inserted_bytes_are_salvaged() {
         let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
         let found = (done.recovered, done.lost, done.unread, done.damage.len());
         assert_eq!(found, (750, 250, None, 1), "{:?}", done.damage);
+        assert_eq!((done.zeros, done.is_original), (vec![250..500], false));
         assert_eq!(out[..250], bytes[..250]);
         assert_eq!(out[500..], bytes[500..]);
     }
@@ -431,6 +433,7 @@ fn blocks_behind_inserted_bytes_are_salvaged() {
         let done = salvage(Cursor::new(&inserted), &mut out, &Models::default()).unwrap();
         assert_eq!(out, bytes);
         assert_eq!((done.lost, done.damage.len()), (0, 1), "{:?}", done.damage);
+        assert!(done.is_original);
     }
     // A block that was left out.
     let cut = |n: usize, archive: &[u8]| {
@@ -464,6 +467,26 @@ fn blocks_behind_inserted_bytes_are_salvaged() {
             .iter()
             .any(|e| e.to_string().contains("two places"))
     );
+}
+
+/// Of archives one behind the other, the first is read: the index at the end is not its own.
+#[test]
+fn the_first_of_two_archives_is_salvaged() {
+    let bytes = [text(1000), noise(600)];
+    for block in [250, 5000] {
+        let first = pack(&bytes[0], &Source::none(), blocks(block));
+        let options = Options {
+            level: Level::Fast,
+            ..blocks(200)
+        };
+        let second = pack(&bytes[1], &Source::none(), options);
+        let both = [&first[..], &second].concat();
+        let mut out = Vec::new();
+        let done = salvage(Cursor::new(&both), &mut out, &Models::default()).unwrap();
+        assert_eq!(out, bytes[0]);
+        assert!(done.damage.is_empty() && done.is_original, "{done:?}");
+        assert_eq!(done.surplus, second.len() as u64);
+    }
 }
 
 /// An index may not announce what the file cannot hold.
