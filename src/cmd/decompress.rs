@@ -216,7 +216,7 @@ impl Args {
                 0 => String::new(),
                 bytes => format!("; {bytes} bytes follow the end of the archive"),
             };
-            let zeros: Vec<String> = salvaged.zeros.iter().map(range).collect();
+            let zeros: Vec<String> = salvaged.zeros.iter().map(as_range).collect();
             let zeros = match zeros.len() {
                 0 => String::new(),
                 ..=SHOWN => format!(" (zeros at {})", zeros.join(", ")),
@@ -233,7 +233,9 @@ impl Args {
             true if salvaged.is_original => {
                 "the archive is damaged; the bytes have the hash of the original"
             }
-            true => "all blocks are there, but the bytes do not have the hash of the original",
+            true => {
+                "no damaged block was found, but the bytes do not have the hash of the original"
+            }
             false => "parts of the archive are lost",
         }))
     }
@@ -243,6 +245,6 @@ impl Args {
 const SHOWN: usize = 8;
 
 /// A range of bytes as `--range` takes it.
-fn range(range: &std::ops::Range<u64>) -> String {
+fn as_range(range: &std::ops::Range<u64>) -> String {
     format!("{}..{}", range.start, range.end)
 }

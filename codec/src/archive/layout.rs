@@ -207,7 +207,7 @@ impl Front {
         // Each version has had one engine.
         match kind & 15 {
             engine if engine == version => {}
-            1..=ENGINE => {
+            0..=ENGINE => {
                 let what = "the numeric engine is not that of the archive's version";
                 return Err(Error::Malformed { offset, what });
             }
@@ -474,11 +474,10 @@ impl Index {
         while input.offset < offset + pairs.len() as u64 {
             let raw = input.varint(MAX_BLOCK as u64, "the block index")?;
             let stored = input.varint(2 * MAX_BLOCK as u64, "the block index")?;
-            if raw == 0 || !can_hold(stored, raw) {
+            if !can_hold(stored, raw) {
                 return Err(Error::Malformed {
                     offset,
-                    what: "the block index has a block that is empty, or longer than its bytes \
-                           can hold",
+                    what: "the block index has a block that is longer than its bytes can hold",
                 });
             }
             blocks.push((raw, stored));

@@ -12,6 +12,7 @@ use super::layout::{BlockHeader, Front, Header, MAGIC, VERSION};
 use super::models::Models;
 use super::read::read_block;
 use crate::cm::{self, Level};
+use crate::weights;
 use std::io::{Read, Seek, SeekFrom};
 
 /// Bytes with fields of fixed length: magic number, version, engine and kind of model,
@@ -43,7 +44,7 @@ pub(super) fn front(
         as_stored => as_stored,
     };
     if let Ok((front, start)) = &as_stored
-        && fits(input, front, *start, models)?
+        && fits(input, front, *start, models, false)?
     {
         return as_stored.map(|(front, start)| (front, start, None));
     }
@@ -54,7 +55,7 @@ pub(super) fn front(
                 Err(_) => continue,
                 Ok(read) => read,
             };
-            if fits(input, &front, start, models)? {
+            if head != whole && fits(input, &front, start, models, true)? {
                 let differs = head.iter().zip(&stored).position(|(a, b)| a != b);
                 let damage = Error::Malformed {
                     offset: differs.unwrap_or(0) as u64,
@@ -77,7 +78,8 @@ fn read(input: &mut (impl Read + Seek), head: &[u8]) -> Result<(Front, u64), Err
     Ok((front, input.offset))
 }
 
-/// Whether the first block matches its check, and the model is there and can be read.
+/// Whether the first block matches its check, and the model is there and can be read: all of
+/// a stored one, if the header was `changed`.
 ///
 /// # Errors
 /// Errors of reading.
@@ -86,6 +88,7 @@ fn fits(
     front: &Front,
     start: u64,
     models: &Models,
+    changed: bool,
 ) -> Result<bool, Error> {
     input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
     match read_block(&mut Input::new(input, start), 0, front.terms, true) {
@@ -97,6 +100,7 @@ fn fits(
     let is_recipe = |bytes: &[u8]| models.recipe.is_some_and(|recipe| recipe(bytes).is_ok());
     Ok(match &front.header {
         Header::Embedded(bytes) if is_recipe(bytes) => false,
+        Header::Embedded(bytes) if changed => weights::decode(bytes).is_ok(),
         _ if models.missing(front) => false,
         header => Account::new(header, front.model_at, models).is_ok(),
     })

@@ -127,7 +127,10 @@ fn blocks(
                 let zeros = std::io::copy(&mut std::io::repeat(0).take(lost), output);
                 zeros.map_err(Error::Write)?;
                 let from = done.recovered + done.lost;
-                done.zeros.push(from..from + lost);
+                match done.zeros.last_mut().filter(|last| last.end == from) {
+                    Some(last) => last.end += lost,
+                    None => done.zeros.push(from..from + lost),
+                }
                 done.lost += lost;
             }
         }
@@ -219,7 +222,8 @@ struct Sought {
 ///
 /// # Errors
 /// An index that is damaged, that announces more than twice what there is, that contradicts
-/// an intact block, or by which a block may lie at two places; errors of reading.
+/// an intact block, by which a block may lie at two places, or that is of another archive
+/// behind this one; errors of reading.
 fn believed(
     input: &mut (impl Read + Seek),
     start: u64,
@@ -265,7 +269,23 @@ fn believed(
             },
         );
     }
+    let mut begins = sought.iter().filter(|sought| sought.found);
+    if begins.all(|sought| sought.place.start != start) && is_intact(input, start, terms)? {
+        return Err(refused("the block index is that of other bytes"));
+    }
     Ok(sought)
+}
+
+/// Whether there is a block at `start` that matches its check.
+///
+/// # Errors
+/// Errors of reading.
+fn is_intact(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<bool, Error> {
+    input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
+    match read_block(&mut Input::new(input, start), 0, terms, true) {
+        Err(Error::Read(error)) => Err(Error::Read(error)),
+        block => Ok(block.is_ok()),
+    }
 }
 
 /// Whether the blocks from `start` on end with their index, or are a single intact one: then
@@ -289,18 +309,14 @@ fn ends_before(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Resu
         at += stored;
         ended = header.last;
     }
-    let same = if found.blocks.len() == 1 {
-        input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
-        read_block(&mut Input::new(input, start), 0, terms, true).map(|_| true)
-    } else {
-        let index = found.to_bytes();
-        input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
-        let stored = Input::new(input, at).bytes(index.len() as u64, "the block index");
-        stored.map(|stored| stored == index)
-    };
-    match same {
+    if found.blocks.len() == 1 {
+        return is_intact(input, start, terms);
+    }
+    let index = found.to_bytes();
+    input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
+    match Input::new(input, at).bytes(index.len() as u64, "the block index") {
         Err(Error::Read(error)) => Err(Error::Read(error)),
-        same => Ok(same.unwrap_or(false)),
+        stored => Ok(stored.is_ok_and(|stored| stored == index)),
     }
 }
 

@@ -487,6 +487,16 @@ fn the_first_of_two_archives_is_salvaged() {
         assert!(done.damage.is_empty() && done.is_original, "{done:?}");
         assert_eq!(done.surplus, second.len() as u64);
     }
+    // Nor if its own index is damaged.
+    let first = pack(&bytes[0], &Source::none(), blocks(250));
+    let mut both = first.clone();
+    let end = both.len();
+    both[end - archive::DIGEST - 6] ^= 1;
+    both.extend(pack(&bytes[1], &Source::none(), blocks(200)));
+    let mut out = Vec::new();
+    let done = salvage(Cursor::new(&both), &mut out, &Models::default()).unwrap();
+    assert_eq!(out, bytes[0]);
+    assert!(!done.is_original && !done.damage.is_empty());
 }
 
 /// An index may not announce what the file cannot hold.

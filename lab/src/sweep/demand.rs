@@ -85,7 +85,8 @@ impl Calibration {
                 }
             }
             if let Some(peak) = told.peak_memory {
-                factor = factor.max(peak as f64 / memory(trial));
+                let threads = told.threads.try_into().unwrap_or(usize::MAX);
+                factor = factor.max(peak as f64 / memory(trial, threads));
                 weighed += 1;
             }
         }
@@ -113,7 +114,9 @@ impl Calibration {
 
     /// What a trial needs; with `cpus` cores if they are given.
     pub fn demand(&self, trial: &Trial, cpus: Option<usize>) -> Demand {
-        let mut demand = self.demand_of(work(trial), memory(trial), trial.parameters, cpus);
+        let threads = cpus.unwrap_or_else(|| cores(trial.parameters));
+        let memory = memory(trial, threads);
+        let mut demand = self.demand_of(work(trial), memory, trial.parameters, cpus);
         demand.seconds += beside(trial);
         demand
     }
@@ -153,7 +156,12 @@ fn work(trial: &Trial) -> f64 {
         // The decoder learns all over again.
         return 2.0 * trial.flops;
     }
-    trial.flops + scoring(&config.model, scored(trial))
+    let share = match config.score.verify {
+        true => 1.0,
+        // The exact length alone.
+        false => 1.0 / PASSES,
+    };
+    trial.flops + share * scoring(&config.model, scored(trial))
 }
 
 /// Bytes that are scored, in all regimes.
@@ -178,14 +186,13 @@ pub(crate) fn scoring(spec: &Spec, bytes: f64) -> f64 {
     PASSES * spec.flops_per_byte() / 3.0 * bytes
 }
 
-fn memory(trial: &Trial) -> f64 {
+fn memory(trial: &Trial, threads: usize) -> f64 {
     let config = &trial.config;
     let data = trial.data.bytes + trial.data.holdout_bytes;
     let beside = match config.score.code {
         ScoreCode::Model => 0,
         ScoreCode::Mixed => {
             let Options { level, block, .. } = Options::default();
-            let threads = cores(trial.parameters);
             Contexts::most_memory(data as usize, level, block, threads)
         }
     };
