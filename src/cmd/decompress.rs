@@ -217,14 +217,14 @@ impl Args {
                 bytes => format!("; {bytes} bytes follow the end of the archive"),
             };
             let zeros: Vec<String> = salvaged.zeros.iter().map(as_range).collect();
-            let zeros = match zeros.len() {
+            let more = match zeros.len().saturating_sub(SHOWN) {
                 0 => String::new(),
-                ..=SHOWN => format!(" (zeros at {})", zeros.join(", ")),
-                n => format!(
-                    " (zeros at {} and {} more)",
-                    zeros[..SHOWN].join(", "),
-                    n - SHOWN
-                ),
+                more => format!(" and {more} more"),
+            };
+            let shown = zeros[..zeros.len().min(SHOWN)].join(", ");
+            let zeros = match zeros.is_empty() {
+                true => String::new(),
+                false => format!(" (zeros at {shown}{more})"),
             };
             format!("{path}: {recovered} bytes recovered, {lost} lost{zeros}{rest}{surplus}")
         });
