@@ -69,10 +69,20 @@ fn bare(level: Level, bytes: &[u8], plain: Setup) -> Option<Setup> {
         length(bare, to) < length(piece, from) * WORTH_BARING
     };
     changed.resize(bytes.len(), 0);
-    let fast = Setup::plain(Level::Fast, Kind::Text);
     (is_shorter(&bare, at_default(unchanged), piece, at_default(plain))
-        && is_shorter(&changed, fast, bytes, fast))
-    .then_some(setup)
+        && fast_length(&changed) < fast_length(bytes) * WORTH_BARING)
+        .then_some(setup)
+}
+
+/// Bytes that all of a block takes at the fastest level.
+fn fast_length(bytes: &[u8]) -> f64 {
+    let mut lean = v2::Lean::new(1, bytes.len(), false);
+    let mut meter = Meter::default();
+    for &byte in bytes {
+        meter.byte = byte;
+        lean.code(0, &mut meter, &Alone);
+    }
+    meter.encoder.written() as f64
 }
 
 /// The contexts of the default level.
