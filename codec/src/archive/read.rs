@@ -11,7 +11,7 @@ use super::{Summary, digest};
 use crate::block::{self, Coded, Failure, Progress};
 use crate::predict::Model;
 use rayon::prelude::*;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 
 /// The model of an archive: made when the first block needs it, and only if that is
 /// within the limits.
@@ -127,6 +127,22 @@ pub(super) fn read_block<R: Read>(
     has_model: bool,
 ) -> Result<Stored, Error> {
     Frame::read(input, terms, has_model)?.checked(block)
+}
+
+/// Whether the first block of an archive, at `start`, matches its check.
+///
+/// # Errors
+/// Errors of reading.
+pub(super) fn first_is_intact(
+    input: &mut (impl Read + Seek),
+    start: u64,
+    terms: Terms,
+) -> Result<bool, Error> {
+    input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
+    match read_block(&mut Input::new(input, start), 0, terms, true) {
+        Err(Error::Read(error)) => Err(Error::Read(error)),
+        block => Ok(block.is_ok()),
+    }
 }
 
 impl Stored {

@@ -10,7 +10,7 @@ use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, Front, Header, MAGIC, VERSION};
 use super::models::Models;
-use super::read::read_block;
+use super::read::first_is_intact;
 use crate::cm::{self, Level};
 use crate::weights;
 use std::io::{Read, Seek, SeekFrom};
@@ -90,11 +90,8 @@ fn fits(
     models: &Models,
     changed: bool,
 ) -> Result<bool, Error> {
-    input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
-    match read_block(&mut Input::new(input, start), 0, front.terms, true) {
-        Err(Error::Read(error)) => return Err(Error::Read(error)),
-        Err(_) => return Ok(false),
-        Ok(_) => {}
+    if !first_is_intact(input, start, front.terms)? {
+        return Ok(false);
     }
     // A recipe begins as a stored model does.
     let is_recipe = |bytes: &[u8]| models.recipe.is_some_and(|recipe| recipe(bytes).is_ok());

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, Front, Index, Terms};
 use super::models::Models;
-use super::read::{Frame, Lazy, read_block};
+use super::read::{Frame, Lazy, first_is_intact};
 use super::repair;
 use super::seek::{Place, listed};
 use super::{DIGEST, digest};
@@ -38,8 +38,8 @@ pub struct Salvaged {
 /// index that contradicts an intact block is not believed at all. Without a valid
 /// index, blocks are found by the lengths in their headers, even of blocks that do not
 /// match their checksum, up to the first invalid header. A damaged block is taken for no
-/// longer than its bytes can hold. Where bytes were inserted or left out, blocks behind are
-/// found as far from the end as the index says.
+/// longer than its bytes can hold. Where bytes were inserted or left out, in one place, blocks
+/// behind are found as far from the end as the index says.
 ///
 /// A damaged field of the header is restored, if the first block confirms what it was.
 ///
@@ -270,22 +270,10 @@ fn believed(
         );
     }
     let mut begins = sought.iter().filter(|sought| sought.found);
-    if begins.all(|sought| sought.place.start != start) && is_intact(input, start, terms)? {
+    if begins.all(|sought| sought.place.start != start) && first_is_intact(input, start, terms)? {
         return Err(refused("the block index is that of other bytes"));
     }
     Ok(sought)
-}
-
-/// Whether there is a block at `start` that matches its check.
-///
-/// # Errors
-/// Errors of reading.
-fn is_intact(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<bool, Error> {
-    input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
-    match read_block(&mut Input::new(input, start), 0, terms, true) {
-        Err(Error::Read(error)) => Err(Error::Read(error)),
-        block => Ok(block.is_ok()),
-    }
 }
 
 /// Whether the blocks from `start` on end with their index, or are a single intact one: then
@@ -310,7 +298,7 @@ fn ends_before(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Resu
         ended = header.last;
     }
     if found.blocks.len() == 1 {
-        return is_intact(input, start, terms);
+        return first_is_intact(input, start, terms);
     }
     let index = found.to_bytes();
     input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;

@@ -7,5 +7,6 @@ mod hostile;
 mod page;
 mod predictors;
 mod range;
+mod salvage;
 mod seeds;
 mod verified;

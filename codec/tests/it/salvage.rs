@@ -1,0 +1,244 @@
+//! What is recovered of damaged archives.
+
+use crate::archive::{blocks, noise, pack, small, text};
+use brevity_codec::archive::{self, Error, Models, Options, Source, inspect, salvage};
+use brevity_codec::weights::{Plan, Precision};
+use brevity_codec::{Level, Method};
+use std::io::Cursor;
+
+#[test]
+fn what_is_intact_is_salvaged() {
+    let bytes = text(1000);
+    let archive = pack(&bytes, &Source::none(), blocks(250));
+    let second = inspect(&archive[..]).unwrap().blocks[1];
+    for (at, flip) in [
+        (second.offset + second.header + 3, 1),
+        (second.offset + 1, 0x40),
+    ] {
+        let mut damaged = archive.clone();
+        damaged[at as usize] ^= flip;
+        let mut out = Vec::new();
+        let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
+        assert_eq!(
+            (done.recovered, done.lost, done.damage.len()),
+            (750, 250, 1)
+        );
+        assert_eq!(out[..250], bytes[..250]);
+        assert_eq!(out[250..500], [0; 250]);
+        assert_eq!(out[500..], bytes[500..]);
+    }
+    // Without the index, the lengths in headers locate the next block.
+    let mut damaged = archive[..archive.len() - 30].to_vec();
+    damaged[(second.offset + second.header + 3) as usize] ^= 1;
+    let mut out = Vec::new();
+    let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
+    assert_eq!((done.lost, done.unread), (250, None));
+    assert_eq!(out[250..500], [0; 250]);
+    assert_eq!(out[500..750], bytes[500..750]);
+    // Nothing can be read after an invalid header.
+    damaged[second.offset as usize] |= 8;
+    let mut out = Vec::new();
+    let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
+    assert_eq!((done.recovered, done.unread), (250, Some(second.offset)));
+    assert_eq!(out, bytes[..250]);
+    // The start of a truncated archive is still readable.
+    let mut out = Vec::new();
+    let cut = &archive[..archive.len() - 30];
+    let done = salvage(Cursor::new(cut), &mut out, &Models::default()).unwrap();
+    assert_eq!(out[..750], bytes[..750]);
+    assert!(done.recovered >= 750);
+    // Bytes behind a whole archive are no damage.
+    for block in [250, 5000] {
+        for surplus in [0, 1, 40] {
+            let mut longer = pack(&bytes, &Source::none(), blocks(block));
+            longer.resize(longer.len() + surplus, 0);
+            let mut out = Vec::new();
+            let done = salvage(Cursor::new(&longer), &mut out, &Models::default()).unwrap();
+            assert_eq!(out, bytes);
+            assert!(done.damage.is_empty(), "{:?}", done.damage);
+            assert_eq!((done.lost, done.surplus), (0, surplus as u64));
+        }
+    }
+}
+
+/// A damaged byte of the header costs nothing: the first block, and the model, tell what it
+/// was.
+#[test]
+fn a_damaged_header_is_restored() {
+    let weights = small();
+    let plan = Plan::new(&weights, Precision::Bits(6));
+    let bytes = text(1000);
+    let noise = noise(300);
+    let mut cases: Vec<(&[u8], Source, Options)> = Level::ALL
+        .map(|level| {
+            let options = Options {
+                level,
+                ..blocks(400)
+            };
+            (&bytes[..], Source::none(), options)
+        })
+        .into();
+    cases.push((&noise, Source::none(), blocks(400)));
+    for method in [Method::Mixed, Method::Model] {
+        let options = Options {
+            method: Some(method),
+            ..blocks(400)
+        };
+        cases.push((&bytes, Source::embedded(&weights, &plan), options));
+        cases.push((&bytes, Source::external(&weights), options));
+    }
+    let models = Models {
+        external: Some(&weights),
+        ..Models::default()
+    };
+    for (original, source, options) in cases {
+        let archive = pack(original, &source, options);
+        let first = inspect(&archive[..]).unwrap().blocks[0].offset as usize;
+        for at in 0..first.min(8) {
+            for flip in [1, 0x10, 0x80, 0xFF] {
+                // Of an archive at level 0 these are another field.
+                if at >= 6 && archive[5] == 0 {
+                    continue;
+                }
+                let mut damaged = archive.clone();
+                damaged[at] ^= flip;
+                let mut out = Vec::new();
+                let done = salvage(Cursor::new(&damaged), &mut out, &models).unwrap();
+                assert_eq!(out, original, "byte {at}");
+                assert_eq!((done.lost, done.damage.len()), (0, 1), "byte {at}");
+                assert!(done.is_original);
+                let text = done.damage[0].to_string();
+                assert!(text.contains(&format!("at byte {at}:")), "{text}");
+            }
+        }
+    }
+    let foreign = salvage(Cursor::new(&bytes), std::io::sink(), &Models::default());
+    assert!(matches!(foreign, Err(Error::Foreign)));
+    let archive = pack(&bytes, &Source::none(), blocks(400));
+    for cut in 0..8 {
+        let done = salvage(
+            Cursor::new(&archive[..cut]),
+            std::io::sink(),
+            &Models::default(),
+        );
+        assert!(
+            matches!(done, Err(Error::Truncated { .. })),
+            "{cut}: {done:?}"
+        );
+    }
+}
+
+/// Bytes that were inserted or left out cost the block where they were.
+#[test]
+fn blocks_behind_inserted_bytes_are_salvaged() {
+    let bytes = text(1000);
+    let archive = pack(&bytes, &Source::none(), blocks(250));
+    let second = inspect(&archive[..]).unwrap().blocks[1];
+    let at = (second.offset + second.header + 3) as usize;
+    let mut inserted = archive.clone();
+    inserted.splice(at..at, [7, 8, 9]);
+    let mut cut = archive.clone();
+    cut.drain(at..at + 2);
+    for damaged in [inserted, cut] {
+        let mut out = Vec::new();
+        let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
+        let found = (done.recovered, done.lost, done.unread, done.damage.len());
+        assert_eq!(found, (750, 250, None, 1), "{:?}", done.damage);
+        let zeros = done.zeros.first().cloned();
+        assert_eq!((zeros, done.zeros.len()), (Some(250..500), 1));
+        assert!(!done.is_original);
+        assert_eq!(out[..250], bytes[..250]);
+        assert_eq!(out[500..], bytes[500..]);
+    }
+    // Between blocks, nothing is lost.
+    let blocks_of = inspect(&archive[..]).unwrap().blocks;
+    let ends = blocks_of.iter().map(|b| b.offset + b.header + b.payload);
+    for at in std::iter::once(blocks_of[0].offset).chain(ends) {
+        let mut inserted = archive.clone();
+        inserted.splice(at as usize..at as usize, [1, 2, 3]);
+        let mut out = Vec::new();
+        let done = salvage(Cursor::new(&inserted), &mut out, &Models::default()).unwrap();
+        assert_eq!(out, bytes);
+        assert_eq!((done.lost, done.damage.len()), (0, 1), "{:?}", done.damage);
+        assert!(done.is_original);
+    }
+    // A block that was left out.
+    let cut = |n: usize, archive: &[u8]| {
+        let block = inspect(archive).unwrap().blocks[n];
+        let start = block.offset as usize;
+        let mut cut = archive.to_vec();
+        cut.drain(start..start + (block.header + block.payload) as usize);
+        let mut out = Vec::new();
+        let done = salvage(Cursor::new(&cut), &mut out, &Models::default()).unwrap();
+        (out, done)
+    };
+    // Blocks of different lengths.
+    let mut uneven = noise(1000);
+    for (n, block) in uneven.chunks_mut(250).enumerate() {
+        block[250 - 40 * n..].fill(0);
+    }
+    for n in 0..4 {
+        let (out, done) = cut(n, &pack(&uneven, &Source::none(), blocks(250)));
+        assert_eq!((done.recovered, done.lost), (750, 250), "{:?}", done.damage);
+        let lost = 250 * n..250 * (n + 1);
+        assert_eq!(out[lost.clone()], [0; 250]);
+        assert_eq!(out[..lost.start], uneven[..lost.start]);
+        assert_eq!(out[lost.end..], uneven[lost.end..]);
+    }
+    // Which of equal blocks was left out, nothing tells: it is not guessed.
+    let even = noise(1000);
+    let (out, done) = cut(1, &pack(&even, &Source::none(), blocks(250)));
+    assert_eq!(out[..250], even[..250]);
+    assert!(
+        done.damage
+            .iter()
+            .any(|e| e.to_string().contains("two places"))
+    );
+}
+
+/// Of archives one behind the other, the first is read: the index at the end is not its own.
+#[test]
+fn the_first_of_two_archives_is_salvaged() {
+    let bytes = [text(1000), noise(600)];
+    for block in [250, 5000] {
+        let first = pack(&bytes[0], &Source::none(), blocks(block));
+        let options = Options {
+            level: Level::Fast,
+            ..blocks(200)
+        };
+        let second = pack(&bytes[1], &Source::none(), options);
+        let both = [&first[..], &second].concat();
+        let mut out = Vec::new();
+        let done = salvage(Cursor::new(&both), &mut out, &Models::default()).unwrap();
+        assert_eq!(out, bytes[0]);
+        assert!(done.damage.is_empty() && done.is_original, "{done:?}");
+        assert_eq!(done.surplus, second.len() as u64);
+    }
+    // Nor if its own index is damaged.
+    let first = pack(&bytes[0], &Source::none(), blocks(250));
+    let mut both = first.clone();
+    let end = both.len();
+    both[end - archive::DIGEST - 6] ^= 1;
+    both.extend(pack(&bytes[1], &Source::none(), blocks(200)));
+    let mut out = Vec::new();
+    let done = salvage(Cursor::new(&both), &mut out, &Models::default()).unwrap();
+    assert_eq!(out, bytes[0]);
+    assert!(!done.is_original && !done.damage.is_empty());
+}
+
+/// An index may not announce what the file cannot hold.
+#[test]
+fn an_index_of_nothing_is_not_believed() {
+    let archive = pack(&noise(1000), &Source::none(), blocks(500));
+    let first = inspect(&archive[..]).unwrap().blocks[0].offset as usize;
+    let mut forged = archive[..first].to_vec();
+    let index = archive::Index {
+        blocks: vec![(1 << 26, 184); 1000],
+    };
+    forged.extend(index.to_bytes());
+    forged.extend([0; archive::DIGEST]);
+    let mut out = Vec::new();
+    let done = salvage(Cursor::new(&forged), &mut out, &Models::default()).unwrap();
+    assert!(out.len() < 1 << 20, "{} bytes", out.len());
+    assert!(!done.damage.is_empty());
+}
