@@ -42,24 +42,22 @@ impl Beside<'_> {
         if self.bytes.len() > MOST_ALONE {
             return (found, messages);
         }
-        let alone = self.archive(&Source::none(), Method::Contexts);
-        let alone = alone.map(|stored| {
-            Some(Archive {
-                coder: name(),
-                stored,
-            })
-        });
-        let mixed = match self.bytes.len() > MOST_MIXED {
-            true => None,
-            false => self.mixture(&mut messages),
+        let alone = || {
+            let stored = self.archive(&Source::none(), Method::Contexts)?;
+            let coder = name();
+            self.decoded(Archive { coder, stored }, false)
         };
-        for (made, kept) in [(alone, false), (Ok(mixed), true)] {
-            let measured = made.and_then(|archive| {
-                let result = archive.map(|archive| self.decoded(archive, kept));
-                result.transpose()
-            });
+        let mixed = || match self.bytes.len() > MOST_MIXED {
+            true => None,
+            false => self
+                .mixture(&mut messages)
+                .map(|archive| self.decoded(archive, true)),
+        };
+        // The longer one first: another thread takes the second.
+        let (mixed, alone) = rayon::join(mixed, alone);
+        for measured in std::iter::once(alone).chain(mixed) {
             match measured {
-                Ok(result) => found.extend(result),
+                Ok(result) => found.push(result),
                 Err(message) => messages.push(message),
             }
         }
