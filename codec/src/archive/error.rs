@@ -112,11 +112,19 @@ pub enum Error {
         /// Where it starts.
         offset: u64,
     },
-    /// A block is not where the index says, nor as far from it as the index itself.
-    #[error("block {block} is not where the block index says")]
+    /// A block is neither where it should be nor elsewhere.
+    #[error("block {block} is missing")]
     BlockMissing {
         /// Which block, from 0.
         block: u64,
+    },
+    /// A block lies where another should.
+    #[error("block {block} lies at byte {offset}, where another should")]
+    BlockMoved {
+        /// Which block, from 0.
+        block: u64,
+        /// Offset of its first byte in the archive.
+        offset: u64,
     },
     /// A block is intact, but the frequencies computed here differ from the
     /// encoder's.

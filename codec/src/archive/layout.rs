@@ -8,6 +8,7 @@ use crate::cm::{Gates, Level, Models, Setup};
 use brevity_model::varint;
 use std::fmt;
 use std::io::Read;
+use std::ops::Range;
 
 /// First bytes of every archive.
 pub const MAGIC: [u8; 3] = [0xB7, b'b', b'v'];
@@ -133,6 +134,15 @@ impl Terms {
         match self.version {
             1 => Vec::new(),
             _ => Effort::to_bytes(self.effort),
+        }
+    }
+
+    /// What the check of the block with this number covers behind its payload: where it
+    /// belongs. The first one follows the header.
+    fn numbered(self, block: u64) -> Vec<u8> {
+        match (self.version, block) {
+            (1, _) | (_, 0) => Vec::new(),
+            _ => block.to_le_bytes().to_vec(),
         }
     }
 }
@@ -284,8 +294,8 @@ pub(crate) struct BlockHeader {
 pub const MAX_LANES: usize = 1 << 15;
 
 impl BlockHeader {
-    /// A block as it is written.
-    pub fn write(coded: &Coded, raw: usize, last: bool, terms: Terms) -> Vec<u8> {
+    /// The block with this number, from 0, as it is written.
+    pub fn write(coded: &Coded, raw: usize, last: bool, block: u64, terms: Terms) -> Vec<u8> {
         let method = match coded.method {
             Method::Raw => 0,
             Method::Contexts => 1,
@@ -307,7 +317,8 @@ impl BlockHeader {
             }
             out.extend(coded.frequencies.to_le_bytes());
         }
-        let check = check(&[&terms.covered(), &out, &coded.payload]);
+        let number = terms.numbered(block);
+        let check = check(&[&terms.covered(), &out, &coded.payload, &number]);
         out.extend(check);
         out.extend(&coded.payload);
         out
@@ -408,10 +419,24 @@ impl BlockHeader {
         self.covered.len() + self.check.len()
     }
 
-    /// The block with its payload, if the checksum matches.
-    pub fn with(self, payload: Vec<u8>) -> Option<Coded> {
+    /// Which of these blocks it is with its payload, by the checksum.
+    pub fn number(&self, payload: &[u8], mut among: Range<u64>) -> Option<u64> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.terms.covered());
+        hasher.update(&self.covered);
+        hasher.update(payload);
+        among.find(|block| {
+            let mut hasher = hasher.clone();
+            hasher.update(&self.terms.numbered(*block));
+            hasher.finalize().as_bytes()[..4] == self.check
+        })
+    }
+
+    /// The block with this number and its payload, if the checksum matches.
+    pub fn with(self, payload: Vec<u8>, block: u64) -> Option<Coded> {
+        let number = self.terms.numbered(block);
         matches(
-            &[&self.terms.covered(), &self.covered, &payload],
+            &[&self.terms.covered(), &self.covered, &payload, &number],
             self.check,
         )
         .then_some(Coded {

@@ -34,6 +34,7 @@
 //! ```
 
 mod demand;
+mod displaced;
 mod entropy;
 mod error;
 mod extent;
@@ -46,6 +47,7 @@ mod read;
 mod repair;
 mod salvage;
 mod seek;
+mod sought;
 mod verified;
 mod write;
 

@@ -12,6 +12,7 @@ use crate::block::{self, Coded, Failure, Progress};
 use crate::predict::Model;
 use rayon::prelude::*;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 
 /// The model of an archive: made when the first block needs it, and only if that is
 /// within the limits.
@@ -103,11 +104,16 @@ impl Frame {
         })
     }
 
-    /// The block, if header and payload match its checksum.
+    /// Which of these blocks it is, by its checksum.
+    pub(super) fn number(&self, among: Range<u64>) -> Option<u64> {
+        self.header.number(&self.payload, among)
+    }
+
+    /// The block, if header and payload match the checksum of the one with this number.
     pub(super) fn checked(self, block: u64) -> Result<Stored, Error> {
         let (offset, raw, last) = (self.offset, self.header.raw, self.header.last);
         let outside = self.outside;
-        let coded = self.header.with(self.payload);
+        let coded = self.header.with(self.payload, block);
         Ok(Stored {
             offset,
             raw,

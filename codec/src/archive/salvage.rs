@@ -1,13 +1,16 @@
 //! Recovery of the intact parts of a damaged archive.
 
+use super::displaced;
 use super::error::Error;
 use super::input::Input;
-use super::layout::{BlockHeader, Front, Index, Terms};
+use super::layout::{Front, Index};
 use super::models::Models;
-use super::read::{Frame, Lazy, first_is_intact};
+use super::read::{Frame, Lazy};
 use super::repair;
-use super::seek::{Place, listed};
+use super::seek::Place;
+use super::sought::believed;
 use super::{DIGEST, digest};
+use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
@@ -41,6 +44,10 @@ pub struct Salvaged {
 /// longer than its bytes can hold. Where bytes were inserted or left out, in one place, blocks
 /// behind are found as far from the end as the index says.
 ///
+/// The check of a block tells which it is, except in version 1. So with the index, blocks that
+/// lie where others should are put back. Without it, blocks that are missing before an intact
+/// one are taken for as long as the first.
+///
 /// A damaged field of the header is restored, if the first block confirms what it was.
 ///
 /// # Errors
@@ -57,6 +64,11 @@ pub fn salvage(
     Ok(done)
 }
 
+/// So many missing blocks in a row are recognised without an index, and no more bytes are
+/// taken for missing than this many times those of the archive, which may be forged.
+const MOST_MISSING: u64 = 4096;
+const MOST_LOST: u64 = 1000;
+
 /// The blocks from offset `start` on, and what follows them.
 fn blocks(
     input: &mut (impl Read + Seek),
@@ -65,6 +77,7 @@ fn blocks(
     front: &Front,
     start: u64,
 ) -> Result<Salvaged, Error> {
+    let length = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
     let mut lazy = Lazy::new(models, front)?;
     let mut done = Salvaged::default();
     let (index, refused) = match believed(input, start, front.terms) {
@@ -79,6 +92,7 @@ fn blocks(
     let mut ended = false;
     let mut blocks = 0;
     let mut found = Index::default();
+    let mut elsewhere: Option<BTreeMap<u64, u64>> = None;
     while !ended {
         let sought = index.as_ref().map(|index| index[blocks as usize]);
         let place = sought.map(|sought| sought.place);
@@ -96,23 +110,56 @@ fn blocks(
             });
         }
         next = block.offset;
+        if let (None, Ok(frame)) = (&index, &frame)
+            && let Some(number) = frame.number(blocks..blocks + MOST_MISSING)
+            && let first = found.blocks.first().map_or(0, |(raw, _)| *raw)
+            && let lost = (number - blocks) * first.max(frame.header.raw as u64)
+            && number > blocks
+            && done.lost + lost <= length.saturating_mul(MOST_LOST)
+        {
+            let missing = (blocks..number).map(|block| Error::BlockMissing { block });
+            done.damage.extend(missing);
+            done.lose(lost, output)?;
+            blocks = number;
+        }
         let told = frame
             .as_ref()
             .ok()
             .map(|f| (f.header.raw as u64, f.header.last));
-        let bytes = frame
-            .and_then(|frame| frame.checked(blocks))
-            .and_then(|stored| {
-                lazy.prepare(blocks, &stored.extent())?;
-                stored.decode(blocks, lazy.get(), &|_| {})
-            });
+        let mut decode = |frame: Frame| {
+            let stored = frame.checked(blocks)?;
+            lazy.prepare(blocks, &stored.extent())?;
+            stored.decode(blocks, lazy.get(), &|_| {})
+        };
+        let mut bytes = frame.and_then(&mut decode);
+        let mut moved = false;
+        if let (Some(index), Err(error)) = (&index, &bytes)
+            && !matches!(error, Error::Read(_))
+            && !fatal(error)
+        {
+            if elsewhere.is_none() {
+                let places: Vec<Place> = index.iter().map(|sought| sought.place).collect();
+                elsewhere = Some(displaced::blocks(input, start, front.terms, &places)?);
+            }
+            let there = elsewhere.as_ref().and_then(|there| there.get(&blocks));
+            if let Some(&there) = there.filter(|there| **there != at) {
+                input.seek(SeekFrom::Start(there)).map_err(Error::Read)?;
+                let frame = Frame::read(&mut Input::new(&mut *input, there), front.terms, true);
+                bytes = frame.and_then(&mut decode);
+                moved = true;
+                done.damage.push(Error::BlockMoved {
+                    block: blocks,
+                    offset: there,
+                });
+            }
+        }
         match bytes {
             Ok(bytes) => {
                 output.write_all(&bytes).map_err(Error::Write)?;
                 hasher.update(&bytes);
                 done.recovered += bytes.len() as u64;
                 found.blocks.push((bytes.len() as u64, next - at));
-                behind = Some(next);
+                behind = (!moved).then_some(next);
             }
             Err(Error::Read(error)) => return Err(Error::Read(error)),
             Err(error) if fatal(&error) => return Err(error),
@@ -124,14 +171,7 @@ fn blocks(
                     done.unread = Some(at);
                     break;
                 };
-                let zeros = std::io::copy(&mut std::io::repeat(0).take(lost), output);
-                zeros.map_err(Error::Write)?;
-                let from = done.recovered + done.lost;
-                match done.zeros.last_mut().filter(|last| last.end == from) {
-                    Some(last) => last.end += lost,
-                    None => done.zeros.push(from..from + lost),
-                }
-                done.lost += lost;
+                done.lose(lost, output)?;
             }
         }
         ended = place.map_or(told.is_some_and(|(_, last)| last), |place| place.last);
@@ -180,6 +220,24 @@ fn blocks(
     Ok(done)
 }
 
+impl Salvaged {
+    /// Writes zeros for so many bytes.
+    ///
+    /// # Errors
+    /// Errors of writing.
+    fn lose(&mut self, lost: u64, output: &mut impl Write) -> Result<(), Error> {
+        let zeros = std::io::copy(&mut std::io::repeat(0).take(lost), output);
+        zeros.map_err(Error::Write)?;
+        let from = self.recovered + self.lost;
+        match self.zeros.last_mut().filter(|last| last.end == from) {
+            Some(last) => last.end += lost,
+            None => self.zeros.push(from..from + lost),
+        }
+        self.lost += lost;
+        Ok(())
+    }
+}
+
 /// The bytes at the end of the file, where the hash of the original lies; `None` if there
 /// are too few.
 ///
@@ -207,119 +265,4 @@ fn fatal(error: &Error) -> bool {
             | Error::Memory { .. }
             | Error::Work { .. }
     )
-}
-
-/// A block of the index, and whether it is to be looked for at its place.
-#[derive(Clone, Copy)]
-struct Sought {
-    place: Place,
-    found: bool,
-}
-
-/// The blocks by the index, if that contradicts none that is intact. If the index does not
-/// follow the last of them, bytes were inserted or left out: a block lies where the index
-/// says, as far from the start or as far from the end.
-///
-/// # Errors
-/// An index that is damaged, that announces more than twice what there is, that contradicts
-/// an intact block, by which a block may lie at two places, or that is of another archive
-/// behind this one; errors of reading.
-fn believed(
-    input: &mut (impl Read + Seek),
-    start: u64,
-    terms: Terms,
-) -> Result<Vec<Sought>, Error> {
-    let (places, index_start) = listed(input, start)?;
-    let end = places.last().map_or(start, Place::end);
-    if end == index_start {
-        let compared = (0..)
-            .zip(&places)
-            .try_for_each(|(number, place)| place.compare(input, number, terms));
-        let found = true;
-        let sought = places.into_iter().map(|place| Sought { place, found });
-        return compared.map(|()| sought.collect());
-    }
-    let refused = |what| Error::Malformed {
-        offset: index_start,
-        what,
-    };
-    if ends_before(input, start, terms)? {
-        return Err(refused("the block index is that of other bytes"));
-    }
-    if end - start > 2 * (index_start - start) {
-        return Err(refused("the block index announces more than there is"));
-    }
-    let mut sought = Vec::new();
-    for place in places {
-        let moved = Place {
-            start: (place.start + index_start).saturating_sub(end),
-            ..place
-        };
-        sought.push(
-            match [place, moved].map(|place| place.is_there(input, terms)) {
-                [Ok(true), Ok(true)] => {
-                    return Err(refused("a block may lie at two places by the block index"));
-                }
-                [Ok(true), Ok(false)] => Sought { place, found: true },
-                [Ok(false), Ok(found)] => Sought {
-                    place: moved,
-                    found,
-                },
-                [Err(error), _] | [_, Err(error)] => return Err(error),
-            },
-        );
-    }
-    let mut begins = sought.iter().filter(|sought| sought.found);
-    if begins.all(|sought| sought.place.start != start) && first_is_intact(input, start, terms)? {
-        return Err(refused("the block index is that of other bytes"));
-    }
-    Ok(sought)
-}
-
-/// Whether the blocks from `start` on end with their index, or are a single intact one: then
-/// the index at the end of the file is of what follows.
-///
-/// # Errors
-/// Errors of reading.
-fn ends_before(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<bool, Error> {
-    let mut at = start;
-    let mut found = Index::default();
-    let mut ended = false;
-    while !ended {
-        input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
-        let header = match BlockHeader::read(&mut Input::new(&mut *input, at), terms) {
-            Err(Error::Read(error)) => return Err(Error::Read(error)),
-            Err(_) => return Ok(false),
-            Ok(header) => header,
-        };
-        let stored = (header.length() + header.stored) as u64;
-        found.blocks.push((header.raw as u64, stored));
-        at += stored;
-        ended = header.last;
-    }
-    if found.blocks.len() == 1 {
-        return first_is_intact(input, start, terms);
-    }
-    let index = found.to_bytes();
-    input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
-    match Input::new(input, at).bytes(index.len() as u64, "the block index") {
-        Err(Error::Read(error)) => Err(Error::Read(error)),
-        stored => Ok(stored.is_ok_and(|stored| stored == index)),
-    }
-}
-
-impl Place {
-    /// Whether there is a block here whose header says the same.
-    ///
-    /// # Errors
-    /// Errors of reading.
-    fn is_there(&self, input: &mut (impl Read + Seek), terms: Terms) -> Result<bool, Error> {
-        input
-            .seek(SeekFrom::Start(self.start))
-            .map_err(Error::Read)?;
-        match BlockHeader::read(&mut Input::new(&mut *input, self.start), terms) {
-            Err(Error::Read(error)) => Err(Error::Read(error)),
-            header => Ok(header.is_ok_and(|header| self.agrees(&header))),
-        }
-    }
 }

@@ -348,9 +348,10 @@ fn write(
             })?;
             let last = ahead.is_empty() && i + 1 == count;
             let terms = Terms::written(effort);
-            let written = BlockHeader::write(&coded, bytes.len(), last, terms);
+            let number = index.blocks.len() as u64;
+            let written = BlockHeader::write(&coded, bytes.len(), last, number, terms);
             decoded &= coded.decoded.unwrap_or(false);
-            if coded.decoded.is_some() && !reads_back(&written, &coded, terms) {
+            if coded.decoded.is_some() && !reads_back(&written, &coded, number, terms) {
                 let inner = Error::Malformed {
                     offset: stored,
                     what: "the block decodes to other bytes",
@@ -387,12 +388,12 @@ fn write(
 
 /// Whether a block that was decoded as it was coded came back, and is written as what was
 /// decoded.
-fn reads_back(written: &[u8], coded: &Coded, terms: Terms) -> bool {
+fn reads_back(written: &[u8], coded: &Coded, number: u64, terms: Terms) -> bool {
     let mut input = Input::new(written, 0);
     let read = BlockHeader::read(&mut input, terms);
     let read = read.ok().and_then(|header| {
         let payload = input.bytes(coded.payload.len() as u64, "a block").ok()?;
-        header.with(payload)
+        header.with(payload, number)
     });
     coded.decoded == Some(true)
         && read.is_some_and(|read| {

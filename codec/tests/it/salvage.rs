@@ -1,7 +1,9 @@
 //! What is recovered of damaged archives.
 
 use crate::archive::{blocks, noise, pack, small, text};
-use brevity_codec::archive::{self, Error, Models, Options, Source, inspect, salvage};
+use brevity_codec::archive::{
+    self, Error, Models, Options, Source, decompress_range, inspect, salvage,
+};
 use brevity_codec::weights::{Plan, Precision};
 use brevity_codec::{Level, Method};
 use std::io::Cursor;
@@ -241,4 +243,55 @@ fn an_index_of_nothing_is_not_believed() {
     let done = salvage(Cursor::new(&forged), &mut out, &Models::default()).unwrap();
     assert!(out.len() < 1 << 20, "{} bytes", out.len());
     assert!(!done.damage.is_empty());
+}
+
+#[test]
+fn swapped_blocks_are_told_and_put_back() {
+    // Noise is stored as it is, in blocks of one length; texts have lengths of their own.
+    for bytes in [noise(2000), text(2000)] {
+        let archive = pack(&bytes, &Source::none(), blocks(250));
+        let all = inspect(&archive[..]).unwrap().blocks;
+        let part = |i: usize| {
+            let block = &all[i];
+            let start = block.offset as usize;
+            start..start + (block.header + block.payload) as usize
+        };
+        for (a, b) in [(2, 5), (1, 2), (0, 3), (5, 6)] {
+            let mut swapped = archive[..part(a).start].to_vec();
+            swapped.extend(&archive[part(b)]);
+            swapped.extend(&archive[part(a).end..part(b).start]);
+            swapped.extend(&archive[part(a)]);
+            swapped.extend(&archive[part(b).end..]);
+            assert_eq!(swapped.len(), archive.len());
+            let mut out = Vec::new();
+            let done = salvage(Cursor::new(&swapped), &mut out, &Models::default()).unwrap();
+            assert_eq!(out, bytes, "{a} {b}");
+            assert_eq!((done.lost, done.is_original), (0, true));
+            let moved = |e: &&Error| matches!(e, Error::BlockMoved { .. });
+            assert!(done.damage.iter().filter(moved).count() >= 2);
+            for wrong in [a, b] {
+                let range = wrong as u64 * 250..wrong as u64 * 250 + 1;
+                let models = Models::default();
+                decompress_range(Cursor::new(&swapped), Vec::new(), &models, range).unwrap_err();
+            }
+            archive::decompress(&swapped[..], Vec::new(), &Models::default(), &|_| {}).unwrap_err();
+        }
+    }
+}
+
+#[test]
+fn without_an_index_missing_blocks_are_told() {
+    let bytes = text(2000);
+    let archive = pack(&bytes, &Source::none(), blocks(250));
+    let all = inspect(&archive[..]).unwrap().blocks;
+    let cut = all[2].offset as usize..all[4].offset as usize;
+    let mut damaged = archive[..archive.len() - 30].to_vec();
+    damaged.drain(cut);
+    let mut out = Vec::new();
+    let done = salvage(Cursor::new(&damaged), &mut out, &Models::default()).unwrap();
+    assert_eq!((done.zeros.len(), done.zeros[0].clone()), (1, 500..1000));
+    assert_eq!((out.len(), &out[..500]), (2000, &bytes[..500]));
+    assert_eq!(out[1000..], bytes[1000..]);
+    let missing = |e: &&Error| matches!(e, Error::BlockMissing { block: 2 | 3 });
+    assert_eq!(done.damage.iter().filter(missing).count(), 2);
 }

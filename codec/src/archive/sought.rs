@@ -1,0 +1,123 @@
+//! Where a salvage looks for blocks, by the index.
+
+use super::error::Error;
+use super::input::Input;
+use super::layout::{BlockHeader, Index, Terms};
+use super::read::first_is_intact;
+use super::seek::{Place, listed};
+use std::io::{Read, Seek, SeekFrom};
+
+/// A block of the index, and whether it is to be looked for at its place.
+#[derive(Clone, Copy)]
+pub(super) struct Sought {
+    pub place: Place,
+    pub found: bool,
+}
+
+/// The blocks by the index, if that contradicts none that is intact. If the index does not
+/// follow the last of them, bytes were inserted or left out: a block lies where the index
+/// says, as far from the start or as far from the end.
+///
+/// # Errors
+/// An index that is damaged, that announces more than twice what there is, that contradicts
+/// an intact block, by which a block may lie at two places, or that is of another archive
+/// behind this one; errors of reading.
+pub(super) fn believed(
+    input: &mut (impl Read + Seek),
+    start: u64,
+    terms: Terms,
+) -> Result<Vec<Sought>, Error> {
+    let (places, index_start) = listed(input, start)?;
+    let end = places.last().map_or(start, Place::end);
+    if end == index_start {
+        let compared = (0..)
+            .zip(&places)
+            .try_for_each(|(number, place)| place.compare(input, number, terms));
+        let found = true;
+        let sought = places.into_iter().map(|place| Sought { place, found });
+        return compared.map(|()| sought.collect());
+    }
+    let refused = |what| Error::Malformed {
+        offset: index_start,
+        what,
+    };
+    if ends_before(input, start, terms)? {
+        return Err(refused("the block index is that of other bytes"));
+    }
+    if end - start > 2 * (index_start - start) {
+        return Err(refused("the block index announces more than there is"));
+    }
+    let mut sought = Vec::new();
+    for place in places {
+        let moved = Place {
+            start: (place.start + index_start).saturating_sub(end),
+            ..place
+        };
+        sought.push(
+            match [place, moved].map(|place| place.is_there(input, terms)) {
+                [Ok(true), Ok(true)] => {
+                    return Err(refused("a block may lie at two places by the block index"));
+                }
+                [Ok(true), Ok(false)] => Sought { place, found: true },
+                [Ok(false), Ok(found)] => Sought {
+                    place: moved,
+                    found,
+                },
+                [Err(error), _] | [_, Err(error)] => return Err(error),
+            },
+        );
+    }
+    let mut begins = sought.iter().filter(|sought| sought.found);
+    if begins.all(|sought| sought.place.start != start) && first_is_intact(input, start, terms)? {
+        return Err(refused("the block index is that of other bytes"));
+    }
+    Ok(sought)
+}
+
+/// Whether the blocks from `start` on end with their index, or are a single intact one: then
+/// the index at the end of the file is of what follows.
+///
+/// # Errors
+/// Errors of reading.
+fn ends_before(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<bool, Error> {
+    let mut at = start;
+    let mut found = Index::default();
+    let mut ended = false;
+    while !ended {
+        input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
+        let header = match BlockHeader::read(&mut Input::new(&mut *input, at), terms) {
+            Err(Error::Read(error)) => return Err(Error::Read(error)),
+            Err(_) => return Ok(false),
+            Ok(header) => header,
+        };
+        let stored = (header.length() + header.stored) as u64;
+        found.blocks.push((header.raw as u64, stored));
+        at += stored;
+        ended = header.last;
+    }
+    if found.blocks.len() == 1 {
+        return first_is_intact(input, start, terms);
+    }
+    let index = found.to_bytes();
+    input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
+    match Input::new(input, at).bytes(index.len() as u64, "the block index") {
+        Err(Error::Read(error)) => Err(Error::Read(error)),
+        stored => Ok(stored.is_ok_and(|stored| stored == index)),
+    }
+}
+
+impl Place {
+    /// Whether there is a block here whose header says the same.
+    ///
+    /// # Errors
+    /// Errors of reading.
+    fn is_there(&self, input: &mut (impl Read + Seek), terms: Terms) -> Result<bool, Error> {
+        input
+            .seek(SeekFrom::Start(self.start))
+            .map_err(Error::Read)?;
+        match BlockHeader::read(&mut Input::new(&mut *input, self.start), terms) {
+            Err(Error::Read(error)) => Err(Error::Read(error)),
+            header => Ok(header.is_ok_and(|header| self.agrees(&header))),
+        }
+    }
+}
