@@ -198,11 +198,18 @@ impl Args {
             return Ok(None);
         }
         let salvaged = archive::salvage(input, out, models).with_context(context)?;
-        for damage in &salvaged.damage {
+        for damage in salvaged.damage.iter().take(SHOWN_DAMAGE) {
             note(format_args!(
                 "brevity: {}: {}",
                 path.display(),
                 chain(damage)
+            ));
+        }
+        let more = salvaged.damage.len().saturating_sub(SHOWN_DAMAGE);
+        if more > 0 {
+            note(format_args!(
+                "brevity: {}: {more} more of such lines",
+                path.display()
             ));
         }
         run.say(|| {
@@ -240,6 +247,9 @@ impl Args {
         }))
     }
 }
+
+/// Lines about damage that are shown.
+const SHOWN_DAMAGE: usize = 40;
 
 /// Ranges of lost bytes that are shown.
 const SHOWN: usize = 8;

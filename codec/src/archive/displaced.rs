@@ -1,18 +1,21 @@
-//! Blocks that lie where others should.
+//! Blocks that lie where the index has others.
 
 use super::error::Error;
-use super::input::Input;
 use super::layout::Terms;
 use super::read::Frame;
 use super::seek::Place;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 
-/// In archives of more blocks none is looked for: each is compared with the numbers of all.
+/// In longer archives none is looked for: that would compare each block with all numbers.
 const MOST: usize = 4096;
 
+/// Blocks are read until they come to this many times the bytes of the archive, whose index
+/// may be forged.
+const MOST_READ: u64 = 4;
+
 /// Where intact blocks lie, by number: at the places of an index, and where the headers from
-/// `start` on lead.
+/// `start` on lead. Each is as long as the index says.
 ///
 /// # Errors
 /// Errors of reading.
@@ -20,6 +23,7 @@ pub(super) fn blocks(
     input: &mut (impl Read + Seek),
     start: u64,
     terms: Terms,
+    has_model: bool,
     places: &[Place],
 ) -> Result<BTreeMap<u64, u64>, Error> {
     let mut found = BTreeMap::new();
@@ -29,20 +33,25 @@ pub(super) fn blocks(
     }
     let mut unread: BTreeSet<u64> = places.iter().map(|place| place.start).collect();
     unread.insert(start);
+    let end = places.iter().map(Place::end).max().unwrap_or(start);
+    let mut left = MOST_READ.saturating_mul(end - start);
     while let Some(at) = unread.pop_first() {
-        input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
-        let mut block = Input::new(&mut *input, at);
-        match Frame::read(&mut block, terms, true) {
+        let (frame, behind) = match Frame::at(input, at, terms, has_model) {
             Err(Error::Read(error)) => return Err(Error::Read(error)),
-            Err(_) => {}
-            Ok(frame) => {
-                if let Some(number) = frame.number(0..places.len() as u64) {
-                    found.entry(number).or_insert(at);
-                }
-                if !frame.header.last {
-                    unread.insert(block.offset);
-                }
-            }
+            Err(_) => continue,
+            Ok(read) => read,
+        };
+        let mut as_long = (0..)
+            .zip(places)
+            .filter(|(_, place)| place.agrees(&frame.header));
+        let number = as_long.find_map(|(number, _)| frame.number(number..number + 1));
+        if let Some(number) = number {
+            found.entry(number).or_insert(at);
+        }
+        unread.insert(behind);
+        left = left.saturating_sub(behind - at);
+        if left == 0 {
+            break;
         }
     }
     Ok(found)

@@ -3,6 +3,7 @@
 use super::ModelId;
 use crate::predict::PredictError;
 use crate::weights::WeightError;
+use std::ops::Range;
 use std::{fmt, io};
 
 /// Why an archive cannot be written or read. Offsets are bytes from its start.
@@ -112,14 +113,14 @@ pub enum Error {
         /// Where it starts.
         offset: u64,
     },
-    /// A block is neither where it should be nor elsewhere.
-    #[error("block {block} is missing")]
-    BlockMissing {
-        /// Which block, from 0.
-        block: u64,
+    /// Blocks were not found.
+    #[error("{}", missing(.blocks))]
+    BlocksMissing {
+        /// Which blocks, from 0.
+        blocks: Range<u64>,
     },
-    /// A block lies where another should.
-    #[error("block {block} lies at byte {offset}, where another should")]
+    /// A block lies elsewhere than it should.
+    #[error("block {block} lies at byte {offset}, not where it should")]
     BlockMoved {
         /// Which block, from 0.
         block: u64,
@@ -207,5 +208,12 @@ impl fmt::Display for Bytes {
             bytes @ 0x4000_0000.. => write!(f, "{:.1} GiB", bytes as f64 / (1_u64 << 30) as f64),
             bytes => write!(f, "{:.1} MiB", bytes as f64 / (1_u64 << 20) as f64),
         }
+    }
+}
+
+fn missing(blocks: &Range<u64>) -> String {
+    match (blocks.start, blocks.end - 1) {
+        (first, last) if first == last => format!("block {first} is missing"),
+        (first, last) => format!("blocks {first} to {last} are missing"),
     }
 }

@@ -284,8 +284,8 @@ pub(crate) struct BlockHeader {
     pub gates: Option<Gates>,
     pub frequencies: u32,
     pub check: [u8; 4],
-    /// The bytes that the check covers beside the payload: what of the archive's
-    /// header, and the fields before the check.
+    /// The bytes that the check covers beside the payload and the block's number: what of the
+    /// archive's header, and the fields before the check.
     terms: Terms,
     covered: Vec<u8>,
 }
@@ -419,8 +419,12 @@ impl BlockHeader {
         self.covered.len() + self.check.len()
     }
 
-    /// Which of these blocks it is with its payload, by the checksum.
+    /// Which of these blocks it is with its payload, by the checksum; the first for fuzzers,
+    /// which could not guess it.
     pub fn number(&self, payload: &[u8], mut among: Range<u64>) -> Option<u64> {
+        if cfg!(fuzzing) {
+            return among.next();
+        }
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.terms.covered());
         hasher.update(&self.covered);

@@ -49,6 +49,7 @@ mod salvage;
 mod seek;
 mod sought;
 mod verified;
+mod walked;
 mod write;
 
 pub use entropy::entropy;

@@ -7,6 +7,7 @@ use super::input::Input;
 use super::layout::{BlockHeader, Front, Header, Index, Terms};
 use super::limits::Demand;
 use super::models::Models;
+use super::seek::Place;
 use super::{Summary, digest};
 use crate::block::{self, Coded, Failure, Progress};
 use crate::predict::Model;
@@ -102,6 +103,30 @@ impl Frame {
             payload,
             outside: terms.outside,
         })
+    }
+
+    /// As [`Frame::read`], of the block at an offset, and the offset behind it.
+    pub(super) fn at(
+        input: &mut (impl Read + Seek),
+        offset: u64,
+        terms: Terms,
+        has_model: bool,
+    ) -> Result<(Frame, u64), Error> {
+        input.seek(SeekFrom::Start(offset)).map_err(Error::Read)?;
+        let mut input = Input::new(input, offset);
+        let frame = Frame::read(&mut input, terms, has_model)?;
+        Ok((frame, input.offset))
+    }
+
+    /// Its place, of which the start in the original is not known.
+    pub(super) fn place(&self, start: u64) -> Place {
+        Place {
+            raw_start: 0,
+            raw: self.header.raw as u64,
+            start,
+            stored: (self.header.length() + self.header.stored) as u64,
+            last: self.header.last,
+        }
     }
 
     /// Which of these blocks it is, by its checksum.

@@ -8,9 +8,9 @@ use super::models::Models;
 use super::read::{Frame, Lazy};
 use super::repair;
 use super::seek::Place;
-use super::sought::believed;
+use super::sought::{Sought, State, believed};
+use super::walked::{Unread, walked};
 use super::{DIGEST, digest};
-use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
@@ -34,19 +34,18 @@ pub struct Salvaged {
     pub is_original: bool,
 }
 
-/// Writes every intact block, and zeros for damaged blocks of known length, so that
-/// all bytes keep their offsets.
+/// Writes every intact block, and zeros for others, so that all bytes keep their offsets.
 ///
 /// Blocks are found by the index at the end. It is compared with the blocks first: an
-/// index that contradicts an intact block is not believed at all. Without a valid
-/// index, blocks are found by the lengths in their headers, even of blocks that do not
-/// match their checksum, up to the first invalid header. A damaged block is taken for no
-/// longer than its bytes can hold. Where bytes were inserted or left out, in one place, blocks
-/// behind are found as far from the end as the index says.
+/// index that contradicts an intact block is not believed at all. Where bytes were inserted or
+/// left out, in one place, blocks behind are found as far from the end as the index says.
+/// Without a valid index, headers lead from block to block, even from those that do not
+/// match their checksum, up to the first invalid one. A damaged block is taken for no
+/// longer than its bytes can hold.
 ///
-/// The check of a block tells which it is, except in version 1. So with the index, blocks that
-/// lie where others should are put back. Without it, blocks that are missing before an intact
-/// one are taken for as long as the first.
+/// The check of a block tells which it is, except in version 1: blocks that lie where others
+/// should are put back, in archives of up to 4096 blocks. Without an index, blocks that are
+/// missing before an intact one are taken for as long as the longest.
 ///
 /// A damaged field of the header is restored, if the first block confirms what it was.
 ///
@@ -64,11 +63,6 @@ pub fn salvage(
     Ok(done)
 }
 
-/// So many missing blocks in a row are recognised without an index, and no more bytes are
-/// taken for missing than this many times those of the archive, which may be forged.
-const MOST_MISSING: u64 = 4096;
-const MOST_LOST: u64 = 1000;
-
 /// The blocks from offset `start` on, and what follows them.
 fn blocks(
     input: &mut (impl Read + Seek),
@@ -77,109 +71,88 @@ fn blocks(
     front: &Front,
     start: u64,
 ) -> Result<Salvaged, Error> {
-    let length = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
     let mut lazy = Lazy::new(models, front)?;
+    let has_model = lazy.exists();
     let mut done = Salvaged::default();
-    let (index, refused) = match believed(input, start, front.terms) {
-        Ok(places) => (Some(places), None),
+    let (plan, unread, refused) = match believed(input, start, front.terms) {
+        Ok(plan) => (plan, None, None),
         Err(Error::Read(error)) => return Err(Error::Read(error)),
-        Err(refused) => (None, Some(refused)),
+        Err(refused) => {
+            let (plan, unread) = walked(input, start, front.terms, has_model)?;
+            (plan, unread, Some(refused))
+        }
     };
     let mut hasher = blake3::Hasher::new();
-    let mut next = start;
     // Where the block before ended, if it was intact.
     let mut behind = Some(start);
-    let mut ended = false;
-    let mut blocks = 0;
     let mut found = Index::default();
-    let mut elsewhere: Option<BTreeMap<u64, u64>> = None;
-    while !ended {
-        let sought = index.as_ref().map(|index| index[blocks as usize]);
-        let place = sought.map(|sought| sought.place);
-        let at = place.map_or(next, |place| place.start);
-        input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
-        let mut block = Input::new(&mut *input, at);
-        let frame = match sought.is_some_and(|sought| !sought.found) {
-            true => Err(Error::BlockMissing { block: blocks }),
-            false => Frame::read(&mut block, front.terms, lazy.exists()),
+    let mut elsewhere = None;
+    for (number, &Sought { place, state }) in (0..).zip(&plan) {
+        let at = place.start;
+        let frame = match state {
+            State::Missing => Err(Error::BlocksMissing {
+                blocks: number..number + 1,
+            }),
+            _ => Frame::at(input, at, front.terms, has_model),
         };
-        if let Some(offset) = behind.take_if(|behind| *behind != at && frame.is_ok()) {
+        let offset = behind.take_if(|behind| *behind != at && frame.is_ok());
+        if let (Some(offset), State::There) = (offset, state) {
             done.damage.push(Error::Malformed {
                 offset,
                 what: "bytes were inserted or left out before a block",
             });
         }
-        next = block.offset;
-        if let (None, Ok(frame)) = (&index, &frame)
-            && let Some(number) = frame.number(blocks..blocks + MOST_MISSING)
-            && let first = found.blocks.first().map_or(0, |(raw, _)| *raw)
-            && let lost = (number - blocks) * first.max(frame.header.raw as u64)
-            && number > blocks
-            && done.lost + lost <= length.saturating_mul(MOST_LOST)
-        {
-            let missing = (blocks..number).map(|block| Error::BlockMissing { block });
-            done.damage.extend(missing);
-            done.lose(lost, output)?;
-            blocks = number;
-        }
-        let told = frame
-            .as_ref()
-            .ok()
-            .map(|f| (f.header.raw as u64, f.header.last));
-        let mut decode = |frame: Frame| {
-            let stored = frame.checked(blocks)?;
-            lazy.prepare(blocks, &stored.extent())?;
-            stored.decode(blocks, lazy.get(), &|_| {})
+        let mut decode = |(frame, next): (Frame, u64)| {
+            let stored = frame.checked(number)?;
+            lazy.prepare(number, &stored.extent())?;
+            Ok((stored.decode(number, lazy.get(), &|_| {})?, next))
         };
         let mut bytes = frame.and_then(&mut decode);
-        let mut moved = false;
-        if let (Some(index), Err(error)) = (&index, &bytes)
-            && !matches!(error, Error::Read(_))
-            && !fatal(error)
+        let mut moved = (state == State::Moved).then_some(at);
+        if let Err(error) = &bytes
+            && refused.is_none()
+            && may_lie_elsewhere(error)
         {
             if elsewhere.is_none() {
-                let places: Vec<Place> = index.iter().map(|sought| sought.place).collect();
-                elsewhere = Some(displaced::blocks(input, start, front.terms, &places)?);
+                let places: Vec<Place> = plan.iter().map(|sought| sought.place).collect();
+                let blocks = displaced::blocks(input, start, front.terms, has_model, &places)?;
+                elsewhere = Some(blocks);
             }
-            let there = elsewhere.as_ref().and_then(|there| there.get(&blocks));
-            if let Some(&there) = there.filter(|there| **there != at) {
-                input.seek(SeekFrom::Start(there)).map_err(Error::Read)?;
-                let frame = Frame::read(&mut Input::new(&mut *input, there), front.terms, true);
-                bytes = frame.and_then(&mut decode);
-                moved = true;
-                done.damage.push(Error::BlockMoved {
-                    block: blocks,
-                    offset: there,
-                });
+            moved = elsewhere.as_ref().and_then(|of| of.get(&number)).copied();
+            if let Some(there) = moved {
+                bytes = Frame::at(input, there, front.terms, has_model).and_then(&mut decode);
             }
         }
+        if let Some(offset) = moved {
+            done.damage.push(Error::BlockMoved {
+                block: number,
+                offset,
+            });
+        }
         match bytes {
-            Ok(bytes) => {
+            Ok((bytes, next)) => {
                 output.write_all(&bytes).map_err(Error::Write)?;
                 hasher.update(&bytes);
                 done.recovered += bytes.len() as u64;
                 found.blocks.push((bytes.len() as u64, next - at));
-                behind = (!moved).then_some(next);
+                behind = moved.is_none().then_some(next);
             }
             Err(Error::Read(error)) => return Err(Error::Read(error)),
             Err(error) if fatal(&error) => return Err(error),
             Err(error) => {
                 behind = None;
-                done.damage.push(error);
-                let length = place.map(|place| place.raw).or(told.map(|(raw, _)| raw));
-                let Some(lost) = length else {
-                    done.unread = Some(at);
-                    break;
-                };
-                done.lose(lost, output)?;
+                done.note(error);
+                done.lose(place.raw, output)?;
             }
         }
-        ended = place.map_or(told.is_some_and(|(_, last)| last), |place| place.last);
-        blocks += 1;
+    }
+    if let Some(Unread { offset, error }) = unread {
+        done.damage.push(error);
+        done.unread = Some(offset);
     }
     output.flush().map_err(Error::Write)?;
     // Of one block there is no index, and so none that is refused.
-    let refused = refused.filter(|_| blocks > 1);
+    let refused = refused.filter(|_| plan.len() > 1);
     let digest = digest(&hasher);
     if !done.damage.is_empty() {
         done.damage.extend(refused);
@@ -187,9 +160,10 @@ fn blocks(
         return Ok(done);
     }
     // All blocks are intact: what follows them is known.
+    let next = behind.unwrap_or(start);
     input.seek(SeekFrom::Start(next)).map_err(Error::Read)?;
     let mut rest = Input::new(&mut *input, next);
-    let index = match blocks {
+    let index = match plan.len() {
         1 => Vec::new(),
         _ => found.to_bytes(),
     };
@@ -221,6 +195,18 @@ fn blocks(
 }
 
 impl Salvaged {
+    /// Notes damage; blocks that are missing in a row once.
+    fn note(&mut self, error: Error) {
+        if let (Some(Error::BlocksMissing { blocks: before }), Error::BlocksMissing { blocks }) =
+            (self.damage.last_mut(), &error)
+            && before.end == blocks.start
+        {
+            before.end = blocks.end;
+            return;
+        }
+        self.damage.push(error);
+    }
+
     /// Writes zeros for so many bytes.
     ///
     /// # Errors
@@ -252,6 +238,17 @@ fn last_bytes(input: &mut (impl Read + Seek)) -> Result<Option<[u8; DIGEST]>, Er
     Input::new(input, at)
         .array("the hash of the original")
         .map(Some)
+}
+
+/// Whether a block that gives this error may be intact at another place.
+fn may_lie_elsewhere(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::BlockCheck { .. }
+            | Error::BlocksMissing { .. }
+            | Error::Malformed { .. }
+            | Error::Truncated { .. }
+    )
 }
 
 /// Whether no other block can be decoded either, or none that needs a model.

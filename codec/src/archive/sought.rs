@@ -3,15 +3,26 @@
 use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, Index, Terms};
-use super::read::first_is_intact;
+use super::read::{Frame, first_is_intact};
 use super::seek::{Place, listed};
 use std::io::{Read, Seek, SeekFrom};
 
-/// A block of the index, and whether it is to be looked for at its place.
+/// A block, and whether it is to be looked for at its place.
 #[derive(Clone, Copy)]
 pub(super) struct Sought {
     pub place: Place,
-    pub found: bool,
+    pub state: State,
+}
+
+/// Where a block lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Between its neighbours, or where the index says.
+    There,
+    /// At a place among others.
+    Moved,
+    /// Nobody knows.
+    Missing,
 }
 
 /// The blocks by the index, if that contradicts none that is intact. If the index does not
@@ -33,8 +44,8 @@ pub(super) fn believed(
         let compared = (0..)
             .zip(&places)
             .try_for_each(|(number, place)| place.compare(input, number, terms));
-        let found = true;
-        let sought = places.into_iter().map(|place| Sought { place, found });
+        let state = State::There;
+        let sought = places.into_iter().map(|place| Sought { place, state });
         return compared.map(|()| sought.collect());
     }
     let refused = |what| Error::Malformed {
@@ -48,26 +59,28 @@ pub(super) fn believed(
         return Err(refused("the block index announces more than there is"));
     }
     let mut sought = Vec::new();
-    for place in places {
+    for (number, place) in (0..).zip(places) {
         let moved = Place {
             start: (place.start + index_start).saturating_sub(end),
             ..place
         };
-        sought.push(
-            match [place, moved].map(|place| place.is_there(input, terms)) {
-                [Ok(true), Ok(true)] => {
-                    return Err(refused("a block may lie at two places by the block index"));
-                }
-                [Ok(true), Ok(false)] => Sought { place, found: true },
-                [Ok(false), Ok(found)] => Sought {
-                    place: moved,
-                    found,
-                },
-                [Err(error), _] | [_, Err(error)] => return Err(error),
-            },
-        );
+        let mut there = [place, moved].map(|place| place.is_there(input, terms));
+        if let [Ok(true), Ok(true)] = there {
+            // Blocks of version 1 do not say which they are.
+            if terms.version == 1 {
+                return Err(refused("a block may lie at two places by the block index"));
+            }
+            there = [place, moved].map(|place| place.is_intact(input, number, terms));
+        }
+        let (place, state) = match there {
+            [Ok(true), Ok(_)] => (place, State::There),
+            [Ok(false), Ok(true)] => (moved, State::There),
+            [Ok(false), Ok(false)] => (moved, State::Missing),
+            [Err(error), _] | [_, Err(error)] => return Err(error),
+        };
+        sought.push(Sought { place, state });
     }
-    let mut begins = sought.iter().filter(|sought| sought.found);
+    let mut begins = sought.iter().filter(|s| s.state == State::There);
     if begins.all(|sought| sought.place.start != start) && first_is_intact(input, start, terms)? {
         return Err(refused("the block index is that of other bytes"));
     }
@@ -107,6 +120,22 @@ fn ends_before(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Resu
 }
 
 impl Place {
+    /// Whether the block with this number is here, as its check says.
+    ///
+    /// # Errors
+    /// Errors of reading.
+    fn is_intact(
+        &self,
+        input: &mut (impl Read + Seek),
+        number: u64,
+        terms: Terms,
+    ) -> Result<bool, Error> {
+        match Frame::at(input, self.start, terms, true) {
+            Err(Error::Read(error)) => Err(Error::Read(error)),
+            frame => Ok(frame.is_ok_and(|(frame, _)| frame.checked(number).is_ok())),
+        }
+    }
+
     /// Whether there is a block here whose header says the same.
     ///
     /// # Errors
