@@ -438,12 +438,8 @@ impl BlockHeader {
 
     /// The block with this number and its payload, if the checksum matches.
     pub fn with(self, payload: Vec<u8>, block: u64) -> Option<Coded> {
-        let number = self.terms.numbered(block);
-        matches(
-            &[&self.terms.covered(), &self.covered, &payload, &number],
-            self.check,
-        )
-        .then_some(Coded {
+        self.number(&payload, block..block + 1)?;
+        Some(Coded {
             method: self.method,
             lanes_log2: self.lanes_log2,
             payload,

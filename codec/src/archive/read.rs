@@ -160,19 +160,19 @@ pub(super) fn read_block<R: Read>(
     Frame::read(input, terms, has_model)?.checked(block)
 }
 
-/// Whether the first block of an archive, at `start`, matches its check.
+/// Whether the block with this number is at an offset, as its check says.
 ///
 /// # Errors
 /// Errors of reading.
-pub(super) fn first_is_intact(
+pub(super) fn is_intact(
     input: &mut (impl Read + Seek),
-    start: u64,
+    offset: u64,
+    number: u64,
     terms: Terms,
 ) -> Result<bool, Error> {
-    input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
-    match read_block(&mut Input::new(input, start), 0, terms, true) {
+    match Frame::at(input, offset, terms, true) {
         Err(Error::Read(error)) => Err(Error::Read(error)),
-        block => Ok(block.is_ok()),
+        frame => Ok(frame.is_ok_and(|(frame, _)| frame.checked(number).is_ok())),
     }
 }
 

@@ -10,7 +10,7 @@ use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, Front, Header, MAGIC, VERSION};
 use super::models::Models;
-use super::read::first_is_intact;
+use super::read::is_intact;
 use crate::cm::{self, Level};
 use crate::weights;
 use std::io::{Read, Seek, SeekFrom};
@@ -90,7 +90,7 @@ fn fits(
     models: &Models,
     changed: bool,
 ) -> Result<bool, Error> {
-    if !first_is_intact(input, start, front.terms)? {
+    if !is_intact(input, start, 0, front.terms)? {
         return Ok(false);
     }
     // A recipe begins as a stored model does.

@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, Index, Terms};
-use super::read::{Frame, first_is_intact};
+use super::read::is_intact;
 use super::seek::{Place, listed};
 use std::io::{Read, Seek, SeekFrom};
 
@@ -70,7 +70,7 @@ pub(super) fn believed(
             if terms.version == 1 {
                 return Err(refused("a block may lie at two places by the block index"));
             }
-            there = [place, moved].map(|place| place.is_intact(input, number, terms));
+            there = [place, moved].map(|place| is_intact(input, place.start, number, terms));
         }
         let (place, state) = match there {
             [Ok(true), Ok(_)] => (place, State::There),
@@ -81,7 +81,7 @@ pub(super) fn believed(
         sought.push(Sought { place, state });
     }
     let mut begins = sought.iter().filter(|s| s.state == State::There);
-    if begins.all(|sought| sought.place.start != start) && first_is_intact(input, start, terms)? {
+    if begins.all(|sought| sought.place.start != start) && is_intact(input, start, 0, terms)? {
         return Err(refused("the block index is that of other bytes"));
     }
     Ok(sought)
@@ -109,7 +109,7 @@ fn ends_before(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Resu
         ended = header.last;
     }
     if found.blocks.len() == 1 {
-        return first_is_intact(input, start, terms);
+        return is_intact(input, start, 0, terms);
     }
     let index = found.to_bytes();
     input.seek(SeekFrom::Start(at)).map_err(Error::Read)?;
@@ -120,22 +120,6 @@ fn ends_before(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Resu
 }
 
 impl Place {
-    /// Whether the block with this number is here, as its check says.
-    ///
-    /// # Errors
-    /// Errors of reading.
-    fn is_intact(
-        &self,
-        input: &mut (impl Read + Seek),
-        number: u64,
-        terms: Terms,
-    ) -> Result<bool, Error> {
-        match Frame::at(input, self.start, terms, true) {
-            Err(Error::Read(error)) => Err(Error::Read(error)),
-            frame => Ok(frame.is_ok_and(|(frame, _)| frame.checked(number).is_ok())),
-        }
-    }
-
     /// Whether there is a block here whose header says the same.
     ///
     /// # Errors
