@@ -179,23 +179,17 @@ fn blocks_behind_inserted_bytes_are_salvaged() {
     for (n, block) in uneven.chunks_mut(250).enumerate() {
         block[250 - 40 * n..].fill(0);
     }
-    for n in 0..4 {
-        let (out, done) = cut(n, &pack(&uneven, &Source::none(), blocks(250)));
-        assert_eq!((done.recovered, done.lost), (750, 250), "{:?}", done.damage);
-        let lost = 250 * n..250 * (n + 1);
-        assert_eq!(out[lost.clone()], [0; 250]);
-        assert_eq!(out[..lost.start], uneven[..lost.start]);
-        assert_eq!(out[lost.end..], uneven[lost.end..]);
-    }
     // Which of equal blocks was left out, their numbers tell.
-    let even = noise(1000);
-    for n in 0..4 {
-        let (out, done) = cut(n, &pack(&even, &Source::none(), blocks(250)));
-        assert_eq!((done.recovered, done.lost), (750, 250), "{:?}", done.damage);
-        let lost = 250 * n..250 * (n + 1);
-        assert_eq!(out[lost.clone()], [0; 250]);
-        assert_eq!(out[..lost.start], even[..lost.start]);
-        assert_eq!(out[lost.end..], even[lost.end..]);
+    for bytes in [uneven, noise(1000)] {
+        let archive = pack(&bytes, &Source::none(), blocks(250));
+        for n in 0..4 {
+            let (out, done) = cut(n, &archive);
+            assert_eq!((done.recovered, done.lost), (750, 250), "{:?}", done.damage);
+            let lost = 250 * n..250 * (n + 1);
+            assert_eq!(out[lost.clone()], [0; 250]);
+            assert_eq!(out[..lost.start], bytes[..lost.start]);
+            assert_eq!(out[lost.end..], bytes[lost.end..]);
+        }
     }
 }
 
