@@ -7,7 +7,6 @@ use super::input::Input;
 use super::layout::{BlockHeader, Front, Header, Index, Terms};
 use super::limits::Demand;
 use super::models::Models;
-use super::seek::Place;
 use super::{Summary, digest};
 use crate::block::{self, Coded, Failure, Progress};
 use crate::predict::Model;
@@ -116,17 +115,6 @@ impl Frame {
         let mut input = Input::new(input, offset);
         let frame = Frame::read(&mut input, terms, has_model)?;
         Ok((frame, input.offset))
-    }
-
-    /// Its place, of which the start in the original is not known.
-    pub(super) fn place(&self, start: u64) -> Place {
-        Place {
-            raw_start: 0,
-            raw: self.header.raw as u64,
-            start,
-            stored: (self.header.length() + self.header.stored) as u64,
-            last: self.header.last,
-        }
     }
 
     /// Which of these blocks it is, by its checksum.

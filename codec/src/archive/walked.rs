@@ -51,7 +51,14 @@ pub(super) fn walked(
             }
             Ok(read) => read,
         };
-        let place = frame.place(at);
+        let place = Place {
+            // Where it starts in the original, nobody asks.
+            raw_start: 0,
+            raw: frame.header.raw as u64,
+            start: at,
+            stored: behind - at,
+            last: frame.header.last,
+        };
         let mut number = frame.number(expected..expected + 1);
         if number.is_none() && terms.version > 1 && tries >= 2 * FAR {
             tries -= 2 * FAR;
