@@ -4,7 +4,7 @@ use super::error::Error;
 use super::input::Input;
 use super::layout::{BlockHeader, DIGEST, Front, Index, Terms};
 use super::models::Models;
-use super::read::{Lazy, read_block};
+use super::read::{Frame, Lazy, is_intact};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::{Bound, RangeBounds};
 
@@ -54,21 +54,12 @@ impl Place {
             Err(Error::Read(error)) => return Err(Error::Read(error)),
             _ => {}
         }
-        input
-            .seek(SeekFrom::Start(self.start))
-            .map_err(Error::Read)?;
-        match read_block(
-            &mut Input::new(&mut *input, self.start),
-            number,
-            terms,
-            true,
-        ) {
-            Ok(_) => Err(Error::Malformed {
+        match is_intact(input, self.start, number, terms)? {
+            true => Err(Error::Malformed {
                 offset: self.start,
                 what: "the block index does not match the block here",
             }),
-            Err(Error::Read(error)) => Err(Error::Read(error)),
-            Err(_) => Ok(()),
+            false => Ok(()),
         }
     }
 }
@@ -208,15 +199,8 @@ pub fn decompress_range(
         if from >= to {
             continue;
         }
-        input
-            .seek(SeekFrom::Start(place.start))
-            .map_err(Error::Read)?;
-        let stored = read_block(
-            &mut Input::new(&mut input, place.start),
-            number,
-            front.terms,
-            lazy.exists(),
-        )?;
+        let (frame, _) = Frame::at(&mut input, place.start, front.terms, lazy.exists())?;
+        let stored = frame.checked(number)?;
         lazy.prepare(number, &stored.extent())?;
         let bytes = stored.decode(number, lazy.get(), &|_| {})?;
         let part = (from - place.raw_start) as usize..(to - place.raw_start) as usize;

@@ -31,8 +31,8 @@ pub(super) enum State {
 ///
 /// # Errors
 /// An index that is damaged, that announces more than twice what there is, that contradicts
-/// an intact block, by which a block may lie at two places, or that is of another archive
-/// behind this one; errors of reading.
+/// an intact block, by which a block of version 1 may lie at two places, or that is of another
+/// archive behind this one; errors of reading.
 pub(super) fn believed(
     input: &mut (impl Read + Seek),
     start: u64,

@@ -24,10 +24,10 @@ pub(super) struct Unread {
     pub error: Error,
 }
 
-/// The blocks where headers lead from `start` on, in the order of their numbers, and the
-/// first invalid header. The check of a block says which it is, except in
-/// version 1; damaged blocks are taken for those that follow the ones before them. Blocks that
-/// are missing are taken for as long as the longest.
+/// The blocks where headers lead from `start` on, in the order of their numbers, and the first
+/// invalid header. The check of a block says which it is, except in version 1; damaged blocks are
+/// taken for those that follow the ones before them. Blocks that are missing are taken for as
+/// long as the longest, or for empty where that would be more than [`MOST_LOST`] allows.
 ///
 /// # Errors
 /// Errors of reading.
