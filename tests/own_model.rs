@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::util::{Dir, noise};
+use crate::util::{self, Dir, noise};
 
 /// Five texts of one rule, a byte of each in turn: what follows depends on the
 /// byte five back, which a small transformer learns and contexts do not.
@@ -37,6 +37,43 @@ fn leftovers(dir: &Dir) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// A model that predicts what context models know, too, is worth few bits beside them.
+#[test]
+fn the_precision_is_that_of_the_shortest_mixture() {
+    let dir = Dir::new();
+    dir.file("data", util::lines(30_000));
+    let config = "name = \"one\"\n[data]\nsource = \"data\"\n[model]\nwidth = 8\ncontext = 64\n\
+                  [train]\nepochs = 3\n[score]\nverify = false\n[[sweep.trials]]\nseed = 1\n";
+    dir.file("one.toml", config);
+    dir.run(&["sweep", "one.toml"]).status(0);
+    let trials = fs::read_dir(dir.path("runs/one/trials")).expect("trials");
+    let trial = trials.map(|t| t.expect("a trial").path()).next();
+    let model = trial.expect("one").join("model.safetensors");
+    let model = model.display().to_string();
+    let length = |bits: &str| {
+        let args = [
+            "compress",
+            "data",
+            "-f",
+            "--no-verify",
+            "-m",
+            &model,
+            "--bits",
+            bits,
+        ];
+        dir.run(&args).status(0);
+        fs::metadata(dir.path("data.bvy"))
+            .expect("an archive")
+            .len()
+    };
+    let auto = length("auto");
+    for bits in ["2", "3", "4", "int8"] {
+        let fixed = length(bits);
+        // The estimate is of a sample.
+        assert!(auto <= fixed + fixed / 50, "{auto}, at {bits} bits {fixed}");
+    }
 }
 
 #[test]

@@ -110,6 +110,56 @@ fn bits_without_a_model_to_store_are_refused() {
 }
 
 #[test]
+fn what_would_be_ignored_is_refused() {
+    let dir = with_data();
+    for (args, said) in [
+        (&["compress", "-d", "--train", "x.bvy"][..], "--train"),
+        (&["compress", "-t", "--bits", "4", "x.bvy"], "--bits"),
+        (&["compress", "-l", "--block", "4096", "x.bvy"], "--block"),
+        (
+            &["compress", "data.txt", "-m", "m", "--method", "raw"],
+            "uses no model",
+        ),
+        (
+            &[
+                "score",
+                "--predictor",
+                "x",
+                "--data",
+                "data.txt",
+                "--map",
+                "m.html",
+            ],
+            "not for predictors",
+        ),
+    ] {
+        dir.run(args).status(2).says(said);
+    }
+    // As with gzip and xz.
+    let ran = dir.run(&["compress", "-d9", "none.bvy"]).status(1);
+    ran.says("cannot read none.bvy");
+}
+
+/// The trials that a run with the same options would take.
+#[test]
+fn a_dry_run_lists_the_trials_that_are_asked_for() {
+    let dir = with_data();
+    dir.file("c.toml", format!("{CONFIG}[sweep]\nseeds = [0, 1, 2]\n"));
+    let listed = |options: &[&str]| {
+        let args = [&["sweep", "c.toml", "--dry-run", "--json"], options].concat();
+        let told = dir.run(&args).status(0).stdout();
+        let rows: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+        let rows = rows.as_array().expect("rows").iter();
+        rows.map(|row| row["seed"].as_u64().expect("a seed"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&[]), [0, 1, 2]);
+    assert_eq!(listed(&["--shard", "1/2"]), [0, 2]);
+    let args = ["sweep", "c.toml", "--dry-run", "--trial", "x"];
+    dir.run(&args).status(2).says("has no trial `x`");
+}
+
+#[test]
 fn a_damaged_model_is_named_and_its_fault_told_once() {
     let dir = with_data();
     dir.file("m.safetensors", [0xff; 100]);

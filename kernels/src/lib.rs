@@ -18,7 +18,7 @@
 //! | [`elementwise`] | gates and soft caps |
 //! | [`embedding`], [`loss`] | byte embedding and its gradient; softmax cross entropy |
 //! | [`mixture`] | code length of bits that two models code together |
-//! | [`optim`] | steps of AdamW and Muon, moving average, global norm |
+//! | [`optim`] | steps of AdamW, Muon and NorMuon, moving average, global norm |
 //! | [`math`] | exp, ln, sigmoid, tanh, erf, sine and cosine |
 //! | [`reduce`] | sums in a fixed order |
 //! | [`simd`] | eight-lane vectors on every CPU, choice of the instruction set |

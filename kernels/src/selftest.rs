@@ -12,7 +12,7 @@ use crate::activation::{self, Activation};
 use crate::attention::{Attention, Saved};
 use crate::embedding::Embedding;
 use crate::gemm::{Epilogue, View};
-use crate::optim::{AdamW, Muon};
+use crate::optim::{AdamW, Muon, NorMuon};
 use crate::{linear, loss, math, mixture, norm, optim, reduce};
 use std::fmt;
 
@@ -43,7 +43,7 @@ impl std::error::Error for Mismatch {}
 /// A group: its name, its recorded hash, its computation.
 type Group = (&'static str, u64, fn(&mut Hash));
 
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 10] = [
     ("math", 0x46f9_e082_a34e_cd59, elementary),
     ("linear", 0xb7c2_fb51_6fe0_5860, products),
     ("norm", 0xf652_20d1_b8d1_4f29, norms),
@@ -53,6 +53,7 @@ const GROUPS: [Group; 9] = [
     ("embedding", 0x3b11_302c_24b9_84d0, embeddings),
     ("attention", 0x7306_788a_f311_004d, attentions),
     ("optim", 0x60ea_f599_13df_dfba, optimizers),
+    ("normuon", 0x3f81_c1ac_0a48_061c, normuon),
 ];
 
 /// Runs every group on the current instruction set, in some milliseconds. Returns the
@@ -301,13 +302,7 @@ fn optimizers(hash: &mut Hash) {
         epsilon: 1e-8,
         weight_decay: 0.1,
     };
-    let muon = Muon {
-        learning_rate: 0.02,
-        norm: 1.4,
-        momentum: 0.95,
-        nesterov: true,
-        weight_decay: 0.1,
-    };
+    let muon = muon();
     let norm = optim::global_norm([&grad[..]]);
     for step in 1..=3 {
         adamw.step(
@@ -323,6 +318,33 @@ fn optimizers(hash: &mut Hash) {
     let mut average = values(len, 3);
     optim::ema(0.9, &p, &mut average);
     [&p, &m, &v, &average].iter().for_each(|v| hash.add(v));
+}
+
+fn muon() -> Muon {
+    Muon {
+        learning_rate: 0.02,
+        norm: 1.4,
+        momentum: 0.95,
+        nesterov: true,
+        weight_decay: 0.1,
+    }
+}
+
+fn normuon(hash: &mut Hash) {
+    // Columns beyond a whole vector, wide and narrow.
+    for (rows, cols, split) in [(12, 33, 3), (20, 9, 1)] {
+        let len = rows * cols;
+        let (mut p, grad) = (values(len, 1), values(len, 2));
+        let (mut m, mut v) = (vec![0.0; len], vec![0.0; cols]);
+        let optimizer = NorMuon {
+            muon: muon(),
+            second_decay: 0.95,
+        };
+        for _ in 0..3 {
+            optimizer.step(1.0, &grad, &mut p, &mut m, &mut v, rows, split);
+        }
+        [&p, &m, &v].iter().for_each(|v| hash.add(v));
+    }
 }
 
 #[cfg(test)]

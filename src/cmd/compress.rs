@@ -62,7 +62,8 @@ pub struct Args {
     #[arg(long = "as", value_name = "FORM", default_value_t = Form::Text, requires = "external")]
     form: Form,
     /// How to store the model: fp16, int8, a number of bits per parameter (2 to
-    /// 16), or auto for the smallest archive
+    /// 16), or auto for the smallest archive by an estimate (of standard input, which
+    /// cannot be read twice: int8)
     #[arg(long, value_name = "BITS", default_value = "auto", value_parser = width)]
     bits: Width,
     /// How to code: mixed (context models and the model), model, contexts or raw
@@ -81,17 +82,23 @@ pub struct Args {
     #[arg(long)]
     no_verify: bool,
     /// Decompress instead
-    #[arg(short, long, group = "mode")]
+    #[arg(short, long, group = "mode", conflicts_with_all = CODING)]
     decompress: bool,
     /// Verify instead
-    #[arg(short = 't', long, group = "mode")]
+    #[arg(short = 't', long, group = "mode", conflicts_with_all = CODING)]
     test: bool,
     /// Inspect instead
-    #[arg(short, long, group = "mode")]
+    #[arg(short, long, group = "mode", conflicts_with_all = CODING)]
     list: bool,
     #[command(flatten)]
     common: Common,
 }
+
+/// What says how to code, and nothing to those who read an archive. Levels are not among
+/// them: gzip and xz take `-d9`, too.
+const CODING: [&str; 7] = [
+    "train", "online", "learn", "bits", "method", "lanes", "block",
+];
 
 /// How to store a model.
 #[derive(Clone, Copy, Debug)]
@@ -208,6 +215,11 @@ pub fn run(args: Args) -> Result<()> {
     }
     if let Some(model) = pretrained {
         return args.pretrained(model);
+    }
+    if has_model && args.method.is_some_and(|method| !method.needs_model()) {
+        bail!(Usage(
+            "this method uses no model: leave out -m, --predictor and --online".into()
+        ));
     }
     if args.form != Form::Text {
         bail!(Usage("--as is for pretrained models".into()));

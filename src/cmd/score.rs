@@ -70,12 +70,12 @@ pub struct Args {
 /// # Errors
 /// A model or byte set that cannot be read, an archive that does not decode.
 pub fn run(args: Args) -> Result<()> {
-    // An output whose name does not fit is refused before the work.
-    let map = args.map_kind()?.zip(args.map.as_deref());
     super::data::note_of(args.data.iter());
     if args.predictor.predictor.is_some() {
         return args.outside();
     }
+    // An output whose name does not fit is refused before the work.
+    let map = args.map_kind()?.zip(args.map.as_deref());
     if args.model_bytes.is_some() {
         bail!(Usage("--model-bytes is for --predictor".into()));
     }
@@ -180,7 +180,7 @@ impl Args {
             return Ok(None);
         };
         let ([_], [data]) = (&self.models[..], &self.data[..]) else {
-            bail!(Usage("--map is of one model and one byte set".into()));
+            bail!(Usage("--map takes one model and one byte set".into()));
         };
         if data.source == Source::Stdin {
             bail!(Usage("--map reads its bytes twice: give a file".into()));

@@ -1,4 +1,4 @@
-//! The optimizers, Muon and AdamW, on the flat parameters. This file decides which tensor
+//! The optimizers, NorMuon, Muon and AdamW, on the flat parameters. This file decides which tensor
 //! gets which update.
 //!
 //! The arithmetic is in `brevity_kernels::optim` and runs on the CPU for every
@@ -8,7 +8,7 @@
 
 use crate::parameters::Parameters;
 use crate::recipe::{OptimizerKind, TrainConfig};
-use brevity_kernels::optim::{self, AdamW, Muon};
+use brevity_kernels::optim::{self, AdamW, Muon, NorMuon};
 use brevity_model::{Role, TensorInfo};
 use rayon::prelude::*;
 
@@ -27,7 +27,8 @@ const SPECTRAL_NORM: f64 = 2.0;
 pub(crate) struct Optimizer {
     /// AdamW's first moments, Muon's momenta.
     pub first: Vec<f32>,
-    /// AdamW's second moments; zero for Muon's tensors.
+    /// AdamW's second moments; for NorMuon's tensors those of the outputs, at the front of
+    /// each tensor's values, and zero behind; zero for Muon's.
     pub second: Vec<f32>,
     /// The exponential moving average of the weights; empty if there is none.
     pub average: Vec<f32>,
@@ -146,7 +147,7 @@ impl Rates<'_> {
             false => 0.0,
         };
         let hidden = matches!(info.role, Role::Hidden | Role::Residual);
-        if hidden && config.optimizer == OptimizerKind::Muon {
+        if hidden && config.optimizer != OptimizerKind::Adamw {
             let muon = Muon {
                 learning_rate: self.rate * config.learning_rate,
                 norm: SPECTRAL_NORM / (self.layers as f64).sqrt(),
@@ -161,14 +162,17 @@ impl Rates<'_> {
                 _ => 1,
             };
             let (values, momentum) = (tensor.values, tensor.first);
-            muon.step(
-                self.scale,
-                tensor.gradient,
-                values,
-                momentum,
-                info.shape[0],
-                split,
-            );
+            let (gradient, rows) = (tensor.gradient, info.shape[0]);
+            if config.optimizer == OptimizerKind::Muon {
+                muon.step(self.scale, gradient, values, momentum, rows, split);
+                return;
+            }
+            let normuon = NorMuon {
+                muon,
+                second_decay: config.beta2,
+            };
+            let second = &mut tensor.second[..info.shape[1]];
+            normuon.step(self.scale, gradient, values, momentum, second, rows, split);
             return;
         }
         let share = match hidden {

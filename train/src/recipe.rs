@@ -10,6 +10,9 @@ pub enum OptimizerKind {
     /// Orthogonalised momentum for the matrices of the blocks, AdamW for the
     /// rest (Jordan et al. 2024).
     Muon,
+    /// As [`OptimizerKind::Muon`], with updates normalised output by output (Li et al.
+    /// 2025).
+    Normuon,
     /// AdamW for everything (Loshchilov & Hutter 2019).
     Adamw,
 }
@@ -61,19 +64,19 @@ pub struct TrainConfig {
     pub accumulation: u64,
     /// Order of the training sequences. Default `epochs`.
     pub order: Order,
-    /// The optimizer. Default `muon`.
+    /// The optimizer. Default `normuon`.
     pub optimizer: OptimizerKind,
-    /// Peak learning rate of the matrices of the blocks. With Muon the update of a
-    /// square matrix has the spectral norm `2 / sqrt(layers)` times this. Default 0.02.
+    /// Peak learning rate of the matrices of the blocks. With Muon and NorMuon the update of
+    /// a square matrix has the spectral norm `2 / sqrt(layers)` times this. Default 0.02.
     pub learning_rate: f64,
     /// Peak learning rate of everything else (embedding, output, norms, gains,
     /// biases) as a multiple of `learning_rate`. Default 0.5.
     pub rest_rate: f64,
     /// Decay of AdamW's first moment. Default 0.9.
     pub beta1: f64,
-    /// Decay of AdamW's second moment. Default 0.95.
+    /// Decay of the second moment of AdamW and NorMuon. Default 0.95.
     pub beta2: f64,
-    /// Momentum of Muon. Default 0.95.
+    /// Momentum of Muon and NorMuon. Default 0.95.
     pub momentum: f64,
     /// Decoupled weight decay of all matrices; per step, times the learning rate.
     /// Default 0.1.
@@ -138,7 +141,7 @@ impl Default for TrainConfig {
             batch_bytes: 2048,
             accumulation: 1,
             order: Order::Epochs,
-            optimizer: OptimizerKind::Muon,
+            optimizer: OptimizerKind::Normuon,
             learning_rate: 0.02,
             rest_rate: 0.5,
             beta1: 0.9,

@@ -8,7 +8,10 @@ use std::path::Path;
 #[derive(Debug, thiserror::Error)]
 pub enum RowError {
     /// The file cannot be read.
-    #[error("cannot read {file}, which a sweep writes when its first trial is done")]
+    #[error(
+        "cannot read {file}, which a sweep writes when a trial is done, and `brevity sweep \
+         collect` where trials were run apart"
+    )]
     Read {
         /// The file.
         file: String,

@@ -1,5 +1,5 @@
-//! Optimizer steps on flat tensors: [`AdamW`], [`Muon`], the moving average of
-//! weights, the global norm of a gradient.
+//! Optimizer steps on flat tensors: [`AdamW`], [`Muon`], [`NorMuon`], the moving average
+//! of weights, the global norm of a gradient.
 //!
 //! Each function is one step on one tensor. The trainer chooses the optimizer and the
 //! learning rate of each tensor and keeps the state. Steps on different tensors are
@@ -7,9 +7,11 @@
 
 mod adamw;
 mod muon;
+mod normuon;
 
 pub use adamw::AdamW;
 pub use muon::{Muon, orthogonalize};
+pub use normuon::NorMuon;
 
 use crate::reduce;
 use crate::scratch;

@@ -44,6 +44,26 @@ impl Muon {
         rows: usize,
         split: usize,
     ) {
+        self.step_with(grad_scale, grad, param, momentum, rows, split, |_, _| ());
+    }
+
+    /// As [`Muon::step`], where `then(s, update)` changes the orthogonalised update of
+    /// matrix `s`, [rows, cols / split], before it is applied.
+    #[track_caller]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of a step, and what comes after"
+    )]
+    pub(super) fn step_with(
+        &self,
+        grad_scale: f32,
+        grad: &[f32],
+        param: &mut [f32],
+        momentum: &mut [f32],
+        rows: usize,
+        split: usize,
+        mut then: impl FnMut(usize, &mut [f32]),
+    ) {
         let len = param.len();
         assert!(
             [grad.len(), momentum.len()] == [len; 2],
@@ -80,6 +100,7 @@ impl Muon {
                     to.copy_from_slice(&from[columns.clone()]);
                 }
                 orthogonalize(part, rows);
+                then(s, part);
                 for (from, to) in part.chunks_exact(cols).zip(update.chunks_mut(width)) {
                     to[columns.clone()].copy_from_slice(from);
                 }

@@ -1,7 +1,7 @@
 //! Optimizer steps against plain `f64` code, and equal bits on every instruction set.
 
 use crate::support::{assert_bits, same_everywhere, uniform};
-use brevity_kernels::optim::{self, AdamW, Muon};
+use brevity_kernels::optim::{self, AdamW, Muon, NorMuon};
 
 #[test]
 fn adamw_takes_the_steps_of_its_formula() {
@@ -129,15 +129,19 @@ fn orthogonalize_follows_the_quintic_in_f64() {
     }
 }
 
-#[test]
-fn muon_treats_each_split_by_itself() {
-    let muon = Muon {
+fn muon() -> Muon {
+    Muon {
         learning_rate: 0.02,
         norm: 1.4,
         momentum: 0.95,
         nesterov: true,
         weight_decay: 0.1,
-    };
+    }
+}
+
+#[test]
+fn muon_treats_each_split_by_itself() {
+    let muon = muon();
     let (rows, cols, split) = (16, 16, 3);
     let width = cols * split;
     let (start, grad) = (uniform(rows * width, 1.0, 1), uniform(rows * width, 1.0, 2));
@@ -167,6 +171,91 @@ fn muon_treats_each_split_by_itself() {
     let rms = (optim::sum_squares(&p) / p.len() as f64).sqrt();
     let expected = 0.02 * 1.4 / (rows as f64).sqrt();
     assert!((0.75..1.25).contains(&(rms / expected)), "{rms}");
+}
+
+#[test]
+fn normuon_follows_its_formula_in_f64() {
+    let optimizer = NorMuon {
+        muon: Muon {
+            momentum: 0.0,
+            weight_decay: 0.0,
+            ..muon()
+        },
+        second_decay: 0.9,
+    };
+    for (rows, cols, split) in [(5, 33, 3), (20, 9, 1), (8, 16, 2)] {
+        let len = rows * cols;
+        let mut want_second = vec![0.0_f64; cols];
+        let (mut momentum, mut second) = (vec![0.0; len], vec![0.0; cols]);
+        for step in 0..3 {
+            let mut grad = uniform(len, 1.0, step);
+            // Outputs of very different gradients, one of them without any.
+            for (i, g) in grad.iter_mut().enumerate() {
+                *g *= [1.0, 0.01, 0.0, 3.0][i % cols % 4];
+            }
+            let mut got = vec![0.0; len];
+            optimizer.step(
+                1.0,
+                &grad,
+                &mut got,
+                &mut momentum,
+                &mut second,
+                rows,
+                split,
+            );
+            // Muon's update of a parameter that is zero.
+            let (mut update, mut none) = (vec![0.0; len], vec![0.0; len]);
+            optimizer
+                .muon
+                .step(1.0, &grad, &mut update, &mut none, rows, split);
+            let width = cols / split;
+            let (short, long) = (rows.min(width) as f64, rows.max(width) as f64);
+            let scale = -0.02 * 1.4 * (long / short).sqrt();
+            for s in 0..split {
+                let columns = s * width..(s + 1) * width;
+                let o = |i: usize, j: usize| f64::from(update[i * cols + j]) / scale;
+                let (mut before, mut after) = (0.0, 0.0);
+                for j in columns.clone() {
+                    let squares: f64 = (0..rows).map(|i| o(i, j).powi(2)).sum();
+                    want_second[j] = 0.9 * want_second[j] + 0.1 * squares / rows as f64;
+                    before += squares;
+                    after += squares / (want_second[j].sqrt() + 1e-10).powi(2);
+                }
+                for i in 0..rows {
+                    for j in columns.clone() {
+                        let divided = o(i, j) / (want_second[j].sqrt() + 1e-10);
+                        let want = scale * divided * (before / after).sqrt();
+                        let got = f64::from(got[i * cols + j]);
+                        assert!((got - want).abs() < 1e-6, "{got} not {want}");
+                    }
+                }
+            }
+        }
+        for (got, want) in second.iter().zip(&want_second) {
+            assert!((f64::from(*got) - want).abs() < 1e-6, "{got} not {want}");
+        }
+    }
+}
+
+#[test]
+fn normuon_has_the_same_bits_everywhere_and_leaves_zeros() {
+    let optimizer = NorMuon {
+        muon: muon(),
+        second_decay: 0.95,
+    };
+    let (rows, cols, split) = (16, 57, 3);
+    let (start, grad) = (uniform(rows * cols, 1.0, 1), uniform(rows * cols, 1.0, 2));
+    same_everywhere(|| {
+        let (mut p, mut m) = (start.clone(), vec![0.0; rows * cols]);
+        let mut v = vec![0.0; cols];
+        for _ in 0..3 {
+            optimizer.step(0.7, &grad, &mut p, &mut m, &mut v, rows, split);
+        }
+        [p, v].concat()
+    });
+    let (mut p, mut m) = (vec![0.0; 12], vec![0.0; 12]);
+    optimizer.step(1.0, &[0.0; 12], &mut p, &mut m, &mut [0.0; 4], 3, 1);
+    assert_eq!(p, [0.0; 12]);
 }
 
 #[test]

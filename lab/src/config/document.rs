@@ -104,21 +104,13 @@ impl Document {
     /// key is absent from the file.
     pub fn error(&self, key: &str, message: impl Into<String>) -> ConfigError {
         let mut error = ConfigError::new(&self.file, message).with_key(key);
-        let mut prefix = key;
-        loop {
-            if let Some(argument) = self.sets.get(prefix) {
-                error.set = Some(argument.clone());
-                return error;
-            }
-            if let Some(range) = self.places.get(prefix) {
-                error.place = Some(Place::of(&self.text, range));
-                return error;
-            }
-            match prefix.rsplit_once('.') {
-                Some((parent, _)) => prefix = parent,
-                None => return error,
-            }
+        // What a `--set` lays over the file hides all that the file has below its key.
+        error.set = ancestors(key).find_map(|key| self.sets.get(key).cloned());
+        if error.set.is_none() {
+            let range = ancestors(key).find_map(|key| self.places.get(key));
+            error.place = range.map(|range| Place::of(&self.text, range));
         }
+        error
     }
 
     /// Moves an error about a value to the position that set it.
@@ -140,6 +132,13 @@ impl Document {
         out.help = help;
         out
     }
+}
+
+/// A dotted key, then each table around it, the innermost first.
+fn ancestors(key: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(key), |key| {
+        key.rsplit_once('.').map(|(table, _)| table)
+    })
 }
 
 /// A value as `--set` takes it: TOML, or a bare word for a string, because shells

@@ -18,8 +18,8 @@ const SAMPLE: u64 = 1 << 16;
 const PIECES: u64 = 16;
 
 /// The storage plan that gives the shortest archive, with these options, of a file of
-/// `length` bytes, estimated on a sample: by the code length of the mixture if the weights
-/// were trained in one. Weights trained with quantisation keep their own precision, or
+/// `length` bytes, estimated on a sample: by the code length of the mixture with context
+/// models unless the method is the model alone. Weights trained with quantisation keep their own precision, or
 /// become zeros if they shorten nothing. `None` if a stop was requested.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub fn shortest_plan(
     control: &Control<'_>,
 ) -> Result<Option<Plan>, PackError> {
     let mixed = options.method.is_none_or(|method| method == Method::Mixed);
-    let (sample, beside) = if mixed && weights.gates().is_some() {
+    let (sample, beside) = if mixed {
         // What context models say of a sample depends on all that is before it.
         let mut block = Vec::new();
         file.seek(SeekFrom::Start(0)).map_err(PackError::Read)?;

@@ -4,6 +4,7 @@ use super::demand::Calibration;
 use super::error::SweepError;
 use super::folder::{State, SweepFolder};
 use super::manifest::{Manifest, Trial};
+use super::options::RunOptions;
 use super::results::head;
 use super::speed::Speed;
 use super::table::Columns;
@@ -23,14 +24,16 @@ pub struct DryRun {
 }
 
 impl DryRun {
-    /// Reads the state of `folder`, which need not exist.
+    /// Reads the state of the trials of `folder`, which need not exist, that a run with
+    /// these options takes.
     ///
     /// # Errors
-    /// A folder that another config made, or that cannot be read.
+    /// A folder that another config made, or that cannot be read; an id of the options that
+    /// no trial has.
     pub fn new(
         folder: &SweepFolder,
         manifest: &Manifest,
-        threads: usize,
+        options: &RunOptions,
     ) -> Result<DryRun, SweepError> {
         let mut manifest = manifest.clone();
         if folder.manifest_path().exists() {
@@ -41,14 +44,15 @@ impl DryRun {
             }
         }
         let manifest = &manifest;
-        let trials = manifest.trials.iter().map(|trial| {
+        let mine = options.trials(manifest, folder.root())?;
+        let trials = mine.into_iter().map(|trial| {
             let state = folder.state_now(trial)?;
             Ok((trial.clone(), state))
         });
         Ok(DryRun {
             name: manifest.name.clone(),
             trials: trials.collect::<Result<_, SweepError>>()?,
-            speed: Speed::of(folder, manifest, threads)?,
+            speed: Speed::of(folder, manifest, options.threads)?,
             calibration: Calibration::of(folder, manifest)?,
         })
     }

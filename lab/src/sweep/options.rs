@@ -3,8 +3,9 @@
 use super::error::SweepError;
 use super::folder::Failure;
 use super::machine;
-use super::manifest::Trial;
+use super::manifest::{Manifest, Trial};
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 /// A shard of a sweep: every `of`-th trial, from the `number`-th (from 1).
@@ -93,6 +94,29 @@ impl RunOptions {
     /// Whether other processes may run trials of the same folder.
     pub fn is_shared(&self) -> bool {
         self.is_task() || self.shard.is_some()
+    }
+
+    /// The trials of a sweep that this run takes: those that are asked for by id, or those
+    /// of its shard.
+    ///
+    /// # Errors
+    /// An id that no trial of the sweep in `root` has.
+    pub(super) fn trials<'a>(
+        &self,
+        manifest: &'a Manifest,
+        root: &Path,
+    ) -> Result<Vec<&'a Trial>, SweepError> {
+        let is = |trial: &Trial, id: &String| trial.id == *id;
+        let known = |id: &&String| manifest.trials.iter().any(|trial| is(trial, id));
+        if let Some(id) = self.only.iter().find(|id| !known(id)) {
+            let root = root.display();
+            return Err(SweepError::Usage(format!("{root} has no trial `{id}`")));
+        }
+        let mine = |trial: &&Trial| match self.only.is_empty() {
+            true => self.any || self.shard.is_none_or(|shard| shard.has(trial)),
+            false => self.only.iter().any(|id| is(trial, id)),
+        };
+        Ok(manifest.trials.iter().filter(mine).collect())
     }
 
     /// Whether interrupted trials are continued.

@@ -13,7 +13,7 @@ use brevity_length::ROW_VERSION;
 use brevity_task::{Stop, chain};
 use brevity_train::MODEL;
 use std::any::Any;
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -130,20 +130,11 @@ fn list<'a>(
     options: &RunOptions,
     summary: &mut Summary,
 ) -> Result<VecDeque<&'a Trial>, SweepError> {
-    let known: HashSet<&str> = manifest.trials.iter().map(|t| t.id.as_str()).collect();
-    if let Some(id) = options.only.iter().find(|id| !known.contains(id.as_str())) {
-        let root = folder.root().display();
-        return Err(SweepError::Usage(format!("{root} has no trial `{id}`")));
-    }
-    let only: HashSet<&str> = options.only.iter().map(String::as_str).collect();
-    let mine = |trial: &&Trial| match only.is_empty() {
-        true => options.shard.is_none_or(|shard| shard.has(trial)),
-        false => only.contains(trial.id.as_str()),
-    };
+    let mine = options.trials(manifest, folder.root())?;
     let mut queue = Vec::new();
     let mut interrupted = 0;
     let chosen = |trial: &&Trial| chosen.is_none_or(|chosen| chosen.contains(&trial.index));
-    for trial in manifest.trials.iter().filter(mine).filter(chosen) {
+    for trial in mine.into_iter().filter(chosen) {
         repair(folder, trial, work, options)?;
         match folder.state(trial)? {
             State::Done => summary.skipped += 1,

@@ -290,6 +290,15 @@ fn set_against_an_axis_is_refused_and_axes_can_be_set() {
     let experiment = with_sets(&text, &["sweep.grid.model.width=[48]"]).unwrap();
     assert_eq!(experiment.trials.len(), 1);
     assert_eq!(experiment.trials[0].config.model.width, 48);
+    // An axis that the file has too: what is at fault is the argument.
+    for set in [
+        "sweep.grid.model.width=[0]",
+        "sweep.grid.model.width=[\"8\"]",
+    ] {
+        let shown = with_sets(&text, &[set]).unwrap_err().to_string();
+        let start = format!("--set {set}: model.width: ");
+        assert!(shown.starts_with(&start), "{shown}");
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use brevity_data::{DataConfig, Store};
 use brevity_lab::config::Experiment;
 use brevity_lab::sweep::{
-    DataIdentity, DryRun, Manifest, Plan, SweepFolder, TaskOptions, freeze, write_slurm_scripts,
+    DataIdentity, DryRun, Manifest, Plan, RunOptions, SweepFolder, TaskOptions, freeze,
+    write_slurm_scripts,
 };
 use brevity_length::State;
 use std::fs;
@@ -57,7 +58,7 @@ fn every_config_expands_and_dry_runs() {
         assert_eq!(experiment.name, stem, "a config is named like its file");
         let manifest = unseen(&experiment);
         let folder = SweepFolder::new(temporary.path().join(&experiment.name));
-        let dry = DryRun::new(&folder, &manifest, 1).unwrap();
+        let dry = DryRun::new(&folder, &manifest, &RunOptions::default()).unwrap();
         assert_eq!(dry.rows().len(), manifest.trials.len());
         for row in dry.rows() {
             assert_eq!(row.state, State::Pending);

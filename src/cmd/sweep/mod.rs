@@ -15,7 +15,7 @@ pub(super) use target::Target;
 
 use crate::console;
 use anyhow::Result;
-use brevity_lab::sweep::{self, DryRun, Kind, SweepFolder};
+use brevity_lab::sweep::{self, DryRun, Kind, RunOptions, SweepFolder};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +72,7 @@ pub(super) fn run_trials(
     let options = trials.options(common)?;
     if trials.dry_run {
         let target = Target::open(common, config, kind, true, &options)?;
-        return dry_run(&target, options.threads, common.json);
+        return dry_run(&target, &options, common.json);
     }
     if scheduling.is_wanted() {
         scheduling.refuse(options.is_shared())?;
@@ -86,6 +86,10 @@ pub(super) fn run_trials(
         console::note(format_args!(
             "{done} trials done here, {skipped} were done before"
         ));
+        match common.json {
+            true => print_shard(&target.folder, true)?,
+            false => note_collect(&target.folder, "when all trials are done"),
+        }
     } else if options.shard.is_some() {
         print_shard(&target.folder, common.json)?;
     } else {
@@ -94,7 +98,7 @@ pub(super) fn run_trials(
     Ok(summary.verdict()?)
 }
 
-/// The states and scores of all trials: a shard writes no report of the whole.
+/// The states and scores of all trials: a part of a sweep writes no report of the whole.
 fn print_shard(folder: &SweepFolder, json: bool) -> Result<()> {
     let rows = sweep::rows(folder, &folder.manifest()?)?;
     let mut out = console::stdout()?;
@@ -103,17 +107,20 @@ fn print_shard(folder: &SweepFolder, json: bool) -> Result<()> {
         writeln!(out)?;
     } else {
         write!(out, "{}", sweep::table(&rows))?;
-        let root = sweep::quote(&folder.root().display().to_string());
-        console::note(format_args!(
-            "when all shards have ended: brevity sweep collect {root}"
-        ));
+        note_collect(folder, "when all shards have ended");
     }
     Ok(())
 }
 
+/// Says what writes the results that other commands read.
+fn note_collect(folder: &SweepFolder, when: &str) {
+    let root = sweep::quote(&folder.root().display().to_string());
+    console::note(format_args!("{when}: brevity sweep collect {root}"));
+}
+
 /// Shows what an experiment would do.
-fn dry_run(target: &Target, threads: usize, json: bool) -> Result<()> {
-    let dry = DryRun::new(&target.folder, &target.manifest, threads)?;
+fn dry_run(target: &Target, options: &RunOptions, json: bool) -> Result<()> {
+    let dry = DryRun::new(&target.folder, &target.manifest, options)?;
     let mut out = console::stdout()?;
     if json {
         serde_json::to_writer_pretty(&mut out, &dry.rows())?;

@@ -247,6 +247,7 @@ impl Recipe {
         out.push(match self.train.optimizer {
             OptimizerKind::Muon => 0,
             OptimizerKind::Adamw => 1,
+            OptimizerKind::Normuon => 2,
         });
         for value in numbers(&mut self.train.clone()) {
             out.extend((*value as f32).to_le_bytes());
@@ -289,6 +290,7 @@ impl Recipe {
             optimizer: match input.byte("the optimizer")? {
                 0 => OptimizerKind::Muon,
                 1 => OptimizerKind::Adamw,
+                2 => OptimizerKind::Normuon,
                 _ => return Err(input.malformed(1, "the optimizer")),
             },
             ..TrainConfig::default()

@@ -129,7 +129,12 @@ fn setups() -> Vec<(String, TrainSetup)> {
             dropout: 0.2,
             ..plain.config.clone()
         };
-        for (optimizer, config) in [("muon", muon), ("adamw", adamw)] {
+        let normuon = TrainConfig {
+            optimizer: OptimizerKind::Normuon,
+            clip: 0.1,
+            ..plain.config.clone()
+        };
+        for (optimizer, config) in [("muon", muon), ("adamw", adamw), ("normuon", normuon)] {
             let setup = TrainSetup {
                 config,
                 ..plain.clone()
@@ -328,7 +333,9 @@ fn bad_runs_are_refused() {
 #[test]
 fn the_golden_run_has_its_hash() {
     let (_, spec) = specs().swap_remove(0);
-    let hash = blake3::hash(&model(&setup(&spec)));
+    let mut setup = setup(&spec);
+    setup.config.optimizer = OptimizerKind::Muon;
+    let hash = blake3::hash(&model(&setup));
     assert_eq!(
         hash.to_hex().as_str(),
         "fdc4c2040a1602aa0e9835e1ede7a6a8b177ee83a3e5bf48927a236456ceb7c4"
