@@ -491,8 +491,13 @@ impl Args {
         }
         let mut file = files::open_file(path)?;
         let length = file.metadata()?.len();
+        let mut options = self.options();
+        if self.learn && weights.gates().is_none() {
+            // It will be worth more than it is now: not priced beside context models.
+            options.method = Some(Method::Model);
+        }
         let plan = watched(&self.common.run.bar("steps", None), |control| {
-            pack::shortest_plan(weights, &mut file, length, &self.options(), control)
+            pack::shortest_plan(weights, &mut file, length, &options, control)
         });
         let plan = plan.with_context(|| format!("cannot compress {}", path.display()))?;
         Ok(plan.ok_or(Stopped::Over)?)

@@ -66,8 +66,9 @@ pub struct TrainConfig {
     pub order: Order,
     /// The optimizer. Default `normuon`.
     pub optimizer: OptimizerKind,
-    /// Peak learning rate of the matrices of the blocks. With Muon and NorMuon the update of
-    /// a square matrix has the spectral norm `2 / sqrt(layers)` times this. Default 0.02.
+    /// Peak learning rate of the matrices of the blocks. With Muon the update of a
+    /// square matrix has the spectral norm `2 / sqrt(layers)` times this, and with NorMuon
+    /// the Frobenius norm of such an update. Default 0.02.
     pub learning_rate: f64,
     /// Peak learning rate of everything else (embedding, output, norms, gains,
     /// biases) as a multiple of `learning_rate`. Default 0.5.

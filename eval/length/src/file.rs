@@ -9,7 +9,7 @@ use std::path::Path;
 pub enum RowError {
     /// The file cannot be read.
     #[error(
-        "cannot read {file}, which a sweep writes when a trial is done, and `brevity sweep \
+        "cannot read {file}, which a sweep writes when a trial is done, or `brevity sweep \
          collect` where trials were run apart"
     )]
     Read {

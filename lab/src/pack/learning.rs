@@ -4,8 +4,8 @@ use super::PackError;
 use brevity_codec::archive::{Models, Source};
 use brevity_codec::weights::{self, Plan};
 use brevity_model::Weights;
-use brevity_train::TrainConfig;
 use brevity_train::online::{LearningModel, OnlineConfig, OnlineError, Recipe};
+use brevity_train::{OptimizerKind, TrainConfig};
 
 /// A model that learns a source of about `bytes` bytes while it is coded, beside context
 /// models; `None` if their number is unknown. The archive holds its recipe.
@@ -45,6 +45,7 @@ pub fn learning_on_source(weights: &Weights, plan: &Plan) -> Result<Source<'stat
 /// coded.
 fn going_on(weights: &Weights) -> Recipe {
     let train = TrainConfig {
+        optimizer: OptimizerKind::Muon,
         learning_rate: 0.002,
         weight_decay: 0.0,
         ..TrainConfig::default()

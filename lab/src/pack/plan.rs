@@ -14,12 +14,16 @@ use super::contexts::contexts;
 /// Limit on the bytes that the search prices.
 const SAMPLE: u64 = 1 << 16;
 
+/// Limit on the bytes that context models see for weights that were trained without them.
+const SURVEYED: u64 = 1 << 22;
+
 /// Pieces of the file that the sample is made of.
 const PIECES: u64 = 16;
 
 /// The storage plan that gives the shortest archive, with these options, of a file of
 /// `length` bytes, estimated on a sample: by the code length of the mixture with context
-/// models unless the method is the model alone. Weights trained with quantisation keep their own precision, or
+/// models unless the method is the model alone, of the first block then, or its first
+/// 4 MiB if the weights were not trained beside context models. Weights trained with quantisation keep their own precision, or
 /// become zeros if they shorten nothing. `None` if a stop was requested.
 ///
 /// # Errors
@@ -36,7 +40,11 @@ pub fn shortest_plan(
         // What context models say of a sample depends on all that is before it.
         let mut block = Vec::new();
         file.seek(SeekFrom::Start(0)).map_err(PackError::Read)?;
-        let read = file.take(options.block as u64).read_to_end(&mut block);
+        let most = match weights.gates() {
+            Some(_) => options.block as u64,
+            None => SURVEYED.min(options.block as u64),
+        };
+        let read = file.take(most).read_to_end(&mut block);
         read.map_err(PackError::Read)?;
         let Some(contexts) = contexts(&block, options, control) else {
             return Ok(None);

@@ -44,6 +44,15 @@ impl DryRun {
             }
         }
         let manifest = &manifest;
+        let unread = manifest
+            .trials
+            .iter()
+            .any(|trial| trial.data.hash.is_none());
+        if unread && !options.only.is_empty() {
+            let message = "the ids of trials are not known before their data are read, which a dry run \
+                           does not do with long files: leave out --trial";
+            return Err(SweepError::Usage(message.into()));
+        }
         let mine = options.trials(manifest, folder.root())?;
         let trials = mine.into_iter().map(|trial| {
             let state = folder.state_now(trial)?;

@@ -5,7 +5,7 @@
 //! weights compensates for this. `docs/mdl.md` has the figures.
 
 use super::recipe::{OnlineConfig, Recipe, RecipeError};
-use crate::TrainConfig;
+use crate::{OptimizerKind, TrainConfig};
 use brevity_model::Spec;
 
 /// Width of the model for up to this many bytes: two cores then learn some 3,000 bytes a
@@ -58,6 +58,8 @@ impl Recipe {
 
 fn train() -> TrainConfig {
     TrainConfig {
+        // NorMuon gains nothing here (docs/recipe.md).
+        optimizer: OptimizerKind::Muon,
         learning_rate: 0.02,
         ema: 0.95,
         ..TrainConfig::default()

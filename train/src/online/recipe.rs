@@ -391,7 +391,22 @@ mod tests {
 
     #[test]
     fn a_recipe_has_one_encoding() {
-        for recipe in [recipe(), recipe().beside_contexts()] {
+        let of = |optimizer| {
+            let mut recipe = recipe();
+            recipe.train.optimizer = optimizer;
+            recipe
+        };
+        let kinds = [
+            (OptimizerKind::Muon, 0),
+            (OptimizerKind::Adamw, 1),
+            (OptimizerKind::Normuon, 2),
+        ];
+        let spec = recipe().spec.to_bytes().len();
+        for (optimizer, byte) in kinds {
+            assert_eq!(of(optimizer).to_bytes()[spec..spec + 2], [ALONE, byte]);
+        }
+        let all = kinds.map(|(optimizer, _)| of(optimizer));
+        for recipe in all.into_iter().chain([recipe().beside_contexts()]) {
             let bytes = recipe.to_bytes();
             assert_eq!(Recipe::from_bytes(&bytes).unwrap(), recipe);
             for length in 0..bytes.len() {
