@@ -2,8 +2,8 @@
 
 use crate::fields::{Fields, Problem};
 use crate::{
-    Axes, AxisValue, Check, Convention, Description, Provenance, Regime, Score, State, TrainedOn,
-    Training, legacy,
+    Axes, Check, Convention, Description, Provenance, Regime, Score, State, TrainedOn, Training,
+    legacy,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -145,7 +145,7 @@ impl Row {
         varied.join(" ")
     }
 
-    fn tells_test_set(&self, key: &str) -> bool {
+    pub(crate) fn tells_test_set(&self, key: &str) -> bool {
         let own = [Regime::InSample, Regime::Prequential];
         key.starts_with("data.holdout.")
             && !is_seed(key)
@@ -323,56 +323,12 @@ impl<'de> Deserialize<'de> for Row {
 }
 
 /// Whether an axis is a setting: neither data nor seed.
-fn is_setting(key: &str) -> bool {
+pub(crate) fn is_setting(key: &str) -> bool {
     !key.starts_with("data.") && !is_seed(key)
 }
 
-fn is_seed(key: &str) -> bool {
+pub(crate) fn is_seed(key: &str) -> bool {
     key == "seed" || key.ends_with(".seed")
-}
-
-/// For each row, the text that distinguishes its ladder from others on the same data: the
-/// values of the axes that vary independently and are not size, training data or seed. An
-/// axis that always changes with the size (such as a tuned learning rate) does not separate
-/// ladders; several sets of held-out bytes do.
-#[must_use]
-pub fn variants(rows: &[&Row]) -> Vec<String> {
-    let mut keys: Vec<&str> = Vec::new();
-    for (i, x) in rows.iter().enumerate() {
-        for y in &rows[..i] {
-            if x.data != y.data || x.regime() != y.regime() {
-                continue;
-            }
-            let mut differing = x
-                .axes
-                .iter()
-                .filter(|(key, value)| {
-                    let tells = is_setting(key) || x.tells_test_set(key);
-                    tells && y.axes.get(key) != Some(value)
-                })
-                .map(|(key, _)| key);
-            if let (Some(key), None) = (differing.next(), differing.next())
-                && !SIZE_KEYS.contains(&key)
-                && !keys.contains(&key)
-            {
-                keys.push(key);
-            }
-        }
-    }
-    let value = |row: &Row, key: &str| {
-        let value = row.axes.get(key).map(AxisValue::to_string);
-        value.unwrap_or_else(|| "default".into())
-    };
-    rows.iter()
-        .map(|row| {
-            let parts: Vec<String> = keys
-                .iter()
-                .filter(|key| is_setting(key) || row.tells_test_set(key))
-                .map(|key| format!("{key}={}", value(row, key)))
-                .collect();
-            parts.join(" ")
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -383,49 +339,6 @@ mod tests {
         Row {
             axes: serde_json::from_str(axes).unwrap(),
             ..Row::default()
-        }
-    }
-
-    #[test]
-    fn settings_varied_by_themselves_make_ladders_and_others_do_not() {
-        let grid: Vec<Row> = [(8, 1), (8, 2), (16, 1), (16, 2)]
-            .iter()
-            .map(|(w, e)| {
-                row(&format!(
-                    r#"{{"model.width":{w},"train.epochs":{e},"seed":0}}"#
-                ))
-            })
-            .collect();
-        let grid: Vec<&Row> = grid.iter().collect();
-        assert_eq!(variants(&grid)[1], "train.epochs=2");
-        let tuned = [&grid[0], &grid[3]].map(|r| *r);
-        assert_eq!(variants(&tuned), ["", ""]);
-    }
-
-    #[test]
-    fn several_sets_of_held_out_bytes_make_ladders_and_in_sample_they_do_not() {
-        let scored = |width: u64, set: &str, regime| {
-            let scored = crate::Scored {
-                bytes: 100,
-                hash: set.into(),
-            };
-            let found = Description::two_part(regime, scored, 400.0, 50, 10, 1000);
-            Row {
-                score: Some(found.into()),
-                ..row(&format!(
-                    r#"{{"model.width":{width},"data.holdout.source":"{set}","seed":0}}"#
-                ))
-            }
-        };
-        for (regime, variant) in [
-            (Regime::HeldOut, "data.holdout.source=b"),
-            (Regime::InSample, ""),
-        ] {
-            let rows = [(8, "a"), (8, "b"), (16, "a"), (16, "b")];
-            let rows = rows.map(|(width, set)| scored(width, set, regime));
-            let rows: Vec<&Row> = rows.iter().collect();
-            assert_eq!(variants(&rows)[1], variant);
-            assert_eq!(rows[1].test_set(), variant);
         }
     }
 

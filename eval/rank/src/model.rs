@@ -2,6 +2,7 @@
 
 use crate::config::{Kind, ModelConfig};
 use crate::error::ModelError;
+use crate::set::Set;
 use brevity_baselines::{Coder, marginal_bits};
 use brevity_codec::{Frequencies, price_each, weights};
 use brevity_length::Convention;
@@ -37,6 +38,13 @@ pub(crate) struct Lengths {
     pub bits: Vec<f64>,
     /// Tokens of each, under a model of tokens.
     pub tokens: Option<Vec<u64>>,
+}
+
+impl Lengths {
+    /// Bits per raw byte of the set.
+    pub(crate) fn rate(&self, set: &Set) -> f64 {
+        self.bits.iter().sum::<f64>() / set.bytes.len().max(1) as f64
+    }
 }
 
 /// What a model is stored in, and the documents' bits under what is decoded from that.

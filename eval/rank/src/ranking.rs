@@ -1,6 +1,6 @@
 //! Models ranked on byte sets.
 
-use crate::bootstrap::{Documents, draw, interval};
+use crate::bootstrap::{self, Documents, Drawn, Spread, interval};
 use crate::config::Config;
 use crate::detect::{Detector, detect};
 use crate::model::{Context, Lengths, Model};
@@ -81,9 +81,10 @@ pub struct OfModel {
     pub bits_per_byte: f64,
     /// Its 95% interval over other documents.
     pub ci95: Option<[f64; 2]>,
-    /// By how much it is behind the first, and the 95% interval of that.
+    /// By how much it is behind the first.
     pub behind: f64,
-    /// 95% interval of `behind`; the same documents are drawn for both.
+    /// 95% interval of `behind`, which holds for all pairs of models at once; the same
+    /// documents are drawn for all models.
     pub behind_ci95: Option<[f64; 2]>,
     /// The set on which it needs the most bits a byte.
     pub worst_set: String,
@@ -175,6 +176,12 @@ pub fn rank(config: &Config, limit: Duration, control: &Control<'_>) -> Result<R
 }
 
 impl Measured {
+    /// Mean over the sets of the bits per byte.
+    fn mean(&self, sets: &[Set]) -> f64 {
+        let rates = self.lengths.iter().zip(sets).map(|(of, set)| of.rate(set));
+        rates.sum::<f64>() / sets.len() as f64
+    }
+
     fn of(
         model: &Model,
         sets: &[Set],
@@ -210,11 +217,12 @@ impl Measured {
     }
 }
 
-/// Draws of one set by model; none for a single document.
-type Draws = Option<Vec<Vec<f64>>>;
-
 fn assemble(config: &Config, sets: &[Set], measured: &[Measured]) -> Ranking {
-    let draws: Vec<Draws> = sets
+    let means: Vec<f64> = measured.iter().map(|m| m.mean(sets)).collect();
+    let mut order: Vec<usize> = (0..measured.len()).collect();
+    order.sort_by(|&x, &y| means[x].total_cmp(&means[y]));
+    let first = order[0];
+    let spreads: Vec<Option<Spread>> = sets
         .iter()
         .enumerate()
         .map(|(s, set)| {
@@ -224,30 +232,19 @@ fn assemble(config: &Config, sets: &[Set], measured: &[Measured]) -> Ranking {
                 bytes: &bytes,
                 bits: &bits,
             };
-            draw(&documents, s)
+            Spread::new(&documents, first, s)
         })
         .collect();
+    let differences = spreads.iter().map(|set| Some(&set.as_ref()?.differences));
+    let differences: Option<Vec<&Drawn>> = differences.collect();
+    let behind = differences.map(|sets| bootstrap::behind(&sets, first, &means));
     let mut models: Vec<OfModel> = (0..measured.len())
-        .map(|m| of_model(config, sets, &measured[m], m, &draws))
+        .map(|m| of_model(config, sets, &measured[m], m, &spreads))
         .collect();
-    let means = models.iter().map(|model| model.bits_per_byte);
-    let mut order: Vec<usize> = (0..models.len()).collect();
-    let means: Vec<f64> = means.collect();
-    order.sort_by(|&x, &y| means[x].total_cmp(&means[y]));
-    let first = order[0];
-    let documents = sets
-        .iter()
-        .map(|set| set.documents.len())
-        .min()
-        .unwrap_or(0);
     for (place, &m) in order.iter().enumerate() {
-        let behind = means[m] - means[first];
         models[m].rank = place + 1;
-        models[m].behind = behind;
-        models[m].behind_ci95 = (m != first)
-            .then(|| mean_of_draws(&draws, |set, i| set[m][i] - set[first][i]))
-            .flatten()
-            .map(|drawn| interval(behind, &drawn, documents));
+        models[m].behind = means[m] - means[first];
+        models[m].behind_ci95 = behind.as_ref().filter(|_| m != first).map(|all| all[m]);
     }
     let correlations = correlations(&models);
     models.sort_by_key(|model| model.rank);
@@ -278,39 +275,26 @@ fn of_set(set: &Set) -> OfSet {
     }
 }
 
-/// The mean over the sets of something of each draw; none where a set has no draws.
-fn mean_of_draws(draws: &[Draws], of: impl Fn(&[Vec<f64>], usize) -> f64) -> Option<Vec<f64>> {
-    let draws = draws
-        .iter()
-        .map(Option::as_ref)
-        .collect::<Option<Vec<_>>>()?;
-    let count = draws.first()?.first()?.len();
-    let mean = |i| draws.iter().map(|set| of(set, i)).sum::<f64>() / draws.len() as f64;
-    Some((0..count).map(mean).collect())
-}
-
 /// A model, its place not yet known.
 fn of_model(
     config: &Config,
     sets: &[Set],
     measured: &Measured,
     m: usize,
-    draws: &[Draws],
+    spreads: &[Option<Spread>],
 ) -> OfModel {
     let of = &config.models[m];
     let cells: Vec<Cell> = (0..sets.len())
         .map(|s| {
             let (set, lengths) = (&sets[s], &measured.lengths[s]);
-            let data_bits: f64 = lengths.bits.iter().sum();
-            let rate = data_bits / set.bytes.len().max(1) as f64;
-            let count = set.documents.len();
+            let rate = lengths.rate(set);
             Cell {
                 set: set.name.clone(),
-                data_bits,
+                data_bits: lengths.bits.iter().sum(),
                 bits_per_byte: rate,
-                ci95: draws[s]
+                ci95: spreads[s]
                     .as_ref()
-                    .map(|drawn| interval(rate, &drawn[m], count)),
+                    .map(|set| interval(&[&set.levels], m, rate)),
                 tokens: lengths.tokens.as_ref().map(|tokens| tokens.iter().sum()),
                 fresh: set
                     .date
@@ -322,13 +306,10 @@ fn of_model(
             }
         })
         .collect();
-    let mean = cells.iter().map(|cell| cell.bits_per_byte).sum::<f64>() / cells.len() as f64;
-    let documents = sets
-        .iter()
-        .map(|set| set.documents.len())
-        .min()
-        .unwrap_or(0);
-    let drawn = mean_of_draws(draws, |set, i| set[m][i]);
+    let mean = measured.mean(sets);
+    // None where a set has a single document.
+    let levels = spreads.iter().map(|set| Some(&set.as_ref()?.levels));
+    let levels: Option<Vec<&Drawn>> = levels.collect();
     let worst = cells
         .iter()
         .max_by(|x, y| x.bits_per_byte.total_cmp(&y.bits_per_byte))
@@ -358,7 +339,7 @@ fn of_model(
         stride,
         cutoff: of.cutoff.clone(),
         bits_per_byte: mean,
-        ci95: drawn.map(|drawn| interval(mean, &drawn, documents)),
+        ci95: levels.map(|sets| interval(&sets, m, mean)),
         behind: 0.0,
         behind_ci95: None,
         worst_set: worst.set.clone(),

@@ -9,19 +9,22 @@
 use serde::{Deserialize, Serialize};
 
 use crate::distribution::student_quantile;
-use brevity_length::Row;
+use crate::selection::{gathered, source_name};
+use brevity_length::{Row, byte_sets};
 
 /// Changes on one byte set against one base.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ablation {
-    /// Where the data came from.
+    /// Where the data came from; with what tells the bytes from others of that source, where
+    /// there are several sets of them.
     pub source: String,
     /// Bytes of it that were trained on.
     pub data_bytes: u64,
     /// What was measured, all in bits per byte: `online` (the mean cost over the
     /// last tenth of a training that saw no byte twice, each before its update)
     /// or `training` (the same of one that did), the raw rate by regime, and the
-    /// adjusted one by regime and convention, as in `held-out, stored`.
+    /// adjusted one by regime and convention, as in `held-out, stored`. Where the sweep has
+    /// several sets of held-out bytes, each is named: `held-out (data.holdout.source=a)`.
     pub measures: Vec<String>,
     /// What the base is set to.
     pub base: String,
@@ -74,21 +77,17 @@ pub struct NoSuchTrial(pub String);
 /// When there is no such trial.
 pub fn ablations(rows: &[Row], base: Option<&str>) -> Result<Vec<Ablation>, NoSuchTrial> {
     let scored: Vec<&Row> = rows.iter().filter(|row| row.is_candidate()).collect();
-    let mut sets: Vec<(&str, u64)> = Vec::new();
-    for row in &scored {
-        let set = (row.data.source.as_str(), row.data.bytes);
-        if !sets.contains(&set) {
-            sets.push(set);
-        }
-    }
+    let sets = byte_sets(&scored);
+    let keys = scored.iter().zip(&sets).map(|(row, set)| {
+        let source = row.data.source.as_str();
+        (source, row.data.bytes, set.as_str())
+    });
     let wanted = |row: &&&Row| base.is_none_or(|id| row.id().starts_with(id));
-    let found: Vec<Ablation> = sets
+    let found: Vec<Ablation> = gathered(&scored, keys)
         .into_iter()
-        .filter_map(|set| {
-            let of_set = |row: &&&Row| (row.data.source.as_str(), row.data.bytes) == set;
-            let rows: Vec<&Row> = scored.iter().filter(of_set).copied().collect();
+        .filter_map(|((source, _, set), rows)| {
             let base = rows.iter().find(wanted)?.settings();
-            Some(against(&rows, base))
+            Some(against(&rows, source_name(source, &[set]), base))
         })
         .collect();
     match base {
@@ -100,7 +99,7 @@ pub fn ablations(rows: &[Row], base: Option<&str>) -> Result<Vec<Ablation>, NoSu
 /// A measure of a trial: its name, the trial's seed, bits per byte.
 type Measured = (String, Option<u64>, f64);
 
-fn against(rows: &[&Row], base: String) -> Ablation {
+fn against(rows: &[&Row], source: String, base: String) -> Ablation {
     let mut trials: Vec<(String, u64, Vec<Measured>)> = Vec::new();
     let mut measures: Vec<String> = Vec::new();
     for row in rows {
@@ -130,7 +129,7 @@ fn against(rows: &[&Row], base: String) -> Ablation {
     let seeds_of = |name: &String| seeds(&of_base, name).count();
     Ablation {
         seeds: measures.iter().map(seeds_of).max().unwrap_or(0),
-        source: rows[0].data.source.clone(),
+        source,
         data_bytes: rows[0].data.bytes,
         means: means.collect(),
         changes: trials
@@ -165,8 +164,11 @@ fn measured(row: &Row) -> Vec<Measured> {
         "" => "scored",
         name => name,
     };
+    // Several sets of held-out bytes are several measures. What follows ", " in the name of
+    // a measure is the convention.
+    let regime = source_name(regime, &[&row.test_set().replace(", ", ",")]);
     if let Some(raw) = row.raw() {
-        found.push((regime.to_owned(), row.seed, 8.0 * raw));
+        found.push((regime.clone(), row.seed, 8.0 * raw));
     }
     for convention in row.conventions() {
         if let Some(adjusted) = row.adjusted(convention.as_str()) {
@@ -218,6 +220,7 @@ fn mean(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use brevity_length::AxisValue;
 
     fn row(change: Option<f64>, seed: u64, online: f64, held_out: f64) -> Row {
         let axes = match change {
@@ -256,6 +259,37 @@ mod tests {
         assert!((held_out.unwrap().mean + 0.05).abs() < 1e-12);
         // The same model bytes on both sides.
         assert!((adjusted.unwrap().mean + 0.05).abs() < 1e-12);
+    }
+
+    #[test]
+    fn each_set_of_held_out_bytes_is_a_measure_and_each_part_of_a_source_a_table() {
+        let on = |change, set: &str, offset: i64, rate| {
+            let mut row = row(change, 0, 2.0, rate);
+            row.data.hash = format!("h{offset}");
+            row.axes.set("data.offset", AxisValue::Integer(offset));
+            row.axes
+                .set("data.holdout.source", AxisValue::Text(set.into()));
+            row
+        };
+        let mut rows = Vec::new();
+        for (offset, worse) in [(0, 0.0), (100, 1.0)] {
+            for (set, more) in [("a", 0.1), ("b", 0.3)] {
+                rows.push(on(None, set, offset, 3.0));
+                rows.push(on(Some(0.1), set, offset, 3.0 + more + worse));
+            }
+        }
+        let found = ablations(&rows, None).unwrap();
+        let sources: Vec<&str> = found.iter().map(|of| of.source.as_str()).collect();
+        assert_eq!(sources, ["t (data.offset=0)", "t (data.offset=100)"]);
+        for (of, worse) in found.iter().zip([0.0, 1.0]) {
+            for (set, more) in [("a", 0.1), ("b", 0.3)] {
+                let name = format!("held-out (data.holdout.source={set})");
+                let at = of.measures.iter().position(|measure| *measure == name);
+                let difference = of.changes[0].differences[at.unwrap()].unwrap();
+                assert!((difference.mean - more - worse).abs() < 1e-9, "{name}");
+                assert_eq!(difference.seeds, 1);
+            }
+        }
     }
 
     #[test]

@@ -67,8 +67,10 @@ pub(crate) fn normal_tail(x: f64) -> f64 {
     f_tail(x * x, 1.0, 1e7)
 }
 
-/// The value that Student's t exceeds in absolute value with probability `p`.
-pub(crate) fn student_quantile(p: f64, degrees: f64) -> f64 {
+/// The value that Student's t exceeds in absolute value with probability `p`, for a
+/// positive number of degrees of freedom.
+#[must_use]
+pub fn student_quantile(p: f64, degrees: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1e6);
     for _ in 0..100 {
         let middle: f64 = 0.5 * (low + high);

@@ -8,6 +8,8 @@
 //! - [`ablation`]: what each change is worth, in pairs of the same seed;
 //! - [`design`]: which model to train next;
 //! - [`checks`]: whether a ladder of models supports what is concluded from it;
+//! - [`blocks`]: contiguous pieces drawn again, in runs where neighbours are alike, and
+//!   [`simultaneous`]: intervals of differences that hold for all pairs at once;
 //! - [`rank`]: how well a number tells two groups apart, and how two numbers rank models.
 //!
 //! What goes in are the [`Row`](brevity_length::Row)s of a sweep, or
@@ -27,13 +29,15 @@
 //! ```
 
 pub mod ablation;
+pub mod blocks;
 pub mod checks;
 pub mod critical;
 pub mod design;
-mod distribution;
+pub mod distribution;
 pub mod gap;
 pub mod model_table;
 pub mod random;
 pub mod rank;
 pub mod selection;
+pub mod simultaneous;
 mod ties;

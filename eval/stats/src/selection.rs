@@ -21,7 +21,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ties::{self, Runs, Ties};
-use brevity_length::Row;
+use brevity_length::{Row, byte_sets};
 
 /// Settings of a selection.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,8 @@ impl Default for Options {
 /// Candidates on one byte set, regime and convention, the shortest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
-    /// Where the data came from; with the set of held-out bytes, where the sweep has several.
+    /// Where the data came from; with what tells the bytes from others of that source, or the
+    /// set of held-out bytes, where there are several.
     pub source: String,
     /// Bytes described.
     pub data_bytes: u64,
@@ -106,20 +107,18 @@ pub struct Candidate {
     pub pareto: bool,
 }
 
-/// Ranks the scored rows. One ranking for each source, data size, regime and
-/// convention; empty when nothing is scored.
+/// Ranks the scored rows. One ranking for each set of bytes, regime and convention; empty when nothing is scored.
 #[must_use]
 pub fn rank(rows: &[Row], options: &Options) -> Vec<Ranking> {
     let scored: Vec<&Row> = rows.iter().filter(|r| r.is_candidate()).collect();
+    let sets = byte_sets(&scored);
+    let keys = scored.iter().zip(&sets).map(|(row, set)| {
+        let bytes = (row.data.source.as_str(), row.charged_to(), set.as_str());
+        (bytes, row.regime(), row.test_set())
+    });
     let mut rankings = Vec::new();
-    for group in gathered(&scored, |r| {
-        (
-            r.data.source.clone(),
-            r.charged_to(),
-            r.regime(),
-            r.test_set(),
-        )
-    }) {
+    for ((bytes, _, test_set), group) in gathered(&scored, keys) {
+        let source = source_name(bytes.0, &[bytes.2, &test_set]);
         let conventions = match &options.convention {
             Some(name) => vec![name.clone()],
             None => group[0]
@@ -135,7 +134,7 @@ pub fn rank(rows: &[Row], options: &Options) -> Vec<Ranking> {
                 .filter(|r| r.coded(&convention).is_some())
                 .collect();
             if !priced.is_empty() {
-                rankings.push(one_ranking(&priced, &convention, options));
+                rankings.push(one_ranking(&priced, &source, &convention, options));
             }
         }
     }
@@ -155,27 +154,38 @@ pub fn conventions(rows: &[Row]) -> Vec<String> {
     found
 }
 
-/// Values with the same key together, in order of first appearance.
-fn gathered<'a, K: PartialEq>(rows: &[&'a Row], key: impl Fn(&Row) -> K) -> Vec<Vec<&'a Row>> {
+/// The source of some bytes, and what else tells them from others of it.
+pub(crate) fn source_name(source: &str, more: &[&str]) -> String {
+    let told = more.iter().copied().filter(|text| !text.is_empty());
+    match told.collect::<Vec<_>>().join(" ").as_str() {
+        "" => source.to_owned(),
+        told => format!("{source} ({told})"),
+    }
+}
+
+/// Rows with the same key together, in order of first appearance.
+pub(crate) fn gathered<'a, K: PartialEq>(
+    rows: &[&'a Row],
+    keys: impl Iterator<Item = K>,
+) -> Vec<(K, Vec<&'a Row>)> {
     let mut found: Vec<(K, Vec<&Row>)> = Vec::new();
-    for &row in rows {
-        let key = key(row);
+    for (&row, key) in rows.iter().zip(keys) {
         match found.iter_mut().find(|(k, _)| *k == key) {
             Some((_, group)) => group.push(row),
             None => found.push((key, vec![row])),
         }
     }
-    found.into_iter().map(|(_, group)| group).collect()
+    found
 }
 
-fn one_ranking(rows: &[&Row], convention: &str, options: &Options) -> Ranking {
+fn one_ranking(rows: &[&Row], source: &str, convention: &str, options: &Options) -> Ranking {
     let n = rows[0].charged_to() as f64;
-    let groups = gathered(rows, |row| row.settings());
+    let groups = gathered(rows, rows.iter().map(|row| row.settings()));
     let blocks = common_blocks(rows);
     let choice_bits = (groups.len() as f64).log2();
     let mut entries: Vec<(Candidate, Runs)> = groups
         .iter()
-        .map(|group| candidate(group, convention, choice_bits, blocks))
+        .map(|(_, group)| candidate(group, convention, choice_bits, blocks))
         .collect();
     entries.sort_by(|x, y| x.0.total_bytes.total_cmp(&y.0.total_bytes));
     let seeds = entries.iter().any(|e| e.1.model_bits.len() > 1);
@@ -190,12 +200,8 @@ fn one_ranking(rows: &[&Row], convention: &str, options: &Options) -> Ranking {
         candidates[i].behind = 8.0 * (candidates[i].total_bytes - best) / n;
         candidates[i].pareto = !candidates.iter().any(|c| dominates(c, &candidates[i]));
     }
-    let source = rows[0].data.source.clone();
     Ranking {
-        source: match rows[0].test_set().as_str() {
-            "" => source,
-            set => format!("{source} ({set})"),
-        },
+        source: source.to_owned(),
         data_bytes: rows[0].charged_to(),
         regime: rows[0].regime_name().to_owned(),
         convention: convention.to_owned(),
@@ -381,6 +387,21 @@ mod tests {
             low > 0.5 && low < 0.8 && high > 0.8 && high < 1.1,
             "{low} {high}"
         );
+    }
+
+    #[test]
+    fn two_parts_of_a_source_are_two_rankings() {
+        let rows = [(8, 0), (16, 0), (8, 4000), (16, 4000)].map(|(width, offset)| {
+            let mut row = row(width, 0, 3.0, 100);
+            row.data.hash = format!("h{offset}");
+            row.axes.set("data.offset", AxisValue::Integer(offset));
+            row
+        });
+        let rankings = rank(&rows, &Options::default());
+        let sources: Vec<&str> = rankings.iter().map(|r| r.source.as_str()).collect();
+        assert_eq!(sources, ["t (data.offset=0)", "t (data.offset=4000)"]);
+        let candidates = rankings.iter().flat_map(|ranking| &ranking.candidates);
+        assert!(candidates.into_iter().all(|c| c.ids.len() == 1));
     }
 
     #[test]

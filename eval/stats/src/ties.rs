@@ -1,19 +1,17 @@
 //! How sure a ranking of description lengths is.
 //!
 //! A ranking depends on the bytes and on the seeds. Bytes are resampled by a moving-block
-//! bootstrap (Kuensch 1989) over the
-//! code lengths of contiguous pieces, the same pieces for all candidates. Neighbouring
-//! pieces are similar, so pieces are drawn in runs whose length follows from the
-//! autocorrelation of the differences (Politis and White 2004 for a first-order process),
-//! and the spread is scaled by what runs of that length miss. Seeds are drawn from normal
-//! noise with the variance pooled over the candidates. The intervals hold for all pairs
-//! together: they use the largest standardised difference of each draw
+//! bootstrap (the module `blocks`) over the code lengths of contiguous pieces, the same
+//! pieces for all candidates, by the autocorrelation of the differences. Seeds are drawn
+//! from normal noise with the variance pooled over the candidates. The intervals hold for
+//! all pairs together: they use the largest standardised difference of each draw
 //! (max-t), with Student's quantile for the degrees of freedom of each pair.
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::distribution::{normal_tail, student_quantile};
-use crate::random::{below, normal, stream};
+use crate::blocks::Blocks;
+use crate::random::{normal, stream};
+use crate::simultaneous::Simultaneous;
 
 /// The runs of one candidate, one of each seed.
 pub(crate) struct Runs {
@@ -75,7 +73,11 @@ pub(crate) fn compare(candidates: &[Runs], resamples: usize, seed: u64) -> Optio
         .iter()
         .map(|runs| runs.totals().iter().sum::<f64>() / runs.seeds() as f64)
         .collect();
-    let blocks = Blocks::new(&pieces);
+    let differences: Vec<Vec<f64>> = pieces[1..]
+        .iter()
+        .map(|of| of.iter().zip(&pieces[0]).map(|(x, y)| x - y).collect())
+        .collect();
+    let blocks = Blocks::new(&differences, &vec![1.0; pieces[0].len()]);
     let seeds = Seeds::new(candidates);
     if resamples == 0 || (blocks.count < 2 && seeds.degrees == 0.0) {
         return None;
@@ -99,77 +101,6 @@ pub(crate) fn compare(candidates: &[Runs], resamples: usize, seed: u64) -> Optio
         autocorrelation: blocks.autocorrelation,
         run: blocks.run,
     })
-}
-
-/// How pieces are drawn.
-struct Blocks {
-    count: usize,
-    run: usize,
-    autocorrelation: f64,
-    /// What the spread of drawn sums is multiplied by.
-    scale: f64,
-    degrees: f64,
-}
-
-impl Blocks {
-    fn new(pieces: &[Vec<f64>]) -> Self {
-        let count = pieces[0].len();
-        let differences = pieces[1..]
-            .iter()
-            .map(|of| -> Vec<f64> { of.iter().zip(&pieces[0]).map(|(x, y)| x - y).collect() });
-        let rhos: Vec<f64> = differences.filter_map(|d| lag_one(&d)).collect();
-        let n = count as f64;
-        let rho = match rhos.len() {
-            0 => 0.0,
-            all => rhos.iter().sum::<f64>() / all as f64,
-        };
-        // The estimate is too small by about (1 + 4 rho)/n (Kendall 1954).
-        let rho = rho + (1.0 + 4.0 * rho.max(0.0)) / n;
-        // The spread grows faster than in proportion to it, so part of its error is added.
-        let error = ((1.0 - rho.min(1.0).powi(2)) / n).sqrt();
-        let rho = (rho + 0.7 * error).clamp(0.0, 0.95);
-        let ideal = (6.0f64.powf(1.0 / 3.0) * n.powf(1.0 / 3.0))
-            * (rho / (1.0 - rho * rho)).powf(2.0 / 3.0);
-        let run = (ideal.ceil() as usize).clamp(1, (count / 3).max(1));
-        let full = (1.0 + rho) / (1.0 - rho);
-        let length = run as f64;
-        let seen: f64 = 1.0
-            + (1..run)
-                .map(|k| 2.0 * (1.0 - k as f64 / length) * rho.powi(k as i32))
-                .sum::<f64>();
-        // Deviations are from the mean of the same pieces, so their squares are too small.
-        let about_mean = (1.0 - full / n).max(0.2);
-        Self {
-            count,
-            run,
-            autocorrelation: rho,
-            scale: (full / seen / about_mean).sqrt(),
-            // The autocorrelation is estimated too, which costs about as much again.
-            degrees: (0.53 * n / full - 1.0).max(2.0),
-        }
-    }
-
-    /// Runs of pieces, going round at the end, as many pieces as there are.
-    fn draw(&self, rng: &mut ChaCha8Rng) -> Vec<usize> {
-        let mut drawn = Vec::with_capacity(self.count + self.run);
-        while drawn.len() < self.count {
-            let start = below(rng, self.count);
-            drawn.extend((start..start + self.run).map(|b| b % self.count));
-        }
-        drawn.truncate(self.count);
-        drawn
-    }
-}
-
-/// Correlation of neighbours; nothing where all are alike.
-fn lag_one(series: &[f64]) -> Option<f64> {
-    let mean = series.iter().sum::<f64>() / series.len() as f64;
-    let squares: f64 = series.iter().map(|x| (x - mean).powi(2)).sum();
-    let products: f64 = series
-        .windows(2)
-        .map(|w| (w[0] - mean) * (w[1] - mean))
-        .sum();
-    (series.len() > 3 && squares > 0.0).then(|| products / squares)
 }
 
 /// The noise between seeds.
@@ -207,30 +138,11 @@ impl Seeds {
 
 /// Simultaneous over all pairs; those with the first are returned.
 fn intervals(draws: &[Vec<f64>], totals: &[f64], blocks: &Blocks, seeds: &Seeds) -> Vec<[f64; 2]> {
-    let count = totals.len();
-    let error = |i: usize, j: usize| {
-        let squares: f64 = draws.iter().map(|d| (d[i] - d[j]).powi(2)).sum();
-        (squares / draws.len() as f64).sqrt()
-    };
-    // Below the diagonal.
-    let row = |i: usize| (0..i).map(|j| error(i, j)).collect();
-    let errors: Vec<Vec<f64>> = (0..count).map(row).collect();
-    let mut largest: Vec<f64> = draws
-        .iter()
-        .map(|d| {
-            let pairs = (0..count).flat_map(|i| (0..i).map(move |j| (i, j)));
-            let of = pairs.filter(|&(i, j)| errors[i][j] > 0.0);
-            of.map(|(i, j)| (d[i] - d[j]).abs() / errors[i][j])
-                .fold(0.0, f64::max)
-        })
-        .collect();
-    largest.sort_by(f64::total_cmp);
-    let critical = largest[(largest.len() * 95 / 100).min(largest.len() - 1)];
-    let level = normal_tail(critical).clamp(1e-12, 0.05);
+    let pairs = Simultaneous::new(draws);
     let mut found = vec![[0.0; 2]];
-    for i in 1..count {
+    for i in 1..totals.len() {
         let from_seeds = seeds.sd[i].powi(2) + seeds.sd[0].powi(2);
-        let from_blocks = (errors[i][0].powi(2) - from_seeds).max(0.0);
+        let from_blocks = (pairs.error(i, 0).powi(2) - from_seeds).max(0.0);
         let all = from_blocks + from_seeds;
         // Welch and Satterthwaite.
         let share = |part: f64, degrees: f64| match degrees > 0.0 {
@@ -239,7 +151,7 @@ fn intervals(draws: &[Vec<f64>], totals: &[f64], blocks: &Blocks, seeds: &Seeds)
         };
         let sum = share(from_blocks, blocks.degrees) + share(from_seeds, seeds.degrees);
         let degrees = if sum > 0.0 { all * all / sum } else { 1e6 };
-        let room = student_quantile(level, degrees.max(1.0)) * errors[i][0];
+        let room = pairs.half_width(i, 0, degrees);
         let behind = totals[i] - totals[0];
         found.push([behind - room, behind + room]);
     }

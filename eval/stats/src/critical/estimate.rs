@@ -92,6 +92,7 @@ pub(super) fn one_size(
         falling,
         ladder: &ladder,
         bounded: allowed.map(|found| found.bounded),
+        outside: allowed.map_or([false; 2], |found| found.outside),
         apart: resampled.apart,
         cost_miss: model_cost.worst_miss(&costs),
         doubt: interval::doubt(

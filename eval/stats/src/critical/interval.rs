@@ -17,10 +17,16 @@ pub(super) struct Allowed {
     pub(super) envelope: [f64; 2],
     /// Whether the lower and the upper end of the interval were found.
     pub(super) bounded: [bool; 2],
+    /// Whether N* of the law chosen was outside before the interval was stretched to hold it,
+    /// below its lower or above its upper end.
+    pub(super) outside: [bool; 2],
 }
 
 /// Fewest sizes for an interval by a law.
 pub(super) const SIZES: usize = 5;
+
+/// To what the ends of an interval of `ln N*` are searched for.
+const SEARCHED: f64 = 1e-3;
 
 /// Laws of the envelope beside those of the interval: larger models fall behind by so much of
 /// the loss an octave, or alpha changes by so much a decade.
@@ -34,7 +40,7 @@ const OTHERS: [Family; 6] = [
 ];
 
 /// Interval and envelope; nothing with fewer than five sizes. `n_star` is that of the law
-/// chosen, and is inside.
+/// chosen, which the interval is stretched to hold.
 pub(super) fn allowed(
     ladder: &Ladder,
     cost: &ModelCost,
@@ -54,7 +60,9 @@ pub(super) fn allowed(
     let range = profile.range();
     let mut found = profile.within(best, Family::Share, least);
     let bounded = [found[0] > range.0, found[1] < range.1];
-    found = [found[0].min(n_star.ln()), found[1].max(n_star.ln())];
+    let at = n_star.ln();
+    let outside = [at < found[0] - SEARCHED, at > found[1] + SEARCHED];
+    found = [found[0].min(at), found[1].max(at)];
     let mut wide = found;
     for family in OTHERS {
         let other = profile.best(family);
@@ -77,6 +85,7 @@ pub(super) fn allowed(
         ci95: widened(found),
         envelope: widened(wide),
         bounded,
+        outside,
     })
 }
 

@@ -24,8 +24,9 @@ pub struct Point {
     pub regime: String,
     /// Where the data came from.
     pub source: String,
-    /// Settings other than size that set this ladder apart from others on the
-    /// same data, such as `train.epochs=12`; empty when there is one ladder.
+    /// What sets this ladder apart from others of the same source: which bytes of it, as
+    /// `data.offset=1000000`, and settings other than size, such as `train.epochs=12`; empty
+    /// when there is one ladder.
     pub variant: String,
     /// Hash of the bytes described; empty when not known.
     pub scored_hash: String,
@@ -190,6 +191,25 @@ pub fn data_sizes(points: &[Point]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use brevity_length::AxisValue;
+
+    #[test]
+    fn other_parts_of_a_source_are_other_groups() {
+        let row = |width: i64, offset: i64| {
+            let mut row: Row = serde_json::from_value(serde_json::json!({
+                "axes": {"model.width": width}, "parameters": 1000 * width, "seed": 0,
+                "data": {"source": "t", "bytes": 4000, "hash": format!("h{offset}")},
+                "state": "done", "regime": "in-sample", "raw_rate": 0.3,
+            }))
+            .unwrap();
+            row.axes.set("data.offset", AxisValue::Integer(offset));
+            row
+        };
+        let groups = groups(&from_rows(&[row(1, 0), row(1, 9), row(2, 0), row(2, 9)]));
+        let names: Vec<&str> = groups.iter().map(|g| g[0].variant.as_str()).collect();
+        assert_eq!(names, ["data.offset=0", "data.offset=9"]);
+        assert!(groups.iter().all(|group| group.len() == 2));
+    }
 
     #[test]
     fn groups_keep_data_sizes_apart_and_in_order() {

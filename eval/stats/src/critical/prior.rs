@@ -131,6 +131,18 @@ mod tests {
         }
     }
 
+    /// The sizes that docs/mdl.md names.
+    #[test]
+    fn prose_pays_from_the_number_of_bytes_on_that_is_documented() {
+        for (contexts, bytes) in [(1.7, 2.3e6), (2.0, 1.1e6)] {
+            let pays = |bytes: f64| {
+                let prior = Prior::new(bytes, contexts, PROSE_PILOTS);
+                prior.bytes(prior.best()) < bytes * contexts / 8.0
+            };
+            assert!(!pays(0.95 * bytes) && pays(1.05 * bytes), "{contexts}");
+        }
+    }
+
     #[test]
     fn nothing_is_expected_of_random_bytes() {
         let prior = Prior::new(1e8, 8.0, [8.04, 8.05]);

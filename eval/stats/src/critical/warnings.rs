@@ -11,6 +11,8 @@ pub(super) struct Evidence<'a> {
     pub(super) ladder: &'a Ladder,
     /// Whether the ends of the interval were found; nothing where there is none by a law.
     pub(super) bounded: Option<[bool; 2]>,
+    /// Whether N* of the law is below or above what the interval was before it was stretched.
+    pub(super) outside: [bool; 2],
     /// Whether law and interpolant disagree beyond both of their errors.
     pub(super) apart: bool,
     pub(super) cost_miss: f64,
@@ -46,6 +48,21 @@ fn place(found: &CriticalSize, evidence: &Evidence<'_>, said: &mut Vec<String>) 
             "only {} distinct sizes, too few for an interval by a law: it is that of the \
              interpolated points, with 0.5% of scatter between sizes taken for granted",
             found.scatter.sizes
+        ));
+    }
+    let side = match evidence.outside {
+        [true, _] => Some("below"),
+        [_, true] => Some("above"),
+        _ => None,
+    };
+    if let Some(side) = side {
+        let why = match found.law.share {
+            Some(_) => "where no more than half of a parameter's stored bits are learned",
+            None => "with a term in N/D, which the law lacks because it is not clearly there",
+        };
+        said.push(format!(
+            "N* of the law lies {side} all sizes that are likely enough {why}: the interval was \
+             stretched to it and may be too short on that side; measure more sizes"
         ));
     }
     if let (Some(bounded), Some(ends)) = (evidence.bounded, found.ci95) {

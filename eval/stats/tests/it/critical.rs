@@ -282,3 +282,26 @@ fn prose_is_learned_by_heart_as_parameters_per_byte() {
         assert!(by_share < 0.014, "{regime}, {convention}: {by_share}");
     }
 }
+
+/// Models of two bits a parameter, each of which saves 1.6 bits of these very bytes: more than
+/// the likelihood takes for possible, as the law does.
+#[test]
+fn an_optimum_that_the_interval_was_stretched_to_is_said_to_be() {
+    let points: Vec<Point> = (0..7)
+        .map(|i| {
+            let n = 8e3 * 2f64.powi(i);
+            let loss = 1.3 + 36.0 * n.powf(-0.375) - 1.6 * n / 1e6;
+            Point {
+                model_bytes: 0.25 * n,
+                ..Point::new(n, 1e6, loss)
+            }
+        })
+        .collect();
+    let found = &critical_sizes(&points, &Estimator::default()).unwrap()[0];
+    let said = |text: &str| found.warnings.iter().any(|warning| warning.contains(text));
+    assert!(
+        said("half of a parameter's stored bits are learned: the interval was stretched"),
+        "{:?}",
+        found.warnings
+    );
+}
