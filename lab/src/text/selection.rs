@@ -63,11 +63,11 @@ fn interval_note(r: &Ranking) -> String {
         _ => return "; no intervals, because there are neither blocks nor repeated seeds".into(),
     };
     let mut text = format!(
-        ". Totals {} for these bytes. Intervals hold for all pairs at once and are for {drawn}",
+        ". Totals are {} these bytes. Intervals hold for all pairs at once and are for {drawn}",
         // Coded with weights that take more than the bytes they are charged for.
         match r.convention.ends_with("fp16") {
-            true => "are estimates",
-            false => "are exact",
+            true => "estimates for",
+            false => "those of",
         }
     );
     if let (Some(rho), Some(run)) = (r.autocorrelation, r.run) {
