@@ -110,6 +110,12 @@ fn bits_without_a_model_to_store_are_refused() {
 }
 
 #[test]
+fn critical_names_both_of_its_inputs() {
+    let dir = Dir::new();
+    dir.run(&["critical"]).status(2).says("--points FILE.csv");
+}
+
+#[test]
 fn what_would_be_ignored_is_refused() {
     let dir = with_data();
     for (args, said) in [

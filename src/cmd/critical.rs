@@ -1,6 +1,7 @@
 //! `brevity critical`: the size beyond which more parameters cost more than they save.
 
 use crate::console;
+use crate::exit::Usage;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -19,7 +20,6 @@ use brevity_task::chain;
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a sweep, or its results.json
-    #[arg(required_unless_present = "points")]
     sweep: Option<PathBuf>,
     /// Read a table instead: CSV with columns parameters; data_bytes, tokens or flops;
     /// bits_per_byte, raw_rate, nats_per_byte, bits_per_token or nats_per_token
@@ -94,7 +94,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             read_table(table, &format)?
         }
         (None, Some(sweep)) => from_rows(&brevity_length::read(sweep)?),
-        (None, None) => Vec::new(),
+        (None, None) => bail!(Usage(
+            "give the folder of a sweep, or a table with --points FILE.csv".into()
+        )),
     };
     if let Some(most) = args.max_parameters {
         points.retain(|p| p.parameters <= most);
