@@ -1,5 +1,5 @@
-//! The optimizers, NorMuon, Muon and AdamW, on the flat parameters. This file decides which tensor
-//! gets which update.
+//! The optimizers, NorMuon, Muon and AdamW, on the flat parameters. This file decides
+//! which tensor gets which update.
 //!
 //! The arithmetic is in `brevity_kernels::optim` and runs on the CPU for every
 //! device: a GPU run reads gradients back and uploads the updated weights. At

@@ -107,7 +107,8 @@ pub struct Candidate {
     pub pareto: bool,
 }
 
-/// Ranks the scored rows. One ranking for each set of bytes, regime and convention; empty when nothing is scored.
+/// Ranks the scored rows. One ranking for each set of bytes, regime and convention; empty
+/// when nothing is scored.
 #[must_use]
 pub fn rank(rows: &[Row], options: &Options) -> Vec<Ranking> {
     let scored: Vec<&Row> = rows.iter().filter(|r| r.is_candidate()).collect();

@@ -23,8 +23,8 @@ const PIECES: u64 = 16;
 /// The storage plan that gives the shortest archive, with these options, of a file of
 /// `length` bytes, estimated on a sample: by the code length of the mixture with context
 /// models unless the method is the model alone, of the first block then, or its first
-/// 4 MiB if the weights were not trained beside context models. Weights trained with quantisation keep their own precision, or
-/// become zeros if they shorten nothing. `None` if a stop was requested.
+/// 4 MiB if the weights were not trained beside context models. Weights trained with
+/// quantisation keep their own precision, or become zeros if they shorten nothing. `None` if a stop was requested.
 ///
 /// # Errors
 /// A file that cannot be read, a model whose output is not finite.

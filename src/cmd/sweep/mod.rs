@@ -87,11 +87,11 @@ pub(super) fn run_trials(
             "{done} trials done here, {skipped} were done before"
         ));
         match common.json {
-            true => print_shard(&target.folder, true)?,
+            true => print_states(&target.folder, true)?,
             false => note_collect(&target.folder, "when all trials are done"),
         }
     } else if options.shard.is_some() {
-        print_shard(&target.folder, common.json)?;
+        print_states(&target.folder, common.json)?;
     } else {
         report.write(&target.folder, common.json)?;
     }
@@ -99,7 +99,7 @@ pub(super) fn run_trials(
 }
 
 /// The states and scores of all trials: a part of a sweep writes no report of the whole.
-fn print_shard(folder: &SweepFolder, json: bool) -> Result<()> {
+fn print_states(folder: &SweepFolder, json: bool) -> Result<()> {
     let rows = sweep::rows(folder, &folder.manifest()?)?;
     let mut out = console::stdout()?;
     if json {
