@@ -64,8 +64,9 @@ pub(crate) struct Coded {
     /// If the model was trained beside context models.
     pub gates: Option<Gates>,
     pub payload: Vec<u8>,
-    /// Hash of all frequencies, in the order in which they are used.
-    pub frequencies: u32,
+    /// Hash of all frequencies, in the order in which they are used; none in a brief
+    /// archive, whose check covers what they decode to.
+    pub frequencies: Option<u32>,
     /// Whether the payload decodes to the block, if it was decoded as it was coded.
     pub decoded: Option<bool>,
 }
@@ -73,13 +74,14 @@ pub(crate) struct Coded {
 impl Coded {
     /// Bytes of the block's header, at least, that a raw block does not have: the length of
     /// the payload, the context models, gates, the hash.
-    fn extra_header(&self) -> usize {
+    fn extra_header(&self, brief: bool) -> usize {
         let models = match self.models {
             Some(Models::Second(setup)) => setup.to_bytes().len(),
             _ => 0,
         };
         let gates = self.gates.map_or(0, |gates| gates.to_bytes().len());
-        1 + models + gates + size_of_val(&self.frequencies)
+        let hash = if brief { 0 } else { size_of::<u32>() };
+        1 + models + gates + hash
     }
 }
 
@@ -155,6 +157,8 @@ pub(crate) struct How {
     /// Whether to decode what context models code alone, on a thread of its own, as it is
     /// coded, where both together take at most [`MOST_FOLLOWED`].
     pub decode: bool,
+    /// Whether the archive is brief.
+    pub brief: bool,
 }
 
 /// The power of two of lanes, for a block that is coded like this.
@@ -184,7 +188,7 @@ pub(crate) fn encode(
         models: None,
         gates: None,
         payload: bytes.to_vec(),
-        frequencies: 0,
+        frequencies: None,
         decoded: Some(true),
     };
     if method == Method::Raw || bytes.is_empty() {
@@ -236,10 +240,10 @@ pub(crate) fn encode(
         models,
         gates,
         payload,
-        frequencies,
+        frequencies: Some(frequencies),
         decoded,
     };
-    if coded.payload.len() + coded.extra_header() >= bytes.len() {
+    if coded.payload.len() + coded.extra_header(how.brief) >= bytes.len() {
         return Ok(raw());
     }
     Ok(coded)
@@ -461,7 +465,10 @@ fn decode_stream(
             lanes::decode(coder, &layout, model, mixture(layout.lanes()), progress)?
         }
     };
-    if coder.hash.finish() != coded.frequencies {
+    if coded
+        .frequencies
+        .is_some_and(|hash| coder.hash.finish() != hash)
+    {
         return Err(Failure::Diverged);
     }
     if !coder.decoder.ended() {
@@ -518,6 +525,7 @@ mod tests {
             gates: None,
             lanes: None,
             decode: false,
+            brief: false,
         }
     }
 

@@ -211,7 +211,10 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -
     if let Some(demand) = demand {
         out += &format!("  decoding takes {}\n", limits::words(&demand));
     }
-    out += &format!("  blake3 {}...\n", hex(&i.digest));
+    match &i.digest {
+        Some(digest) => out += &format!("  blake3 {}...\n", hex(digest)),
+        None => out += "  brief: one check for all\n",
+    }
     out
 }
 
@@ -251,7 +254,7 @@ fn to_json(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>
             "memory_bytes": demand.memory,
             "operations": demand.operations,
         })),
-        "blake3": hex(&i.digest),
+        "blake3": i.digest.as_ref().map(|digest| hex(digest)),
         "blocks": blocks,
     })
 }

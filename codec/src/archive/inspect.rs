@@ -47,8 +47,10 @@ pub struct Inspection {
     pub blocks: Vec<BlockInfo>,
     /// Bytes of the index.
     pub index_bytes: u64,
-    /// The first bytes of the original's BLAKE3 hash.
-    pub digest: [u8; DIGEST],
+    /// The first bytes of the original's BLAKE3 hash; a brief archive has none.
+    pub digest: Option<[u8; DIGEST]>,
+    /// Whether the archive is brief: one of few bytes, with one check for all.
+    pub brief: bool,
     /// Bytes of the whole archive.
     pub stored: u64,
 }
@@ -157,7 +159,10 @@ pub fn inspect(input: impl Read) -> Result<Inspection, Error> {
         }
     }
     let index_bytes = input.offset - index_at;
-    let digest = input.array("the hash of the original")?;
+    let digest = match terms.brief {
+        true => None,
+        false => Some(input.array("the hash of the original")?),
+    };
     input.end()?;
     Ok(Inspection {
         header,
@@ -169,6 +174,7 @@ pub fn inspect(input: impl Read) -> Result<Inspection, Error> {
         blocks,
         index_bytes,
         digest,
+        brief: terms.brief,
         stored: input.offset,
     })
 }

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::extent::Extent;
 use super::input::Input;
 use crate::block::{Coded, Method};
-use crate::cm::{Gates, Level, Models, Setup};
+use crate::cm::{self, Gates, Level, Models, Setup};
 use brevity_model::varint;
 use std::fmt;
 use std::io::Read;
@@ -15,6 +15,13 @@ pub const MAGIC: [u8; 3] = [0xB7, b'b', b'v'];
 
 /// Version of the format that is written. Version 1 is still read.
 pub const VERSION: u8 = 2;
+
+/// In place of the version in an archive that is brief: one without a model whose original has
+/// at most [`BRIEF`] bytes. It has no fields but those that a decoder needs, and one check.
+pub(super) const BRIEF_VERSION: u8 = 0x80 | VERSION;
+
+/// The most bytes of the original of a brief archive.
+pub const BRIEF: usize = 1 << 14;
 
 /// The numeric engine of the version that is written: the order of all arithmetic
 /// that frequencies depend on. It changes when the same model would give other
@@ -94,7 +101,16 @@ impl Effort {
         out
     }
 
-    fn read<R: Read>(input: &mut Input<R>) -> Result<Option<Effort>, Error> {
+    /// That of blocks of at most so many bytes, in so many lanes.
+    pub fn of(level: Level, lanes: usize, bytes: usize) -> Effort {
+        let memory = cm::most_memory(level, lanes, bytes).div_ceil(1 << 20);
+        Effort {
+            level,
+            memory: memory.try_into().expect("at most some GiB"),
+        }
+    }
+
+    fn read<R: Read>(input: &mut Input<R>, brief: bool) -> Result<Option<Effort>, Error> {
         let offset = input.offset;
         let [number] = input.array("the header")?;
         if number == 0 {
@@ -104,6 +120,9 @@ impl Effort {
             offset,
             what: "an unknown level",
         })?;
+        if brief {
+            return Ok(Some(Effort::of(level, 1, BRIEF)));
+        }
         let memory = u16::from_le_bytes(input.array("the header")?);
         Ok(Some(Effort { level, memory }))
     }
@@ -117,15 +136,26 @@ pub(crate) struct Terms {
     pub effort: Option<Effort>,
     /// Whether the model is a predictor from outside, which may change.
     pub outside: bool,
+    /// Whether the archive is brief: see [`BRIEF`].
+    pub brief: bool,
 }
 
 impl Terms {
     /// Those of an archive that is written.
-    pub fn written(effort: Option<Effort>) -> Terms {
+    pub fn written(effort: Option<Effort>, brief: bool) -> Terms {
         Terms {
             version: VERSION,
             effort,
             outside: false,
+            brief,
+        }
+    }
+
+    /// Bytes of the hash of the original at the end of the archive.
+    pub fn digest(self) -> u64 {
+        match self.brief {
+            true => 0,
+            false => DIGEST as u64,
         }
     }
 
@@ -133,6 +163,7 @@ impl Terms {
     fn covered(self) -> Vec<u8> {
         match self.version {
             1 => Vec::new(),
+            _ if self.brief => vec![self.effort.map_or(0, |effort| effort.level.number())],
             _ => Effort::to_bytes(self.effort),
         }
     }
@@ -167,6 +198,31 @@ pub fn check(parts: &[&[u8]]) -> [u8; 4] {
     out
 }
 
+/// The check of a block in a brief archive: it covers what the block decodes to, so that
+/// nothing else need be checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    /// Has taken what of the archive's header, the block's fields and its payload.
+    hasher: blake3::Hasher,
+    check: [u8; 4],
+}
+
+impl Whole {
+    /// The check, of a block that stands for these bytes.
+    fn check(mut hasher: blake3::Hasher, bytes: &[u8]) -> [u8; 4] {
+        hasher.update(bytes);
+        let mut out = [0; 4];
+        out.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
+        out
+    }
+
+    /// Whether the block decodes to these bytes. Always true for fuzzers, which could not
+    /// guess it.
+    pub fn is_of(&self, bytes: &[u8]) -> bool {
+        cfg!(fuzzing) || Whole::check(self.hasher.clone(), bytes) == self.check
+    }
+}
+
 /// Whether bytes match their checksum. Always true for fuzzers, which could not
 /// guess it.
 fn matches(parts: &[&[u8]], expected: [u8; 4]) -> bool {
@@ -174,6 +230,14 @@ fn matches(parts: &[&[u8]], expected: [u8; 4]) -> bool {
 }
 
 impl Header {
+    /// The start of a brief archive.
+    pub(super) fn brief(effort: Option<Effort>) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.push(BRIEF_VERSION);
+        out.extend(Terms::written(effort, true).covered());
+        out
+    }
+
     /// The archive up to the first block.
     pub fn to_bytes(&self, effort: Option<Effort>) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
@@ -210,6 +274,14 @@ impl Front {
         match version {
             0 => return Err(Error::VersionZero),
             1..=VERSION => {}
+            BRIEF_VERSION => {
+                let effort = Effort::read(input, true)?;
+                return Ok(Front {
+                    header: Header::Plain,
+                    terms: Terms::written(effort, true),
+                    model_at: input.offset,
+                });
+            }
             _ => return Err(Error::Version(version)),
         }
         let offset = input.offset;
@@ -225,7 +297,7 @@ impl Front {
         }
         let effort = match version {
             1 => None,
-            _ => Effort::read(input)?,
+            _ => Effort::read(input, false)?,
         };
         let mut checked = |most| -> Result<Vec<u8>, Error> {
             let length = input.varint(most, "the length of the model")?;
@@ -261,6 +333,7 @@ impl Front {
                 version,
                 effort,
                 outside,
+                brief: false,
             },
             model_at: input.offset - length,
         })
@@ -282,7 +355,7 @@ pub(crate) struct BlockHeader {
     pub models: Option<Models>,
     /// If the model was trained beside context models.
     pub gates: Option<Gates>,
-    pub frequencies: u32,
+    pub frequencies: Option<u32>,
     pub check: [u8; 4],
     /// The bytes that the check covers beside the payload and the block's number: what of the
     /// archive's header, and the fields before the check.
@@ -294,8 +367,8 @@ pub(crate) struct BlockHeader {
 pub const MAX_LANES: usize = 1 << 15;
 
 impl BlockHeader {
-    /// The block with this number, from 0, as it is written.
-    pub fn write(coded: &Coded, raw: usize, last: bool, block: u64, terms: Terms) -> Vec<u8> {
+    /// The block with this number, from 0, that stands for `bytes`, as it is written.
+    pub fn write(coded: &Coded, bytes: &[u8], last: bool, block: u64, terms: Terms) -> Vec<u8> {
         let method = match coded.method {
             Method::Raw => 0,
             Method::Contexts => 1,
@@ -306,7 +379,7 @@ impl BlockHeader {
         let lanes = coded.lanes_log2 as u8;
         let gated = u8::from(coded.gates.is_some());
         let mut out = vec![method | u8::from(last) << 2 | gated << 3 | lanes << 4];
-        varint::put(&mut out, raw as u64);
+        varint::put(&mut out, bytes.len() as u64);
         if coded.method != Method::Raw {
             varint::put(&mut out, coded.payload.len() as u64);
             if let Some(Models::Second(setup)) = coded.models {
@@ -315,10 +388,12 @@ impl BlockHeader {
             if let Some(gates) = coded.gates {
                 out.extend(gates.to_bytes());
             }
-            out.extend(coded.frequencies.to_le_bytes());
+            let frequencies = coded.frequencies.filter(|_| !terms.brief);
+            out.extend(frequencies.map(u32::to_le_bytes).into_iter().flatten());
         }
         let number = terms.numbered(block);
-        let check = check(&[&terms.covered(), &out, &coded.payload, &number]);
+        let stood_for = if terms.brief { bytes } else { &[] };
+        let check = check(&[&terms.covered(), &out, &coded.payload, &number, stood_for]);
         out.extend(check);
         out.extend(&coded.payload);
         out
@@ -340,16 +415,18 @@ impl BlockHeader {
         let gated = tag & 8 != 0;
         if (gated && (method != Method::Mixed || terms.version == 1))
             || (lanes_log2 > 0 && !method.needs_model())
+            || (terms.brief && !last)
         {
             return malformed("a block has an unknown tag");
         }
         let mut covered = vec![tag];
-        let raw = input.varint(MAX_BLOCK as u64, "the length of a block")?;
+        let most = if terms.brief { BRIEF } else { MAX_BLOCK };
+        let raw = input.varint(most as u64, "the length of a block")?;
         varint::put(&mut covered, raw);
         if raw == 0 && !(last && method == Method::Raw) {
             return malformed("a block is empty");
         }
-        let (mut stored, mut frequencies) = (raw, 0);
+        let (mut stored, mut frequencies) = (raw, None);
         let (mut models, mut gates) = (None, None);
         if method != Method::Raw {
             stored = input.varint(raw, "the stored length of a block")?;
@@ -385,8 +462,11 @@ impl BlockHeader {
                 covered.extend(stored.to_bytes());
                 gates = Some(stored);
             }
-            frequencies = u32::from_le_bytes(input.array("a block")?);
-            covered.extend(frequencies.to_le_bytes());
+            if !terms.brief {
+                let stored = input.array("a block")?;
+                covered.extend(stored);
+                frequencies = Some(u32::from_le_bytes(stored));
+            }
         }
         Ok(BlockHeader {
             last,
@@ -419,16 +499,30 @@ impl BlockHeader {
         self.covered.len() + self.check.len()
     }
 
-    /// Which of these blocks it is with its payload, by the checksum; the first for fuzzers,
-    /// which could not guess it.
-    pub fn number(&self, payload: &[u8], mut among: Range<u64>) -> Option<u64> {
-        if cfg!(fuzzing) {
-            return among.next();
-        }
+    /// Has taken all that the check covers before the block's number.
+    fn hasher(&self, payload: &[u8]) -> blake3::Hasher {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.terms.covered());
         hasher.update(&self.covered);
         hasher.update(payload);
+        hasher
+    }
+
+    /// The check with what the block decodes to, in a brief archive.
+    pub fn whole(&self, payload: &[u8]) -> Option<Whole> {
+        self.terms.brief.then(|| Whole {
+            hasher: self.hasher(payload),
+            check: self.check,
+        })
+    }
+
+    /// Which of these blocks it is with its payload, by the checksum; the first for fuzzers,
+    /// which could not guess it, and in brief archives, which have one.
+    pub fn number(&self, payload: &[u8], mut among: Range<u64>) -> Option<u64> {
+        if cfg!(fuzzing) || self.terms.brief {
+            return among.next();
+        }
+        let hasher = self.hasher(payload);
         among.find(|block| {
             let mut hasher = hasher.clone();
             hasher.update(&self.terms.numbered(*block));

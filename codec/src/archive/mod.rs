@@ -15,6 +15,8 @@
 //! original. Each block has a checksum of its stored bytes, so that damage is found
 //! before decoding, and a hash of the frequencies that the encoder used, so that a
 //! decoder that computes other frequencies is detected.
+//! A brief archive, of at most [`BRIEF`] bytes without a model, has one check in place of
+//! these and of the hash of the original.
 //!
 //! Input is never trusted: lengths are bounded, memory grows only with the bytes
 //! really read, and every error names the byte offset.
@@ -56,7 +58,7 @@ pub use entropy::entropy;
 pub use error::Error;
 pub use inspect::{BlockInfo, Inspection, inspect};
 pub use layout::{
-    DIGEST, ENGINE, Effort, Header, Index, MAGIC, MAX_BLOCK, MAX_LANES, ModelId, VERSION,
+    BRIEF, DIGEST, ENGINE, Effort, Header, Index, MAGIC, MAX_BLOCK, MAX_LANES, ModelId, VERSION,
 };
 pub use limits::{Demand, Limits};
 pub use models::Models;

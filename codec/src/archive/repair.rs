@@ -8,7 +8,7 @@
 use super::demand::Account;
 use super::error::Error;
 use super::input::Input;
-use super::layout::{BlockHeader, Front, Header, MAGIC, VERSION};
+use super::layout::{BRIEF_VERSION, BlockHeader, Front, Header, MAGIC, VERSION};
 use super::models::Models;
 use super::read::is_intact;
 use crate::cm::{self, Level};
@@ -22,6 +22,9 @@ const HEAD: usize = 8;
 /// The level and the memory in these bytes, in versions after the first.
 const LEVEL: usize = 5;
 const MEMORY: usize = 6;
+
+/// The level in these bytes in a brief archive, the last one of its header.
+const BRIEF_LEVEL: usize = 4;
 
 /// Kinds of models: none, then those that a reader knows best.
 const KINDS: [u8; 5] = [0, 3, 1, 2, 4];
@@ -110,6 +113,16 @@ fn fits(
 /// Errors of reading.
 fn changes(input: &mut (impl Read + Seek), stored: [u8; HEAD]) -> Result<Vec<[u8; HEAD]>, Error> {
     let mut heads = Vec::new();
+    for level in [stored[BRIEF_LEVEL], 0]
+        .into_iter()
+        .chain(Level::ALL.map(Level::number))
+    {
+        let mut head = stored;
+        head[..3].copy_from_slice(&MAGIC);
+        head[3] = BRIEF_VERSION;
+        head[BRIEF_LEVEL] = level;
+        heads.push(head);
+    }
     for version in (1..=VERSION).rev() {
         let mut base = stored;
         base[..3].copy_from_slice(&MAGIC);

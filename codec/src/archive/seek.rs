@@ -150,7 +150,7 @@ fn alone(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<Opt
         stored: (header.length() + header.stored) as u64,
         last: true,
     };
-    let whole = place.start + place.stored + DIGEST as u64 == end;
+    let whole = place.start + place.stored + terms.digest() == end;
     Ok((header.last && whole).then_some(place))
 }
 

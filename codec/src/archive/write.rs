@@ -3,10 +3,12 @@
 use super::error::Error;
 use super::input::Input;
 use super::inspect::inspect;
-use super::layout::{BlockHeader, Effort, Header, Index, MAX_BLOCK, MAX_LANES, ModelId, Terms};
+use super::layout::{
+    BRIEF, BlockHeader, Effort, Header, Index, MAX_BLOCK, MAX_LANES, ModelId, Terms,
+};
 use super::{Summary, digest};
 use crate::block::{self, Coded, How, Method, Progress};
-use crate::cm::{self, Gates, Level};
+use crate::cm::{Gates, Level};
 use crate::predict::{Model, TransformerModel};
 use crate::weights::{self, Plan, WeightError};
 use brevity_kernels::mixture::GATES;
@@ -202,10 +204,9 @@ impl Written {
             stored,
             digest,
         } = self.summary;
-        Ok(
-            (found.raw(), found.stored, found.digest) == (raw, stored, digest)
-                && input.hasher.finalize() == self.archive,
-        )
+        Ok((found.raw(), found.stored) == (raw, stored)
+            && found.digest.is_none_or(|found| found == digest)
+            && input.hasher.finalize() == self.archive)
     }
 }
 
@@ -303,18 +304,21 @@ fn write(
         gates: source.gates.filter(|_| method == Method::Mixed),
         lanes,
         decode: false,
+        brief: false,
     };
     let mut ahead = block_of(&mut input, options.block)?;
     // The first block is the longest.
     let lanes = (1 << block::lanes_log2(how, model)).min(ahead.len().max(1));
-    let effort = method.needs_contexts().then(|| {
-        let memory = cm::most_memory(options.level, lanes, ahead.len()).div_ceil(1 << 20);
-        Effort {
-            level: options.level,
-            memory: memory.try_into().expect("at most some GiB"),
-        }
-    });
-    put(&source.header.to_bytes(effort))?;
+    let effort = method
+        .needs_contexts()
+        .then(|| Effort::of(options.level, lanes, ahead.len()));
+    // A block that is not full is the only one.
+    let brief = source.header == Header::Plain && ahead.len() <= BRIEF.min(options.block - 1);
+    put(&match brief {
+        true => Header::brief(effort),
+        false => source.header.to_bytes(effort),
+    })?;
+    let terms = Terms::written(effort, brief);
 
     // With a model, all threads work on one block; without, each on its own.
     let together = if method.needs_model() {
@@ -334,6 +338,7 @@ fn write(
         }
         let how = How {
             decode: decode && raw == 0 && batch.len() == 1 && ahead.is_empty(),
+            brief,
             ..how
         };
         let coded: Vec<Result<Coded, _>> = batch
@@ -347,11 +352,10 @@ fn write(
                 source,
             })?;
             let last = ahead.is_empty() && i + 1 == count;
-            let terms = Terms::written(effort);
             let number = index.blocks.len() as u64;
-            let written = BlockHeader::write(&coded, bytes.len(), last, number, terms);
+            let written = BlockHeader::write(&coded, bytes, last, number, terms);
             decoded &= coded.decoded.unwrap_or(false);
-            if coded.decoded.is_some() && !reads_back(&written, &coded, number, terms) {
+            if coded.decoded.is_some() && !reads_back(&written, &coded, bytes, number, terms) {
                 let inner = Error::Malformed {
                     offset: stored,
                     what: "the block decodes to other bytes",
@@ -373,7 +377,7 @@ fn write(
         put(&index.to_bytes())?;
     }
     let digest = digest(&hasher);
-    put(&digest)?;
+    put(&digest[..terms.digest() as usize])?;
     output.flush().map_err(Error::Write)?;
     Ok(Written {
         summary: Summary {
@@ -388,20 +392,26 @@ fn write(
 
 /// Whether a block that was decoded as it was coded came back, and is written as what was
 /// decoded.
-fn reads_back(written: &[u8], coded: &Coded, number: u64, terms: Terms) -> bool {
+fn reads_back(written: &[u8], coded: &Coded, bytes: &[u8], number: u64, terms: Terms) -> bool {
     let mut input = Input::new(written, 0);
     let read = BlockHeader::read(&mut input, terms);
     let read = read.ok().and_then(|header| {
         let payload = input.bytes(coded.payload.len() as u64, "a block").ok()?;
-        header.with(payload, number)
+        let whole = header.whole(&payload);
+        Some((whole, header.with(payload, number)?))
     });
     coded.decoded == Some(true)
-        && read.is_some_and(|read| {
+        && read.is_some_and(|(whole, read)| {
             let read = Coded {
                 decoded: coded.decoded,
+                // Hashed, but not stored in a brief archive.
+                frequencies: coded
+                    .frequencies
+                    .filter(|_| terms.brief)
+                    .or(read.frequencies),
                 ..read
             };
-            read == *coded
+            read == *coded && whole.is_none_or(|whole| whole.is_of(bytes))
         })
 }
 

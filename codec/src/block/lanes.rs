@@ -370,6 +370,7 @@ mod tests {
             level: Level::Fast,
             lanes: None,
             decode: false,
+            brief: false,
             gates: None,
         }
     }

@@ -139,7 +139,7 @@ fn every_kind_and_level_gives_back_the_bytes() {
 
 #[test]
 fn less_memory_than_blocks_take_is_found_before_it_is_taken() {
-    let mut archive = pack(&text(1000), &Source::none(), Options::default());
+    let mut archive = pack(&text(20_000), &Source::none(), Options::default());
     archive[6..8].copy_from_slice(&0_u16.to_le_bytes());
     let error = unpack(&archive, &Models::default()).unwrap_err();
     let claim = "take more memory than the header announces";

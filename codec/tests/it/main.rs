@@ -2,6 +2,7 @@
 //! it changes the instruction set of its process.
 
 mod archive;
+mod brief;
 mod golden;
 mod hostile;
 mod page;
