@@ -369,7 +369,7 @@ mod tests {
             method,
             level: Level::Fast,
             lanes: None,
-            decode: false,
+            decode: None,
             brief: false,
             gates: None,
         }
