@@ -8,7 +8,7 @@ mod follow;
 mod lanes;
 
 use crate::cm::{Gates, Level, Models, Transform, survey, survey_unchanged};
-use crate::coder::{ByteDecoder, ByteEncoder, Known, NoAdvice};
+use crate::coder::{ByteDecoder, ByteEncoder, Given, Known, Wanted};
 use crate::layout::Layout;
 use crate::mixing::Mixing;
 use crate::predict::{Model, PredictError, Predictor, Priced};
@@ -255,10 +255,11 @@ fn encode_contexts(
 ) -> (Vec<u8>, u32) {
     let mut coder = ByteEncoder::default();
     for part in bytes.chunks(STRIDE) {
-        for &byte in part {
-            coder.byte = byte;
-            mixture.code(0, &mut coder, &NoAdvice);
-        }
+        let given = Given {
+            coder,
+            bytes: part.iter(),
+        };
+        coder = mixture.code_all(given).coder;
         progress(part.len() as u64);
         tell(coder.settled());
     }
@@ -482,11 +483,13 @@ fn decode_contexts(
     let mut out = Vec::with_capacity(length);
     while out.len() < length {
         let start = out.len();
-        for _ in start..length.min(start + STRIDE) {
-            out.push(mixture.code(0, coder, &NoAdvice));
-            if coder.decoder.overrun() {
-                return Err(Failure::Stream);
-            }
+        mixture.code_all(Wanted {
+            coder,
+            out: &mut out,
+            length: length.min(start + STRIDE),
+        });
+        if coder.decoder.overrun() {
+            return Err(Failure::Stream);
         }
         progress((out.len() - start) as u64);
     }

@@ -2,7 +2,7 @@
 //! model's distribution over the bits of a byte.
 
 use crate::cdf::{Frequencies, PRECISION, TOTAL};
-use crate::cm::{Advice, BitCoder};
+use crate::cm::{Advice, BitCoder, ByteCoder};
 use crate::log2::log2;
 use crate::predict::Priced;
 use crate::range::{Decoder, Encoder};
@@ -60,6 +60,31 @@ impl BitCoder for ByteEncoder {
     }
 }
 
+/// Codes given bytes, bit by bit.
+pub struct Given<'a> {
+    pub coder: ByteEncoder,
+    pub bytes: std::slice::Iter<'a, u8>,
+}
+
+impl BitCoder for Given<'_> {
+    #[inline(always)]
+    fn code(&mut self, p: u32) -> bool {
+        self.coder.code(p)
+    }
+}
+
+impl ByteCoder for Given<'_> {
+    #[inline(always)]
+    fn begin(&mut self) -> bool {
+        let next = self.bytes.next();
+        self.coder.byte = next.copied().unwrap_or_default();
+        next.is_some()
+    }
+
+    #[inline(always)]
+    fn end(&mut self, _: u8) {}
+}
+
 /// Decodes bytes, as symbols or bit by bit.
 pub struct ByteDecoder<'a> {
     pub decoder: Decoder<'a>,
@@ -105,6 +130,33 @@ impl BitCoder for ByteDecoder<'_> {
         let bit = self.decoder.bit(p);
         self.price(if bit { p } else { TOTAL - p });
         bit
+    }
+}
+
+/// Decodes bytes, bit by bit, to the end of a vector until that has so many.
+pub struct Wanted<'a, 'b> {
+    pub coder: &'a mut ByteDecoder<'b>,
+    pub out: &'a mut Vec<u8>,
+    pub length: usize,
+}
+
+impl BitCoder for Wanted<'_, '_> {
+    #[inline(always)]
+    fn code(&mut self, p: u32) -> bool {
+        self.coder.code(p)
+    }
+}
+
+impl ByteCoder for Wanted<'_, '_> {
+    /// Not behind the end of the stream either.
+    #[inline(always)]
+    fn begin(&mut self) -> bool {
+        self.out.len() < self.length && !self.coder.decoder.overrun()
+    }
+
+    #[inline(always)]
+    fn end(&mut self, byte: u8) {
+        self.out.push(byte);
     }
 }
 

@@ -6,7 +6,7 @@
 //! ([`Contexts`](crate::Contexts)).
 
 use crate::cdf::TOTAL;
-use crate::cm::{Advice, BitCoder, Gate, Gates, Logistic, Mixture, Models, Place};
+use crate::cm::{Advice, BitCoder, ByteCoder, Gate, Gates, Logistic, Mixture, Models, Place};
 use crate::coder::NoAdvice;
 use crate::said::{Recorder, Said};
 
@@ -50,6 +50,13 @@ impl Mixing {
                 byte
             }
         }
+    }
+
+    /// Codes bytes of the only lane and learns them as long as there are any, without a
+    /// trained model and a gate.
+    pub fn code_all<C: ByteCoder>(&mut self, coder: C) -> C {
+        debug_assert!(self.gate.is_none());
+        self.mixture.code_all(coder)
     }
 
     /// What the context models said of the byte coded last, if a gate is behind them.

@@ -32,10 +32,21 @@ pub use logistic::Logistic;
 pub use v2::Level;
 pub(crate) use v2::{Setup, Transform, most_memory};
 
+use crate::coder::NoAdvice;
+
 /// Codes or decodes binary decisions.
 pub trait BitCoder {
     /// A decision that is true with probability `p / TOTAL`.
     fn code(&mut self, p: u32) -> bool;
+}
+
+/// Codes or decodes bytes, one after the other.
+pub trait ByteCoder: BitCoder {
+    /// Whether there is another byte; if so, its bits are next.
+    fn begin(&mut self) -> bool;
+
+    /// Takes the byte whose bits were coded.
+    fn end(&mut self, byte: u8);
 }
 
 /// What a trained model says of the byte to code.
@@ -118,6 +129,20 @@ impl Mixture {
             Mixture::Lean(mixture) => mixture.code(lane, coder, advice),
             Mixture::Second(mixture) => mixture.code(lane, coder, advice),
         }
+    }
+
+    /// Codes bytes of the only lane and learns them, without a trained model, as long as
+    /// there are any. (What the level that is to be fast does for every byte, it then does
+    /// once.)
+    pub fn code_all<C: ByteCoder>(&mut self, mut coder: C) -> C {
+        if let Mixture::Lean(mixture) = self {
+            return mixture.code_all(coder);
+        }
+        while coder.begin() {
+            let byte = self.code(0, &mut coder, &NoAdvice);
+            coder.end(byte);
+        }
+        coder
     }
 
     /// Instead of [`Mixture::code`] for a lane that has ended.

@@ -8,11 +8,12 @@ use super::history::Histories;
 use super::lane::hash;
 use super::matcher::{self, Match, Matcher};
 use super::nibbles::{BUCKET, Nibbles};
-use super::quick::{Quick, Rows, learn_meaning};
+use super::quick::{Quick, Rows, moved_meaning};
 use crate::cdf::TOTAL;
 use crate::cm::chance;
 use crate::cm::logistic::Logistic;
-use crate::cm::{Advice, BitCoder};
+use crate::cm::{Advice, BitCoder, ByteCoder};
+use crate::coder::NoAdvice;
 use brevity_kernels::simd::{Kernel, LANES, Simd, dispatch};
 
 /// Contexts: the last 1, 2, 3 and 5 bytes, and the letters of the word under way.
@@ -22,8 +23,7 @@ const CONTEXTS: usize = 5;
 const DIRECT: usize = 2;
 const HASHED: usize = CONTEXTS - DIRECT;
 
-/// Inputs after those of the contexts: the match, the trained model.
-const MATCH: usize = CONTEXTS;
+/// Inputs after those of the contexts: the match, and the trained model.
 const MODEL: usize = CONTEXTS + 1;
 
 /// Bytes that must agree for a match.
@@ -189,6 +189,14 @@ impl Lean {
         })
     }
 
+    /// As [`Mixture::code_all`](crate::cm::Mixture::code_all).
+    pub fn code_all<C: ByteCoder>(&mut self, coder: C) -> C {
+        dispatch(CodeAll {
+            mixture: self,
+            coder,
+        })
+    }
+
     /// Instead of [`Lean::code`] for a lane that has ended.
     pub fn skip(&mut self) {
         self.history.push(0);
@@ -249,6 +257,31 @@ impl Lean {
     }
 }
 
+/// Codes bytes of the first lane as long as there are any.
+struct CodeAll<'a, C> {
+    mixture: &'a mut Lean,
+    coder: C,
+}
+
+impl<C: ByteCoder> Kernel for CodeAll<'_, C> {
+    type Out = C;
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self) -> C {
+        while self.coder.begin() {
+            let next = CodeByte {
+                mixture: &mut *self.mixture,
+                lane: 0,
+                coder: &mut self.coder,
+                advice: &NoAdvice,
+            };
+            let byte = next.run::<S>();
+            self.coder.end(byte);
+        }
+        self.coder
+    }
+}
+
 /// Codes a byte of a lane.
 struct CodeByte<'a, C, A> {
     mixture: &'a mut Lean,
@@ -284,44 +317,51 @@ impl<C: BitCoder, A: Advice> Kernel for CodeByte<'_, C, A> {
             for depth in 4 * half..4 * half + 4 {
                 mix.refiner.prefetch(refined_by | ((2 * node) & 255));
                 let states: [u8; CONTEXTS] = std::array::from_fn(|i| buckets[i][nibble & 15]);
-                let mut inputs = [0.0; LANES];
-                for i in 0..CONTEXTS {
-                    inputs[i] = mix.meanings[i].logit(states[i], logistic);
-                }
+                let meant: [u16; CONTEXTS] =
+                    std::array::from_fn(|i| mix.meanings[i].get(states[i]));
                 let expected = expected >> (7 - depth) & 1;
                 let (match_at, sign, set) = match follows {
                     true => (class + depth, 2.0 * expected as f32 - 1.0, length_set),
                     false => (depth, 0.0, NODES),
                 };
                 let match_at = match_at % CHANCES;
-                inputs[MATCH] = logistic.stretch(mix.match_chances[match_at]) * sign;
-                if let Some((zero, one)) = self.advice.masses(depth, node) {
-                    inputs[MODEL] = logistic.logit(zero, one);
-                }
-                let x = S::load(&inputs);
+                let chance = mix.match_chances[match_at];
+                let masses = self.advice.masses(depth, node);
+                let x = S::load(&[
+                    logistic.stretch(meant[0]),
+                    logistic.stretch(meant[1]),
+                    logistic.stretch(meant[2]),
+                    logistic.stretch(meant[3]),
+                    logistic.stretch(meant[4]),
+                    logistic.stretch(chance) * sign,
+                    masses.map_or(0.0, |(zero, one)| logistic.logit(zero, one)),
+                    0.0,
+                ]);
                 let sets = [node & 255, set];
                 let [by_node, by_match] = sets.map(|set| S::load(&mix.weights[set]));
                 let s = S::to_array(S::mul(S::add(by_node, by_match), x));
                 let logit = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
                 let place = logistic.place(logit);
                 let mixed = logistic.half(place);
-                let row = refined_by | node & 255;
-                let p = (mixed + mix.refiner.refine(row, place)) << 7;
+                let row = mix.refiner.row(refined_by | node & 255);
+                let p = (mixed + row.refine(place)) << 7;
                 let one = self.coder.code(p.clamp(FLOOR, TOTAL - FLOOR));
 
                 let bit = usize::from(one);
+                let target = ((bit << 16) - bit) as i32;
+                row.update(place, target);
                 let error = ((bit << 16) as i32 - mixed as i32) as f32;
                 let step = S::mul(S::splat(error * RATE), x);
                 for set in sets {
                     let weights = &mut mix.weights[set];
                     S::store(S::add(S::load(weights), step), weights);
                 }
-                mix.refiner.update(row, place, one);
                 let hit = bit == expected;
-                learn_meaning(&mut mix.match_chances[match_at], hit);
+                let hit_target = if hit { 65_535 } else { 0 };
+                mix.match_chances[match_at] = moved_meaning(chance, hit_target);
                 follows &= hit;
                 for i in 0..CONTEXTS {
-                    mix.meanings[i].update(states[i], one);
+                    mix.meanings[i].set(states[i], moved_meaning(meant[i], target));
                     buckets[i][nibble & 15] = histories.next[usize::from(states[i])][bit];
                 }
                 node = node << 1 | bit;

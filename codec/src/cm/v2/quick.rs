@@ -11,17 +11,16 @@ const MEANING_SHIFT: u32 = 7;
 /// And a 64th, where it refines others.
 const REFINER_SHIFT: u32 = 6;
 
-/// Moves a probability (`2^16 = 1`) towards what came.
+/// A probability (`2^16 = 1`) that has moved towards what came: 0 or 65,535.
 #[inline(always)]
-fn learn<const SHIFT: u32>(p: &mut u16, one: bool) {
-    let target = if one { 65_535 } else { 0 };
-    *p = (i32::from(*p) + ((target - i32::from(*p)) >> SHIFT)) as u16;
+fn moved<const SHIFT: u32>(p: u16, target: i32) -> u16 {
+    (i32::from(p) + ((target - i32::from(p)) >> SHIFT)) as u16
 }
 
 /// As above, for what a match or a history means.
 #[inline(always)]
-pub fn learn_meaning(p: &mut u16, one: bool) {
-    learn::<MEANING_SHIFT>(p, one);
+pub fn moved_meaning(p: u16, target: i32) -> u16 {
+    moved::<MEANING_SHIFT>(p, target)
 }
 
 /// The probability of a one after each history.
@@ -33,16 +32,16 @@ impl Quick {
         Quick(Histories::get().guess)
     }
 
-    /// The logit of a one after a history.
+    /// The probability of a one after a history, `2^16 = 1`.
     #[inline(always)]
-    pub fn logit(&self, history: u8, logistic: &Logistic) -> f32 {
-        logistic.stretch(self.0[usize::from(history)])
+    pub fn get(&self, history: u8) -> u16 {
+        self.0[usize::from(history)]
     }
 
-    /// Moves towards what came after a history.
+    /// Another one.
     #[inline(always)]
-    pub fn update(&mut self, history: u8, one: bool) {
-        learn_meaning(&mut self.0[usize::from(history)], one);
+    pub fn set(&mut self, history: u8, p: u16) {
+        self.0[usize::from(history)] = p;
     }
 }
 
@@ -53,7 +52,26 @@ const STEP: usize = PLACES / BUCKETS;
 /// What happened when probabilities were given in a context, one cache line.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Row([u16; BUCKETS]);
+pub struct Row([u16; BUCKETS]);
+
+impl Row {
+    /// The refined probability (`2^16 = 1`) of the one at a [place](Logistic::place).
+    #[inline(always)]
+    pub fn refine(&self, place: usize) -> u32 {
+        let from = place.clamp(STEP / 2, PLACES - 1 - STEP / 2) - STEP / 2;
+        let (low, share) = (from / STEP, (from % STEP) as u32);
+        let below = u32::from(self.0[low % BUCKETS]);
+        let above = u32::from(self.0[(low + 1) % BUCKETS]);
+        (below * (STEP as u32 - share) + above * share) / STEP as u32
+    }
+
+    /// Moves the bucket of a place towards what came: 0 or 65,535.
+    #[inline(always)]
+    pub fn update(&mut self, place: usize, target: i32) {
+        let p = &mut self.0[place / STEP % BUCKETS];
+        *p = moved::<REFINER_SHIFT>(*p, target);
+    }
+}
 
 /// Refines probabilities by what happened when they were given in a context.
 pub struct Rows {
@@ -79,22 +97,11 @@ impl Rows {
         prefetch(&self.rows[context & (self.rows.len() - 1)]);
     }
 
-    /// The refined probability (`2^16 = 1`) of the one at a [place](Logistic::place).
+    /// The row of a context.
     #[inline(always)]
-    pub fn refine(&self, context: usize, place: usize) -> u32 {
-        let row = &self.rows[context & (self.rows.len() - 1)].0;
-        let from = place.clamp(STEP / 2, PLACES - 1 - STEP / 2) - STEP / 2;
-        let (low, share) = (from / STEP, (from % STEP) as u32);
-        let (below, above) = (u32::from(row[low]), u32::from(row[(low + 1) % BUCKETS]));
-        (below * (STEP as u32 - share) + above * share) / STEP as u32
-    }
-
-    /// Moves the bucket of a place towards what came.
-    #[inline(always)]
-    pub fn update(&mut self, context: usize, place: usize, one: bool) {
+    pub fn row(&mut self, context: usize) -> &mut Row {
         let last = self.rows.len() - 1;
-        let row = &mut self.rows[context & last].0;
-        learn::<REFINER_SHIFT>(&mut row[place / STEP % BUCKETS], one);
+        &mut self.rows[context & last]
     }
 }
 
@@ -107,22 +114,23 @@ mod tests {
         let mut rows = Rows::new(2);
         let logistic = Logistic::get();
         for place in STEP..PLACES - STEP {
-            let difference = rows.refine(0, place).abs_diff(logistic.half(place));
+            let difference = rows.row(0).refine(place).abs_diff(logistic.half(place));
             assert!(difference < 500, "{difference} at {place}");
         }
         let place = logistic.place(0.1);
         for _ in 0..400 {
-            rows.update(1, place, true);
+            rows.row(1).update(place, 65_535);
         }
-        assert!(rows.refine(1, place) > 50_000);
-        assert!(rows.refine(0, place) < 36_000);
+        assert!(rows.row(1).refine(place) > 50_000);
+        assert!(rows.row(0).refine(place) < 36_000);
     }
 
     #[test]
     fn a_meaning_becomes_a_frequency() {
         let mut meanings = Quick::new();
         for i in 0..4000 {
-            meanings.update(0, i % 4 == 0);
+            let target = if i % 4 == 0 { 65_535 } else { 0 };
+            meanings.set(0, moved_meaning(meanings.get(0), target));
         }
         assert!(meanings.0[0].abs_diff(1 << 14) < 900);
     }
