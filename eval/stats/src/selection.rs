@@ -6,9 +6,10 @@
 //! these bytes and these models. The intervals answer what other bytes of the same source
 //! and other seeds would give. Contiguous pieces of the data are drawn in runs whose length
 //! follows from their autocorrelation, the same pieces for all candidates (all models find
-//! the same pieces hard). The noise between seeds is pooled over the candidates. The
-//! intervals hold for all pairs at once (the module `ties`). With one seed they contain no
-//! noise between seeds, and no candidate gets a probability of being best.
+//! the same pieces hard). Each candidate has noise between its seeds of its own (the module
+//! `moderated`); one of a single seed gets the pooled noise of the others. The intervals hold
+//! for all pairs at once (the module `ties`). With one seed they contain no noise between
+//! seeds, and no candidate gets a probability of being best.
 //!
 //! Naming one of K candidates costs log2 K bits, which every total includes. This does not
 //! correct the optimism of choosing by the same bytes. That optimism is a number of its
