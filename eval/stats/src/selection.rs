@@ -22,7 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ties::{self, Runs, Ties};
-use brevity_length::{Row, byte_sets};
+use brevity_length::{Row, byte_sets, source_name};
 
 /// Settings of a selection.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,15 +154,6 @@ pub fn conventions(rows: &[Row]) -> Vec<String> {
         }
     }
     found
-}
-
-/// The source of some bytes, and what else tells them from others of it.
-pub(crate) fn source_name(source: &str, more: &[&str]) -> String {
-    let told = more.iter().copied().filter(|text| !text.is_empty());
-    match told.collect::<Vec<_>>().join(" ").as_str() {
-        "" => source.to_owned(),
-        told => format!("{source} ({told})"),
-    }
 }
 
 /// Rows with the same key together, in order of first appearance.
