@@ -129,8 +129,19 @@ impl Report {
     pub fn of_sweep(folder: &Path, estimator: &Estimator) -> Result<Self, ReportError> {
         let rows = brevity_length::read(folder)?;
         let name = sweep_name(folder);
-        let baselines = read_baselines(folder)?;
-        Ok(Self::new(name, rows, baselines, estimator))
+        let (baselines, note) = match read_baselines(folder) {
+            Err(error @ ReportError::Baselines { .. }) => {
+                let note = format!(
+                    "no classical coders: {}; delete it, and `brevity report` measures it again",
+                    chain(&error)
+                );
+                (Vec::new(), Some(note))
+            }
+            known => (known?, None),
+        };
+        let mut report = Self::new(name, rows, baselines, estimator);
+        report.notes.extend(note);
+        Ok(report)
     }
 
     /// Table and critical sizes for a terminal.
