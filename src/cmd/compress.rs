@@ -385,7 +385,8 @@ impl Args {
         let mut folder = output.as_os_str().to_owned();
         folder.push(".training");
         let report = |event: &pack::Event<'_>| {
-            if let Some(line) = own_model::on_the_way(event, path, run.verbose) {
+            let size = self.training.size;
+            if let Some(line) = own_model::on_the_way(event, path, size, run.verbose) {
                 run.say(|| line);
             }
         };
