@@ -125,7 +125,7 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         Some(MatrixError::Tasks(error)) => return Some(error.exit_status()),
         Some(MatrixError::Toml { .. } | MatrixError::Config { .. }) => return Some(2),
         Some(MatrixError::Folder(FolderError::Busy { .. })) => return Some(2),
-        Some(MatrixError::Data { source, .. }) if source.is_usage() => return Some(2),
+        Some(MatrixError::Data { cause, .. }) if cause.is_usage() => return Some(2),
         Some(MatrixError::File { action, .. }) if *action == "read" => return Some(2),
         _ => {}
     }

@@ -160,3 +160,13 @@ fn a_number_of_threads_is_believable() {
         .status(2)
         .says("0 to 256");
 }
+
+#[test]
+fn an_archive_of_nothing_has_no_rates() {
+    let dir = Dir::new();
+    dir.file("empty", "");
+    dir.run(&["compress", "empty"]).status(0);
+    let text = dir.run(&["inspect", "empty.bvy"]).status(0).stdout();
+    assert!(text.contains("of 0,") && text.contains("no rate"), "{text}");
+    assert!(!text.contains('%'), "{text}");
+}

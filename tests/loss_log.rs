@@ -1,6 +1,7 @@
 //! `brevity prequential --log`: loss logs of other programs.
 
-use crate::util::Dir;
+use crate::util::{Dir, Ran};
+use std::fs::File;
 
 fn log(line: impl Fn(f64) -> String) -> String {
     (1..=50).map(|i| line(f64::from(i))).collect()
@@ -76,4 +77,21 @@ fn what_is_no_length_is_refused() {
     dir.run(&["prequential", "--averaged", "x.toml"])
         .status(2)
         .says("--log");
+}
+
+#[test]
+fn a_dash_is_the_log_on_standard_input() {
+    let dir = Dir::new();
+    let log = dir.file("log.csv", "bytes,bpb\n1000,3\n2000,2\n3000,2\n");
+    let bits = |file: &str| {
+        let args = ["prequential", "--log", file, "--json"];
+        let mut command = dir.brevity(&args);
+        let output = command.stdin(File::open(&log).expect("the log")).output();
+        let said = Ran::new(&args, output.expect("the command starts"))
+            .status(0)
+            .stdout();
+        let json: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        json["data_bits"].as_f64().expect("bits")
+    };
+    assert_eq!(bits("-"), bits("log.csv"));
 }

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use crate::util::{Dir, noise};
+use crate::util::{Dir, Ran, noise};
 
 fn names(dir: &Dir) -> Vec<String> {
     let entries = fs::read_dir(dir.path("")).expect("the directory");
@@ -93,4 +93,25 @@ fn an_interrupt_leaves_nothing() {
         assert_eq!(status.code(), Some(130), "{signal}");
         assert_eq!(names(&dir), [""; 0], "{signal}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_written_beside_a_device() {
+    let dir = Dir::new();
+    let source = dir.file("source", "some bytes");
+    let run = |more: &[&str]| {
+        let args = [&["compress", "/dev/stdin"], more].concat();
+        let mut command = dir.brevity(&args);
+        let output = command
+            .stdin(File::open(&source).expect("a source"))
+            .output();
+        Ran::new(&args, output.expect("the command starts"))
+    };
+    run(&[]).status(2).says("say where with -o, or give `-`");
+    run(&["--train"]).status(2).says("say where with -o");
+    assert!(!std::path::Path::new("/dev/stdin.bvy").exists());
+    run(&["-o", "out.bvy"]).status(0);
+    dir.run(&["decompress", "out.bvy"]).status(0);
+    assert_eq!(fs::read(dir.path("out")).expect("the bytes"), b"some bytes");
 }

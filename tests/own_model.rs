@@ -200,3 +200,16 @@ fn a_folder_in_the_way_is_left_alone() {
     dir.file("data.bvy", "mine too");
     dir.run(TRAIN).status(2).says("-f");
 }
+
+#[test]
+fn a_size_that_there_is_not_is_told() {
+    let dir = Dir::new();
+    dir.file("data", noise(8000));
+    let args = ["compress", "data", "--train", "--size"];
+    let with = |size| [&args[..], &[size, "--epochs", "1", "-f"]].concat();
+    dir.run(&with("1000"))
+        .status(0)
+        .says("(the nearest size to 1000: ");
+    let near = dir.run(&with("4000")).status(0);
+    assert!(!near.stderr().contains("nearest"), "{}", near.stderr());
+}

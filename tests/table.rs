@@ -140,9 +140,33 @@ fn bad_tables_are_usage_errors_with_their_place() {
         ("width = 8", "width = 0", "model.0.spec.width"),
         ("\"png 32\"", "\"gif\"", "gif"),
         ("name = \"noise\"", "name = \"lines\"", "twice"),
-        ("lines.txt", "missing.txt", "missing.txt"),
+        ("lines.txt", "missing.txt", "set.0.source: no file"),
+        (
+            "name = \"lines\"\n",
+            "name = \"lines\"\noffset = 1000000000\n",
+            "set.0.offset: ",
+        ),
     ] {
         dir.file("bad.toml", CONFIG.replacen(from, to, 1));
         dir.run(&["table", "bad.toml"]).status(2).says(needle);
+    }
+}
+
+#[test]
+fn what_a_row_names_and_is_not_there_is_an_error_with_its_field() {
+    let dir = dir();
+    for (row, field) in [
+        (
+            "[[pretrained]]\nname = \"p\"\npath = \"none\"\n",
+            "pretrained.0.path: none: ",
+        ),
+        (
+            "[[predictor]]\nname = \"p\"\ncommand = \"./none\"\nparameters = 1\n",
+            "predictor.0.command: ",
+        ),
+    ] {
+        let sets = CONFIG.split_once("[[model]]").expect("a model").0;
+        dir.file("bad.toml", format!("{sets}{row}"));
+        dir.run(&["table", "bad.toml"]).status(1).says(field);
     }
 }

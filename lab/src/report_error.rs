@@ -32,6 +32,14 @@ pub enum ReportError {
         /// The position in the file, and the error.
         source: serde_json::Error,
     },
+    /// The classical coders' results have invalid content.
+    #[error("{path} holds no results of coders", path = path.display())]
+    Baselines {
+        /// The file.
+        path: PathBuf,
+        /// The position in the file, and the error.
+        source: serde_json::Error,
+    },
     /// A file of the page cannot be written.
     #[error(transparent)]
     Page(#[from] PageError),

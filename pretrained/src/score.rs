@@ -150,7 +150,7 @@ pub struct Length {
     /// `None` if the model saves nothing.
     pub bytes: Option<u64>,
     /// The same at the ends of a 95% interval of what it saves; `None` where that is
-    /// nothing. No interval of fewer than three blocks.
+    /// nothing. No interval where that of what it saves is not known.
     pub ci95: Option<[Option<u64>; 2]>,
 }
 
@@ -173,39 +173,37 @@ pub struct BreakEven {
 }
 
 impl BreakEven {
-    /// From the savings in blocks of equal length, each in bytes of a byte. The
-    /// interval is Student's: blocks of some kilobytes are nearly independent.
+    /// From what the model saves of each byte, with a 95% interval of that.
     ///
     /// ```
     /// use brevity_pretrained::ModelBytes;
     /// use brevity_pretrained::score::BreakEven;
     ///
     /// let model = ModelBytes { stored: 98_000_000, fp16: 269_000_000 };
-    /// let found = BreakEven::new("gzip -9", 0.5, model, &[0.31, 0.29, 0.3, 0.3]);
+    /// let found = BreakEven::new("gzip -9", 0.5, model, 0.3, Some([0.29, 0.31]));
     /// assert_eq!(found.stored.bytes, Some(326_666_667));
     /// let [low, high] = found.stored.ci95.unwrap();
     /// assert!(low < found.stored.bytes && found.stored.bytes < high);
     /// assert!(found.fp16.bytes > high);
     /// ```
-    pub fn new(coder: &str, coder_rate: f64, model: ModelBytes, saved: &[f64]) -> BreakEven {
-        let n = saved.len() as f64;
-        let mean = saved.iter().sum::<f64>() / n.max(1.0);
-        let saved_ci95 = (saved.len() >= 3).then(|| {
-            let squares: f64 = saved.iter().map(|x| (x - mean).powi(2)).sum();
-            let half = student(n - 1.0) * (squares / (n - 1.0) / n).sqrt();
-            [mean - half, mean + half]
-        });
+    pub fn new(
+        coder: &str,
+        coder_rate: f64,
+        model: ModelBytes,
+        saved: f64,
+        saved_ci95: Option<[f64; 2]>,
+    ) -> BreakEven {
         let length = |model: u64| {
             let pays = |saved: f64| break_even(model, 0.0, saved);
             Length {
-                bytes: pays(mean),
+                bytes: pays(saved),
                 ci95: saved_ci95.map(|[low, high]| [pays(high), pays(low)]),
             }
         };
         BreakEven {
             coder: coder.into(),
             coder_rate,
-            saved: mean,
+            saved,
             saved_ci95,
             stored: length(model.stored),
             fp16: length(model.fp16),
@@ -213,30 +211,9 @@ impl BreakEven {
     }
 }
 
-/// The 97.5% quantile of Student's distribution: the expansion of Fisher and Cornish,
-/// within 1% from three degrees of freedom on.
-fn student(freedom: f64) -> f64 {
-    if freedom < 3.0 {
-        return 4.303;
-    }
-    let z: f64 = 1.959_964;
-    let (z3, z5, z7) = (z.powi(3), z.powi(5), z.powi(7));
-    z + (z3 + z) / (4.0 * freedom)
-        + (5.0 * z5 + 16.0 * z3 + 3.0 * z) / (96.0 * freedom.powi(2))
-        + (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * z) / (384.0 * freedom.powi(3))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantiles_are_those_of_tables() {
-        for (freedom, expected) in [(2, 4.303), (3, 3.182), (4, 2.776), (11, 2.201), (60, 2.000)] {
-            let got = student(f64::from(freedom));
-            assert!((got / expected - 1.0).abs() < 1e-2, "{freedom}: {got}");
-        }
-    }
 
     #[test]
     fn a_model_that_may_save_nothing_may_never_pay() {
@@ -244,12 +221,12 @@ mod tests {
             stored: 1000,
             fp16: 3000,
         };
-        let found = BreakEven::new("xz -6", 0.5, model, &[0.1, -0.1, 0.2, 0.0]);
+        let found = BreakEven::new("xz -6", 0.5, model, 0.05, Some([-0.15, 0.25]));
         assert_eq!(found.stored.bytes, Some(20_000));
         assert_eq!(found.fp16.bytes, Some(60_000));
         let [low, high] = found.stored.ci95.unwrap();
         assert!(low.is_some() && high.is_none());
-        let found = BreakEven::new("xz -6", 0.5, model, &[-0.1, -0.1]);
+        let found = BreakEven::new("xz -6", 0.5, model, -0.1, None);
         assert_eq!((found.stored.bytes, found.stored.ci95), (None, None));
     }
 }

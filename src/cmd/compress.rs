@@ -2,7 +2,7 @@
 
 use super::files::{self, Common, is_dash, watched};
 use super::level::LevelOptions;
-use super::output::{OutputFile, Target, stdout_for_archives};
+use super::output::{OutputFile, Target, is_device, no_place, stdout_for_archives};
 use super::own_model::{self, Training};
 use super::predictor::{self, Predictor, Readers};
 use super::{decompress, inspect, pretrained, verify};
@@ -368,6 +368,7 @@ impl Args {
             Some(output) if is_dash(output) => None,
             Some(output) => Some(output.clone()),
             None if is_dash(path) => None,
+            None if is_device(path) => bail!(Usage(no_place(path))),
             None => Some(derived(path)),
         };
         let Some(output) = output else {
@@ -391,7 +392,8 @@ impl Args {
         let mut folder = output.as_os_str().to_owned();
         folder.push(".training");
         let report = |event: &pack::Event<'_>| {
-            if let Some(line) = own_model::on_the_way(event, path, run.verbose) {
+            let size = self.training.size;
+            if let Some(line) = own_model::on_the_way(event, path, size, run.verbose) {
                 run.say(|| line);
             }
         };

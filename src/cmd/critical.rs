@@ -1,5 +1,6 @@
 //! `brevity critical`: the size beyond which more parameters cost more than they save.
 
+use super::files;
 use crate::console;
 use crate::exit::Usage;
 use std::io::Write;
@@ -108,7 +109,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     };
     let mut out = console::stdout()?;
     if args.law || !args.predict.is_empty() || args.svg.is_some() {
-        let each = each_data_law(&points, &args.predict, &estimator)?;
+        let bar = files::waiting("fitting laws over data size");
+        let each = each_data_law(&points, &args.predict, &estimator);
+        bar.finish_and_clear();
+        let each = each?;
         let laws: Vec<DataLaw> = those_found(each)?;
         if let Some(file) = &args.svg {
             let critical = each_critical_size(&points, &estimator)?;

@@ -132,6 +132,18 @@ impl Run {
     }
 }
 
+/// A bar for work whose parts are not counted: what it is, and for how long it runs. Silent
+/// when standard error is not a terminal.
+pub fn waiting(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
 /// Runs work that can stop and shows its progress on a bar.
 pub fn watched<T>(bar: &ProgressBar, work: impl FnOnce(&Control<'_>) -> T) -> T {
     let progress = |at: Progress<'_>| {

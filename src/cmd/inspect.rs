@@ -167,8 +167,12 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -
     let (stored, raw, version) = (i.stored, i.raw(), i.version);
     let mut out = format!("{path}: {stored} bytes of {raw}, format {version}{contexts}\n");
     let mut line = |name: &str, bytes: u64, note: String| {
-        let share = 100.0 * rate(bytes, i);
-        out += &format!("  {name:<10}{bytes:>14}  {share:>8.4}%  {note}\n");
+        // No share of nothing.
+        let share = match i.raw() {
+            0 => "-".to_owned(),
+            _ => format!("{:.4}%", 100.0 * rate(bytes, i)),
+        };
+        out += &format!("  {name:<10}{bytes:>14}  {share:>9}  {note}\n");
     };
     let model = match (&i.header, &i.spec, bits_per_parameter(i)) {
         (Header::External(id), ..) => format!("external, {id}"),
@@ -203,7 +207,11 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -
         }
     }
     line("overhead", i.overhead(), "headers, checks, index".into());
-    line("total", i.stored, "the adjusted rate".into());
+    let total = match i.raw() {
+        0 => "nothing is described, so there is no rate",
+        _ => "the adjusted rate",
+    };
+    line("total", i.stored, total.into());
     if let Some(over) = over_entropy(i, bits) {
         let share = 100.0 * over / i.payload().max(1) as f64;
         out += &format!("  streams take {over:.1} bytes ({share:.4}%) over their entropy\n");

@@ -1,20 +1,22 @@
 //! `brevity prequential --log`: the prequential code length of a loss log.
 
+use super::files::is_dash;
 use crate::console;
 use crate::exit::Usage;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use brevity_draw::visible_lines;
 use brevity_length::format::{bytes, percent};
-use brevity_outside::log::{Measured, Passes, Settings, Unit, measure, read};
+use brevity_outside::log::{Measured, Passes, Settings, Unit, measure, read, read_bytes};
 use serde_json::{Value, json};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// How to read the log.
 #[derive(clap::Args)]
 pub struct Log {
     /// The loss log of a run of another program instead of a config: CSV, JSON lines or
-    /// TensorBoard events, with what it had seen (bytes, tokens or steps) and its loss
+    /// TensorBoard events, with what it had seen (bytes, tokens or steps) and its loss;
+    /// `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
     /// Name of the log's loss [default: a usual one, such as loss or train/loss]
@@ -96,7 +98,16 @@ impl Log {
             many_passes: self.many_passes,
             gaps: self.gaps,
         };
-        let found = measure(path, &read(path)?, &settings)?;
+        let lines = match is_dash(path) {
+            false => read(path)?,
+            true => {
+                let mut content = Vec::new();
+                let input = std::io::stdin().read_to_end(&mut content);
+                input.context("cannot read standard input")?;
+                read_bytes(path, content)?
+            }
+        };
+        let found = measure(path, &lines, &settings)?;
         let mut out = console::stdout()?;
         if json {
             serde_json::to_writer_pretty(&mut out, &to_json(path, &found))?;

@@ -17,7 +17,7 @@ pub struct Training {
     /// Parameters of the model, about [default: the predicted critical size, if a
     /// model of that size is expected to pay]
     #[arg(long, value_name = "COUNT", requires = "train")]
-    size: Option<u64>,
+    pub(super) size: Option<u64>,
     /// How often to train on the whole file [default: by its length]
     #[arg(long, value_name = "COUNT", requires = "train")]
     epochs: Option<f64>,
@@ -51,8 +51,13 @@ impl Training {
 }
 
 /// The message about an event while the file at `path` is processed. The trial of small
-/// models is reported only if `verbose`.
-pub(super) fn on_the_way(event: &Event<'_>, path: &Path, verbose: bool) -> Option<String> {
+/// models is reported only if `verbose`; `size` is the number of parameters asked for.
+pub(super) fn on_the_way(
+    event: &Event<'_>,
+    path: &Path,
+    size: Option<u64>,
+    verbose: bool,
+) -> Option<String> {
     match event {
         Event::Tried([small, large]) => {
             verbose.then(|| format!("two small models: {small:.3} and {large:.3} bits per byte"))
@@ -61,12 +66,24 @@ pub(super) fn on_the_way(event: &Event<'_>, path: &Path, verbose: bool) -> Optio
             setup,
             bytes,
             folder,
-        } => Some(format!(
-            "{}: training {} parameters on {bytes} bytes in {}",
-            path.display(),
-            setup.spec.parameters(),
-            folder.display()
-        )),
+        } => {
+            let parameters = setup.spec.parameters();
+            Some(format!(
+                "{}: training {parameters} parameters{} on {bytes} bytes in {}",
+                path.display(),
+                size.map_or(String::new(), |size| instead(size, parameters)),
+                folder.display()
+            ))
+        }
+    }
+}
+
+/// Why there are not as many parameters as were asked for, where they differ by a tenth or more.
+fn instead(size: u64, parameters: u64) -> String {
+    let share = parameters as f64 / size.max(1) as f64;
+    match (0.9..1.1).contains(&share) {
+        true => String::new(),
+        false => format!(" (the nearest size to {size}: widths are multiples of 8)"),
     }
 }
 

@@ -10,6 +10,7 @@ use brevity_pretrained::archive::{ArchiveError, Settings};
 use brevity_pretrained::cover::{Beam, Marginal, marginal};
 use brevity_pretrained::score::{BreakEven, Length, Score, score, score_with_bits};
 use brevity_pretrained::{CodedError, Form, Model, byte_bits};
+use brevity_stats::blocks::mean_interval;
 use brevity_task::{Control, Counter};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -269,7 +270,8 @@ fn against(
         coder.name(),
         rate,
         model.model_bytes(),
-        &saved,
+        saved.iter().sum::<f64>() / saved.len().max(1) as f64,
+        mean_interval(&saved),
     ))
 }
 

@@ -92,6 +92,24 @@ pub fn byte_sets(rows: &[&Row]) -> Vec<String> {
         .collect()
 }
 
+/// A source, or a regime, with what else tells its bytes from others, where that is not
+/// empty.
+///
+/// ```
+/// use brevity_length::source_name;
+///
+/// assert_eq!(source_name("prose", &["data.offset=100", ""]), "prose (data.offset=100)");
+/// assert_eq!(source_name("held-out", &[""]), "held-out");
+/// ```
+#[must_use]
+pub fn source_name(source: &str, more: &[&str]) -> String {
+    let told = more.iter().copied().filter(|text| !text.is_empty());
+    match told.collect::<Vec<_>>().join(" ").as_str() {
+        "" => source.to_owned(),
+        told => format!("{source} ({told})"),
+    }
+}
+
 /// Whether an axis changes the training bytes besides their source, length and seed.
 fn tells_bytes(key: &str) -> bool {
     key.starts_with("data.")

@@ -44,7 +44,7 @@ pub use convention::{Convention, ConventionError};
 pub use description::{Code, Description, Evidence, FP16_BYTES, Scored};
 pub use detected::{Detected, MinK, Overlap};
 pub use file::{RowError, parse, read};
-pub use ladders::{byte_sets, variants};
+pub use ladders::{byte_sets, source_name, variants};
 pub use learning::{CurvePoint, Learning};
 pub use regime::Regime;
 pub use row::{ROW_VERSION, Row, SIZE_KEYS};

@@ -9,8 +9,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::distribution::student_quantile;
-use crate::selection::{gathered, source_name};
-use brevity_length::{Row, byte_sets};
+use crate::selection::gathered;
+use brevity_length::{Row, byte_sets, source_name};
 
 /// Changes on one byte set against one base.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,8 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::random::below;
+use crate::distribution::student_quantile;
+use crate::random::{below, stream};
 
 /// How pieces are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,6 +82,30 @@ impl Blocks {
     }
 }
 
+/// Draws for the interval of a mean.
+const DRAWS: usize = 2000;
+
+/// The 95% interval of the mean of a source, of which contiguous pieces of equal length have
+/// these values. Pieces of one text are not independent, which Student's interval takes them
+/// to be; here they are drawn in runs. None for fewer than three.
+#[must_use]
+pub fn mean_interval(values: &[f64]) -> Option<[f64; 2]> {
+    if values.len() < 3 {
+        return None;
+    }
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let blocks = Blocks::new([&values.to_vec()], &vec![1.0; values.len()]);
+    let squares = (0..DRAWS).map(|i| {
+        let drawn = blocks.draw(&mut stream(1, i));
+        let sum: f64 = drawn.iter().map(|&at| values[at] - mean).sum();
+        (blocks.scale * sum / count).powi(2)
+    });
+    let error = (squares.sum::<f64>() / DRAWS as f64).sqrt();
+    let half = student_quantile(0.05, blocks.degrees) * error;
+    Some([mean - half, mean + half])
+}
+
 /// Correlation of neighbours; nothing where all are alike.
 fn lag_one(series: &[f64]) -> Option<f64> {
     let mean = series.iter().sum::<f64>() / series.len() as f64;
@@ -90,4 +115,43 @@ fn lag_one(series: &[f64]) -> Option<f64> {
         .map(|w| (w[0] - mean) * (w[1] - mean))
         .sum();
     (series.len() > 3 && squares > 0.0).then(|| products / squares)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::normal;
+
+    /// How often the interval of the mean of so many pieces, of which neighbours correlate by
+    /// `rho`, has the mean of the source.
+    fn covered(count: usize, rho: f64) -> f64 {
+        let inside = (0..400).filter(|&i| {
+            let mut rng = stream(8, i);
+            let mut last = normal(&mut rng);
+            let next = |_| {
+                last = rho * last + (1.0 - rho * rho).sqrt() * normal(&mut rng);
+                last
+            };
+            let values: Vec<f64> = (0..count).map(next).collect();
+            let [low, high] = mean_interval(&values).expect("pieces");
+            low <= 0.0 && 0.0 <= high
+        });
+        inside.count() as f64 / 400.0
+    }
+
+    /// Student's intervals hold the mean in 95, 87, 77, 75 and 47% of 20,000 such series.
+    #[test]
+    fn the_mean_of_pieces_of_one_text_is_in_its_interval() {
+        for (count, rho) in [(8, 0.0), (8, 0.3), (8, 0.5), (16, 0.5), (32, 0.8)] {
+            let share = covered(count, rho);
+            eprintln!("{count} pieces, {rho}: {share}");
+            assert!(share >= 0.93, "{count} {rho}: {share}");
+        }
+    }
+
+    #[test]
+    fn two_pieces_have_no_interval_and_equal_ones_are_sure() {
+        assert_eq!(mean_interval(&[1.0, 2.0]), None);
+        assert_eq!(mean_interval(&[1.0, 1.0, 1.0]), Some([1.0, 1.0]));
+    }
 }

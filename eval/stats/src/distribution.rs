@@ -1,7 +1,7 @@
 //! Student's and Fisher's distributions, by the incomplete beta function.
 
 /// The logarithm of the gamma function at `x > 0` (Lanczos, 9 terms, 1e-14).
-fn ln_gamma(x: f64) -> f64 {
+pub(crate) fn ln_gamma(x: f64) -> f64 {
     const C: [f64; 9] = [
         0.999_999_999_999_809_9,
         676.520_368_121_885_1,

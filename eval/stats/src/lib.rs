@@ -36,6 +36,7 @@ pub mod design;
 pub mod distribution;
 pub mod gap;
 pub mod model_table;
+mod moderated;
 pub mod random;
 pub mod rank;
 pub mod selection;

@@ -6,9 +6,10 @@
 //! these bytes and these models. The intervals answer what other bytes of the same source
 //! and other seeds would give. Contiguous pieces of the data are drawn in runs whose length
 //! follows from their autocorrelation, the same pieces for all candidates (all models find
-//! the same pieces hard). The noise between seeds is pooled over the candidates. The
-//! intervals hold for all pairs at once (the module `ties`). With one seed they contain no
-//! noise between seeds, and no candidate gets a probability of being best.
+//! the same pieces hard). Each candidate has noise between its seeds of its own (the module
+//! `moderated`); one of a single seed gets the pooled noise of the others. The intervals hold
+//! for all pairs at once (the module `ties`). With one seed they contain no noise between
+//! seeds, and no candidate gets a probability of being best.
 //!
 //! Naming one of K candidates costs log2 K bits, which every total includes. This does not
 //! correct the optimism of choosing by the same bytes. That optimism is a number of its
@@ -21,7 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ties::{self, Runs, Ties};
-use brevity_length::{Row, byte_sets};
+use brevity_length::{Row, byte_sets, source_name};
 
 /// Settings of a selection.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,15 +154,6 @@ pub fn conventions(rows: &[Row]) -> Vec<String> {
         }
     }
     found
-}
-
-/// The source of some bytes, and what else tells them from others of it.
-pub(crate) fn source_name(source: &str, more: &[&str]) -> String {
-    let told = more.iter().copied().filter(|text| !text.is_empty());
-    match told.collect::<Vec<_>>().join(" ").as_str() {
-        "" => source.to_owned(),
-        told => format!("{source} ({told})"),
-    }
 }
 
 /// Rows with the same key together, in order of first appearance.

@@ -57,6 +57,13 @@ impl Simultaneous {
         }
     }
 
+    /// How many standard errors half of the 95% interval of a difference is, for these degrees
+    /// of freedom of its standard error, 1 or more.
+    #[must_use]
+    pub fn quantile(&self, degrees: f64) -> f64 {
+        student_quantile(self.level, degrees.max(1.0))
+    }
+
     /// Half of the 95% interval of the difference between two candidates, by Student's
     /// quantile for these degrees of freedom of its standard error, 1 or more.
     ///
@@ -64,6 +71,6 @@ impl Simultaneous {
     /// Beyond the candidates.
     #[must_use]
     pub fn half_width(&self, i: usize, j: usize, degrees: f64) -> f64 {
-        student_quantile(self.level, degrees.max(1.0)) * self.error(i, j)
+        self.quantile(degrees) * self.error(i, j)
     }
 }

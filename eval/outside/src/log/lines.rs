@@ -38,12 +38,22 @@ pub fn read(path: &Path) -> Result<Vec<Line>, LogError> {
         source,
     };
     let bytes = std::fs::read(path).map_err(io)?;
+    read_bytes(path, bytes)
+}
+
+/// [`read`] of the content of a log; errors call it `path`.
+///
+/// # Errors
+/// Content that is no log; the line that is wrong.
+pub fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<Vec<Line>, LogError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if name.contains("tfevents") || events::are(&bytes) {
         return events::parse(path, &bytes);
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|error| io(std::io::Error::other(error.utf8_error().to_string())))?;
+    let text = String::from_utf8(bytes).map_err(|error| LogError::Read {
+        path: path.to_owned(),
+        source: std::io::Error::other(error.utf8_error().to_string()),
+    })?;
     parse(path, &text)
 }
 

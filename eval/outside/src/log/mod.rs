@@ -11,7 +11,7 @@ mod events;
 mod integral;
 mod lines;
 
-pub use lines::{Line, read};
+pub use lines::{Line, read, read_bytes};
 
 use integral::{Curve, integrate};
 use std::path::PathBuf;

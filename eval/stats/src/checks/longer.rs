@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pairs::{checked, gain, series, varied};
+use super::pairs::{Series, checked, gain, varied};
 use brevity_length::{AxisValue, Row};
 
 /// Adjusted rate of one model trained once and about twice as long.
@@ -38,12 +38,13 @@ pub(super) fn doubled(rows: &[&Row]) -> Vec<Doubled> {
             }
         }
     }
+    let series = Series::new(rows);
     let mut found: Vec<Doubled> = pairs
         .into_iter()
         .filter(|(.., factor)| (1.8..=2.5).contains(factor))
         .filter_map(|(short, long, factor)| {
             Some(Doubled {
-                series: series(short),
+                series: series.of(short),
                 parameters: short.parameters,
                 factor,
                 gain: gain(short, long)?,

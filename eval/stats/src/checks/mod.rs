@@ -347,6 +347,32 @@ mod tests {
     }
 
     #[test]
+    fn other_parts_of_a_source_and_other_held_out_bytes_are_other_series() {
+        let mut rows = Vec::new();
+        for (offset, set) in [(0, "a"), (0, "b"), (100, "a"), (100, "b")] {
+            for n in [1000, 8000] {
+                for epochs in [4.0, 8.0] {
+                    let axes = json!({
+                        "train.epochs": epochs, "data.offset": offset, "data.holdout.source": set,
+                    });
+                    let mut row = row(n, 0, axes, 0.5);
+                    row.data.hash = format!("h{offset}");
+                    row.score = score(n, Regime::HeldOut, 0.5);
+                    rows.push(row);
+                }
+            }
+        }
+        let found = Checks::of(&rows, &[]).doubled;
+        let mut series: Vec<&str> = found.iter().map(|one| one.series.as_str()).collect();
+        series.dedup();
+        assert_eq!(series.len(), 8, "{series:?}");
+        assert_eq!(
+            series[1],
+            "t, 1 MB, held-out, data.offset=0, data.holdout.source=b"
+        );
+    }
+
+    #[test]
     fn seeds_are_compared_at_each_size() {
         let rows = [
             row(1000, 0, json!({"seed": 0}), 0.50),

@@ -1,15 +1,30 @@
 //! Which rows of a sweep can be compared with each other.
 
 use crate::critical::group_name;
-use brevity_length::{AxisValue, Check, Row};
+use brevity_length::{AxisValue, Check, Row, byte_sets};
 
-/// Which bytes, and their relation to those trained on.
-pub(super) fn series(row: &Row) -> String {
-    group_name(
-        &row.data.source,
-        row.data.bytes as f64,
-        &[row.regime_name()],
-    )
+/// Names of the series of some rows: which bytes, and their relation to those trained on.
+pub(super) struct Series<'a>(Vec<(&'a Row, String)>);
+
+impl<'a> Series<'a> {
+    pub(super) fn new(rows: &[&'a Row]) -> Self {
+        let named = rows.iter().zip(byte_sets(rows)).map(|(&row, set)| {
+            let told = [row.regime_name(), &set, &row.test_set()];
+            let name = group_name(&row.data.source, row.data.bytes as f64, &told);
+            (row, name)
+        });
+        Self(named.collect())
+    }
+
+    /// The name of the series of one of the rows.
+    ///
+    /// # Panics
+    /// If it is another row.
+    pub(super) fn of(&self, row: &Row) -> String {
+        let mut named = self.0.iter();
+        let found = named.find(|(other, _)| std::ptr::eq(*other, row));
+        found.expect("one of the rows").1.clone()
+    }
 }
 
 /// Whether two rows are the same but for the axes that `differ` names.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pairs::{alike, checked, gain, series, varied};
+use super::pairs::{Series, alike, checked, gain, varied};
 use brevity_length::Row;
 
 /// Best of several learning rates at one size.
@@ -71,6 +71,7 @@ pub(super) fn best_rates(rows: &[&Row]) -> Vec<BestRate> {
 }
 
 fn sizes<'a>(rows: &[&'a Row]) -> Vec<Size<'a>> {
+    let series = Series::new(rows);
     let mut sizes = Vec::new();
     let mut seen: Vec<&Row> = Vec::new();
     for &first in rows.iter().filter(|row| row.check.is_none()) {
@@ -93,7 +94,7 @@ fn sizes<'a>(rows: &[&'a Row]) -> Vec<Size<'a>> {
         }
         if tried.len() >= 3 {
             sizes.push(Size {
-                series: series(first),
+                series: series.of(first),
                 parameters: first.parameters,
                 own,
                 tried,

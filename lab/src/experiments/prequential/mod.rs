@@ -4,7 +4,7 @@
 //! [`Prequential::of_folder`] reads the results of `brevity prequential`;
 //! [`Prequential::write`] writes `prequential.html`, `prequential.json` and the
 //! pictures into the folder: rate against parameters (`ladder.svg`), cumulative rate
-//! against bytes coded (`curve.svg`).
+//! against bytes coded (`curve.svg`). Several sets of bytes have charts of their own.
 
 pub mod config;
 mod curve_chart;
@@ -15,7 +15,7 @@ mod trials;
 use crate::experiments::two_part::{ReportError, sweep_name};
 use brevity_draw::{Table, visible_lines};
 use brevity_length::format::{bytes, count, percent};
-use brevity_length::{CurvePoint, Regime, Row};
+use brevity_length::{CurvePoint, Regime, Row, byte_sets, source_name};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,8 @@ pub struct Run {
     pub settings: String,
     /// `online` or `blocks`.
     pub mode: String,
-    /// Where the bytes come from.
+    /// Where the bytes come from; with what tells them from others of that source, where
+    /// there are several.
     pub source: String,
     /// Number of bytes.
     pub data_bytes: f64,
@@ -57,6 +58,10 @@ pub struct Run {
 /// A two-part code of the same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TwoPart {
+    /// Where the bytes come from, as [`Run::source`].
+    pub source: String,
+    /// Number of bytes.
+    pub data_bytes: f64,
     /// Number of parameters.
     pub parameters: f64,
     /// Seed of its training.
@@ -88,20 +93,29 @@ impl Prequential {
     /// others do not describe these bytes.
     #[must_use]
     pub fn new(name: String, rows: &[Row], beside: &[Row]) -> Prequential {
-        let scored = || rows.iter().filter(|r| r.is_scored() && r.is_prequential());
+        let scored = rows.iter().filter(|r| r.is_scored() && r.is_prequential());
+        let scored: Vec<&Row> = scored.collect();
+        let sources: Vec<String> = scored
+            .iter()
+            .zip(byte_sets(&scored))
+            .map(|(row, set)| source_name(&row.data.source, &[&set]))
+            .collect();
         let mut two_part = Vec::new();
         let mut other = 0;
         for row in beside.iter().filter(|r| r.is_scored()) {
-            let same = scored().any(|r| r.scored_hash() == row.scored_hash());
-            if !same || row.regime() != Some(Regime::InSample) {
+            let same = |r: &&Row| r.scored_hash() == row.scored_hash();
+            let same = scored.iter().position(same);
+            let (Some(at), Some(Regime::InSample)) = (same, row.regime()) else {
                 other += 1;
                 continue;
-            }
+            };
             for convention in row.conventions() {
                 let (Some(raw), Some(rate)) = (row.raw(), row.adjusted(convention.as_str())) else {
                     continue;
                 };
                 two_part.push(TwoPart {
+                    source: sources[at].clone(),
+                    data_bytes: scored[at].scored_bytes() as f64,
                     parameters: row.parameters as f64,
                     seed: row.seed.unwrap_or(0),
                     convention: convention.into(),
@@ -119,7 +133,11 @@ impl Prequential {
         }
         Prequential {
             name,
-            runs: scored().filter_map(run).collect(),
+            runs: scored
+                .iter()
+                .zip(&sources)
+                .filter_map(|(row, source)| run(row, source))
+                .collect(),
             two_part,
             notes,
         }
@@ -185,9 +203,16 @@ impl Prequential {
     #[must_use]
     pub fn pictures(&self) -> Vec<(String, String)> {
         let mut pictures = Vec::new();
-        if !self.runs.is_empty() {
-            pictures.push(("ladder.svg".into(), ladder_chart::draw(self, 860.0).file()));
-            pictures.push(("curve.svg".into(), curve_chart::draw(self, 860.0).file()));
+        let sets = self.by_bytes();
+        for (i, set) in sets.iter().enumerate() {
+            let number = match sets.len() {
+                1 => String::new(),
+                _ => format!("-{}", i + 1),
+            };
+            let ladder = ladder_chart::draw(set, 860.0).file();
+            pictures.push((format!("ladder{number}.svg"), ladder));
+            let curve = curve_chart::draw(set, 860.0).file();
+            pictures.push((format!("curve{number}.svg"), curve));
         }
         pictures
     }
@@ -208,6 +233,28 @@ impl Prequential {
         )?)
     }
 
+    /// The results of each set of bytes by itself, in order of appearance: one chart each,
+    /// since lines join codes of the same bytes.
+    fn by_bytes(&self) -> Vec<Prequential> {
+        let mut sets: Vec<Prequential> = Vec::new();
+        for run in &self.runs {
+            match sets.iter_mut().find(|set| set.runs[0].same_bytes(run)) {
+                Some(set) => set.runs.push(run.clone()),
+                None => sets.push(Prequential {
+                    runs: vec![run.clone()],
+                    ..Prequential::default()
+                }),
+            }
+        }
+        for set in &mut sets {
+            let of = &set.runs[0];
+            let same =
+                |code: &&TwoPart| code.source == of.source && code.data_bytes == of.data_bytes;
+            set.two_part = self.two_part.iter().filter(same).cloned().collect();
+        }
+        sets
+    }
+
     /// Modes of the runs, in order of appearance.
     fn modes(&self) -> Vec<&str> {
         distinct(self.runs.iter().map(|run| &run.mode[..]))
@@ -220,6 +267,15 @@ impl Prequential {
 }
 
 impl Run {
+    /// Which bytes, and how many.
+    fn data(&self) -> String {
+        format!("{} of {}", bytes(self.data_bytes), self.source)
+    }
+
+    fn same_bytes(&self, other: &Self) -> bool {
+        self.source == other.source && self.data_bytes == other.data_bytes
+    }
+
     /// A word that says whether the lengths are decoded or estimates.
     fn state(&self) -> &'static str {
         match self.verified {
@@ -252,14 +308,15 @@ fn means(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn run(row: &Row) -> Option<Run> {
+/// The run of a row on bytes that are named as `source`.
+fn run(row: &Row, source: &str) -> Option<Run> {
     let learning = row.score.as_ref()?.learning.as_ref()?;
     let n = row.scored_bytes() as f64;
     Some(Run {
         id: row.id().to_owned(),
         settings: row.settings(),
         mode: learning.mode.clone(),
-        source: row.data.source.clone(),
+        source: source.to_owned(),
         data_bytes: n,
         parameters: row.parameters as f64,
         seed: row.seed.unwrap_or(0),

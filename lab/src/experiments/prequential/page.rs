@@ -5,9 +5,10 @@ use maud::{Markup, html};
 use super::{Prequential, Run, curve_chart, ladder_chart};
 use brevity_draw::{Table, document, figure, warning};
 use brevity_length::CurvePoint;
-use brevity_length::format::{bytes, count, percent};
+use brevity_length::format::{self, bytes, percent};
 
 pub(super) fn page(report: &Prequential) -> String {
+    let sets = report.by_bytes();
     let body = html! {
         p class="over" { "brevity, prequential codes" }
         h1 { (report.name) }
@@ -22,27 +23,37 @@ pub(super) fn page(report: &Prequential) -> String {
             (warning("Lengths marked as estimates are exact code lengths under integer \
                       frequencies, not yet those of archives that were decoded."))
         }
-        @if !report.runs.is_empty() {
-            (ladder(report))
-            (curves(report))
+        @if !sets.is_empty() {
+            (ladder(&sets))
+            (curves(&sets))
         }
         (table(report))
-        (doublings(report))
+        @for set in &sets { (doublings(set, sets.len())) }
     };
     document(&report.name, "", &body)
 }
 
-fn ladder(report: &Prequential) -> Markup {
+/// Which bytes, as a heading, where there are several sets of them.
+fn heading(set: &Prequential, count: usize) -> Markup {
+    html! {
+        @if count > 1 { h3 { (set.runs[0].data()) } }
+    }
+}
+
+fn ladder(sets: &[Prequential]) -> Markup {
     html! {
         h2 { "Rate against size" }
-        (figure(
-            |width| ladder_chart::draw(report, width),
-            &html! {
-                "Each dot is a model with one seed; lines join the means of each size. Rates \
-                 above three times the lowest are not shown."
-            },
-        ))
-        @if !report.two_part.is_empty() {
+        @for set in sets {
+            (heading(set, sets.len()))
+            (figure(
+                |width| ladder_chart::draw(set, width),
+                &html! {
+                    "Each dot is a model with one seed; lines join the means of each size. Rates \
+                     above three times the lowest are not shown."
+                },
+            ))
+        }
+        @if sets.iter().any(|set| !set.two_part.is_empty()) {
             p {
                 "Only the two-part curve has a minimum. It pays bytes for every parameter, \
                  regardless of what the parameter has learned. A curve that falls as A N" sup { "−α" }
@@ -62,17 +73,21 @@ fn ladder(report: &Prequential) -> Markup {
     }
 }
 
-fn curves(report: &Prequential) -> Markup {
+fn curves(sets: &[Prequential]) -> Markup {
     html! {
         h2 { "Rate while learning" }
-        (figure(
-            |width| curve_chart::draw(report, width),
-            &html! {
-                "Cumulative code length over the number of bytes coded so far, for the first seed \
-                 of each size. Block-wise codes are marked b. Lanes are parts of the file that \
-                 advance together, so the first bytes coded are the first bytes of each lane."
-            },
-        ))
+        @for set in sets {
+            (heading(set, sets.len()))
+            (figure(
+                |width| curve_chart::draw(set, width),
+                &html! {
+                    "Cumulative code length over the number of bytes coded so far, for the first \
+                     seed of each size. Block-wise codes are marked b. Lanes are parts of the \
+                     file that advance together, so the first bytes coded are the first bytes of \
+                     each lane."
+                },
+            ))
+        }
     }
 }
 
@@ -89,11 +104,11 @@ fn table(report: &Prequential) -> Markup {
         "state",
     ];
     let mut table = Table::new(&header).left(&[1, 2, 8]);
-    let rates = report.runs.iter().map(|run| run.rate);
-    let best = rates.fold(f64::INFINITY, f64::min);
     for run in &report.runs {
+        let same = report.runs.iter().filter(|other| other.same_bytes(run));
+        let best = same.map(|run| run.rate).fold(f64::INFINITY, f64::min);
         let row = vec![
-            format!("{} of {}", bytes(run.data_bytes), run.source),
+            run.data(),
             run.mode.clone(),
             run.settings.clone(),
             run.parameters.to_string(),
@@ -119,8 +134,8 @@ fn table(report: &Prequential) -> Markup {
     }
 }
 
-/// Bits per byte between successive doublings of the bytes.
-fn doublings(report: &Prequential) -> Markup {
+/// Bits per byte between successive doublings of the bytes of one of `count` sets.
+fn doublings(report: &Prequential, count: usize) -> Markup {
     let longest = report.runs.iter().max_by_key(|run| run.doublings.len());
     let Some(longest) = longest.filter(|run| run.doublings.len() > 1) else {
         return html! {};
@@ -132,7 +147,7 @@ fn doublings(report: &Prequential) -> Markup {
     for run in report.runs.iter().filter(|run| same_blocks(run, longest)) {
         let mut row = vec![
             run.mode.clone(),
-            count(run.parameters),
+            format::count(run.parameters),
             run.seed.to_string(),
         ];
         let blocks = run.doublings.windows(2);
@@ -141,6 +156,7 @@ fn doublings(report: &Prequential) -> Markup {
     }
     html! {
         h2 { "Bits per byte, block by block" }
+        (heading(report, count))
         div class="card scroll" { (table.html()) }
     }
 }

@@ -7,6 +7,7 @@ use crate::sweep::SweepError;
 use brevity_baselines::BaselineError;
 use brevity_data::DataError;
 use brevity_files::FolderError;
+use brevity_task::chain;
 
 /// Why a table could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +31,20 @@ pub enum MatrixError {
         message: String,
     },
     /// The bytes of a set cannot be read.
-    #[error("set `{set}`")]
+    #[error("{}", of_set(key, cause))]
     Data {
-        /// Its name.
-        set: String,
+        /// The set's key; list entries are counted from 0.
+        key: String,
         /// Why.
-        source: Box<DataError>,
+        cause: Box<DataError>,
+    },
+    /// What a key names cannot be used.
+    #[error("{key}")]
+    Named {
+        /// The key; list entries are counted from 0.
+        key: String,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
     },
     /// A coder failed.
     #[error("set `{set}`")]
@@ -78,4 +87,14 @@ pub enum MatrixError {
     /// Stopped on request.
     #[error("stopped; the same command continues where it was")]
     Stopped,
+}
+
+/// The field of a set that is at fault. What data are read by has the fields of a set, and
+/// calls them those of `data`.
+fn of_set(key: &str, cause: &DataError) -> String {
+    let message = chain(cause).to_string();
+    match message.strip_prefix("data.") {
+        Some(field) => format!("{key}.{field}"),
+        None => format!("{key}.source: {message}"),
+    }
 }

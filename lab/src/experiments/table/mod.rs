@@ -244,8 +244,8 @@ pub fn run(
         }
     }
     let mut payback = Vec::new();
-    for row in &config.pretrained {
-        let Some(model) = pretrained::load(row, &mut notes)? else {
+    for (at, row) in config.pretrained.iter().enumerate() {
+        let Some(model) = pretrained::load(at, row, &mut notes)? else {
             continue;
         };
         for &form in &row.forms {
@@ -284,8 +284,8 @@ pub fn run(
             });
         }
     }
-    for row in &config.predictors {
-        let program = predictor::Program::start(row, config.chunk)?;
+    for (at, row) in config.predictors.iter().enumerate() {
+        let program = predictor::Program::start(at, row, config.chunk)?;
         let measured = columns.iter().map(|&column| program.cell(column, options));
         rows.push(Row {
             name: row.name.clone(),

@@ -7,6 +7,7 @@ use brevity_baselines::{Coder, stream_length};
 use brevity_length::format::bytes;
 use brevity_pretrained::ModelBytes;
 use brevity_pretrained::score::{BreakEven, Length};
+use brevity_stats::blocks::mean_interval;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ pub struct Payback {
     /// Whether the coder codes chunk by chunk, as the model does; otherwise its rate is
     /// that of the whole set.
     pub chunks: bool,
-    /// The lengths. Blocks of the interval are chunks.
+    /// The lengths. The interval is by a block bootstrap of the chunks.
     #[serde(flatten)]
     pub found: BreakEven,
 }
@@ -107,11 +108,12 @@ impl Side {
             (beside - own) / n
         });
         let saved: Vec<f64> = saved.collect();
+        let mean = saved.iter().sum::<f64>() / saved.len().max(1) as f64;
         Some(Payback {
             row: row.to_owned(),
             set: set.to_owned(),
             chunks: self.chunks.is_some(),
-            found: BreakEven::new(&self.name, rate, model, &saved),
+            found: BreakEven::new(&self.name, rate, model, mean, mean_interval(&saved)),
         })
     }
 }

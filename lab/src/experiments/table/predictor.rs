@@ -18,11 +18,18 @@ pub(super) struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// Starts the program of a row.
-    pub fn start(row: &'a PredictorRow, chunk: usize) -> Result<Program<'a>, MatrixError> {
+    /// Starts the program of row number `at`.
+    pub fn start(
+        at: usize,
+        row: &'a PredictorRow,
+        chunk: usize,
+    ) -> Result<Program<'a>, MatrixError> {
         let command = row.command.clone();
         let make = move || Ok(Box::new(Pipe::new(&command, LIMIT)?) as Box<dyn Outside>);
-        let model = PredictorModel::new(Box::new(make)).map_err(|e| failed(row, e))?;
+        let model = PredictorModel::new(Box::new(make)).map_err(|source| MatrixError::Named {
+            key: format!("predictor.{at}.command"),
+            source: source.into(),
+        })?;
         Ok(Program { row, model, chunk })
     }
 

@@ -25,8 +25,9 @@ pub(super) struct Reading<'a> {
     pub chunk: usize,
 }
 
-/// The model of a row; `None`, with a note, if it is optional and missing.
+/// The model of row number `at`; `None`, with a note, if it is optional and missing.
 pub(super) fn load(
+    at: usize,
     row: &PretrainedRow,
     notes: &mut Vec<String>,
 ) -> Result<Option<Model>, MatrixError> {
@@ -35,7 +36,10 @@ pub(super) fn load(
         notes.push(format!("{} is left out: there is no {path}", row.name));
         return Ok(None);
     }
-    let model = Model::load(&row.path).map_err(|source| failed(&row.name, source))?;
+    let model = Model::load(&row.path).map_err(|source| MatrixError::Named {
+        key: format!("pretrained.{at}.path"),
+        source: source.into(),
+    })?;
     Ok(Some(model))
 }
 

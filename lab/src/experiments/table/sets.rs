@@ -22,7 +22,8 @@ pub(super) fn read(
     config
         .sets
         .iter()
-        .map(|set| match load(set) {
+        .enumerate()
+        .map(|(i, set)| match load(set) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error @ (DataError::NotFetched { .. } | DataError::NotFound { .. }))
                 if set.optional =>
@@ -30,9 +31,9 @@ pub(super) fn read(
                 notes.push(format!("{} is left out: {}", set.name, chain(&error)));
                 Ok(None)
             }
-            Err(source) => Err(MatrixError::Data {
-                set: set.name.clone(),
-                source: source.into(),
+            Err(cause) => Err(MatrixError::Data {
+                key: format!("set.{i}"),
+                cause: cause.into(),
             }),
         })
         .collect()

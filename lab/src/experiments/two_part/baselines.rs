@@ -44,7 +44,7 @@ const FILE: &str = "baselines.json";
 ///
 /// # Errors
 ///
-/// If the file cannot be read or has invalid content.
+/// If the file cannot be read, or has invalid content ([`ReportError::Baselines`]).
 pub fn read_baselines(folder: &Path) -> Result<Vec<DataBaselines>, ReportError> {
     let path = folder.join(FILE);
     let text = match std::fs::read(&path) {
@@ -52,7 +52,7 @@ pub fn read_baselines(folder: &Path) -> Result<Vec<DataBaselines>, ReportError> 
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(ReportError::File { path, source }),
     };
-    serde_json::from_slice(&text).map_err(|source| ReportError::Json { path, source })
+    serde_json::from_slice(&text).map_err(|source| ReportError::Baselines { path, source })
 }
 
 /// Runs the general-purpose coders and context models on every byte set that a sweep
@@ -60,13 +60,21 @@ pub fn read_baselines(folder: &Path) -> Result<Vec<DataBaselines>, ReportError> 
 /// verified by their hash.
 ///
 /// Returns messages about byte sets that could not be read (a file that has moved, for
-/// instance) and about coders that failed; the report is made without them.
+/// instance) and about coders that failed; the report is made without them. A
+/// `baselines.json` of invalid content is told, and measured again.
 ///
 /// # Errors
 ///
 /// If results, manifest or baselines cannot be read, or there is no byte.
 pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
-    let mut known = read_baselines(folder)?;
+    let mut messages = Vec::new();
+    let mut known = match read_baselines(folder) {
+        Err(error @ ReportError::Baselines { .. }) => {
+            messages.push(format!("{}; it is measured again", chain(&error)));
+            Vec::new()
+        }
+        known => known?,
+    };
     let rows = brevity_length::read(folder)?;
     let mut wanted: Vec<(String, String)> = Vec::new();
     for row in rows.iter().filter(|row| row.is_scored()) {
@@ -85,9 +93,8 @@ pub fn measure_baselines(folder: &Path) -> Result<Vec<String>, ReportError> {
         }
     }
     if wanted.is_empty() {
-        return Ok(Vec::new());
+        return Ok(messages);
     }
-    let mut messages = Vec::new();
     for config in data_configs(folder)? {
         if wanted.is_empty() {
             break;

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use brevity_draw::{file_name, replace};
-use brevity_length::Row;
+use brevity_length::{Row, byte_sets, source_name};
 use brevity_stats::checks::Checks;
 use brevity_stats::critical::{
     CriticalError, CriticalSize, Estimator, Point, critical_sizes,
@@ -129,8 +129,19 @@ impl Report {
     pub fn of_sweep(folder: &Path, estimator: &Estimator) -> Result<Self, ReportError> {
         let rows = brevity_length::read(folder)?;
         let name = sweep_name(folder);
-        let baselines = read_baselines(folder)?;
-        Ok(Self::new(name, rows, baselines, estimator))
+        let (baselines, note) = match read_baselines(folder) {
+            Err(error @ ReportError::Baselines { .. }) => {
+                let note = format!(
+                    "no classical coders: {}; delete it, and `brevity report` measures it again",
+                    chain(&error)
+                );
+                (Vec::new(), Some(note))
+            }
+            known => (known?, None),
+        };
+        let mut report = Self::new(name, rows, baselines, estimator);
+        report.notes.extend(note);
+        Ok(report)
     }
 
     /// Table and critical sizes for a terminal.
@@ -230,6 +241,47 @@ impl Report {
 #[must_use]
 pub fn law_picture(laws: &[DataLaw], critical: &[CriticalSize]) -> Option<String> {
     law_chart::draw(laws, critical, 860.0).map(|picture| picture.file())
+}
+
+/// How tables name the bytes of a row.
+struct Name {
+    /// Source of the training bytes, with what tells them from others of it.
+    source: String,
+    /// The same with their number.
+    data: String,
+    /// The regime, with what tells one set of held-out bytes from others.
+    regime: String,
+}
+
+/// Of each row. Rows that describe different bytes have different names.
+fn names(rows: &[Row]) -> Vec<Name> {
+    let rows: Vec<&Row> = rows.iter().collect();
+    let named = rows.iter().zip(byte_sets(&rows)).map(|(row, set)| {
+        let source = source_name(&row.data.source, &[&set]);
+        let size = brevity_length::format::bytes(row.data.bytes as f64);
+        Name {
+            data: format!("{size} of {source}"),
+            source,
+            regime: source_name(row.regime_name(), &[&row.test_set()]),
+        }
+    });
+    named.collect()
+}
+
+/// Source of the bytes that coders were measured on: as the rows name it, where coders were
+/// measured on others of the same source and length.
+fn coded_source(report: &Report, names: &[Name], of: &DataBaselines) -> String {
+    let alike = |other: &&DataBaselines| other.source == of.source && other.bytes == of.bytes;
+    let rows = || report.rows.iter().zip(names);
+    let trained = rows().find(|(row, _)| row.data.hash == of.hash);
+    let scored = || rows().find(|(row, _)| row.scored_hash() == of.hash);
+    match (report.baselines.iter().filter(alike).count(), trained) {
+        (..2, _) => of.source.clone(),
+        (_, Some((_, name))) => name.source.clone(),
+        (_, None) => scored().map_or(of.source.clone(), |(_, name)| {
+            format!("{}, {}", name.source, name.regime)
+        }),
+    }
 }
 
 impl Panel<'_> {

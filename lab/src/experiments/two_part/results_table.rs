@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{DataBaselines, Report};
+use super::{DataBaselines, Name, Report, coded_source, names};
 use brevity_draw::Table;
 use brevity_length::format::{bytes, percent};
 use brevity_length::{Convention, Row};
@@ -11,14 +11,17 @@ use brevity_length::{Convention, Row};
 pub(super) fn tables(report: &Report) -> Markup {
     let columns = Columns::of(report);
     let mut models = columns.table();
-    for row in &report.rows {
-        models.push(columns.cells(row));
+    for (row, name) in report.rows.iter().zip(&columns.names) {
+        models.push(columns.cells(row, name));
     }
     html! {
         h2 { "Every model" }
         div class="card scroll" { (models.html()) }
         @for b in &report.baselines {
-            h3 { "Classical coders and context models, " (bytes(b.bytes as f64)) " of " (b.source) }
+            h3 {
+                "Classical coders and context models, " (bytes(b.bytes as f64)) " of "
+                (coded_source(report, &columns.names, b))
+            }
             div class="card scroll fit" { (coders(b).html()) }
         }
     }
@@ -29,13 +32,19 @@ struct Columns {
     data: bool,
     regime: bool,
     conventions: Vec<Convention>,
+    /// Of each row.
+    names: Vec<Name>,
 }
 
 impl Columns {
     fn of(report: &Report) -> Self {
         let scored = || report.rows.iter().filter(|r| r.is_scored());
-        let differ = |of: &dyn Fn(&Row) -> String| {
-            let mut all = scored().map(of);
+        let names = names(&report.rows);
+        let differ = |of: &dyn Fn(&Name) -> &str| {
+            let all = report.rows.iter().zip(&names);
+            let mut all = all
+                .filter(|(row, _)| row.is_scored())
+                .map(|(_, name)| of(name));
             let first = all.next();
             all.any(|other| Some(other) != first)
         };
@@ -46,9 +55,10 @@ impl Columns {
             }
         }
         Self {
-            data: differ(&|r| format!("{} {}", r.data.bytes, r.data.source)),
-            regime: differ(&|r| r.regime_name().to_owned()),
+            data: differ(&|name| &name.data),
+            regime: differ(&|name| &name.regime),
             conventions,
+            names,
         }
     }
 
@@ -67,14 +77,13 @@ impl Columns {
         Table::new(&header).left(&left)
     }
 
-    fn cells(&self, row: &Row) -> Vec<String> {
+    fn cells(&self, row: &Row, name: &Name) -> Vec<String> {
         let mut cells = Vec::new();
         if self.data {
-            let size = bytes(row.data.bytes as f64);
-            cells.push(format!("{size} of {}", row.data.source));
+            cells.push(name.data.clone());
         }
         if self.regime {
-            cells.push(row.regime_name().to_owned());
+            cells.push(name.regime.clone());
         }
         let raw = row.raw();
         let shown = |value: Option<String>| value.unwrap_or_default();

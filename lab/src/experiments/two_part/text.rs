@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Report;
+use super::{Name, Report, coded_source, names};
 use brevity_draw::{Table, csv, visible_lines};
 use brevity_length::format::{bytes, count, percent};
 use brevity_length::{Convention, Row};
@@ -10,9 +10,11 @@ use brevity_stats::critical::Point;
 
 pub(super) fn terminal(report: &Report) -> String {
     let mut text = String::new();
-    let _ = write!(text, "{}", rows_table(&report.rows));
+    let named = names(&report.rows);
+    let _ = write!(text, "{}", rows_table(&report.rows, &named));
     for b in &report.baselines {
-        let _ = writeln!(text, "\n{} of {} through", bytes(b.bytes as f64), b.source);
+        let source = coded_source(report, &named, b);
+        let _ = writeln!(text, "\n{} of {source} through", bytes(b.bytes as f64));
         let mut table = Table::new(&["coder", "bytes", "rate %"]);
         for r in b.all() {
             table.push(vec![r.coder.clone(), r.bytes.to_string(), percent(r.rate)]);
@@ -39,7 +41,7 @@ pub(super) fn terminal(report: &Report) -> String {
     visible_lines(&text).into_owned()
 }
 
-fn rows_table(rows: &[Row]) -> Table {
+fn rows_table(rows: &[Row], names: &[Name]) -> Table {
     let settings = rows.iter().any(Row::varies_more_than_size);
     let mut header = vec!["data", "bytes", "regime", "parameters", "seed"];
     let mut left = vec![2];
@@ -52,11 +54,11 @@ fn rows_table(rows: &[Row]) -> Table {
     header.push("state");
     let mut table = Table::new(&header).left(&left);
     let rate = |value: Option<f64>| value.map_or_else(String::new, percent);
-    for row in rows {
+    for (row, name) in rows.iter().zip(names) {
         let mut line = vec![
-            row.data.source.clone(),
+            name.source.clone(),
             bytes(row.data.bytes as f64),
-            row.regime_name().to_owned(),
+            name.regime.clone(),
             count(row.parameters as f64),
             row.seed.map_or_else(String::new, |s| s.to_string()),
         ];

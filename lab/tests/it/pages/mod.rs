@@ -12,10 +12,11 @@ mod snapshot;
 use brevity_lab::experiments::contamination::Contamination;
 use brevity_lab::experiments::prequential::Prequential;
 use brevity_lab::experiments::table::Matrix;
-use brevity_lab::experiments::two_part::Report;
+use brevity_lab::experiments::two_part::{Report, measure_baselines};
 use brevity_lab::maps::{Kind, Map, Prices};
 use brevity_model::{Spec, Transformer, Weights};
 use brevity_stats::critical::Estimator;
+use serde_json::{Value, json};
 use snapshot::assert_snapshot;
 
 /// A page with one tag per line, without style sheets and scripts, which are separate
@@ -87,6 +88,94 @@ fn the_report_of_a_sweep() {
     assert_snapshot("report_text", &report.text());
     let names: Vec<String> = report.pictures().into_iter().map(|p| p.0).collect();
     assert_snapshot("report_pictures", &names.join("\n"));
+}
+
+/// Two parts of a source, each scored on two sets of held-out bytes.
+fn parts() -> Vec<Value> {
+    let row = |(offset, set, width): (u64, &str, u64)| {
+        json!({
+            "id": format!("{offset}{set}{width}"), "seed": 0, "parameters": 100 * width,
+            "axes": {
+                "model.width": width, "data.offset": offset, "data.holdout.source": set,
+            },
+            "state": "done", "regime": "held-out", "raw_rate": 0.4, "bits_per_byte": 3.2,
+            "data": {"source": "prose", "bytes": 60_000, "hash": format!("{offset}aa")},
+            "adjusted_rate": {"fp16": 0.5}, "estimate": true,
+        })
+    };
+    let all = [(0, "a"), (0, "b"), (500, "a"), (500, "b")];
+    let all = all.map(|(offset, set)| [8, 16].map(|width| row((offset, set, width))));
+    all.concat()
+}
+
+#[test]
+fn tables_tell_other_parts_of_a_source_and_other_held_out_bytes_apart() {
+    let folder = folders::folder("parts", parts(), json!([]));
+    let report = Report::of_sweep(folder.path(), &quick()).unwrap();
+    for (offset, set) in [(0, "a"), (0, "b"), (500, "a"), (500, "b")] {
+        let source = format!("prose (data.offset={offset})");
+        let regime = format!("held-out (data.holdout.source={set})");
+        let text = report.text();
+        let lines = text.lines().filter(|line| line.starts_with(&source));
+        assert_eq!(lines.filter(|line| line.contains(&regime)).count(), 2);
+        let page = report.html();
+        let cells = page.matches(&format!("60 kB of {source}</td>")).count();
+        assert_eq!(cells, 4, "{page}");
+        assert_eq!(page.matches(&format!("{regime}</td>")).count(), 4);
+    }
+}
+
+#[test]
+fn prequential_codes_of_other_bytes_have_charts_of_their_own() {
+    let one = folders::prequential();
+    let text = std::fs::read_to_string(one.path().join("results.json")).unwrap();
+    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let with = |offset: u64| {
+        rows.clone().into_iter().map(move |mut row| {
+            row["axes"]["data.offset"] = offset.into();
+            row["data"]["hash"] = [json!("60000aa"), json!("b")][usize::from(offset > 0)].clone();
+            row
+        })
+    };
+    let folder = folders::folder("parts", with(0).chain(with(500)).collect(), json!([]));
+    let beside = folders::sweep();
+    let found = Prequential::of_folder(folder.path(), Some(beside.path())).unwrap();
+    let names: Vec<String> = found
+        .pictures()
+        .into_iter()
+        .map(|picture| picture.0)
+        .collect();
+    assert_eq!(
+        names,
+        ["ladder-1.svg", "curve-1.svg", "ladder-2.svg", "curve-2.svg"]
+    );
+    // Two-part codes stand beside codes of the same bytes.
+    let beside = |at: usize| found.pictures()[at].1.contains("two-part, fp16");
+    assert!(beside(0) && !beside(2));
+    let (text, page) = (found.text(), found.html());
+    for offset in [0, 500] {
+        let source = format!("prose & <more> (data.offset={offset})");
+        assert_eq!(text.matches(&source).count(), 4, "{text}");
+        let source = format!("60 kB of prose &amp; &lt;more&gt; (data.offset={offset})");
+        // A heading over each chart and over the lengths of blocks, a cell for each run.
+        assert_eq!(page.matches(&format!("{source}</h3>")).count(), 3);
+        assert_eq!(page.matches(&format!("{source}</td>")).count(), 4);
+    }
+}
+
+#[test]
+fn baselines_that_are_not_json_are_told_and_the_report_is_made() {
+    let folder = folders::sweep();
+    let file = folder.path().join("baselines.json");
+    std::fs::write(&file, "{").unwrap();
+    let report = Report::of_sweep(folder.path(), &quick()).unwrap();
+    let told = format!("{} holds no results of coders: ", file.display());
+    assert!(report.notes.iter().any(|note| note.contains(&told)));
+    assert!(!report.rows.is_empty() && report.baselines.is_empty());
+    // None of the bytes are there, so nothing takes its place.
+    let messages = measure_baselines(folder.path()).unwrap();
+    assert!(messages[0].starts_with(&told), "{messages:?}");
+    assert!(messages[0].ends_with("it is measured again"));
 }
 
 #[test]
