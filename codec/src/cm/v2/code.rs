@@ -162,10 +162,11 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
             }
 
             let mut states = [0; MOST];
-            for i in 0..n {
-                let state = buckets[i][nibble & 15];
-                states[i] = state;
-                mix.inputs[i] = mix.meanings[i].logit(usize::from(state));
+            let held = states.iter_mut().zip(&buckets);
+            let inputs = mix.inputs.iter_mut().zip(&mix.meanings);
+            for ((input, meanings), (state, bucket)) in inputs.zip(held) {
+                *state = bucket[nibble & 15];
+                *input = meanings.logit(usize::from(*state));
             }
             let count = |states: &[u8]| states.iter().filter(|s| **s > 0).count().min(15);
             if depth % 4 == 0 {
@@ -173,8 +174,9 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
             }
             if has_runs {
                 known_others = count(&states[orders..n]);
-                for (i, meanings) in mix.runs.iter_mut().enumerate() {
-                    mix.inputs[run_inputs + i] = meanings.logit(runs[i], node, depth, logistic);
+                let inputs = mix.inputs[run_inputs..].iter_mut().zip(&runs);
+                for (meanings, (input, run)) in mix.runs.iter_mut().zip(inputs) {
+                    *input = meanings.logit(*run, node, depth, logistic);
                 }
             }
             for (i, direct) in mix.directs.iter().enumerate() {
@@ -258,12 +260,13 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
             for meanings in &mut mix.runs {
                 meanings.update(one);
             }
-            for i in 0..n {
-                let h = usize::from(states[i]);
+            let held = states.iter().zip(&mut buckets);
+            for (meanings, (&state, bucket)) in mix.meanings.iter_mut().zip(held) {
+                let h = usize::from(state);
                 if h != 0 {
-                    mix.meanings[i].update(h, one, logistic);
+                    meanings.update(h, one, logistic);
                 }
-                buckets[i][nibble & 15] = histories.next[h][usize::from(one)];
+                bucket[nibble & 15] = histories.next[h][usize::from(one)];
             }
             node = node << 1 | bit as usize;
             nibble = nibble << 1 | bit as usize;

@@ -13,17 +13,20 @@ pub const MOST_SETS: usize = 18;
 /// Inputs come in groups of so many.
 pub const WIDTH: usize = 2 * LANES;
 
+/// Sets are mixed so many at once: an input is read once for all of them.
+const GROUP: usize = 3;
+
 /// Weights by context, and how fast they learn.
 pub struct Mixer {
-    /// `[sets of all selectors, inputs]`
+    /// `[sets of all selectors, inputs]`: as many times `inputs` as there are rates.
     weights: Vec<f32>,
     /// How fast each set learns.
     rates: Vec<f32>,
     first_rate: f32,
     last_rate: f32,
     inputs: usize,
-    /// Where each selector's sets start, and those behind the last.
-    firsts: Vec<usize>,
+    /// Where each selector's sets start.
+    firsts: [usize; MOST_SETS],
     /// The sets used last.
     at: [usize; MOST_SETS],
 }
@@ -42,11 +45,12 @@ impl Mixer {
     /// their number.
     pub fn new(sets: &[usize], start: &[f32], models: usize) -> Mixer {
         assert!(sets.len() <= MOST_SETS && start.len().is_multiple_of(WIDTH));
-        let mut firsts = vec![0];
-        for count in sets {
-            firsts.push(firsts[firsts.len() - 1] + count);
+        let mut firsts = [0; MOST_SETS];
+        let mut count = 0;
+        for (first, sets) in firsts.iter_mut().zip(sets) {
+            *first = count;
+            count += sets;
         }
-        let count = firsts[sets.len()];
         Mixer {
             weights: start.repeat(count),
             rates: vec![FIRST_RATE / models as f32; count],
@@ -60,21 +64,35 @@ impl Mixer {
 
     /// The mean of the weighted sums of the inputs, with a set for each selector; the
     /// first one should have few contexts, since others start from it.
+    ///
+    /// # Panics
+    /// If there are fewer inputs or more selectors than the mixer has, or no such set.
     #[inline(always)]
     pub fn mix<S: Simd>(&mut self, inputs: &[f32], selected: &[usize]) -> f32 {
         let inputs = &inputs[..self.inputs];
-        let mut sum = S::W::splat(0.0);
-        for (i, set) in selected.iter().enumerate() {
-            let set = self.firsts[i] + set;
-            self.at[i] = set;
+        let at = &mut self.at[..selected.len()];
+        let firsts = &self.firsts[..selected.len()];
+        for ((at, first), set) in at.iter_mut().zip(firsts).zip(selected) {
+            *at = first + set;
             // A set that was never used starts as the first selector's.
-            if self.rates[set] == self.first_rate && i > 0 {
-                let from = self.at[0] * self.inputs;
+            if self.rates[*at] == self.first_rate && *at != selected[0] {
+                let from = selected[0] * self.inputs;
                 self.weights
-                    .copy_within(from..from + self.inputs, set * self.inputs);
+                    .copy_within(from..from + self.inputs, *at * self.inputs);
             }
-            let weights = &self.weights[set * self.inputs..][..self.inputs];
-            sum = sum.add(products::<S>(weights, inputs));
+        }
+        let weights = self.weights.as_ptr();
+        let mut sum = S::W::splat(0.0);
+        // SAFETY: all these sets have rates, and each rate has as many weights as there are
+        // inputs, a multiple of `WIDTH`.
+        unsafe {
+            let (groups, others) = at.as_chunks::<GROUP>();
+            for sets in groups {
+                sum = products::<S, GROUP>(weights, sets, inputs, sum);
+            }
+            for set in others {
+                sum = products::<S, 1>(weights, &[*set], inputs, sum);
+            }
         }
         let mut s = [0.0; WIDTH];
         // SAFETY: `s` has `WIDTH` values.
@@ -86,41 +104,86 @@ impl Mixer {
 
     /// A step down the gradient for the `count` sets used last; `error` is the bit
     /// minus the probability it was given.
+    ///
+    /// # Panics
+    /// If there are fewer inputs or fewer selectors than that.
     #[inline(always)]
     pub fn update<S: Simd>(&mut self, inputs: &[f32], count: usize, error: f32) {
         let inputs = &inputs[..self.inputs];
-        for &set in &self.at[..count] {
+        let weights = self.weights.as_mut_ptr();
+        let mut step = |set: usize| {
             let rate = self.rates[set];
             self.rates[set] = rate + (self.last_rate - rate) * DECAY;
-            let weights = &mut self.weights[set * self.inputs..][..self.inputs];
-            add_scaled::<S>(weights, error * rate, inputs);
-        }
-    }
-}
-
-/// The products, added up in sixteen chains.
-#[inline(always)]
-fn products<S: Simd>(weights: &[f32], inputs: &[f32]) -> S::W {
-    let mut sum = S::W::splat(0.0);
-    for (w, x) in weights.chunks_exact(WIDTH).zip(inputs.chunks_exact(WIDTH)) {
-        // SAFETY: both have `WIDTH` values, the width of `W`.
-        sum = unsafe { S::W::load_ptr(w.as_ptr()).mul_add(S::W::load_ptr(x.as_ptr()), sum) };
-    }
-    sum
-}
-
-/// `weights += step * inputs`
-#[inline(always)]
-fn add_scaled<S: Simd>(weights: &mut [f32], step: f32, inputs: &[f32]) {
-    let step = S::W::splat(step);
-    let groups = weights
-        .chunks_exact_mut(WIDTH)
-        .zip(inputs.chunks_exact(WIDTH));
-    for (w, x) in groups {
-        // SAFETY: both have `WIDTH` values, the width of `W`.
+            error * rate
+        };
+        let (groups, others) = self.at[..count].as_chunks::<GROUP>();
+        // SAFETY: all these sets have rates, and each rate has as many weights as there are
+        // inputs, a multiple of `WIDTH`. Selectors have sets of their own.
         unsafe {
-            let sum = step.mul_add(S::W::load_ptr(x.as_ptr()), S::W::load_ptr(w.as_ptr()));
-            sum.store_ptr(w.as_mut_ptr());
+            for sets in groups {
+                add_scaled::<S, GROUP>(weights, sets, sets.map(&mut step), inputs);
+            }
+            for &set in others {
+                add_scaled::<S, 1>(weights, &[set], [step(set)], inputs);
+            }
         }
+    }
+}
+
+/// Adds to `sum`, set by set, the products of inputs and weights, which are added up in
+/// sixteen chains.
+///
+/// # Safety
+/// At `weights` lie as many sets of as many weights as there are inputs, a multiple of
+/// [`WIDTH`].
+#[inline(always)]
+unsafe fn products<S: Simd, const N: usize>(
+    weights: *const f32,
+    sets: &[usize; N],
+    inputs: &[f32],
+    sum: S::W,
+) -> S::W {
+    let mut sums = [S::W::splat(0.0); N];
+    // SAFETY: promised by the caller.
+    let starts = sets.map(|set| unsafe { weights.add(set * inputs.len()) });
+    let mut at = 0;
+    while at < inputs.len() {
+        // SAFETY: promised by the caller; `WIDTH` is the width of `W`.
+        unsafe {
+            let x = S::W::load_ptr(inputs.as_ptr().add(at));
+            for (sum, start) in sums.iter_mut().zip(&starts) {
+                *sum = S::W::load_ptr(start.add(at)).mul_add(x, *sum);
+            }
+        }
+        at += WIDTH;
+    }
+    sums.into_iter().fold(sum, |sum, next| sum.add(next))
+}
+
+/// `weights += step * inputs` for each set and its step.
+///
+/// # Safety
+/// As for [`products`]; the sets differ.
+#[inline(always)]
+unsafe fn add_scaled<S: Simd, const N: usize>(
+    weights: *mut f32,
+    sets: &[usize; N],
+    steps: [f32; N],
+    inputs: &[f32],
+) {
+    let steps = steps.map(S::W::splat);
+    // SAFETY: promised by the caller.
+    let starts = sets.map(|set| unsafe { weights.add(set * inputs.len()) });
+    let mut at = 0;
+    while at < inputs.len() {
+        // SAFETY: promised by the caller; `WIDTH` is the width of `W`.
+        unsafe {
+            let x = S::W::load_ptr(inputs.as_ptr().add(at));
+            for (step, start) in steps.iter().zip(&starts) {
+                let w = start.add(at);
+                step.mul_add(x, S::W::load_ptr(w)).store_ptr(w);
+            }
+        }
+        at += WIDTH;
     }
 }
