@@ -117,6 +117,10 @@ const STRIDE: usize = 1 << 15;
 /// has a limit of its own.
 const MOST_MEMORY: u64 = 1 << 33;
 
+/// Most bytes of memory that a block's context models and those of a decoder that follows
+/// them take.
+const MOST_FOLLOWED: u64 = 1 << 30;
+
 /// Refuses to code a block for which the predictor needs too much memory.
 fn check_memory(model: &dyn Model, layout: &Layout) -> Result<(), PredictError> {
     let memory = model.memory(layout);
@@ -150,9 +154,9 @@ pub(crate) struct How {
     pub gates: Option<Gates>,
     /// Takes the place of the model's own number of lanes.
     pub lanes: Option<usize>,
-    /// Decodes what context models code alone, on a thread of its own, as it is coded, if
-    /// they and those of the decoder take at most so many bytes.
-    pub decode: Option<u64>,
+    /// Whether to decode what context models code alone, on a thread of its own, as it is
+    /// coded, where both together take at most [`MOST_FOLLOWED`].
+    pub decode: bool,
     /// Whether the archive is brief.
     pub brief: bool,
 }
@@ -211,7 +215,7 @@ pub(crate) fn encode(
             }
             let memory = models.map_or(0, |m| m.memory(1, bytes.len()));
             let mixture = || mixture(1).expect("context models");
-            if how.decode.is_some_and(|most| 2 * memory <= most) {
+            if how.decode && 2 * memory <= MOST_FOLLOWED {
                 let coded;
                 (coded, decoded) = follow::encode(&changed, &mixture, progress);
                 if let Cow::Owned(changed) = &mut changed {
@@ -523,7 +527,7 @@ mod tests {
             level: Level::default(),
             gates: None,
             lanes: None,
-            decode: None,
+            decode: false,
             brief: false,
         }
     }

@@ -331,14 +331,7 @@ impl Args {
                 let mut written = None;
                 let summary = self.write(path, length, |progress| {
                     let out = &mut *file;
-                    let done = archive::compress_decoding(
-                        input,
-                        out,
-                        &source,
-                        &options,
-                        most_memory(),
-                        progress,
-                    )?;
+                    let done = archive::compress_decoding(input, out, &source, &options, progress)?;
                     written = done.decoded.then_some(done);
                     Ok(done.summary)
                 })?;
@@ -511,12 +504,6 @@ impl Args {
         let plan = plan.with_context(|| format!("cannot compress {}", path.display()))?;
         Ok(plan.ok_or(Stopped::Over)?)
     }
-}
-
-/// Memory for coding and decoding together: a quarter of the machine's, at least a GiB.
-fn most_memory() -> u64 {
-    let machine = brevity_train::machine_memory().unwrap_or_default();
-    (machine / 4).max(1 << 30)
 }
 
 /// The archive's name beside its source.

@@ -172,7 +172,7 @@ pub fn compress(
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Summary, Error> {
-    write(input, output, source, options, None, progress).map(|written| written.summary)
+    write(input, output, source, options, false, progress).map(|written| written.summary)
 }
 
 /// An archive that was written.
@@ -211,9 +211,9 @@ impl Written {
 }
 
 /// As [`compress`]; an archive of one block that context models code alone is decoded as
-/// it is coded, on one more thread, if there is more than one and the context models of both
-/// take at most `most_memory` bytes. (Several blocks are coded, and can be decoded, side by
-/// side.)
+/// it is coded, on one more thread, if there is more than one and the context models take
+/// at most half a GiB. That takes their memory twice. (Several blocks are coded, and can be
+/// decoded, side by side.)
 ///
 /// # Errors
 /// As [`compress`], and [`Error::Unverified`] if the block decodes to other bytes.
@@ -225,10 +225,9 @@ pub fn compress_decoding(
     output: impl Write,
     source: &Source,
     options: &Options,
-    most_memory: u64,
     progress: Progress<'_>,
 ) -> Result<Written, Error> {
-    let decode = (rayon::current_num_threads() > 1).then_some(most_memory);
+    let decode = rayon::current_num_threads() > 1;
     write(input, output, source, options, decode, progress)
 }
 
@@ -263,7 +262,7 @@ fn write(
     output: impl Write,
     source: &Source,
     options: &Options,
-    decode: Option<u64>,
+    decode: bool,
     progress: Progress<'_>,
 ) -> Result<Written, Error> {
     let mut output = Hashing {
@@ -304,7 +303,7 @@ fn write(
         level: options.level,
         gates: source.gates.filter(|_| method == Method::Mixed),
         lanes,
-        decode: None,
+        decode: false,
         brief: false,
     };
     let mut ahead = block_of(&mut input, options.block)?;
@@ -338,7 +337,7 @@ fn write(
             ahead = block_of(&mut input, options.block)?;
         }
         let how = How {
-            decode: decode.filter(|_| raw == 0 && batch.len() == 1 && ahead.is_empty()),
+            decode: decode && raw == 0 && batch.len() == 1 && ahead.is_empty(),
             brief,
             ..how
         };

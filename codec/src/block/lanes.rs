@@ -369,7 +369,7 @@ mod tests {
             method,
             level: Level::Fast,
             lanes: None,
-            decode: None,
+            decode: false,
             brief: false,
             gates: None,
         }

@@ -125,15 +125,7 @@ fn a_brief_archive_is_verified_as_it_is_written() {
     let mut archive = Vec::new();
     let options = Options::default();
     let source = Source::none();
-    let written = compress_decoding(
-        &bytes[..],
-        &mut archive,
-        &source,
-        &options,
-        1 << 30,
-        &|_| {},
-    )
-    .unwrap();
+    let written = compress_decoding(&bytes[..], &mut archive, &source, &options, &|_| {}).unwrap();
     assert!(written.is(&archive[..]).unwrap());
     archive[20] ^= 1;
     assert!(!written.is(&archive[..]).unwrap());

@@ -27,9 +27,6 @@ fn blocks() -> Options {
     }
 }
 
-/// Memory for coding and decoding.
-const MOST: u64 = 1 << 30;
-
 #[test]
 fn what_is_verified_is_what_is_written() {
     let bytes = text(5500);
@@ -85,8 +82,7 @@ fn blocks_are_decoded_as_they_are_coded() {
             let (written, archive) = on_threads(2, || {
                 let mut out = Vec::new();
                 let source = Source::none();
-                let written =
-                    compress_decoding(&bytes[..], &mut out, &source, &options, MOST, &|_| {});
+                let written = compress_decoding(&bytes[..], &mut out, &source, &options, &|_| {});
                 (written.unwrap(), out)
             });
             assert!(written.decoded);
@@ -104,34 +100,21 @@ fn blocks_are_decoded_as_they_are_coded() {
     // Several blocks can be decoded side by side later.
     let several = on_threads(2, || {
         let bytes = &files[0][..];
-        compress_decoding(bytes, io::sink(), &Source::none(), &blocks(), MOST, &|_| {})
+        compress_decoding(bytes, io::sink(), &Source::none(), &blocks(), &|_| {})
     });
     assert!(!several.unwrap().decoded);
     // With one thread, nothing follows.
     let options = Options::default();
     let alone = on_threads(1, || {
         let bytes = &files[0][..];
-        compress_decoding(bytes, io::sink(), &Source::none(), &options, MOST, &|_| {})
+        compress_decoding(bytes, io::sink(), &Source::none(), &options, &|_| {})
     });
     assert!(!alone.unwrap().decoded);
-    // Nor where both would take more memory than is allowed.
-    let tight = on_threads(2, || {
-        let bytes = &files[0][..];
-        compress_decoding(
-            bytes,
-            io::sink(),
-            &Source::none(),
-            &options,
-            1 << 16,
-            &|_| {},
-        )
-    });
-    assert!(!tight.unwrap().decoded);
     // Nor does it where a model predicts.
     let (weights, bytes) = (weights(), text(500));
     let source = Source::external(&weights);
     let with_model = on_threads(2, || {
-        compress_decoding(&bytes[..], io::sink(), &source, &options, MOST, &|_| {})
+        compress_decoding(&bytes[..], io::sink(), &source, &options, &|_| {})
     });
     assert!(!with_model.unwrap().decoded);
 }
