@@ -21,9 +21,9 @@ use brevity_model::Spec;
 fn seconds_a_byte(models: cm::Models) -> f64 {
     match models.level() {
         None => 2.4e-6,
-        Some(Level::Fast) => 0.8e-6,
-        Some(Level::Default) => 5.3e-6,
-        Some(Level::Best) => 18e-6,
+        Some(Level::Fast) => 0.5e-6,
+        Some(Level::Default) => 2.0e-6,
+        Some(Level::Best) => 10e-6,
     }
 }
 
