@@ -491,6 +491,7 @@ fn decode_contexts(
             coder,
             out: &mut out,
             length: length.min(start + STRIDE),
+            least: 0,
         });
         if coder.decoder.overrun() {
             return Err(Failure::Stream);

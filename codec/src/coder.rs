@@ -138,6 +138,8 @@ pub struct Wanted<'a, 'b> {
     pub coder: &'a mut ByteDecoder<'b>,
     pub out: &'a mut Vec<u8>,
     pub length: usize,
+    /// Stops when fewer bytes of the stream are left.
+    pub least: usize,
 }
 
 impl BitCoder for Wanted<'_, '_> {
@@ -148,10 +150,11 @@ impl BitCoder for Wanted<'_, '_> {
 }
 
 impl ByteCoder for Wanted<'_, '_> {
-    /// Not behind the end of the stream either.
+    /// Also false once the stream is overrun.
     #[inline(always)]
     fn begin(&mut self) -> bool {
-        self.out.len() < self.length && !self.coder.decoder.overrun()
+        let decoder = &self.coder.decoder;
+        self.out.len() < self.length && decoder.left() >= self.least && !decoder.overrun()
     }
 
     #[inline(always)]

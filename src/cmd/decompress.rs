@@ -238,7 +238,7 @@ impl Args {
         let all = salvaged.lost == 0 && salvaged.unread.is_none();
         Ok((!salvaged.damage.is_empty()).then_some(match all {
             true if salvaged.is_original => {
-                "the archive is damaged; the bytes have the hash of the original"
+                "the archive is damaged; by its check, the bytes are the original"
             }
             true => {
                 "no damaged block was found, but the bytes do not have the hash of the original"

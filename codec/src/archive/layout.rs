@@ -77,7 +77,8 @@ pub enum Header {
     Outside(Vec<u8>),
 }
 
-/// What the context models of an archive take: announced before any block.
+/// What the context models of an archive take: announced before any block, but for brief
+/// archives, where it is what the longest of them takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
     /// Their level.
@@ -187,15 +188,20 @@ pub(crate) struct Front {
     pub model_at: u64,
 }
 
-/// The first four bytes of a BLAKE3.
+/// The check of what a hasher has taken: the first four bytes of its BLAKE3.
+fn check_of(hasher: &blake3::Hasher) -> [u8; 4] {
+    let mut out = [0; 4];
+    out.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
+    out
+}
+
+/// The check of some bytes.
 pub fn check(parts: &[&[u8]]) -> [u8; 4] {
     let mut hasher = blake3::Hasher::new();
     parts.iter().for_each(|part| {
         hasher.update(part);
     });
-    let mut out = [0; 4];
-    out.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
-    out
+    check_of(&hasher)
 }
 
 /// The check of a block in a brief archive: it covers what the block decodes to, so that
@@ -208,18 +214,12 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    /// The check, of a block that stands for these bytes.
-    fn check(mut hasher: blake3::Hasher, bytes: &[u8]) -> [u8; 4] {
-        hasher.update(bytes);
-        let mut out = [0; 4];
-        out.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
-        out
-    }
-
     /// Whether the block decodes to these bytes. Always true for fuzzers, which could not
     /// guess it.
     pub fn is_of(&self, bytes: &[u8]) -> bool {
-        cfg!(fuzzing) || Whole::check(self.hasher.clone(), bytes) == self.check
+        let mut hasher = self.hasher.clone();
+        hasher.update(bytes);
+        cfg!(fuzzing) || check_of(&hasher) == self.check
     }
 }
 
@@ -415,7 +415,7 @@ impl BlockHeader {
         let gated = tag & 8 != 0;
         if (gated && (method != Method::Mixed || terms.version == 1))
             || (lanes_log2 > 0 && !method.needs_model())
-            || (terms.brief && !last)
+            || (terms.brief && (!last || method.needs_model()))
         {
             return malformed("a block has an unknown tag");
         }
@@ -526,11 +526,12 @@ impl BlockHeader {
         among.find(|block| {
             let mut hasher = hasher.clone();
             hasher.update(&self.terms.numbered(*block));
-            hasher.finalize().as_bytes()[..4] == self.check
+            check_of(&hasher) == self.check
         })
     }
 
-    /// The block with this number and its payload, if the checksum matches.
+    /// The block with this number and its payload, if the checksum matches; in a brief archive,
+    /// [`whole`](BlockHeader::whole) tells that once it is decoded.
     pub fn with(self, payload: Vec<u8>, block: u64) -> Option<Coded> {
         self.number(&payload, block..block + 1)?;
         Some(Coded {

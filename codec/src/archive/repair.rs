@@ -8,10 +8,10 @@
 use super::demand::Account;
 use super::error::Error;
 use super::input::Input;
-use super::layout::{BRIEF_VERSION, BlockHeader, Front, Header, MAGIC, VERSION};
+use super::layout::{BRIEF_VERSION, BlockHeader, Effort, Front, Header, MAGIC, VERSION};
 use super::models::Models;
-use super::read::is_intact;
-use crate::cm::{self, Level};
+use super::read::{Frame, Lazy, is_intact};
+use crate::cm::Level;
 use crate::weights;
 use std::io::{Read, Seek, SeekFrom};
 
@@ -93,6 +93,9 @@ fn fits(
     models: &Models,
     changed: bool,
 ) -> Result<bool, Error> {
+    if front.terms.brief {
+        return decodes(input, front, start, models);
+    }
     if !is_intact(input, start, 0, front.terms)? {
         return Ok(false);
     }
@@ -104,6 +107,27 @@ fn fits(
         _ if models.missing(front) => false,
         header => Account::new(header, front.model_at, models).is_ok(),
     })
+}
+
+/// Whether a brief archive, whose check covers the original, decodes within the limits.
+///
+/// # Errors
+/// Errors of reading.
+fn decodes(
+    input: &mut (impl Read + Seek),
+    front: &Front,
+    start: u64,
+    models: &Models,
+) -> Result<bool, Error> {
+    let block = Frame::at(input, start, front.terms, false).and_then(|(frame, _)| {
+        let stored = frame.checked(0)?;
+        Lazy::new(models, front)?.prepare(0, &stored.extent())?;
+        stored.decode(0, None, &|_| {})
+    });
+    match block {
+        Err(Error::Read(error)) => Err(Error::Read(error)),
+        block => Ok(block.is_ok()),
+    }
 }
 
 /// What the header may have been: with the fields that a version fixes, with each kind of
@@ -175,8 +199,7 @@ fn first_memory(
     match BlockHeader::read(&mut Input::new(input, start), terms) {
         Ok(block) => {
             let lanes = (1 << block.lanes_log2).min(block.raw.max(1));
-            let memory = cm::most_memory(level, lanes, block.raw).div_ceil(1 << 20);
-            Ok(memory.try_into().ok())
+            Ok(Some(Effort::of(level, lanes, block.raw).memory))
         }
         Err(Error::Read(error)) => Err(Error::Read(error)),
         Err(_) => Ok(None),

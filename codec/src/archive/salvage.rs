@@ -30,7 +30,8 @@ pub struct Salvaged {
     pub surplus: u64,
     /// Where zeros were written, in the original.
     pub zeros: Vec<Range<u64>>,
-    /// Whether what was written has the hash of the original that the archive holds.
+    /// Whether what was written is the original, by the hash of it that the archive holds, or
+    /// by the check of a brief archive.
     pub is_original: bool,
 }
 

@@ -2,7 +2,7 @@
 //! encoder, so that an archive that is verified takes little longer than one that is not.
 
 use super::{Progress, encode_contexts};
-use crate::coder::{ByteDecoder, FrequencyHash, NoAdvice};
+use crate::coder::{ByteDecoder, FrequencyHash, Wanted};
 use crate::mixing::Mixing;
 use crate::range::Paused;
 use std::sync::mpsc::{Receiver, channel};
@@ -61,11 +61,14 @@ fn follow(parts: &Receiver<Vec<u8>>, mut mixture: Mixing, length: usize) -> Opti
             None => ByteDecoder::new(&stream),
             Some((decoder, hash)) => ByteDecoder::resume(decoder.resume(&stream), hash),
         };
-        while out.len() < length && (ended || coder.decoder.left() >= MOST) {
-            out.push(mixture.code(0, &mut coder, &NoAdvice));
-            if coder.decoder.overrun() {
-                return None;
-            }
+        mixture.code_all(Wanted {
+            coder: &mut coder,
+            out: &mut out,
+            length,
+            least: if ended { 0 } else { MOST },
+        });
+        if coder.decoder.overrun() {
+            return None;
         }
         if ended {
             let whole = coder.decoder.ended();

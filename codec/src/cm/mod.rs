@@ -132,8 +132,8 @@ impl Mixture {
     }
 
     /// Codes bytes of the only lane and learns them, without a trained model, as long as
-    /// there are any. (What the level that is to be fast does for every byte, it then does
-    /// once.)
+    /// there are any. Level 1 then chooses its instructions once for all bytes, not for
+    /// each.
     pub fn code_all<C: ByteCoder>(&mut self, mut coder: C) -> C {
         if let Mixture::Lean(mixture) = self {
             return mixture.code_all(coder);

@@ -1,7 +1,7 @@
 //! Archives of few bytes: no field that can be done without, and one check.
 
 use brevity_codec::archive::{
-    BRIEF, Error, Models, Options, Source, compress, compress_decoding, decompress,
+    BRIEF, Error, Limits, Models, Options, Source, compress, compress_decoding, decompress,
     decompress_range, entropy, inspect, salvage,
 };
 use brevity_codec::{Level, Method};
@@ -75,7 +75,12 @@ fn every_changed_bit_and_every_missing_byte_is_noticed() {
 fn a_damaged_header_is_restored_and_other_damage_is_told() {
     cases(&mut |bytes, archive| {
         for at in 0..archive.len() {
-            for flip in [1, 0x10, 0x80, 0xFF] {
+            // The tag of the block has few values: all are tried.
+            let flips: Vec<u8> = match at {
+                5 => (1..=255).collect(),
+                _ => vec![1, 0x10, 0x80, 0xFF],
+            };
+            for flip in flips {
                 let mut changed = archive.clone();
                 changed[at] ^= flip;
                 let mut out = Vec::new();
@@ -97,6 +102,24 @@ fn a_damaged_header_is_restored_and_other_damage_is_told() {
         assert!(out == bytes && done.is_original);
         assert_eq!(done.surplus, archive.len() as u64);
     });
+}
+
+#[test]
+fn limits_hold_for_a_damaged_brief_archive() {
+    let mut archive = pack(&text(900), Options::default());
+    archive[4] ^= 4;
+    let models = Models {
+        limits: Limits {
+            memory: 1 << 16,
+            ..Limits::default()
+        },
+        ..Models::default()
+    };
+    let done = salvage(Cursor::new(&archive), std::io::sink(), &models);
+    assert!(
+        matches!(done, Err(Error::Memory { block: 0, .. })),
+        "{done:?}"
+    );
 }
 
 /// What is longer, has several blocks or might have, has all fields.

@@ -249,6 +249,23 @@ fn cases(each: &mut dyn FnMut(Case)) {
     case("picture-best", picture(), Source::none(), 4000, None, best);
     case("samples", samples(), Source::none(), 4000, None, default);
     case("program", program(), Source::none(), 4000, None, default);
+    // Too long to be brief.
+    case(
+        "long-fast",
+        text(17_000),
+        Source::none(),
+        1 << 16,
+        None,
+        fast,
+    );
+    case(
+        "long-best",
+        text(17_000),
+        Source::none(),
+        1 << 16,
+        None,
+        best,
+    );
     let gates = std::array::from_fn(|i| if i % 2 == 0 { 0.875 } else { 0.25 });
     let gated = embedded(&chunks, Precision::Bits(4)).with_gates(&gates);
     case("gated", text(300), gated, 200, mixed, default);
@@ -299,7 +316,10 @@ fn golden_archives_are_written_and_read() {
         let brief = inspect(&archive[..]).unwrap().brief;
         let path = if brief {
             // Written before archives could be brief.
-            assert!(read_back(&path) == case.bytes, "{name} decodes to others");
+            assert!(
+                writing() || read_back(&path) == case.bytes,
+                "{name} decodes to others"
+            );
             let path = folder(2).join("brief").join(name);
             path.with_extension("bvy")
         } else {

@@ -238,7 +238,7 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
             let bit = u32::from(one);
 
             let error = bit as f32 - mixed as f32 * (1.0 / TOTAL as f32);
-            mix.mixer.update::<S>(&mix.inputs, sets.len(), error);
+            mix.mixer.update::<S>(&mix.inputs, error);
             for refiner in &mut mix.refiners {
                 refiner.update(one);
             }

@@ -25,6 +25,7 @@ pub struct Mixer {
     first_rate: f32,
     last_rate: f32,
     inputs: usize,
+    selectors: usize,
     /// Where each selector's sets start.
     firsts: [usize; MOST_SETS],
     /// The sets used last.
@@ -57,6 +58,7 @@ impl Mixer {
             first_rate: FIRST_RATE / models as f32,
             last_rate: LAST_RATE / models as f32,
             inputs: start.len(),
+            selectors: sets.len(),
             firsts,
             at: [0; MOST_SETS],
         }
@@ -66,9 +68,11 @@ impl Mixer {
     /// first one should have few contexts, since others start from it.
     ///
     /// # Panics
-    /// If there are fewer inputs or more selectors than the mixer has, or no such set.
+    /// If there are fewer inputs than the mixer has, more or fewer selectors, or a set beyond
+    /// all.
     #[inline(always)]
     pub fn mix<S: Simd>(&mut self, inputs: &[f32], selected: &[usize]) -> f32 {
+        assert_eq!(selected.len(), self.selectors);
         let inputs = &inputs[..self.inputs];
         let at = &mut self.at[..selected.len()];
         let firsts = &self.firsts[..selected.len()];
@@ -83,8 +87,8 @@ impl Mixer {
         }
         let weights = self.weights.as_ptr();
         let mut sum = S::W::splat(0.0);
-        // SAFETY: all these sets have rates, and each rate has as many weights as there are
-        // inputs, a multiple of `WIDTH`.
+        // SAFETY: the rates of all these sets were indexed above, and each rate has as many
+        // weights as there are inputs, a multiple of `WIDTH`.
         unsafe {
             let (groups, others) = at.as_chunks::<GROUP>();
             for sets in groups {
@@ -102,13 +106,13 @@ impl Mixer {
         sum / selected.len() as f32
     }
 
-    /// A step down the gradient for the `count` sets used last; `error` is the bit
-    /// minus the probability it was given.
+    /// A step down the gradient for the sets used last; `error` is the bit minus the
+    /// probability it was given.
     ///
     /// # Panics
-    /// If there are fewer inputs or fewer selectors than that.
+    /// If there are fewer inputs than the mixer has.
     #[inline(always)]
-    pub fn update<S: Simd>(&mut self, inputs: &[f32], count: usize, error: f32) {
+    pub fn update<S: Simd>(&mut self, inputs: &[f32], error: f32) {
         let inputs = &inputs[..self.inputs];
         let weights = self.weights.as_mut_ptr();
         let mut step = |set: usize| {
@@ -116,9 +120,9 @@ impl Mixer {
             self.rates[set] = rate + (self.last_rate - rate) * DECAY;
             error * rate
         };
-        let (groups, others) = self.at[..count].as_chunks::<GROUP>();
-        // SAFETY: all these sets have rates, and each rate has as many weights as there are
-        // inputs, a multiple of `WIDTH`. Selectors have sets of their own.
+        let (groups, others) = self.at[..self.selectors].as_chunks::<GROUP>();
+        // SAFETY: `step` indexes the rates of all these sets, and each rate has as many weights
+        // as there are inputs, a multiple of `WIDTH`.
         unsafe {
             for sets in groups {
                 add_scaled::<S, GROUP>(weights, sets, sets.map(&mut step), inputs);
@@ -134,8 +138,8 @@ impl Mixer {
 /// sixteen chains.
 ///
 /// # Safety
-/// At `weights` lie as many sets of as many weights as there are inputs, a multiple of
-/// [`WIDTH`].
+/// `weights` points to sets of `inputs.len()` weights, one behind the other, and each of `sets`
+/// is the number of one. `inputs.len()` is a multiple of [`WIDTH`].
 #[inline(always)]
 unsafe fn products<S: Simd, const N: usize>(
     weights: *const f32,
@@ -163,7 +167,7 @@ unsafe fn products<S: Simd, const N: usize>(
 /// `weights += step * inputs` for each set and its step.
 ///
 /// # Safety
-/// As for [`products`]; the sets differ.
+/// As for [`products`]; the weights may be written, and do not overlap `inputs`.
 #[inline(always)]
 unsafe fn add_scaled<S: Simd, const N: usize>(
     weights: *mut f32,
@@ -185,5 +189,100 @@ unsafe fn add_scaled<S: Simd, const N: usize>(
             }
         }
         at += WIDTH;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brevity_kernels::simd::{InstructionSet, Kernel, dispatch_on};
+
+    /// The same without vectors: what the page of the format says.
+    struct Plain {
+        weights: Vec<Vec<f32>>,
+        rates: Vec<f32>,
+    }
+
+    impl Plain {
+        fn mix(&self, inputs: &[f32], sets: &[usize]) -> f32 {
+            let mut all = [0.0_f32; WIDTH];
+            for &set in sets {
+                let mut chains = [0.0_f32; WIDTH];
+                for (i, (w, x)) in self.weights[set].iter().zip(inputs).enumerate() {
+                    chains[i % WIDTH] = w.mul_add(*x, chains[i % WIDTH]);
+                }
+                for (all, chain) in all.iter_mut().zip(chains) {
+                    *all += chain;
+                }
+            }
+            let s: [f32; LANES] = std::array::from_fn(|i| all[i] + all[i + LANES]);
+            let sum = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+            sum / sets.len() as f32
+        }
+
+        fn update(&mut self, inputs: &[f32], sets: &[usize], error: f32, last_rate: f32) {
+            for &set in sets {
+                let step = error * self.rates[set];
+                self.rates[set] += (last_rate - self.rates[set]) * DECAY;
+                for (w, x) in self.weights[set].iter_mut().zip(inputs) {
+                    *w = step.mul_add(*x, *w);
+                }
+            }
+        }
+    }
+
+    /// Mixes some decisions on both ways.
+    struct Compare {
+        selectors: usize,
+        inputs: usize,
+    }
+
+    impl Kernel for Compare {
+        type Out = ();
+
+        #[inline(always)]
+        fn run<S: Simd>(self) {
+            const SETS: usize = 5;
+            let start: Vec<f32> = (0..self.inputs).map(|i| (i as f32).sin()).collect();
+            let mut mixer = Mixer::new(&vec![SETS; self.selectors], &start, 7);
+            let mut plain = Plain {
+                weights: vec![start; SETS * self.selectors],
+                rates: mixer.rates.clone(),
+            };
+            let mut used = vec![false; SETS * self.selectors];
+            for turn in 0..40_usize {
+                let value = |i: usize| ((turn * 31 + i * 7) as f32).cos() * 3.0;
+                let inputs: Vec<f32> = (0..self.inputs).map(value).collect();
+                let selected: Vec<usize> = (0..self.selectors)
+                    .map(|i| (turn * (i + 3) + i) % SETS)
+                    .collect();
+                let sets = selected.iter().enumerate();
+                let sets: Vec<usize> = sets.map(|(i, set)| SETS * i + set).collect();
+                for &set in &sets[1..] {
+                    if !used[set] {
+                        plain.weights[set] = plain.weights[sets[0]].clone();
+                    }
+                }
+                sets.iter().for_each(|&set| used[set] = true);
+                let mixed = mixer.mix::<S>(&inputs, &selected);
+                assert_eq!(mixed.to_bits(), plain.mix(&inputs, &sets).to_bits());
+                let error = (turn as f32).sin();
+                mixer.update::<S>(&inputs, error);
+                plain.update(&inputs, &sets, error, mixer.last_rate);
+            }
+            assert_eq!(mixer.weights, plain.weights.concat());
+            assert_eq!(mixer.rates, plain.rates);
+        }
+    }
+
+    #[test]
+    fn sets_that_are_mixed_at_once_are_mixed_as_one_by_one() {
+        for set in InstructionSet::supported() {
+            for selectors in 1..=MOST_SETS {
+                for inputs in [16, 32, 48] {
+                    dispatch_on(set, Compare { selectors, inputs });
+                }
+            }
+        }
     }
 }
