@@ -166,6 +166,9 @@ pub fn run(args: Args) -> Result<()> {
     if args.common.output.is_some() && args.files.len() > 1 {
         bail!(Usage("-o takes one file".into()));
     }
+    if args.files.iter().filter(|path| is_dash(path)).count() > 1 {
+        bail!(Usage("standard input, `-`, can be read once".into()));
+    }
     if args.common.stdout && args.files.len() > 1 {
         bail!(Usage(
             "-c takes one file: archives one after another cannot be read".into()
@@ -421,12 +424,12 @@ impl Args {
 
     fn report(&self, path: &Path, summary: &Summary, name: &str) {
         self.common.run.say(|| {
-            let rate = 100.0 * summary.stored as f64 / summary.raw.max(1) as f64;
             let (raw, stored) = (summary.raw, summary.stored);
-            format!(
-                "{}: {raw} bytes to {stored} ({rate:.2}%), {name}",
-                path.display()
-            )
+            let rate = match raw {
+                0 => String::new(),
+                _ => format!(" ({:.2}%)", 100.0 * stored as f64 / raw as f64),
+            };
+            format!("{}: {raw} bytes to {stored}{rate}, {name}", path.display())
         });
     }
 

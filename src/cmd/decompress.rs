@@ -116,6 +116,9 @@ pub fn run(args: Args) -> Result<()> {
     if args.common.output.is_some() && args.files.len() > 1 {
         bail!(Usage("-o takes one file".into()));
     }
+    if args.files.iter().filter(|path| is_dash(path)).count() > 1 {
+        bail!(Usage("standard input, `-`, can be read once".into()));
+    }
     let own = args.model.as_deref().filter(|path| !Model::is_at(path));
     let weights = own
         .map(|path| Weights::load(&model_file(path)))
@@ -190,14 +193,24 @@ impl Args {
             return Ok(None);
         }
         if is_dash(path) {
-            bail!(Usage("a range or a salvage needs a file".into()));
+            bail!(Usage(
+                "--range and --salvage read a file, not standard input".into()
+            ));
         }
         let input = files::open_file(path)?;
         if let Some(range) = self.range {
             archive::decompress_range(input, out, models, range).with_context(context)?;
             return Ok(None);
         }
-        let salvaged = archive::salvage(input, out, models).with_context(context)?;
+        let salvaged = match archive::salvage(input, out, models) {
+            // These advise a salvage.
+            Err(archive::Error::Version(_) | archive::Error::Engine(_)) => bail!(
+                "{}: no header of this program's versions fits what follows: the archive is newer, \
+                 or too much of it is damaged",
+                path.display()
+            ),
+            salvaged => salvaged.with_context(context)?,
+        };
         for damage in salvaged.damage.iter().take(SHOWN_DAMAGE) {
             note(format_args!(
                 "brevity: {}: {}",
@@ -235,13 +248,17 @@ impl Args {
             };
             format!("{path}: {recovered} bytes recovered, {lost} lost{zeros}{rest}{surplus}")
         });
+        if salvaged.recovered == 0 && !salvaged.is_original {
+            // Nothing that should take the place of a file.
+            bail!("{}: nothing was recovered", path.display());
+        }
         let all = salvaged.lost == 0 && salvaged.unread.is_none();
         Ok((!salvaged.damage.is_empty()).then_some(match all {
             true if salvaged.is_original => {
                 "the archive is damaged; by its check, the bytes are the original"
             }
             true => {
-                "no damaged block was found, but the bytes do not have the hash of the original"
+                "no damaged block was found, but the hash of the original does not confirm the bytes"
             }
             false => "parts of the archive are lost",
         }))

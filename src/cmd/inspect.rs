@@ -8,7 +8,7 @@ use crate::console;
 use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
-use brevity_codec::archive::{self, Demand, Header, Inspection, Models};
+use brevity_codec::archive::{self, Demand, Effort, Header, Inspection, Models};
 use brevity_lab::experiments::score::model_file;
 use brevity_model::Weights;
 use brevity_pretrained::Model;
@@ -152,14 +152,17 @@ fn over_entropy(i: &Inspection, bits: Option<f64>) -> Option<f64> {
     Some(i.payload() as f64 - bits? / 8.0)
 }
 
-fn rate(part: u64, i: &Inspection) -> f64 {
-    part as f64 / i.raw().max(1) as f64
+/// The share of the original; none of nothing.
+fn rate(part: u64, i: &Inspection) -> Option<f64> {
+    (i.raw() > 0).then(|| part as f64 / i.raw() as f64)
 }
 
 fn text(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -> String {
     let contexts = match i.effort {
-        Some(effort) => {
-            let (level, memory) = (effort.level.number(), effort.memory);
+        // A brief archive does not announce memory.
+        Some(Effort { level, .. }) if i.brief => format!(", level {}", level.number()),
+        Some(Effort { level, memory }) => {
+            let level = level.number();
             format!(", context models at level {level} in {memory} MiB")
         }
         None => String::new(),
@@ -167,11 +170,7 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -
     let (stored, raw, version) = (i.stored, i.raw(), i.version);
     let mut out = format!("{path}: {stored} bytes of {raw}, format {version}{contexts}\n");
     let mut line = |name: &str, bytes: u64, note: String| {
-        // No share of nothing.
-        let share = match i.raw() {
-            0 => "-".to_owned(),
-            _ => format!("{:.4}%", 100.0 * rate(bytes, i)),
-        };
+        let share = rate(bytes, i).map_or("-".to_owned(), |r| format!("{:.4}%", 100.0 * r));
         out += &format!("  {name:<10}{bytes:>14}  {share:>9}  {note}\n");
     };
     let model = match (&i.header, &i.spec, bits_per_parameter(i)) {

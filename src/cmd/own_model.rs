@@ -16,7 +16,12 @@ pub struct Training {
     pub train: bool,
     /// Parameters of the model, about [default: the predicted critical size, if a
     /// model of that size is expected to pay]
-    #[arg(long, value_name = "COUNT", requires = "train")]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        requires = "train",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub(super) size: Option<u64>,
     /// How often to train on the whole file [default: by its length]
     #[arg(long, value_name = "COUNT", requires = "train")]

@@ -20,7 +20,7 @@ use brevity_model::Spec;
 /// Seconds that context models take for a byte (`docs/recipe.md`).
 fn seconds_a_byte(models: cm::Models) -> f64 {
     match models.level() {
-        None => 2.4e-6,
+        None => 0.8e-6,
         Some(Level::Fast) => 0.5e-6,
         Some(Level::Default) => 2.0e-6,
         Some(Level::Best) => 10e-6,

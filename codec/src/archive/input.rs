@@ -4,6 +4,9 @@ use super::error::Error;
 use brevity_model::varint;
 use std::io::{ErrorKind, Read};
 
+/// What is wrong with an archive that something follows.
+pub const SURPLUS: &str = "there are bytes after the end of the archive";
+
 /// The bytes of an archive, read from start to end.
 pub struct Input<R> {
     inner: R,
@@ -89,7 +92,7 @@ impl<R: Read> Input<R> {
             0 => Ok(()),
             _ => Err(Error::Malformed {
                 offset,
-                what: "there are bytes after the end of the archive",
+                what: SURPLUS,
             }),
         }
     }

@@ -1,10 +1,11 @@
 //! Decompression of a part of an archive.
 
 use super::error::Error;
-use super::input::Input;
+use super::input::{Input, SURPLUS};
 use super::layout::{BlockHeader, DIGEST, Front, Index, Terms};
 use super::models::Models;
 use super::read::{Frame, Lazy, is_intact};
+use std::cmp::Ordering;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::{Bound, RangeBounds};
 
@@ -133,14 +134,28 @@ pub(super) fn listed(
     Ok((places, index_start))
 }
 
-/// The one block of an archive without an index; `None` if there are more.
-fn alone(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<Option<Place>, Error> {
+/// What the first block of an archive says of itself.
+enum First {
+    /// It is the only one, and the archive ends where it should.
+    Alone(Place),
+    /// It is the only one, but the archive is too short or too long.
+    Misfit(Error),
+    /// It is one of several, or damaged.
+    Other,
+}
+
+/// Whether the first block is the only one, so that there is no index.
+///
+/// # Errors
+/// Errors of reading.
+fn first(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<First, Error> {
     let end = input.seek(SeekFrom::End(0)).map_err(Error::Read)?;
     input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
     // A damaged header is for the index to tell.
     let header = match BlockHeader::read(&mut Input::new(&mut *input, start), terms) {
         Err(Error::Read(error)) => return Err(Error::Read(error)),
-        Err(_) => return Ok(None),
+        Err(_) => return Ok(First::Other),
+        Ok(header) if !header.last => return Ok(First::Other),
         Ok(header) => header,
     };
     let place = Place {
@@ -150,8 +165,21 @@ fn alone(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<Opt
         stored: (header.length() + header.stored) as u64,
         last: true,
     };
-    let whole = place.start + place.stored + terms.digest() == end;
-    Ok((header.last && whole).then_some(place))
+    let behind = place.end() + terms.digest();
+    Ok(match end.cmp(&behind) {
+        Ordering::Equal => First::Alone(place),
+        Ordering::Less => First::Misfit(Error::Truncated {
+            offset: end,
+            what: match end < place.end() {
+                true => "a block",
+                false => "the hash of the original",
+            },
+        }),
+        Ordering::Greater => First::Misfit(Error::Malformed {
+            offset: behind,
+            what: SURPLUS,
+        }),
+    })
 }
 
 /// Decompresses the bytes `range` of the original, decoding only the blocks
@@ -171,9 +199,10 @@ pub fn decompress_range(
     let front = Front::read(&mut beginning)?;
     let start = beginning.offset;
     let mut lazy = Lazy::new(models, &front)?;
-    let places = match alone(&mut input, start, front.terms)? {
-        Some(place) => vec![place],
-        None => places(&mut input, start)?,
+    let places = match first(&mut input, start, front.terms)? {
+        First::Alone(place) => vec![place],
+        First::Misfit(error) => places(&mut input, start).map_err(|_| error)?,
+        First::Other => places(&mut input, start)?,
     };
     let length = places.last().map_or(0, |p| p.raw_start + p.raw);
     let start = match range.start_bound() {

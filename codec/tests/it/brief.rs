@@ -104,6 +104,27 @@ fn a_damaged_header_is_restored_and_other_damage_is_told() {
     });
 }
 
+/// A range of an archive of one block, which has no index, says what is wrong with it.
+#[test]
+fn ranges_of_archives_that_do_not_fit_say_so() {
+    for block in [1 << 20, 600] {
+        let options = Options {
+            block,
+            ..Options::default()
+        };
+        let archive = pack(&text(600), options);
+        let mut wrong = vec![[&archive[..], &archive[..]].concat()];
+        wrong.extend([1, 5, 30].map(|cut| archive[..archive.len() - cut].to_vec()));
+        for wrong in wrong {
+            let whole = unpack(&wrong).unwrap_err().to_string();
+            let mut out = Vec::new();
+            let ranged = decompress_range(Cursor::new(&wrong), &mut out, &Models::default(), 0..5);
+            assert_eq!(ranged.unwrap_err().to_string(), whole);
+            assert!(out.is_empty());
+        }
+    }
+}
+
 #[test]
 fn limits_hold_for_a_damaged_brief_archive() {
     let mut archive = pack(&text(900), Options::default());
