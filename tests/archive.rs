@@ -36,6 +36,30 @@ fn a_file_comes_back_and_neither_is_overwritten() {
 }
 
 #[test]
+fn a_salvage_of_nothing_leaves_a_file_alone() {
+    let dir = Dir::new();
+    dir.file("a.txt", &text()[..600]);
+    dir.run(&["compress", "a.txt"]).status(0);
+    let archive = fs::read(dir.path("a.txt.bvy")).expect("the archive");
+    dir.file("cut.bvy", &archive[..60]);
+    let kept = dir.file("kept", "as it was");
+    dir.run(&["decompress", "--salvage", "-f", "-o", "kept", "cut.bvy"])
+        .status(1)
+        .says("nothing was recovered");
+    assert_eq!(fs::read(kept).expect("the file"), b"as it was");
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let dir = Dir::new();
+    for command in ["compress", "decompress"] {
+        dir.run(&[command, "-", "-"])
+            .status(2)
+            .says("can be read once");
+    }
+}
+
+#[test]
 fn one_bad_archive_does_not_hide_the_others() {
     let dir = Dir::new();
     dir.file("a.txt", text());

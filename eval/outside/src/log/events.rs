@@ -32,6 +32,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Line>, LogError> {
                 number,
                 what: "record",
                 values,
+                texts: Vec::new(),
             });
         }
     }

@@ -11,7 +11,12 @@ pub struct Line {
     /// `line` or `record`.
     pub what: &'static str,
     pub(super) values: Vec<(String, f64)>,
+    /// Texts that are no numbers, and do not stand for a missing one.
+    pub(super) texts: Vec<(String, String)>,
 }
+
+/// What programs write where there is no number.
+const MISSING: [&str; 6] = ["", "-", "na", "n/a", "none", "null"];
 
 impl Line {
     /// The number of a name.
@@ -21,6 +26,21 @@ impl Line {
         found.map(|(_, value)| *value)
     }
 
+    /// The text of a name, where a number was to be expected.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let found = self.texts.iter().find(|(n, _)| n == name);
+        found.map(|(_, text)| text.as_str())
+    }
+
+    /// Takes what a line says of a name: a number, or a text.
+    fn take(&mut self, name: &str, text: &str) {
+        match text.parse() {
+            Ok(number) => self.values.push((name.to_owned(), number)),
+            Err(_) if MISSING.contains(&text.to_ascii_lowercase().as_str()) => {}
+            Err(_) => self.texts.push((name.to_owned(), text.to_owned())),
+        }
+    }
+
     /// The names of its numbers.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.values.iter().map(|(name, _)| name.as_str())
@@ -28,7 +48,8 @@ impl Line {
 }
 
 /// Reads a log: TensorBoard events, JSON lines, or CSV with a header line. Values that are
-/// no numbers are passed over; those of objects in JSON have dotted names.
+/// no numbers are of no use, and an error only where one is needed; those of objects in JSON
+/// have dotted names.
 ///
 /// # Errors
 /// A file that cannot be read, or is none of these; the line that is wrong.
@@ -85,18 +106,19 @@ fn json(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
     for (i, line) in all.filter(|(_, line)| !line.trim().is_empty()) {
         let value = serde_json::from_str::<serde_json::Value>(line);
         let value = value.map_err(|error| problem(path, i + 1, error.to_string()))?;
-        let mut values = Vec::new();
-        flatten("", &value, &mut values);
-        lines.push(Line {
+        let mut line = Line {
             number: i + 1,
             what: "line",
-            values,
-        });
+            values: Vec::new(),
+            texts: Vec::new(),
+        };
+        flatten("", &value, &mut line);
+        lines.push(line);
     }
     Ok(lines)
 }
 
-fn flatten(name: &str, value: &serde_json::Value, out: &mut Vec<(String, f64)>) {
+fn flatten(name: &str, value: &serde_json::Value, out: &mut Line) {
     match value {
         serde_json::Value::Object(members) => {
             for (key, value) in members {
@@ -107,11 +129,12 @@ fn flatten(name: &str, value: &serde_json::Value, out: &mut Vec<(String, f64)>) 
                 flatten(&name, value, out);
             }
         }
-        // As other programs write what is not finite.
-        serde_json::Value::String(text) if text.eq_ignore_ascii_case("nan") => {
-            out.push((name.to_owned(), f64::NAN));
+        // As other programs write what is not finite: "NaN".
+        serde_json::Value::String(text) => out.take(name, text.trim()),
+        value => {
+            let number = value.as_f64().map(|number| (name.to_owned(), number));
+            out.values.extend(number);
         }
-        value => out.extend(value.as_f64().map(|value| (name.to_owned(), value))),
     }
 }
 
@@ -129,13 +152,16 @@ fn csv(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
     for record in reader.records() {
         let record = record.map_err(wrong)?;
         let number = record.position().map_or(0, csv::Position::line) as usize;
-        let cells = headers.iter().zip(&record);
-        let values = cells.filter_map(|(name, cell)| Some((name.to_owned(), cell.parse().ok()?)));
-        lines.push(Line {
+        let mut line = Line {
             number,
             what: "line",
-            values: values.collect(),
-        });
+            values: Vec::new(),
+            texts: Vec::new(),
+        };
+        for (name, cell) in headers.iter().zip(&record) {
+            line.take(name, cell);
+        }
+        lines.push(line);
     }
     Ok(lines)
 }

@@ -245,6 +245,11 @@ pub fn measure(
     let (mut before, mut epochs) = (None, None);
     for line in lines {
         // Evaluations have lines of their own.
+        for name in [loss, counts] {
+            if let Some(text) = line.text(name) {
+                return Err(problem(line, format!("`{name}` is \"{text}\", no number")));
+            }
+        }
         let Some(value) = line.get(loss) else {
             continue;
         };
@@ -351,6 +356,36 @@ mod tests {
 
     fn measured(lines: &[Line], settings: &Settings) -> Result<Measured, String> {
         measure(Path::new("log.csv"), lines, settings).map_err(|error| error.to_string())
+    }
+
+    /// A line whose loss is a text would be left out, and the code length be another.
+    #[test]
+    fn a_text_in_place_of_a_number_is_named() {
+        let said = |cell: &str, column: &str| {
+            let line = |x: f64| match (x, column) {
+                (5000.0, "loss") => format!("{x},{cell}"),
+                (5000.0, _) => format!("{cell},{}", bits(x)),
+                _ => format!("{x},{}", bits(x)),
+            };
+            measured(&log("bytes,loss", line), &in_bits())
+        };
+        for column in ["loss", "bytes"] {
+            let error = said("3.4.5", column).unwrap_err();
+            assert_eq!(
+                error,
+                format!("log.csv: line 6: `{column}` is \"3.4.5\", no number")
+            );
+        }
+        for missing in ["", "N/A", "-", "null"] {
+            assert_eq!(said(missing, "loss").unwrap().points, 99);
+        }
+    }
+
+    fn in_bits() -> Settings {
+        Settings {
+            unit: Some(Unit::BitsPerByte),
+            ..Settings::default()
+        }
     }
 
     #[test]
