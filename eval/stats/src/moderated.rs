@@ -65,6 +65,11 @@ impl Moderated {
         self.variances[candidate].sqrt()
     }
 
+    /// Degrees of freedom of the standard error of a candidate.
+    pub(crate) fn degrees(&self, candidate: usize) -> f64 {
+        self.degrees[candidate]
+    }
+
     /// Variance of the difference between the means of two candidates, and its degrees of
     /// freedom (Welch and Satterthwaite), no more than those of the pooled variance.
     pub(crate) fn difference(&self, i: usize, j: usize) -> (f64, f64) {
