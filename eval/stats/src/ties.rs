@@ -5,7 +5,8 @@
 //! pieces for all candidates, by the autocorrelation of the differences. Seeds are drawn
 //! from normal noise, each candidate's with a variance of its own (the module `moderated`).
 //! The intervals hold for all pairs together: they use the largest standardised difference
-//! of each draw (max-t), with Student's quantile for the degrees of freedom of each pair.
+//! of each draw (max-t). The parts of a pair's error that pieces and seeds make have Student's
+//! quantile for their own degrees of freedom each, and are added in quadrature.
 
 use rand_chacha::ChaCha8Rng;
 
