@@ -64,6 +64,16 @@ pub(crate) struct Ties {
 /// Compares candidates, the shortest first. Nothing where neither seeds nor pieces are
 /// there to draw from.
 pub(crate) fn compare(candidates: &[Runs], resamples: usize, seed: u64) -> Option<Ties> {
+    compare_by(candidates, resamples, seed, Moderated::new)
+}
+
+/// The same, with the noise between seeds as `noise` finds it in the totals by seed.
+fn compare_by(
+    candidates: &[Runs],
+    resamples: usize,
+    seed: u64,
+    noise: fn(&[Vec<f64>]) -> Moderated,
+) -> Option<Ties> {
     let pieces: Vec<Vec<f64>> = candidates.iter().map(Runs::pieces).collect();
     let by_seed: Vec<Vec<f64>> = candidates.iter().map(Runs::totals).collect();
     let totals: Vec<f64> = by_seed
@@ -75,7 +85,7 @@ pub(crate) fn compare(candidates: &[Runs], resamples: usize, seed: u64) -> Optio
         .map(|of| of.iter().zip(&pieces[0]).map(|(x, y)| x - y).collect())
         .collect();
     let blocks = Blocks::new(&differences, &vec![1.0; pieces[0].len()]);
-    let seeds = Moderated::new(&by_seed);
+    let seeds = noise(&by_seed);
     if resamples == 0 || (blocks.count < 2 && seeds.is_unknown()) {
         return None;
     }
@@ -230,17 +240,39 @@ mod tests {
         }
     }
 
-    /// How often all intervals of a ranking hold at once.
-    fn held(noise: &[f64], seeds: usize, rho: f64, times: usize) -> f64 {
+    /// The intervals of rankings of equal candidates, each but that of the first with itself.
+    fn rankings(
+        noise: &[f64],
+        seeds: usize,
+        rho: f64,
+        times: usize,
+        between: fn(&[Vec<f64>]) -> Moderated,
+    ) -> Vec<Vec<[f64; 2]>> {
         let mut rng = stream(3, 0);
-        let holds = |_: &usize| {
+        let one = |_| {
             let mut runs = tie(&mut rng, noise, seeds, rho);
             let mean = |r: &Runs| r.totals().iter().sum::<f64>();
             runs.sort_by(|x, y| mean(x).total_cmp(&mean(y)));
-            let found = compare(&runs, 400, 1).unwrap().behind;
-            found.iter().all(|[low, high]| *low <= 0.0 && 0.0 <= *high)
+            compare_by(&runs, 400, 1, between).unwrap().behind[1..].to_vec()
         };
-        (0..times).filter(holds).count() as f64 / times as f64
+        (0..times).map(one).collect()
+    }
+
+    /// How often all intervals of a ranking hold at once.
+    fn share_held(rankings: &[Vec<[f64; 2]>]) -> f64 {
+        let holds =
+            |all: &&Vec<[f64; 2]>| all.iter().all(|[low, high]| *low <= 0.0 && 0.0 <= *high);
+        rankings.iter().filter(holds).count() as f64 / rankings.len() as f64
+    }
+
+    fn held(noise: &[f64], seeds: usize, rho: f64, times: usize) -> f64 {
+        share_held(&rankings(noise, seeds, rho, times, Moderated::new))
+    }
+
+    fn median_width(rankings: &[Vec<[f64; 2]>]) -> f64 {
+        let mut widths: Vec<f64> = rankings.iter().flatten().map(|[l, h]| h - l).collect();
+        widths.sort_by(f64::total_cmp);
+        widths[widths.len() / 2]
     }
 
     /// Noise of some candidates, of which the last is four times as noisy.
@@ -323,6 +355,29 @@ mod tests {
                     });
                     println!("| {count} | {seeds} | {rho} | {} |", shares.join(" | "));
                 }
+            }
+        }
+    }
+
+    /// What docs/mdl.md says below the table: median widths of equally noisy candidates against
+    /// those with pooled noise between seeds, and how often the pooled ones hold with equal and
+    /// unequal noise.
+    #[test]
+    #[ignore = "takes minutes; prints"]
+    fn coverage_of_pooled_noise() {
+        for count in [2, 5, 12] {
+            for seeds in [2, 3, 5] {
+                let kinds = [vec![0.003; count], one_noisy(count), half_noisy(count)];
+                let pooled = kinds
+                    .each_ref()
+                    .map(|noise| rankings(noise, seeds, 0.0, 1000, Moderated::pooled));
+                let own = rankings(&kinds[0], seeds, 0.0, 1000, Moderated::new);
+                let ratio = median_width(&own) / median_width(&pooled[0]);
+                let shares = pooled.map(|of| format!("{:.1}%", 100.0 * share_held(&of)));
+                println!(
+                    "| {count} | {seeds} | {ratio:.2} | {} |",
+                    shares.join(" | ")
+                );
             }
         }
     }
