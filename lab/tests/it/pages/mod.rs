@@ -12,7 +12,7 @@ mod snapshot;
 use brevity_lab::experiments::contamination::Contamination;
 use brevity_lab::experiments::prequential::Prequential;
 use brevity_lab::experiments::table::Matrix;
-use brevity_lab::experiments::two_part::{Report, measure_baselines};
+use brevity_lab::experiments::two_part::Report;
 use brevity_lab::maps::{Kind, Map, Prices};
 use brevity_model::{Spec, Transformer, Weights};
 use brevity_stats::critical::Estimator;
@@ -161,21 +161,6 @@ fn prequential_codes_of_other_bytes_have_charts_of_their_own() {
         assert_eq!(page.matches(&format!("{source}</h3>")).count(), 3);
         assert_eq!(page.matches(&format!("{source}</td>")).count(), 4);
     }
-}
-
-#[test]
-fn baselines_that_are_not_json_are_told_and_the_report_is_made() {
-    let folder = folders::sweep();
-    let file = folder.path().join("baselines.json");
-    std::fs::write(&file, "{").unwrap();
-    let report = Report::of_sweep(folder.path(), &quick()).unwrap();
-    let told = format!("{} holds no results of coders: ", file.display());
-    assert!(report.notes.iter().any(|note| note.contains(&told)));
-    assert!(!report.rows.is_empty() && report.baselines.is_empty());
-    // None of the bytes are there, so nothing takes its place.
-    let messages = measure_baselines(folder.path()).unwrap();
-    assert!(messages[0].starts_with(&told), "{messages:?}");
-    assert!(messages[0].ends_with("it is measured again"));
 }
 
 #[test]
