@@ -125,8 +125,8 @@ fn tables_tell_other_parts_of_a_source_and_other_held_out_bytes_apart() {
     }
 }
 
-#[test]
-fn prequential_codes_of_other_bytes_have_charts_of_their_own() {
+/// Prequential codes of two parts of a source.
+fn prequential_parts() -> tempfile::TempDir {
     let one = folders::prequential();
     let text = std::fs::read_to_string(one.path().join("results.json")).unwrap();
     let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
@@ -137,7 +137,36 @@ fn prequential_codes_of_other_bytes_have_charts_of_their_own() {
             row
         })
     };
-    let folder = folders::folder("parts", with(0).chain(with(500)).collect(), json!([]));
+    folders::folder("parts", with(0).chain(with(500)).collect(), json!([]))
+}
+
+#[test]
+fn pictures_of_another_number_of_sets_are_removed() {
+    let (one, two) = (folders::prequential(), prequential_parts());
+    let written = tempfile::tempdir().unwrap();
+    std::fs::write(written.path().join("ladder-mine.svg"), "").unwrap();
+    let few = ["curve.svg", "ladder-mine.svg", "ladder.svg"];
+    let many = [
+        "curve-1.svg",
+        "curve-2.svg",
+        "ladder-1.svg",
+        "ladder-2.svg",
+        "ladder-mine.svg",
+    ];
+    for (from, expected) in [(&one, &few[..]), (&two, &many), (&one, &few)] {
+        let found = Prequential::of_folder(from.path(), None).unwrap();
+        found.write(written.path()).unwrap();
+        let entries = std::fs::read_dir(written.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".svg")).collect();
+        names.sort();
+        assert_eq!(names, expected);
+    }
+}
+
+#[test]
+fn prequential_codes_of_other_bytes_have_charts_of_their_own() {
+    let folder = prequential_parts();
     let beside = folders::sweep();
     let found = Prequential::of_folder(folder.path(), Some(beside.path())).unwrap();
     let names: Vec<String> = found
