@@ -61,6 +61,14 @@ pub enum PageError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// A file that is no longer true could not be removed.
+    #[error("cannot remove old files: {path}")]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
     /// The findings contain a number that JSON cannot represent.
     #[error("cannot write {path}")]
     Json {

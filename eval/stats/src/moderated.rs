@@ -55,6 +55,19 @@ impl Moderated {
         }
     }
 
+    /// One noise for all candidates, which each have several seeds.
+    #[cfg(test)]
+    pub(crate) fn pooled(values: &[Vec<f64>]) -> Self {
+        let own: Vec<Own> = values.iter().filter_map(|values| Own::of(values)).collect();
+        let degrees: f64 = own.iter().map(|own| own.degrees).sum();
+        let pooled = own.iter().map(|o| o.degrees * o.variance).sum::<f64>() / degrees;
+        Self {
+            variances: values.iter().map(|v| pooled / v.len() as f64).collect(),
+            degrees: vec![degrees; values.len()],
+            pooled_degrees: degrees,
+        }
+    }
+
     /// Whether no candidate has several seeds.
     pub(crate) fn is_unknown(&self) -> bool {
         self.pooled_degrees == 0.0
@@ -63,6 +76,11 @@ impl Moderated {
     /// Standard error of the mean of a candidate.
     pub(crate) fn error(&self, candidate: usize) -> f64 {
         self.variances[candidate].sqrt()
+    }
+
+    /// Degrees of freedom of the standard error of a candidate.
+    pub(crate) fn degrees(&self, candidate: usize) -> f64 {
+        self.degrees[candidate]
     }
 
     /// Variance of the difference between the means of two candidates, and its degrees of

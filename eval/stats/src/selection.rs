@@ -101,8 +101,8 @@ pub struct Candidate {
     pub behind: f64,
     /// 95% interval of `behind`, simultaneous over all pairs of candidates.
     pub behind_ci95: Option<[f64; 2]>,
-    /// Share of resamples in which it was the shortest; nothing where a candidate has one
-    /// seed only.
+    /// Share of resamples in which it was the shortest, noise between seeds drawn from Student's
+    /// distribution for its degrees of freedom; nothing where a candidate has one seed only.
     pub probability_best: Option<f64>,
     /// Whether no other candidate has both a smaller model and a shorter code.
     pub pareto: bool,

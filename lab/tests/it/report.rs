@@ -1,6 +1,6 @@
 //! Reports made from a sweep's folder.
 
-use brevity_lab::experiments::two_part::{Report, measure_baselines};
+use brevity_lab::experiments::two_part::{Report, measure_baselines, read_baselines};
 use brevity_stats::critical::{Estimator, critical_sizes, points::parse_csv};
 use serde_json::{Value, json};
 
@@ -51,12 +51,16 @@ fn sweep(hash: &str) -> tempfile::TempDir {
     folder
 }
 
-#[test]
-fn the_page_is_self_contained_and_says_what_was_found() {
+/// Of the bytes of the sweep's manifest.
+fn hash() -> String {
     let config: brevity_data::DataConfig =
         serde_json::from_value(json!({"source": "random", "bytes": DATA})).unwrap();
-    let hash = config.load().unwrap().train.blake3().to_owned();
-    let folder = sweep(&hash);
+    config.load().unwrap().train.blake3().to_owned()
+}
+
+#[test]
+fn the_page_is_self_contained_and_says_what_was_found() {
+    let folder = sweep(&hash());
 
     assert_eq!(measure_baselines(folder.path()).unwrap(), [""; 0]);
     let report = Report::of_sweep(folder.path(), &Estimator::default()).unwrap();
@@ -103,6 +107,36 @@ fn data_that_are_gone_are_named_and_the_report_is_made_without_them() {
     assert!(messages[0].contains("0123456789ab"), "{messages:?}");
     let report = Report::of_sweep(folder.path(), &Estimator::default()).unwrap();
     report.write(folder.path()).unwrap();
+}
+
+#[test]
+fn baselines_that_are_not_json_are_told_and_measured_again() {
+    let there = hash();
+    for (hash, sets) in [(&there[..], 1), ("0123456789abcdef", 0)] {
+        let folder = sweep(hash);
+        let file = folder.path().join("baselines.json");
+        std::fs::write(&file, "{").unwrap();
+        let told = format!("{} holds no results of coders: ", file.display());
+        let report = Report::of_sweep(folder.path(), &Estimator::default()).unwrap();
+        assert!(report.notes.iter().any(|note| note.contains(&told)));
+        assert!(!report.rows.is_empty() && report.baselines.is_empty());
+
+        let messages = measure_baselines(folder.path()).unwrap();
+        assert!(messages[0].starts_with(&told), "{messages:?}");
+        assert!(messages[0].ends_with("it is measured again"));
+        // Of bytes that are gone there is one message more, and an empty list is written.
+        assert_eq!(messages.len(), 2 - sets, "{messages:?}");
+        let written = read_baselines(folder.path()).unwrap();
+        assert_eq!(written.len(), sets);
+        for set in &written {
+            assert_eq!((&set.hash[..], set.bytes), (hash, DATA));
+            assert!(set.results.iter().any(|of| of.coder == "gzip -9"));
+            assert!(!set.beside.is_empty());
+        }
+        let report = Report::of_sweep(folder.path(), &Estimator::default()).unwrap();
+        assert_eq!(report.baselines, written);
+        assert!(!report.notes.iter().any(|note| note.contains(&told)));
+    }
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //! [`Prequential::of_folder`] reads the results of `brevity prequential`;
 //! [`Prequential::write`] writes `prequential.html`, `prequential.json` and the
 //! pictures into the folder: rate against parameters (`ladder.svg`), cumulative rate
-//! against bytes coded (`curve.svg`). Several sets of bytes have charts of their own.
+//! against bytes coded (`curve.svg`). Several sets of bytes have charts of their own
+//! (`ladder-1.svg`), and pictures of sets that are no longer there are removed.
 
 pub mod config;
 mod curve_chart;
@@ -13,7 +14,7 @@ mod page;
 mod trials;
 
 use crate::experiments::two_part::{ReportError, sweep_name};
-use brevity_draw::{Table, visible_lines};
+use brevity_draw::{PageError, Table, visible_lines};
 use brevity_length::format::{bytes, count, percent};
 use brevity_length::{CurvePoint, Regime, Row, byte_sets, source_name};
 use serde::Serialize;
@@ -21,6 +22,9 @@ use std::path::{Path, PathBuf};
 
 pub use config::{Mode, PrequentialConfig};
 pub use trials::{PrequentialScorer, PrequentialTrainer};
+
+/// The charts of a set of bytes, as their files are called.
+const CHARTS: [&str; 2] = ["ladder", "curve"];
 
 /// The prequential code of one model on one byte set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -209,28 +213,28 @@ impl Prequential {
                 1 => String::new(),
                 _ => format!("-{}", i + 1),
             };
-            let ladder = ladder_chart::draw(set, 860.0).file();
-            pictures.push((format!("ladder{number}.svg"), ladder));
-            let curve = curve_chart::draw(set, 860.0).file();
-            pictures.push((format!("curve{number}.svg"), curve));
+            let charts = [
+                ladder_chart::draw(set, 860.0),
+                curve_chart::draw(set, 860.0),
+            ];
+            for (chart, drawn) in CHARTS.iter().zip(charts) {
+                pictures.push((format!("{chart}{number}.svg"), drawn.file()));
+            }
         }
         pictures
     }
 
-    /// Writes the page, the pictures and `prequential.json` into `folder`;
-    /// returns the path of the page.
+    /// Writes the page, the pictures and `prequential.json` into `folder`, and removes
+    /// pictures of the same charts that another number of sets had there; returns the path of
+    /// the page.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// A file that cannot be written or removed.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
         let (html, pictures) = (self.html(), self.pictures());
-        Ok(brevity_draw::write(
-            folder,
-            "prequential",
-            self,
-            &html,
-            &pictures,
-        )?)
+        let page = brevity_draw::write(folder, "prequential", self, &html, &pictures)?;
+        remove_stale(folder, &pictures)?;
+        Ok(page)
     }
 
     /// The results of each set of bytes by itself, in order of appearance: one chart each,
@@ -238,7 +242,7 @@ impl Prequential {
     fn by_bytes(&self) -> Vec<Prequential> {
         let mut sets: Vec<Prequential> = Vec::new();
         for run in &self.runs {
-            match sets.iter_mut().find(|set| set.runs[0].same_bytes(run)) {
+            match sets.iter_mut().find(|set| set.runs[0].set() == run.set()) {
                 Some(set) => set.runs.push(run.clone()),
                 None => sets.push(Prequential {
                     runs: vec![run.clone()],
@@ -248,8 +252,7 @@ impl Prequential {
         }
         for set in &mut sets {
             let of = &set.runs[0];
-            let same =
-                |code: &&TwoPart| code.source == of.source && code.data_bytes == of.data_bytes;
+            let same = |code: &&TwoPart| code.set() == of.set();
             set.two_part = self.two_part.iter().filter(same).cloned().collect();
         }
         sets
@@ -272,8 +275,9 @@ impl Run {
         format!("{} of {}", bytes(self.data_bytes), self.source)
     }
 
-    fn same_bytes(&self, other: &Self) -> bool {
-        self.source == other.source && self.data_bytes == other.data_bytes
+    /// What tells its set of bytes from others.
+    fn set(&self) -> (&str, f64) {
+        (&self.source, self.data_bytes)
     }
 
     /// A word that says whether the lengths are decoded or estimates.
@@ -283,6 +287,44 @@ impl Run {
             false => "estimate",
         }
     }
+}
+
+impl TwoPart {
+    /// As [`Run::set`].
+    fn set(&self) -> (&str, f64) {
+        (&self.source, self.data_bytes)
+    }
+}
+
+/// Removes the pictures that `folder` has of other sets than these.
+fn remove_stale(folder: &Path, pictures: &[(String, String)]) -> Result<(), PageError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| PageError::Remove { path, source }
+    };
+    for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
+        let path = entry.map_err(failed(folder))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let stale = |name: &str| is_picture(name) && pictures.iter().all(|new| new.0 != name);
+        if name.is_some_and(stale) && path.is_file() {
+            std::fs::remove_file(&path).map_err(failed(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether pictures of some number of sets have this name.
+fn is_picture(name: &str) -> bool {
+    let Some(stem) = name.strip_suffix(".svg") else {
+        return false;
+    };
+    let mut numbers = CHARTS.iter().filter_map(|chart| stem.strip_prefix(chart));
+    numbers.any(|number| {
+        let set = number
+            .strip_prefix('-')
+            .and_then(|n| n.parse::<usize>().ok());
+        number.is_empty() || set.is_some_and(|set| number == format!("-{set}"))
+    })
 }
 
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
@@ -327,4 +369,27 @@ fn run(row: &Row, source: &str) -> Option<Run> {
         doublings: learning.doublings.clone(),
         verified: row.is_decoded(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_pictures_get_are_those_of_pictures() {
+        for name in ["ladder.svg", "curve.svg", "ladder-1.svg", "curve-12.svg"] {
+            assert!(is_picture(name), "{name}");
+        }
+        for name in [
+            "ladder-.svg",
+            "ladder-01.svg",
+            "ladder-+1.svg",
+            "ladder1.svg",
+            "curve-mine.svg",
+            "curve.png",
+            "rate.svg",
+        ] {
+            assert!(!is_picture(name), "{name}");
+        }
+    }
 }

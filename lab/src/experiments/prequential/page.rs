@@ -105,7 +105,7 @@ fn table(report: &Prequential) -> Markup {
     ];
     let mut table = Table::new(&header).left(&[1, 2, 8]);
     for run in &report.runs {
-        let same = report.runs.iter().filter(|other| other.same_bytes(run));
+        let same = report.runs.iter().filter(|other| other.set() == run.set());
         let best = same.map(|run| run.rate).fold(f64::INFINITY, f64::min);
         let row = vec![
             run.data(),

@@ -12,7 +12,7 @@ mod snapshot;
 use brevity_lab::experiments::contamination::Contamination;
 use brevity_lab::experiments::prequential::Prequential;
 use brevity_lab::experiments::table::Matrix;
-use brevity_lab::experiments::two_part::{Report, measure_baselines};
+use brevity_lab::experiments::two_part::Report;
 use brevity_lab::maps::{Kind, Map, Prices};
 use brevity_model::{Spec, Transformer, Weights};
 use brevity_stats::critical::Estimator;
@@ -125,8 +125,8 @@ fn tables_tell_other_parts_of_a_source_and_other_held_out_bytes_apart() {
     }
 }
 
-#[test]
-fn prequential_codes_of_other_bytes_have_charts_of_their_own() {
+/// Prequential codes of two parts of a source.
+fn prequential_parts() -> tempfile::TempDir {
     let one = folders::prequential();
     let text = std::fs::read_to_string(one.path().join("results.json")).unwrap();
     let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
@@ -137,7 +137,36 @@ fn prequential_codes_of_other_bytes_have_charts_of_their_own() {
             row
         })
     };
-    let folder = folders::folder("parts", with(0).chain(with(500)).collect(), json!([]));
+    folders::folder("parts", with(0).chain(with(500)).collect(), json!([]))
+}
+
+#[test]
+fn pictures_of_another_number_of_sets_are_removed() {
+    let (one, two) = (folders::prequential(), prequential_parts());
+    let written = tempfile::tempdir().unwrap();
+    std::fs::write(written.path().join("ladder-mine.svg"), "").unwrap();
+    let few = ["curve.svg", "ladder-mine.svg", "ladder.svg"];
+    let many = [
+        "curve-1.svg",
+        "curve-2.svg",
+        "ladder-1.svg",
+        "ladder-2.svg",
+        "ladder-mine.svg",
+    ];
+    for (from, expected) in [(&one, &few[..]), (&two, &many), (&one, &few)] {
+        let found = Prequential::of_folder(from.path(), None).unwrap();
+        found.write(written.path()).unwrap();
+        let entries = std::fs::read_dir(written.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".svg")).collect();
+        names.sort();
+        assert_eq!(names, expected);
+    }
+}
+
+#[test]
+fn prequential_codes_of_other_bytes_have_charts_of_their_own() {
+    let folder = prequential_parts();
     let beside = folders::sweep();
     let found = Prequential::of_folder(folder.path(), Some(beside.path())).unwrap();
     let names: Vec<String> = found
@@ -161,21 +190,6 @@ fn prequential_codes_of_other_bytes_have_charts_of_their_own() {
         assert_eq!(page.matches(&format!("{source}</h3>")).count(), 3);
         assert_eq!(page.matches(&format!("{source}</td>")).count(), 4);
     }
-}
-
-#[test]
-fn baselines_that_are_not_json_are_told_and_the_report_is_made() {
-    let folder = folders::sweep();
-    let file = folder.path().join("baselines.json");
-    std::fs::write(&file, "{").unwrap();
-    let report = Report::of_sweep(folder.path(), &quick()).unwrap();
-    let told = format!("{} holds no results of coders: ", file.display());
-    assert!(report.notes.iter().any(|note| note.contains(&told)));
-    assert!(!report.rows.is_empty() && report.baselines.is_empty());
-    // None of the bytes are there, so nothing takes its place.
-    let messages = measure_baselines(folder.path()).unwrap();
-    assert!(messages[0].starts_with(&told), "{messages:?}");
-    assert!(messages[0].ends_with("it is measured again"));
 }
 
 #[test]
