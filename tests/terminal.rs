@@ -88,6 +88,10 @@ fn a_law_of_a_table_of_tokens_and_its_picture() {
     );
     let picture = std::fs::read_to_string(dir.path("law.svg")).unwrap();
     assert!(picture.contains("N* grows as D^0.77"), "{picture}");
+    let one = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/quickstart.csv");
+    let one = dir.run(&["critical", "--points", one, "--law"]).status(0);
+    let growth = "one data size shows no growth; by alpha alone, N* grows as D^0.";
+    assert!(one.stdout().contains(growth), "{}", one.stdout());
     let missing = dir.run(&["critical", "--points", "table.csv"]);
     let said = missing.status(1).stderr();
     assert!(

@@ -106,7 +106,12 @@ pub fn laws(laws: &[DataLaw]) -> String {
             "forms, weighted by their past predictions: {}",
             forms.join(", ")
         );
-        let _ = write!(text, "N* grows as D^{:.3}", l.exponent);
+        // One data size shows no growth: the power is that of the law's form.
+        let by = match l.predictions.iter().filter(|p| p.measured).count() {
+            0 | 1 => "one data size shows no growth; by alpha alone, ",
+            _ => "",
+        };
+        let _ = write!(text, "{by}N* grows as D^{:.3}", l.exponent);
         if let Some([low, high]) = l.exponent_ci95 {
             let _ = write!(text, " ({low:.3} to {high:.3})");
         }
