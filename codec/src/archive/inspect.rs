@@ -3,8 +3,9 @@
 use super::demand::{Account, Needs};
 use super::error::Error;
 use super::extent::Extent;
+use super::index::Index;
 use super::input::Input;
-use super::layout::{BlockHeader, DIGEST, Effort, Front, Header, Index};
+use super::layout::{BlockHeader, DIGEST, Effort, Front, Header};
 use super::limits::Demand;
 use super::models::Models;
 use crate::block::Method;

@@ -40,6 +40,7 @@ mod displaced;
 mod entropy;
 mod error;
 mod extent;
+mod index;
 mod input;
 mod inspect;
 mod layout;
@@ -56,9 +57,10 @@ mod write;
 
 pub use entropy::entropy;
 pub use error::Error;
+pub use index::Index;
 pub use inspect::{BlockInfo, Inspection, inspect};
 pub use layout::{
-    BRIEF, DIGEST, ENGINE, Effort, Header, Index, MAGIC, MAX_BLOCK, MAX_LANES, ModelId, VERSION,
+    BRIEF, DIGEST, ENGINE, Effort, Header, MAGIC, MAX_BLOCK, MAX_LANES, ModelId, VERSION,
 };
 pub use limits::{Demand, Limits};
 pub use models::Models;

@@ -3,8 +3,9 @@
 use super::demand::Account;
 use super::error::Error;
 use super::extent::Extent;
+use super::index::Index;
 use super::input::Input;
-use super::layout::{BlockHeader, Front, Header, Index, Terms, Whole};
+use super::layout::{BlockHeader, Front, Header, Terms, Whole};
 use super::limits::Demand;
 use super::models::Models;
 use super::{Summary, digest};

@@ -2,8 +2,9 @@
 
 use super::displaced;
 use super::error::Error;
+use super::index::Index;
 use super::input::Input;
-use super::layout::{Front, Index};
+use super::layout::Front;
 use super::models::Models;
 use super::read::{Frame, Lazy};
 use super::repair;

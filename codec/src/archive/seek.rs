@@ -1,8 +1,9 @@
 //! Decompression of a part of an archive.
 
 use super::error::Error;
+use super::index::Index;
 use super::input::{Input, SURPLUS};
-use super::layout::{BlockHeader, DIGEST, Front, Index, Terms};
+use super::layout::{BlockHeader, DIGEST, Front, Terms};
 use super::models::Models;
 use super::read::{Frame, Lazy, is_intact};
 use std::cmp::Ordering;

@@ -1,8 +1,9 @@
 //! Where a salvage looks for blocks, by the index.
 
 use super::error::Error;
+use super::index::Index;
 use super::input::Input;
-use super::layout::{BlockHeader, Index, Terms};
+use super::layout::{BlockHeader, Terms};
 use super::read::is_intact;
 use super::seek::{Place, listed};
 use std::io::{Read, Seek, SeekFrom};

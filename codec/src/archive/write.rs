@@ -1,11 +1,10 @@
 //! Writing archives.
 
 use super::error::Error;
+use super::index::Index;
 use super::input::Input;
 use super::inspect::inspect;
-use super::layout::{
-    BRIEF, BlockHeader, Effort, Header, Index, MAX_BLOCK, MAX_LANES, ModelId, Terms,
-};
+use super::layout::{BRIEF, BlockHeader, Effort, Header, MAX_BLOCK, MAX_LANES, ModelId, Terms};
 use super::{Summary, digest};
 use crate::block::{self, Coded, How, Method, Progress};
 use crate::cm::{Gates, Level};
