@@ -2,7 +2,7 @@
 
 use super::files::{self, Common, is_dash, watched};
 use super::level::LevelOptions;
-use super::output::{OutputFile, Target, is_device, no_place, stdout_for_archives};
+use super::output::{OutputFile, Target, is_systems_own, no_place, stdout_for_archives};
 use super::own_model::{self, Training};
 use super::predictor::{self, Predictor, Readers};
 use super::{decompress, inspect, pretrained, verify};
@@ -364,7 +364,7 @@ impl Args {
             Some(output) if is_dash(output) => None,
             Some(output) => Some(output.clone()),
             None if is_dash(path) => None,
-            None if is_device(path) => bail!(Usage(no_place(path))),
+            None if is_systems_own(path) => bail!(Usage(no_place(path))),
             None => Some(derived(path)),
         };
         let Some(output) = output else {

@@ -42,7 +42,7 @@ impl Common {
             (Some(path), _) if !is_dash(path) => path.clone(),
             (Some(_), _) => return Ok(Target::Stdout),
             (None, _) if self.stdout || is_dash(source) => return Ok(Target::Stdout),
-            (None, Some(_)) if is_device(source) => bail!(Usage(no_place(source))),
+            (None, Some(_)) if is_systems_own(source) => bail!(Usage(no_place(source))),
             (None, Some(path)) => path,
             (None, None) => bail!(Usage(format!(
                 "{} does not end in .{EXTENSION}: say where to write with -o",
@@ -61,7 +61,7 @@ impl Common {
 
 /// Whether a path is one of the system's own, beside which nothing belongs: `/dev/stdin`, or
 /// `/dev/fd/63` of a shell's `<(...)`.
-pub fn is_device(path: &Path) -> bool {
+pub fn is_systems_own(path: &Path) -> bool {
     // A file system in memory.
     !path.starts_with("/dev/shm") && ["/dev", "/proc"].iter().any(|of| path.starts_with(of))
 }

@@ -17,7 +17,8 @@ use crate::layout::Layout;
 use crate::predict::{Model, Shape};
 use brevity_model::Spec;
 
-/// Seconds that context models take for a byte (`docs/recipe.md`).
+/// Seconds that context models take for a byte (`docs/recipe.md`; version 1 by its ratio to
+/// level 5).
 fn seconds_a_byte(models: cm::Models) -> f64 {
     match models.level() {
         None => 0.8e-6,
