@@ -12,6 +12,9 @@ const LIMIT: f32 = 12.0;
 /// Steps of the table of the logistic function.
 const STEPS: usize = 4096;
 
+/// A logit of the last [place](Logistic::place).
+const HIGHEST: f32 = 11.996;
+
 /// Values of [`Logistic::place`].
 pub(super) const PLACES: usize = STEPS;
 
@@ -85,8 +88,8 @@ impl Logistic {
     #[inline(always)]
     pub fn place(&self, logit: f32) -> usize {
         // Beyond 2^23, floats are integers: their lowest bits are the place.
-        let place = logit.clamp(-LIMIT, LIMIT) * SCALE + (8_388_608.0 + STEPS as f32 / 2.0);
-        (place.to_bits() as usize & (2 * STEPS - 1)).min(PLACES - 1)
+        let place = logit.clamp(-LIMIT, HIGHEST) * SCALE + (8_388_608.0 + STEPS as f32 / 2.0);
+        place.to_bits() as usize % PLACES
     }
 
     /// The probability at a [`place`](Logistic::place), `2^16 = 1`.

@@ -315,9 +315,9 @@ fn golden_archives_are_written_and_read() {
         let path = folder(2).join(name).with_extension("bvy");
         let brief = inspect(&archive[..]).unwrap().brief;
         let path = if brief {
-            // Written before archives could be brief.
+            // Written before archives could be brief; level 1 was another one then.
             assert!(
-                writing() || read_back(&path) == case.bytes,
+                writing() || name == "fast" || read_back(&path) == case.bytes,
                 "{name} decodes to others"
             );
             let path = folder(2).join("brief").join(name);

@@ -8,13 +8,13 @@ use super::history::Histories;
 use super::lane::hash;
 use super::matcher::{self, Match, Matcher};
 use super::nibbles::{BUCKET, Nibbles};
-use super::quick::{Quick, Rows, moved_meaning};
-use crate::cdf::TOTAL;
+use super::quick::{Quick, Row, Rows, moved_meaning};
 use crate::cm::chance;
 use crate::cm::logistic::Logistic;
 use crate::cm::{Advice, BitCoder, ByteCoder};
 use crate::coder::NoAdvice;
 use brevity_kernels::simd::{Kernel, LANES, Simd, dispatch};
+use std::cell::Cell;
 
 /// Contexts: the last 1, 2, 3 and 5 bytes, and the letters of the word under way.
 const CONTEXTS: usize = 5;
@@ -32,7 +32,7 @@ const LEAST: u32 = 6;
 /// How far a step follows the gradient, whose error is `2^16 = 1`.
 const RATE: f32 = 0.002 / 65_536.0;
 
-/// The least probability that the mixture leaves to a bit, times `TOTAL`.
+/// What is added to the probability of a one, times `TOTAL`, so that it is never 0.
 const FLOOR: u32 = 64;
 
 /// Buckets of a context without a hash: one for the first nibble of a byte, sixteen for
@@ -130,7 +130,7 @@ pub fn memory(lanes: usize, bytes: usize) -> u64 {
         DIRECT_END * BUCKET,
         sizes.lines * 64,
         sizes.slots * 4,
-        REFINED * 64,
+        REFINED * size_of::<Row>(),
         lanes * size_of::<Lane>().next_multiple_of(128),
         bytes + lanes,
         // Weights, meanings and what is small.
@@ -141,8 +141,8 @@ pub fn memory(lanes: usize, bytes: usize) -> u64 {
 
 /// Context models that learn online, mixed.
 pub struct Lean {
-    /// Buckets of the last byte, then of the last two.
-    direct: Vec<[u8; BUCKET]>,
+    /// Buckets of the last byte, then of the last two, side by side.
+    direct: Vec<u8>,
     hashed: Nibbles,
     meanings: [Quick; CONTEXTS],
     match_chances: Box<[u16; CHANCES]>,
@@ -167,7 +167,7 @@ impl Lean {
             *p = chance::get(meaning);
         }
         Lean {
-            direct: vec![[0; BUCKET]; DIRECT_END],
+            direct: vec![0; DIRECT_END * BUCKET],
             hashed: Nibbles::new(sizes.lines),
             meanings: std::array::from_fn(|_| Quick::new()),
             match_chances,
@@ -209,26 +209,14 @@ impl Lean {
         let row = if half == 0 { 0 } else { node - 15 };
         let recent = lane.recent as usize;
         let (hashes, rest) = match half {
-            0 => (&lane.firsts, recent & 15),
-            _ => (&lane.seconds, node),
+            0 => (lane.firsts, recent & 15),
+            _ => (lane.seconds, node),
         };
-        let mut places = [0; CONTEXTS];
-        places[0] = (recent & 0xFF) * BUCKETS + row;
-        places[1] = TWO + (recent & 0xFFFF) * BUCKETS + row;
         let mask = (rest as u8).wrapping_mul(17);
-        for (place, &hash) in places[DIRECT..].iter_mut().zip(hashes) {
-            *place = self.hashed.find(hash, hash as u8 ^ mask);
-        }
-        places
-    }
-
-    #[inline(always)]
-    fn bucket(&mut self, context: usize, place: usize) -> &mut [u8; BUCKET] {
-        if context < DIRECT {
-            &mut self.direct[place]
-        } else {
-            self.hashed.bucket(place)
-        }
+        let [three, five, word] = hashes.map(|hash| self.hashed.find(hash, hash as u8 ^ mask));
+        let one = (recent & 0xFF) * BUCKETS + row;
+        let two = TWO + (recent & 0xFFFF) * BUCKETS + row;
+        [one * BUCKET, two * BUCKET, three, five, word]
     }
 
     /// Learns the first half of a byte, for contexts of the next one.
@@ -308,15 +296,18 @@ impl<C: BitCoder, A: Advice> Kernel for CodeByte<'_, C, A> {
         let mut node = 1;
         for half in 0..2 {
             let places = mix.places(&lane, half, node);
-            // A bucket that two contexts share keeps what the later one has learned.
-            let mut buckets = [[0; BUCKET]; CONTEXTS];
-            for (i, bucket) in buckets.iter_mut().enumerate() {
-                *bucket = *mix.bucket(i, places[i]);
-            }
+            // Cells, because two contexts may share a bucket.
+            let direct = Cell::from_mut(&mut mix.direct[..]).as_slice_of_cells();
+            let hashed = mix.hashed.cells();
+            let buckets: [&[Cell<u8>; BUCKET]; CONTEXTS] = std::array::from_fn(|i| {
+                let table = if i < DIRECT { direct } else { hashed };
+                let bucket = &table[places[i]..places[i] + BUCKET];
+                bucket.try_into().expect("a bucket")
+            });
             let mut nibble = 1;
             for depth in 4 * half..4 * half + 4 {
                 mix.refiner.prefetch(refined_by | ((2 * node) & 255));
-                let states: [u8; CONTEXTS] = std::array::from_fn(|i| buckets[i][nibble & 15]);
+                let states: [u8; CONTEXTS] = std::array::from_fn(|i| buckets[i][nibble & 15].get());
                 let meant: [u16; CONTEXTS] =
                     std::array::from_fn(|i| mix.meanings[i].get(states[i]));
                 let expected = expected >> (7 - depth) & 1;
@@ -344,8 +335,7 @@ impl<C: BitCoder, A: Advice> Kernel for CodeByte<'_, C, A> {
                 let place = logistic.place(logit);
                 let mixed = logistic.half(place);
                 let row = mix.refiner.row(refined_by | node & 255);
-                let p = (mixed + row.refine(place)) << 7;
-                let one = self.coder.code(p.clamp(FLOOR, TOTAL - FLOOR));
+                let one = self.coder.code(FLOOR + ((mixed + row.refine(place)) << 7));
 
                 let bit = usize::from(one);
                 let target = ((bit << 16) - bit) as i32;
@@ -362,13 +352,10 @@ impl<C: BitCoder, A: Advice> Kernel for CodeByte<'_, C, A> {
                 follows &= hit;
                 for i in 0..CONTEXTS {
                     mix.meanings[i].set(states[i], moved_meaning(meant[i], target));
-                    buckets[i][nibble & 15] = histories.next[usize::from(states[i])][bit];
+                    buckets[i][nibble & 15].set(histories.next[usize::from(states[i])][bit]);
                 }
                 node = node << 1 | bit;
                 nibble = nibble << 1 | bit;
-            }
-            for i in 0..CONTEXTS {
-                *mix.bucket(i, places[i]) = buckets[i];
             }
             if half == 0 {
                 mix.take_half(self.lane, node);

@@ -2,6 +2,7 @@
 
 use crate::cm::chance::prefetch;
 use crate::cm::pages::zeros;
+use std::cell::Cell;
 
 /// Bytes of a bucket: a check, then the [histories](super::history) of the bits of a
 /// nibble so far behind a leading one, 1 to 15.
@@ -72,11 +73,9 @@ impl Nibbles {
         start + at
     }
 
-    /// The bucket that starts at a place.
+    /// All bytes; a bucket starts where [`Nibbles::find`] says.
     #[inline(always)]
-    pub fn bucket(&mut self, at: usize) -> &mut [u8; BUCKET] {
-        (&mut self.bytes[at..at + BUCKET])
-            .try_into()
-            .expect("a bucket")
+    pub fn cells(&mut self) -> &[Cell<u8>] {
+        Cell::from_mut(&mut self.bytes[..]).as_slice_of_cells()
     }
 }
