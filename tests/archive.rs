@@ -50,6 +50,19 @@ fn a_salvage_of_nothing_leaves_a_file_alone() {
 }
 
 #[test]
+fn a_salvage_says_where_no_check_confirms_what_is_lost() {
+    let dir = Dir::new();
+    dir.file("a.txt", &text()[..600]);
+    dir.run(&["compress", "a.txt"]).status(0);
+    let mut archive = fs::read(dir.path("a.txt.bvy")).expect("the archive");
+    *archive.last_mut().expect("bytes") ^= 1;
+    dir.file("bad.bvy", archive);
+    dir.run(&["decompress", "--salvage", "-c", "bad.bvy"])
+        .status(1)
+        .says("an unknown number lost, taken for 600, which no check confirms (zeros at 0..600)");
+}
+
+#[test]
 fn standard_input_is_read_once() {
     let dir = Dir::new();
     for command in ["compress", "decompress"] {

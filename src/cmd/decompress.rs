@@ -226,7 +226,13 @@ impl Args {
             ));
         }
         run.say(|| {
-            let (recovered, lost) = (salvaged.recovered, salvaged.lost);
+            let recovered = salvaged.recovered;
+            let lost = match (salvaged.lost, salvaged.unconfirmed) {
+                (lost, false) => format!("{lost} lost"),
+                (lost, true) => {
+                    format!("an unknown number lost, taken for {lost}, which no check confirms")
+                }
+            };
             let rest = match salvaged.unread {
                 Some(offset) => format!(", and all that follows offset {offset} of the archive"),
                 None => String::new(),
@@ -246,13 +252,13 @@ impl Args {
                 true => String::new(),
                 false => format!(" (zeros at {shown}{more})"),
             };
-            format!("{path}: {recovered} bytes recovered, {lost} lost{zeros}{rest}{surplus}")
+            format!("{path}: {recovered} bytes recovered, {lost}{zeros}{rest}{surplus}")
         });
         if salvaged.recovered == 0 && !salvaged.is_original {
             // Nothing that should take the place of a file.
             bail!("{}: nothing was recovered", path.display());
         }
-        let all = salvaged.lost == 0 && salvaged.unread.is_none();
+        let all = salvaged.lost == 0 && !salvaged.unconfirmed && salvaged.unread.is_none();
         Ok((!salvaged.damage.is_empty()).then_some(match all {
             true if salvaged.is_original => {
                 "the archive is damaged; by its check, the bytes are the original"
