@@ -189,6 +189,20 @@ fn ranges_may_be_open() {
     part("7..3").status(2).says("7..3");
 }
 
+/// Else a part would lie under the name of the whole.
+#[test]
+fn a_range_needs_a_place() {
+    let dir = Dir::new();
+    dir.file("a.txt", "0123456789");
+    dir.run(&["compress", "a.txt"]).status(0);
+    let range = ["decompress", "-f", "a.txt.bvy", "--range", "2..4"];
+    dir.run(&range).status(2).says("say where to write with -o");
+    let whole = fs::read(dir.path("a.txt")).expect("the source");
+    assert_eq!(whole, b"0123456789");
+    dir.run(&[&range[..], &["-o", "part"]].concat()).status(0);
+    assert_eq!(fs::read(dir.path("part")).expect("the part"), b"23");
+}
+
 #[test]
 fn a_number_of_threads_is_believable() {
     let dir = Dir::new();

@@ -32,7 +32,7 @@ pub struct Args {
     model: Option<PathBuf>,
     #[command(flatten)]
     predictor: Predictor,
-    /// Decompress only these bytes of the original; either end may be left out
+    /// Decompress only these bytes of the original, to -o or -c; either end may be left out
     #[arg(long, value_name = "START..END", value_parser = range)]
     range: Option<Part>,
     /// Recover the intact blocks of a damaged archive; lost blocks become zeros
@@ -134,6 +134,14 @@ pub fn run(args: Args) -> Result<()> {
 
 impl Args {
     fn decompress(&self, path: &Path, models: &Models) -> Result<()> {
+        let is_told = self.common.output.is_some() || self.common.stdout;
+        if self.range.is_some() && !is_told {
+            bail!(Usage(
+                "--range gives a part, which gets no name of itself: say where to write with -o, \
+                 or -c for standard output"
+                    .into()
+            ));
+        }
         let named = path.extension().is_some_and(|e| e == EXTENSION);
         let derived = named.then(|| path.with_extension(""));
         let mut target = self.common.target(path, derived)?;
