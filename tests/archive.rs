@@ -50,6 +50,30 @@ fn a_salvage_of_nothing_leaves_a_file_alone() {
 }
 
 #[test]
+fn bytes_behind_an_archive_have_a_way_out() {
+    let dir = Dir::new();
+    dir.file("a.txt", text());
+    dir.run(&["compress", "a.txt"]).status(0);
+    let mut archive = fs::read(dir.path("a.txt.bvy")).expect("the archive");
+    archive.push(0);
+    dir.file("longer.bvy", archive);
+    for args in [&["verify"][..], &["decompress", "-c"]] {
+        dir.run(&[args, &["longer.bvy"]].concat())
+            .status(1)
+            .says("bytes after the end of the archive")
+            .says("--salvage");
+    }
+    let ran = dir
+        .run(&["decompress", "--salvage", "longer.bvy"])
+        .status(0);
+    ran.says("1 bytes follow the end of the archive");
+    assert_eq!(
+        fs::read(dir.path("longer")).expect("the original"),
+        text().as_bytes()
+    );
+}
+
+#[test]
 fn a_salvage_says_where_no_check_confirms_what_is_lost() {
     let dir = Dir::new();
     dir.file("a.txt", &text()[..600]);
