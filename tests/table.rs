@@ -132,6 +132,23 @@ fn bad_tables_are_usage_errors_with_their_place() {
     for (from, to, needle) in [
         ("chunk = 512", "chonk = 512", "chonk"),
         ("chunk = 512", "chunk = 0", "chunk"),
+        (
+            "chunk = 512",
+            "chunk = 100_000_000_000",
+            "chunk: 100000000000 bytes",
+        ),
+        ("\"gzip -9\", \"png 32\"", "", "at least one coder"),
+        ("whole = [\"gzip -9\"]", "whole = []", "at least one coder"),
+        (
+            "\"random\"\n[[set]]",
+            "\"randon\"\n[[set]]",
+            "set.1.paper: the paper's table has no",
+        ),
+        (
+            "learns = ",
+            "paper = \"Transformer 9T\"\nlearns = ",
+            "model.0.paper: the paper's table has no `Transformer 9T`; it has ",
+        ),
         ("[32, 512]", "[32, 513]", "lengths"),
         ("[32, 512]", "[0, 512]", "lengths"),
         ("[32, 512]", "[64, 64]", "lengths"),
