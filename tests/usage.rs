@@ -101,6 +101,50 @@ fn lanes_without_a_model_are_refused() {
 }
 
 #[test]
+fn numbers_of_bytes_have_the_same_units_everywhere() {
+    let dir = with_data();
+    let block = |size| ["compress", "data.txt", "-f", "--block", size];
+    dir.run(&block("1K")).status(0);
+    let told = dir.run(&["inspect", "--json", "data.txt.bvy"]).status(0);
+    let told: serde_json::Value = serde_json::from_str(&told.stdout()).expect("JSON");
+    assert_eq!(told[0]["blocks"].as_array().map(Vec::len), Some(3));
+    dir.run(&block("1GiB"))
+        .status(2)
+        .says("more than 67108864 bytes");
+    let range = ["decompress", "-c", "data.txt.bvy", "--range", "1K..1.25KiB"];
+    assert_eq!(dir.run(&range).status(0).stdout().len(), 256);
+    for args in [
+        &["baselines", "data.txt", "--chunk", "1x"][..],
+        &["score", "m", "--data", "data.txt", "--chunk", "1x"],
+        &[
+            "compare",
+            "gzip",
+            "xz",
+            "--data",
+            "data.txt",
+            "--document",
+            "1x",
+        ],
+        &[
+            "generate", "--coder", "gzip", "--prompt", "data.txt", "--bytes", "1x",
+        ],
+        &["data", "stats", "data.txt", "--bytes", "1x"],
+        &["compress", "data.txt", "--train", "--budget", "1x"],
+        &["critical", "s", "--predict", "1x"],
+        &["verify", "--memory", "1x", "a.bvy"],
+    ] {
+        dir.run(args)
+            .status(2)
+            .says("not a number of bytes such as 4096, 16K or 1.5GiB");
+    }
+    dir.run(&["critical", "s", "--max-parameters", "1KiB"])
+        .status(2)
+        .says("not a number of parameters such as 5000, 20K or 1.5M");
+    dir.run(&["baselines", "data.txt", "--chunk", "1K", "--coders", "gzip"])
+        .status(0);
+}
+
+#[test]
 fn bits_without_a_model_to_store_are_refused() {
     let dir = with_data();
     dir.run(&["compress", "data.txt", "--bits", "4"])

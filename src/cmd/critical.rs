@@ -1,6 +1,6 @@
 //! `brevity critical`: the size beyond which more parameters cost more than they save.
 
-use super::files;
+use super::{files, units};
 use crate::console;
 use crate::exit::Usage;
 use std::io::Write;
@@ -36,14 +36,14 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", requires = "points", value_parser = positive)]
     bytes_per_token: Option<f64>,
     /// Leave out models with more parameters
-    #[arg(long, value_name = "PARAMETERS", value_parser = positive)]
-    max_parameters: Option<f64>,
+    #[arg(long, value_name = "PARAMETERS", value_parser = units::parameters)]
+    max_parameters: Option<u64>,
     /// Print the scaling law over data size instead of N* at each data size
     #[arg(long)]
     law: bool,
     /// Predict N* for these data sizes, separated by commas (implies --law)
-    #[arg(long, value_name = "BYTES", value_delimiter = ',', value_parser = positive)]
-    predict: Vec<f64>,
+    #[arg(long, value_name = "BYTES", value_delimiter = ',', value_parser = units::some_bytes)]
+    predict: Vec<u64>,
     /// Draw N* against data size into this file (implies --law)
     #[arg(long, value_name = "FILE.svg")]
     svg: Option<PathBuf>,
@@ -100,7 +100,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         )),
     };
     if let Some(most) = args.max_parameters {
-        points.retain(|p| p.parameters <= most);
+        points.retain(|p| p.parameters <= most as f64);
     }
     let estimator = Estimator {
         resamples: args.resamples,
@@ -110,7 +110,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let mut out = console::stdout()?;
     if args.law || !args.predict.is_empty() || args.svg.is_some() {
         let bar = files::waiting("fitting laws over data size");
-        let each = each_data_law(&points, &args.predict, &estimator);
+        let predict: Vec<f64> = args.predict.iter().map(|bytes| *bytes as f64).collect();
+        let each = each_data_law(&points, &predict, &estimator);
         bar.finish_and_clear();
         let each = each?;
         let laws: Vec<DataLaw> = those_found(each)?;

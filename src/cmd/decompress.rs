@@ -5,6 +5,7 @@ use super::limits::{self, Limits};
 use super::output::Target;
 use super::predictor::Predictor;
 use super::pretrained;
+use super::units;
 use crate::console::{note, stdout};
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
@@ -52,7 +53,7 @@ fn range(text: &str) -> Result<Part, String> {
     let (start, end) = text.split_once("..").ok_or_else(bad)?;
     let number = |text: &str| match text {
         "" => Ok(None),
-        _ => text.parse::<u64>().map(Some).map_err(|_| bad()),
+        _ => units::bytes(text).map(Some).map_err(|_| bad()),
     };
     let (start, end) = (number(start)?, number(end)?);
     if end.is_some_and(|end| end < start.unwrap_or(0)) {

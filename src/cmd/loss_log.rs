@@ -1,6 +1,7 @@
 //! `brevity prequential --log`: the prequential code length of a loss log.
 
 use super::files::is_dash;
+use super::units;
 use crate::console;
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
@@ -32,8 +33,8 @@ pub struct Log {
     #[arg(long, value_name = "NUMBER", value_parser = positive)]
     per_step: Option<f64>,
     /// Bytes of the training data: a run that saw more is refused
-    #[arg(long, value_name = "BYTES", value_parser = positive)]
-    data_bytes: Option<f64>,
+    #[arg(long, value_name = "BYTES", value_parser = units::some_bytes)]
+    data_bytes: Option<u64>,
     /// Each loss is the mean since the line before, not that of one batch
     #[arg(long)]
     averaged: bool,
@@ -93,7 +94,7 @@ impl Log {
             unit: self.unit,
             bytes_per_token: self.bytes_per_token,
             per_step: self.per_step,
-            data_bytes: self.data_bytes,
+            data_bytes: self.data_bytes.map(|bytes| bytes as f64),
             averaged: self.averaged,
             many_passes: self.many_passes,
             gaps: self.gaps,

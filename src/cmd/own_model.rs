@@ -1,6 +1,7 @@
 //! `brevity compress --train`: the options of a model that is trained on the file, and
 //! the messages about it.
 
+use super::units;
 use brevity_codec::archive::Summary;
 use brevity_lab::pack::{Budget, Event, OwnModel, Packed, Verdict, spec_near};
 use brevity_stats::critical::prior::Prior;
@@ -13,13 +14,13 @@ pub struct Training {
     /// shorter; a run that was stopped continues
     #[arg(long, conflicts_with_all = ["external", "stdout"])]
     pub train: bool,
-    /// Parameters of the model, about [default: the predicted critical size, if a
+    /// Parameters of the model, about, such as 20K [default: the predicted critical size, if a
     /// model of that size is expected to pay]
     #[arg(
         long,
         value_name = "COUNT",
         requires = "train",
-        value_parser = clap::value_parser!(u64).range(1..)
+        value_parser = units::parameters
     )]
     pub(super) size: Option<u64>,
     /// How often to train on the whole file [default: by its length]
@@ -30,7 +31,8 @@ pub struct Training {
         long,
         value_name = "BYTES",
         requires = "train",
-        conflicts_with = "epochs"
+        conflicts_with = "epochs",
+        value_parser = units::some_bytes
     )]
     budget: Option<u64>,
     /// Seed of the training
