@@ -1,6 +1,7 @@
 //! Bad input: one clear message, status 2 for usage and config, 1 for work.
 
-use crate::util::Dir;
+use crate::util::{Dir, Ran};
+use std::fs::File;
 
 const CONFIG: &str = r#"
 name = "tiny"
@@ -188,6 +189,49 @@ fn what_would_be_ignored_is_refused() {
     // As with gzip and xz.
     let ran = dir.run(&["compress", "-d9", "none.bvy"]).status(1);
     ran.says("cannot read none.bvy");
+}
+
+#[test]
+fn a_table_in_place_of_a_sweep_is_pointed_to_its_option() {
+    let dir = Dir::new();
+    for (command, option) in [("critical", "--points"), ("select", "--table")] {
+        for table in ["p.csv", "-"] {
+            let said = format!("is read with {option} {table}");
+            dir.run(&[command, table]).status(2).says(&said);
+        }
+    }
+}
+
+#[test]
+fn tables_are_read_from_standard_input() {
+    let dir = Dir::new();
+    let mut points = "parameters,data_bytes,bits_per_byte\n".to_owned();
+    for i in 0..6 {
+        let parameters = 1e4 * 2f64.powi(i);
+        let bits = 2.0 + 60.0 * parameters.powf(-0.4);
+        points += &format!("{parameters},1000000,{bits:.6}\n");
+    }
+    dir.file("p.csv", points);
+    let models = "model,model_bytes,data_bits,data_bytes\na,90,2000,1000\nb,20,3000,1000\n";
+    dir.file("m.csv", models);
+    dir.file("bad.csv", "model\n");
+    for (command, option, table) in [
+        ("critical", "--points", "p.csv"),
+        ("select", "--table", "m.csv"),
+    ] {
+        let piped = |table: &str| {
+            let args = [command, option, "-", "--json"];
+            let mut command = dir.brevity(&args);
+            let input = File::open(dir.path(table)).expect("the table");
+            let output = command.stdin(input).output();
+            Ran::new(&args, output.expect("the command starts"))
+        };
+        let named = dir.run(&[command, option, table, "--json"]).status(0);
+        let piped_one = piped(table).status(0).stdout();
+        // A ranking names where the table came from.
+        assert_eq!(piped_one.replace("standard input", table), named.stdout());
+        piped("bad.csv").status(1).says("standard input: line 1");
+    }
 }
 
 /// The trials that a run with the same options would take.

@@ -1,6 +1,7 @@
 //! `brevity critical`: the size beyond which more parameters cost more than they save.
 
-use super::{files, units};
+use super::files::{self, is_dash};
+use super::units;
 use crate::console;
 use crate::exit::Usage;
 use std::io::Write;
@@ -12,7 +13,7 @@ use brevity_lab::text;
 use brevity_stats::critical::{
     CriticalError, CriticalSize, Estimator, HUBER, each_critical_size,
     joint::{DataLaw, each_data_law},
-    points::{Format, from_rows, read_table},
+    points::{Format, from_rows, parse_table, read_table},
 };
 use brevity_task::chain;
 
@@ -23,7 +24,8 @@ pub struct Args {
     /// Folder of a sweep, or its results.json
     sweep: Option<PathBuf>,
     /// Read a table instead: CSV with columns parameters; data_bytes, tokens or flops;
-    /// bits_per_byte, raw_rate, nats_per_byte, bits_per_token or nats_per_token
+    /// bits_per_byte, raw_rate, nats_per_byte, bits_per_token or nats_per_token; `-` is
+    /// standard input
     #[arg(long, value_name = "FILE.csv", conflicts_with = "sweep")]
     points: Option<PathBuf>,
     /// Bytes per parameter, for tables without a column model_bytes
@@ -92,9 +94,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 bytes_per_token: args.bytes_per_token.unwrap_or(1.0),
                 columns: args.column,
             };
-            read_table(table, &format)?
+            match is_dash(table) {
+                true => parse_table(&files::standard_input()?, "standard input", &format)?,
+                false => read_table(table, &format)?,
+            }
         }
-        (None, Some(sweep)) => from_rows(&brevity_length::read(sweep)?),
+        (None, Some(sweep)) => {
+            files::no_table(sweep, "--points")?;
+            from_rows(&brevity_length::read(sweep)?)
+        }
         (None, None) => bail!(Usage(
             "give the folder of a sweep, or a table with --points FILE.csv".into()
         )),
