@@ -234,6 +234,26 @@ fn tables_are_read_from_standard_input() {
     }
 }
 
+#[test]
+fn points_that_are_left_out_are_told_where_too_few_are_left() {
+    let dir = Dir::new();
+    let mut table = "parameters,data_bytes,bits_per_byte\n".to_owned();
+    for (parameters, bits) in [(1000, 3.0), (2000, 2.8), (4000, 2.7), (8000, 2.65)] {
+        table += &format!("{parameters},1000000,{bits}\n");
+    }
+    dir.file("p.csv", table);
+    let with = |most: &str| dir.run(&["critical", "--points", "p.csv", "--max-parameters", most]);
+    with("500")
+        .status(2)
+        .says("--max-parameters 500 leaves out all 4 points: the smallest has 1000 parameters");
+    with("2K")
+        .status(1)
+        .says("--max-parameters 2000 leaves out 2 of 4 points: ")
+        .says("2 distinct model sizes");
+    let all = with("1M").status(0).stderr();
+    assert!(!all.contains("leaves out"), "{all}");
+}
+
 /// The trials that a run with the same options would take.
 #[test]
 fn a_dry_run_lists_the_trials_that_are_asked_for() {

@@ -11,7 +11,7 @@ use anyhow::bail;
 use brevity_lab::experiments::two_part::law_picture;
 use brevity_lab::text;
 use brevity_stats::critical::{
-    CriticalError, CriticalSize, Estimator, HUBER, each_critical_size,
+    CriticalError, CriticalSize, Estimator, HUBER, Point, each_critical_size,
     joint::{DataLaw, each_data_law},
     points::{Format, from_rows, parse_table, read_table},
 };
@@ -107,9 +107,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             "give the folder of a sweep, or a table with --points FILE.csv".into()
         )),
     };
-    if let Some(most) = args.max_parameters {
-        points.retain(|p| p.parameters <= most as f64);
-    }
+    let left_out = match args.max_parameters {
+        Some(most) => leave_out(&mut points, most)?,
+        None => None,
+    };
     let estimator = Estimator {
         resamples: args.resamples,
         huber: args.huber,
@@ -122,7 +123,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         let each = each_data_law(&points, &predict, &estimator);
         bar.finish_and_clear();
         let each = each?;
-        let laws: Vec<DataLaw> = those_found(each)?;
+        let laws: Vec<DataLaw> = those_found(each, left_out.as_deref())?;
         if let Some(file) = &args.svg {
             let critical = each_critical_size(&points, &estimator)?;
             let critical: Vec<CriticalSize> = critical.into_iter().flatten().collect();
@@ -139,7 +140,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
     } else {
         let each = each_critical_size(&points, &estimator)?;
-        let found: Vec<CriticalSize> = those_found(each)?;
+        let found: Vec<CriticalSize> = those_found(each, left_out.as_deref())?;
         if args.json {
             serde_json::to_writer_pretty(&mut out, &found)?;
             writeln!(out)?;
@@ -150,15 +151,45 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The results; what could not be fitted is told, and is an error where nothing could.
-fn those_found<T>(each: Vec<Result<T, CriticalError>>) -> anyhow::Result<Vec<T>> {
-    let (found, left_out): (Vec<_>, Vec<_>) = each.into_iter().partition(Result::is_ok);
+/// Leaves out points with more parameters, and says how many.
+///
+/// # Errors
+/// If no point is left.
+fn leave_out(points: &mut Vec<Point>, most: u64) -> anyhow::Result<Option<String>> {
+    let all = points.len();
+    let fewest = points.iter().map(|p| p.parameters).reduce(f64::min);
+    points.retain(|p| p.parameters <= most as f64);
+    if let (Some(fewest), true) = (fewest, points.is_empty()) {
+        bail!(Usage(format!(
+            "--max-parameters {most} leaves out all {all} points: the smallest has {fewest} \
+             parameters"
+        )));
+    }
+    Ok(match all - points.len() {
+        0 => None,
+        out => Some(format!(
+            "--max-parameters {most} leaves out {out} of {all} points"
+        )),
+    })
+}
+
+/// The results; what could not be fitted is told, with what was left out of it, and is an error
+/// where nothing could.
+fn those_found<T>(
+    each: Vec<Result<T, CriticalError>>,
+    left_out: Option<&str>,
+) -> anyhow::Result<Vec<T>> {
+    let (found, failed): (Vec<_>, Vec<_>) = each.into_iter().partition(Result::is_ok);
     let found: Vec<T> = found.into_iter().flatten().collect();
-    for error in left_out.into_iter().filter_map(Result::err) {
-        if found.is_empty() {
-            return Err(error.into());
+    for error in failed.into_iter().filter_map(Result::err) {
+        let mut error = anyhow::Error::from(error);
+        if let Some(left_out) = left_out {
+            error = error.context(left_out.to_owned());
         }
-        console::note(format_args!("brevity: {}", chain(&error)));
+        if found.is_empty() {
+            return Err(error);
+        }
+        console::note(format_args!("brevity: {}", chain(error.as_ref())));
     }
     Ok(found)
 }
