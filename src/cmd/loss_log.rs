@@ -12,13 +12,37 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+/// What says how trials are run, and nothing of a log: all options of those but `--json`.
+const OF_TRIALS: [&str; 20] = [
+    "beside",
+    "jobs",
+    "dry_run",
+    "retry_failed",
+    "shard",
+    "any",
+    "trial",
+    "engine",
+    "plan",
+    "submit",
+    "option",
+    "tasks",
+    "task_seconds",
+    "program",
+    "set",
+    "out",
+    "resume",
+    "threads",
+    "device",
+    "config",
+];
+
 /// How to read the log.
 #[derive(clap::Args)]
 pub struct Log {
     /// The loss log of a run of another program instead of a config: CSV, JSON lines or
     /// TensorBoard events, with what it had seen (bytes, tokens or steps) and its loss;
     /// `-` is standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_TRIALS)]
     pub log: Option<PathBuf>,
     /// Name of the log's loss [default: a usual one, such as loss or train/loss]
     #[arg(long, value_name = "NAME")]
