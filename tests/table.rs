@@ -124,6 +124,16 @@ fn a_table_has_every_cell_and_is_made_once() {
         assert!(picture.contains("small on lines+noise"));
     }
     assert!(text.contains("first bytes of each chunk of noise"));
+
+    // Of a set that is no longer there, nothing is left but what is not the table's.
+    dir.file("runs/tiny/curve-mine.svg", "");
+    let second =
+        "[[set]]\nname = \"noise\"\nsource = \"random\"\nbytes = 6000\npaper = \"random\"\n";
+    let fewer = CONFIG.replace(second, "").replace("\"lines+noise\", ", "");
+    dir.file("t.toml", fewer);
+    dir.run(&table).status(0);
+    let is_there = |set| dir.path(&format!("runs/tiny/curve-{set}.svg")).exists();
+    assert!(is_there("lines") && is_there("mine") && !is_there("noise"));
 }
 
 #[test]
