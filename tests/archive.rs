@@ -50,6 +50,43 @@ fn a_salvage_of_nothing_leaves_a_file_alone() {
 }
 
 #[test]
+fn bytes_behind_an_archive_have_a_way_out() {
+    let dir = Dir::new();
+    dir.file("a.txt", text());
+    dir.run(&["compress", "a.txt"]).status(0);
+    let mut archive = fs::read(dir.path("a.txt.bvy")).expect("the archive");
+    archive.push(0);
+    dir.file("longer.bvy", archive);
+    for args in [&["verify"][..], &["decompress", "-c"]] {
+        dir.run(&[args, &["longer.bvy"]].concat())
+            .status(1)
+            .says("bytes after the end of the archive")
+            .says("--salvage");
+    }
+    let ran = dir
+        .run(&["decompress", "--salvage", "longer.bvy"])
+        .status(0);
+    ran.says("1 bytes follow the end of the archive");
+    assert_eq!(
+        fs::read(dir.path("longer")).expect("the original"),
+        text().as_bytes()
+    );
+}
+
+#[test]
+fn a_salvage_says_where_no_check_confirms_what_is_lost() {
+    let dir = Dir::new();
+    dir.file("a.txt", &text()[..600]);
+    dir.run(&["compress", "a.txt"]).status(0);
+    let mut archive = fs::read(dir.path("a.txt.bvy")).expect("the archive");
+    *archive.last_mut().expect("bytes") ^= 1;
+    dir.file("bad.bvy", archive);
+    dir.run(&["decompress", "--salvage", "-c", "bad.bvy"])
+        .status(1)
+        .says("an unknown number lost, taken for 600, which no check confirms (zeros at 0..600)");
+}
+
+#[test]
 fn standard_input_is_read_once() {
     let dir = Dir::new();
     for command in ["compress", "decompress"] {
@@ -174,6 +211,20 @@ fn ranges_may_be_open() {
     part("3..11").status(1).says("within the 10 bytes");
     part("11..").status(1).says("within the 10 bytes");
     part("7..3").status(2).says("7..3");
+}
+
+/// Else a part would lie under the name of the whole.
+#[test]
+fn a_range_needs_a_place() {
+    let dir = Dir::new();
+    dir.file("a.txt", "0123456789");
+    dir.run(&["compress", "a.txt"]).status(0);
+    let range = ["decompress", "-f", "a.txt.bvy", "--range", "2..4"];
+    dir.run(&range).status(2).says("say where to write with -o");
+    let whole = fs::read(dir.path("a.txt")).expect("the source");
+    assert_eq!(whole, b"0123456789");
+    dir.run(&[&range[..], &["-o", "part"]].concat()).status(0);
+    assert_eq!(fs::read(dir.path("part")).expect("the part"), b"23");
 }
 
 #[test]

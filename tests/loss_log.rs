@@ -80,6 +80,28 @@ fn what_is_no_length_is_refused() {
 }
 
 #[test]
+fn options_of_trials_are_refused() {
+    let dir = Dir::new();
+    dir.file("log.csv", "bytes,bpb\n1000,3\n2000,2\n3000,2\n");
+    for given in [
+        &["x.toml"][..],
+        &["--out", "runs/x"],
+        &["--set", "seed=1"],
+        &["--resume"],
+        &["--beside", "runs/y"],
+        &["--dry-run"],
+        &["--device", "flex"],
+        &["--threads", "2"],
+        &["--plan", "-"],
+        &["--tasks", "3"],
+    ] {
+        dir.run(&[&["prequential", "--log", "log.csv"], given].concat())
+            .status(2)
+            .says("cannot be used with");
+    }
+}
+
+#[test]
 fn a_dash_is_the_log_on_standard_input() {
     let dir = Dir::new();
     let log = dir.file("log.csv", "bytes,bpb\n1000,3\n2000,2\n3000,2\n");

@@ -210,6 +210,23 @@ fn a_size_that_there_is_not_is_told() {
     dir.run(&with("1000"))
         .status(0)
         .says("(the nearest size to 1000: ");
-    let near = dir.run(&with("4000")).status(0);
-    assert!(!near.stderr().contains("nearest"), "{}", near.stderr());
+    let near = dir.run(&with("10000")).status(0);
+    let told = near.stderr();
+    assert!(!told.contains("nearest"), "{told}");
+    // Other sizes that are named can be had.
+    let line = told.lines().find(|line| line.starts_with("estimates: "));
+    let words: Vec<&str> = line.expect("estimates").split(' ').collect();
+    let sizes: Vec<&str> = words
+        .windows(2)
+        .filter(|pair| pair[1].starts_with("parameters"))
+        .map(|pair| pair[0])
+        .collect();
+    assert_eq!(sizes.len(), 2, "{told}");
+    for size in sizes {
+        let said = format!("training {size} parameters on");
+        dir.run(&with(size)).status(0).says(&said);
+    }
+    // There is none below the smallest.
+    let smallest = dir.run(&with("1")).status(0).stderr();
+    assert_eq!(smallest.matches("bytes with ").count(), 1, "{smallest}");
 }

@@ -124,6 +124,16 @@ fn a_table_has_every_cell_and_is_made_once() {
         assert!(picture.contains("small on lines+noise"));
     }
     assert!(text.contains("first bytes of each chunk of noise"));
+
+    // Of a set that is no longer there, nothing is left but what is not the table's.
+    dir.file("runs/tiny/curve-mine.svg", "");
+    let second =
+        "[[set]]\nname = \"noise\"\nsource = \"random\"\nbytes = 6000\npaper = \"random\"\n";
+    let fewer = CONFIG.replace(second, "").replace("\"lines+noise\", ", "");
+    dir.file("t.toml", fewer);
+    dir.run(&table).status(0);
+    let is_there = |set| dir.path(&format!("runs/tiny/curve-{set}.svg")).exists();
+    assert!(is_there("lines") && is_there("mine") && !is_there("noise"));
 }
 
 #[test]
@@ -132,6 +142,23 @@ fn bad_tables_are_usage_errors_with_their_place() {
     for (from, to, needle) in [
         ("chunk = 512", "chonk = 512", "chonk"),
         ("chunk = 512", "chunk = 0", "chunk"),
+        (
+            "chunk = 512",
+            "chunk = 100_000_000_000",
+            "chunk: 100000000000 bytes",
+        ),
+        ("\"gzip -9\", \"png 32\"", "", "at least one coder"),
+        ("whole = [\"gzip -9\"]", "whole = []", "at least one coder"),
+        (
+            "\"random\"\n[[set]]",
+            "\"randon\"\n[[set]]",
+            "set.1.paper: the paper's table has no",
+        ),
+        (
+            "learns = ",
+            "paper = \"Transformer 9T\"\nlearns = ",
+            "model.0.paper: the paper's table has no `Transformer 9T`; it has ",
+        ),
         ("[32, 512]", "[32, 513]", "lengths"),
         ("[32, 512]", "[0, 512]", "lengths"),
         ("[32, 512]", "[64, 64]", "lengths"),

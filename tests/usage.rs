@@ -1,6 +1,7 @@
 //! Bad input: one clear message, status 2 for usage and config, 1 for work.
 
-use crate::util::Dir;
+use crate::util::{Dir, Ran};
+use std::fs::File;
 
 const CONFIG: &str = r#"
 name = "tiny"
@@ -101,6 +102,50 @@ fn lanes_without_a_model_are_refused() {
 }
 
 #[test]
+fn numbers_of_bytes_have_the_same_units_everywhere() {
+    let dir = with_data();
+    let block = |size| ["compress", "data.txt", "-f", "--block", size];
+    dir.run(&block("1K")).status(0);
+    let told = dir.run(&["inspect", "--json", "data.txt.bvy"]).status(0);
+    let told: serde_json::Value = serde_json::from_str(&told.stdout()).expect("JSON");
+    assert_eq!(told[0]["blocks"].as_array().map(Vec::len), Some(3));
+    dir.run(&block("1GiB"))
+        .status(2)
+        .says("more than 67108864 bytes");
+    let range = ["decompress", "-c", "data.txt.bvy", "--range", "1K..1.25KiB"];
+    assert_eq!(dir.run(&range).status(0).stdout().len(), 256);
+    for args in [
+        &["baselines", "data.txt", "--chunk", "1x"][..],
+        &["score", "m", "--data", "data.txt", "--chunk", "1x"],
+        &[
+            "compare",
+            "gzip",
+            "xz",
+            "--data",
+            "data.txt",
+            "--document",
+            "1x",
+        ],
+        &[
+            "generate", "--coder", "gzip", "--prompt", "data.txt", "--bytes", "1x",
+        ],
+        &["data", "stats", "data.txt", "--bytes", "1x"],
+        &["compress", "data.txt", "--train", "--budget", "1x"],
+        &["critical", "s", "--predict", "1x"],
+        &["verify", "--memory", "1x", "a.bvy"],
+    ] {
+        dir.run(args)
+            .status(2)
+            .says("not a number of bytes such as 4096, 16K or 1.5GiB");
+    }
+    dir.run(&["critical", "s", "--max-parameters", "1KiB"])
+        .status(2)
+        .says("not a number of parameters such as 5000, 20K or 1.5M");
+    dir.run(&["baselines", "data.txt", "--chunk", "1K", "--coders", "gzip"])
+        .status(0);
+}
+
+#[test]
 fn bits_without_a_model_to_store_are_refused() {
     let dir = with_data();
     dir.run(&["compress", "data.txt", "--bits", "4"])
@@ -144,6 +189,69 @@ fn what_would_be_ignored_is_refused() {
     // As with gzip and xz.
     let ran = dir.run(&["compress", "-d9", "none.bvy"]).status(1);
     ran.says("cannot read none.bvy");
+}
+
+#[test]
+fn a_table_in_place_of_a_sweep_is_pointed_to_its_option() {
+    let dir = Dir::new();
+    for (command, option) in [("critical", "--points"), ("select", "--table")] {
+        for table in ["p.csv", "-"] {
+            let said = format!("is read with {option} {table}");
+            dir.run(&[command, table]).status(2).says(&said);
+        }
+    }
+}
+
+#[test]
+fn tables_are_read_from_standard_input() {
+    let dir = Dir::new();
+    let mut points = "parameters,data_bytes,bits_per_byte\n".to_owned();
+    for i in 0..6 {
+        let parameters = 1e4 * 2f64.powi(i);
+        let bits = 2.0 + 60.0 * parameters.powf(-0.4);
+        points += &format!("{parameters},1000000,{bits:.6}\n");
+    }
+    dir.file("p.csv", points);
+    let models = "model,model_bytes,data_bits,data_bytes\na,90,2000,1000\nb,20,3000,1000\n";
+    dir.file("m.csv", models);
+    dir.file("bad.csv", "model\n");
+    for (command, option, table) in [
+        ("critical", "--points", "p.csv"),
+        ("select", "--table", "m.csv"),
+    ] {
+        let piped = |table: &str| {
+            let args = [command, option, "-", "--json"];
+            let mut command = dir.brevity(&args);
+            let input = File::open(dir.path(table)).expect("the table");
+            let output = command.stdin(input).output();
+            Ran::new(&args, output.expect("the command starts"))
+        };
+        let named = dir.run(&[command, option, table, "--json"]).status(0);
+        let piped_one = piped(table).status(0).stdout();
+        // A ranking names where the table came from.
+        assert_eq!(piped_one.replace("standard input", table), named.stdout());
+        piped("bad.csv").status(1).says("standard input: line 1");
+    }
+}
+
+#[test]
+fn points_that_are_left_out_are_told_where_too_few_are_left() {
+    let dir = Dir::new();
+    let mut table = "parameters,data_bytes,bits_per_byte\n".to_owned();
+    for (parameters, bits) in [(1000, 3.0), (2000, 2.8), (4000, 2.7), (8000, 2.65)] {
+        table += &format!("{parameters},1000000,{bits}\n");
+    }
+    dir.file("p.csv", table);
+    let with = |most: &str| dir.run(&["critical", "--points", "p.csv", "--max-parameters", most]);
+    with("500")
+        .status(2)
+        .says("--max-parameters 500 leaves out all 4 points: the smallest has 1000 parameters");
+    with("2K")
+        .status(1)
+        .says("--max-parameters 2000 leaves out 2 of 4 points: ")
+        .says("2 distinct model sizes");
+    let all = with("1M").status(0).stderr();
+    assert!(!all.contains("leaves out"), "{all}");
 }
 
 /// The trials that a run with the same options would take.

@@ -1,5 +1,6 @@
 //! `brevity baselines`: byte sets compressed by the classical coders.
 
+use super::units;
 use crate::console;
 use std::io::Write;
 
@@ -22,7 +23,7 @@ pub struct Args {
     #[arg(required = true, value_name = "SOURCE", value_parser = OsStringValueParser::new().try_map(DataConfig::try_from))]
     sets: Vec<DataConfig>,
     /// Compress chunks of this many bytes independently (the paper: 2048)
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = units::length)]
     chunk: Option<usize>,
     /// Coders to run, by name, separated by commas [default: the general-purpose ones]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]

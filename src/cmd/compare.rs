@@ -3,6 +3,7 @@
 use super::files::{self, Run};
 use super::predictor::start;
 use super::pretrained;
+use super::units;
 use crate::console;
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
@@ -37,11 +38,11 @@ pub struct Args {
     #[arg(long, required = true, num_args = 1.., value_name = "SOURCE")]
     data: Vec<DataConfig>,
     /// Length of a document, where there is one byte set
-    #[arg(long, value_name = "BYTES", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
-    document: u32,
+    #[arg(long, value_name = "BYTES", default_value_t = 4096, value_parser = units::length)]
+    document: usize,
     /// Length of chunks, for the gap by place [default: the shorter context of the two]
-    #[arg(long, value_name = "BYTES")]
-    chunk: Option<u32>,
+    #[arg(long, value_name = "BYTES", value_parser = units::length)]
+    chunk: Option<usize>,
     /// Write a page with the text shaded by the difference
     #[arg(long, value_name = "FILE.html")]
     page: Option<PathBuf>,
@@ -79,7 +80,7 @@ pub fn run(args: Args) -> Result<()> {
         bail!(Usage("there are no bytes to compare on".into()));
     }
     if documents.len() == 1 {
-        documents = pieces(bytes.len(), args.document as usize);
+        documents = pieces(bytes.len(), args.document);
     }
     let (a, b) = args.run.in_steps(|control| -> Result<_> {
         let side = |name| args.side(name, &bytes, &documents, control);
@@ -87,7 +88,7 @@ pub fn run(args: Args) -> Result<()> {
     })??;
     let contexts = [a.1, b.1].into_iter().filter(|&context| context > 0);
     let chunk = match args.chunk {
-        Some(chunk) => chunk as usize,
+        Some(chunk) => chunk,
         None => contexts.min().unwrap_or(0),
     };
     let found = compare(&a.0, &b.0, &bytes, &documents, chunk);

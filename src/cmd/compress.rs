@@ -5,7 +5,7 @@ use super::level::LevelOptions;
 use super::output::{OutputFile, Target, is_systems_own, no_place, stdout_for_archives};
 use super::own_model::{self, Training};
 use super::predictor::{self, Predictor, Readers};
-use super::{decompress, inspect, pretrained, verify};
+use super::{decompress, inspect, pretrained, units, verify};
 use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::{
@@ -75,7 +75,7 @@ pub struct Args {
     /// [default: 1 with --train, otherwise 8 to 32, by the model's size]
     #[arg(long, value_name = "COUNT", conflicts_with = "online", value_parser = lanes)]
     lanes: Option<usize>,
-    /// Block size: each block is coded, and can be decoded, independently
+    /// Block size, such as 16K: each block is coded, and can be decoded, independently
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().block, value_parser = block)]
     block: usize,
     /// Do not check the archive by decoding it
@@ -127,17 +127,16 @@ fn method(text: &str) -> Result<Method, String> {
 }
 
 fn block(text: &str) -> Result<usize, String> {
-    up_to(text, MAX_BLOCK)
+    match units::length(text)? {
+        bytes if bytes > MAX_BLOCK => Err(format!("more than {MAX_BLOCK} bytes")),
+        bytes => Ok(bytes),
+    }
 }
 
 fn lanes(text: &str) -> Result<usize, String> {
-    up_to(text, MAX_LANES)
-}
-
-fn up_to(text: &str, most: usize) -> Result<usize, String> {
     match text.parse() {
-        Ok(number) if (1..=most).contains(&number) => Ok(number),
-        _ => Err(format!("not a number from 1 to {most}")),
+        Ok(number @ 1..=MAX_LANES) => Ok(number),
+        _ => Err(format!("not a number from 1 to {MAX_LANES}")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `brevity critical`: the size beyond which more parameters cost more than they save.
 
-use super::files;
+use super::files::{self, is_dash};
+use super::units;
 use crate::console;
 use crate::exit::Usage;
 use std::io::Write;
@@ -10,9 +11,9 @@ use anyhow::bail;
 use brevity_lab::experiments::two_part::law_picture;
 use brevity_lab::text;
 use brevity_stats::critical::{
-    CriticalError, CriticalSize, Estimator, HUBER, each_critical_size,
+    CriticalError, CriticalSize, Estimator, HUBER, Point, each_critical_size,
     joint::{DataLaw, each_data_law},
-    points::{Format, from_rows, read_table},
+    points::{Format, from_rows, parse_table, read_table},
 };
 use brevity_task::chain;
 
@@ -23,7 +24,8 @@ pub struct Args {
     /// Folder of a sweep, or its results.json
     sweep: Option<PathBuf>,
     /// Read a table instead: CSV with columns parameters; data_bytes, tokens or flops;
-    /// bits_per_byte, raw_rate, nats_per_byte, bits_per_token or nats_per_token
+    /// bits_per_byte, raw_rate, nats_per_byte, bits_per_token or nats_per_token; `-` is
+    /// standard input
     #[arg(long, value_name = "FILE.csv", conflicts_with = "sweep")]
     points: Option<PathBuf>,
     /// Bytes per parameter, for tables without a column model_bytes
@@ -36,14 +38,14 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", requires = "points", value_parser = positive)]
     bytes_per_token: Option<f64>,
     /// Leave out models with more parameters
-    #[arg(long, value_name = "PARAMETERS", value_parser = positive)]
-    max_parameters: Option<f64>,
+    #[arg(long, value_name = "PARAMETERS", value_parser = units::parameters)]
+    max_parameters: Option<u64>,
     /// Print the scaling law over data size instead of N* at each data size
     #[arg(long)]
     law: bool,
     /// Predict N* for these data sizes, separated by commas (implies --law)
-    #[arg(long, value_name = "BYTES", value_delimiter = ',', value_parser = positive)]
-    predict: Vec<f64>,
+    #[arg(long, value_name = "BYTES", value_delimiter = ',', value_parser = units::some_bytes)]
+    predict: Vec<u64>,
     /// Draw N* against data size into this file (implies --law)
     #[arg(long, value_name = "FILE.svg")]
     svg: Option<PathBuf>,
@@ -92,16 +94,23 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 bytes_per_token: args.bytes_per_token.unwrap_or(1.0),
                 columns: args.column,
             };
-            read_table(table, &format)?
+            match is_dash(table) {
+                true => parse_table(&files::standard_input()?, "standard input", &format)?,
+                false => read_table(table, &format)?,
+            }
         }
-        (None, Some(sweep)) => from_rows(&brevity_length::read(sweep)?),
+        (None, Some(sweep)) => {
+            files::no_table(sweep, "--points")?;
+            from_rows(&brevity_length::read(sweep)?)
+        }
         (None, None) => bail!(Usage(
             "give the folder of a sweep, or a table with --points FILE.csv".into()
         )),
     };
-    if let Some(most) = args.max_parameters {
-        points.retain(|p| p.parameters <= most);
-    }
+    let left_out = match args.max_parameters {
+        Some(most) => leave_out(&mut points, most)?,
+        None => None,
+    };
     let estimator = Estimator {
         resamples: args.resamples,
         huber: args.huber,
@@ -110,10 +119,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let mut out = console::stdout()?;
     if args.law || !args.predict.is_empty() || args.svg.is_some() {
         let bar = files::waiting("fitting laws over data size");
-        let each = each_data_law(&points, &args.predict, &estimator);
+        let predict: Vec<f64> = args.predict.iter().map(|bytes| *bytes as f64).collect();
+        let each = each_data_law(&points, &predict, &estimator);
         bar.finish_and_clear();
         let each = each?;
-        let laws: Vec<DataLaw> = those_found(each)?;
+        let laws: Vec<DataLaw> = those_found(each, left_out.as_deref())?;
         if let Some(file) = &args.svg {
             let critical = each_critical_size(&points, &estimator)?;
             let critical: Vec<CriticalSize> = critical.into_iter().flatten().collect();
@@ -130,7 +140,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
     } else {
         let each = each_critical_size(&points, &estimator)?;
-        let found: Vec<CriticalSize> = those_found(each)?;
+        let found: Vec<CriticalSize> = those_found(each, left_out.as_deref())?;
         if args.json {
             serde_json::to_writer_pretty(&mut out, &found)?;
             writeln!(out)?;
@@ -141,15 +151,45 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The results; what could not be fitted is told, and is an error where nothing could.
-fn those_found<T>(each: Vec<Result<T, CriticalError>>) -> anyhow::Result<Vec<T>> {
-    let (found, left_out): (Vec<_>, Vec<_>) = each.into_iter().partition(Result::is_ok);
+/// Leaves out points with more parameters, and says how many.
+///
+/// # Errors
+/// If no point is left.
+fn leave_out(points: &mut Vec<Point>, most: u64) -> anyhow::Result<Option<String>> {
+    let all = points.len();
+    let fewest = points.iter().map(|p| p.parameters).reduce(f64::min);
+    points.retain(|p| p.parameters <= most as f64);
+    if let (Some(fewest), true) = (fewest, points.is_empty()) {
+        bail!(Usage(format!(
+            "--max-parameters {most} leaves out all {all} points: the smallest has {fewest} \
+             parameters"
+        )));
+    }
+    Ok(match all - points.len() {
+        0 => None,
+        out => Some(format!(
+            "--max-parameters {most} leaves out {out} of {all} points"
+        )),
+    })
+}
+
+/// The results; what could not be fitted is told, with what was left out of it, and is an error
+/// where nothing could.
+fn those_found<T>(
+    each: Vec<Result<T, CriticalError>>,
+    left_out: Option<&str>,
+) -> anyhow::Result<Vec<T>> {
+    let (found, failed): (Vec<_>, Vec<_>) = each.into_iter().partition(Result::is_ok);
     let found: Vec<T> = found.into_iter().flatten().collect();
-    for error in left_out.into_iter().filter_map(Result::err) {
-        if found.is_empty() {
-            return Err(error.into());
+    for error in failed.into_iter().filter_map(Result::err) {
+        let mut error = anyhow::Error::from(error);
+        if let Some(left_out) = left_out {
+            error = error.context(left_out.to_owned());
         }
-        console::note(format_args!("brevity: {}", chain(&error)));
+        if found.is_empty() {
+            return Err(error);
+        }
+        console::note(format_args!("brevity: {}", chain(error.as_ref())));
     }
     Ok(found)
 }

@@ -14,6 +14,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use serde_json::{Value, json};
 
 use super::files::Run;
+use super::units;
 use crate::console;
 use crate::exit::Usage;
 
@@ -95,7 +96,7 @@ enum Action {
         #[arg(required = true, value_name = "SOURCE", value_parser = OsStringValueParser::new().map(|name| Source::from(&*name)))]
         sources: Vec<Source>,
         /// Use only this many bytes; `random` and the synthetic sets need it
-        #[arg(long)]
+        #[arg(long, value_parser = units::bytes)]
         bytes: Option<u64>,
         /// Seed of generated sets
         #[arg(long, default_value_t = 0)]

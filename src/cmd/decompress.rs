@@ -5,6 +5,7 @@ use super::limits::{self, Limits};
 use super::output::Target;
 use super::predictor::Predictor;
 use super::pretrained;
+use super::units;
 use crate::console::{note, stdout};
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
@@ -32,7 +33,7 @@ pub struct Args {
     model: Option<PathBuf>,
     #[command(flatten)]
     predictor: Predictor,
-    /// Decompress only these bytes of the original; either end may be left out
+    /// Decompress only these bytes of the original, to -o or -c; either end may be left out
     #[arg(long, value_name = "START..END", value_parser = range)]
     range: Option<Part>,
     /// Recover the intact blocks of a damaged archive; lost blocks become zeros
@@ -52,7 +53,7 @@ fn range(text: &str) -> Result<Part, String> {
     let (start, end) = text.split_once("..").ok_or_else(bad)?;
     let number = |text: &str| match text {
         "" => Ok(None),
-        _ => text.parse::<u64>().map(Some).map_err(|_| bad()),
+        _ => units::bytes(text).map(Some).map_err(|_| bad()),
     };
     let (start, end) = (number(start)?, number(end)?);
     if end.is_some_and(|end| end < start.unwrap_or(0)) {
@@ -134,6 +135,14 @@ pub fn run(args: Args) -> Result<()> {
 
 impl Args {
     fn decompress(&self, path: &Path, models: &Models) -> Result<()> {
+        let is_told = self.common.output.is_some() || self.common.stdout;
+        if self.range.is_some() && !is_told {
+            bail!(Usage(
+                "--range gives a part, which gets no name of itself: say where to write with -o, \
+                 or -c for standard output"
+                    .into()
+            ));
+        }
         let named = path.extension().is_some_and(|e| e == EXTENSION);
         let derived = named.then(|| path.with_extension(""));
         let mut target = self.common.target(path, derived)?;
@@ -226,7 +235,13 @@ impl Args {
             ));
         }
         run.say(|| {
-            let (recovered, lost) = (salvaged.recovered, salvaged.lost);
+            let recovered = salvaged.recovered;
+            let lost = match (salvaged.lost, salvaged.unconfirmed) {
+                (lost, false) => format!("{lost} lost"),
+                (lost, true) => {
+                    format!("an unknown number lost, taken for {lost}, which no check confirms")
+                }
+            };
             let rest = match salvaged.unread {
                 Some(offset) => format!(", and all that follows offset {offset} of the archive"),
                 None => String::new(),
@@ -246,13 +261,13 @@ impl Args {
                 true => String::new(),
                 false => format!(" (zeros at {shown}{more})"),
             };
-            format!("{path}: {recovered} bytes recovered, {lost} lost{zeros}{rest}{surplus}")
+            format!("{path}: {recovered} bytes recovered, {lost}{zeros}{rest}{surplus}")
         });
         if salvaged.recovered == 0 && !salvaged.is_original {
             // Nothing that should take the place of a file.
             bail!("{}: nothing was recovered", path.display());
         }
-        let all = salvaged.lost == 0 && salvaged.unread.is_none();
+        let all = salvaged.lost == 0 && !salvaged.unconfirmed && salvaged.unread.is_none();
         Ok((!salvaged.damage.is_empty()).then_some(match all {
             true if salvaged.is_original => {
                 "the archive is damaged; by its check, the bytes are the original"

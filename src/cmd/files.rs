@@ -7,6 +7,7 @@ use crate::signals;
 use anyhow::{Context, Result, bail};
 use brevity_task::{Control, Progress};
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -183,6 +184,23 @@ pub fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
     let length = file.metadata().ok().filter(fs::Metadata::is_file);
     let length = length.map(|m| m.len());
     Ok((Box::new(BufReader::with_capacity(1 << 16, file)), length))
+}
+
+/// The text on standard input.
+pub fn standard_input() -> Result<String> {
+    io::read_to_string(io::stdin()).context("cannot read standard input")
+}
+
+/// Refuses a table where the folder of a sweep is expected; `option` is the one that reads it.
+pub fn no_table(sweep: &Path, option: &str) -> Result<()> {
+    let is_table = |end: &OsStr| end.eq_ignore_ascii_case("csv") || end.eq_ignore_ascii_case("tsv");
+    if is_dash(sweep) || sweep.extension().is_some_and(is_table) {
+        let path = sweep.display();
+        bail!(Usage(format!(
+            "{path} is no folder of a sweep: a table is read with {option} {path}"
+        )));
+    }
+    Ok(())
 }
 
 /// Opens a file; refuses a folder.

@@ -1,6 +1,7 @@
 //! `brevity generate`: samples from a model or from a compressor.
 
 use super::files::{self, Run, is_dash};
+use super::units;
 use crate::console;
 use anyhow::{Context, Result};
 use brevity_baselines::Coder;
@@ -37,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "SOURCE", value_parser = OsStringValueParser::new().try_map(DataConfig::try_from))]
     prompt: DataConfig,
     /// Bytes to sample
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "BYTES", value_parser = sampled)]
     bytes: u32,
     /// Seed of the random numbers
     #[arg(long, default_value_t = 0)]
@@ -47,7 +48,7 @@ pub struct Args {
     #[arg(long, value_name = "T", default_value = "1")]
     temperature: Temperature,
     /// Context of a coder: bytes it sees before each candidate
-    #[arg(long, value_name = "BYTES", default_value_t = CONTEXT, conflicts_with = "model")]
+    #[arg(long, value_name = "BYTES", default_value_t = CONTEXT, conflicts_with = "model", value_parser = units::length)]
     context: usize,
     /// Format of the bytes, if the prompt's source has none: patches or
     /// patches:ACROSS, gray:WIDTH, rgb:WIDTH, pcm8:RATE, pcm16:RATE,
@@ -62,6 +63,11 @@ pub struct Args {
     output: PathBuf,
     #[command(flatten)]
     run: Run,
+}
+
+fn sampled(text: &str) -> Result<u32, String> {
+    let bytes = units::bytes(text)?;
+    u32::try_from(bytes).map_err(|_| format!("more than {} bytes", u32::MAX))
 }
 
 /// Runs `brevity generate`.

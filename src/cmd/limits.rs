@@ -1,6 +1,6 @@
 //! `--memory` and `--work`: how much decoding may take, and what it asks for.
 
-use super::files;
+use super::{files, units};
 use anyhow::{Context, Result};
 use brevity_codec::archive::{self, Demand, Models};
 use brevity_lab::sweep::{clock, product_speed};
@@ -38,29 +38,11 @@ impl From<Limits> for archive::Limits {
     }
 }
 
-/// A number of bytes, with a unit or without.
 fn memory(text: &str) -> Result<u64, String> {
-    const UNITS: [(&str, u64); 10] = [
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-        ("TiB", 1 << 40),
-        ("kB", 1_000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("TB", 1_000_000_000_000),
-        ("B", 1),
-        ("", 1),
-    ];
-    if text == "none" {
-        return Ok(u64::MAX);
+    match text {
+        "none" => Ok(u64::MAX),
+        _ => units::some_bytes(text).map_err(|problem| format!("{problem}; `none` is no limit")),
     }
-    let found = UNITS.iter().find_map(|(unit, factor)| {
-        let number: f64 = text.strip_suffix(unit)?.trim().parse().ok()?;
-        let bytes = number * *factor as f64;
-        (bytes >= 1.0 && bytes < u64::MAX as f64).then_some(bytes as u64)
-    });
-    found.ok_or_else(|| "not a size such as 16GiB, nor `none`".into())
 }
 
 fn work(text: &str) -> Result<f64, String> {

@@ -1,6 +1,7 @@
 //! `brevity prequential --log`: the prequential code length of a loss log.
 
 use super::files::is_dash;
+use super::units;
 use crate::console;
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
@@ -11,13 +12,37 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+/// What says how trials are run, and nothing of a log: all options of those but `--json`.
+const OF_TRIALS: [&str; 20] = [
+    "beside",
+    "jobs",
+    "dry_run",
+    "retry_failed",
+    "shard",
+    "any",
+    "trial",
+    "engine",
+    "plan",
+    "submit",
+    "option",
+    "tasks",
+    "task_seconds",
+    "program",
+    "set",
+    "out",
+    "resume",
+    "threads",
+    "device",
+    "config",
+];
+
 /// How to read the log.
 #[derive(clap::Args)]
 pub struct Log {
     /// The loss log of a run of another program instead of a config: CSV, JSON lines or
     /// TensorBoard events, with what it had seen (bytes, tokens or steps) and its loss;
     /// `-` is standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_TRIALS)]
     pub log: Option<PathBuf>,
     /// Name of the log's loss [default: a usual one, such as loss or train/loss]
     #[arg(long, value_name = "NAME")]
@@ -32,8 +57,8 @@ pub struct Log {
     #[arg(long, value_name = "NUMBER", value_parser = positive)]
     per_step: Option<f64>,
     /// Bytes of the training data: a run that saw more is refused
-    #[arg(long, value_name = "BYTES", value_parser = positive)]
-    data_bytes: Option<f64>,
+    #[arg(long, value_name = "BYTES", value_parser = units::some_bytes)]
+    data_bytes: Option<u64>,
     /// Each loss is the mean since the line before, not that of one batch
     #[arg(long)]
     averaged: bool,
@@ -93,7 +118,7 @@ impl Log {
             unit: self.unit,
             bytes_per_token: self.bytes_per_token,
             per_step: self.per_step,
-            data_bytes: self.data_bytes,
+            data_bytes: self.data_bytes.map(|bytes| bytes as f64),
             averaged: self.averaged,
             many_passes: self.many_passes,
             gaps: self.gaps,

@@ -32,4 +32,5 @@ pub mod shell;
 pub mod sweep;
 pub mod table;
 pub mod train;
+pub mod units;
 pub mod verify;

@@ -1,9 +1,9 @@
 //! `brevity compress --train`: the options of a model that is trained on the file, and
 //! the messages about it.
 
+use super::units;
 use brevity_codec::archive::Summary;
-use brevity_lab::pack::{Budget, Event, OwnModel, Packed, Verdict};
-use brevity_length::format::count;
+use brevity_lab::pack::{Budget, Event, OwnModel, Packed, Verdict, spec_near};
 use brevity_stats::critical::prior::Prior;
 use std::path::Path;
 
@@ -14,13 +14,13 @@ pub struct Training {
     /// shorter; a run that was stopped continues
     #[arg(long, conflicts_with_all = ["external", "stdout"])]
     pub train: bool,
-    /// Parameters of the model, about [default: the predicted critical size, if a
+    /// Parameters of the model, about, such as 20K [default: the predicted critical size, if a
     /// model of that size is expected to pay]
     #[arg(
         long,
         value_name = "COUNT",
         requires = "train",
-        value_parser = clap::value_parser!(u64).range(1..)
+        value_parser = units::parameters
     )]
     pub(super) size: Option<u64>,
     /// How often to train on the whole file [default: by its length]
@@ -31,7 +31,8 @@ pub struct Training {
         long,
         value_name = "BYTES",
         requires = "train",
-        conflicts_with = "epochs"
+        conflicts_with = "epochs",
+        value_parser = units::some_bytes
     )]
     budget: Option<u64>,
     /// Seed of the training
@@ -106,39 +107,46 @@ pub(super) fn verdict(packed: &Packed) -> Vec<String> {
             parameters,
             prior,
         } => {
-            let parameters = *parameters as f64;
-            let bits = parts.model_bytes as f64 * 8.0 / parameters;
-            let measured = summary.stored as f64 / prior.bytes(parameters);
-            let at = |factor: f64| {
-                let other = factor * parameters;
-                let bytes = measured * prior.bytes(other);
-                format!("about {bytes:.0} bytes with {} parameters", count(other))
-            };
-            vec![
-                format!(
-                    "with a model of {parameters} parameters at {bits:.2} bits: {} bytes, of \
-                     which the model is {}; with contexts alone: {} bytes{}",
-                    summary.stored,
-                    parts.model_bytes,
-                    plain.stored,
-                    match summary.stored < plain.stored {
-                        true => "",
-                        false => ", so the archive has no model",
-                    }
-                ),
-                format!("estimates: {}, {}", at(0.5), at(2.0)),
-            ]
+            let bits = parts.model_bytes as f64 * 8.0 / *parameters as f64;
+            let measured = summary.stored as f64 / prior.bytes(*parameters as f64);
+            let mut lines = vec![format!(
+                "with a model of {parameters} parameters at {bits:.2} bits: {} bytes, of \
+                 which the model is {}; with contexts alone: {} bytes{}",
+                summary.stored,
+                parts.model_bytes,
+                plain.stored,
+                match summary.stored < plain.stored {
+                    true => "",
+                    false => ", so the archive has no model",
+                }
+            )];
+            let others = [parameters / 2, parameters * 2].map(buildable);
+            let others = others.iter().filter(|other| *other != parameters);
+            let estimates: Vec<String> = others
+                .map(|other| {
+                    let bytes = measured * prior.bytes(*other as f64);
+                    format!("about {bytes:.0} bytes with {other} parameters")
+                })
+                .collect();
+            if !estimates.is_empty() {
+                lines.push(format!("estimates: {}", estimates.join(", ")));
+            }
+            lines
         }
     }
 }
 
+/// The number of parameters nearest to this that a model can have.
+fn buildable(parameters: u64) -> u64 {
+    spec_near(parameters).parameters()
+}
+
 fn would_not_pay(prior: &Prior, plain: &Summary) -> String {
-    let best = prior.best();
+    let best = buildable(prior.best() as u64);
     format!(
-        "no model is expected to pay: with the best, of {} parameters, about {:.0} bytes, with \
-         contexts alone {}; --size trains one all the same",
-        count(best),
-        prior.bytes(best),
+        "no model is expected to pay: with the best, of {best} parameters, about {:.0} bytes, \
+         with contexts alone {}; --size trains one all the same",
+        prior.bytes(best as f64),
         plain.stored
     )
 }

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 pub struct Args {
     /// The experiment, a TOML file such as configs/prequential.toml; or the folder of one,
     /// to run what it was given before
-    #[arg(required_unless_present = "log", conflicts_with = "log")]
+    #[arg(required_unless_present = "log")]
     config: Option<PathBuf>,
     #[command(flatten)]
     log: Log,

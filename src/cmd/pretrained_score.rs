@@ -1,6 +1,7 @@
 //! `brevity score` of pretrained language models.
 
 use super::pretrained::stopped;
+use super::units;
 use crate::exit::{Stopped, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_baselines::{Coder, stream_length};
@@ -25,7 +26,7 @@ pub struct Scoring {
     pub form: Form,
     /// Code chunks of so many bytes on their own under a pretrained model; the paper
     /// has 2048
-    #[arg(long, value_name = "BYTES", value_parser = positive)]
+    #[arg(long, value_name = "BYTES", value_parser = units::length)]
     pub chunk: Option<usize>,
     /// Say how many bytes of data pay for a pretrained model beside this classical
     /// coder
@@ -40,14 +41,6 @@ pub struct Scoring {
     /// pretrained model: slow
     #[arg(long)]
     pub marginal: bool,
-}
-
-/// A number of bytes.
-fn positive(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err(format!("`{text}` is not a number of bytes")),
-        Ok(number) => Ok(number),
-    }
 }
 
 impl Scoring {

@@ -3,7 +3,7 @@
 use super::decompress::{self, own_program};
 use super::files::{self, Run};
 use super::predictor::{Predictor, Scoring};
-use super::pretrained_score;
+use super::{pretrained_score, units};
 use crate::console;
 use crate::exit::Usage;
 use anyhow::{Result, bail};
@@ -34,7 +34,7 @@ pub struct Args {
     #[command(flatten)]
     predictor: Predictor,
     /// Bytes of the predictor's model, for its adjusted rate: see `brevity price`
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = units::bytes)]
     model_bytes: Option<u64>,
     /// Byte sets: as data.source in a config, or a part of it, as in
     /// crates,bytes=100000,offset=5000

@@ -1,5 +1,6 @@
 //! `brevity select`: models ranked by description length.
 
+use super::files::{self, is_dash};
 use crate::console;
 use crate::exit::Usage;
 use anyhow::bail;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use brevity_lab::text;
 use brevity_length::Row;
-use brevity_stats::model_table::read_models;
+use brevity_stats::model_table::{parse_models, read_models};
 use brevity_stats::selection::{self, Options};
 
 /// Ranks a sweep's configurations, or the models of a table, by description length, with intervals (MDL).
@@ -19,7 +20,7 @@ pub struct Args {
     sweep: Option<PathBuf>,
     /// A table of any models instead, a CSV file with the columns model, model_bytes,
     /// data_bits and data_bytes; optionally seed, group (a piece of the data, such as a
-    /// document) and parameters
+    /// document) and parameters; `-` is standard input
     #[arg(long, value_name = "FILE")]
     table: Option<PathBuf>,
     /// How model bytes are counted, such as fp16 or stored [default: every way in the results]
@@ -36,8 +37,17 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let convention = args.convention.as_deref();
     let rows = match (&args.table, &args.sweep) {
-        (Some(table), _) => known(read_models(table)?, table, convention)?,
-        (None, Some(sweep)) => scored(sweep, convention)?,
+        (Some(table), _) => {
+            let rows = match is_dash(table) {
+                true => parse_models(&files::standard_input()?, "standard input")?,
+                false => read_models(table)?,
+            };
+            known(rows, table, convention)?
+        }
+        (None, Some(sweep)) => {
+            files::no_table(sweep, "--table")?;
+            scored(sweep, convention)?
+        }
         (None, None) => unreachable!("one of them is required"),
     };
     let options = Options {

@@ -5,7 +5,8 @@ use brevity_model::varint;
 use std::io::{ErrorKind, Read};
 
 /// What is wrong with an archive that something follows.
-pub const SURPLUS: &str = "there are bytes after the end of the archive";
+pub const SURPLUS: &str = "there are bytes after the end of the archive: `brevity decompress \
+                           --salvage` writes the original all the same";
 
 /// The bytes of an archive, read from start to end.
 pub struct Input<R> {

@@ -20,8 +20,11 @@ use std::ops::Range;
 pub struct Salvaged {
     /// Bytes of the original that were recovered.
     pub recovered: u64,
-    /// Bytes of the original known to be lost; zeros were written in their place.
+    /// Bytes of the original that are lost; zeros were written in their place.
     pub lost: u64,
+    /// Whether nothing confirms how many are lost: there is no index to believe, and the headers
+    /// of the lost blocks are damaged or missing.
+    pub unconfirmed: bool,
     /// Offset in the archive after which nothing could be read; how many bytes
     /// of the original are lost there is unknown.
     pub unread: Option<u64>,
@@ -113,7 +116,7 @@ fn blocks(
         let mut moved = (state == State::Moved).then_some(at);
         if let Err(error) = &bytes
             && refused.is_none()
-            && may_lie_elsewhere(error)
+            && is_unchecked(error)
         {
             if elsewhere.is_none() {
                 let places: Vec<Place> = plan.iter().map(|sought| sought.place).collect();
@@ -143,6 +146,7 @@ fn blocks(
             Err(error) if fatal(&error) => return Err(error),
             Err(error) => {
                 behind = None;
+                done.unconfirmed |= refused.is_some() && is_unchecked(&error);
                 done.note(error);
                 done.lose(place.raw, output)?;
             }
@@ -224,6 +228,7 @@ impl Salvaged {
         let from = self.recovered + self.lost;
         match self.zeros.last_mut().filter(|last| last.end == from) {
             Some(last) => last.end += lost,
+            None if lost == 0 => {}
             None => self.zeros.push(from..from + lost),
         }
         self.lost += lost;
@@ -247,8 +252,9 @@ fn last_bytes(input: &mut (impl Read + Seek)) -> Result<Option<[u8; DIGEST]>, Er
         .map(Some)
 }
 
-/// Whether a block that gives this error may be intact at another place.
-fn may_lie_elsewhere(error: &Error) -> bool {
+/// Whether a block gives this error before its check holds: it may be intact at another place,
+/// and its header may be wrong.
+fn is_unchecked(error: &Error) -> bool {
     matches!(
         error,
         Error::BlockCheck { .. }

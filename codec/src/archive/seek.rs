@@ -64,6 +64,23 @@ impl Place {
             false => Ok(()),
         }
     }
+
+    /// Decodes the block.
+    ///
+    /// # Errors
+    /// A block that is damaged or asks for too much; a missing model; errors of reading.
+    fn decode(
+        &self,
+        input: &mut (impl Read + Seek),
+        number: u64,
+        terms: Terms,
+        lazy: &mut Lazy,
+    ) -> Result<Vec<u8>, Error> {
+        let (frame, _) = Frame::at(input, self.start, terms, lazy.exists())?;
+        let stored = frame.checked(number)?;
+        lazy.prepare(number, &stored.extent())?;
+        stored.decode(number, lazy.get(), &|_| {})
+    }
 }
 
 /// The blocks listed by the index at the end of an archive whose blocks start at
@@ -200,7 +217,9 @@ pub fn decompress_range(
     let front = Front::read(&mut beginning)?;
     let start = beginning.offset;
     let mut lazy = Lazy::new(models, &front)?;
-    let places = match first(&mut input, start, front.terms)? {
+    let first = first(&mut input, start, front.terms)?;
+    let is_alone = matches!(first, First::Alone(_));
+    let places = match first {
         First::Alone(place) => vec![place],
         First::Misfit(error) => places(&mut input, start).map_err(|_| error)?,
         First::Other => places(&mut input, start)?,
@@ -217,6 +236,10 @@ pub fn decompress_range(
         Bound::Unbounded => length,
     };
     if start > end || end > length {
+        // Without an index, a header tells the length, which may be damaged.
+        if is_alone {
+            places[0].decode(&mut input, 0, front.terms, &mut lazy)?;
+        }
         return Err(Error::Range { start, end, length });
     }
     for (number, place) in (0..).zip(places) {
@@ -229,10 +252,7 @@ pub fn decompress_range(
         if from >= to {
             continue;
         }
-        let (frame, _) = Frame::at(&mut input, place.start, front.terms, lazy.exists())?;
-        let stored = frame.checked(number)?;
-        lazy.prepare(number, &stored.extent())?;
-        let bytes = stored.decode(number, lazy.get(), &|_| {})?;
+        let bytes = place.decode(&mut input, number, front.terms, &mut lazy)?;
         let part = (from - place.raw_start) as usize..(to - place.raw_start) as usize;
         output.write_all(&bytes[part]).map_err(Error::Write)?;
     }

@@ -125,6 +125,27 @@ fn ranges_of_archives_that_do_not_fit_say_so() {
     }
 }
 
+/// A range that a damaged header does not have is no wrong range.
+#[test]
+fn a_range_is_not_compared_with_a_damaged_length() {
+    for block in [1 << 20, 600] {
+        let options = Options {
+            block,
+            ..Options::default()
+        };
+        let mut archive = pack(&text(600), options);
+        let part = |archive: &[u8]| {
+            let models = Models::default();
+            let ranged = decompress_range(Cursor::new(archive), std::io::sink(), &models, 0..700);
+            ranged.unwrap_err()
+        };
+        assert!(matches!(part(&archive), Error::Range { length: 600, .. }));
+        let middle = archive.len() / 2;
+        archive[middle] ^= 1;
+        assert!(matches!(part(&archive), Error::BlockCheck { block: 0, .. }));
+    }
+}
+
 #[test]
 fn limits_hold_for_a_damaged_brief_archive() {
     let mut archive = pack(&text(900), Options::default());

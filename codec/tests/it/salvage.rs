@@ -63,6 +63,29 @@ fn what_is_intact_is_salvaged() {
     }
 }
 
+/// How many bytes are lost, an index says, or the header of a block whose check holds.
+#[test]
+fn lengths_that_nothing_confirms_are_told() {
+    let bytes = text(1000);
+    let archive = pack(&bytes, &Source::none(), blocks(250));
+    let second = inspect(&archive[..]).unwrap().blocks[1];
+    let mut damaged = archive.clone();
+    damaged[(second.offset + second.header + 3) as usize] ^= 1;
+    let without_index = damaged[..damaged.len() - 30].to_vec();
+    let mut alone = pack(&bytes, &Source::none(), blocks(5000));
+    let middle = alone.len() / 2;
+    alone[middle] ^= 1;
+    for (archive, lost, unconfirmed) in [
+        (&archive, 0, false),
+        (&damaged, 250, false),
+        (&without_index, 250, true),
+        (&alone, 1000, true),
+    ] {
+        let done = salvage(Cursor::new(archive), std::io::sink(), &Models::default()).unwrap();
+        assert_eq!((done.lost, done.unconfirmed), (lost, unconfirmed));
+    }
+}
+
 /// A damaged byte of the header costs nothing: the first block, and the model, tell what it
 /// was.
 #[test]
@@ -337,6 +360,7 @@ fn without_an_index_missing_blocks_are_told() {
         let mut out = Vec::new();
         let done = salvage(Cursor::new(&forged), &mut out, &Models::default()).unwrap();
         assert_eq!((done.recovered, done.lost), (5000, zeros));
+        assert!(done.unconfirmed && done.zeros.is_empty() == (zeros == 0));
         assert_eq!(out.len() as u64, 5000 + zeros);
     }
 }

@@ -105,6 +105,46 @@ pub fn write(
     Ok(page)
 }
 
+/// Removes the pictures of `folder` that are not among these, whose names without `.svg` are
+/// those of a chart that is drawn there, by `is_ours`.
+///
+/// # Errors
+/// A file that cannot be removed.
+pub fn remove_stale(
+    folder: &Path,
+    pictures: &[(String, String)],
+    is_ours: impl Fn(&str) -> bool,
+) -> Result<(), PageError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| PageError::Remove { path, source }
+    };
+    for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
+        let path = entry.map_err(failed(folder))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let stale = |name: &str| {
+            let stem = name.strip_suffix(".svg");
+            stem.is_some_and(&is_ours) && pictures.iter().all(|new| new.0 != name)
+        };
+        if name.is_some_and(stale) && path.is_file() {
+            std::fs::remove_file(&path).map_err(failed(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a picture's name is that of a chart, or of one of several: `ladder`, `ladder-2`.
+#[must_use]
+pub fn is_chart(stem: &str, chart: &str) -> bool {
+    let Some(number) = stem.strip_prefix(chart) else {
+        return false;
+    };
+    let which = number
+        .strip_prefix('-')
+        .and_then(|n| n.parse::<usize>().ok());
+    number.is_empty() || which.is_some_and(|which| number == format!("-{which}"))
+}
+
 /// Writes a file of results: to a temporary file in the same folder, synced, renamed.
 ///
 /// # Errors
@@ -114,4 +154,26 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), PageError> {
         path: path.to_owned(),
         source,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_charts_get_are_those_of_charts() {
+        for stem in ["ladder", "ladder-1", "ladder-12"] {
+            assert!(is_chart(stem, "ladder"), "{stem}");
+        }
+        for stem in [
+            "ladder-",
+            "ladder-01",
+            "ladder-+1",
+            "ladder1",
+            "ladder-mine",
+            "rate",
+        ] {
+            assert!(!is_chart(stem, "ladder"), "{stem}");
+        }
+    }
 }

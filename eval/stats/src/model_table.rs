@@ -83,7 +83,7 @@ pub fn parse_models(text: &str, file: &str) -> Result<Vec<Row>, TableError> {
     for record in reader.records() {
         let record = record.map_err(|error| {
             let line = error.position().map_or(0, csv::Position::line);
-            problem(line, error.to_string())
+            problem(line, fault(&error))
         })?;
         let number = record.position().map_or(0, csv::Position::line);
         let line = Line::of(&headers, &record).map_err(|text| problem(number, text))?;
@@ -110,6 +110,16 @@ pub fn parse_models(text: &str, file: &str) -> Result<Vec<Row>, TableError> {
         }
     }
     Ok(runs.iter().map(|run| run.row(file)).collect())
+}
+
+/// What is wrong with a line that is told beside it.
+fn fault(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => format!("{len} cells, where the header has {expected_len}"),
+        _ => error.to_string(),
+    }
 }
 
 /// One line.
@@ -291,6 +301,10 @@ mod tests {
             (
                 "model,model_bytes,data_bits,data_bytes\na,1,2,0\n",
                 "line 2: data_bytes is 0",
+            ),
+            (
+                "model,model_bytes,data_bits,data_bytes\na,1,2,9,0\n",
+                "line 2: 5 cells, where the header has 4",
             ),
             (
                 "model,model_bytes,data_bits,data_bytes\na,1,2,9\na,1,2,9\n",

@@ -140,6 +140,32 @@ fn baselines_that_are_not_json_are_told_and_measured_again() {
 }
 
 #[test]
+fn rates_that_are_not_those_of_their_lengths_are_refused() {
+    let folder = sweep(&hash());
+    measure_baselines(folder.path()).unwrap();
+    let file = folder.path().join("baselines.json");
+    let written = std::fs::read(&file).unwrap();
+    for (field, told) in [
+        ("/0/results/1/rate", "[0].results[1].rate is 0.001, but "),
+        (
+            "/0/beside/0/paper_rate",
+            "[0].beside[0].paper_rate is 0.001, but ",
+        ),
+    ] {
+        let mut forged: Value = serde_json::from_slice(&written).unwrap();
+        *forged.pointer_mut(field).unwrap() = 0.001.into();
+        std::fs::write(&file, forged.to_string()).unwrap();
+        let report = Report::of_sweep(folder.path(), &Estimator::default()).unwrap();
+        assert!(report.baselines.is_empty());
+        let is_told = |note: &String| note.contains("baselines.json") && note.contains(told);
+        assert!(report.notes.iter().any(is_told), "{:?}", report.notes);
+        let messages = measure_baselines(folder.path()).unwrap();
+        assert!(messages[0].contains(told), "{messages:?}");
+        read_baselines(folder.path()).unwrap();
+    }
+}
+
+#[test]
 fn too_few_sizes_are_noted_and_a_broken_file_is_named() {
     let folder = sweep("x");
     let few: Vec<Value> = rows("x").into_iter().take(2).collect();

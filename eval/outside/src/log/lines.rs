@@ -105,7 +105,7 @@ fn json(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
     let all = text.lines().enumerate();
     for (i, line) in all.filter(|(_, line)| !line.trim().is_empty()) {
         let value = serde_json::from_str::<serde_json::Value>(line);
-        let value = value.map_err(|error| problem(path, i + 1, error.to_string()))?;
+        let value = value.map_err(|error| problem(path, i + 1, json_fault(&error)))?;
         let mut line = Line {
             number: i + 1,
             what: "line",
@@ -116,6 +116,27 @@ fn json(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
         lines.push(line);
     }
     Ok(lines)
+}
+
+/// What is wrong with a line that is told beside it, and so without the number of the line in
+/// itself, which is 1.
+fn json_fault(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(what) => format!("{what} at column {}", error.column()),
+        None => text,
+    }
+}
+
+/// The same of CSV.
+fn csv_fault(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => format!("{len} cells, where the header has {expected_len}"),
+        _ => error.to_string(),
+    }
 }
 
 fn flatten(name: &str, value: &serde_json::Value, out: &mut Line) {
@@ -145,7 +166,7 @@ fn csv(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
         .from_reader(text.as_bytes());
     let wrong = |error: csv::Error| {
         let line = error.position().map_or(1, csv::Position::line);
-        problem(path, line as usize, error.to_string())
+        problem(path, line as usize, csv_fault(&error))
     };
     let headers = reader.headers().map_err(wrong)?.clone();
     let mut lines = Vec::new();
@@ -186,8 +207,14 @@ mod tests {
     #[test]
     fn bad_lines_are_named() {
         let said = |text: &str| parse(Path::new("log"), text).unwrap_err().to_string();
-        assert!(said("{\"a\": 1}\n{\"a\":\n").starts_with("log: line 2: "));
-        assert!(said("a,b\n1,2\n1,2,3\n").starts_with("log: line 3: "));
+        assert_eq!(
+            said("{\"a\": 1}\n{\"a\":\n"),
+            "log: line 2: EOF while parsing a value at column 5"
+        );
+        assert_eq!(
+            said("a,b\n1,2\n1,2,3\n"),
+            "log: line 3: 3 cells, where the header has 2"
+        );
         assert!(said("").contains("there is nothing"));
     }
 }

@@ -32,6 +32,9 @@ pub use ranks::{Candidate, Ranks, Tau};
 /// The measures by which models are ranked, as named in results.
 pub const MEASURES: [&str; 4] = ["raw", "fp16", "stored", "prequential"];
 
+/// What the charts are called.
+const CHARTS: [&str; 4] = ["dose-honest", "dose-memoriser", "alone", "detectors"];
+
 /// A model trained on bytes that include copies of the test.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Leaked {
@@ -195,20 +198,16 @@ impl Contamination {
         pictures
     }
 
-    /// Writes the page, the pictures and `contamination.json` into `folder`;
-    /// returns the path of the page.
+    /// Writes the page, the pictures and `contamination.json` into `folder`, and removes
+    /// pictures that an earlier one had there; returns the path of the page.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// A file that cannot be written or removed.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
         let (html, pictures) = (self.html(), self.pictures());
-        Ok(brevity_draw::write(
-            folder,
-            "contamination",
-            self,
-            &html,
-            &pictures,
-        )?)
+        let page = brevity_draw::write(folder, "contamination", self, &html, &pictures)?;
+        brevity_draw::remove_stale(folder, &pictures, |stem| CHARTS.contains(&stem))?;
+        Ok(page)
     }
 
     /// Sets what each leaked model differs by from its twin.

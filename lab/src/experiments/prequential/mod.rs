@@ -14,7 +14,7 @@ mod page;
 mod trials;
 
 use crate::experiments::two_part::{ReportError, sweep_name};
-use brevity_draw::{PageError, Table, visible_lines};
+use brevity_draw::{Table, is_chart, remove_stale, visible_lines};
 use brevity_length::format::{bytes, count, percent};
 use brevity_length::{CurvePoint, Regime, Row, byte_sets, source_name};
 use serde::Serialize;
@@ -233,7 +233,9 @@ impl Prequential {
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
         let (html, pictures) = (self.html(), self.pictures());
         let page = brevity_draw::write(folder, "prequential", self, &html, &pictures)?;
-        remove_stale(folder, &pictures)?;
+        remove_stale(folder, &pictures, |stem| {
+            CHARTS.iter().any(|chart| is_chart(stem, chart))
+        })?;
         Ok(page)
     }
 
@@ -296,37 +298,6 @@ impl TwoPart {
     }
 }
 
-/// Removes the pictures that `folder` has of other sets than these.
-fn remove_stale(folder: &Path, pictures: &[(String, String)]) -> Result<(), PageError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| PageError::Remove { path, source }
-    };
-    for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
-        let path = entry.map_err(failed(folder))?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let stale = |name: &str| is_picture(name) && pictures.iter().all(|new| new.0 != name);
-        if name.is_some_and(stale) && path.is_file() {
-            std::fs::remove_file(&path).map_err(failed(&path))?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether pictures of some number of sets have this name.
-fn is_picture(name: &str) -> bool {
-    let Some(stem) = name.strip_suffix(".svg") else {
-        return false;
-    };
-    let mut numbers = CHARTS.iter().filter_map(|chart| stem.strip_prefix(chart));
-    numbers.any(|number| {
-        let set = number
-            .strip_prefix('-')
-            .and_then(|n| n.parse::<usize>().ok());
-        number.is_empty() || set.is_some_and(|set| number == format!("-{set}"))
-    })
-}
-
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut found = Vec::new();
     for name in names {
@@ -369,27 +340,4 @@ fn run(row: &Row, source: &str) -> Option<Run> {
         doublings: learning.doublings.clone(),
         verified: row.is_decoded(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_that_pictures_get_are_those_of_pictures() {
-        for name in ["ladder.svg", "curve.svg", "ladder-1.svg", "curve-12.svg"] {
-            assert!(is_picture(name), "{name}");
-        }
-        for name in [
-            "ladder-.svg",
-            "ladder-01.svg",
-            "ladder-+1.svg",
-            "ladder1.svg",
-            "curve-mine.svg",
-            "curve.png",
-            "rate.svg",
-        ] {
-            assert!(!is_picture(name), "{name}");
-        }
-    }
 }

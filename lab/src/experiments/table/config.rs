@@ -7,9 +7,10 @@ use crate::config::ModelConfig;
 use brevity_data::{HoldoutConfig, Source};
 use brevity_pretrained::Form;
 use brevity_train::TrainConfig;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
-use super::MatrixError;
+use super::{MatrixError, paper};
 use brevity_baselines::Coder;
 
 /// A table: byte sets are columns, coders and models are rows.
@@ -84,18 +85,32 @@ const fn yes() -> bool {
     true
 }
 
+/// More bytes than a chunk is measured for: what is longer is a whole set.
+const MOST_CHUNK: usize = 1 << 30;
+
 /// Names of coders, as in `brevity baselines`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CodersConfig {
     /// Coders of whole sets; pictures and sounds of imported sets are compressed one by
     /// one.
+    #[serde(deserialize_with = "some_names")]
     pub whole: Vec<String>,
     /// Coders of single chunks.
+    #[serde(deserialize_with = "some_names")]
     pub chunks: Vec<String>,
     /// Whether our context models, at their best level, are measured as well, on whole
     /// sets and on chunks.
     pub contexts: bool,
+}
+
+/// A list that names a coder.
+fn some_names<'de, D: Deserializer<'de>>(list: D) -> Result<Vec<String>, D::Error> {
+    let names = Vec::deserialize(list)?;
+    match names.is_empty() {
+        true => Err(D::Error::custom("list at least one coder, or leave it out")),
+        false => Ok(names),
+    }
 }
 
 /// A model, trained once for each entry of `learns`.
@@ -241,6 +256,13 @@ impl Config {
         if self.chunk == 0 {
             return fault("chunk".into(), "0 bytes; the paper uses 2048".into());
         }
+        if self.chunk > MOST_CHUNK {
+            let message = format!(
+                "{} bytes, more than {MOST_CHUNK}; `coders.whole` measures whole sets",
+                self.chunk
+            );
+            return fault("chunk".into(), message);
+        }
         let ascending = self.lengths.windows(2).all(|pair| pair[0] < pair[1]);
         let fine = |&length: &usize| (1..=self.chunk).contains(&length);
         // A curve of one length would be a point.
@@ -269,6 +291,7 @@ impl Config {
                 );
             }
         }
+        self.check_paper()?;
         for (list, names) in [
             ("whole", &self.coders.whole),
             ("chunks", &self.coders.chunks),
@@ -323,6 +346,28 @@ impl Config {
                 .any(|other| other.name == model.name)
             {
                 return fault(key("name"), format!("`{}` is defined twice", model.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Names of the paper must be there.
+    fn check_paper(&self) -> Result<(), (String, String)> {
+        let sets = self.sets.iter().map(|set| &set.paper).enumerate();
+        let pretrained = self.pretrained.iter().map(|row| &row.paper).enumerate();
+        let models = self.models.iter().map(|row| &row.paper).enumerate();
+        let columns = sets.map(|(i, name)| ("set", i, name, paper::sets()));
+        let rows = (pretrained.map(|(i, name)| ("pretrained", i, name)))
+            .chain(models.map(|(i, name)| ("model", i, name)))
+            .map(|(kind, i, name)| (kind, i, name, paper::models()));
+        for (kind, i, name, known) in columns.chain(rows) {
+            let Some(name) = name else { continue };
+            if !known.contains(&name.as_str()) {
+                let message = format!(
+                    "the paper's table has no `{name}`; it has {}",
+                    known.join(", ")
+                );
+                return Err((format!("{kind}.{i}.paper"), message));
             }
         }
         Ok(())

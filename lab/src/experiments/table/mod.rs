@@ -362,6 +362,11 @@ fn slug(name: &str) -> String {
     name.chars().map(fine).collect()
 }
 
+/// The file of a set's in-context curves.
+fn curve_file(set: &str) -> String {
+    format!("curve-{}.svg", slug(set))
+}
+
 impl Matrix {
     /// The paper's figure for a cell, if both row and column are in the paper.
     #[must_use]
@@ -379,12 +384,15 @@ impl Matrix {
     }
 
     /// Writes `table.html`, `table.csv`, `table.json` and, if there are curves,
-    /// `curves.csv` and `curve-SET.svg`; returns the page's path.
+    /// `curves.csv` and `curve-SET.svg`, and removes the pictures of sets that the table which
+    /// was there before has and this one has not; returns the page's path.
     ///
     /// # Errors
     ///
     /// A folder that is not writable.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, MatrixError> {
+        let before = std::fs::read(folder.join("table.json")).unwrap_or_default();
+        let before: Option<Matrix> = serde_json::from_slice(&before).ok();
         let json = serde_json::to_string_pretty(self).expect("a table is plain data");
         let page = folder.join("table.html");
         let mut files = vec![
@@ -394,7 +402,7 @@ impl Matrix {
         ];
         for set in self.curved() {
             let picture = curve_chart::draw(self, set, 860.0).file();
-            files.push((folder.join(format!("curve-{}.svg", slug(set))), picture));
+            files.push((folder.join(curve_file(set)), picture));
         }
         if !self.curves.is_empty() {
             files.push((folder.join("curves.csv"), text::curves_csv(self)));
@@ -405,6 +413,22 @@ impl Matrix {
                 path,
                 source,
             })?;
+        }
+        let kept: Vec<String> = self.curved().map(curve_file).collect();
+        let old = before.iter().flat_map(Matrix::curved).map(curve_file);
+        for name in old.filter(|name| !kept.contains(name)) {
+            let path = folder.join(name);
+            match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    let action = "remove";
+                    return Err(MatrixError::File {
+                        action,
+                        path,
+                        source,
+                    });
+                }
+                _ => {}
+            }
         }
         Ok(page)
     }

@@ -43,6 +43,30 @@ fn figure(line: &str) -> Option<Figure> {
     })
 }
 
+/// The paper's names of byte sets.
+pub fn sets() -> Vec<&'static str> {
+    distinct(table1().iter().map(|figure| figure.set.as_str()))
+}
+
+/// The paper's names of models.
+pub fn models() -> Vec<&'static str> {
+    let coders = Coder::ALL.iter().filter_map(|coder| name_of(*coder));
+    let coders: Vec<&str> = coders.collect();
+    let rows = table1().iter().map(|figure| figure.coder.as_str());
+    distinct(rows.filter(|name| !coders.contains(name)))
+}
+
+/// Names in order of appearance.
+fn distinct(names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    for name in names {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
 /// The figure of a row and column.
 pub fn find(chunks: bool, coder: &str, set: &str) -> Option<&'static Figure> {
     table1()
@@ -70,5 +94,7 @@ mod tests {
         assert_eq!(table1().len(), 15 * 4);
         let figure = find(true, "Chinchilla 70B", "ImageNet").unwrap();
         assert_eq!((figure.raw, figure.adjusted), (0.48, 140.48));
+        assert_eq!(sets().len(), 4);
+        assert_eq!(models().len(), 7);
     }
 }

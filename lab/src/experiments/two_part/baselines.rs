@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use brevity_data::{DataConfig, Split};
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::beside::Beside;
@@ -44,7 +45,8 @@ const FILE: &str = "baselines.json";
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or has invalid content ([`ReportError::Baselines`]).
+/// If the file cannot be read, or has invalid content ([`ReportError::Baselines`]), such as a
+/// rate that is not that of its lengths.
 pub fn read_baselines(folder: &Path) -> Result<Vec<DataBaselines>, ReportError> {
     let path = folder.join(FILE);
     let text = match std::fs::read(&path) {
@@ -52,7 +54,39 @@ pub fn read_baselines(folder: &Path) -> Result<Vec<DataBaselines>, ReportError> 
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(ReportError::File { path, source }),
     };
-    serde_json::from_slice(&text).map_err(|source| ReportError::Baselines { path, source })
+    let known = serde_json::from_slice(&text).and_then(|known: Vec<DataBaselines>| {
+        known.iter().enumerate().try_for_each(agree)?;
+        Ok(known)
+    });
+    known.map_err(|source| ReportError::Baselines { path, source })
+}
+
+/// Whether rates are those of their lengths, up to how numbers are rounded in text.
+///
+/// # Errors
+///
+/// The field that is not.
+fn agree((set, known): (usize, &DataBaselines)) -> Result<(), serde_json::Error> {
+    let lists = [("results", &known.results), ("beside", &known.beside)];
+    for (list, results) in lists {
+        for (number, result) in results.iter().enumerate() {
+            for (field, rate, stored) in [
+                ("rate", result.rate, result.bytes),
+                ("paper_rate", result.paper_rate, result.paper_bytes),
+            ] {
+                let expected = stored as f64 / known.bytes as f64;
+                if (rate - expected).abs() <= 1e-9 * expected {
+                    continue;
+                }
+                return Err(serde_json::Error::custom(format!(
+                    "[{set}].{list}[{number}].{field} is {rate}, but {stored} of {} bytes are \
+                     {expected}",
+                    known.bytes
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Runs the general-purpose coders and context models on every byte set that a sweep

@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use brevity_draw::{file_name, replace};
-use brevity_length::{Row, byte_sets, source_name};
+use brevity_draw::{file_name, is_chart, remove_stale, replace};
+use brevity_length::{Convention, Row, byte_sets, source_name};
 use brevity_stats::checks::Checks;
 use brevity_stats::critical::{
     CriticalError, CriticalSize, Estimator, Point, critical_sizes,
@@ -189,17 +189,18 @@ impl Report {
     }
 
     /// Writes `report.html`, `report.json`, `points.csv` and the pictures into
-    /// `folder`; returns the path of the page.
+    /// `folder`, and removes pictures of the same charts that other rows had there; returns the
+    /// path of the page.
     ///
     /// # Errors
     ///
-    /// A file that cannot be written.
+    /// A file that cannot be written or removed.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
         replace(&folder.join("points.csv"), self.csv().as_bytes())?;
         let (html, pictures) = (self.html(), self.pictures());
-        Ok(brevity_draw::write(
-            folder, "report", self, &html, &pictures,
-        )?)
+        let page = brevity_draw::write(folder, "report", self, &html, &pictures)?;
+        remove_stale(folder, &pictures, is_picture)?;
+        Ok(page)
     }
 
     pub(crate) fn panels(&self) -> Vec<Panel<'_>> {
@@ -235,6 +236,23 @@ impl Report {
         }
         panels
     }
+}
+
+/// Whether a report of some rows may call a picture so.
+fn is_picture(stem: &str) -> bool {
+    stem == "law" || is_chart(stem, "rate") || stem.strip_prefix("parts-").is_some_and(is_parts)
+}
+
+/// Whether this is a convention that sweeps score, or the number of a chart and one.
+fn is_parts(name: &str) -> bool {
+    let named = |name: &str| {
+        let alone = name.strip_prefix("mixed-").unwrap_or(name);
+        [Convention::FP16, Convention::STORED].contains(&alone) || alone.ends_with("-bit")
+    };
+    let numbered = name
+        .split_once('-')
+        .filter(|(n, _)| n.parse::<usize>().is_ok());
+    named(name) || numbered.is_some_and(|(_, name)| named(name))
 }
 
 /// The chart of N* against data size as an SVG file; nothing if no law has two data sizes.

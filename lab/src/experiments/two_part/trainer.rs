@@ -63,8 +63,10 @@ impl Trainer for LocalTrainer<'_> {
 fn report(last: &Metrics, folder: &Path) -> Result<Training, WorkError> {
     let path = folder.join("metrics.jsonl");
     let text = std::fs::read_to_string(&path)?;
-    let lines: Result<Vec<Metrics>, _> = text.lines().map(serde_json::from_str).collect();
-    let lines = lines?;
+    // A stream, so that errors have the number of the line.
+    let lines = serde_json::Deserializer::from_str(&text).into_iter();
+    let lines: Result<Vec<Metrics>, _> = lines.collect();
+    let lines = lines.map_err(|error| format!("{}: {error}", path.display()))?;
     let before = lines.iter().map(|line| (line.step, line.bytes));
     let before = std::iter::once((0, 0)).chain(before);
     // Every line has the speed since the line before it, so the sum excludes
@@ -86,4 +88,30 @@ fn report(last: &Metrics, folder: &Path) -> Result<Training, WorkError> {
         loss: Some(bits / steps.max(1) as f64),
         wall_seconds: Some(seconds),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_line_of_metrics_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let last = Metrics {
+            step: 20,
+            bytes: 100,
+            loss: 2.0,
+            lr: 0.1,
+            grad_norm: 1.0,
+            bytes_per_second: 50.0,
+        };
+        let line = serde_json::to_string(&last).unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        std::fs::write(&path, format!("{line}\n{line}\n")).unwrap();
+        assert_eq!(report(&last, folder.path()).unwrap().steps, Some(20));
+        std::fs::write(&path, format!("{line}\n{{\"step\": 40}}\n")).unwrap();
+        let error = report(&last, folder.path()).unwrap_err().to_string();
+        assert!(error.starts_with(&path.display().to_string()), "{error}");
+        assert!(error.contains("line 2"), "{error}");
+    }
 }

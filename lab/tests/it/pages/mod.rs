@@ -18,6 +18,7 @@ use brevity_model::{Spec, Transformer, Weights};
 use brevity_stats::critical::Estimator;
 use serde_json::{Value, json};
 use snapshot::assert_snapshot;
+use std::path::Path;
 
 /// A page with one tag per line, without style sheets and scripts, which are separate
 /// files. White space between tags is ignored.
@@ -141,6 +142,48 @@ fn prequential_parts() -> tempfile::TempDir {
 }
 
 #[test]
+fn pictures_of_another_sweep_are_removed() {
+    let written = tempfile::tempdir().unwrap();
+    for mine in ["parts-mine.svg", "rate-01.svg"] {
+        std::fs::write(written.path().join(mine), "").unwrap();
+    }
+    let small = folders::sweep();
+    let file = small.path().join("results.json");
+    let rows: Vec<Value> = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let few: Vec<Value> = (rows.into_iter())
+        .filter(|row| row["data"]["bytes"] == 60_000)
+        .collect();
+    std::fs::write(&file, Value::from(few).to_string()).unwrap();
+    let few = ["parts-fp16.svg", "parts-stored.svg", "rate.svg"];
+    let many = [
+        "law.svg",
+        "parts-1-fp16.svg",
+        "parts-1-stored.svg",
+        "parts-2-fp16.svg",
+        "parts-2-stored.svg",
+        "rate-1.svg",
+        "rate-2.svg",
+    ];
+    let large = folders::sweep();
+    for (from, expected) in [(&small, &few[..]), (&large, &many), (&small, &few)] {
+        let report = Report::of_sweep(from.path(), &Estimator::default()).unwrap();
+        report.write(written.path()).unwrap();
+        let mut expected = [expected, &["parts-mine.svg", "rate-01.svg"]].concat();
+        expected.sort_unstable();
+        assert_eq!(svg_files(written.path()), expected);
+    }
+}
+
+/// The names of the pictures in a folder.
+fn svg_files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".svg")).collect();
+    names.sort();
+    names
+}
+
+#[test]
 fn pictures_of_another_number_of_sets_are_removed() {
     let (one, two) = (folders::prequential(), prequential_parts());
     let written = tempfile::tempdir().unwrap();
@@ -156,11 +199,7 @@ fn pictures_of_another_number_of_sets_are_removed() {
     for (from, expected) in [(&one, &few[..]), (&two, &many), (&one, &few)] {
         let found = Prequential::of_folder(from.path(), None).unwrap();
         found.write(written.path()).unwrap();
-        let entries = std::fs::read_dir(written.path()).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|name| name.ends_with(".svg")).collect();
-        names.sort();
-        assert_eq!(names, expected);
+        assert_eq!(svg_files(written.path()), expected);
     }
 }
 
