@@ -5,7 +5,7 @@ pub const HELP: &str = "Numbers of bytes take K, M, G, T or KiB, MiB, GiB, TiB (
                         or kB, MB, GB, TB (powers of 1000): 16K is 16384. Numbers of parameters \
                         take K, M, G (powers of 1000).";
 
-const BYTES: [(&str, u64); 13] = [
+const BYTES: [(&str, u64); 16] = [
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),
     ("GiB", 1 << 30),
@@ -19,9 +19,18 @@ const BYTES: [(&str, u64); 13] = [
     ("M", 1 << 20),
     ("G", 1 << 30),
     ("T", 1 << 40),
+    ("k", 1 << 10),
+    ("m", 1 << 20),
+    ("g", 1 << 30),
 ];
 
-const COUNTS: [(&str, u64); 3] = [("K", 1_000), ("M", 1_000_000), ("G", 1_000_000_000)];
+const COUNTS: [(&str, u64); 5] = [
+    ("K", 1_000),
+    ("M", 1_000_000),
+    ("G", 1_000_000_000),
+    ("k", 1_000),
+    ("m", 1_000_000),
+];
 
 /// A number of bytes.
 pub fn bytes(text: &str) -> Result<u64, String> {
@@ -79,6 +88,7 @@ mod tests {
             ("0", 0),
             ("4096", 4096),
             ("16K", 1 << 14),
+            ("16k", 1 << 14),
             ("16KiB", 1 << 14),
             ("16 KiB", 1 << 14),
             ("16kB", 16_000),
@@ -93,7 +103,7 @@ mod tests {
             assert_eq!(bytes(text), Ok(number), "{text}");
         }
         for text in [
-            "", "K", "GiB", "-1", "nan", "inf", "1.5", "1e30", "5 apples", "16k",
+            "", "K", "GiB", "-1", "nan", "inf", "1.5", "1e30", "5 apples",
         ] {
             assert!(bytes(text).is_err(), "{text}");
         }
@@ -106,6 +116,7 @@ mod tests {
     #[test]
     fn parameters_have_others() {
         assert_eq!(parameters("20K"), Ok(20_000));
+        assert_eq!(parameters("20k"), Ok(20_000));
         assert_eq!(parameters("1.5M"), Ok(1_500_000));
         for text in ["0", "", "16KiB", "1.5", "-3"] {
             assert!(parameters(text).is_err(), "{text}");

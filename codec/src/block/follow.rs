@@ -1,7 +1,8 @@
 //! Decoding of a block while it is coded: a decoder on a thread of its own follows the
 //! encoder, so that an archive that is verified takes little longer than one that is not.
 
-use super::{Progress, encode_contexts};
+use super::Progress;
+use super::encode::encode_contexts;
 use crate::coder::{ByteDecoder, FrequencyHash, Wanted};
 use crate::mixing::Mixing;
 use crate::range::Paused;
