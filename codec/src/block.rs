@@ -4,6 +4,7 @@
 //! a step from the first lane to the last. An encoder prices the next slice of steps
 //! while it codes the current one; a decoder predicts one step at a time (`lanes`).
 
+mod contexts;
 mod decode;
 mod encode;
 mod follow;
@@ -110,9 +111,6 @@ fn needed(method: Method, model: Option<&dyn Model>) -> Option<&dyn Model> {
 
 /// Called with the number of bytes done since the last call.
 pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
-
-/// Bytes between two calls of a [`Progress`] without a model.
-const STRIDE: usize = 1 << 15;
 
 /// Refuses a block without what its model learns from.
 fn check_beside(model: &dyn Model, gates: Option<Gates>) -> Result<(), PredictError> {

@@ -40,9 +40,9 @@ pub struct Args {
     /// Length of a document, where there is one byte set
     #[arg(long, value_name = "BYTES", default_value_t = 4096, value_parser = units::length)]
     document: usize,
-    /// Length of chunks, for the gap by place [default: the shorter context of the two]
-    #[arg(long, value_name = "BYTES", value_parser = units::length)]
-    chunk: Option<usize>,
+    /// Length of chunks, for the gap by place, or 0 [default: the shorter context of the two]
+    #[arg(long, value_name = "BYTES", value_parser = units::bytes)]
+    chunk: Option<u64>,
     /// Write a page with the text shaded by the difference
     #[arg(long, value_name = "FILE.html")]
     page: Option<PathBuf>,
@@ -88,7 +88,7 @@ pub fn run(args: Args) -> Result<()> {
     })??;
     let contexts = [a.1, b.1].into_iter().filter(|&context| context > 0);
     let chunk = match args.chunk {
-        Some(chunk) => chunk,
+        Some(chunk) => chunk as usize,
         None => contexts.min().unwrap_or(0),
     };
     let found = compare(&a.0, &b.0, &bytes, &documents, chunk);

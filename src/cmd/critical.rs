@@ -29,13 +29,13 @@ pub struct Args {
     #[arg(long, value_name = "FILE.csv", conflicts_with = "sweep")]
     points: Option<PathBuf>,
     /// Bytes per parameter, for tables without a column model_bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 2.0, requires = "points", value_parser = positive)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 2.0, requires = "points", value_parser = positive)]
     bytes_per_parameter: f64,
     /// Name of the column of a field, where the table calls it otherwise: tokens=D, may be repeated
     #[arg(long, value_name = "FIELD=NAME", requires = "points", value_parser = column)]
     column: Vec<(String, String)>,
     /// Bytes of a token, for tables of tokens [default: 1, so that lengths are those of tokens]
-    #[arg(long, value_name = "BYTES", requires = "points", value_parser = positive)]
+    #[arg(long, value_name = "NUMBER", requires = "points", value_parser = positive)]
     bytes_per_token: Option<f64>,
     /// Leave out models with more parameters
     #[arg(long, value_name = "PARAMETERS", value_parser = units::parameters)]
@@ -181,15 +181,21 @@ fn those_found<T>(
 ) -> anyhow::Result<Vec<T>> {
     let (found, failed): (Vec<_>, Vec<_>) = each.into_iter().partition(Result::is_ok);
     let found: Vec<T> = found.into_iter().flatten().collect();
-    for error in failed.into_iter().filter_map(Result::err) {
-        let mut error = anyhow::Error::from(error);
-        if let Some(left_out) = left_out {
-            error = error.context(left_out.to_owned());
-        }
-        if found.is_empty() {
-            return Err(error);
-        }
-        console::note(format_args!("brevity: {}", chain(error.as_ref())));
+    let mut errors = failed.into_iter().filter_map(Result::err).peekable();
+    if found.is_empty()
+        && let Some(error) = errors.next()
+    {
+        let error = anyhow::Error::from(error);
+        return Err(match left_out {
+            Some(left_out) => error.context(left_out.to_owned()),
+            None => error,
+        });
+    }
+    if let (Some(left_out), Some(_)) = (left_out, errors.peek()) {
+        console::note(format_args!("brevity: {left_out}"));
+    }
+    for error in errors {
+        console::note(format_args!("brevity: {}", chain(&error)));
     }
     Ok(found)
 }

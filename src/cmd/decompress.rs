@@ -136,7 +136,7 @@ pub fn run(args: Args) -> Result<()> {
 impl Args {
     fn decompress(&self, path: &Path, models: &Models) -> Result<()> {
         let is_told = self.common.output.is_some() || self.common.stdout;
-        if self.range.is_some() && !is_told {
+        if self.range.is_some() && !is_told && !is_dash(path) {
             bail!(Usage(
                 "--range gives a part, which gets no name of itself: say where to write with -o, \
                  or -c for standard output"

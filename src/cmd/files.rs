@@ -193,7 +193,7 @@ pub fn standard_input() -> Result<String> {
 
 /// Refuses a table where the folder of a sweep is expected; `option` is the one that reads it.
 pub fn no_table(sweep: &Path, option: &str) -> Result<()> {
-    let is_table = |end: &OsStr| end.eq_ignore_ascii_case("csv") || end.eq_ignore_ascii_case("tsv");
+    let is_table = |end: &OsStr| end.eq_ignore_ascii_case("csv") && !sweep.is_dir();
     if is_dash(sweep) || sweep.extension().is_some_and(is_table) {
         let path = sweep.display();
         bail!(Usage(format!(

@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "SOURCE", value_parser = OsStringValueParser::new().try_map(DataConfig::try_from))]
     prompt: DataConfig,
     /// Bytes to sample
-    #[arg(long, value_name = "BYTES", value_parser = sampled)]
+    #[arg(long, value_name = "BYTES", value_parser = count_of_bytes)]
     bytes: u32,
     /// Seed of the random numbers
     #[arg(long, default_value_t = 0)]
@@ -65,7 +65,7 @@ pub struct Args {
     run: Run,
 }
 
-fn sampled(text: &str) -> Result<u32, String> {
+fn count_of_bytes(text: &str) -> Result<u32, String> {
     let bytes = units::bytes(text)?;
     u32::try_from(bytes).map_err(|_| format!("more than {} bytes", u32::MAX))
 }

@@ -13,27 +13,16 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// What says how trials are run, and nothing of a log: all options of those but `--json`.
-const OF_TRIALS: [&str; 20] = [
+const OF_TRIALS: [&str; 9] = [
+    "config",
     "beside",
-    "jobs",
-    "dry_run",
-    "retry_failed",
-    "shard",
-    "any",
-    "trial",
-    "engine",
-    "plan",
-    "submit",
-    "option",
-    "tasks",
-    "task_seconds",
-    "program",
+    "Trials",
+    "Scheduling",
     "set",
     "out",
     "resume",
     "threads",
     "device",
-    "config",
 ];
 
 /// How to read the log.
@@ -206,4 +195,24 @@ fn text(path: &Path, found: &Measured) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::prequential;
+    use clap::{Args, Command};
+
+    #[test]
+    fn a_log_goes_with_its_own_options_alone() {
+        let command = prequential::Args::augment_args(Command::new("prequential"));
+        let own = command.get_groups().find(|group| group.get_id() == "Log");
+        let own: Vec<_> = own.unwrap().get_args().collect();
+        let log = command.get_arguments().find(|arg| arg.get_id() == "log");
+        let refused = command.get_arg_conflicts_with(log.unwrap());
+        for arg in command.get_arguments() {
+            let id = arg.get_id();
+            let is_fine = own.contains(&id) || id == "json";
+            assert_eq!(refused.contains(&arg), !is_fine, "{id}");
+        }
+    }
 }

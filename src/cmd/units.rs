@@ -5,31 +5,29 @@ pub const HELP: &str = "Numbers of bytes take K, M, G, T or KiB, MiB, GiB, TiB (
                         or kB, MB, GB, TB (powers of 1000): 16K is 16384. Numbers of parameters \
                         take K, M, G (powers of 1000).";
 
-const BYTES: [(&str, u64); 16] = [
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-    ("TiB", 1 << 40),
-    ("kB", 1_000),
-    ("MB", 1_000_000),
-    ("GB", 1_000_000_000),
-    ("TB", 1_000_000_000_000),
-    ("B", 1),
-    ("K", 1 << 10),
-    ("M", 1 << 20),
-    ("G", 1 << 30),
-    ("T", 1 << 40),
+/// Endings in small letters; longer ones come before those they end with.
+const BYTES: [(&str, u64); 13] = [
+    ("kib", 1 << 10),
+    ("mib", 1 << 20),
+    ("gib", 1 << 30),
+    ("tib", 1 << 40),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("gb", 1_000_000_000),
+    ("tb", 1_000_000_000_000),
+    ("b", 1),
     ("k", 1 << 10),
     ("m", 1 << 20),
     ("g", 1 << 30),
+    ("t", 1 << 40),
 ];
 
-const COUNTS: [(&str, u64); 5] = [
-    ("K", 1_000),
-    ("M", 1_000_000),
-    ("G", 1_000_000_000),
+/// Billions are written in two ways.
+const COUNTS: [(&str, u64); 4] = [
     ("k", 1_000),
     ("m", 1_000_000),
+    ("g", 1_000_000_000),
+    ("b", 1_000_000_000),
 ];
 
 /// A number of bytes.
@@ -64,18 +62,39 @@ pub fn parameters(text: &str) -> Result<u64, String> {
 
 /// A whole number, or one with a unit, of which the fraction is left out.
 fn number(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let text = text.replace('_', "");
+    let text = text.replace('_', "").to_ascii_lowercase();
     let unit = units.iter().find(|(unit, _)| text.ends_with(unit));
     let (digits, factor) = match unit {
         Some((unit, factor)) => (text[..text.len() - unit.len()].trim_end(), *factor),
         None => (&text[..], 1),
     };
-    if let Ok(whole) = digits.parse::<u64>() {
-        return whole.checked_mul(factor);
+    let (whole, rest) = decimal(digits, factor)?;
+    (factor > 1 || rest == 0).then_some(whole)
+}
+
+/// A decimal number, such as 12, 1.5 or 2e6, times `factor`: the whole part, and what is left
+/// of it in units of some power of ten.
+fn decimal(text: &str, factor: u64) -> Option<(u64, u128)> {
+    let (mantissa, exponent) = match text.split_once('e') {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return None;
     }
-    let number = digits.parse::<f64>().ok()? * factor as f64;
-    let is_whole = factor > 1 || number.fract() == 0.0;
-    (is_whole && (0.0..u64::MAX as f64).contains(&number)).then_some(number as u64)
+    let value = digits
+        .parse::<u128>()
+        .ok()?
+        .checked_mul(u128::from(factor))?;
+    let places = i64::from(exponent) - fraction.len() as i64;
+    let power = 10_u128.checked_pow(places.unsigned_abs().try_into().ok()?)?;
+    let (value, rest) = match places < 0 {
+        true => (value / power, value % power),
+        false => (value.checked_mul(power)?, 0),
+    };
+    Some((value.try_into().ok()?, rest))
 }
 
 #[cfg(test)]
@@ -96,6 +115,11 @@ mod tests {
             ("2G", 1 << 31),
             ("0.5M", 1 << 19),
             ("1e6", 1_000_000),
+            ("34.4e6", 34_400_000),
+            ("2.01kB", 2_010),
+            ("64.1 KB", 64_100),
+            ("0.0015M", 1_572),
+            ("3t", 3 << 40),
             ("1_000", 1000),
             ("7B", 7),
             ("18446744073709551615", u64::MAX),
@@ -103,7 +127,19 @@ mod tests {
             assert_eq!(bytes(text), Ok(number), "{text}");
         }
         for text in [
-            "", "K", "GiB", "-1", "nan", "inf", "1.5", "1e30", "5 apples",
+            "",
+            ".",
+            "K",
+            "GiB",
+            "-1",
+            "+1",
+            "nan",
+            "inf",
+            "1.5",
+            "1e30",
+            "1e-1",
+            "1e999999999",
+            "5 apples",
         ] {
             assert!(bytes(text).is_err(), "{text}");
         }
@@ -117,6 +153,7 @@ mod tests {
     fn parameters_have_others() {
         assert_eq!(parameters("20K"), Ok(20_000));
         assert_eq!(parameters("20k"), Ok(20_000));
+        assert_eq!(parameters("7B"), Ok(7_000_000_000));
         assert_eq!(parameters("1.5M"), Ok(1_500_000));
         for text in ["0", "", "16KiB", "1.5", "-3"] {
             assert!(parameters(text).is_err(), "{text}");

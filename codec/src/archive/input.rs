@@ -4,7 +4,7 @@ use super::error::Error;
 use brevity_model::varint;
 use std::io::{ErrorKind, Read};
 
-/// What is wrong with an archive that something follows.
+/// What is wrong with an archive that something follows, all of which could be read.
 pub const SURPLUS: &str = "there are bytes after the end of the archive: `brevity decompress \
                            --salvage` writes the original all the same";
 

@@ -20,10 +20,10 @@ use std::ops::Range;
 pub struct Salvaged {
     /// Bytes of the original that were recovered.
     pub recovered: u64,
-    /// Bytes of the original that are lost; zeros were written in their place.
+    /// Zeros that were written in place of lost bytes of the original.
     pub lost: u64,
-    /// Whether nothing confirms how many are lost: there is no index to believe, and the headers
-    /// of the lost blocks are damaged or missing.
+    /// Whether nothing confirms how many are lost: there is no index to believe, and the checks
+    /// of the lost blocks, which cover their headers, fail.
     pub unconfirmed: bool,
     /// Offset in the archive after which nothing could be read; how many bytes
     /// of the original are lost there is unknown.

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::index::Index;
-use super::input::{Input, SURPLUS};
+use super::input::Input;
 use super::layout::{BlockHeader, DIGEST, Front, Terms};
 use super::models::Models;
 use super::read::{Frame, Lazy, is_intact};
@@ -63,6 +63,25 @@ impl Place {
             }),
             false => Ok(()),
         }
+    }
+
+    /// Makes sure that the block's header is what was written: where its check does not tell,
+    /// decodes the block.
+    ///
+    /// # Errors
+    /// As [`Place::decode`].
+    fn confirm(
+        &self,
+        input: &mut (impl Read + Seek),
+        number: u64,
+        terms: Terms,
+        lazy: &mut Lazy,
+    ) -> Result<(), Error> {
+        if terms.brief {
+            return self.decode(input, number, terms, lazy).map(drop);
+        }
+        let (frame, _) = Frame::at(input, self.start, terms, lazy.exists())?;
+        frame.checked(number).map(drop)
     }
 
     /// Decodes the block.
@@ -195,7 +214,7 @@ fn first(input: &mut (impl Read + Seek), start: u64, terms: Terms) -> Result<Fir
         }),
         Ordering::Greater => First::Misfit(Error::Malformed {
             offset: behind,
-            what: SURPLUS,
+            what: "there are bytes after the end of the archive",
         }),
     })
 }
@@ -237,8 +256,8 @@ pub fn decompress_range(
     };
     if start > end || end > length {
         // Without an index, a header tells the length, which may be damaged.
-        if is_alone {
-            places[0].decode(&mut input, 0, front.terms, &mut lazy)?;
+        if is_alone && start <= end {
+            places[0].confirm(&mut input, 0, front.terms, &mut lazy)?;
         }
         return Err(Error::Range { start, end, length });
     }

@@ -1,7 +1,7 @@
 //! Decoding of a block.
 
-use super::{Coded, Failure, Method, Progress, STRIDE, check_beside, lanes, needed};
-use crate::coder::{ByteDecoder, Wanted};
+use super::{Coded, Failure, Method, Progress, check_beside, contexts, lanes, needed};
+use crate::coder::ByteDecoder;
 use crate::layout::Layout;
 use crate::mixing::Mixing;
 use crate::predict::Model;
@@ -60,7 +60,7 @@ fn decode_stream(
     let out = match model {
         None => {
             let mixture = mixture(1).expect("context models");
-            let mut bytes = decode_contexts(coder, mixture, length, progress)?;
+            let mut bytes = contexts::decode(coder, mixture, length, progress)?;
             coded
                 .models
                 .expect("context models")
@@ -82,29 +82,6 @@ fn decode_stream(
     }
     if !coder.decoder.ended() {
         return Err(Failure::Stream);
-    }
-    Ok(out)
-}
-
-fn decode_contexts(
-    coder: &mut ByteDecoder,
-    mut mixture: Mixing,
-    length: usize,
-    progress: Progress<'_>,
-) -> Result<Vec<u8>, Failure> {
-    let mut out = Vec::with_capacity(length);
-    while out.len() < length {
-        let start = out.len();
-        mixture.code_all(Wanted {
-            coder,
-            out: &mut out,
-            length: length.min(start + STRIDE),
-            least: 0,
-        });
-        if coder.decoder.overrun() {
-            return Err(Failure::Stream);
-        }
-        progress((out.len() - start) as u64);
     }
     Ok(out)
 }

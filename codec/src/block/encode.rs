@@ -1,8 +1,7 @@
 //! Coding of a block.
 
-use super::{Coded, Method, Progress, STRIDE, check_beside, follow, needed, slices};
+use super::{Coded, Method, Progress, check_beside, contexts, follow, needed, slices};
 use crate::cm::{Gates, Level, Models, Transform, survey, survey_unchanged};
-use crate::coder::{ByteEncoder, Given};
 use crate::layout::Layout;
 use crate::mixing::Mixing;
 use crate::predict::{Model, PredictError};
@@ -109,7 +108,7 @@ pub(crate) fn encode(
                 }
                 coded
             } else {
-                encode_contexts(&changed, mixture(), progress, |_| {})
+                contexts::encode(&changed, mixture(), progress, |_| {})
             }
         }
         Some(model) => {
@@ -132,25 +131,4 @@ pub(crate) fn encode(
         return Ok(raw());
     }
     Ok(coded)
-}
-
-/// The stream of context models alone, and the hash of its frequencies. From time to time,
-/// `tell` gets the bytes that will not change.
-pub(super) fn encode_contexts(
-    bytes: &[u8],
-    mut mixture: Mixing,
-    progress: Progress<'_>,
-    mut tell: impl FnMut(&[u8]),
-) -> (Vec<u8>, u32) {
-    let mut coder = ByteEncoder::default();
-    for part in bytes.chunks(STRIDE) {
-        let given = Given {
-            coder,
-            bytes: part.iter(),
-        };
-        coder = mixture.code_all(given).coder;
-        progress(part.len() as u64);
-        tell(coder.settled());
-    }
-    coder.finish()
 }

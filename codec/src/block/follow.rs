@@ -1,8 +1,7 @@
 //! Decoding of a block while it is coded: a decoder on a thread of its own follows the
 //! encoder, so that an archive that is verified takes little longer than one that is not.
 
-use super::Progress;
-use super::encode::encode_contexts;
+use super::{Progress, contexts};
 use crate::coder::{ByteDecoder, FrequencyHash, Wanted};
 use crate::mixing::Mixing;
 use crate::range::Paused;
@@ -13,7 +12,7 @@ use std::thread;
 /// 2^-24, so that it takes three.
 const MOST: usize = 24;
 
-/// As [`encode_contexts`], and whether the stream decodes to the same bytes; none if there
+/// As [`contexts::encode`], and whether the stream decodes to the same bytes; none if there
 /// is no thread for a decoder. It takes the memory and the work of both.
 pub(super) fn encode(
     bytes: &[u8],
@@ -24,7 +23,7 @@ pub(super) fn encode(
         let (sender, receiver) = channel();
         let work = move || follow(&receiver, mixture(), bytes.len());
         let Ok(decoder) = thread::Builder::new().spawn_scoped(scope, work) else {
-            let coded = encode_contexts(bytes, mixture(), progress, |_| {});
+            let coded = contexts::encode(bytes, mixture(), progress, |_| {});
             return (coded, None);
         };
         let mut sent = 0;
@@ -33,7 +32,7 @@ pub(super) fn encode(
             let _ = sender.send(stream[sent..].to_vec());
             sent = stream.len();
         };
-        let coded = encode_contexts(bytes, mixture(), progress, |settled| send(settled));
+        let coded = contexts::encode(bytes, mixture(), progress, |settled| send(settled));
         send(&coded.0);
         drop(sender);
         let same = match decoder.join() {
@@ -103,7 +102,7 @@ mod tests {
     fn streams_in_parts_are_decoded_and_damage_is_noticed() {
         let bytes = b"What is said twice, is said twice. ".repeat(60);
         let length = bytes.len();
-        let (stream, hash) = encode_contexts(&bytes, mixing(length), &|_| {}, |_| {});
+        let (stream, hash) = contexts::encode(&bytes, mixing(length), &|_| {}, |_| {});
         for part in [1, 7, 24, 25, stream.len()] {
             let (decoded, found) = followed(&stream, part, length).expect("a whole stream");
             assert!(decoded == bytes && found == hash);

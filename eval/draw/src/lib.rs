@@ -51,7 +51,7 @@ pub use file_name::file_name;
 pub use labels::{SERIES, WORTH_SHOWING, short_count, trimmed};
 pub use legend::{dotted_key, line_key, name_width};
 pub use page::{
-    PageError, WIDTHS, document, figure, is_chart, remove_stale, replace, warning, write,
+    PageError, WIDTHS, document, figure, is_chart, remove, remove_stale, replace, warning, write,
 };
 pub use scale::{Scale, extent};
 pub use svg::{Anchor, STYLE, Svg, escape, spread};

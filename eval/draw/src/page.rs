@@ -127,10 +127,25 @@ pub fn remove_stale(
             stem.is_some_and(&is_ours) && pictures.iter().all(|new| new.0 != name)
         };
         if name.is_some_and(stale) && path.is_file() {
-            std::fs::remove_file(&path).map_err(failed(&path))?;
+            remove(&path)?;
         }
     }
     Ok(())
+}
+
+/// Removes a file that is no longer true, if it is there.
+///
+/// # Errors
+/// A file that cannot be removed.
+pub fn remove(path: &Path) -> Result<(), PageError> {
+    match std::fs::remove_file(path) {
+        // Another process that writes the same page may have been faster.
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(PageError::Remove {
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a picture's name is that of a chart, or of one of several: `ladder`, `ladder-2`.

@@ -8,7 +8,7 @@ use super::history::Histories;
 use super::lane::hash;
 use super::matcher::{self, Match, Matcher};
 use super::nibbles::{BUCKET, Nibbles};
-use super::quick::{Quick, Row, Rows, moved_meaning};
+use super::quick::{Quick, Rows, moved_meaning};
 use crate::cm::chance;
 use crate::cm::logistic::Logistic;
 use crate::cm::{Advice, BitCoder, ByteCoder};
@@ -130,7 +130,7 @@ pub fn memory(lanes: usize, bytes: usize) -> u64 {
         DIRECT_END * BUCKET,
         sizes.lines * 64,
         sizes.slots * 4,
-        REFINED * size_of::<Row>(),
+        REFINED * Rows::EACH,
         lanes * size_of::<Lane>().next_multiple_of(128),
         bytes + lanes,
         // Weights, meanings and what is small.

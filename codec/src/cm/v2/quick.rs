@@ -49,10 +49,14 @@ impl Quick {
 /// the one above the highest.
 const KNOTS: usize = 16;
 
-/// What happened when probabilities were given in a context, half a cache line.
+/// What happened when probabilities were given in a context.
 #[derive(Clone, Copy)]
-#[repr(C, align(32))]
 pub struct Row([u16; KNOTS]);
+
+/// The rows of two contexts, one cache line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Pair([Row; 2]);
 
 /// How far along the knots a place is: the knot below it, times [`PLACES`], and the rest.
 #[inline(always)]
@@ -81,33 +85,41 @@ impl Row {
 
 /// Refines probabilities by what happened when they were given in a context.
 pub struct Rows {
-    rows: Vec<Row>,
+    pairs: Vec<Pair>,
 }
 
 impl Rows {
-    /// The identity in each of a power of two of contexts, of 32 bytes each.
+    /// Bytes of a context.
+    pub const EACH: usize = size_of::<Row>();
+
+    /// About the identity in each of a power of two of contexts, at least 2.
     pub fn new(contexts: usize) -> Rows {
         let logistic = Logistic::get();
         let row = Row(std::array::from_fn(|i| {
             logistic.half((i * PLACES / (KNOTS - 1)).min(PLACES - 1)) as u16
         }));
         Rows {
-            rows: vec![row; contexts],
+            pairs: vec![Pair([row; 2]); contexts / 2],
         }
     }
 
-    /// Brings the rows of a context and of the one after it near, which lie side by side
-    /// where the first is even.
+    /// The row of a context is among those of this pair.
+    #[inline(always)]
+    fn pair(&self, context: usize) -> usize {
+        (context / 2) & (self.pairs.len() - 1)
+    }
+
+    /// Brings the rows of an even context and of the one after it near.
     #[inline(always)]
     pub fn prefetch(&self, context: usize) {
-        prefetch(&self.rows[context & (self.rows.len() - 1)]);
+        prefetch(&self.pairs[self.pair(context)]);
     }
 
     /// The row of a context.
     #[inline(always)]
     pub fn row(&mut self, context: usize) -> &mut Row {
-        let last = self.rows.len() - 1;
-        &mut self.rows[context & last]
+        let pair = self.pair(context);
+        &mut self.pairs[pair].0[context % 2]
     }
 }
 
@@ -116,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_start_as_the_identity_and_learn_where_it_errs() {
+    fn rows_start_near_the_identity_and_learn_where_it_errs() {
         let mut rows = Rows::new(2);
         let logistic = Logistic::get();
         for place in 0..PLACES {

@@ -73,6 +73,10 @@ impl Kind {
     ];
 }
 
+/// The byte of all blocks of the fastest level, which takes everything for the same. Another
+/// one is that of other context models: 0 was, before the first release.
+const FAST: u8 = 1;
+
 /// The longest record.
 pub const MOST_RECORD: usize = 1 << 15;
 
@@ -143,6 +147,9 @@ impl Setup {
 
     /// As it lies in a block's header: a byte, and three more with records.
     pub fn to_bytes(self) -> Vec<u8> {
+        if self.level == Level::Fast {
+            return vec![FAST];
+        }
         let kind = Kind::ALL.iter().position(|k| *k == self.kind);
         let kind = kind.expect("a kind among all") as u8;
         let transforms = Setup::transforms(self.kind);
@@ -165,6 +172,10 @@ impl Setup {
         mut next: impl FnMut() -> Result<u8, E>,
     ) -> Result<Option<Setup>, E> {
         let first = next()?;
+        if level == Level::Fast {
+            let plain = Setup::plain(level, Kind::Text);
+            return Ok((first == FAST).then_some(plain));
+        }
         let Some(&kind) = Kind::ALL.get(usize::from(first & 15)) else {
             return Ok(None);
         };
@@ -172,10 +183,6 @@ impl Setup {
         let Some(&transform) = transforms.get(usize::from(first >> 4)) else {
             return Ok(None);
         };
-        // The fastest level takes everything for the same.
-        if level == Level::Fast && first != 0 {
-            return Ok(None);
-        }
         let mut setup = Setup {
             transform,
             ..Setup::plain(level, kind)

@@ -85,7 +85,7 @@ const fn yes() -> bool {
     true
 }
 
-/// More bytes than a chunk is measured for: what is longer is a whole set.
+/// Most bytes of a chunk: what is longer is a whole set.
 const MOST_CHUNK: usize = 1 << 30;
 
 /// Names of coders, as in `brevity baselines`.

@@ -72,6 +72,9 @@ pub enum MatrixError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// A file of a former table cannot be removed.
+    #[error(transparent)]
+    Stale(#[from] brevity_draw::PageError),
     /// The folder of models and cells cannot be locked.
     #[error(transparent)]
     Folder(#[from] FolderError),

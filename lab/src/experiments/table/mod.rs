@@ -362,7 +362,10 @@ fn slug(name: &str) -> String {
     name.chars().map(fine).collect()
 }
 
-/// The file of a set's in-context curves.
+/// The file of all in-context curves.
+const CURVES: &str = "curves.csv";
+
+/// The picture of a set's in-context curves.
 fn curve_file(set: &str) -> String {
     format!("curve-{}.svg", slug(set))
 }
@@ -391,8 +394,7 @@ impl Matrix {
     ///
     /// A folder that is not writable.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, MatrixError> {
-        let before = std::fs::read(folder.join("table.json")).unwrap_or_default();
-        let before: Option<Matrix> = serde_json::from_slice(&before).ok();
+        self.remove_stale(folder)?;
         let json = serde_json::to_string_pretty(self).expect("a table is plain data");
         let page = folder.join("table.html");
         let mut files = vec![
@@ -405,7 +407,7 @@ impl Matrix {
             files.push((folder.join(curve_file(set)), picture));
         }
         if !self.curves.is_empty() {
-            files.push((folder.join("curves.csv"), text::curves_csv(self)));
+            files.push((folder.join(CURVES), text::curves_csv(self)));
         }
         for (path, text) in files {
             brevity_files::write(&path, text.as_bytes()).map_err(|source| MatrixError::File {
@@ -414,23 +416,28 @@ impl Matrix {
                 source,
             })?;
         }
-        let kept: Vec<String> = self.curved().map(curve_file).collect();
-        let old = before.iter().flat_map(Matrix::curved).map(curve_file);
-        for name in old.filter(|name| !kept.contains(name)) {
-            let path = folder.join(name);
-            match std::fs::remove_file(&path) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    let action = "remove";
-                    return Err(MatrixError::File {
-                        action,
-                        path,
-                        source,
-                    });
-                }
-                _ => {}
-            }
-        }
         Ok(page)
+    }
+
+    /// Removes what the table that lies in a folder drew and this one does not.
+    fn remove_stale(&self, folder: &Path) -> Result<(), MatrixError> {
+        let before = std::fs::read(folder.join("table.json")).unwrap_or_default();
+        let Ok(before) = serde_json::from_slice::<Matrix>(&before) else {
+            return Ok(());
+        };
+        let files = |table: &Matrix| -> Vec<String> {
+            let table_of_curves = (!table.curves.is_empty()).then(|| CURVES.to_owned());
+            table
+                .curved()
+                .map(curve_file)
+                .chain(table_of_curves)
+                .collect()
+        };
+        let kept = files(self);
+        for name in files(&before).iter().filter(|name| !kept.contains(name)) {
+            brevity_draw::remove(&folder.join(name))?;
+        }
+        Ok(())
     }
 
     /// The table for a terminal.

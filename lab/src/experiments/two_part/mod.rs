@@ -183,7 +183,7 @@ impl Report {
             }
         }
         if let Some(picture) = law_picture(&self.laws, &self.critical) {
-            files.push(("law.svg".into(), picture));
+            files.push((format!("{LAW}.svg"), picture));
         }
         files
     }
@@ -198,8 +198,10 @@ impl Report {
     pub fn write(&self, folder: &Path) -> Result<PathBuf, ReportError> {
         replace(&folder.join("points.csv"), self.csv().as_bytes())?;
         let (html, pictures) = (self.html(), self.pictures());
+        let had_laws = had_laws(folder);
         let page = brevity_draw::write(folder, "report", self, &html, &pictures)?;
-        remove_stale(folder, &pictures, is_picture)?;
+        let is_ours = |stem: &str| is_picture(stem) || stem == LAW && had_laws;
+        remove_stale(folder, &pictures, is_ours)?;
         Ok(page)
     }
 
@@ -238,21 +240,34 @@ impl Report {
     }
 }
 
-/// Whether a report of some rows may call a picture so.
-fn is_picture(stem: &str) -> bool {
-    stem == "law" || is_chart(stem, "rate") || stem.strip_prefix("parts-").is_some_and(is_parts)
+/// What the picture of the laws is called.
+const LAW: &str = "law";
+
+/// Whether the report that lies in a folder has laws. Their picture has a name that
+/// `critical --svg` may have used, too.
+fn had_laws(folder: &Path) -> bool {
+    let report = std::fs::read(folder.join("report.json")).unwrap_or_default();
+    let report: Option<serde_json::Value> = serde_json::from_slice(&report).ok();
+    let laws = report.as_ref().and_then(|report| report["laws"].as_array());
+    laws.is_some_and(|laws| !laws.is_empty())
 }
 
-/// Whether this is a convention that sweeps score, or the number of a chart and one.
+/// Whether a report of some rows may call a picture of rates or parts so.
+fn is_picture(stem: &str) -> bool {
+    is_chart(stem, "rate") || stem.strip_prefix("parts").is_some_and(is_parts)
+}
+
+/// Whether this is a convention that sweeps score, behind the number of a chart or none.
 fn is_parts(name: &str) -> bool {
     let named = |name: &str| {
         let alone = name.strip_prefix("mixed-").unwrap_or(name);
-        [Convention::FP16, Convention::STORED].contains(&alone) || alone.ends_with("-bit")
+        let bits = alone.strip_suffix("-bit");
+        let is_number = |bits: &str| bits.bytes().all(|c| c.is_ascii_digit() || c == b'.');
+        [Convention::FP16, Convention::STORED].contains(&alone)
+            || bits.is_some_and(|bits| !bits.is_empty() && is_number(bits))
     };
-    let numbered = name
-        .split_once('-')
-        .filter(|(n, _)| n.parse::<usize>().is_ok());
-    named(name) || numbered.is_some_and(|(_, name)| named(name))
+    let mut dashes = name.match_indices('-').map(|(at, _)| at);
+    dashes.any(|at| is_chart(&name[..at], "") && named(&name[at + 1..]))
 }
 
 /// The chart of N* against data size as an SVG file; nothing if no law has two data sizes.
@@ -336,4 +351,36 @@ fn same_panel(x: &Point, y: &Point) -> bool {
         && x.regime == y.regime
         && x.variant == y.variant
         && x.data_bytes == y.data_bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_picture;
+
+    #[test]
+    fn only_names_that_pictures_get_are_those_of_pictures() {
+        for stem in [
+            "rate",
+            "rate-2",
+            "parts-fp16",
+            "parts-mixed-stored",
+            "parts-12-stored",
+            "parts-1-mixed-2.5-bit",
+        ] {
+            assert!(is_picture(stem), "{stem}");
+        }
+        for stem in [
+            "rate-01",
+            "parts",
+            "parts-",
+            "parts-mine",
+            "parts--bit",
+            "parts-my-own-bit",
+            "parts-01-fp16",
+            "parts-+1-fp16",
+            "law",
+        ] {
+            assert!(!is_picture(stem), "{stem}");
+        }
+    }
 }
