@@ -13,6 +13,7 @@ mod slices;
 
 pub(crate) use decode::{code_length, decode};
 pub(crate) use encode::{How, encode, lanes_log2};
+pub(crate) use lanes::groups;
 
 use crate::cm::{Gates, Models};
 use crate::predict::{Model, PredictError};

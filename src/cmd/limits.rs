@@ -56,11 +56,16 @@ fn work(text: &str) -> Result<f64, String> {
 /// What decoding takes, in words; the time is that of this machine, estimated.
 pub fn words(demand: &Demand) -> String {
     let memory = BinaryBytes(demand.memory);
-    let mut seconds = demand.context_seconds;
+    let threads = rayon::current_num_threads();
+    let blocks = (threads / demand.threads.max(1)).clamp(1, demand.blocks.max(1));
+    let mut seconds = demand.context_seconds / blocks as f64;
     let mut work = String::new();
     if demand.operations > 0.0 {
-        // Steps of a few lanes reach about half of what large products do.
-        seconds += demand.operations / (0.5 * product_speed());
+        // Steps of a few lanes reach about half of what large products do, products of a
+        // matrix and one vector a seventh.
+        let share = if demand.lanes < 4 { 0.15 } else { 0.5 };
+        let busy = (demand.threads * blocks) as f64 / threads as f64;
+        seconds += demand.operations / (share * busy * product_speed());
         work = format!("{:.1e} operations, ", demand.operations);
     }
     format!("up to {memory} of memory, {work}about {}", clock(seconds))

@@ -11,6 +11,7 @@ use super::extent::Extent;
 use super::layout::Header;
 use super::limits::{Demand, Limits};
 use super::models::Models;
+use crate::block;
 use crate::cdf::Frequencies;
 use crate::cm::{self, Level};
 use crate::layout::Layout;
@@ -88,14 +89,14 @@ impl<'a> Needs<'a> {
     }
 
     /// What decoding a block asks for; the model is counted with it.
-    pub fn block(&self, block: &Extent) -> Demand {
-        let raw = block.raw;
+    pub fn block(&self, extent: &Extent) -> Demand {
+        let raw = extent.raw;
         // A payload is read in pieces, into a vector that grows.
-        let mut memory = raw as u64 + 3 * block.stored as u64;
+        let mut memory = raw as u64 + 3 * extent.stored as u64;
         let (mut operations, mut context_seconds) = (0.0, 0.0);
-        let mut lanes = 1;
-        if block.method.needs_model() {
-            let most = 1 << block.lanes_log2;
+        let (mut lanes, mut threads) = (0, 1);
+        if extent.method.needs_model() {
+            let most = 1 << extent.lanes_log2;
             let layout = |unit| Layout::new(raw, unit, most);
             let (state, work, layout) = match self {
                 Needs::Stored(spec, _) | Needs::External(spec) => {
@@ -110,6 +111,11 @@ impl<'a> Needs<'a> {
                 Needs::Nothing | Needs::Missing => (0, 0.0, layout(1)),
             };
             lanes = layout.lanes();
+            threads = match self {
+                Needs::Stored(..) | Needs::External(_) => block::groups(lanes),
+                // One that learns uses all of them; one from outside is there once.
+                _ => rayon::current_num_threads(),
+            };
             // Distributions: that of the next byte, and what they are made from.
             let distributions = (lanes * 2 * size_of::<Frequencies>()) as u64;
             memory = memory
@@ -118,17 +124,20 @@ impl<'a> Needs<'a> {
                 .saturating_add(distributions);
             operations = work;
         }
-        if let Some(models) = block.models {
+        if let Some(models) = extent.models {
             // The history of lanes of unequal length grows beyond the block.
             let history = if lanes > 1 { 2 * raw as u64 } else { 0 };
             let undone = models.transform().memory(raw);
-            memory = memory.saturating_add(models.memory(lanes, raw) + history + undone);
+            memory = memory.saturating_add(models.memory(lanes.max(1), raw) + history + undone);
             context_seconds = raw as f64 * seconds_a_byte(models);
         }
         Demand {
             memory,
             operations,
             context_seconds,
+            lanes,
+            threads,
+            blocks: 1,
         }
     }
 }

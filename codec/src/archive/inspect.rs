@@ -67,7 +67,8 @@ impl Inspection {
         self.blocks.iter().map(|b| b.payload).sum()
     }
 
-    /// What decoding asks for: the most memory of a block, the work of all. `None` if
+    /// What decoding asks for: the most memory, lanes and threads of a block, the work of
+    /// all. `None` if
     /// that depends on a model that is not here.
     ///
     /// # Errors
@@ -83,6 +84,9 @@ impl Inspection {
             all.memory = all.memory.max(one.memory);
             all.operations += one.operations;
             all.context_seconds += one.context_seconds;
+            all.lanes = all.lanes.max(one.lanes);
+            all.threads = all.threads.max(one.threads);
+            all.blocks += one.blocks;
         }
         Ok(Some(all))
     }

@@ -9,6 +9,13 @@ pub struct Demand {
     pub operations: f64,
     /// Seconds that the context models take on one thread, give or take a factor of two.
     pub context_seconds: f64,
+    /// Lanes of a block that a model predicts at once, at most; 0 without a model.
+    pub lanes: usize,
+    /// Threads that work on a block, of the current ones. Blocks are decoded side by side
+    /// where others are left, and memory.
+    pub threads: usize,
+    /// Blocks.
+    pub blocks: usize,
 }
 
 /// How much decoding may take.

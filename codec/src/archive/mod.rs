@@ -35,6 +35,7 @@
 //! # Ok::<(), brevity_codec::archive::Error>(())
 //! ```
 
+mod batch;
 mod demand;
 mod displaced;
 mod entropy;

@@ -1,5 +1,6 @@
 //! Reading archives from start to end.
 
+use super::batch::{Batch, Ready};
 use super::demand::Account;
 use super::error::Error;
 use super::extent::Extent;
@@ -11,7 +12,6 @@ use super::models::Models;
 use super::{Summary, digest};
 use crate::block::{self, Coded, Failure, Progress};
 use crate::predict::Model;
-use rayon::prelude::*;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
@@ -242,21 +242,16 @@ pub fn decompress(
     let front = Front::read(&mut input)?;
     let mut lazy = Lazy::new(models, &front)?;
     let has_model = lazy.exists();
-    let most = match has_model {
-        true => 1,
-        false => rayon::current_num_threads(),
-    };
     let mut hasher = blake3::Hasher::new();
     let mut index = Index::default();
     let mut raw = 0;
     let mut ended = false;
-    while !ended {
-        let mut batch = Vec::new();
+    let mut held = None;
+    while !ended || held.is_some() {
+        let mut batch = Batch::new(models.limits.memory, held.take());
         // A damaged block is reported after the blocks before it are written.
         let mut damage = None;
-        // Blocks are decoded together as far as memory allows.
-        let mut together = most as u64;
-        while (batch.len() as u64) < together && !ended && damage.is_none() {
+        while batch.has_room() && held.is_none() && !ended && damage.is_none() {
             let start = input.offset;
             let number = index.blocks.len() as u64;
             let next = read_block(&mut input, number, front.terms, has_model)
@@ -265,19 +260,12 @@ pub fn decompress(
                 Ok((demand, stored)) => {
                     ended = stored.last;
                     index.blocks.push((stored.raw as u64, input.offset - start));
-                    batch.push((number, stored));
-                    let fit = models.limits.memory / demand.memory.max(1);
-                    together = together.min(fit.max(1));
+                    held = batch.push(Ready::new(number, stored, &demand));
                 }
                 Err(error) => damage = Some(error),
             }
         }
-        let model = lazy.get();
-        let decoded: Vec<Result<Vec<u8>, Error>> = batch
-            .par_iter()
-            .map(|(number, stored)| stored.decode(*number, model, progress))
-            .collect();
-        for bytes in decoded {
+        for bytes in batch.decode(lazy.get(), progress) {
             let bytes = bytes?;
             output.write_all(&bytes).map_err(Error::Write)?;
             hasher.update(&bytes);

@@ -21,6 +21,12 @@ use std::thread::{self, Thread};
 /// Least number of lanes for which a separate thread pays.
 const WORTH: usize = 2;
 
+/// The number of groups of lanes that independent lanes are decoded in, each on its own
+/// thread.
+pub(crate) fn groups(lanes: usize) -> usize {
+    rayon::current_num_threads().min(lanes / WORTH).max(1)
+}
+
 /// Decodes the bytes of a block.
 pub(super) fn decode(
     coder: &mut ByteDecoder,
@@ -30,8 +36,8 @@ pub(super) fn decode(
     progress: Progress<'_>,
 ) -> Result<Vec<u8>, Failure> {
     let lanes = layout.lanes();
-    let most = rayon::current_num_threads().min(lanes / WORTH).max(1);
     let mut first = 0;
+    let most = groups(lanes);
     let mut groups = Vec::new();
     for predictor in model.start_apart(layout, most) {
         let range = first..first + predictor.lanes();

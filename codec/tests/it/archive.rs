@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::io::Cursor;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 fn weights(spec: Spec) -> Weights {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
@@ -253,6 +254,58 @@ fn threads_do_not_change_an_archive() {
         })
         .collect();
     assert!(archives.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+/// Blocks of one lane are decoded side by side, blocks of several one after another, and
+/// stored ones among them.
+#[test]
+fn threads_and_memory_do_not_change_what_is_decoded() {
+    let weights = small();
+    let plan = Plan::new(&weights, Precision::Bits(6));
+    let mut bytes = text(3000);
+    bytes[700..1300].copy_from_slice(&noise(600));
+    for lanes in [1, 2, 8] {
+        let options = Options {
+            level: Level::Fast,
+            lanes: Some(lanes),
+            ..blocks(300)
+        };
+        let archive = pack(&bytes, &Source::embedded(&weights, &plan), options);
+        let whole = inspect(&archive[..]).unwrap();
+        for threads in [1, 2, 3, 16] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let pool = pool.build().unwrap();
+            let demand = pool.install(|| whole.demand(&Models::default()));
+            let needs = demand.unwrap().unwrap().memory;
+            for memory in [needs, 2 * needs, u64::MAX] {
+                let models = Models {
+                    limits: Limits {
+                        memory,
+                        ..Limits::default()
+                    },
+                    ..Models::default()
+                };
+                let done = AtomicU64::new(0);
+                let mut out = Vec::new();
+                pool.install(|| {
+                    let progress = |more| {
+                        done.fetch_add(more, Ordering::Relaxed);
+                    };
+                    decompress(&archive[..], &mut out, &models, &progress).unwrap()
+                });
+                assert_eq!(out, bytes, "{lanes} lanes, {threads} threads");
+                assert_eq!(done.into_inner(), 3000);
+            }
+        }
+        // What precedes a damaged block is written.
+        let mut damaged = archive.clone();
+        let fourth = whole.blocks[3].offset as usize;
+        damaged[fourth + 20] ^= 1;
+        let mut out = Vec::new();
+        let error = decompress(&damaged[..], &mut out, &Models::default(), &|_| {});
+        assert!(matches!(error, Err(Error::BlockCheck { block: 3, .. })));
+        assert_eq!(out, bytes[..900]);
+    }
 }
 
 #[test]
