@@ -17,6 +17,8 @@ pub struct OfPlace {
 
 /// Places in steps that double every second time: 0, 1, 2, 3, 4, 6, 8, 12, ...
 pub(crate) fn by_place(a: &Side, b: &Side, chunk: usize) -> Vec<OfPlace> {
+    // Longer chunks have no more places.
+    let chunk = chunk.min(a.bits.len());
     if chunk < 2 {
         return Vec::new();
     }

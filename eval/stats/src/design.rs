@@ -13,7 +13,9 @@
 //! that lowers the sum of these variances most for each operation of its training.
 
 use crate::critical::{
-    CriticalSize, Estimator, Law, ModelCost, Point, critical_sizes, points::collect, prior::PROSE,
+    CriticalSize, Estimator, Law, ModelCost, Point, critical_sizes, falling_part,
+    points::{collect, mean_by_size},
+    prior::PROSE,
 };
 
 /// Scatter of the losses about the law between sizes, and between seeds: relative
@@ -90,7 +92,9 @@ pub fn decide(
     }
 }
 
-/// Whether every interval of N* is by a law, and at most so many octaves wide.
+/// Whether every interval of N* is by a law, and at most so many octaves wide. Of series in
+/// which larger models are no better, no model tells N*: they are passed over if there are
+/// others.
 fn narrow(points: &[Point], precision: f64, estimator: &Estimator) -> bool {
     let narrow = |found: &CriticalSize| {
         let by_law = found.envelope.is_some();
@@ -99,8 +103,24 @@ fn narrow(points: &[Point], precision: f64, estimator: &Estimator) -> bool {
                 .ci95
                 .is_some_and(|[low, high]| (high / low).log2() <= precision)
     };
-    critical_sizes(points, estimator)
-        .is_ok_and(|found| !found.is_empty() && found.iter().all(narrow))
+    let mut all = collect(points, Point::same_series);
+    all.retain(|series| target(series).is_some());
+    let sizes = |series: &Vec<Point>| critical_sizes(series, estimator);
+    !all.is_empty()
+        && all
+            .iter()
+            .all(|series| sizes(series).is_ok_and(|found| found.iter().all(narrow)))
+}
+
+/// What is asked for in a series: nothing where the falling part of its losses has too few
+/// sizes for a law, or larger models are no better.
+fn target(series: &[Point]) -> Option<Target> {
+    let falling = falling_part(&mean_by_size(series));
+    let usable = |p: &&Point| p.parameters <= falling;
+    let falling: Vec<Point> = series.iter().filter(usable).cloned().collect();
+    let law = Law::fit(&pairs(&falling, |p| p.bits_per_byte))?;
+    let cost = ModelCost::fit_straight(&pairs(series, |p| p.model_bytes))?;
+    (law.a > 0.0).then_some(Target { law, cost })
 }
 
 /// One ladder: models of many sizes on the same bytes.
@@ -120,18 +140,12 @@ struct Target {
 impl Design {
     /// A design for a ladder of `data_bytes` bytes, of which `points` are measured, in
     /// all regimes and conventions that are asked for. Where fewer than three sizes are
-    /// measured, the law of prose is assumed.
+    /// measured, or larger models are no better in any of them, the law of prose is assumed.
     #[must_use]
     pub fn new(data_bytes: f64, points: &[Point]) -> Self {
         let mut targets: Vec<Target> = collect(points, Point::same_series)
             .iter()
-            .filter_map(|series| {
-                let losses: Vec<_> = pairs(series, |p| p.bits_per_byte);
-                Some(Target {
-                    law: Law::fit(&losses)?,
-                    cost: ModelCost::fit_straight(&pairs(series, |p| p.model_bytes))?,
-                })
-            })
+            .filter_map(|series| target(series))
             .collect();
         if targets.is_empty() {
             let assumed = |bytes| Target {
@@ -352,6 +366,37 @@ mod tests {
             ),
             Decision::Exhausted
         );
+    }
+
+    /// A ladder that rises with size (over-fitted models on held-out bytes) has no N*, and must
+    /// not blind the plan to the others.
+    #[test]
+    fn ladders_without_a_critical_size_are_passed_over() {
+        let mut trials = ladder();
+        for trial in &mut trials[..5] {
+            trial.done = true;
+        }
+        let alone = measured(&trials);
+        let rising = |mean: fn(f64) -> f64| -> Vec<Point> {
+            let held_out = alone.iter().map(|p| Point {
+                regime: "held-out".into(),
+                bits_per_byte: mean(p.parameters),
+                ..p.clone()
+            });
+            alone.iter().cloned().chain(held_out).collect()
+        };
+        let expected = Design::new(5e5, &alone).next(&trials, |_| true);
+        for mean in [
+            |n: f64| 2.7 + 1e-5 * n,
+            |n: f64| 2.7 + 1e-9 * n,
+            |_: f64| 2.7,
+        ] {
+            let both = rising(mean);
+            let design = Design::new(5e5, &both);
+            assert_eq!(design.next(&trials, |_| true), expected);
+            let decide = |points| decide(5e5, points, &trials, GOAL, &Estimator::default());
+            assert_eq!(decide(&both), decide(&alone));
+        }
     }
 
     #[test]

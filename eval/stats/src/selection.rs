@@ -27,7 +27,8 @@ use brevity_length::{Row, byte_sets, source_name};
 /// Settings of a selection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// How model bytes are counted; nothing for every convention that all rows have.
+    /// How model bytes are counted; nothing for every convention that some row
+    /// has. Rows without it are left out.
     pub convention: Option<String>,
     /// Resamples of the bootstrap.
     pub resamples: usize,
@@ -123,11 +124,7 @@ pub fn rank(rows: &[Row], options: &Options) -> Vec<Ranking> {
         let source = source_name(bytes.0, &[bytes.2, &test_set]);
         let conventions = match &options.convention {
             Some(name) => vec![name.clone()],
-            None => group[0]
-                .conventions()
-                .into_iter()
-                .map(String::from)
-                .collect(),
+            None => conventions_of(&group),
         };
         for convention in conventions {
             let priced: Vec<&Row> = group
@@ -146,9 +143,15 @@ pub fn rank(rows: &[Row], options: &Options) -> Vec<Ranking> {
 /// The ways in which scored rows count model bytes, in order of appearance.
 #[must_use]
 pub fn conventions(rows: &[Row]) -> Vec<String> {
+    let candidates: Vec<&Row> = rows.iter().filter(|r| r.is_candidate()).collect();
+    conventions_of(&candidates)
+}
+
+/// The conventions that any of some rows has, in order of appearance.
+fn conventions_of(rows: &[&Row]) -> Vec<String> {
     let mut found = Vec::new();
-    let candidates = rows.iter().filter(|r| r.is_candidate());
-    for name in candidates.flat_map(Row::conventions).map(String::from) {
+    for name in rows.iter().flat_map(|row| row.conventions()) {
+        let name = String::from(name);
         if !found.contains(&name) {
             found.push(name);
         }

@@ -1,5 +1,7 @@
 //! The integral of a loss over the data, and what is not known of it.
 
+use brevity_stats::distribution::student_quantile;
+
 /// Losses at increasing places.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Curve {
@@ -33,6 +35,11 @@ impl Curve {
 
     pub fn end(&self) -> f64 {
         self.at.last().copied().unwrap_or(0.0)
+    }
+
+    /// How far a loss is from the one before.
+    fn step(&self, i: usize) -> f64 {
+        (self.bits[i] - self.bits[i - 1]).abs()
     }
 
     /// The stretch that ends at each loss.
@@ -94,25 +101,33 @@ pub(super) fn integrate(curve: &Curve, most: Option<f64>, averaged: bool) -> (f6
     let mut gaps = 0.0;
     for i in 1..curve.len() {
         if curve.times(&stretches, i).is_some() {
-            gaps += stretches[i] * (curve.bits[i] - curve.bits[i - 1]).abs() / 2.0;
+            gaps += stretches[i] * curve.step(i) / 2.0;
         }
     }
-    let noise = noise(curve);
-    let spread = bend + gaps + 1.96 * noise;
+    // Two losses do not tell noise from bend: what is between them is unknown.
+    let noise = noise(curve).unwrap_or_else(|| stretches[last] * curve.step(last) / 2.0);
+    let spread = bend + gaps + noise;
     let bits = fine + (start[0] + start[1]) / 2.0;
-    (bits, [fine + start[0] - spread, fine + start[1] + spread])
+    let least = (fine + start[0] - spread).max(0.0);
+    (bits, [least, fine + start[1] + spread])
 }
 
-/// Standard error of the trapezoids by the noise of single batches: a loss less the mean
-/// of its neighbours has one and a half times the variance of the noise.
-fn noise(curve: &Curve) -> f64 {
+/// Half of the 95% interval of the trapezoids by the noise of single batches, where three
+/// losses or more tell it: a loss less the mean of its neighbours has one and a half times
+/// the variance of the noise.
+fn noise(curve: &Curve) -> Option<f64> {
     let inner = 1..curve.len().saturating_sub(1);
+    let count = inner.len() as f64;
+    if inner.is_empty() {
+        return None;
+    }
     let (mut squares, mut weights) = (0.0, 0.0);
-    for i in inner.clone() {
+    for i in inner {
         let share = (curve.at[i] - curve.at[i - 1]) / (curve.at[i + 1] - curve.at[i - 1]);
         let between = curve.bits[i - 1] * (1.0 - share) + curve.bits[i + 1] * share;
         squares += (curve.bits[i] - between).powi(2);
         weights += ((curve.at[i + 1] - curve.at[i - 1]) / 2.0).powi(2);
     }
-    (squares / inner.len().max(1) as f64 / 1.5 * weights).sqrt()
+    let error = (squares / count / 1.5 * weights).sqrt();
+    Some(student_quantile(0.05, count) * error)
 }

@@ -242,7 +242,7 @@ pub fn measure(
         }
     };
     let mut curve = Curve::default();
-    let (mut before, mut epochs) = (None, None);
+    let (mut before, mut epochs) = (None, Epochs::default());
     for line in lines {
         // Evaluations have lines of their own.
         for name in [loss, counts] {
@@ -274,7 +274,7 @@ pub fn measure(
             ));
         }
         before = Some(at);
-        epochs = line.get("epoch").or(epochs);
+        epochs.see(line.get("epoch"));
         curve.push(line.number, at * each, value * unit.bits());
     }
     if curve.len() < 2 {
@@ -300,7 +300,13 @@ pub fn measure(
         false => Some(seen),
         true => settings.bytes_per_token.map(|bytes| bytes * seen),
     };
-    let passes = passes(epochs, data_bytes, settings)?;
+    if settings.data_bytes.is_some() && data_bytes.is_none() {
+        return Err(needs(
+            "--data-bytes tells passes over bytes: say with --bytes-per-token how many a token has"
+                .into(),
+        ));
+    }
+    let passes = passes(epochs.passes(), data_bytes, settings)?;
     // Without a model, a byte costs 8 bits.
     let most = match unit.of_tokens() {
         false => Some(8.0),
@@ -314,6 +320,32 @@ pub fn measure(
         range,
         passes,
     })
+}
+
+/// The epochs of a log.
+#[derive(Default)]
+struct Epochs {
+    first: Option<f64>,
+    last: f64,
+    /// Whether any is no whole number.
+    parts: bool,
+}
+
+impl Epochs {
+    fn see(&mut self, epoch: Option<f64>) {
+        if let Some(epoch) = epoch {
+            self.first.get_or_insert(epoch);
+            self.last = epoch;
+            self.parts |= epoch.fract() != 0.0;
+        }
+    }
+
+    /// How often the data were seen. Whole numbers from 0 are those of passes under way; from
+    /// 1, or with parts, they tell how many passes were done.
+    fn passes(&self) -> Option<f64> {
+        let under_way = !self.parts && self.first? == 0.0;
+        Some(self.last + if under_way { 1.0 } else { 0.0 })
+    }
 }
 
 /// How often the data were seen, if that is known.
@@ -463,6 +495,55 @@ mod tests {
         let found = measured(&lines, &told(false, Some(1e5))).unwrap();
         assert_eq!(found.passes, Passes::OneByBytes);
         assert!(measured(&lines, &told(false, Some(5e4))).is_err());
+    }
+
+    #[test]
+    fn whole_epochs_from_zero_count_the_pass_under_way() {
+        let run = |first: f64, passes: f64| {
+            let lines = log("bytes,bits_per_byte,epoch", |x| {
+                let pass = ((x - 1.0) * passes / 1e5).floor();
+                format!("{x},{},{}", bits(x), first + pass)
+            });
+            measured(&lines, &Settings::default()).map(|found| found.passes)
+        };
+        for first in [0.0, 1.0] {
+            assert_eq!(run(first, 1.0), Ok(Passes::OneByEpochs));
+            for passes in [2.0, 3.0] {
+                let said = run(first, passes).unwrap_err();
+                let times = format!("saw its data {passes:.2} times");
+                assert!(said.contains(&times), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_of_the_data_need_bytes_of_tokens() {
+        let lines = log("tokens,loss", |x| format!("{x},{}", bits(x)));
+        let settings = Settings {
+            unit: Some(Unit::NatsPerToken),
+            data_bytes: Some(1e6),
+            ..Settings::default()
+        };
+        let said = measured(&lines, &settings).unwrap_err();
+        assert!(said.contains("--bytes-per-token"), "{said}");
+        let known = Settings {
+            bytes_per_token: Some(4.0),
+            ..settings
+        };
+        assert_eq!(measured(&lines, &known).unwrap().passes, Passes::OneByBytes);
+    }
+
+    #[test]
+    fn few_losses_leave_much_open() {
+        let lines = lines::parse(Path::new("log.csv"), "bytes,bpb\n1000,8\n2000,2\n").unwrap();
+        let found = measured(&lines, &Settings::default()).unwrap();
+        assert_eq!((found.bits, found.range), (13_000.0, [10_000.0, 16_000.0]));
+        // One second difference of 2 bits: t with one degree of freedom.
+        let text = "bytes,bpb\n1000,3\n2000,1\n3000,3\n";
+        let lines = lines::parse(Path::new("log.csv"), text).unwrap();
+        let found = measured(&lines, &Settings::default()).unwrap();
+        assert!(found.range[1] - found.bits > 12.0 * 1000.0 * (4.0_f64 / 1.5).sqrt());
+        assert_eq!(found.range[0], 0.0);
     }
 
     #[test]

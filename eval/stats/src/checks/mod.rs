@@ -14,7 +14,7 @@ mod rates;
 
 use serde::{Deserialize, Serialize};
 
-use self::pairs::alike;
+use self::pairs::{Series, alike};
 use crate::critical::CriticalSize;
 use brevity_length::format::{count, percent};
 use brevity_length::{Regime, Row};
@@ -67,8 +67,9 @@ impl Checks {
             best_rates: rates::best_rates(&rows),
         };
         checks.judge_regimes(&rows);
-        checks.judge_training();
-        checks.judge_rates();
+        let all = candidate_series(&rows);
+        checks.judge_training(&all);
+        checks.judge_rates(&all);
         checks.judge_seeds();
         checks.judge_grid(critical);
         checks
@@ -86,16 +87,22 @@ impl Checks {
         }
     }
 
-    fn judge_training(&mut self) {
+    fn judge_training(&mut self, all: &[String]) {
         let most = |of: &[&Doubled]| of.iter().map(|d| d.gain).fold(f64::NEG_INFINITY, f64::max);
-        let series = by_series(&self.doubled, |d| &d.series);
+        let doubled = self.doubled.clone();
+        let (series, without) = at_two_sizes(all, &doubled, |d| (&d.series, d.parameters));
+        if let Some(without) = without {
+            let reason = format!(
+                "models of two sizes were not trained longer to see how much that would gain{without}: \
+                 until then the rate is an upper bound, and N* in-sample a lower one"
+            );
+            self.find(Verdict::UpperBound, reason);
+        }
         let worst = series
             .iter()
             .max_by(|x, y| most(&x.1).total_cmp(&most(&y.1)));
         let Some((name, of)) = worst else {
-            let reason = "no model was trained longer to see how much that would gain: until then \
-                          the rate is an upper bound, and N* in-sample a lower one";
-            return self.find(Verdict::UpperBound, reason.into());
+            return;
         };
         let (small, large) = (of[0], of[of.len() - 1]);
         let reason = format!(
@@ -105,7 +112,7 @@ impl Checks {
             count(small.parameters as f64),
             percent(large.gain),
             count(large.parameters as f64),
-            of_series(name, series.len()),
+            of_series(name, all.len()),
         );
         match series.iter().any(|(_, of)| most(of) > MATTERS) {
             true => {
@@ -116,8 +123,15 @@ impl Checks {
         }
     }
 
-    fn judge_rates(&mut self) {
-        let series = by_series(&self.best_rates, |b| &b.series);
+    fn judge_rates(&mut self, all: &[String]) {
+        let best_rates = self.best_rates.clone();
+        let (series, without) = at_two_sizes(all, &best_rates, |b| (&b.series, b.parameters));
+        if let Some(without) = without {
+            let reason = format!(
+                "the learning rate was not swept at two sizes{without}, so another may do better"
+            );
+            self.find(Verdict::UpperBound, reason);
+        }
         let octaves = |of: &[&BestRate]| {
             let rates = || of.iter().map(|b| b.learning_rate);
             (rates().fold(0.0, f64::max) / rates().fold(f64::INFINITY, f64::min)).log2()
@@ -132,17 +146,18 @@ impl Checks {
             };
             (verdict, worth, octaves, name.clone())
         };
-        let swept = series.iter().filter(|(_, of)| of.len() >= 2).map(judged);
-        let worst = swept.max_by(|x, y| x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)));
+        let worst = series
+            .iter()
+            .map(judged)
+            .max_by(|x, y| x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)));
         let Some((verdict, worth, octaves, name)) = worst else {
-            let reason = "the learning rate was not swept at two sizes, so another may do better";
-            return self.find(Verdict::UpperBound, reason.into());
+            return;
         };
         let reason = format!(
             "the best learning rate moves by {octaves:.1} octaves over the sizes; another \
              takes at most {}% off an adjusted rate{}",
             percent(worth),
-            of_series(&name, series.len())
+            of_series(&name, all.len())
         );
         self.find(verdict, reason);
     }
@@ -179,16 +194,45 @@ impl Verdict {
     }
 }
 
-/// What was found, series by series, in order of appearance.
-fn by_series<T>(found: &[T], series: impl Fn(&T) -> &str) -> Vec<(String, Vec<&T>)> {
-    let mut all: Vec<(String, Vec<&T>)> = Vec::new();
-    for one in found {
-        match all.iter_mut().find(|(name, _)| name == series(one)) {
-            Some((_, of)) => of.push(one),
-            None => all.push((series(one).to_owned(), vec![one])),
+/// The series in which something is to be judged, in order of appearance.
+fn candidate_series(rows: &[&Row]) -> Vec<String> {
+    let series = Series::new(rows);
+    let mut all = Vec::new();
+    for row in rows.iter().filter(|row| row.is_candidate()) {
+        let name = series.of(row);
+        if !all.contains(&name) {
+            all.push(name);
         }
     }
     all
+}
+
+/// A series and what was found in it.
+type Found<'a, T> = (String, Vec<&'a T>);
+
+/// What was found in each series that has it at two sizes or more, and the names of the
+/// others, in words, if there are any. `of` tells series and parameters.
+fn at_two_sizes<'a, T>(
+    all: &[String],
+    found: &'a [T],
+    of: impl Fn(&T) -> (&str, u64),
+) -> (Vec<Found<'a, T>>, Option<String>) {
+    let in_series = |name: &String| -> Found<'a, T> {
+        let here = found.iter().filter(|one| of(one).0 == name);
+        (name.clone(), here.collect())
+    };
+    let (with, without): (Vec<_>, Vec<_>) = all.iter().map(in_series).partition(|(_, here)| {
+        let first = here.first().map(|one| of(one).1);
+        here.iter().any(|one| Some(of(one).1) != first)
+    });
+    let missing = match (&without[..], with.is_empty()) {
+        ([], _) => None,
+        // Of all of them, there is no need to say which.
+        (_, true) => Some(String::new()),
+        ([(name, _)], _) => Some(format!(" ({name})")),
+        ([(name, _), more @ ..], _) => Some(format!(" ({name}, and {} more)", more.len())),
+    };
+    (with, missing)
 }
 
 /// Which series, where there are several.
@@ -369,6 +413,43 @@ mod tests {
         assert_eq!(
             series[1],
             "t, 1 MB, held-out, data.offset=0, data.holdout.source=b"
+        );
+    }
+
+    /// The sweep's checks of one series say nothing of another.
+    #[test]
+    fn a_series_that_nobody_checked_is_an_upper_bound() {
+        let mut rows = Vec::new();
+        for n in [1000, 8000] {
+            for (epochs, rate) in [(4.0, 0.01), (4.0, 0.02), (4.0, 0.04), (8.0, 0.02)] {
+                let axes = json!({"train.epochs": epochs, RATE: rate});
+                rows.push(row(n, 0, axes, 0.5));
+            }
+        }
+        assert_eq!(Checks::of(&rows, &[]).verdict, Verdict::Sound);
+        for n in [1000, 8000] {
+            let mut row = row(n, 0, json!({"train.epochs": 4.0, RATE: 0.02}), 0.5);
+            row.data.source = "u".into();
+            row.data.hash = "other".into();
+            rows.push(row);
+        }
+        let checks = Checks::of(&rows, &[]);
+        assert_eq!(checks.verdict, Verdict::UpperBound, "{:?}", checks.reasons);
+        let of_u = |reason: &&String| reason.contains("(u, 1 MB, in-sample)");
+        assert_eq!(
+            checks.reasons.iter().filter(of_u).count(),
+            2,
+            "{:?}",
+            checks.reasons
+        );
+        // Nor does one size say anything of others.
+        let one_size = &rows[..4];
+        let checks = Checks::of(one_size, &[]);
+        assert_eq!(checks.verdict, Verdict::UpperBound);
+        assert!(
+            checks.reasons[0].contains("models of two sizes"),
+            "{:?}",
+            checks.reasons
         );
     }
 

@@ -118,7 +118,7 @@ fn chosen(ladder: &Ladder, plain: Law) -> (Law, usize) {
 
 /// The largest size before the loss rises again by more than 2%: a law that only falls
 /// says nothing about an over-fitted model.
-fn falling_part(means: &[Point]) -> f64 {
+pub(crate) fn falling_part(means: &[Point]) -> f64 {
     let mut best = &means[0];
     for point in means {
         if point.bits_per_byte < best.bits_per_byte {

@@ -67,6 +67,7 @@ pub use points::Point;
 
 pub use bootstrap::interval;
 
+pub(crate) use estimate::falling_part;
 use estimate::one_size;
 
 /// Why no critical size can be given.

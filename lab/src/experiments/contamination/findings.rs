@@ -142,7 +142,7 @@ fn noise(found: &Contamination) -> Option<Finding> {
 }
 
 /// The raw rate falls with the dose; the rate on clean bytes, which it should measure,
-/// does not.
+/// falls less or not at all.
 fn dose(found: &Contamination) -> Option<Finding> {
     let most = *found.doses().last()?;
     let mut numbers = Vec::new();
@@ -164,7 +164,7 @@ fn dose(found: &Contamination) -> Option<Finding> {
     }
     Some(Finding {
         claim: format!(
-            "{most} copies of a test in the training bytes lower its raw rate, but not the raw \
+            "{most} copies of a test in the training bytes lower its raw rate by more than the raw \
              rate of clean bytes of the same source"
         ),
         holds,
@@ -300,7 +300,7 @@ fn disguise(found: &Contamination) -> Option<[Finding; 2]> {
             "{most} copies that lack some words lower the raw rate, and word 8-grams find less \
              than a tenth of them"
         ),
-        holds: grams < 0.1 && gains.iter().any(|(_, clean, raw)| raw < clean),
+        holds: grams < 0.1 && gains.iter().all(|(_, clean, raw)| raw < clean),
         numbers: format!("8-grams found {}%; {}", percent(grams), gained.join(", ")),
     };
     let by_bytes = Finding {

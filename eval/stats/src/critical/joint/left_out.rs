@@ -52,25 +52,27 @@ pub struct FreeForetold {
 }
 
 impl LeftOut {
-    /// Whether predicted and measured N* are further apart than both of their errors allow.
-    pub(super) fn contradicts(&self) -> bool {
-        let half = |ci95: Option<[f64; 2]>, centre: f64, up: bool| {
-            ci95.map_or(0.0, |[low, high]| match up {
-                true => (high / centre).ln(),
-                false => (centre / low).ln(),
-            })
+    /// The predicted interval, if predicted and measured N* are further apart than both of
+    /// their errors allow; nothing where one of the errors is unknown.
+    pub(super) fn contradicted(&self) -> Option<[f64; 2]> {
+        let (predicted, measured) = (self.ci95?, self.measured_ci95?);
+        let half = |[low, high]: [f64; 2], centre: f64, up: bool| match up {
+            true => (high / centre).ln(),
+            false => (centre / low).ln(),
         };
         let up = self.measured_n_star > self.predicted_n_star;
-        let room = half(self.ci95, self.predicted_n_star, up).hypot(half(
-            self.measured_ci95,
+        let room = half(predicted, self.predicted_n_star, up).hypot(half(
+            measured,
             self.measured_n_star,
             !up,
         ));
-        !self.held && (self.measured_n_star / self.predicted_n_star).ln().abs() > room
+        let apart = (self.measured_n_star / self.predicted_n_star).ln().abs();
+        (!self.held && apart > room).then_some(predicted)
     }
 
     /// Leaves out the largest of the data sizes measured; nothing with fewer than two,
-    /// or where one side of the test cannot be fitted.
+    /// or where one side of the test cannot be fitted or has no N*, since larger models are
+    /// no better.
     pub(super) fn test(
         series: &[Point],
         measured: &[Measured],
@@ -92,6 +94,9 @@ impl LeftOut {
         let forms = Forms::new(&kept, &known, estimator);
         let foretold = Prediction::new(&fitted, &forms, separate.as_ref(), largest, false);
         let measured = power::by_itself(series, largest)?;
+        if !(foretold.n_star > 0.0 && measured.n_star > 0.0) {
+            return None;
+        }
         let octaves = |n: f64| (n / measured.n_star).log2();
         let rate =
             |n: f64| measured.law.bits_per_byte(n) / 8.0 + measured.model_cost.bytes(n) / largest;

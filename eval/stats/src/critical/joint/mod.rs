@@ -248,10 +248,9 @@ fn warn_of_the_law(
 }
 
 fn warn_of_the_left_out(test: Option<&LeftOut>, warnings: &mut Vec<String>) {
-    let Some(test) = test.filter(|test| test.contradicts()) else {
+    let Some((test, [low, high])) = test.and_then(|test| Some((test, test.contradicted()?))) else {
         return;
     };
-    let [low, high] = test.ci95.unwrap_or([f64::NAN; 2]);
     warnings.push(format!(
         "the smaller data predict N* of {} as {} to {}, and it is {}: do not trust predictions \
          for larger data",
