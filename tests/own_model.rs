@@ -39,10 +39,8 @@ fn leftovers(dir: &Dir) -> Vec<String> {
     names
 }
 
-/// A model that predicts what context models know, too, is worth few bits beside them.
-#[test]
-fn the_precision_is_that_of_the_shortest_mixture() {
-    let dir = Dir::new();
+/// A model of width 8 that was trained on `data`; its file.
+fn small_model(dir: &Dir) -> String {
     dir.file("data", util::lines(30_000));
     let config = "name = \"one\"\n[data]\nsource = \"data\"\n[model]\nwidth = 8\ncontext = 64\n\
                   [train]\nepochs = 3\n[score]\nverify = false\n[[sweep.trials]]\nseed = 1\n";
@@ -51,7 +49,45 @@ fn the_precision_is_that_of_the_shortest_mixture() {
     let trials = fs::read_dir(dir.path("runs/one/trials")).expect("trials");
     let trial = trials.map(|t| t.expect("a trial").path()).next();
     let model = trial.expect("one").join("model.safetensors");
-    let model = model.display().to_string();
+    model.display().to_string()
+}
+
+/// What `inspect` says of a model depends on whether the archive holds it.
+#[test]
+fn a_model_is_inspected_wherever_it_is() {
+    let dir = Dir::new();
+    let model = small_model(&dir);
+    dir.file("part", util::lines(2000));
+    let inspected = |how: &[&str]| {
+        let compress = ["compress", "part", "-f", "--no-verify", "-m", &model];
+        dir.run(&[&compress[..], how].concat()).status(0);
+        let text = dir.run(&["inspect", "part.bvy"]).status(0).stdout();
+        let json = dir.run(&["inspect", "--json", "part.bvy"]).status(0);
+        let json: serde_json::Value = serde_json::from_str(&json.stdout()).expect("JSON");
+        (text, json[0].clone())
+    };
+    let (text, stored) = inspected(&["--bits", "4"]);
+    assert!(text.contains("the adjusted rate"), "{text}");
+    let (text, learning) = inspected(&["--bits", "4", "--learn"]);
+    assert!(text.contains("go on learning while they code"), "{text}");
+    for field in ["/model/parameters", "/model/bits_per_parameter"] {
+        assert!(
+            stored
+                .pointer(field)
+                .is_some_and(serde_json::Value::is_number)
+        );
+        assert_eq!(stored.pointer(field), learning.pointer(field), "{field}");
+    }
+    let (text, external) = inspected(&["--external"]);
+    assert!(text.contains("this is no adjusted rate"), "{text}");
+    assert!(external["adjusted_rate"].is_null(), "{external}");
+}
+
+/// A model that predicts what context models know, too, is worth few bits beside them.
+#[test]
+fn the_precision_is_that_of_the_shortest_mixture() {
+    let dir = Dir::new();
+    let model = small_model(&dir);
     let length = |bits: &str| {
         let args = [
             "compress",

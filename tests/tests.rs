@@ -1,5 +1,6 @@
 //! The command, driven from outside.
 
+mod apart;
 mod archive;
 #[cfg(unix)]
 mod cluster;

@@ -2,13 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::generate::Generator;
-use crate::pattern::is_pattern;
+use crate::pattern::{expand, is_pattern};
 use crate::registry::Registry;
 
 /// A source of bytes. Its text form is used in `data.source` of a config and after
@@ -55,6 +55,31 @@ pub enum Source {
     Path(PathBuf),
     /// Files, folders, patterns and stored sets, one after the other.
     Several(Vec<Source>),
+}
+
+impl Source {
+    /// Whether a file is among those that are read: what is written there would replace
+    /// them. Stored sets are not looked at.
+    #[must_use]
+    pub fn reads(&self, file: &Path) -> bool {
+        let Ok(file) = file.canonicalize() else {
+            return false;
+        };
+        // The file itself, or one in the folder.
+        let holds = |path: &Path| path.canonicalize().is_ok_and(|path| file.starts_with(path));
+        match self {
+            Self::Path(path) => holds(path),
+            Self::Glob(pattern) => {
+                expand(pattern).is_ok_and(|paths| paths.iter().any(|path| holds(path)))
+            }
+            Self::Several(sources) => sources.iter().any(|source| source.reads(&file)),
+            Self::Crates
+            | Self::Generated(_)
+            | Self::Stdin
+            | Self::Registered(_)
+            | Self::Set(_) => false,
+        }
+    }
 }
 
 /// As it stands in a config.

@@ -63,6 +63,7 @@ pub struct Args {
 /// written.
 pub fn run(args: Args) -> Result<()> {
     if let Some(page) = &args.page {
+        files::apart(page, [&args.a, &args.b].map(Path::new), &args.data)?;
         files::writable(page)?;
     }
     let sets = args.data.iter().map(|data| Ok(data.load()?.train));

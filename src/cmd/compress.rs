@@ -50,8 +50,8 @@ pub struct Args {
     /// decompressing takes as long
     #[arg(long, conflicts_with = "model")]
     online: bool,
-    /// Let the model of -m or --train go on learning while it codes: smaller archives,
-    /// and decompressing takes as long as compressing
+    /// Let the model of -m or --train go on learning while it codes: smaller archives of
+    /// long files, longer ones of short files; decompressing takes as long as compressing
     #[arg(long, conflicts_with_all = ["online", "external", "lanes", "method"])]
     learn: bool,
     /// Leave the model out of the archive; decompressing then needs it
@@ -145,7 +145,7 @@ fn lanes(text: &str) -> Result<usize, String> {
 /// # Errors
 /// Wrong usage; a file that cannot be read or written; an archive that does not
 /// decode to its source, which is then not kept.
-pub fn run(args: Args) -> Result<()> {
+pub fn run(mut args: Args) -> Result<()> {
     if args.decompress {
         let args = decompress::Args::new(args.files, args.model, args.predictor, args.common);
         return decompress::run(args);
@@ -174,6 +174,7 @@ pub fn run(args: Args) -> Result<()> {
         ));
     }
     args.level.check()?;
+    args.common.model.clone_from(&args.model);
     let has_trained = args.model.is_some() || args.training.train;
     if args.training.train && args.online {
         bail!(Usage(

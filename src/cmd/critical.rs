@@ -29,13 +29,14 @@ pub struct Args {
     #[arg(long, value_name = "FILE.csv", conflicts_with = "sweep")]
     points: Option<PathBuf>,
     /// Bytes per parameter, for tables without a column model_bytes
-    #[arg(long, value_name = "NUMBER", default_value_t = 2.0, requires = "points", value_parser = positive)]
-    bytes_per_parameter: f64,
+    /// [default: 2]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "sweep", value_parser = positive)]
+    bytes_per_parameter: Option<f64>,
     /// Name of the column of a field, where the table calls it otherwise: tokens=D, may be repeated
-    #[arg(long, value_name = "FIELD=NAME", requires = "points", value_parser = column)]
+    #[arg(long, value_name = "FIELD=NAME", conflicts_with = "sweep", value_parser = column)]
     column: Vec<(String, String)>,
     /// Bytes of a token, for tables of tokens [default: 1, so that lengths are those of tokens]
-    #[arg(long, value_name = "NUMBER", requires = "points", value_parser = positive)]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "sweep", value_parser = positive)]
     bytes_per_token: Option<f64>,
     /// Leave out models with more parameters
     #[arg(long, value_name = "PARAMETERS", value_parser = units::parameters)]
@@ -87,10 +88,14 @@ pub(super) fn resamples(text: &str) -> Result<usize, String> {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
+    if let Some(svg) = &args.svg {
+        let read = args.points.iter().chain(&args.sweep);
+        files::apart(svg, read.map(PathBuf::as_path), [])?;
+    }
     let mut points = match (&args.points, &args.sweep) {
         (Some(table), _) => {
             let format = Format {
-                bytes_per_parameter: args.bytes_per_parameter,
+                bytes_per_parameter: args.bytes_per_parameter.unwrap_or(2.0),
                 bytes_per_token: args.bytes_per_token.unwrap_or(1.0),
                 columns: args.column,
             };

@@ -113,7 +113,8 @@ pub fn command(program: &Path, decoding: &Decoding) -> Command {
 /// Wrong usage; a file that cannot be read or written; an archive that is
 /// damaged or needs another model. A file that is not complete is not kept,
 /// unless it was salvaged.
-pub fn run(args: Args) -> Result<()> {
+pub fn run(mut args: Args) -> Result<()> {
+    args.common.model.clone_from(&args.model);
     if args.common.output.is_some() && args.files.len() > 1 {
         bail!(Usage("-o takes one file".into()));
     }

@@ -5,6 +5,8 @@ use crate::console::note;
 use crate::exit::{self, Usage};
 use crate::signals;
 use anyhow::{Context, Result, bail};
+use brevity_data::DataConfig;
+use brevity_lab::experiments::score::model_file;
 use brevity_task::{Control, Progress};
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::ffi::OsStr;
@@ -28,6 +30,9 @@ pub struct Common {
     /// Keep the source (always the case; accepted for compatibility)
     #[arg(short, long)]
     pub keep: bool,
+    /// A model that is read, too: no output replaces it.
+    #[arg(skip)]
+    pub model: Option<PathBuf>,
     #[command(flatten)]
     pub run: Run,
 }
@@ -168,6 +173,31 @@ pub fn watched<T>(bar: &ProgressBar, work: impl FnOnce(&Control<'_>) -> T) -> T 
 /// Whether a path stands for standard input or output.
 pub fn is_dash(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// Whether two paths lead to one file.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    a.canonicalize()
+        .is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+}
+
+/// Refuses an output that would replace what the command reads: files, models or the folders
+/// that they are in, byte sets.
+pub fn apart<'a>(
+    output: &Path,
+    files: impl IntoIterator<Item = &'a Path>,
+    sets: impl IntoIterator<Item = &'a DataConfig>,
+) -> Result<()> {
+    let mut files = files.into_iter();
+    let is_read = files.any(|file| is_same(output, file) || is_same(output, &model_file(file)))
+        || sets.into_iter().any(|set| set.source.reads(output));
+    if is_read {
+        bail!(Usage(format!(
+            "{} is what this command reads: write elsewhere",
+            output.display()
+        )));
+    }
+    Ok(())
 }
 
 /// Refuses an output that cannot be written, before the work.

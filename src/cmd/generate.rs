@@ -83,6 +83,7 @@ pub fn run(args: Args) -> Result<()> {
     // A name that does not fit the geometry is refused before the work.
     view::file(&args.output, geometry, 0, &[])?;
     if !is_dash(&args.output) {
+        files::apart(&args.output, args.model.as_deref(), [&args.prompt])?;
         files::writable(&args.output)?;
     }
     super::data::note(&passed_over(&args.prompt.source, &Store::default())?);

@@ -10,10 +10,10 @@ use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
 use brevity_codec::archive::{self, Demand, Effort, Header, Inspection, Models};
 use brevity_lab::experiments::score::model_file;
-use brevity_model::Weights;
+use brevity_model::{Spec, Weights};
 use brevity_pretrained::Model;
 use brevity_task::chain;
-use brevity_train::online::Recipe;
+use brevity_train::online::{Recipe, RecipeError};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
@@ -141,10 +141,61 @@ fn kind(header: &Header) -> &'static str {
     }
 }
 
-/// Stored bits per parameter, of an archive that holds its model.
-fn bits_per_parameter(i: &Inspection) -> Option<f64> {
-    let parameters = i.spec.as_ref()?.parameters();
-    Some(i.model_bytes as f64 * 8.0 / parameters as f64)
+/// A model that an archive tells of.
+struct Told {
+    spec: Spec,
+    /// Stored bits per parameter, if its weights are stored.
+    bits: Option<f64>,
+    learns: bool,
+}
+
+impl Told {
+    fn new(spec: Spec, stored: u64, learns: bool) -> Told {
+        let bits = stored as f64 * 8.0 / spec.parameters() as f64;
+        Told {
+            bits: (stored > 0).then_some(bits),
+            spec,
+            learns,
+        }
+    }
+
+    /// The model of an archive that holds it, or its recipe.
+    fn of(i: &Inspection) -> Result<Option<Told>, RecipeError> {
+        Ok(match (&i.header, &i.spec) {
+            (Header::Recipe(bytes), _) => {
+                let (recipe, end) = Recipe::at_start_of(bytes)?;
+                let stored = bytes.len() - end;
+                Some(Told::new(recipe.spec().clone(), stored as u64, true))
+            }
+            (_, Some(spec)) => Some(Told::new(spec.clone(), i.model_bytes, false)),
+            _ => None,
+        })
+    }
+
+    fn words(&self) -> String {
+        let (spec, learns) = (&self.spec, self.learns);
+        let stored = match self.bits {
+            Some(bits) => format!("{} parameters at {bits:.3} bits", spec.parameters()),
+            None => format!("none: {} parameters", spec.parameters()),
+        };
+        let learns = match (learns, self.bits) {
+            (true, Some(_)) => ", go on learning while they code",
+            (true, None) => ", learn while they code",
+            (false, _) => "",
+        };
+        format!(
+            "{stored}, width {}, {} layers{learns}",
+            spec.width, spec.layers
+        )
+    }
+}
+
+/// The adjusted rate; none without the bytes of the model, or of nothing.
+fn adjusted_rate(i: &Inspection) -> Option<f64> {
+    match i.header {
+        Header::External(_) | Header::Outside(_) => None,
+        Header::Plain | Header::Embedded(_) | Header::Recipe(_) => rate(i.stored, i),
+    }
 }
 
 /// Bytes of all streams beyond the code length of what they code.
@@ -173,25 +224,12 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -
         let share = rate(bytes, i).map_or("-".to_owned(), |r| format!("{:.4}%", 100.0 * r));
         out += &format!("  {name:<10}{bytes:>14}  {share:>9}  {note}\n");
     };
-    let model = match (&i.header, &i.spec, bits_per_parameter(i)) {
-        (Header::External(id), ..) => format!("external, {id}"),
-        (Header::Recipe(bytes), ..) => match Recipe::from_bytes(bytes) {
-            Ok(recipe) => format!(
-                "none: {} parameters, width {}, {} layers, learn while they code",
-                recipe.spec().parameters(),
-                recipe.spec().width,
-                recipe.spec().layers
-            ),
-            Err(error) => chain(&error).to_string(),
-        },
-        (_, Some(spec), Some(bits)) => format!(
-            "{} parameters at {bits:.3} bits, width {}, {} layers",
-            spec.parameters(),
-            spec.width,
-            spec.layers
-        ),
-        (Header::Outside(_), ..) => "a predictor from outside".to_owned(),
-        (header, ..) => kind(header).to_owned(),
+    let model = match (&i.header, Told::of(i)) {
+        (Header::External(id), _) => format!("external, {id}"),
+        (Header::Outside(_), _) => "a predictor from outside".to_owned(),
+        (_, Ok(Some(told))) => told.words(),
+        (_, Err(error)) => chain(&error).to_string(),
+        (header, Ok(None)) => kind(header).to_owned(),
     };
     line("model", i.model_bytes, model);
     let methods = [Method::Mixed, Method::Model, Method::Contexts, Method::Raw];
@@ -206,9 +244,10 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -
         }
     }
     line("overhead", i.overhead(), "headers, checks, index".into());
-    let total = match i.raw() {
-        0 => "nothing is described, so there is no rate",
-        _ => "the adjusted rate",
+    let total = match (i.raw(), adjusted_rate(i)) {
+        (0, _) => "nothing is described, so there is no rate",
+        (_, Some(_)) => "the adjusted rate",
+        (_, None) => "without the model, so this is no adjusted rate",
     };
     line("total", i.stored, total.into());
     if let Some(over) = over_entropy(i, bits) {
@@ -239,18 +278,19 @@ fn to_json(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>
             })
         })
         .collect();
+    let told = Told::of(i).ok().flatten();
     json!({
         "path": path,
         "bytes": i.raw(),
         "archive_bytes": i.stored,
         "raw_rate": rate(i.payload(), i),
-        "adjusted_rate": rate(i.stored, i),
+        "adjusted_rate": adjusted_rate(i),
         "model": {
             "kind": kind(&i.header),
             "bytes": i.model_bytes,
-            "parameters": i.spec.as_ref().map(|s| s.parameters()),
-            "bits_per_parameter": bits_per_parameter(i),
-            "spec": i.spec,
+            "parameters": told.as_ref().map(|told| told.spec.parameters()),
+            "bits_per_parameter": told.as_ref().and_then(|told| told.bits),
+            "spec": told.as_ref().map(|told| &told.spec),
         },
         "payload_bytes": i.payload(),
         "overhead_bytes": i.overhead(),

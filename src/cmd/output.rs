@@ -2,27 +2,30 @@
 //! output, nothing is overwritten without `-f`, and a run that fails or is interrupted
 //! leaves no output.
 
-use super::files::{Common, is_dash};
+use super::files::{Common, is_dash, is_same};
 use crate::console;
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::EXTENSION;
 use brevity_files::{Readers, Temporary};
+use brevity_lab::experiments::score::model_file;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 impl Common {
-    /// Refuses to overwrite: a file, unless `-f` is given and it is not the source;
-    /// anything that is not a file, always.
+    /// Refuses to overwrite: a file, unless `-f` is given and it is neither the source nor the
+    /// model; anything that is not a file, always.
     pub fn free(&self, path: &Path, source: &Path) -> Result<()> {
         let Ok(taken) = path.symlink_metadata() else {
             return Ok(());
         };
-        let same = |source: PathBuf| path.canonicalize().is_ok_and(|path| path == source);
-        let problem = if !is_dash(source) && source.canonicalize().is_ok_and(same) {
+        let is_model = |model: &PathBuf| is_same(path, model) || is_same(path, &model_file(model));
+        let problem = if !is_dash(source) && is_same(path, source) {
             "is the source itself: write elsewhere"
+        } else if self.model.as_ref().is_some_and(is_model) {
+            "is the model: write elsewhere"
         } else if taken.is_dir() {
             "is a folder"
         } else if !taken.is_file() && !taken.is_symlink() {

@@ -2,12 +2,15 @@
 
 use super::files::Run;
 use crate::console;
-use anyhow::Result;
+use crate::exit::Usage;
+use anyhow::{Result, bail};
 use brevity_codec::weights::Tensor;
 use brevity_draw::Table;
+use brevity_lab::experiments::score::model_file;
 use brevity_outside::price::{Coded, PriceError, Priced, price, read, save};
 use brevity_task::Stop;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,7 +23,8 @@ use std::time::Duration;
 /// data: the model's part of a two-part code, to be compared by `brevity select --table`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The weights: named tensors in a safetensors file, or in an .npz file of numpy
+    /// The weights: named tensors in a safetensors file, or in an .npz file of numpy; or the
+    /// folder of a trial (runs/NAME/trials/ID)
     file: PathBuf,
     /// Tensors to leave out, such as masks; `*` at the end stands for any rest
     #[arg(long, num_args = 1.., value_name = "NAME")]
@@ -43,7 +47,20 @@ pub struct Args {
 /// A file that cannot be read, tensors that are no weights, a loss that fails.
 pub fn run(args: Args) -> Result<()> {
     let skip = |name: &str| args.skip.iter().any(|pattern| matches(pattern, name));
-    let weights = read(&args.file, &skip)?;
+    let unused = RefCell::new(args.skip.clone());
+    let skip = |name: &str| {
+        unused
+            .borrow_mut()
+            .retain(|pattern| !matches(pattern, name));
+        skip(name)
+    };
+    let weights = read(&model_file(&args.file), &skip)?;
+    if let [pattern, ..] = &unused.borrow()[..] {
+        bail!(Usage(format!(
+            "--skip {pattern}: no tensor in {} has this name",
+            args.file.display()
+        )));
+    }
     let priced = args.run.in_steps(|control| -> Result<Priced> {
         let Some(command) = &args.loss else {
             return Ok(price(&weights, None)?);

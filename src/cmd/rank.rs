@@ -2,7 +2,8 @@
 
 use super::files::Run;
 use crate::console;
-use anyhow::{Context, Result};
+use crate::exit::Usage;
+use anyhow::{Context, Result, bail};
 use brevity_outside::pipe::LIMIT;
 use brevity_rank::{Config, page, rank, table_csv, text};
 use std::io::Write;
@@ -39,6 +40,14 @@ pub fn run(args: Args) -> Result<()> {
     let config = Config::read(&args.config)?;
     let folder = args.out.clone();
     let folder = folder.unwrap_or_else(|| Path::new("runs").join(config.name()));
+    let results = ["rank.csv", "rank.html"];
+    if let Some(file) = brevity_files::foreign(&folder, &["rank.json"], &results) {
+        bail!(Usage(format!(
+            "{} would be replaced, and {} holds no ranking: name another folder with --out",
+            file.display(),
+            folder.display()
+        )));
+    }
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
     let limit = Duration::from_secs_f64(args.predictor_timeout);

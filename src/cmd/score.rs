@@ -186,6 +186,7 @@ impl Args {
             bail!(Usage("--map reads its bytes twice: give a file".into()));
         }
         let kind = Kind::new(path, data, self.geometry)?;
+        files::apart(path, self.models.iter().map(PathBuf::as_path), &self.data)?;
         files::writable(path)?;
         Ok(Some(kind))
     }

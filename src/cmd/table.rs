@@ -59,7 +59,7 @@ pub fn run(args: Args) -> Result<()> {
     let folder = args.out.clone().unwrap_or_else(|| config.folder());
     let part = args.part();
     if args.scheduling.is_wanted() {
-        args.scheduling.refuse(part.is_some())?;
+        args.scheduling.refuse(part.is_some(), &args.config)?;
         return schedule(&args, &config, &folder);
     }
     let program = own_program()?;

@@ -15,7 +15,7 @@ pub use temporary::{Readers, Temporary, remove_unfinished};
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Creates a file in `folder` with a temporary name and the permissions of an ordinary
 /// file. It is removed unless it is published.
@@ -87,6 +87,17 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     publish_new(with_bytes(path, bytes)?, path)
 }
 
+/// Of a folder for results: the first file of these names, if it has none of the `marks` that
+/// results leave. It is somebody else's, and results would replace it.
+#[must_use]
+pub fn foreign(folder: &Path, marks: &[&str], names: &[&str]) -> Option<PathBuf> {
+    let there = |name: &&&str| folder.join(name).symlink_metadata().is_ok();
+    match marks.iter().any(|mark| there(&mark)) {
+        true => None,
+        false => names.iter().find(there).map(|name| folder.join(name)),
+    }
+}
+
 fn with_bytes(path: &Path, bytes: &[u8]) -> io::Result<Temporary> {
     let mut file = temporary(folder_of(path))?;
     file.write_all(bytes)?;
@@ -118,6 +129,19 @@ mod tests {
         assert!(!write_new(&path, b"three").unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn files_of_others_are_told_from_results() {
+        let folder = tempfile::tempdir().unwrap();
+        let find = || foreign(folder.path(), &["mark.json"], &["a.csv", "b.csv"]);
+        assert_eq!(find(), None);
+        let path = folder.path().join("b.csv");
+        write(&path, b"mine").unwrap();
+        assert_eq!(find(), Some(path));
+        write(&folder.path().join("mark.json"), b"{}").unwrap();
+        assert_eq!(find(), None);
+        assert_eq!(foreign(&folder.path().join("none"), &[], &["a.csv"]), None);
     }
 
     #[test]

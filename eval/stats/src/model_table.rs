@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::critical::once;
 use brevity_length::{AxisValue, Code, Convention, Description, Regime, Row, Scored, TrainedOn};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
@@ -27,6 +28,17 @@ pub enum TableError {
         problem: String,
     },
 }
+
+/// The columns that are read.
+const COLUMNS: [&str; 7] = [
+    "model",
+    "model_bytes",
+    "data_bits",
+    "data_bytes",
+    "seed",
+    "group",
+    "parameters",
+];
 
 /// Reads a table of models: a header line, then one line a model, seed and group,
 /// comma-separated.
@@ -79,6 +91,10 @@ pub fn parse_models(text: &str, file: &str) -> Result<Vec<Row>, TableError> {
         .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let headers = reader.headers().cloned();
     let headers = headers.map_err(|error| problem(1, error.to_string()))?;
+    let header_line = headers.position().map_or(1, csv::Position::line);
+    for name in COLUMNS {
+        once(headers.iter(), name).map_err(|text| problem(header_line, text))?;
+    }
     let mut runs: Vec<Run> = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| {

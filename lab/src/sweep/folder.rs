@@ -9,6 +9,21 @@ use brevity_train::MODEL;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
+/// Marks the folder of a sweep; holds its trials.
+const MANIFEST: &str = "manifest.json";
+/// What sweeps of all kinds write beside it when trials are done.
+const RESULTS: [&str; 10] = [
+    "results.json",
+    "results.csv",
+    "report.json",
+    "report.html",
+    "points.csv",
+    "baselines.json",
+    "contamination.json",
+    "contamination.html",
+    "prequential.json",
+    "prequential.html",
+];
 /// Marks a trial as done; holds its scores.
 const SCORE: &str = "score.json";
 /// Marks a trial as failed; holds the reason.
@@ -109,7 +124,7 @@ impl SweepFolder {
 
     /// Path of the manifest.
     pub fn manifest_path(&self) -> PathBuf {
-        self.root.join("manifest.json")
+        self.root.join(MANIFEST)
     }
 
     /// Path of a trial's folder.
@@ -139,6 +154,13 @@ impl SweepFolder {
     /// when several processes do so at once. Returns the trials as this folder names
     /// them.
     pub(super) fn claim(&self, manifest: &Manifest, config: &str) -> Result<Manifest, SweepError> {
+        if let Some(file) = brevity_files::foreign(&self.root, &[MANIFEST], &RESULTS) {
+            return Err(SweepError::Usage(format!(
+                "{} would be replaced, and {} holds no sweep: name another folder with --out",
+                file.display(),
+                self.root.display()
+            )));
+        }
         files::create_folder(&self.root.join("trials"))?;
         let path = self.manifest_path();
         let mut manifest = manifest.clone();

@@ -75,7 +75,7 @@ pub(super) fn run_trials(
         return dry_run(&target, &options, common.json);
     }
     if scheduling.is_wanted() {
-        scheduling.refuse(options.is_shared())?;
+        scheduling.refuse(options.is_shared(), config)?;
         let target = Target::open(common, config, kind, false, &options)?;
         return scheduling.run(&target, trials, common);
     }

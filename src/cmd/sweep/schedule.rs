@@ -2,7 +2,7 @@
 
 use super::execute::tell;
 use super::{Common, Target, Trials};
-use crate::cmd::files::is_dash;
+use crate::cmd::files::{self, is_dash};
 use crate::console;
 use crate::exit::Usage;
 use anyhow::{Context, Result};
@@ -73,9 +73,12 @@ impl Scheduling {
         told || self.engine != Engine::Local || self.submit
     }
 
-    /// Refuses options that contradict each other; `task` says whether there are options
-    /// for tasks.
-    pub fn refuse(&self, task: bool) -> Result<()> {
+    /// Refuses options that contradict each other, and a plan in place of the config; `task`
+    /// says whether there are options for tasks.
+    pub fn refuse(&self, task: bool, config: &Path) -> Result<()> {
+        if let Some(plan) = &self.plan {
+            files::apart(plan, [config], [])?;
+        }
         let message = if task {
             "options that pick trials are for tasks, and go with neither --engine nor --plan: \
              leave out --shard, --any, --trial, --model"

@@ -275,11 +275,12 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// Decodes a recipe from the start of `bytes`; also returns where it ends.
+    /// Decodes a recipe from the start of `bytes`; also returns where it ends. The stored
+    /// weights of a model that goes on learning lie behind it.
     ///
     /// # Errors
     /// As [`Recipe::from_bytes`].
-    pub(super) fn at_start_of(bytes: &[u8]) -> Result<(Recipe, usize), RecipeError> {
+    pub fn at_start_of(bytes: &[u8]) -> Result<(Recipe, usize), RecipeError> {
         let (spec, offset) = Spec::from_bytes(bytes)?;
         let mut input = Input { bytes, offset };
         let version = input.byte("the version")?;

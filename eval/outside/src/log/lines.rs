@@ -81,9 +81,13 @@ pub fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<Vec<Line>, LogError> {
 /// [`read`] of a text.
 pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
     let text = text.trim_start_matches('\u{feff}');
-    let lines = match text.trim_start().starts_with('{') {
-        true => json(path, text)?,
-        false => csv(path, text)?,
+    let lines = match text.trim_start().chars().next() {
+        Some('{') => json(path, text)?,
+        Some('[') => {
+            let what = "an array: a log has one JSON object a line";
+            return Err(problem(path, 1, what.into()));
+        }
+        _ => csv(path, text)?,
     };
     match lines.is_empty() {
         true => Err(problem(path, 1, "there is nothing".into())),
@@ -104,7 +108,8 @@ fn json(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
     let mut lines = Vec::new();
     let all = text.lines().enumerate();
     for (i, line) in all.filter(|(_, line)| !line.trim().is_empty()) {
-        let value = serde_json::from_str::<serde_json::Value>(line);
+        let value = serde_json::from_str::<serde_json::Value>(line)
+            .or_else(|error| serde_json::from_str(&quoted(line)).map_err(|_| error));
         let value = value.map_err(|error| problem(path, i + 1, json_fault(&error)))?;
         let mut line = Line {
             number: i + 1,
@@ -116,6 +121,28 @@ fn json(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
         lines.push(line);
     }
     Ok(lines)
+}
+
+/// A line whose numbers that are not finite, which JSON has no form for, are texts: `NaN`,
+/// `Infinity` and `-Infinity`, as Python writes them.
+fn quoted(line: &str) -> String {
+    let mut out = String::new();
+    // Every second part is within quotes, but for quotes that a `\\` is before.
+    let mut within = false;
+    for part in line.split_inclusive('"') {
+        match within {
+            true => out += part,
+            false => {
+                let part = part.replace("-Infinity", "\"-inf\"");
+                out += &part
+                    .replace("Infinity", "\"inf\"")
+                    .replace("NaN", "\"NaN\"");
+            }
+        }
+        let escaped = within && part.ends_with("\\\"");
+        within ^= part.ends_with('"') && !escaped;
+    }
+    out
 }
 
 /// What is wrong with a line that is told beside it, and so without the number of the line in
@@ -169,6 +196,12 @@ fn csv(path: &Path, text: &str) -> Result<Vec<Line>, LogError> {
         problem(path, line as usize, csv_fault(&error))
     };
     let headers = reader.headers().map_err(wrong)?.clone();
+    if let [header] = headers.iter().collect::<Vec<_>>()[..]
+        && let Some(separator) = header.chars().find(|c| matches!(c, ';' | '\t'))
+    {
+        let what = format!("cells are separated by {separator:?}; commas are needed");
+        return Err(problem(path, 1, what));
+    }
     let mut lines = Vec::new();
     for record in reader.records() {
         let record = record.map_err(wrong)?;
@@ -216,5 +249,22 @@ mod tests {
             "log: line 3: 3 cells, where the header has 2"
         );
         assert!(said("").contains("there is nothing"));
+        assert!(said("[{\"a\": 1}]").contains("one JSON object a line"));
+        assert_eq!(
+            said("step;loss\n1;2.5\n"),
+            "log: line 1: cells are separated by ';'; commas are needed"
+        );
+    }
+
+    /// Python's `json.dumps` writes what JSON has no form for.
+    #[test]
+    fn numbers_that_are_not_finite_are_read() {
+        let text =
+            "{\"loss\": NaN, \"a\": -Infinity, \"b\": Infinity, \"note\": \"is \\\"NaN\\\"\"}\n";
+        let lines = parse(Path::new("log"), text).unwrap();
+        assert!(lines[0].get("loss").unwrap().is_nan());
+        assert_eq!(lines[0].get("a"), Some(f64::NEG_INFINITY));
+        assert_eq!(lines[0].get("b"), Some(f64::INFINITY));
+        assert_eq!(lines[0].text("note"), Some("is \"NaN\""));
     }
 }

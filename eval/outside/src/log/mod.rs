@@ -214,6 +214,16 @@ pub fn measure(
         }
     };
     let find = |names: &[&'static str]| names.iter().copied().find(|name| known(name));
+    let bytes_per_token = match (find(&BYTES), find(&TOKENS)) {
+        (Some(bytes), Some(tokens)) => {
+            agreed(settings.bytes_per_token, lines, bytes, tokens).map_err(needs)?
+        }
+        _ => settings.bytes_per_token,
+    };
+    let settings = &Settings {
+        bytes_per_token,
+        ..settings.clone()
+    };
     let bytes_per_token = || {
         settings
             .bytes_per_token
@@ -248,6 +258,9 @@ pub fn measure(
         for name in [loss, counts] {
             if let Some(text) = line.text(name) {
                 return Err(problem(line, format!("`{name}` is \"{text}\", no number")));
+            }
+            if line.names().filter(|other| *other == name).count() > 1 {
+                return Err(problem(line, format!("`{name}` is there twice")));
             }
         }
         let Some(value) = line.get(loss) else {
@@ -320,6 +333,25 @@ pub fn measure(
         range,
         passes,
     })
+}
+
+/// Bytes of a token, of a log that counts both, and what the settings say of it.
+fn agreed(
+    told: Option<f64>,
+    lines: &[Line],
+    bytes: &str,
+    tokens: &str,
+) -> Result<Option<f64>, String> {
+    let counted = lines.iter().rev().find_map(|line| {
+        let counted = line.get(bytes)? / line.get(tokens)?;
+        (counted.is_finite() && counted > 0.0).then_some(counted)
+    });
+    match (told, counted) {
+        (Some(told), Some(counted)) if (told / counted - 1.0).abs() > 0.01 => Err(format!(
+            "`{bytes}` over `{tokens}` is {counted:.4}, and --bytes-per-token says {told}"
+        )),
+        (told, counted) => Ok(told.or(counted)),
+    }
 }
 
 /// The epochs of a log.
@@ -531,6 +563,35 @@ mod tests {
             ..settings
         };
         assert_eq!(measured(&lines, &known).unwrap().passes, Passes::OneByBytes);
+    }
+
+    #[test]
+    fn a_log_that_counts_bytes_and_tokens_tells_bytes_of_a_token() {
+        let lines = log("tokens,bytes,loss", |x| {
+            format!("{},{x},{}", x / 4.0, bits(x))
+        });
+        let of = |bytes_per_token| {
+            let settings = Settings {
+                unit: Some(Unit::NatsPerToken),
+                bytes_per_token,
+                ..Settings::default()
+            };
+            measured(&lines, &settings)
+        };
+        assert_eq!(of(None), of(Some(4.0)));
+        assert_eq!(of(None).unwrap().data_bytes, Some(1e5));
+        let error = of(Some(2.0)).unwrap_err();
+        assert!(
+            error.contains("is 4.0000, and --bytes-per-token says 2"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_loss_that_is_there_twice_is_refused() {
+        let lines = log("bytes,loss,loss", |x| format!("{x},{0},{0}", bits(x)));
+        let error = measured(&lines, &in_bits()).unwrap_err();
+        assert_eq!(error, "log.csv: line 2: `loss` is there twice");
     }
 
     #[test]

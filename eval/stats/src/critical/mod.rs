@@ -69,6 +69,7 @@ pub use bootstrap::interval;
 
 pub(crate) use estimate::falling_part;
 use estimate::one_size;
+pub(crate) use table::once;
 
 /// Why no critical size can be given.
 #[derive(Debug, thiserror::Error)]

@@ -211,12 +211,17 @@ impl<'a> Columns<'a> {
         let losses = LOSSES.map(|(name, _)| name);
         let (loss, at) = first(&losses).ok_or_else(|| none(&losses))?;
         let bits = LOSSES.iter().find(|(name, _)| *name == loss);
+        let optional = OPTIONAL.map(column);
+        let used = [parameters, amount.1, at].into_iter();
+        for at in used.chain(optional.into_iter().flatten()) {
+            once(names.iter().map(String::as_str), &names[at])?;
+        }
         Ok(Self {
             format,
             parameters,
             amount,
             loss: (loss, at, bits.map_or(1.0, |(_, bits)| *bits)),
-            optional: OPTIONAL.map(column),
+            optional,
             names,
         })
     }
@@ -287,6 +292,18 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// Refuses a column that is there twice: which of the two is meant, nothing says.
+pub(crate) fn once<'a>(
+    mut header: impl Iterator<Item = &'a str>,
+    name: &str,
+) -> Result<(), String> {
+    let twice = header.any(|other| other == name) && header.any(|other| other == name);
+    match twice {
+        true => Err(format!("the header has `{name}` twice")),
+        false => Ok(()),
+    }
+}
+
 /// A whole number, also as other programs write it: `0.0`.
 fn whole(name: &str, cell: &str) -> Result<u64, String> {
     let is_whole = |value: &f64| value.fract() == 0.0 && (0.0..=9e15).contains(value);
@@ -310,6 +327,19 @@ mod tests {
         let points = parse_csv(text, "t.csv", 1.0).unwrap();
         assert_eq!(points[0].bits_per_byte, 4.0);
         assert_eq!(points[0].model_bytes, 1000.0);
+    }
+
+    #[test]
+    fn a_column_that_is_there_twice_is_refused_if_it_is_read() {
+        let read = |header: &str| {
+            let text = format!("{header}\n1000,1000000,4.18,6.27\n");
+            parse_csv(&text, "t.csv", 2.0).map_err(|error| error.to_string())
+        };
+        let twice = "parameters,data_bytes,bits_per_byte,bits_per_byte";
+        let error = read(twice).unwrap_err();
+        assert_eq!(error, "t.csv: line 1: the header has `bits_per_byte` twice");
+        let text = "note,parameters,note,data_bytes,bits_per_byte\na,1000,b,1e6,4.18\n";
+        assert_eq!(parse_csv(text, "t.csv", 2.0).unwrap().len(), 1);
     }
 
     #[test]

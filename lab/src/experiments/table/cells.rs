@@ -17,6 +17,11 @@ use brevity_codec::archive::{self, Source, compress, decompress};
 use brevity_task::Progress;
 use rayon::prelude::*;
 
+/// What marks the folder of a table.
+const MARKS: [&str; 2] = ["cells.json", "table.json"];
+/// What a table writes beside it.
+const RESULTS: [&str; 4] = ["table.html", "table.csv", "curves.csv", "prices.json"];
+
 /// Cells by a key of everything that determines them.
 pub(super) struct Cells {
     path: PathBuf,
@@ -27,6 +32,13 @@ pub(super) struct Cells {
 impl Cells {
     /// Reads the cells of a table's folder, with those that tasks measured.
     pub fn open(folder: &Path) -> Result<Cells, MatrixError> {
+        if let Some(path) = brevity_files::foreign(folder, &MARKS, &RESULTS) {
+            return Err(MatrixError::File {
+                action: "replace",
+                path,
+                source: io::Error::other("the folder holds no table: name another one with --out"),
+            });
+        }
         let mut cells = Cells::only(folder)?;
         for entry in fs::read_dir(folder.join(models::TASKS))
             .into_iter()
