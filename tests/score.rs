@@ -33,6 +33,35 @@ fn trained(dir: &Dir) -> String {
     model.trim_end_matches("/model.safetensors").to_owned()
 }
 
+/// The advice is followed: the same weights are there again.
+#[test]
+fn a_damaged_model_is_made_again_as_the_message_says() {
+    let dir = Dir::new();
+    let trial = trained(&dir);
+    let path = dir.path(&trial).join("model.safetensors");
+    let whole = fs::read(&path).expect("a model");
+    let score = ["score", &trial, "--data", "data.txt", "--estimate"];
+    let resume = ["train", "c.toml", "--resume"];
+    fs::write(&path, &whole[..1000]).expect("a file");
+    dir.run(&score)
+        .status(1)
+        .says("is damaged")
+        .says("--resume");
+    dir.run(&resume).status(0);
+    assert!(fs::read(&path).expect("a model") == whole);
+
+    let mut flipped = whole.clone();
+    *flipped.last_mut().expect("a byte") ^= 1;
+    fs::write(&path, flipped).expect("a file");
+    dir.run(&score)
+        .status(1)
+        .says("delete it and pass --resume");
+    fs::remove_file(&path).expect("a file");
+    dir.run(&resume).status(0);
+    assert!(fs::read(&path).expect("a model") == whole);
+    dir.run(&score).status(0);
+}
+
 #[test]
 fn pairs_tell_what_the_model_has_seen() {
     let dir = Dir::new();

@@ -79,7 +79,7 @@ mod transformer;
 pub mod varint;
 mod weights;
 
-pub use model_file::{FileError, FormatError};
+pub use model_file::{FileError, FormatError, is_whole_model};
 pub use parameters::{Role, TensorInfo};
 pub use sinusoidal::sinusoidal_positions;
 pub use spec::{Activation, MAX_PARAMETERS, Norm, Placement, Position, SYMBOLS, Spec, SpecError};

@@ -13,8 +13,8 @@ use brevity_kernels::mixture::CONFIDENCES;
 use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use std::collections::HashMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Shape of the gates.
@@ -178,13 +178,34 @@ fn little_endian(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
+/// Whether there is a model file that is as long as its header says. Reads the header alone.
+///
+/// # Errors
+/// An error of the file system, other than that there is no file.
+pub fn is_whole_model(path: &Path) -> io::Result<bool> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        file => file?,
+    };
+    let mut head = Vec::new();
+    file.by_ref().take(8).read_to_end(&mut head)?;
+    if let Some(header) = head.first_chunk() {
+        let header = u64::from_le_bytes(*header).min(MOST_HEADER);
+        file.by_ref().take(header).read_to_end(&mut head)?;
+    }
+    Ok(promised_length(&head) == Some(file.metadata()?.len()))
+}
+
+/// Limit on the bytes of a header, as in the safetensors library.
+const MOST_HEADER: u64 = 100_000_000;
+
 /// The length of the file by its header, if that can be read.
 fn promised_length(bytes: &[u8]) -> Option<u64> {
     let (length, rest) = bytes.split_first_chunk()?;
     let header = u64::from_le_bytes(*length);
     let whole = header.checked_add(8)?;
     // The first bytes of another kind of file are a random and mostly huge length.
-    if header > 100_000_000 || (!rest.is_empty() && rest[0] != b'{') {
+    if header > MOST_HEADER || (!rest.is_empty() && rest[0] != b'{') {
         return None;
     }
     let Some(header) = rest.get(..header as usize) else {

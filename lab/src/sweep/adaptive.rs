@@ -11,7 +11,7 @@ use super::job::Work;
 use super::manifest::{Manifest, Trial};
 use super::options::{RunOptions, Summary};
 use super::results::{self, head};
-use super::run::run_locked;
+use super::run::{repair, run_locked};
 use brevity_length::{Row, State as Done, variants};
 use brevity_stats::critical::{Estimator, points::from_rows};
 use brevity_stats::design::{Candidate, Decision, Goal, decide};
@@ -42,6 +42,12 @@ pub fn run_adaptive(
     let _lock = folder.lock(false)?;
     let manifest = folder.claim(manifest, config)?;
     let mut total = Summary::default();
+    if options.resume {
+        // A round has none of the trials that are done.
+        for trial in &manifest.trials {
+            repair(folder, trial, work, options)?;
+        }
+    }
     if options.retry_failed {
         let failed: Vec<usize> = failed(&results::rows(folder, &manifest)?)
             .into_iter()

@@ -64,7 +64,7 @@ pub(crate) fn is_damaged(folder: &Path, name: &str) -> Result<bool, SweepError> 
 pub(crate) fn refuse_damage(folder: &Path, name: &str) -> Result<(), SweepError> {
     match is_damaged(folder, name)? {
         false => Ok(()),
-        true => Err(SweepError::Damaged {
+        true => Err(SweepError::Unusable {
             path: folder.join(name),
         }),
     }

@@ -76,6 +76,16 @@ pub enum SweepError {
         /// The file.
         path: PathBuf,
     },
+    /// As [`Damaged`](SweepError::Damaged), told to who reads the file and makes none.
+    #[error(
+        "{} is damaged: its hash is not the recorded one; to make it again, delete it and pass \
+         --resume to the sweep or training that made it",
+        path.display()
+    )]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process is using the folder.
     #[error(
         "another sweep is running in {}{holder}; wait for it, or give this one another folder",
@@ -233,7 +243,7 @@ impl SweepError {
             Scheduler(_) => 1,
             Config(_) | Locked { .. } | Drift { .. } | Interrupted { .. } | Usage(_) => 2,
             Io { .. } | Corrupt { .. } | Damaged { .. } | Storage { .. } | Failed { .. } => 1,
-            NoLocks { .. } | Twin { .. } | Incomplete { .. } => 1,
+            NoLocks { .. } | Twin { .. } | Incomplete { .. } | Unusable { .. } => 1,
             Elsewhere { .. } => 75,
             Stopped { .. } => 130,
         }

@@ -5,6 +5,7 @@ use super::manifest::{Manifest, Trial};
 use super::{checksums, files};
 use brevity_files::{FolderError, OwnedFolder};
 use brevity_length::{Provenance, ROW_VERSION, Score, Training};
+use brevity_model::is_whole_model;
 use brevity_train::MODEL;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -233,7 +234,8 @@ impl SweepFolder {
     pub fn damage(&self, trial: &Trial) -> Result<Option<PathBuf>, SweepError> {
         let folder = self.trial(trial);
         let done = folder.join(SCORE).exists();
-        // Weights are large, and a finished trial no longer needs them.
+        // Weights are large, and a finished trial no longer needs them: `lost_model` looks
+        // at their header.
         let names = [(MODEL, !done), (TRAINED, true), (SCORE, true)];
         for (name, looked_at) in names {
             if looked_at && checksums::is_damaged(&folder, name)? {
@@ -241,6 +243,22 @@ impl SweepFolder {
             }
         }
         Ok(None)
+    }
+
+    /// The model file of a finished trial, if it is missing or not as long as its header
+    /// says.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(super) fn lost_model(&self, trial: &Trial) -> Result<Option<PathBuf>, SweepError> {
+        if !self.is_done(trial) {
+            return Ok(None);
+        }
+        let path = self.trial(trial).join(MODEL);
+        match is_whole_model(&path) {
+            Ok(whole) => Ok((!whole).then_some(path)),
+            Err(error) => Err(SweepError::io("read", &path, error)),
+        }
     }
 
     /// Removes a damaged file of a trial and every file derived from it, so that they

@@ -73,7 +73,7 @@ pub trait Observer: Sync {
     fn advanced(&self, trial: &Trial, done: f64, bits_per_byte: f64) {
         let _ = (trial, done, bits_per_byte);
     }
-    /// A file of a trial was damaged; it and the files derived from it will be made
+    /// A file of a trial was damaged or missing; it and the files derived from it will be made
     /// again.
     fn repaired(&self, trial: &Trial, path: &Path) {
         let _ = (trial, path);

@@ -86,7 +86,7 @@ impl Observer for LogLines {
 
     fn repaired(&self, trial: &Trial, path: &Path) {
         self.line(&format!(
-            "trial {}: {} is damaged, it is done again from there",
+            "trial {}: {} is damaged or missing, it is done again from there",
             trial.id,
             path.display()
         ));

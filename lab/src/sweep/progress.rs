@@ -64,7 +64,7 @@ impl Observer for Bars {
     fn repaired(&self, trial: &Trial, path: &Path) {
         let path = path.display();
         let line = format!(
-            "{path} is damaged: trial {} is done again from there",
+            "{path} is damaged or missing: trial {} is done again from there",
             trial.id
         );
         // A closed standard error is no reason to stop.

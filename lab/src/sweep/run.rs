@@ -135,17 +135,24 @@ fn list<'a>(
     let mut interrupted = 0;
     let chosen = |trial: &&Trial| chosen.is_none_or(|chosen| chosen.contains(&trial.index));
     for trial in mine.into_iter().filter(chosen) {
-        repair(folder, trial, work, options)?;
-        match folder.state(trial)? {
+        let state = match folder.state_now(trial)? {
+            // Its files are in the hands of the process that runs it.
+            State::Running => State::Running,
+            _ => {
+                repair(folder, trial, work, options)?;
+                folder.state(trial)?
+            }
+        };
+        match state {
             State::Done => summary.skipped += 1,
             State::Failed(failure) if !options.retry_failed => {
                 summary.failed.push((trial.id.clone(), failure));
             }
-            State::Interrupted | State::Running => {
+            State::Interrupted => {
                 interrupted += 1;
                 queue.push(trial);
             }
-            State::Pending | State::Failed(_) => queue.push(trial),
+            State::Pending | State::Running | State::Failed(_) => queue.push(trial),
         }
     }
     if interrupted > 0 && !options.resumes() {
@@ -160,13 +167,18 @@ fn list<'a>(
 }
 
 /// Removes what is damaged of a trial, and what was made from it.
-fn repair(
+pub(super) fn repair(
     folder: &SweepFolder,
     trial: &Trial,
     work: &Work<'_>,
     options: &RunOptions,
 ) -> Result<(), SweepError> {
-    if let Some(path) = folder.damage(trial)? {
+    let damage = match folder.damage(trial)? {
+        // Who asks for nothing to be continued may have removed the weights on purpose.
+        None if options.resume => folder.lost_model(trial)?,
+        damage => damage,
+    };
+    if let Some(path) = damage {
         if !options.resumes() {
             return Err(SweepError::Damaged { path });
         }

@@ -68,6 +68,13 @@ impl Fake {
     }
 }
 
+/// The model file of a trial: whole, and without tensors.
+fn model_of(id: &str) -> Vec<u8> {
+    let header = json!({ "__metadata__": { "trial": id } }).to_string();
+    let length = header.len() as u64;
+    [&length.to_le_bytes()[..], header.as_bytes()].concat()
+}
+
 impl Trainer for Fake {
     fn train(&self, job: &Job<'_>) -> Result<Step<Training>, WorkError> {
         let checkpoint = job.folder.join("checkpoint");
@@ -104,7 +111,7 @@ impl Trainer for Fake {
         }
         // Atomically, like real models: the process may be killed here.
         let model = job.folder.join("model.safetensors");
-        brevity_files::write(&model, job.trial.id.as_bytes())?;
+        brevity_files::write(&model, &model_of(&job.trial.id))?;
         self.trained.fetch_add(1, Ordering::Relaxed);
         Ok(Step::Done(Training::default()))
     }
@@ -112,8 +119,8 @@ impl Trainer for Fake {
 
 impl Scorer for Fake {
     fn score(&self, job: &Job<'_>) -> Result<Step<Vec<Score>>, WorkError> {
-        let model = fs::read_to_string(job.folder.join("model.safetensors"))?;
-        assert_eq!(model, job.trial.id);
+        let model = fs::read(job.folder.join("model.safetensors"))?;
+        assert_eq!(model, model_of(&job.trial.id));
         let scored = Scored {
             bytes: 1000,
             hash: format!("seed {}", job.trial.seed),
@@ -390,6 +397,31 @@ fn damaged_weights_are_trained_again() {
     let fake = Fake::default();
     assert_eq!(case.run(&fake, stop).unwrap().done, 1);
     assert_eq!(fake.trained.load(Ordering::Relaxed), 1);
+}
+
+/// A finished trial does not need its weights, but who asks for them is told that `resume`
+/// makes them again.
+#[test]
+fn lost_weights_of_finished_trials_are_made_again_by_resume() {
+    for damage in ["cut short", "zeroed", "removed"] {
+        let mut case = Case::new();
+        case.run(&Fake::default(), &NEVER).unwrap();
+        let before = case.results();
+        let trial = &case.manifest.trials[2];
+        let path = case.folder.trial(trial).join("model.safetensors");
+        let whole = fs::read(&path).unwrap();
+        match damage {
+            "cut short" => fs::write(&path, &whole[..whole.len() - 1]).unwrap(),
+            "zeroed" => fs::write(&path, vec![0; whole.len()]).unwrap(),
+            _ => fs::remove_file(&path).unwrap(),
+        }
+        assert_eq!(case.run(&Fake::default(), &NEVER).unwrap().skipped, 6);
+        case.options.resume = true;
+        let summary = case.run(&Fake::default(), &NEVER).unwrap();
+        assert_eq!((summary.done, summary.skipped), (1, 5), "{damage}");
+        assert_eq!(fs::read(&path).unwrap(), whole, "{damage}");
+        assert_eq!(case.results(), before);
+    }
 }
 
 /// The tests below start this as a separate process; on its own it does nothing.

@@ -112,6 +112,22 @@ fn shards_and_whole_sweeps_are_no_success_either() {
     assert!(matches!(error, SweepError::Elsewhere { .. }), "{error}");
 }
 
+/// A trial that runs is not one that was interrupted: no `--resume` is asked for.
+#[test]
+fn shards_that_overlap_are_told_who_works() {
+    let mut case = Case::new();
+    case.options.shard = Some("1/1".parse().unwrap());
+    let folder = case.folder.trial(&case.manifest.trials[0]);
+    let taken = OwnedFolder::take(&folder).unwrap();
+    fs::write(folder.join("config.toml"), "").unwrap();
+    let summary = case.run(&Fake::default(), &NEVER).unwrap();
+    assert_eq!(summary.done, 5);
+    assert_eq!(summary.verdict().unwrap_err().exit_status(), 75);
+    drop(taken);
+    let error = case.run(&Fake::default(), &NEVER).unwrap_err();
+    assert!(matches!(error, SweepError::Interrupted { count: 1, .. }));
+}
+
 /// What a task that died left behind is done by the next, also when it lies before the
 /// place at which tasks have arrived.
 #[test]

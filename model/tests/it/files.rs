@@ -1,7 +1,7 @@
 //! Weights and their safetensors files, intact and damaged.
 
 use crate::support::{any_spec, random_weights};
-use brevity_model::{FormatError, Spec, Weights, WeightsError};
+use brevity_model::{FormatError, Spec, Weights, WeightsError, is_whole_model};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::fs;
@@ -27,6 +27,29 @@ fn a_file_gives_back_the_weights_and_is_reproducible() {
     random_weights(&spec(), 2).save(&path).unwrap();
     assert_eq!(Weights::load(&path).unwrap(), random_weights(&spec(), 2));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_is_whole_if_it_is_as_long_as_its_header_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    assert!(!is_whole_model(&path).unwrap());
+    random_weights(&spec(), 1).save(&path).unwrap();
+    assert!(is_whole_model(&path).unwrap());
+    let bytes = fs::read(&path).unwrap();
+    let damaged = [
+        &bytes[..bytes.len() - 1],
+        &bytes[..20],
+        &bytes[..3],
+        &[],
+        &vec![0; bytes.len()],
+        &vec![0xff; bytes.len()],
+        &[&bytes[..], b"more"].concat(),
+    ];
+    for damaged in damaged {
+        fs::write(&path, damaged).unwrap();
+        assert!(!is_whole_model(&path).unwrap(), "{} bytes", damaged.len());
+    }
 }
 
 #[test]
