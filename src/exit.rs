@@ -114,8 +114,12 @@ fn status(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<DataError>() {
         return Some(if error.is_usage() { 2 } else { 1 });
     }
-    if let Some(PackError::Another { .. } | PackError::InTheWay { .. } | PackError::Busy { .. }) =
-        cause.downcast_ref()
+    if let Some(
+        PackError::Another { .. }
+        | PackError::InTheWay { .. }
+        | PackError::Busy { .. }
+        | PackError::Recipe(_),
+    ) = cause.downcast_ref()
     {
         return Some(2);
     }

@@ -201,6 +201,34 @@ fn a_folder_in_the_way_is_left_alone() {
     dir.run(TRAIN).status(2).says("-f");
 }
 
+/// The folder of a training that cannot be would keep the right one out.
+#[test]
+fn options_of_no_training_make_no_folder() {
+    let dir = Dir::new();
+    dir.file("data", noise(8000));
+    let train = ["compress", "data", "--train", "--size", "4K"];
+    for (option, value, said) in [
+        ("--epochs", "0", "0 is not more than 0"),
+        ("--epochs", "nan", "NaN is not more than 0"),
+        ("--epochs", "inf", "inf is not more than 0"),
+        ("--epochs", "1e9", "at most 1000000"),
+        ("--epochs", "two", "a number is needed"),
+        ("--budget", "0", "at least one byte"),
+        ("--budget", "4000T", "is not between 1 and"),
+    ] {
+        let args = [&train[..], &[option, value]].concat();
+        dir.run(&args).status(2).says(said).says(option);
+    }
+    dir.run(&[&train[..], &["--epochs=-1"]].concat())
+        .status(2)
+        .says("-1 is not more than 0");
+    let large = ["compress", "data", "--train", "--size", "40M", "--learn"];
+    dir.run(&large)
+        .status(2)
+        .says("the most that go on learning");
+    assert_eq!(leftovers(&dir), ["data"]);
+}
+
 #[test]
 fn a_size_that_there_is_not_is_told() {
     let dir = Dir::new();

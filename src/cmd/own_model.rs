@@ -3,7 +3,7 @@
 
 use super::units;
 use brevity_codec::archive::Summary;
-use brevity_lab::pack::{Budget, Event, OwnModel, Packed, Verdict, spec_near};
+use brevity_lab::pack::{Budget, Event, OwnModel, Packed, Verdict, recipe, spec_near};
 use brevity_stats::critical::prior::Prior;
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub struct Training {
     )]
     pub(super) size: Option<u64>,
     /// How often to train on the whole file [default: by its length]
-    #[arg(long, value_name = "COUNT", requires = "train")]
+    #[arg(long, value_name = "COUNT", requires = "train", value_parser = epochs)]
     epochs: Option<f64>,
     /// How many bytes to train on, with repetition
     #[arg(
@@ -32,12 +32,28 @@ pub struct Training {
         value_name = "BYTES",
         requires = "train",
         conflicts_with = "epochs",
-        value_parser = units::some_bytes
+        value_parser = budget
     )]
     budget: Option<u64>,
     /// Seed of the training
     #[arg(long, value_name = "NUMBER", requires = "train", default_value_t = 0)]
     seed: u64,
+}
+
+fn epochs(text: &str) -> Result<f64, String> {
+    let epochs = text.parse().map_err(|_| "a number is needed")?;
+    possible(Budget::Epochs(epochs)).map(|()| epochs)
+}
+
+fn budget(text: &str) -> Result<u64, String> {
+    let bytes = units::some_bytes(text)?;
+    possible(Budget::Bytes(bytes)).map(|()| bytes)
+}
+
+/// Refuses a length that no training has, before anything is read or made.
+fn possible(budget: Budget) -> Result<(), String> {
+    let checked = recipe(1, budget).validate();
+    checked.map_err(|error| error.reason)
 }
 
 impl Training {

@@ -76,4 +76,4 @@ pub use ops::{DeviceError, DeviceKind};
 pub use recipe::{
     OptimizerKind, Order, QuantiseConfig, ScheduleKind, TrainConfig, TrainConfigError,
 };
-pub use run::{MODEL, Outcome, TrainSetup, evaluate, run, run_hashed};
+pub use run::{MODEL, Outcome, TrainSetup, check, evaluate, run, run_hashed};

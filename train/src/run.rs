@@ -106,8 +106,7 @@ pub fn run_hashed(
     folder: &Path,
     control: &Control<'_>,
 ) -> Result<Outcome, TrainError> {
-    setup.spec.validate()?;
-    setup.config.validate()?;
+    check(&setup.spec, &setup.config)?;
     if data.len() < setup.spec.context {
         return Err(TrainError::TooShort {
             bytes: data.len(),
@@ -120,16 +119,6 @@ pub fn run_hashed(
             beside: contexts.len(),
         });
     }
-    // The bytes are there already. What is counted is an upper bound, of which at least
-    // half is used.
-    let needs = setup.config.memory(&setup.spec, 0) / 2;
-    if let Some(has) = memory::machine_memory().filter(|has| needs > *has) {
-        return Err(TrainError::Memory {
-            needs,
-            has,
-            batch_bytes: setup.config.batch_bytes,
-        });
-    }
     std::fs::create_dir_all(folder).map_err(|source| TrainError::Folder {
         path: folder.into(),
         source,
@@ -139,6 +128,26 @@ pub fn run_hashed(
     let outcome = run.train(control);
     ops::forget_buffers();
     outcome
+}
+
+/// Checks what can be told of a training without its data.
+///
+/// # Errors
+/// An invalid spec or config; more memory than this machine has.
+pub fn check(spec: &Spec, config: &TrainConfig) -> Result<(), TrainError> {
+    spec.validate()?;
+    config.validate()?;
+    // Without the bytes, which are there already. What is counted is an upper bound, of
+    // which at least half is used.
+    let needs = config.memory(spec, 0) / 2;
+    match memory::machine_memory().filter(|has| needs > *has) {
+        None => Ok(()),
+        Some(has) => Err(TrainError::Memory {
+            needs,
+            has,
+            batch_bytes: config.batch_bytes,
+        }),
+    }
 }
 
 /// The mean loss of the burn model with these weights on `data`, in bits per byte, over

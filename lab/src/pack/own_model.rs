@@ -9,7 +9,8 @@ use brevity_codec::weights::{Plan, Precision};
 use brevity_measure::StoredModel;
 use brevity_stats::critical::prior::{PROSE_PILOTS, Prior, STORED_BITS};
 use brevity_task::{Control, Counter, Progress};
-use brevity_train::{DeviceKind, TrainSetup};
+use brevity_train::online::LearningModel;
+use brevity_train::{DeviceKind, TrainError, TrainSetup};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -123,7 +124,8 @@ impl Packed {
 /// been decoded: see [`archive::decompress`].
 ///
 /// # Errors
-/// A folder that belongs to something else, a training that fails.
+/// Options that no training can have, a folder that belongs to something else, a training
+/// that fails.
 pub fn compress_with_own_model(
     data: &[u8],
     folder: &Path,
@@ -131,6 +133,7 @@ pub fn compress_with_own_model(
     control: &Control<'_>,
     told: &dyn Fn(&Event<'_>),
 ) -> Result<Option<Packed>, PackError> {
+    check(options, data.len() as u64)?;
     let (plain_archive, plain) = write(data, &Source::none(), &options.archive, control)?;
     let done = |archive, summary, verdict, workspace| {
         Ok(Some(Packed {
@@ -193,6 +196,22 @@ pub fn compress_with_own_model(
         true => done(archive, summary, verdict, Some(workspace)),
         false => done(plain_archive, plain, verdict, Some(workspace)),
     }
+}
+
+/// Refuses what no training can do, before its folder is made: that would keep the next
+/// training, with other options, out of it.
+fn check(options: &OwnModel, bytes: u64) -> Result<(), PackError> {
+    let config = recipe(bytes, options.budget);
+    config.validate().map_err(TrainError::from)?;
+    let Some(size) = options.size else {
+        // Predicted sizes are small.
+        return Ok(());
+    };
+    let spec = spec_near(size);
+    if options.learn {
+        LearningModel::check_size(&spec)?;
+    }
+    Ok(brevity_train::check(&spec, &config)?)
 }
 
 /// The model, trained beside context models, and its storage plan; `None` if a stop was

@@ -69,17 +69,25 @@ impl LearningModel {
     }
 
     fn check_start(&self, spec: &Spec) -> Result<(), RecipeError> {
-        let reason = match spec.parameters() {
-            _ if spec != self.recipe.spec() => "the model is another one than the recipe's".into(),
-            more if more > MOST_STORED => {
-                format!("{more} are more than {MOST_STORED}, the most that go on learning")
-            }
-            _ => return Ok(()),
-        };
-        Err(RecipeError::Online {
-            field: "parameters",
-            reason,
-        })
+        match spec == self.recipe.spec() {
+            true => LearningModel::check_size(spec),
+            false => Err(bad_start(
+                "the model is another one than the recipe's".into(),
+            )),
+        }
+    }
+
+    /// Checks that a trained model of this spec can go on learning.
+    ///
+    /// # Errors
+    /// More parameters than [`MOST_STORED`].
+    pub fn check_size(spec: &Spec) -> Result<(), RecipeError> {
+        match spec.parameters() {
+            more if more > MOST_STORED => Err(bad_start(format!(
+                "{more} are more than {MOST_STORED}, the most that go on learning"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Builds the model from the recipe of an archive, which stored weights may follow: for
@@ -134,5 +142,12 @@ impl Model for LearningModel {
         let learner = Learner::new(&self.recipe, self.start.as_ref(), *layout);
         let learner = learner.expect("the device was there when the model was made");
         Box::new(learner)
+    }
+}
+
+fn bad_start(reason: String) -> RecipeError {
+    RecipeError::Online {
+        field: "parameters",
+        reason,
     }
 }
