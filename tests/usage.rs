@@ -161,6 +161,21 @@ fn critical_names_both_of_its_inputs() {
 }
 
 #[test]
+fn train_says_how_to_pick_one_of_several_trials() {
+    let dir = with_data();
+    dir.file(
+        "c.toml",
+        format!("{CONFIG}[sweep.grid]\nmodel.width = [8, 12]\n"),
+    );
+    dir.run(&["train", "c.toml"])
+        .status(2)
+        .says("c.toml has 2 trials: run them with `brevity sweep`, or one with")
+        .says("--set 'sweep.grid.model.width=[8]'");
+    let one = ["train", "c.toml", "--set", "sweep.grid.model.width=[8]"];
+    dir.run(&one).status(0);
+}
+
+#[test]
 fn what_would_be_ignored_is_refused() {
     let dir = with_data();
     for (args, said) in [

@@ -29,9 +29,10 @@ pub fn run(args: Args) -> Result<()> {
     let target = Target::open(&args.common, &args.config, Kind::TwoPart, false, &options)?;
     let count = target.manifest.trials.len();
     if count != 1 {
+        let told = args.config.display();
+        let one = one_alone(&target);
         return Err(Usage(format!(
-            "{} has {count} trials: run them with `brevity sweep`, or pick one with --set",
-            args.config.display(),
+            "{told} has {count} trials: run them with `brevity sweep`, or one with {one}"
         ))
         .into());
     }
@@ -49,4 +50,15 @@ pub fn run(args: Args) -> Result<()> {
         writeln!(out, "\n{}", model.display())?;
     }
     Ok(())
+}
+
+/// The options that run one trial of several.
+fn one_alone(target: &Target) -> String {
+    if target.first.is_empty() {
+        let id = &target.manifest.trials[0].id;
+        return format!("`brevity sweep` and --trial {id}");
+    }
+    let sets = target.first.iter();
+    let sets = sets.map(|set| format!("--set {}", sweep::quote(set)));
+    sets.collect::<Vec<_>>().join(" ")
 }

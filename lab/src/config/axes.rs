@@ -12,7 +12,8 @@ use toml::{Table, Value};
 #[serde(deny_unknown_fields, default)]
 pub struct SweepConfig {
     /// Values of `seed`.
-    pub seeds: Vec<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Vec<i64>>,
     /// Arrays of values by key; every combination of them is a trial.
     pub grid: Table,
     /// Arrays of equal length by key; the n-th values of all belong together.
@@ -72,7 +73,12 @@ impl SweepConfig {
     /// The assignments of every trial, in order.
     pub(crate) fn expand(&self) -> Result<Vec<Vec<Assignment>>, AxisError> {
         let (zipped, grid) = (self.rows_of_zip()?, arrays("sweep.grid", &self.grid)?);
-        let lengths = [self.trials.len(), zipped.len(), self.seeds.len()];
+        let seeds = self.seeds.as_deref();
+        if seeds.is_some_and(<[i64]>::is_empty) {
+            return Err(no_axis("sweep.seeds", "an empty one"));
+        }
+        let seeds = seeds.unwrap_or_default();
+        let lengths = [self.trials.len(), zipped.len(), seeds.len()];
         let lengths = lengths.into_iter().chain(grid.iter().map(|(_, v)| v.len()));
         self.check_count(lengths)?;
         let mut trials = combine(vec![Vec::new()], &self.rows_of_trials());
@@ -83,18 +89,39 @@ impl SweepConfig {
                 .collect();
             trials = combine(trials, &rows);
         }
-        let seeds: Vec<_> = (0..self.seeds.len())
-            .map(|i| {
-                vec![Assignment {
-                    key: "seed".into(),
-                    value: Value::Integer(self.seeds[i]),
-                    origin: format!("sweep.seeds.{i}"),
-                }]
-            })
-            .collect();
+        let row = |(i, seed): (usize, &i64)| {
+            vec![Assignment {
+                key: "seed".into(),
+                value: Value::Integer(*seed),
+                origin: format!("sweep.seeds.{i}"),
+            }]
+        };
+        let seeds: Vec<_> = seeds.iter().enumerate().map(row).collect();
         trials = combine(trials, &seeds);
         check_keys(&trials)?;
         Ok(trials)
+    }
+
+    /// `--set` arguments that leave the first trial alone: of each axis its first value.
+    pub(crate) fn first(&self) -> Vec<String> {
+        let mut sets = Vec::new();
+        if let [first, _, ..] = &self.trials[..] {
+            sets.push(format!("sweep.trials=[{}]", Value::Table(first.clone())));
+        }
+        for (name, axes) in [("zip", &self.zip), ("grid", &self.grid)] {
+            for (key, values) in leaves(axes) {
+                if let Some([first, _, ..]) = values.as_array().map(Vec::as_slice) {
+                    sets.push(format!("sweep.{name}.{key}=[{first}]"));
+                }
+            }
+        }
+        if let Some([first, _, ..]) = self.seeds.as_deref() {
+            sets.push(format!("sweep.seeds=[{first}]"));
+        }
+        if self.checks {
+            sets.push("sweep.checks=false".into());
+        }
+        sets
     }
 
     /// Checks the number of trials before any is made.
@@ -186,18 +213,20 @@ fn element(table: &str, key: &str, values: &[Value], index: usize) -> Assignment
 fn arrays(table: &str, axes: &Table) -> Result<Vec<(String, Vec<Value>)>, AxisError> {
     let array = |(key, value): (String, Value)| match value {
         Value::Array(values) if !values.is_empty() => Ok((key, values)),
-        other => Err(AxisError {
-            key: format!("{table}.{key}"),
-            message: format!(
-                "an axis is an array of at least one value, not {}",
-                match other {
-                    Value::Array(_) => "an empty one".to_string(),
-                    other => format!("a single {}", other.type_str()),
-                }
-            ),
-        }),
+        Value::Array(_) => Err(no_axis(&format!("{table}.{key}"), "an empty one")),
+        other => {
+            let what = format!("a single {}", other.type_str());
+            Err(no_axis(&format!("{table}.{key}"), &what))
+        }
     };
     leaves(axes).into_iter().map(array).collect()
+}
+
+fn no_axis(key: &str, what: &str) -> AxisError {
+    AxisError {
+        key: key.to_owned(),
+        message: format!("an axis is an array of at least one value, not {what}"),
+    }
 }
 
 fn combine(trials: Vec<Vec<Assignment>>, rows: &[Vec<Assignment>]) -> Vec<Vec<Assignment>> {
@@ -312,6 +341,7 @@ mod tests {
         let key = |text: &str| expand(text).unwrap_err().key;
         assert_eq!(key("[grid]\nmodel.width = 3"), "sweep.grid.model.width");
         assert_eq!(key("[grid]\nmodel.width = []"), "sweep.grid.model.width");
+        assert_eq!(key("seeds = []"), "sweep.seeds");
         assert_eq!(
             key("[zip]\nmodel.width = [1, 2]\nmodel.heads = [1]"),
             "sweep.zip.model.heads"

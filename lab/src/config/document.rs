@@ -91,6 +91,13 @@ impl Document {
         self.sets.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
+    /// The value of a dotted key, if it has one.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        let mut parts = key.split('.');
+        let first = self.table.get(parts.next()?);
+        parts.fold(first, |value, part| value?.get(part))
+    }
+
     /// The same document without these keys or tables.
     pub fn without(&self, keys: &[&str]) -> Document {
         let mut document = self.clone();

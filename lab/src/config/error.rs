@@ -160,7 +160,7 @@ pub(crate) fn explain(message: &str) -> (String, Option<String>) {
     let (kind, names) = match names.split_first() {
         Some((name, valid)) if message.starts_with("unknown field") => (("key", *name), valid),
         Some((name, valid)) if message.starts_with("unknown variant") => (("value", *name), valid),
-        _ => return (message.to_string(), None),
+        _ => return (in_plain_words(message), None),
     };
     let (kind, name) = kind;
     let help = match nearest(name, names) {
@@ -169,6 +169,31 @@ pub(crate) fn explain(message: &str) -> (String, Option<String>) {
         None => format!("valid here: {}", names.join(", ")),
     };
     (format!("unknown {kind} `{name}`"), Some(help))
+}
+
+/// A message about a value of the wrong type, without the names of Rust's types.
+fn in_plain_words(message: &str) -> String {
+    let parts = || {
+        let (kind, rest) = message.split_once(": ")?;
+        let (given, expected) = rest.rsplit_once(", expected ")?;
+        kind.starts_with("invalid ")
+            .then(|| format!("{kind}: {}, expected {}", plain(given), plain(expected)))
+    };
+    parts().unwrap_or_else(|| message.to_owned())
+}
+
+/// What a file holds, by the name that serde has for it.
+fn plain(name: &str) -> &str {
+    match name {
+        "u64" | "u32" | "u16" | "u8" | "usize" => "a whole number of at least 0",
+        "i64" | "i32" | "i16" | "i8" | "isize" => "a whole number",
+        "f64" | "f32" => "a number",
+        "a boolean" => "true or false",
+        "map" | "a map" => "a table",
+        "sequence" | "a sequence" => "an array",
+        _ if name.starts_with("struct ") => "a table",
+        _ => name,
+    }
 }
 
 /// The candidate nearest to `name`, if any is near enough to be a misspelling of it.
@@ -217,8 +242,31 @@ mod tests {
             help.unwrap(),
             "did you mean `width`? Valid here: width, layers, heads"
         );
-        let (message, help) = explain("invalid type: string \"a\", expected usize");
-        assert_eq!(message, "invalid type: string \"a\", expected usize");
-        assert_eq!(help, None);
+        let (message, help) = explain("missing field `data`");
+        assert_eq!((&message[..], help), ("missing field `data`", None));
+    }
+
+    #[test]
+    fn types_have_no_names_of_rust() {
+        for (message, plain) in [
+            (
+                "invalid type: string \"a, expected b\", expected usize",
+                "invalid type: string \"a, expected b\", expected a whole number of at least 0",
+            ),
+            (
+                "invalid value: integer `-5`, expected u64",
+                "invalid value: integer `-5`, expected a whole number of at least 0",
+            ),
+            (
+                "invalid type: map, expected f64",
+                "invalid type: a table, expected a number",
+            ),
+            (
+                "invalid type: integer `3`, expected struct DataConfig",
+                "invalid type: integer `3`, expected a table",
+            ),
+        ] {
+            assert_eq!(explain(message), (plain.to_owned(), None));
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::score::ScoreConfig;
 use super::trial::{TrialConfig, TrialPlan};
 use crate::experiments::contamination::config::ContaminationConfig;
 use crate::experiments::prequential::config::PrequentialConfig;
+use crate::sweep::quote;
 use brevity_data::DataConfig;
 use brevity_stats::design::Goal;
 use brevity_train::TrainConfig;
@@ -16,7 +17,7 @@ use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
-use toml::Table;
+use toml::{Table, Value};
 
 /// A config file as it is written.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -147,6 +148,12 @@ impl Experiment {
         self.document.file()
     }
 
+    /// `--set` arguments that leave the first trial of the sweep alone.
+    pub fn sets_of_first(&self) -> Vec<String> {
+        let config = typed(self.document.table());
+        config.map_or_else(|_| Vec::new(), |config| config.sweep.first())
+    }
+
     /// An error about `key` of a trial, at the position that set its value: an axis of
     /// the sweep, a `--set` argument, or a line of the file.
     pub fn error(&self, trial: usize, key: &str, message: impl Into<String>) -> ConfigError {
@@ -192,10 +199,26 @@ fn effective_sets(document: &Document, choices: &[Vec<Assignment>]) -> Result<()
         {
             let message = format!("`--set {set}` has no effect: the sweep chooses this value");
             let error = document.error(&first.origin, message);
-            return Err(error.with_help("set the axis instead"));
+            return Err(error.with_help(instead(document, key, &first.origin)));
         }
     }
     Ok(())
+}
+
+/// What to set in place of `key`, whose values in the trials come from such as `origin`.
+fn instead(document: &Document, key: &str, origin: &str) -> String {
+    let axis = origin.rsplit_once('.').map_or(origin, |(axis, _)| axis);
+    let value = document.value(key).map(Value::to_string);
+    let set = quote(&format!("{axis}=[{}]", value.unwrap_or_default()));
+    match axis {
+        _ if axis.starts_with("sweep.trials.") => {
+            "change it in the tables of sweep.trials instead".into()
+        }
+        _ if axis.starts_with("sweep.zip.") => {
+            format!("set all axes of sweep.zip instead, this one by --set {set}")
+        }
+        _ => format!("set the axis instead: --set {set}"),
+    }
 }
 
 fn experiment_name(document: &Document, config: &ExperimentConfig) -> Result<String, ConfigError> {

@@ -162,9 +162,15 @@ fn an_unknown_key_is_shown_with_its_line_and_the_nearest_name() {
 fn a_wrong_type_is_shown_with_its_place() {
     let message = refusal(&BASE.replace("64", "\"wide\""));
     assert!(
-        message.starts_with("a.toml:6:9: invalid type: string \"wide\""),
+        message.starts_with("a.toml:6:9: invalid type: string \"wide\", expected a whole number"),
         "{message}"
     );
+    let message = with_sets(BASE, &["data.bytes=10K"])
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("expected a whole number"), "{message}");
+    let message = with_sets(BASE, &["train=3"]).unwrap_err().to_string();
+    assert!(message.contains("expected a table"), "{message}");
 }
 
 #[test]
@@ -287,6 +293,8 @@ fn set_against_an_axis_is_refused_and_axes_can_be_set() {
         .unwrap_err()
         .to_string();
     assert!(message.contains("has no effect"), "{message}");
+    let help = "--set 'sweep.grid.model.width=[64]'";
+    assert!(message.contains(help), "{message}");
     let experiment = with_sets(&text, &["sweep.grid.model.width=[48]"]).unwrap();
     assert_eq!(experiment.trials.len(), 1);
     assert_eq!(experiment.trials[0].config.model.width, 48);
@@ -298,6 +306,27 @@ fn set_against_an_axis_is_refused_and_axes_can_be_set() {
         let shown = with_sets(&text, &[set]).unwrap_err().to_string();
         let start = format!("--set {set}: model.width: ");
         assert!(shown.starts_with(&start), "{shown}");
+    }
+}
+
+/// What `brevity train` advises for a config of several trials.
+#[test]
+fn sets_of_the_first_trial_leave_it_alone() {
+    for sweep in [
+        "[sweep.grid]\nmodel.width = [16, 32]\nmodel.taps = [0, 1]\ntrain.clip = [1.0]\n",
+        "[sweep]\nseeds = [3, 4]\nchecks = true\n[sweep.grid]\nmodel.width = [16, 24, 32]\n",
+        "[sweep.zip]\nmodel.width = [16, 32]\nmodel.position = [\"rope\", \"sinusoidal\"]\n",
+        "[[sweep.trials]]\nmodel.width = 16\n[[sweep.trials]]\nmodel.position = \"rope\"\n",
+    ] {
+        let text = format!("{BASE}{sweep}");
+        let whole = parse(&text).unwrap();
+        let sets = whole.sets_of_first();
+        let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+        let first = with_sets(&text, &sets).unwrap();
+        assert_eq!(first.trials.len(), 1, "{sets:?}");
+        let config = |experiment: &Experiment| toml::to_string(&experiment.trials[0].config);
+        assert_eq!(config(&first).unwrap(), config(&whole).unwrap());
+        assert!(first.sets_of_first().is_empty());
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Target {
     pub manifest: Manifest,
     /// The text of the config, unless the folder has its own.
     pub config: Option<String>,
+    /// `--set` arguments that leave the first trial alone; of a folder there are none.
+    pub first: Vec<String>,
     /// When an adaptive plan is to stop; `None` if all trials are run.
     pub adaptive: Option<Goal>,
     /// The data that were read last.
@@ -81,6 +83,7 @@ impl Target {
             folder,
             manifest,
             config: Some(experiment.text().to_owned()),
+            first: experiment.sets_of_first(),
             adaptive: experiment.adaptive,
             data,
         })
@@ -104,6 +107,7 @@ impl Target {
             folder,
             manifest,
             config: None,
+            first: Vec::new(),
             adaptive: None,
             data: DataCache::default(),
         })

@@ -190,10 +190,7 @@ impl Experiment {
                            [sweep]";
             return Err(fault("sweep", message));
         }
-        let seeds = match seeds.is_empty() {
-            true => vec![config.seed as i64],
-            false => seeds,
-        };
+        let seeds = seeds.unwrap_or_else(|| vec![config.seed as i64]);
         self.trials.clear();
         for part in table.parts() {
             for seed in &seeds {
