@@ -176,6 +176,15 @@ fn train_says_how_to_pick_one_of_several_trials() {
 }
 
 #[test]
+fn a_plan_is_not_shown_in_place_of_being_written() {
+    let dir = with_data();
+    dir.file("c.toml", CONFIG);
+    dir.run(&["sweep", "c.toml", "--dry-run", "--plan", "-"])
+        .status(2)
+        .says("cannot be used with '--plan");
+}
+
+#[test]
 fn what_would_be_ignored_is_refused() {
     let dir = with_data();
     for (args, said) in [

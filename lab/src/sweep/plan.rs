@@ -246,7 +246,9 @@ impl Plan {
 /// Printed before a submission: how much it is.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let core_hours: f64 = self.trials.iter().map(|t| t.seconds * t.cpus as f64).sum();
+        // The sum of nothing is -0.
+        let core_seconds = self.trials.iter().map(|t| t.seconds * t.cpus as f64);
+        let core_hours = core_seconds.sum::<f64>().abs() / 3600.0;
         let longest = self.trials.iter().map(|t| t.seconds).fold(0.0, f64::max);
         let peak = self.tasks.iter().map(|t| t.memory_bytes).max().unwrap_or(0);
         write!(
@@ -255,7 +257,7 @@ impl fmt::Display for Plan {
              at most {} MiB at once ({})",
             self.trials.len(),
             self.tasks.len(),
-            core_hours / 3600.0,
+            core_hours,
             super::dry_run::clock(longest),
             peak.div_ceil(1 << 20),
             match (self.calibration.timed, self.calibration.weighed) {

@@ -299,6 +299,13 @@ fn a_plan_has_the_unfinished_trials_longest_first_and_packs_short_ones() {
     let plan = Plan::of(&case.folder, &case.manifest, &options()).unwrap();
     assert_eq!(plan.trials.len(), 5);
     assert_eq!(plan.calibration.weighed, 1);
+
+    case.options.only.clear();
+    case.options.any = true;
+    go(&case, &Fake::default()).unwrap();
+    let plan = Plan::of(&case.folder, &case.manifest, &options()).unwrap();
+    let told = plan.to_string();
+    assert!(told.contains("0 tasks: about 0.0 core hours"), "{told}");
 }
 
 #[test]

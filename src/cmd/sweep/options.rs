@@ -13,7 +13,7 @@ pub struct Trials {
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
     /// List the trials with their sizes and estimated times, and run nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "plan")]
     pub dry_run: bool,
     /// Try failed trials again
     #[arg(long)]
