@@ -49,7 +49,8 @@ pub struct Run {
     /// Raw rate of the final model, trained on all bytes, on the same bytes; in-sample,
     /// and not a code by itself.
     pub final_rate: f64,
-    /// Regret: prequential minus final code length, over the raw bytes.
+    /// Regret: prequential minus final code length of the data, over the raw bytes. The
+    /// recipe, which `rate` includes, is in neither.
     pub regret_rate: f64,
     /// Cumulative code length.
     pub curve: Vec<CurvePoint>,

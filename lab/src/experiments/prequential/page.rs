@@ -128,8 +128,8 @@ fn table(report: &Prequential) -> Markup {
         div class="card scroll" { (table.html()) }
         p {
             "The final model was trained on all bytes, and codes the same bytes in the same way. \
-             Its length is in-sample and not a code by itself. The prequential length exceeds it \
-             by the regret, the cost of learning."
+             Its length is in-sample and not a code by itself. The length of the data exceeds it \
+             by the regret, the cost of learning; the rate has the recipe besides."
         }
     }
 }
