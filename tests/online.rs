@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::util::Dir;
+use crate::util::{Dir, number};
 
 fn text(bytes: usize) -> String {
     let line = |i: usize| format!("line {} of {i}\n", i * i % 97);
@@ -85,7 +85,23 @@ fn prequential_codes_of_random_bytes_cost_more_than_the_bytes() {
         assert!(rate.is_some_and(|rate| rate >= 1.0), "{row}");
         let bits = row["data_bits"].as_f64();
         assert!(bits.is_some_and(|bits| bits >= 8.0 * 5000.0), "{row}");
+        // The rate has the recipe, the regret has not.
+        let [fixed, regret] =
+            ["final", "regret"].map(|of| number(row, &format!("/learning/{of}_bits")));
+        let recipe = number(row, "/model_bytes/prequential");
+        let coded = number(row, "/adjusted_rate/prequential") * number(row, "/scored/bytes");
+        let rest = coded - recipe - (fixed + regret) / 8.0;
+        assert!(
+            recipe > 0.0 && (0.0..32.0).contains(&rest),
+            "{rest} in {row}"
+        );
     }
+    let ranked = dir.run(&["select", "runs/tiny-prequential"]).status(0);
+    let ranked = ranked.stdout();
+    assert!(
+        ranked.contains("estimates for these bytes: no archive was decoded"),
+        "{ranked}"
+    );
     let page = dir.path("runs/tiny-prequential/prequential.html");
     let page = fs::read_to_string(page).expect("a page");
     assert!(page.contains("Rate against size") && page.contains("blocks"));

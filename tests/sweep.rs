@@ -161,6 +161,12 @@ fn a_sweep_checks_its_own_training() {
     assert_eq!(points.lines().count(), 1 + 2 * 4, "{points}");
     let ranked = dir.run(&["select", "runs/tiny"]).status(0).stdout();
     assert!(ranked.contains("4 candidates"), "{ranked}");
+    // All archives were decoded.
+    assert!(
+        ranked.contains("Totals are those of these bytes"),
+        "{ranked}"
+    );
+    assert!(!ranked.contains("no archive"), "{ranked}");
 }
 
 #[test]

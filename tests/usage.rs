@@ -185,6 +185,27 @@ fn a_plan_is_not_shown_in_place_of_being_written() {
 }
 
 #[test]
+fn select_and_prequential_name_what_they_take() {
+    let dir = Dir::new();
+    dir.run(&["select"]).status(2).says("--table FILE");
+    dir.run(&["prequential"]).status(2).says("--log FILE");
+}
+
+#[test]
+fn parameters_that_a_table_does_not_say_are_unknown() {
+    let dir = Dir::new();
+    let models = "model,model_bytes,data_bits,data_bytes\na,90,2000,1000\nb,20,3000,1000\n";
+    dir.file("m.csv", models);
+    let json = dir.run(&["select", "--table", "m.csv", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.status(0).stdout()).expect("JSON");
+    for candidate in json[0]["candidates"].as_array().expect("candidates") {
+        assert!(candidate["parameters"].is_null(), "{candidate}");
+    }
+    let shown = dir.run(&["select", "--table", "m.csv"]).status(0).stdout();
+    assert!(!shown.contains(" 0 "), "{shown}");
+}
+
+#[test]
 fn what_would_be_ignored_is_refused() {
     let dir = with_data();
     for (args, said) in [

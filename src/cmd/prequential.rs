@@ -2,7 +2,8 @@
 
 use super::loss_log::Log;
 use super::sweep::{Common, Report, Scheduling, Trials, run_trials};
-use anyhow::Result;
+use crate::exit::Usage;
+use anyhow::{Result, bail};
 use brevity_lab::sweep::Kind;
 use std::path::PathBuf;
 
@@ -16,7 +17,6 @@ use std::path::PathBuf;
 pub struct Args {
     /// The experiment, a TOML file such as configs/prequential.toml; or the folder of one,
     /// to run what it was given before
-    #[arg(required_unless_present = "log")]
     config: Option<PathBuf>,
     #[command(flatten)]
     log: Log,
@@ -39,7 +39,10 @@ pub fn run(args: Args) -> Result<()> {
     let config = match (&args.log.log, &args.config) {
         (Some(log), _) => return args.log.print(log, args.common.json),
         (None, Some(config)) => config,
-        (None, None) => unreachable!("one of them is required"),
+        (None, None) => bail!(Usage(
+            "give a config, the folder of one, or the loss log of any program with --log FILE"
+                .into()
+        )),
     };
     args.log.refuse()?;
     let report = Report {

@@ -16,12 +16,11 @@ use brevity_stats::selection::{self, Options};
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a sweep, or its results.json
-    #[arg(required_unless_present = "table", conflicts_with = "table")]
     sweep: Option<PathBuf>,
     /// A table of any models instead, a CSV file with the columns model, model_bytes,
     /// data_bits and data_bytes; optionally seed, group (a piece of the data, such as a
     /// document) and parameters; `-` is standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "sweep")]
     table: Option<PathBuf>,
     /// How model bytes are counted, such as fp16 or stored [default: every way in the results]
     #[arg(long, value_name = "NAME")]
@@ -48,7 +47,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             files::no_table(sweep, "--table")?;
             scored(sweep, convention)?
         }
-        (None, None) => unreachable!("one of them is required"),
+        (None, None) => bail!(Usage(
+            "give the folder of a sweep, or a table of models with --table FILE".into()
+        )),
     };
     let options = Options {
         convention: args.convention,
@@ -61,7 +62,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         serde_json::to_writer_pretty(&mut out, &rankings)?;
         writeln!(out)?;
     } else {
-        write!(out, "{}", text::rankings(&rankings))?;
+        write!(out, "{}", text::rankings(&rankings, &rows))?;
     }
     Ok(())
 }

@@ -86,8 +86,8 @@ pub struct Candidate {
     pub settings: String,
     /// Trials behind it.
     pub ids: Vec<String>,
-    /// Parameters of the model.
-    pub parameters: u64,
+    /// Parameters of the model; nothing where they are unknown.
+    pub parameters: Option<u64>,
     /// Coded data, mean over seeds.
     pub coded_bytes: f64,
     /// Model, mean over seeds.
@@ -284,7 +284,8 @@ fn candidate(
         rank: 0,
         settings: group[0].settings(),
         ids: group.iter().map(|r| r.id().to_owned()).collect(),
-        parameters: group[0].parameters,
+        // Tables of any models need not say.
+        parameters: Some(group[0].parameters).filter(|&n| n > 0),
         coded_bytes: mean(&coded),
         model_bytes: mean(&model),
         total_bytes,
