@@ -161,13 +161,6 @@ fn critical_names_both_of_its_inputs() {
 }
 
 #[test]
-fn select_and_prequential_name_what_they_take() {
-    let dir = Dir::new();
-    dir.run(&["select"]).status(2).says("--table FILE");
-    dir.run(&["prequential"]).status(2).says("--log FILE");
-}
-
-#[test]
 fn train_says_how_to_pick_one_of_several_trials() {
     let dir = with_data();
     dir.file(
@@ -189,6 +182,13 @@ fn a_plan_is_not_shown_in_place_of_being_written() {
     dir.run(&["sweep", "c.toml", "--dry-run", "--plan", "-"])
         .status(2)
         .says("cannot be used with '--plan");
+}
+
+#[test]
+fn select_and_prequential_name_what_they_take() {
+    let dir = Dir::new();
+    dir.run(&["select"]).status(2).says("--table FILE");
+    dir.run(&["prequential"]).status(2).says("--log FILE");
 }
 
 #[test]

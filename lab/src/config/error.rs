@@ -185,7 +185,11 @@ fn in_plain_words(message: &str) -> String {
 /// What a file holds, by the name that serde has for it.
 fn plain(name: &str) -> &str {
     match name {
-        "u64" | "u32" | "u16" | "u8" | "usize" => "a whole number of at least 0",
+        // A TOML integer is never too large for these two.
+        "u64" | "usize" => "a whole number of at least 0",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u16" => "a whole number from 0 to 65535",
+        "u8" => "a whole number from 0 to 255",
         "i64" | "i32" | "i16" | "i8" | "isize" => "a whole number",
         "f64" | "f32" => "a number",
         "a boolean" => "true or false",
@@ -256,6 +260,10 @@ mod tests {
             (
                 "invalid value: integer `-5`, expected u64",
                 "invalid value: integer `-5`, expected a whole number of at least 0",
+            ),
+            (
+                "invalid value: integer `5000000000`, expected u32",
+                "invalid value: integer `5000000000`, expected a whole number from 0 to 4294967295",
             ),
             (
                 "invalid type: map, expected f64",
