@@ -10,10 +10,13 @@
 mod events;
 mod integral;
 mod lines;
+mod passes;
 
 pub use lines::{Line, read, read_bytes};
+pub use passes::Passes;
 
 use integral::{Curve, integrate};
+use passes::{Epochs, passes};
 use std::path::PathBuf;
 
 /// What a log's losses are.
@@ -107,19 +110,6 @@ pub enum LogError {
         /// How often.
         passes: f64,
     },
-}
-
-/// What is known of the number of passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passes {
-    /// One, by the epochs that are logged.
-    OneByEpochs,
-    /// One, by the bytes of the data.
-    OneByBytes,
-    /// Nothing: one is assumed.
-    Assumed,
-    /// More than one: the integral is no code length.
-    Many,
 }
 
 /// The integral of a log.
@@ -351,47 +341,6 @@ fn agreed(
             "`{bytes}` over `{tokens}` is {counted:.4}, and --bytes-per-token says {told}"
         )),
         (told, counted) => Ok(told.or(counted)),
-    }
-}
-
-/// The epochs of a log.
-#[derive(Default)]
-struct Epochs {
-    first: Option<f64>,
-    last: f64,
-    /// Whether any is no whole number.
-    parts: bool,
-}
-
-impl Epochs {
-    fn see(&mut self, epoch: Option<f64>) {
-        if let Some(epoch) = epoch {
-            self.first.get_or_insert(epoch);
-            self.last = epoch;
-            self.parts |= epoch.fract() != 0.0;
-        }
-    }
-
-    /// How often the data were seen. Whole numbers from 0 are those of passes under way; from
-    /// 1, or with parts, they tell how many passes were done.
-    fn passes(&self) -> Option<f64> {
-        let under_way = !self.parts && self.first? == 0.0;
-        Some(self.last + if under_way { 1.0 } else { 0.0 })
-    }
-}
-
-/// How often the data were seen, if that is known.
-fn passes(epochs: Option<f64>, seen: Option<f64>, settings: &Settings) -> Result<Passes, LogError> {
-    let by_bytes = settings.data_bytes.and_then(|bytes| Some(seen? / bytes));
-    let known = by_bytes.or(epochs);
-    match known {
-        // Batches are whole, and so may go a little further than the data.
-        Some(passes) if passes > 1.001 && !settings.many_passes => Err(LogError::Passes { passes }),
-        Some(passes) if passes > 1.001 => Ok(Passes::Many),
-        _ if settings.many_passes => Ok(Passes::Many),
-        Some(_) if by_bytes.is_some() => Ok(Passes::OneByBytes),
-        Some(_) => Ok(Passes::OneByEpochs),
-        None => Ok(Passes::Assumed),
     }
 }
 
