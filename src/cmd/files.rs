@@ -181,6 +181,11 @@ pub fn is_same(a: &Path, b: &Path) -> bool {
         .is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
+/// Whether a path is a file that is read, or that of the model in a folder that is.
+pub fn is_read(path: &Path, read: &Path) -> bool {
+    is_same(path, read) || is_same(path, &model_file(read))
+}
+
 /// Refuses an output that would replace what the command reads: files, models or the folders
 /// that they are in, byte sets.
 pub fn apart<'a>(
@@ -189,7 +194,7 @@ pub fn apart<'a>(
     sets: impl IntoIterator<Item = &'a DataConfig>,
 ) -> Result<()> {
     let mut files = files.into_iter();
-    let is_read = files.any(|file| is_same(output, file) || is_same(output, &model_file(file)))
+    let is_read = files.any(|file| is_read(output, file))
         || sets.into_iter().any(|set| set.source.reads(output));
     if is_read {
         bail!(Usage(format!(

@@ -2,13 +2,12 @@
 //! output, nothing is overwritten without `-f`, and a run that fails or is interrupted
 //! leaves no output.
 
-use super::files::{Common, is_dash, is_same};
+use super::files::{Common, is_dash, is_read, is_same};
 use crate::console;
 use crate::exit::Usage;
 use anyhow::{Context, Result, bail};
 use brevity_codec::archive::EXTENSION;
 use brevity_files::{Readers, Temporary};
-use brevity_lab::experiments::score::model_file;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
@@ -21,7 +20,7 @@ impl Common {
         let Ok(taken) = path.symlink_metadata() else {
             return Ok(());
         };
-        let is_model = |model: &PathBuf| is_same(path, model) || is_same(path, &model_file(model));
+        let is_model = |model: &PathBuf| is_read(path, model);
         let problem = if !is_dash(source) && is_same(path, source) {
             "is the source itself: write elsewhere"
         } else if self.model.as_ref().is_some_and(is_model) {

@@ -68,8 +68,7 @@ impl Inspection {
     }
 
     /// What decoding asks for: the most memory, lanes and threads of a block, the work of
-    /// all. `None` if
-    /// that depends on a model that is not here.
+    /// all. `None` if that depends on a model that is not here.
     ///
     /// # Errors
     /// A recipe that is invalid.
