@@ -17,6 +17,7 @@ pub(crate) use lanes::groups;
 
 use crate::cm::{Gates, Models};
 use crate::predict::{Model, PredictError};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Steps priced at once; multiples of this keep attention on its fast kernel.
 const SLICE: usize = 256;
@@ -88,6 +89,16 @@ impl Coded {
     }
 }
 
+/// No byte costs less than 2.19e-5 bits: a symbol has at most 2^24 - 255 parts of 2^24, a
+/// bit of context models at most 2^24 - 32. So a byte of a payload holds at most so many
+/// of the original.
+const MOST_PER_BYTE: u64 = 366_000;
+
+/// Whether a payload of `stored` bytes can hold `raw` bytes of the original.
+pub(crate) fn can_hold(stored: u64, raw: u64) -> bool {
+    raw <= stored.saturating_mul(MOST_PER_BYTE)
+}
+
 /// Why a block cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -112,6 +123,20 @@ fn needed(method: Method, model: Option<&dyn Model>) -> Option<&dyn Model> {
 
 /// Called with the number of bytes done since the last call.
 pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// Tells of a block's `length` bytes where `changed` are coded.
+fn spread<'a>(
+    progress: Progress<'a>,
+    changed: usize,
+    length: usize,
+) -> impl Fn(u64) + Sync + use<'a> {
+    let done = AtomicU64::new(0);
+    move |bytes| {
+        let before = done.fetch_add(bytes, Ordering::Relaxed);
+        let of_length = |done: u64| done * length as u64 / changed.max(1) as u64;
+        progress(of_length(before + bytes) - of_length(before));
+    }
+}
 
 /// Refuses a block without what its model learns from.
 fn check_beside(model: &dyn Model, gates: Option<Gates>) -> Result<(), PredictError> {

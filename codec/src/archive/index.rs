@@ -2,7 +2,8 @@
 
 use super::error::Error;
 use super::input::Input;
-use super::layout::{MAX_BLOCK, can_hold, check, matches};
+use super::layout::{MAX_BLOCK, check, matches};
+use crate::block::can_hold;
 use brevity_model::varint;
 
 /// Sizes of the blocks of an archive that has several.

@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::extent::Extent;
 use super::input::Input;
-use crate::block::{Coded, Method};
+use crate::block::{Coded, Method, can_hold};
 use crate::cm::{self, Gates, Level, Models, Setup};
 use brevity_model::varint;
 use std::fmt;
@@ -37,16 +37,6 @@ const MAX_MODEL: u64 = 1 << 33;
 
 /// Most bytes of a predictor's description.
 const MAX_DESCRIBED: u64 = 1 << 16;
-
-/// No byte costs less than 2.19e-5 bits: a symbol has at most 2^24 - 255 parts of 2^24, a
-/// bit of context models at most 2^24 - 32. So a byte of a payload holds at most so many
-/// of the original.
-const MOST_PER_BYTE: u64 = 366_000;
-
-/// Whether a payload of `stored` bytes can hold `raw` bytes of the original.
-pub(super) fn can_hold(stored: u64, raw: u64) -> bool {
-    raw <= stored.saturating_mul(MOST_PER_BYTE)
-}
 
 /// Bytes of the hash of the original: the first of its BLAKE3 hash.
 pub const DIGEST: usize = 12;
@@ -448,6 +438,10 @@ impl BlockHeader {
                     }
                     covered.extend(setup.to_bytes());
                     let models = Models::Second(setup);
+                    let changed = models.transform().changed(raw as usize);
+                    if changed > raw as usize {
+                        return malformed("a block is longer before its words are put back");
+                    }
                     let lanes = (1 << lanes_log2).min(raw as usize);
                     if models.memory(lanes, raw as usize) > u64::from(effort.memory) << 20 {
                         return malformed(

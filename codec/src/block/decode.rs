@@ -1,6 +1,7 @@
 //! Decoding of a block.
 
-use super::{Coded, Failure, Method, Progress, check_beside, contexts, lanes, needed};
+use super::{Coded, Failure, Method, Progress, check_beside, contexts, lanes, needed, spread};
+use crate::cm::{Models, Transform};
 use crate::coder::ByteDecoder;
 use crate::layout::Layout;
 use crate::mixing::Mixing;
@@ -53,23 +54,20 @@ fn decode_stream(
     progress: Progress<'_>,
 ) -> Result<Vec<u8>, Failure> {
     let model = needed(coded.method, model);
+    let transform = coded.models.map_or(Transform::None, Models::transform);
+    let changed = transform.changed(length);
+    let progress = &spread(progress, changed, length);
     let mixture = |lanes| {
         let models = coded.models;
-        models.map(|m| Mixing::new(m, coded.gates, lanes, length, model.is_some()))
+        models.map(|m| Mixing::new(m, coded.gates, lanes, changed, model.is_some()))
     };
     let out = match model {
         None => {
             let mixture = mixture(1).expect("context models");
-            let mut bytes = contexts::decode(coder, mixture, length, progress)?;
-            coded
-                .models
-                .expect("context models")
-                .transform()
-                .undo(&mut bytes);
-            bytes
+            contexts::decode(coder, mixture, changed, progress)?
         }
         Some(model) => {
-            let layout = Layout::new(length, model.unit(), 1 << coded.lanes_log2);
+            let layout = Layout::new(changed, model.unit(), 1 << coded.lanes_log2);
             check_beside(model, coded.gates)?;
             lanes::decode(coder, &layout, model, mixture(layout.lanes()), progress)?
         }
@@ -83,5 +81,5 @@ fn decode_stream(
     if !coder.decoder.ended() {
         return Err(Failure::Stream);
     }
-    Ok(out)
+    Ok(transform.undo(out, length))
 }

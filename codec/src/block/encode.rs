@@ -1,7 +1,9 @@
 //! Coding of a block.
 
-use super::{Coded, Method, Progress, check_beside, contexts, follow, needed, slices};
-use crate::cm::{Gates, Level, Models, Transform, survey, survey_unchanged};
+use super::{
+    Coded, Method, Progress, can_hold, check_beside, contexts, follow, needed, slices, spread,
+};
+use crate::cm::{Gates, Level, Models, Setup, survey, survey_unchanged};
 use crate::layout::Layout;
 use crate::mixing::Mixing;
 use crate::predict::{Model, PredictError};
@@ -60,12 +62,7 @@ pub(crate) fn encode(
     model: Option<&dyn Model>,
     progress: Progress<'_>,
 ) -> Result<Coded, PredictError> {
-    let How {
-        method,
-        level,
-        gates,
-        ..
-    } = how;
+    let method = how.method;
     let raw = || Coded {
         method: Method::Raw,
         lanes_log2: 0,
@@ -80,55 +77,85 @@ pub(crate) fn encode(
         return Ok(raw());
     }
     let model = needed(method, model);
-    let lanes_log2 = lanes_log2(how, model);
-    let models = method.needs_contexts().then(|| {
-        Models::Second(match model {
-            None => survey(level, bytes),
-            Some(_) => survey_unchanged(level, bytes),
-        })
-    });
-    let mixture =
-        |lanes| models.map(|m| Mixing::new(m, gates, lanes, bytes.len(), model.is_some()));
-    let mut decoded = None;
-    let (payload, frequencies) = match model {
-        None => {
-            let mut changed = Cow::Borrowed(bytes);
-            let transform = models.expect("context models").transform();
-            if transform != Transform::None {
-                transform.apply(changed.to_mut());
-            }
-            let memory = models.map_or(0, |m| m.memory(1, bytes.len()));
-            let mixture = || mixture(1).expect("context models");
-            if how.decode && 2 * memory <= MOST_FOLLOWED {
-                let coded;
-                (coded, decoded) = follow::encode(&changed, &mixture, progress);
-                if let Cow::Owned(changed) = &mut changed {
-                    transform.undo(changed);
-                    decoded = decoded.map(|same| same && changed == bytes);
-                }
-                coded
-            } else {
-                contexts::encode(&changed, mixture(), progress, |_| {})
-            }
-        }
-        Some(model) => {
-            let layout = Layout::new(bytes.len(), model.unit(), 1 << lanes_log2);
-            check_memory(model, &layout)?;
-            check_beside(model, gates)?;
-            slices::encode(bytes, &layout, model, mixture(layout.lanes()), progress)?
-        }
-    };
-    let coded = Coded {
-        method,
-        lanes_log2,
-        models,
-        gates,
-        payload,
-        frequencies: Some(frequencies),
-        decoded,
+    let coded = match model {
+        None => alone(bytes, how, progress),
+        Some(model) => beside(bytes, how, model, progress)?,
     };
     if coded.payload.len() + coded.extra_header(how.brief) >= bytes.len() {
         return Ok(raw());
     }
     Ok(coded)
+}
+
+/// Codes `bytes` by context models alone.
+fn alone(bytes: &[u8], how: How, progress: Progress<'_>) -> Coded {
+    let (setup, changed) = survey(how.level, bytes);
+    let coded = set_up(bytes, setup, changed, how, progress);
+    if can_hold(coded.payload.len() as u64, bytes.len() as u64) {
+        return coded;
+    }
+    // Bytes that each stand for a word and cost next to nothing.
+    let setup = survey_unchanged(how.level, bytes);
+    set_up(bytes, setup, bytes.into(), how, &|_| {})
+}
+
+/// Codes `bytes`, which are `changed` as `setup` says, by context models alone.
+fn set_up(
+    bytes: &[u8],
+    setup: Setup,
+    changed: Cow<'_, [u8]>,
+    how: How,
+    progress: Progress<'_>,
+) -> Coded {
+    let models = Models::Second(setup);
+    let mixture = || Mixing::new(models, how.gates, 1, changed.len(), false);
+    let progress = spread(progress, changed.len(), bytes.len());
+    let mut decoded = None;
+    let (payload, frequencies) =
+        if how.decode && 2 * models.memory(1, changed.len()) <= MOST_FOLLOWED {
+            let coded;
+            (coded, decoded) = follow::encode(&changed, &mixture, &progress);
+            if let Cow::Owned(changed) = changed {
+                let block = setup.transform.undo(changed, bytes.len());
+                decoded = decoded.map(|same| same && block == bytes);
+            }
+            coded
+        } else {
+            contexts::encode(&changed, mixture(), &progress, |_| {})
+        };
+    Coded {
+        method: how.method,
+        lanes_log2: 0,
+        models: Some(models),
+        gates: how.gates,
+        payload,
+        frequencies: Some(frequencies),
+        decoded,
+    }
+}
+
+/// Codes `bytes` by a model, mixed with context models if the method has them.
+fn beside(
+    bytes: &[u8],
+    how: How,
+    model: &dyn Model,
+    progress: Progress<'_>,
+) -> Result<Coded, PredictError> {
+    let lanes_log2 = lanes_log2(how, Some(model));
+    let layout = Layout::new(bytes.len(), model.unit(), 1 << lanes_log2);
+    check_memory(model, &layout)?;
+    check_beside(model, how.gates)?;
+    let models = how.method.needs_contexts();
+    let models = models.then(|| Models::Second(survey_unchanged(how.level, bytes)));
+    let mixture = models.map(|m| Mixing::new(m, how.gates, layout.lanes(), bytes.len(), true));
+    let (payload, frequencies) = slices::encode(bytes, &layout, model, mixture, progress)?;
+    Ok(Coded {
+        method: how.method,
+        lanes_log2,
+        models,
+        gates: how.gates,
+        payload,
+        frequencies: Some(frequencies),
+        decoded: None,
+    })
 }

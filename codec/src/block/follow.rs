@@ -94,7 +94,7 @@ mod tests {
     }
 
     fn mixing(length: usize) -> Mixing {
-        let models = Models::Second(survey(Level::Default, b"text, text"));
+        let models = Models::Second(survey(Level::Default, b"text, text").0);
         Mixing::new(models, None, 1, length, false)
     }
 

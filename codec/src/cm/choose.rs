@@ -3,10 +3,11 @@
 //! What the block's bytes look like gives a few candidates; these code a piece of it, and
 //! the shortest wins.
 
-use super::v2::{self, Candidates, Kind, Level, Setup, Transform, base64};
+use super::v2::{self, Candidates, Kind, Level, Setup, Transform, base64, words};
 use super::{Advice, BitCoder};
 use crate::cdf::TOTAL;
 use crate::range::Encoder;
+use std::borrow::Cow;
 
 /// The share of a block that candidates code: level 9 takes its time.
 fn share(level: Level) -> usize {
@@ -41,10 +42,22 @@ fn worth(candidate: Kind, best: Kind) -> f64 {
     }
 }
 
-/// Chooses the setup of a block that context models code alone.
-pub fn survey(level: Level, bytes: &[u8]) -> Setup {
+/// Chooses the setup of a block that context models code alone, and changes the block as
+/// the setup says.
+pub fn survey(level: Level, bytes: &[u8]) -> (Setup, Cow<'_, [u8]>) {
     let plain = choose(level, bytes, true);
-    bare(level, bytes, plain).unwrap_or(plain)
+    let setup = bare(level, bytes, plain).unwrap_or(plain);
+    if setup == Setup::plain(level, Kind::Text)
+        && let Some(changed) = words::change(level, bytes)
+    {
+        let transform = Transform::Words(changed.len() as u32);
+        return (Setup { transform, ..setup }, changed.into());
+    }
+    let mut changed = Cow::Borrowed(bytes);
+    if setup.transform != Transform::None {
+        setup.transform.apply(changed.to_mut());
+    }
+    (setup, changed)
 }
 
 /// The share of base64 that what it stands for may take to win.
@@ -253,6 +266,10 @@ impl Trial<'_> {
 mod tests {
     use super::*;
 
+    fn survey(level: Level, bytes: &[u8]) -> Setup {
+        super::survey(level, bytes).0
+    }
+
     /// A generator of bytes that repeat.
     fn noise(seed: &mut u32) -> u8 {
         *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -369,6 +386,17 @@ mod tests {
             .collect();
         let setup = survey(Level::Default, &genome);
         assert_eq!(setup.transform, Transform::None);
+    }
+
+    #[test]
+    fn words_of_prose_become_bytes() {
+        let prose = words::tests::prose(1 << 17);
+        for level in Level::ALL {
+            let (setup, changed) = super::survey(level, &prose);
+            assert_eq!(setup.transform, Transform::Words(changed.len() as u32));
+            assert!(changed.len() < prose.len() && setup.is_alone());
+            assert!(!survey_unchanged(level, &prose).is_alone());
+        }
     }
 
     #[test]

@@ -36,6 +36,20 @@ fn text(length: usize) -> Vec<u8> {
     line.iter().copied().cycle().take(length).collect()
 }
 
+/// Sentences of a few words, which become bytes.
+fn prose(length: usize) -> Vec<u8> {
+    let words = [
+        "the", "peck", "of", "pickled", "peppers", "Peter", "where", "été",
+    ];
+    let mut sentences = Vec::new();
+    for byte in noise(length / 4) {
+        sentences.extend(words[usize::from(byte) % 8].bytes());
+        sentences.extend(if byte > 240 { ".\n" } else { " " }.bytes());
+    }
+    sentences.truncate(length);
+    sentences
+}
+
 fn noise(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     ChaCha8Rng::seed_from_u64(1).fill_bytes(&mut bytes);
@@ -270,6 +284,13 @@ fn cases(each: &mut dyn FnMut(Case)) {
         None,
         best,
     );
+    for (name, level) in [
+        ("words-fast", fast),
+        ("words", default),
+        ("words-best", best),
+    ] {
+        case(name, prose(66_000), Source::none(), 1 << 17, None, level);
+    }
     let gates = std::array::from_fn(|i| if i % 2 == 0 { 0.875 } else { 0.25 });
     let gated = embedded(&chunks, Precision::Bits(4)).with_gates(&gates);
     case("gated", text(300), gated, 200, mixed, default);

@@ -20,6 +20,7 @@ mod sound;
 mod survey;
 mod table;
 mod transform;
+pub(super) mod words;
 
 use super::{Advice, BitCoder};
 use crate::cm::chance::{Chance, Refiner};

@@ -2,6 +2,7 @@
 
 use super::sound::MOST_CHANNELS;
 use super::transform::Transform;
+use std::mem::discriminant;
 
 /// How much work and memory context models take, as `-1`, `-5` and `-9` choose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,8 +74,8 @@ impl Kind {
     ];
 }
 
-/// The byte of all blocks of the fastest level, which takes everything for the same. Another
-/// one is that of other context models: 0 was, before the first release.
+/// Of the byte of all blocks of the fastest level, which takes everything for the same, the
+/// low four bits. Others are those of other context models: 0 was, before the first release.
 const FAST: u8 = 1;
 
 /// The longest record.
@@ -116,8 +117,9 @@ impl Setup {
         }
     }
 
-    /// The transforms that go with a kind, in the order of their numbers.
-    fn transforms(kind: Kind) -> &'static [Transform] {
+    /// The transforms that go with what the block is taken for, in the order of their
+    /// numbers. Bytes of words have no number yet.
+    fn transforms(level: Level, kind: Kind) -> &'static [Transform] {
         const NUMBERS: [Transform; 5] = [
             Transform::None,
             Transform::Reversed2,
@@ -125,18 +127,29 @@ impl Setup {
             Transform::Reversed8,
             Transform::Base64,
         ];
+        if level == Level::Fast {
+            return &[Transform::None, Transform::Words(0)];
+        }
         match kind {
             Kind::Bits => &[Transform::None],
-            Kind::Text | Kind::Picture => &[Transform::None, Transform::Base64],
+            Kind::Text => &[Transform::None, Transform::Base64, Transform::Words(0)],
+            Kind::Picture => &[Transform::None, Transform::Base64],
             Kind::Binary => &[Transform::None, Transform::Calls, Transform::Base64],
             Kind::Records => &NUMBERS,
             Kind::Sound => &NUMBERS[..2],
         }
     }
 
+    /// The number of the change among those that go with what the block is taken for.
+    fn transform_number(&self) -> Option<usize> {
+        let transforms = Setup::transforms(self.level, self.kind).iter();
+        let mut kinds = transforms.map(discriminant);
+        kinds.position(|kind| kind == discriminant(&self.transform))
+    }
+
     /// Whether the change goes with what the block is taken for.
     pub fn is_allowed(&self) -> bool {
-        Setup::transforms(self.kind).contains(&self.transform)
+        self.transform_number().is_some()
     }
 
     /// Whether context models must be alone: bytes are changed, or what is learned is
@@ -145,20 +158,21 @@ impl Setup {
         self.transform != Transform::None || self.kind == Kind::Sound
     }
 
-    /// As it lies in a block's header: a byte, and three more with records.
+    /// As it lies in a block's header: a byte, three more with records, four with words.
     pub fn to_bytes(self) -> Vec<u8> {
-        if self.level == Level::Fast {
-            return vec![FAST];
-        }
         let kind = Kind::ALL.iter().position(|k| *k == self.kind);
-        let kind = kind.expect("a kind among all") as u8;
-        let transforms = Setup::transforms(self.kind);
-        let transform = transforms.iter().position(|t| *t == self.transform);
-        let transform = transform.expect("a transform of the kind") as u8;
+        let kind = match self.level {
+            Level::Fast => FAST,
+            _ => kind.expect("a kind among all") as u8,
+        };
+        let transform = self.transform_number().expect("a transform of the kind") as u8;
         let mut out = vec![kind | transform << 4];
         if Setup::has_records(self.kind) {
             out.push(self.cell as u8);
             out.extend((self.record as u16).to_le_bytes());
+        }
+        if let Transform::Words(changed) = self.transform {
+            out.extend(changed.to_le_bytes());
         }
         out
     }
@@ -172,14 +186,15 @@ impl Setup {
         mut next: impl FnMut() -> Result<u8, E>,
     ) -> Result<Option<Setup>, E> {
         let first = next()?;
-        if level == Level::Fast {
-            let plain = Setup::plain(level, Kind::Text);
-            return Ok((first == FAST).then_some(plain));
-        }
-        let Some(&kind) = Kind::ALL.get(usize::from(first & 15)) else {
+        let kind = match (level, first & 15) {
+            (Level::Fast, FAST) => Some(Kind::Text),
+            (Level::Fast, _) => None,
+            (_, kind) => Kind::ALL.get(usize::from(kind)).copied(),
+        };
+        let Some(kind) = kind else {
             return Ok(None);
         };
-        let transforms = Setup::transforms(kind);
+        let transforms = Setup::transforms(level, kind);
         let Some(&transform) = transforms.get(usize::from(first >> 4)) else {
             return Ok(None);
         };
@@ -190,6 +205,9 @@ impl Setup {
         if Setup::has_records(kind) {
             setup.cell = usize::from(next()?);
             setup.record = usize::from(u16::from_le_bytes([next()?, next()?]));
+        }
+        if let Transform::Words(changed) = &mut setup.transform {
+            *changed = u32::from_le_bytes([next()?, next()?, next()?, next()?]);
         }
         let channels = setup.record.is_multiple_of(2) && setup.record <= 2 * MOST_CHANNELS;
         let valid = (1..=MOST_CELL).contains(&setup.cell)
@@ -212,7 +230,7 @@ mod tests {
         ];
         for kind in [Kind::Records, Kind::Bits, Kind::Picture] {
             for (record, cell) in [(1, 1), (6144, 3), (MOST_RECORD, 16)] {
-                for &transform in Setup::transforms(kind) {
+                for &transform in Setup::transforms(Level::Default, kind) {
                     setups.push(Setup {
                         level: Level::Default,
                         kind,
@@ -229,14 +247,22 @@ mod tests {
             transform: Transform::Reversed2,
             ..Setup::plain(Level::Default, Kind::Sound)
         });
-        for kind in [Kind::Text, Kind::Binary] {
-            for &transform in Setup::transforms(kind) {
+        for (level, kind) in [
+            (Level::Best, Kind::Text),
+            (Level::Best, Kind::Binary),
+            (Level::Fast, Kind::Text),
+        ] {
+            for &transform in Setup::transforms(level, kind) {
                 setups.push(Setup {
                     transform,
-                    ..Setup::plain(Level::Best, kind)
+                    ..Setup::plain(level, kind)
                 });
             }
         }
+        setups.push(Setup {
+            transform: Transform::Words(0x0123_4567),
+            ..Setup::plain(Level::Default, Kind::Text)
+        });
         for setup in setups {
             let mut bytes = setup.to_bytes().into_iter();
             let read = Setup::read(setup.level, || bytes.next().ok_or(()));
@@ -249,7 +275,7 @@ mod tests {
     fn no_other_setup_is_read() {
         for bytes in [
             [6, 1, 1, 0],
-            [0x20, 1, 1, 0],
+            [0x30, 1, 1, 0],
             [0x31, 1, 1, 0],
             [2, 0, 1, 0],
             [2, 17, 1, 0],

@@ -3,7 +3,7 @@
 //! Only blocks that context models code alone are changed: a trained model knows bytes as
 //! they are.
 
-use super::base64;
+use super::{base64, words};
 
 /// A change of a block's bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,6 +22,8 @@ pub enum Transform {
     Calls,
     /// [`base64`] becomes the bytes it stands for.
     Base64,
+    /// Frequent [`words`] become single bytes; the block has so many bytes then.
+    Words(u32),
 }
 
 /// Bits of an address that change.
@@ -41,22 +43,31 @@ impl Transform {
             Transform::Reversed2 => 2,
             Transform::Reversed4 => 4,
             Transform::Reversed8 => 8,
-            Transform::None | Transform::Calls | Transform::Base64 => 1,
+            Transform::None | Transform::Calls | Transform::Base64 | Transform::Words(_) => 1,
         }
     }
 
     /// Bytes of memory that undoing takes beyond a block of `bytes` bytes.
     pub fn memory(self, bytes: usize) -> u64 {
         match self {
-            Transform::Base64 => bytes as u64,
+            Transform::Base64 | Transform::Words(_) => bytes as u64,
             _ => 0,
         }
     }
 
-    /// Changes a block.
+    /// Bytes that a block of `bytes` bytes has when it is changed.
+    pub fn changed(self, bytes: usize) -> usize {
+        match self {
+            Transform::Words(changed) => changed as usize,
+            _ => bytes,
+        }
+    }
+
+    /// Changes a block, whose length stays.
     ///
     /// # Panics
-    /// If there is not [enough](base64::change) base64.
+    /// If there is not [enough](base64::change) base64, or if words are changed, which
+    /// [shortens](words::change) a block.
     pub fn apply(self, bytes: &mut [u8]) {
         match self {
             Transform::None => {}
@@ -71,27 +82,28 @@ impl Transform {
                 head.copy_from_slice(&changed);
                 rest.fill(0);
             }
+            Transform::Words(_) => panic!("words change a block's length"),
             _ => self.reverse(bytes),
         }
     }
 
-    /// Undoes [`Transform::apply`].
-    pub fn undo(self, bytes: &mut [u8]) {
+    /// The block of `length` bytes that became `bytes`, of which there are as many as
+    /// [`changed`](Transform::changed) says.
+    pub fn undo(self, mut bytes: Vec<u8>, length: usize) -> Vec<u8> {
         match self {
             Transform::None => {}
             // A step changes what later steps look at, but not what it looks at itself: the
             // last one is undone first.
             Transform::Calls => {
                 for at in (0..bytes.len()).rev() {
-                    change_address(bytes, at, |address, next| address.wrapping_sub(next));
+                    change_address(&mut bytes, at, |address, next| address.wrapping_sub(next));
                 }
             }
-            Transform::Base64 => {
-                let block = base64::undo(bytes);
-                bytes.copy_from_slice(&block);
-            }
-            _ => self.reverse(bytes),
+            Transform::Base64 => return base64::undo(&bytes),
+            Transform::Words(_) => return words::undo(&bytes, length),
+            _ => self.reverse(&mut bytes),
         }
+        bytes
     }
 
     fn reverse(self, bytes: &mut [u8]) {
@@ -161,8 +173,7 @@ mod tests {
             for transform in ALL {
                 let mut changed = bytes.clone();
                 transform.apply(&mut changed);
-                transform.undo(&mut changed);
-                prop_assert_eq!(&changed, &bytes);
+                prop_assert_eq!(&transform.undo(changed, bytes.len()), &bytes);
             }
         }
     }
