@@ -33,7 +33,7 @@
 
 use crate::cdf::{Frequencies, TOTAL};
 use crate::cm::chance::{self, Chance};
-use crate::cm::{BitCoder, Gates, Level, Logistic, Models, Setup, survey_unchanged};
+use crate::cm::{BitCoder, Gates, Level, Logistic, Models, Setup, Transform, survey_unchanged};
 use crate::coder::{Known, Tree};
 use crate::mixing::Mixing;
 use crate::predict::Priced;
@@ -64,7 +64,8 @@ impl BlendSetup {
         next: impl FnMut() -> Result<u8, E>,
     ) -> Result<Option<BlendSetup>, E> {
         let setup = Setup::read(level, next)?;
-        Ok(setup.filter(|setup| !setup.is_alone()).map(BlendSetup))
+        let plain = setup.filter(|s| !s.is_alone() && s.transform == Transform::None);
+        Ok(plain.map(BlendSetup))
     }
 
     /// Bytes that a blend of so many bytes takes, at most.

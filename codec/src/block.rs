@@ -171,10 +171,11 @@ mod tests {
         }
     }
 
-    fn how(method: Method) -> How {
+    fn how(method: Method) -> How<'static> {
         How {
             method,
             level: Level::default(),
+            words: None,
             gates: None,
             lanes: None,
             decode: false,
@@ -183,7 +184,7 @@ mod tests {
     }
 
     /// Every way to code, and whether a gate is behind context models.
-    fn ways() -> impl Iterator<Item = How> {
+    fn ways() -> impl Iterator<Item = How<'static>> {
         let gated = How {
             gates: Some(Gates::ALONE),
             ..how(Method::Mixed)

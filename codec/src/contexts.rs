@@ -1,10 +1,11 @@
 //! What context models say of known bytes.
 
-use crate::cm::{self, Level, Mixture, Models, survey_unchanged};
+use crate::cm::{self, Level, Mixture, Models, Setup, Words, survey_beside};
 use crate::coder::NoAdvice;
 use crate::said::Recorder;
 use brevity_kernels::mixture::BITS;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,8 +20,8 @@ const STRIDE: usize = 1 << 14;
 /// mixture is priced.
 ///
 /// A logit is that of the bit that comes, so a large one is a bit well foretold. They
-/// are those of archives without a model whose blocks have the same length, to a
-/// precision of `1 / 2048`, and the same on every machine.
+/// are those of archives without a model whose blocks have the same length and are not
+/// changed, to a precision of `1 / 2048`, and the same on every machine.
 ///
 /// ```
 /// use brevity_codec::{Contexts, Level};
@@ -51,29 +52,72 @@ impl Contexts {
         block: usize,
         progress: &(dyn Fn(u64) -> bool + Sync),
     ) -> Option<Contexts> {
-        let mut logits = vec![[0; BITS]; bytes.len()];
+        let blocks = Contexts::blocks(bytes, level, block, None);
+        Contexts::of_blocks(&blocks, level, progress)
+    }
+
+    /// As [`of`](Contexts::of), for bytes of which `words` change every block of text; with
+    /// the blocks as they are then, one after the other, whose number of bytes is that of the
+    /// logits.
+    ///
+    /// # Panics
+    /// If `block` is 0.
+    pub fn of_words(
+        bytes: &[u8],
+        words: &Words,
+        level: Level,
+        block: usize,
+        progress: &(dyn Fn(u64) -> bool + Sync),
+    ) -> Option<(Contexts, Vec<u8>)> {
+        let blocks = Contexts::blocks(bytes, level, block, Some(words));
+        let contexts = Contexts::of_blocks(&blocks, level, progress)?;
+        let changed = blocks.iter().flat_map(|(_, changed)| &**changed);
+        Some((contexts, changed.copied().collect()))
+    }
+
+    /// The blocks of an archive, and how their context models are set up.
+    fn blocks<'a>(
+        bytes: &'a [u8],
+        level: Level,
+        block: usize,
+        words: Option<&Words>,
+    ) -> Vec<(Setup, Cow<'a, [u8]>)> {
+        let blocks = bytes.par_chunks(block);
+        blocks.map(|b| survey_beside(level, b, words)).collect()
+    }
+
+    fn of_blocks(
+        blocks: &[(Setup, Cow<'_, [u8]>)],
+        level: Level,
+        progress: &(dyn Fn(u64) -> bool + Sync),
+    ) -> Option<Contexts> {
+        let mut logits = vec![[0; BITS]; blocks.iter().map(|(_, bytes)| bytes.len()).sum()];
+        let mut rest = &mut logits[..];
+        let mut places = Vec::new();
+        for (setup, bytes) in blocks {
+            let (place, behind) = rest.split_at_mut(bytes.len());
+            places.push((*setup, bytes, place));
+            rest = behind;
+        }
         let stopped = AtomicBool::new(false);
-        bytes
-            .par_chunks(block)
-            .zip(logits.par_chunks_mut(block))
-            .for_each(|(bytes, logits)| {
-                let models = Models::Second(survey_unchanged(level, bytes));
-                let mut mixture = Mixture::new(models, 1, bytes.len(), false);
-                for (bytes, logits) in bytes.chunks(STRIDE).zip(logits.chunks_mut(STRIDE)) {
-                    if stopped.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    for (&byte, logits) in bytes.iter().zip(logits) {
-                        let mut recorder = Recorder::new(byte);
-                        mixture.code(0, &mut recorder, &NoAdvice);
-                        let said = recorder.said.logits(byte);
-                        *logits = said.map(|logit| (logit * UNITS) as i16);
-                    }
-                    if !progress(bytes.len() as u64) {
-                        stopped.store(true, Ordering::Relaxed);
-                    }
+        places.into_par_iter().for_each(|(setup, bytes, logits)| {
+            let models = Models::Second(setup);
+            let mut mixture = Mixture::new(models, 1, bytes.len(), false);
+            for (bytes, logits) in bytes.chunks(STRIDE).zip(logits.chunks_mut(STRIDE)) {
+                if stopped.load(Ordering::Relaxed) {
+                    return;
                 }
-            });
+                for (&byte, logits) in bytes.iter().zip(logits) {
+                    let mut recorder = Recorder::new(byte);
+                    mixture.code(0, &mut recorder, &NoAdvice);
+                    let said = recorder.said.logits(byte);
+                    *logits = said.map(|logit| (logit * UNITS) as i16);
+                }
+                if !progress(bytes.len() as u64) {
+                    stopped.store(true, Ordering::Relaxed);
+                }
+            }
+        });
         (!stopped.into_inner()).then_some(Contexts { level, logits })
     }
 
@@ -148,6 +192,7 @@ impl Contexts {
 mod tests {
     use super::*;
     use crate::archive::{Models, Options, Source, compress, entropy};
+    use crate::cm::v2::words;
 
     #[test]
     fn logits_are_those_of_an_archive() {
@@ -167,6 +212,24 @@ mod tests {
             let bits = contexts.bits();
             assert!((bits / exact - 1.0).abs() < 1e-3, "{bits}, not {exact}");
         }
+    }
+
+    #[test]
+    fn words_are_changed_block_by_block() {
+        let text = words::tests::prose(1 << 17);
+        let words = Words::of(&text, Level::Default).expect("prose");
+        let block = 1 << 16;
+        let found = Contexts::of_words(&text, &words, Level::Default, block, &|_| true);
+        let (contexts, changed) = found.expect("nobody stops it");
+        assert_eq!(contexts.len(), changed.len());
+        let blocks: Vec<_> = text
+            .chunks(block)
+            .map(|b| words.change(b).unwrap())
+            .collect();
+        assert_eq!(changed, blocks.concat());
+        let alone = Contexts::of(&blocks[1], Level::Default, block, &|_| true).unwrap();
+        let second = blocks[0].len()..changed.len();
+        assert_eq!(contexts.parts(Some(second)), alone);
     }
 
     #[test]

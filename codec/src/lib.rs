@@ -8,6 +8,7 @@
 //!   lock-step, and predictors: trained transformers, counts, the uniform code;
 //! - `cm`: context mixing, which learns while it codes and stores no model, alone or
 //!   with a trained model mixed in; [`Contexts`], what its models say of known bytes;
+//!   [`Words`], single bytes for frequent words;
 //! - [`Blend`]: context models beside a predictor, for streams that hold more than bytes;
 //! - [`weights`]: the weight coder, which stores trained models in few bytes;
 //! - [`archive`]: the container, streaming, with random access and salvage.
@@ -50,7 +51,7 @@ pub mod weights;
 pub use blend::{Blend, BlendSetup, Flags};
 pub use block::{Method, Progress};
 pub use cdf::{Frequencies, NonFinite, PRECISION, SYMBOLS, TOTAL, code_length};
-pub use cm::{Gates, Level};
+pub use cm::{Gates, Level, Words};
 pub use contexts::Contexts;
 pub use layout::Layout;
 pub use log2::log2;

@@ -23,7 +23,8 @@ pub struct Training {
         value_parser = units::parameters
     )]
     pub(super) size: Option<u64>,
-    /// How often to train on the whole file [default: by its length]
+    /// How often to train on the whole file [default: by its length]. In prose, frequent words
+    /// are single bytes for the model, so that it sees fewer bytes
     #[arg(long, value_name = "COUNT", requires = "train", value_parser = epochs)]
     epochs: Option<f64>,
     /// How many bytes to train on, with repetition
@@ -72,8 +73,8 @@ impl Training {
     }
 }
 
-/// The message about an event while the file at `path` is processed. The trial of small
-/// models is reported only if `verbose`; `size` is the number of parameters asked for.
+/// The message about an event while the file at `path` is processed. Words and the trial of
+/// small models are reported only if `verbose`; `size` is the number of parameters asked for.
 pub(super) fn on_the_way(
     event: &Event<'_>,
     path: &Path,
@@ -81,6 +82,9 @@ pub(super) fn on_the_way(
     verbose: bool,
 ) -> Option<String> {
     match event {
+        Event::Words { bytes, changed } => verbose.then(|| {
+            format!("frequent words are single bytes for the model: {bytes} bytes are {changed}")
+        }),
         Event::Tried([small, large]) => {
             verbose.then(|| format!("two small models: {small:.3} and {large:.3} bits per byte"))
         }

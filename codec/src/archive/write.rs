@@ -7,7 +7,7 @@ use super::inspect::inspect;
 use super::layout::{BRIEF, BlockHeader, Effort, Header, MAX_BLOCK, MAX_LANES, ModelId, Terms};
 use super::{Summary, digest};
 use crate::block::{self, Coded, How, Method, Progress};
-use crate::cm::{Gates, Level};
+use crate::cm::{Gates, Level, Words};
 use crate::predict::{Model, TransformerModel};
 use crate::weights::{self, Plan, WeightError};
 use brevity_kernels::mixture::GATES;
@@ -53,6 +53,8 @@ pub struct Source<'a> {
     model: Option<Box<dyn Model + 'a>>,
     /// If it was trained beside context models.
     gates: Option<Gates>,
+    /// What the bytes were changed by that it was trained on.
+    words: Option<Words>,
 }
 
 impl<'a> Source<'a> {
@@ -62,6 +64,7 @@ impl<'a> Source<'a> {
             header: Header::Plain,
             model: None,
             gates: None,
+            words: None,
         }
     }
 
@@ -75,6 +78,7 @@ impl<'a> Source<'a> {
             header: Header::Embedded(weights::encode(weights, plan)),
             model: Some(Box::new(TransformerModel::new(transformer))),
             gates: weights.gates().map(Gates::nearest),
+            words: None,
         }
     }
 
@@ -88,6 +92,7 @@ impl<'a> Source<'a> {
             header: Header::Embedded(model),
             model: Some(Box::new(TransformerModel::new(Transformer::new(&weights)))),
             gates: None,
+            words: None,
         })
     }
 
@@ -97,6 +102,7 @@ impl<'a> Source<'a> {
             header: Header::External(ModelId::of(weights)),
             model: Some(Box::new(TransformerModel::new(Transformer::new(weights)))),
             gates: weights.gates().map(Gates::nearest),
+            words: None,
         }
     }
 
@@ -108,6 +114,7 @@ impl<'a> Source<'a> {
             header: Header::Recipe(recipe),
             gates: model.learns_beside().then_some(Gates::ALONE),
             model: Some(model),
+            words: None,
         }
     }
 
@@ -118,6 +125,7 @@ impl<'a> Source<'a> {
             header: Header::Outside(described),
             model: Some(model),
             gates: None,
+            words: None,
         }
     }
 
@@ -128,6 +136,13 @@ impl<'a> Source<'a> {
             gates: Some(Gates::nearest(gates)),
             ..self
         }
+    }
+
+    /// The same source, whose model was trained on bytes that `words` have changed: so are
+    /// the blocks, where the method mixes it with context models.
+    #[must_use]
+    pub fn with_words(self, words: Option<Words>) -> Source<'a> {
+        Source { words, ..self }
     }
 
     /// The header of the archive.
@@ -300,6 +315,7 @@ fn write(
     let how = How {
         method,
         level: options.level,
+        words: source.words.as_ref(),
         gates: source.gates.filter(|_| method == Method::Mixed),
         lanes,
         decode: false,

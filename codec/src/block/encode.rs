@@ -3,7 +3,7 @@
 use super::{
     Coded, Method, Progress, can_hold, check_beside, contexts, follow, needed, slices, spread,
 };
-use crate::cm::{Gates, Level, Models, Setup, survey, survey_unchanged};
+use crate::cm::{Gates, Level, Models, Setup, Words, survey, survey_beside, survey_unchanged};
 use crate::layout::Layout;
 use crate::mixing::Mixing;
 use crate::predict::{Model, PredictError};
@@ -33,9 +33,11 @@ fn check_memory(model: &dyn Model, layout: &Layout) -> Result<(), PredictError> 
 
 /// How blocks are coded.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct How {
+pub(crate) struct How<'a> {
     pub method: Method,
     pub level: Level,
+    /// What changes the blocks that a model and context models code together.
+    pub words: Option<&'a Words>,
     /// Those of a model that was trained beside context models, if the two are mixed.
     pub gates: Option<Gates>,
     /// Takes the place of the model's own number of lanes.
@@ -48,7 +50,7 @@ pub(crate) struct How {
 }
 
 /// The power of two of lanes, for a block that is coded like this.
-pub(crate) fn lanes_log2(how: How, model: Option<&dyn Model>) -> u32 {
+pub(crate) fn lanes_log2(how: How<'_>, model: Option<&dyn Model>) -> u32 {
     needed(how.method, model).map_or(0, |m| how.lanes.unwrap_or_else(|| m.lanes()).ilog2())
 }
 
@@ -58,7 +60,7 @@ pub(crate) fn lanes_log2(how: How, model: Option<&dyn Model>) -> u32 {
 /// If the method needs a model and there is none, or if `lanes` is 0.
 pub(crate) fn encode(
     bytes: &[u8],
-    how: How,
+    how: How<'_>,
     model: Option<&dyn Model>,
     progress: Progress<'_>,
 ) -> Result<Coded, PredictError> {
@@ -88,7 +90,7 @@ pub(crate) fn encode(
 }
 
 /// Codes `bytes` by context models alone.
-fn alone(bytes: &[u8], how: How, progress: Progress<'_>) -> Coded {
+fn alone(bytes: &[u8], how: How<'_>, progress: Progress<'_>) -> Coded {
     let (setup, changed) = survey(how.level, bytes);
     let coded = set_up(bytes, setup, changed, how, progress);
     if can_hold(coded.payload.len() as u64, bytes.len() as u64) {
@@ -104,7 +106,7 @@ fn set_up(
     bytes: &[u8],
     setup: Setup,
     changed: Cow<'_, [u8]>,
-    how: How,
+    how: How<'_>,
     progress: Progress<'_>,
 ) -> Coded {
     let models = Models::Second(setup);
@@ -137,18 +139,28 @@ fn set_up(
 /// Codes `bytes` by a model, mixed with context models if the method has them.
 fn beside(
     bytes: &[u8],
-    how: How,
+    how: How<'_>,
     model: &dyn Model,
     progress: Progress<'_>,
 ) -> Result<Coded, PredictError> {
+    let (models, changed) = match how.method.needs_contexts() {
+        false => (None, Cow::Borrowed(bytes)),
+        true => {
+            let (setup, changed) = survey_beside(how.level, bytes, how.words);
+            (Some(Models::Second(setup)), changed)
+        }
+    };
     let lanes_log2 = lanes_log2(how, Some(model));
-    let layout = Layout::new(bytes.len(), model.unit(), 1 << lanes_log2);
+    let layout = Layout::new(changed.len(), model.unit(), 1 << lanes_log2);
     check_memory(model, &layout)?;
     check_beside(model, how.gates)?;
-    let models = how.method.needs_contexts();
-    let models = models.then(|| Models::Second(survey_unchanged(how.level, bytes)));
-    let mixture = models.map(|m| Mixing::new(m, how.gates, layout.lanes(), bytes.len(), true));
-    let (payload, frequencies) = slices::encode(bytes, &layout, model, mixture, progress)?;
+    let mixture = models.map(|m| Mixing::new(m, how.gates, layout.lanes(), changed.len(), true));
+    let progress = spread(progress, changed.len(), bytes.len());
+    let (payload, frequencies) = slices::encode(&changed, &layout, model, mixture, &progress)?;
+    if how.words.is_some() && !can_hold(payload.len() as u64, bytes.len() as u64) {
+        let unchanged = How { words: None, ..how };
+        return beside(bytes, unchanged, model, &|_| {});
+    }
     Ok(Coded {
         method: how.method,
         lanes_log2,

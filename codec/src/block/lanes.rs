@@ -370,13 +370,14 @@ mod tests {
         }
     }
 
-    fn how(method: Method) -> How {
+    fn how(method: Method) -> How<'static> {
         How {
             method,
             level: Level::Fast,
             lanes: None,
             decode: false,
             brief: false,
+            words: None,
             gates: None,
         }
     }

@@ -25,11 +25,11 @@ mod pages;
 pub(crate) mod v1;
 pub(crate) mod v2;
 
-pub(crate) use choose::{survey, survey_unchanged};
+pub(crate) use choose::{survey, survey_beside, survey_unchanged};
 pub use gate::Gates;
 pub(crate) use gate::{Gate, Place};
 pub use logistic::Logistic;
-pub use v2::Level;
+pub use v2::{Level, Words};
 pub(crate) use v2::{Setup, Transform, most_memory};
 
 use crate::coder::NoAdvice;

@@ -6,7 +6,8 @@ use brevity_codec::archive::{
 };
 use brevity_codec::predict::{Counts, Model, Predictor};
 use brevity_codec::weights::{self, Plan, Precision};
-use brevity_codec::{Layout, Level, Method};
+use brevity_codec::{Layout, Level, Method, Words};
+use brevity_kernels::mixture::GATES;
 use brevity_model::{Spec, Weights};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -134,6 +135,73 @@ fn every_kind_and_level_gives_back_the_bytes() {
             assert_eq!(effort.level, level);
             // Bytes that do not compress cost next to nothing.
             assert!(archive.len() <= bytes.len() + 40);
+        }
+    }
+}
+
+/// Prose of seven words, which become bytes.
+pub fn prose(length: usize) -> Vec<u8> {
+    let words = ["the", "wine-dark", "sea", "and", "rosy", "fingered", "dawn"];
+    let mut text = Vec::new();
+    for byte in noise(length) {
+        text.extend(words[usize::from(byte) % 7].bytes());
+        text.extend(if byte > 230 { ",\n" } else { " " }.bytes());
+        if text.len() >= length {
+            break;
+        }
+    }
+    text.truncate(length);
+    text
+}
+
+#[test]
+fn words_are_changed_and_come_back() {
+    let bytes = prose(150_000);
+    for level in Level::ALL {
+        let options = Options {
+            level,
+            ..blocks(1 << 16)
+        };
+        let archive = pack(&bytes, &Source::none(), options);
+        assert_eq!(unpack(&archive, &Models::default()).unwrap(), bytes);
+        let mut part = Vec::new();
+        let input = Cursor::new(&archive);
+        decompress_range(input, &mut part, &Models::default(), 65_000..70_000).unwrap();
+        assert_eq!(part, bytes[65_000..70_000]);
+    }
+}
+
+#[test]
+fn a_model_knows_bytes_that_words_have_changed() {
+    // The last block is binary, and stays as it is.
+    let bytes = [prose(70_000), noise(600)].concat();
+    let words = Words::of(&bytes[..70_000], Level::Fast).expect("prose");
+    let weights = small();
+    let plan = Plan::new(&weights, Precision::Bits(6));
+    let gates = [0.5; GATES];
+    for lanes in [Some(1), Some(3)] {
+        for (method, gated) in [
+            (Method::Mixed, false),
+            (Method::Mixed, true),
+            (Method::Model, false),
+        ] {
+            let options = Options {
+                block: 70_000,
+                method: Some(method),
+                level: Level::Fast,
+                lanes,
+            };
+            let source = || {
+                let source = Source::embedded(&weights, &plan);
+                match gated {
+                    true => source.with_gates(&gates),
+                    false => source,
+                }
+            };
+            let archive = pack(&bytes, &source().with_words(Some(words.clone())), options);
+            assert_eq!(unpack(&archive, &Models::default()).unwrap(), bytes);
+            let unchanged = pack(&bytes, &source(), options);
+            assert_eq!(unchanged != archive, method == Method::Mixed);
         }
     }
 }

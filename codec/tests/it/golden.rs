@@ -10,7 +10,7 @@
 
 use brevity_codec::archive::{Models, Options, Source, compress, decompress, inspect};
 use brevity_codec::weights::{Plan, Precision};
-use brevity_codec::{Level, Method};
+use brevity_codec::{Level, Method, Words};
 use brevity_model::{Spec, Weights};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -291,6 +291,10 @@ fn cases(each: &mut dyn FnMut(Case)) {
     ] {
         case(name, prose(66_000), Source::none(), 1 << 17, None, level);
     }
+    let int4 = embedded(&chunks, Precision::Bits(4));
+    let words = Words::of(&prose(66_000), fast);
+    let changed = int4.with_words(words);
+    case("words-mixed", prose(4000), changed, 1 << 17, mixed, fast);
     let gates = std::array::from_fn(|i| if i % 2 == 0 { 0.875 } else { 0.25 });
     let gated = embedded(&chunks, Precision::Bits(4)).with_gates(&gates);
     case("gated", text(300), gated, 200, mixed, default);

@@ -1,16 +1,17 @@
 //! Archives of a file with a model trained on it, if that makes the archive shorter.
 
-use super::contexts::contexts;
+use super::contexts::contexts_of_words;
 use super::learning::learning_on_source;
 use super::{Budget, PILOT_BYTES, PackError, Workspace, pilots, recipe, spec_near, train};
-use brevity_codec::Contexts;
 use brevity_codec::archive::{self, Inspection, Options, Source, Summary};
 use brevity_codec::weights::{Plan, Precision};
+use brevity_codec::{Contexts, Words};
 use brevity_measure::StoredModel;
 use brevity_stats::critical::prior::{PROSE_PILOTS, Prior, STORED_BITS};
 use brevity_task::{Control, Counter, Progress};
 use brevity_train::online::LearningModel;
 use brevity_train::{DeviceKind, TrainError, TrainSetup};
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -54,7 +55,14 @@ impl Default for OwnModel {
 /// Events, each reported before the next long step.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// Two small models were tried: their bits per byte, the smaller one first.
+    /// Frequent words are single bytes for the model: it sees so many bytes of so many.
+    Words {
+        /// Bytes of the file.
+        bytes: u64,
+        /// Bytes with bytes for words.
+        changed: u64,
+    },
+    /// Two small models were tried: their bits per byte that they see, the smaller one first.
     Tried([f64; 2]),
     /// A training starts or continues.
     Training {
@@ -116,7 +124,8 @@ impl Packed {
 /// without a model, if that is shorter or expected to be shorter.
 ///
 /// The model is trained for what is left to it: the context models run over the data
-/// once, and the loss is the code length of their mixture with the model.
+/// once, and the loss is the code length of their mixture with the model. In prose,
+/// frequent [words](Words) are single bytes for both.
 ///
 /// Checkpoints and the trained model are in `folder`, which is created if needed and
 /// locked for one process. `None` if a stop was requested; the same call then continues
@@ -148,20 +157,30 @@ pub fn compress_with_own_model(
     if smallest >= plain.stored as f64 {
         return done(plain_archive, plain, Verdict::TooShort, None);
     }
+    let words = Words::of(data, options.archive.level);
+    let seen = words.as_ref().and_then(|words| words.change(data));
+    let seen = seen.map_or(Cow::Borrowed(data), Cow::Owned);
+    let bytes = seen.len() as u64;
+    if words.is_some() {
+        told(&Event::Words {
+            bytes: data.len() as u64,
+            changed: bytes,
+        });
+    }
     let workspace = Workspace::open(folder.to_owned())?;
     let prior = match options.size {
-        Some(_) => prior(&plain, PROSE_PILOTS),
+        Some(_) => prior(bytes, &plain, PROSE_PILOTS),
         None => {
             let progress = in_bytes(control, "try", PILOT_BYTES);
             let control = Control {
                 stop: control.stop,
                 progress: &progress,
             };
-            let Some(tried) = pilots(data, &workspace, &control)? else {
+            let Some(tried) = pilots(&seen, &workspace, &control)? else {
                 return Ok(None);
             };
             told(&Event::Tried(tried));
-            prior(&plain, tried)
+            prior(bytes, &plain, tried)
         }
     };
     let size = match options.size {
@@ -174,16 +193,18 @@ pub fn compress_with_own_model(
             return done(plain_archive, plain, verdict, kept);
         }
     };
-    let Some(beside) = contexts(data, &options.archive, control) else {
+    let beside = contexts_of_words(data, words.as_ref(), &options.archive, control);
+    let Some((beside, seen)) = beside else {
         return Ok(None);
     };
-    let Some(model) = trained(data, beside, size, &workspace, options, control, told)? else {
+    let Some(model) = trained(&seen, beside, size, &workspace, options, control, told)? else {
         return Ok(None);
     };
     let source = match options.learn {
         true => learning_on_source(&model.exact, &model.plan)?,
         false => Source::embedded(&model.exact, &model.plan),
     };
+    let source = source.with_words(words);
     let (archive, summary) = write(data, &source, &options.archive, control)?;
     let parts = archive::inspect(&archive[..])?.into();
     let verdict = Verdict::Trained {
@@ -269,9 +290,9 @@ fn in_bytes<'a>(
     }
 }
 
-/// The prediction from two pilots for bytes of this plain length.
-fn prior(plain: &Summary, pilots: [f64; 2]) -> Prior {
-    let raw = plain.raw as f64;
+/// The prediction from two pilots for so many bytes of this plain length.
+fn prior(bytes: u64, plain: &Summary, pilots: [f64; 2]) -> Prior {
+    let raw = bytes as f64;
     Prior::new(raw, 8.0 * plain.stored as f64 / raw, pilots)
 }
 

@@ -20,7 +20,7 @@ mod sound;
 mod survey;
 mod table;
 mod transform;
-pub(super) mod words;
+pub(crate) mod words;
 
 use super::{Advice, BitCoder};
 use crate::cm::chance::{Chance, Refiner};
@@ -41,6 +41,7 @@ use sound::Sound;
 pub use survey::Candidates;
 use table::Table;
 pub use transform::Transform;
+pub use words::Words;
 
 /// The weights at first of the histories of all contexts together, and of their
 /// counters.

@@ -152,10 +152,11 @@ impl Setup {
         self.transform_number().is_some()
     }
 
-    /// Whether context models must be alone: bytes are changed, or what is learned is
-    /// that of one lane.
+    /// Whether context models must be alone: bytes are changed to what no model knows, or
+    /// what is learned is that of one lane.
     pub fn is_alone(&self) -> bool {
-        self.transform != Transform::None || self.kind == Kind::Sound
+        let may_be_beside = matches!(self.transform, Transform::None | Transform::Words(_));
+        !may_be_beside || self.kind == Kind::Sound
     }
 
     /// As it lies in a block's header: a byte, three more with records, four with words.

@@ -20,8 +20,8 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 2..=32;
 /// A word must occur so often: contexts learn what comes around a byte anew.
 const LEAST: usize = 128;
 
-/// Shorter blocks stay as they are.
-const LEAST_BLOCK: usize = 1 << 16;
+/// Shorter texts stay as they are.
+const LEAST_TEXT: usize = 1 << 16;
 
 /// Words are counted in so many windows of so many bytes at most, evenly spread.
 const WINDOWS: usize = 64;
@@ -106,64 +106,89 @@ impl Count<'_> {
     }
 }
 
-/// A text with the bytes that words have, by the first bytes of words.
-struct Codes<'a>(Vec<Vec<(&'a [u8], u8)>>);
+/// Frequent words of a text, and the bytes that stand for them, which do not occur in it.
+///
+/// ```
+/// use brevity_codec::{Level, Words};
+///
+/// let text = b"It was the best of times, it was the worst of times; ".repeat(2000);
+/// let words = Words::of(&text, Level::Default).expect("prose");
+/// let changed = words.change(&text).expect("no such bytes");
+/// assert!(changed.len() < text.len() / 2);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Words {
+    /// In the order of their bytes.
+    words: Vec<(Vec<u8>, u8)>,
+}
 
-impl<'a> Codes<'a> {
-    fn new(codes: impl Iterator<Item = (&'a [u8], u8)>) -> Codes<'a> {
-        let mut all = vec![Vec::new(); 256];
-        for (word, byte) in codes {
-            all[usize::from(word[0])].push((word, byte));
+impl Words {
+    /// Those of a text; none if they are not worth bytes at a level, or if the text is
+    /// short.
+    pub fn of(text: &[u8], level: Level) -> Option<Words> {
+        if text.len() < LEAST_TEXT {
+            return None;
         }
-        Codes(all)
+        let count = Count::of(text);
+        if !count.is_worth(level) {
+            return None;
+        }
+        let mut is_used = [false; 256];
+        for &byte in text {
+            is_used[usize::from(byte)] = true;
+        }
+        let unused: Vec<u8> = (FIRST as u8..=255)
+            .filter(|byte| !is_used[usize::from(*byte)])
+            .collect();
+        let words = count.most_frequent(unused.len());
+        let bytes = &unused[unused.len() - words.len()..];
+        let words = words
+            .into_iter()
+            .map(<[u8]>::to_vec)
+            .zip(bytes.iter().copied());
+        Some(Words {
+            words: words.collect(),
+        })
     }
 
-    /// The byte that stands for a word.
-    fn of(&self, word: &[u8]) -> Option<u8> {
-        let found = self.0[usize::from(word[0])].iter();
-        let mut found = found.filter(|(other, _)| *other == word);
-        found.next().map(|(_, byte)| *byte)
+    /// The text, or another, with bytes in place of words, behind the words; none if a byte
+    /// occurs in it that stands for a word.
+    pub fn change(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let mut mask = [0_u8; MASK];
+        let mut stands = [false; 256];
+        for (_, byte) in &self.words {
+            let bit = usize::from(*byte) - FIRST;
+            mask[bit / 8] |= 1 << (bit % 8);
+            stands[usize::from(*byte)] = true;
+        }
+        if text.iter().any(|byte| stands[usize::from(*byte)]) {
+            return None;
+        }
+        let mut out = Vec::with_capacity(text.len());
+        out.extend(mask);
+        // By the first bytes of words.
+        let mut codes = vec![Vec::new(); 256];
+        for (word, byte) in &self.words {
+            out.extend_from_slice(word);
+            out.push(b'\n');
+            codes[usize::from(word[0])].push((word, *byte));
+        }
+        for piece in pieces(text) {
+            let mut found = codes[usize::from(piece[0])].iter();
+            match found.find(|(word, _)| *word == piece) {
+                Some((_, byte)) => out.push(*byte),
+                None => out.extend_from_slice(piece),
+            }
+        }
+        Some(out)
     }
 }
 
-/// The block with bytes for words, if that is worth it at a level. It is shorter.
+/// The block with bytes for its most frequent words, if that is worth it at a level. It is
+/// shorter.
 pub fn change(level: Level, block: &[u8]) -> Option<Vec<u8>> {
-    if block.len() < LEAST_BLOCK {
-        return None;
-    }
-    let count = Count::of(block);
-    if !count.is_worth(level) {
-        return None;
-    }
-    let mut is_used = [false; 256];
-    for &byte in block {
-        is_used[usize::from(byte)] = true;
-    }
-    let unused: Vec<u8> = (FIRST as u8..=255)
-        .filter(|byte| !is_used[usize::from(*byte)])
-        .collect();
-    let words = count.most_frequent(unused.len());
-    let bytes = &unused[unused.len() - words.len()..];
-
-    let mut mask = [0_u8; MASK];
-    for &byte in bytes {
-        let bit = usize::from(byte) - FIRST;
-        mask[bit / 8] |= 1 << (bit % 8);
-    }
-    let mut out = Vec::with_capacity(block.len());
-    out.extend(mask);
-    for word in &words {
-        out.extend_from_slice(word);
-        out.push(b'\n');
-    }
-    let codes = Codes::new(words.into_iter().zip(bytes.iter().copied()));
-    for piece in pieces(block) {
-        match codes.of(piece) {
-            Some(byte) => out.push(byte),
-            None => out.extend_from_slice(piece),
-        }
-    }
-    (out.len() < block.len() - block.len() / 32).then_some(out)
+    let changed = Words::of(block, level)?.change(block)?;
+    (changed.len() < block.len() - block.len() / 32).then_some(changed)
 }
 
 /// The block of so many bytes that `changed` stands for. What no block is changed to
@@ -215,7 +240,7 @@ pub mod tests {
 
     #[test]
     fn words_are_bytes_that_do_not_occur_otherwise() {
-        let block = prose(LEAST_BLOCK);
+        let block = prose(LEAST_TEXT);
         for level in Level::ALL {
             let changed = change(level, &block).expect("prose");
             // Seven words of two bytes and more.
@@ -224,21 +249,24 @@ pub mod tests {
             assert!(changed.len() < block.len() / 2);
             assert_eq!(undo(&changed, block.len()), block);
         }
-        assert_eq!(change(Level::Fast, &block[..LEAST_BLOCK - 1]), None);
+        assert_eq!(change(Level::Fast, &block[..LEAST_TEXT - 1]), None);
     }
 
     #[test]
     fn what_is_not_prose_stays() {
-        let shouted = prose(LEAST_BLOCK).to_ascii_uppercase();
-        let dotted: Vec<u8> = prose(LEAST_BLOCK)
+        let shouted = prose(LEAST_TEXT).to_ascii_uppercase();
+        let dotted: Vec<u8> = prose(LEAST_TEXT)
             .into_iter()
             .map(|byte| if byte == b' ' { b'.' } else { byte })
             .collect();
         assert_eq!(change(Level::Fast, &shouted), None);
         assert_eq!(change(Level::Default, &dotted), None);
         assert!(change(Level::Fast, &dotted).is_some());
+        // Bytes that stand for words elsewhere.
+        let words = Words::of(&prose(LEAST_TEXT), Level::Fast).expect("prose");
+        assert_eq!(words.change(b"the \xff"), None);
         // All bytes above 127 occur.
-        let mut full = prose(LEAST_BLOCK);
+        let mut full = prose(LEAST_TEXT);
         full.extend(128..=255_u8);
         assert_eq!(change(Level::Fast, &full), None);
     }
@@ -247,9 +275,9 @@ pub mod tests {
         #[test]
         fn changes_are_undone(
             extra in prop::collection::vec(any::<u8>(), 0..300),
-            at in 0_usize..LEAST_BLOCK,
+            at in 0_usize..LEAST_TEXT,
         ) {
-            let mut block = prose(LEAST_BLOCK);
+            let mut block = prose(LEAST_TEXT);
             block.splice(at..at, extra);
             if let Some(changed) = change(Level::Fast, &block) {
                 prop_assert_eq!(undo(&changed, block.len()), block);
