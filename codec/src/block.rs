@@ -89,9 +89,9 @@ impl Coded {
     }
 }
 
-/// No byte costs less than 2.19e-5 bits: a symbol has at most 2^24 - 255 parts of 2^24, a
-/// bit of context models at most 2^24 - 32. So a byte of a payload holds at most so many
-/// of the original.
+/// No coded byte costs less than 2.19e-5 bits: a symbol has at most 2^24 - 255 parts of 2^24,
+/// a bit of context models at most 2^24 - 32. So a byte of a payload holds at most so many.
+/// An encoder changes no words where a payload would hold more bytes of the original.
 const MOST_PER_BYTE: u64 = 366_000;
 
 /// Whether a payload of `stored` bytes can hold `raw` bytes of the original.
@@ -124,17 +124,28 @@ fn needed(method: Method, model: Option<&dyn Model>) -> Option<&dyn Model> {
 /// Called with the number of bytes done since the last call.
 pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 
-/// Tells of a block's `length` bytes where `changed` are coded.
-fn spread<'a>(
-    progress: Progress<'a>,
-    changed: usize,
-    length: usize,
-) -> impl Fn(u64) + Sync + use<'a> {
-    let done = AtomicU64::new(0);
-    move |bytes| {
-        let before = done.fetch_add(bytes, Ordering::Relaxed);
-        let of_length = |done: u64| done * length as u64 / changed.max(1) as u64;
-        progress(of_length(before + bytes) - of_length(before));
+/// Counts the `length` bytes of a block of which fewer are coded.
+pub(crate) struct Spread {
+    coded: u64,
+    length: u64,
+    done: AtomicU64,
+}
+
+impl Spread {
+    /// None are done.
+    pub fn new(coded: usize, length: usize) -> Spread {
+        Spread {
+            coded: coded as u64,
+            length: length as u64,
+            done: AtomicU64::new(0),
+        }
+    }
+
+    /// How many bytes of the block are done with these coded ones.
+    pub fn more(&self, coded: u64) -> u64 {
+        let before = self.done.fetch_add(coded, Ordering::Relaxed);
+        let of_length = |done: u64| done * self.length / self.coded.max(1);
+        of_length(before + coded) - of_length(before)
     }
 }
 
@@ -151,7 +162,8 @@ fn check_beside(model: &dyn Model, gates: Option<Gates>) -> Result<(), PredictEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cm::Level;
+    use crate::cm::v2::words;
+    use crate::cm::{Level, Setup, Transform, Words};
     use crate::layout::Layout;
     use crate::predict::{Counts, Predictor};
 
@@ -248,6 +260,42 @@ mod tests {
             .collect();
         let coded = encode(&bytes, how(Method::Contexts), None, &|_| {}).unwrap();
         assert!(coded.payload.len() <= 999);
+    }
+
+    /// With a model, in several lanes, and without.
+    #[test]
+    fn a_false_number_of_coded_bytes_is_refused() {
+        let bytes = words::tests::prose(1 << 16);
+        let words = Words::of(&bytes, Level::Fast);
+        let model = CountsModel(7);
+        for method in [Method::Contexts, Method::Mixed] {
+            let how = How {
+                level: Level::Fast,
+                words: words.as_ref(),
+                ..how(method)
+            };
+            let coded = encode(&bytes, how, Some(&model), &|_| {}).unwrap();
+            assert_eq!(
+                decode(&coded, bytes.len(), Some(&model), &|_| {}),
+                Ok(bytes.clone())
+            );
+            let Some(Models::Second(setup)) = coded.models else {
+                panic!("no context models");
+            };
+            let length = setup.transform.coded_length(bytes.len());
+            assert!(length < bytes.len() / 2);
+            for other in [0, 1, 3, 15, 16, 17, length - 1, length + 1, bytes.len()] {
+                let transform = Transform::Words(other as u32);
+                let forged = Coded {
+                    models: Some(Models::Second(Setup { transform, ..setup })),
+                    ..coded.clone()
+                };
+                assert!(
+                    decode(&forged, bytes.len(), Some(&model), &|_| {}).is_err(),
+                    "{other}"
+                );
+            }
+        }
     }
 
     #[test]

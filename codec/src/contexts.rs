@@ -1,5 +1,6 @@
 //! What context models say of known bytes.
 
+use crate::block::Spread;
 use crate::cm::{self, Level, Mixture, Models, Setup, Words, survey_beside};
 use crate::coder::NoAdvice;
 use crate::said::Recorder;
@@ -39,6 +40,13 @@ pub struct Contexts {
     logits: Vec<[i16; BITS]>,
 }
 
+/// A block of an archive, as it is coded.
+struct Block<'a> {
+    setup: Setup,
+    coded: Cow<'a, [u8]>,
+    spread: Spread,
+}
+
 impl Contexts {
     /// The logits for `bytes`, in blocks of `block` bytes that are learned anew, side by
     /// side on several threads. `None` if `progress` returned false; it is called, from
@@ -56,52 +64,67 @@ impl Contexts {
         Contexts::of_blocks(&blocks, level, progress)
     }
 
-    /// As [`of`](Contexts::of), for bytes of which `words` change every block of text; with
+    /// As [`of`](Contexts::of), where `words`, if there are any, shorten blocks of text; with
     /// the blocks as they are then, one after the other, whose number of bytes is that of the
-    /// logits.
+    /// logits. `progress` is told of bytes as they were.
     ///
     /// # Panics
     /// If `block` is 0.
-    pub fn of_words(
-        bytes: &[u8],
-        words: &Words,
+    pub fn of_words<'a>(
+        bytes: &'a [u8],
+        words: Option<&Words>,
         level: Level,
         block: usize,
         progress: &(dyn Fn(u64) -> bool + Sync),
-    ) -> Option<(Contexts, Vec<u8>)> {
-        let blocks = Contexts::blocks(bytes, level, block, Some(words));
+    ) -> Option<(Contexts, Cow<'a, [u8]>)> {
+        let blocks = Contexts::blocks(bytes, level, block, words);
         let contexts = Contexts::of_blocks(&blocks, level, progress)?;
-        let changed = blocks.iter().flat_map(|(_, changed)| &**changed);
-        Some((contexts, changed.copied().collect()))
+        if blocks
+            .iter()
+            .all(|block| matches!(block.coded, Cow::Borrowed(_)))
+        {
+            return Some((contexts, bytes.into()));
+        }
+        let coded = blocks.iter().flat_map(|block| &*block.coded);
+        Some((contexts, coded.copied().collect()))
     }
 
-    /// The blocks of an archive, and how their context models are set up.
+    /// The blocks of an archive.
     fn blocks<'a>(
         bytes: &'a [u8],
         level: Level,
-        block: usize,
+        length: usize,
         words: Option<&Words>,
-    ) -> Vec<(Setup, Cow<'a, [u8]>)> {
-        let blocks = bytes.par_chunks(block);
-        blocks.map(|b| survey_beside(level, b, words)).collect()
+    ) -> Vec<Block<'a>> {
+        let block = |bytes: &'a [u8]| {
+            let (setup, coded) = survey_beside(level, bytes, words);
+            let spread = Spread::new(coded.len(), bytes.len());
+            Block {
+                setup,
+                coded,
+                spread,
+            }
+        };
+        bytes.par_chunks(length).map(block).collect()
     }
 
     fn of_blocks(
-        blocks: &[(Setup, Cow<'_, [u8]>)],
+        blocks: &[Block<'_>],
         level: Level,
         progress: &(dyn Fn(u64) -> bool + Sync),
     ) -> Option<Contexts> {
-        let mut logits = vec![[0; BITS]; blocks.iter().map(|(_, bytes)| bytes.len()).sum()];
+        let mut logits = vec![[0; BITS]; blocks.iter().map(|block| block.coded.len()).sum()];
         let mut rest = &mut logits[..];
         let mut places = Vec::new();
-        for (setup, bytes) in blocks {
-            let (place, behind) = rest.split_at_mut(bytes.len());
-            places.push((*setup, bytes, place));
+        for block in blocks {
+            let (place, behind) = rest.split_at_mut(block.coded.len());
+            places.push((block, place));
             rest = behind;
         }
         let stopped = AtomicBool::new(false);
-        places.into_par_iter().for_each(|(setup, bytes, logits)| {
-            let models = Models::Second(setup);
+        places.into_par_iter().for_each(|(block, logits)| {
+            let bytes = &block.coded;
+            let models = Models::Second(block.setup);
             let mut mixture = Mixture::new(models, 1, bytes.len(), false);
             for (bytes, logits) in bytes.chunks(STRIDE).zip(logits.chunks_mut(STRIDE)) {
                 if stopped.load(Ordering::Relaxed) {
@@ -113,7 +136,7 @@ impl Contexts {
                     let said = recorder.said.logits(byte);
                     *logits = said.map(|logit| (logit * UNITS) as i16);
                 }
-                if !progress(bytes.len() as u64) {
+                if !progress(block.spread.more(bytes.len() as u64)) {
                     stopped.store(true, Ordering::Relaxed);
                 }
             }
@@ -219,14 +242,14 @@ mod tests {
         let text = words::tests::prose(1 << 17);
         let words = Words::of(&text, Level::Default).expect("prose");
         let block = 1 << 16;
-        let found = Contexts::of_words(&text, &words, Level::Default, block, &|_| true);
+        let found = Contexts::of_words(&text, Some(&words), Level::Default, block, &|_| true);
         let (contexts, changed) = found.expect("nobody stops it");
         assert_eq!(contexts.len(), changed.len());
         let blocks: Vec<_> = text
             .chunks(block)
-            .map(|b| words.change(b).unwrap())
+            .map(|b| words.shorten(b).unwrap())
             .collect();
-        assert_eq!(changed, blocks.concat());
+        assert!(*changed == blocks.concat());
         let alone = Contexts::of(&blocks[1], Level::Default, block, &|_| true).unwrap();
         let second = blocks[0].len()..changed.len();
         assert_eq!(contexts.parts(Some(second)), alone);

@@ -23,11 +23,11 @@ pub struct Training {
         value_parser = units::parameters
     )]
     pub(super) size: Option<u64>,
-    /// How often to train on the whole file [default: by its length]. In prose, frequent words
-    /// are single bytes for the model, so that it sees fewer bytes
+    /// How often to train on the whole file [default: by its length]
     #[arg(long, value_name = "COUNT", requires = "train", value_parser = epochs)]
     epochs: Option<f64>,
-    /// How many bytes to train on, with repetition
+    /// How many bytes to train on, with repetition: those that the model sees, to which
+    /// frequent words of prose are single bytes
     #[arg(
         long,
         value_name = "BYTES",
@@ -82,8 +82,10 @@ pub(super) fn on_the_way(
     verbose: bool,
 ) -> Option<String> {
     match event {
-        Event::Words { bytes, changed } => verbose.then(|| {
-            format!("frequent words are single bytes for the model: {bytes} bytes are {changed}")
+        Event::Words { bytes, seen } => verbose.then(|| {
+            format!(
+                "frequent words are single bytes for the model: it sees {seen} of {bytes} bytes"
+            )
         }),
         Event::Tried([small, large]) => {
             verbose.then(|| format!("two small models: {small:.3} and {large:.3} bits per byte"))

@@ -13,7 +13,7 @@ use super::limits::{Demand, Limits};
 use super::models::Models;
 use crate::block;
 use crate::cdf::Frequencies;
-use crate::cm::{self, Level};
+use crate::cm::{self, Level, Transform};
 use crate::layout::Layout;
 use crate::predict::{Model, Shape};
 use brevity_model::Spec;
@@ -91,13 +91,15 @@ impl<'a> Needs<'a> {
     /// What decoding a block asks for; the model is counted with it.
     pub fn block(&self, extent: &Extent) -> Demand {
         let raw = extent.raw;
+        let transform = extent.models.map_or(Transform::None, cm::Models::transform);
+        let coded = transform.coded_length(raw);
         // A payload is read in pieces, into a vector that grows.
         let mut memory = raw as u64 + 3 * extent.stored as u64;
         let (mut operations, mut context_seconds) = (0.0, 0.0);
         let (mut lanes, mut threads) = (0, 1);
         if extent.method.needs_model() {
             let most = 1 << extent.lanes_log2;
-            let layout = |unit| Layout::new(raw, unit, most);
+            let layout = |unit| Layout::new(coded, unit, most);
             let (state, work, layout) = match self {
                 Needs::Stored(spec, _) | Needs::External(spec) => {
                     let shape = Shape(spec);
@@ -126,10 +128,10 @@ impl<'a> Needs<'a> {
         }
         if let Some(models) = extent.models {
             // The history of lanes of unequal length grows beyond the block.
-            let history = if lanes > 1 { 2 * raw as u64 } else { 0 };
-            let undone = models.transform().memory(raw);
-            memory = memory.saturating_add(models.memory(lanes.max(1), raw) + history + undone);
-            context_seconds = raw as f64 * seconds_a_byte(models);
+            let history = if lanes > 1 { 2 * coded as u64 } else { 0 };
+            let contexts = models.memory(lanes.max(1), coded);
+            memory = memory.saturating_add(contexts + history + transform.memory(raw));
+            context_seconds = coded as f64 * seconds_a_byte(models);
         }
         Demand {
             memory,

@@ -438,12 +438,14 @@ impl BlockHeader {
                     }
                     covered.extend(setup.to_bytes());
                     let models = Models::Second(setup);
-                    let changed = models.transform().changed(raw as usize);
-                    if changed > raw as usize {
-                        return malformed("a block is longer before its words are put back");
+                    if !setup.transform.suits(raw as usize) {
+                        return malformed(
+                            "a block with bytes for words is longer than without, or has no mask",
+                        );
                     }
-                    let lanes = (1 << lanes_log2).min(raw as usize);
-                    if models.memory(lanes, raw as usize) > u64::from(effort.memory) << 20 {
+                    let coded = setup.transform.coded_length(raw as usize);
+                    let lanes = (1 << lanes_log2).min(coded);
+                    if models.memory(lanes, coded) > u64::from(effort.memory) << 20 {
                         return malformed(
                             "a block's context models take more memory than the header announces",
                         );
@@ -537,5 +539,44 @@ impl BlockHeader {
             frequencies: self.frequencies,
             decoded: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cm::{Kind, Transform};
+
+    /// A block of so many bytes that says so many are coded with bytes for words.
+    fn read(raw: usize, coded: u32) -> Result<BlockHeader, Error> {
+        let setup = Setup {
+            transform: Transform::Words(coded),
+            ..Setup::plain(Level::Fast, Kind::Text)
+        };
+        let block = Coded {
+            method: Method::Contexts,
+            lanes_log2: 0,
+            models: Some(Models::Second(setup)),
+            gates: None,
+            payload: vec![0; 9],
+            frequencies: Some(0),
+            decoded: None,
+        };
+        let terms = Terms::written(Some(Effort::of(Level::Fast, 1, raw)), false);
+        let written = BlockHeader::write(&block, &vec![0; raw], true, 0, terms);
+        BlockHeader::read(&mut Input::new(&written[..], 0), terms)
+    }
+
+    #[test]
+    fn bytes_for_words_make_a_block_no_longer_and_have_a_mask() {
+        for coded in [16, 17, 99, 100] {
+            assert!(read(100, coded).is_ok(), "{coded}");
+        }
+        for coded in [0, 15, 101, u32::MAX] {
+            let Err(error) = read(100, coded) else {
+                panic!("{coded} is read");
+            };
+            assert!(error.to_string().contains("bytes for words"), "{error}");
+        }
     }
 }

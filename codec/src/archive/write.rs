@@ -53,7 +53,7 @@ pub struct Source<'a> {
     model: Option<Box<dyn Model + 'a>>,
     /// If it was trained beside context models.
     gates: Option<Gates>,
-    /// What the bytes were changed by that it was trained on.
+    /// What changed the bytes that the model was trained on.
     words: Option<Words>,
 }
 

@@ -1,6 +1,6 @@
 //! Decoding of a block.
 
-use super::{Coded, Failure, Method, Progress, check_beside, contexts, lanes, needed, spread};
+use super::{Coded, Failure, Method, Progress, Spread, check_beside, contexts, lanes, needed};
 use crate::cm::{Models, Transform};
 use crate::coder::ByteDecoder;
 use crate::layout::Layout;
@@ -55,19 +55,20 @@ fn decode_stream(
 ) -> Result<Vec<u8>, Failure> {
     let model = needed(coded.method, model);
     let transform = coded.models.map_or(Transform::None, Models::transform);
-    let changed = transform.changed(length);
-    let progress = &spread(progress, changed, length);
+    let coded_length = transform.coded_length(length);
+    let spread = Spread::new(coded_length, length);
+    let progress = &|coded| progress(spread.more(coded));
     let mixture = |lanes| {
         let models = coded.models;
-        models.map(|m| Mixing::new(m, coded.gates, lanes, changed, model.is_some()))
+        models.map(|m| Mixing::new(m, coded.gates, lanes, coded_length, model.is_some()))
     };
     let out = match model {
         None => {
             let mixture = mixture(1).expect("context models");
-            contexts::decode(coder, mixture, changed, progress)?
+            contexts::decode(coder, mixture, coded_length, progress)?
         }
         Some(model) => {
-            let layout = Layout::new(changed, model.unit(), 1 << coded.lanes_log2);
+            let layout = Layout::new(coded_length, model.unit(), 1 << coded.lanes_log2);
             check_beside(model, coded.gates)?;
             lanes::decode(coder, &layout, model, mixture(layout.lanes()), progress)?
         }

@@ -1,7 +1,7 @@
 //! Coding of a block.
 
 use super::{
-    Coded, Method, Progress, can_hold, check_beside, contexts, follow, needed, slices, spread,
+    Coded, Method, Progress, Spread, can_hold, check_beside, contexts, follow, needed, slices,
 };
 use crate::cm::{Gates, Level, Models, Setup, Words, survey, survey_beside, survey_unchanged};
 use crate::layout::Layout;
@@ -89,20 +89,20 @@ pub(crate) fn encode(
     Ok(coded)
 }
 
-/// Codes `bytes` by context models alone.
+/// Codes `bytes` by context models alone, set up as suits them.
 fn alone(bytes: &[u8], how: How<'_>, progress: Progress<'_>) -> Coded {
     let (setup, changed) = survey(how.level, bytes);
-    let coded = set_up(bytes, setup, changed, how, progress);
+    let coded = code_alone(bytes, setup, changed, how, progress);
     if can_hold(coded.payload.len() as u64, bytes.len() as u64) {
         return coded;
     }
     // Bytes that each stand for a word and cost next to nothing.
     let setup = survey_unchanged(how.level, bytes);
-    set_up(bytes, setup, bytes.into(), how, &|_| {})
+    code_alone(bytes, setup, bytes.into(), how, &|_| {})
 }
 
 /// Codes `bytes`, which are `changed` as `setup` says, by context models alone.
-fn set_up(
+fn code_alone(
     bytes: &[u8],
     setup: Setup,
     changed: Cow<'_, [u8]>,
@@ -111,7 +111,8 @@ fn set_up(
 ) -> Coded {
     let models = Models::Second(setup);
     let mixture = || Mixing::new(models, how.gates, 1, changed.len(), false);
-    let progress = spread(progress, changed.len(), bytes.len());
+    let spread = Spread::new(changed.len(), bytes.len());
+    let progress = |coded| progress(spread.more(coded));
     let mut decoded = None;
     let (payload, frequencies) =
         if how.decode && 2 * models.memory(1, changed.len()) <= MOST_FOLLOWED {
@@ -155,7 +156,8 @@ fn beside(
     check_memory(model, &layout)?;
     check_beside(model, how.gates)?;
     let mixture = models.map(|m| Mixing::new(m, how.gates, layout.lanes(), changed.len(), true));
-    let progress = spread(progress, changed.len(), bytes.len());
+    let spread = Spread::new(changed.len(), bytes.len());
+    let progress = |coded| progress(spread.more(coded));
     let (payload, frequencies) = slices::encode(&changed, &layout, model, mixture, &progress)?;
     if how.words.is_some() && !can_hold(payload.len() as u64, bytes.len() as u64) {
         let unchanged = How { words: None, ..how };

@@ -3,7 +3,7 @@
 //! What the block's bytes look like gives a few candidates; these code a piece of it, and
 //! the shortest wins.
 
-use super::v2::{self, Candidates, Kind, Level, Setup, Transform, Words, base64, words};
+use super::v2::{self, Candidates, Kind, Level, Setup, Transform, Words, base64};
 use super::{Advice, BitCoder};
 use crate::cdf::TOTAL;
 use crate::range::Encoder;
@@ -48,7 +48,7 @@ pub fn survey(level: Level, bytes: &[u8]) -> (Setup, Cow<'_, [u8]>) {
     let plain = choose(level, bytes, true);
     let setup = bare(level, bytes, plain).unwrap_or(plain);
     if setup == Setup::plain(level, Kind::Text)
-        && let Some(changed) = words::change(level, bytes)
+        && let Some(changed) = Words::of(bytes, level).and_then(|words| words.shorten(bytes))
     {
         let transform = Transform::Words(changed.len() as u32);
         return (Setup { transform, ..setup }, changed.into());
@@ -119,7 +119,7 @@ pub fn survey_unchanged(level: Level, bytes: &[u8]) -> Setup {
 
 /// Chooses the setup of a block beside whose context models there is a model that knows
 /// its bytes changed by `words`, if there are any, and changes the block so. Only text is
-/// changed, and what does not get longer.
+/// changed.
 pub fn survey_beside<'a>(
     level: Level,
     bytes: &'a [u8],
@@ -127,8 +127,7 @@ pub fn survey_beside<'a>(
 ) -> (Setup, Cow<'a, [u8]>) {
     let plain = survey_unchanged(level, bytes);
     let words = words.filter(|_| plain.kind == Kind::Text);
-    let changed = words.and_then(|words| words.change(bytes));
-    match changed.filter(|changed| changed.len() <= bytes.len()) {
+    match words.and_then(|words| words.shorten(bytes)) {
         None => (plain, bytes.into()),
         Some(changed) => {
             let transform = Transform::Words(changed.len() as u32);
@@ -410,7 +409,7 @@ mod tests {
 
     #[test]
     fn words_of_prose_become_bytes() {
-        let prose = words::tests::prose(1 << 17);
+        let prose = v2::words::tests::prose(1 << 17);
         for level in Level::ALL {
             let (setup, changed) = super::survey(level, &prose);
             assert_eq!(setup.transform, Transform::Words(changed.len() as u32));

@@ -29,6 +29,8 @@ pub(crate) use choose::{survey, survey_beside, survey_unchanged};
 pub use gate::Gates;
 pub(crate) use gate::{Gate, Place};
 pub use logistic::Logistic;
+#[cfg(test)]
+pub(crate) use v2::Kind;
 pub use v2::{Level, Words};
 pub(crate) use v2::{Setup, Transform, most_memory};
 

@@ -140,7 +140,7 @@ fn every_kind_and_level_gives_back_the_bytes() {
 }
 
 /// Prose of seven words, which become bytes.
-pub fn prose(length: usize) -> Vec<u8> {
+fn prose(length: usize) -> Vec<u8> {
     let words = ["the", "wine-dark", "sea", "and", "rosy", "fingered", "dawn"];
     let mut text = Vec::new();
     for byte in noise(length) {

@@ -1,6 +1,6 @@
 //! Archives of a file with a model trained on it, if that makes the archive shorter.
 
-use super::contexts::contexts_of_words;
+use super::contexts::contexts;
 use super::learning::learning_on_source;
 use super::{Budget, PILOT_BYTES, PackError, Workspace, pilots, recipe, spec_near, train};
 use brevity_codec::archive::{self, Inspection, Options, Source, Summary};
@@ -59,8 +59,8 @@ pub enum Event<'a> {
     Words {
         /// Bytes of the file.
         bytes: u64,
-        /// Bytes with bytes for words.
-        changed: u64,
+        /// Those that the model sees.
+        seen: u64,
     },
     /// Two small models were tried: their bits per byte that they see, the smaller one first.
     Tried([f64; 2]),
@@ -158,18 +158,24 @@ pub fn compress_with_own_model(
         return done(plain_archive, plain, Verdict::TooShort, None);
     }
     let words = Words::of(data, options.archive.level);
-    let seen = words.as_ref().and_then(|words| words.change(data));
-    let seen = seen.map_or(Cow::Borrowed(data), Cow::Owned);
+    let shorter = words.as_ref().and_then(|words| words.shorten(data));
+    let words = words.filter(|_| shorter.is_some());
+    let seen = shorter.map_or(Cow::Borrowed(data), Cow::Owned);
     let bytes = seen.len() as u64;
     if words.is_some() {
         told(&Event::Words {
             bytes: data.len() as u64,
-            changed: bytes,
+            seen: bytes,
         });
     }
     let workspace = Workspace::open(folder.to_owned())?;
     let prior = match options.size {
-        Some(_) => prior(bytes, &plain, PROSE_PILOTS),
+        // What is told of prose is told of bytes of the file.
+        Some(_) => prior(
+            bytes,
+            &plain,
+            PROSE_PILOTS.map(|bits| bits * data.len() as f64 / bytes as f64),
+        ),
         None => {
             let progress = in_bytes(control, "try", PILOT_BYTES);
             let control = Control {
@@ -193,7 +199,8 @@ pub fn compress_with_own_model(
             return done(plain_archive, plain, verdict, kept);
         }
     };
-    let beside = contexts_of_words(data, words.as_ref(), &options.archive, control);
+    drop(seen);
+    let beside = contexts(data, words.as_ref(), &options.archive, control);
     let Some((beside, seen)) = beside else {
         return Ok(None);
     };

@@ -46,7 +46,7 @@ pub fn shortest_plan(
         };
         let read = file.take(most).read_to_end(&mut block);
         read.map_err(PackError::Read)?;
-        let Some(contexts) = contexts(&block, options, control) else {
+        let Some((contexts, _)) = contexts(&block, None, options, control) else {
             return Ok(None);
         };
         let pieces = pieces(block.len() as u64);

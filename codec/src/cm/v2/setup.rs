@@ -118,7 +118,7 @@ impl Setup {
     }
 
     /// The transforms that go with what the block is taken for, in the order of their
-    /// numbers. Bytes of words have no number yet.
+    /// numbers. Words are there with the length 0, for a header tells the length.
     fn transforms(level: Level, kind: Kind) -> &'static [Transform] {
         const NUMBERS: [Transform; 5] = [
             Transform::None,
@@ -274,6 +274,11 @@ mod tests {
 
     #[test]
     fn no_other_setup_is_read() {
+        for first in [0, 0x21, 2, 0x12] {
+            let mut bytes = [first, 1, 1, 0, 0].into_iter();
+            let read = Setup::read(Level::Fast, || bytes.next().ok_or(()));
+            assert_eq!(read, Ok(None));
+        }
         for bytes in [
             [6, 1, 1, 0],
             [0x30, 1, 1, 0],

@@ -1,7 +1,7 @@
 //! Reversible changes of a block before context models see it.
 //!
-//! Only blocks that context models code alone are changed: a trained model knows bytes as
-//! they are.
+//! Only blocks that context models code alone are changed, since a trained model knows bytes
+//! as they are; but one may have learned bytes with [`words`] changed.
 
 use super::{base64, words};
 
@@ -55,11 +55,20 @@ impl Transform {
         }
     }
 
-    /// Bytes that a block of `bytes` bytes has when it is changed.
-    pub fn changed(self, bytes: usize) -> usize {
+    /// How many bytes are coded of a block of `bytes` bytes.
+    pub fn coded_length(self, bytes: usize) -> usize {
         match self {
-            Transform::Words(changed) => changed as usize,
+            Transform::Words(coded) => coded as usize,
             _ => bytes,
+        }
+    }
+
+    /// Whether a block of `bytes` bytes can be coded as so many as
+    /// [`coded_length`](Transform::coded_length) says.
+    pub fn suits(self, bytes: usize) -> bool {
+        match self {
+            Transform::Words(coded) => (words::LEAST..=bytes).contains(&(coded as usize)),
+            _ => true,
         }
     }
 
@@ -67,7 +76,7 @@ impl Transform {
     ///
     /// # Panics
     /// If there is not [enough](base64::change) base64, or if words are changed, which
-    /// [shortens](words::change) a block.
+    /// shortens a block.
     pub fn apply(self, bytes: &mut [u8]) {
         match self {
             Transform::None => {}
@@ -88,7 +97,7 @@ impl Transform {
     }
 
     /// The block of `length` bytes that became `bytes`, of which there are as many as
-    /// [`changed`](Transform::changed) says.
+    /// [`coded_length`](Transform::coded_length) says.
     pub fn undo(self, mut bytes: Vec<u8>, length: usize) -> Vec<u8> {
         match self {
             Transform::None => {}

@@ -7,6 +7,7 @@
 
 use super::setup::Level;
 use std::collections::HashMap;
+use std::iter::zip;
 
 /// The first byte that may stand for a word.
 const FIRST: usize = 128;
@@ -14,11 +15,14 @@ const FIRST: usize = 128;
 /// Bytes of the mask.
 const MASK: usize = (256 - FIRST) / 8;
 
+/// The least bytes of a changed block: those of the mask.
+pub const LEAST: usize = MASK;
+
 /// The lengths of words that have bytes.
 const LENGTHS: std::ops::RangeInclusive<usize> = 2..=32;
 
 /// A word must occur so often: contexts learn what comes around a byte anew.
-const LEAST: usize = 128;
+const OFTEN: usize = 128;
 
 /// Shorter texts stay as they are.
 const LEAST_TEXT: usize = 1 << 16;
@@ -94,7 +98,7 @@ impl Count<'_> {
 
     /// At most so many words, the most frequent ones.
     fn most_frequent(&self, most: usize) -> Vec<&[u8]> {
-        let often = |count: usize| count as f64 * self.times >= LEAST as f64;
+        let often = |count: usize| count as f64 * self.times >= OFTEN as f64;
         let mut words: Vec<_> = self
             .words
             .iter()
@@ -113,8 +117,8 @@ impl Count<'_> {
 ///
 /// let text = b"It was the best of times, it was the worst of times; ".repeat(2000);
 /// let words = Words::of(&text, Level::Default).expect("prose");
-/// let changed = words.change(&text).expect("no such bytes");
-/// assert!(changed.len() < text.len() / 2);
+/// let shorter = words.shorten(&text).expect("many of them");
+/// assert!(shorter.len() < text.len() / 2);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Words {
@@ -141,6 +145,9 @@ impl Words {
             .filter(|byte| !is_used[usize::from(*byte)])
             .collect();
         let words = count.most_frequent(unused.len());
+        if words.is_empty() {
+            return None;
+        }
         let bytes = &unused[unused.len() - words.len()..];
         let words = words
             .into_iter()
@@ -151,44 +158,43 @@ impl Words {
         })
     }
 
-    /// The text, or another, with bytes in place of words, behind the words; none if a byte
-    /// occurs in it that stands for a word.
-    pub fn change(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let mut mask = [0_u8; MASK];
+    /// The text, or another, with bytes in place of words, behind those words that occur in
+    /// it. None if that is hardly shorter, or if a byte occurs that stands for a word.
+    pub fn shorten(&self, text: &[u8]) -> Option<Vec<u8>> {
+        // By the first bytes of words; by bytes.
+        let mut places = vec![Vec::new(); 256];
         let mut stands = [false; 256];
-        for (_, byte) in &self.words {
-            let bit = usize::from(*byte) - FIRST;
-            mask[bit / 8] |= 1 << (bit % 8);
+        for (place, (word, byte)) in self.words.iter().enumerate() {
+            places[usize::from(word[0])].push(place);
             stands[usize::from(*byte)] = true;
         }
         if text.iter().any(|byte| stands[usize::from(*byte)]) {
             return None;
         }
-        let mut out = Vec::with_capacity(text.len());
-        out.extend(mask);
-        // By the first bytes of words.
-        let mut codes = vec![Vec::new(); 256];
-        for (word, byte) in &self.words {
-            out.extend_from_slice(word);
-            out.push(b'\n');
-            codes[usize::from(word[0])].push((word, *byte));
-        }
+        let mut occurs = vec![false; self.words.len()];
+        let mut body = Vec::with_capacity(text.len());
         for piece in pieces(text) {
-            let mut found = codes[usize::from(piece[0])].iter();
-            match found.find(|(word, _)| *word == piece) {
-                Some((_, byte)) => out.push(*byte),
-                None => out.extend_from_slice(piece),
+            let mut found = places[usize::from(piece[0])].iter();
+            match found.find(|place| self.words[**place].0 == piece) {
+                Some(&place) => {
+                    occurs[place] = true;
+                    body.push(self.words[place].1);
+                }
+                None => body.extend_from_slice(piece),
             }
         }
-        Some(out)
+        let mut mask = [0_u8; MASK];
+        let mut head = Vec::new();
+        for (word, byte) in zip(&self.words, occurs).filter_map(|(word, o)| o.then_some(word)) {
+            let bit = usize::from(*byte) - FIRST;
+            mask[bit / 8] |= 1 << (bit % 8);
+            head.extend_from_slice(word);
+            head.push(b'\n');
+        }
+        let length = MASK + head.len() + body.len();
+        let is_worth = length < text.len() - text.len() / 32;
+        is_worth.then(|| [&mask[..], &head, &body].concat())
     }
-}
-
-/// The block with bytes for its most frequent words, if that is worth it at a level. It is
-/// shorter.
-pub fn change(level: Level, block: &[u8]) -> Option<Vec<u8>> {
-    let changed = Words::of(block, level)?.change(block)?;
-    (changed.len() < block.len() - block.len() / 32).then_some(changed)
 }
 
 /// The block of so many bytes that `changed` stands for. What no block is changed to
@@ -242,14 +248,15 @@ pub mod tests {
     fn words_are_bytes_that_do_not_occur_otherwise() {
         let block = prose(LEAST_TEXT);
         for level in Level::ALL {
-            let changed = change(level, &block).expect("prose");
+            let words = Words::of(&block, level).expect("prose");
+            let changed = words.shorten(&block).expect("prose");
             // Seven words of two bytes and more.
             let ones = changed[..MASK].iter().map(|byte| byte.count_ones());
             assert_eq!(ones.sum::<u32>(), 7);
             assert!(changed.len() < block.len() / 2);
             assert_eq!(undo(&changed, block.len()), block);
         }
-        assert_eq!(change(Level::Fast, &block[..LEAST_TEXT - 1]), None);
+        assert!(Words::of(&block[..LEAST_TEXT - 1], Level::Fast).is_none());
     }
 
     #[test]
@@ -259,16 +266,26 @@ pub mod tests {
             .into_iter()
             .map(|byte| if byte == b' ' { b'.' } else { byte })
             .collect();
-        assert_eq!(change(Level::Fast, &shouted), None);
-        assert_eq!(change(Level::Default, &dotted), None);
-        assert!(change(Level::Fast, &dotted).is_some());
+        assert!(Words::of(&shouted, Level::Fast).is_none());
+        assert!(Words::of(&dotted, Level::Default).is_none());
+        assert!(Words::of(&dotted, Level::Fast).is_some());
         // Bytes that stand for words elsewhere.
         let words = Words::of(&prose(LEAST_TEXT), Level::Fast).expect("prose");
-        assert_eq!(words.change(b"the \xff"), None);
+        assert_eq!(
+            words
+                .shorten("the soul ".repeat(99).as_bytes())
+                .map(|s| s[MASK]),
+            Some(b't')
+        );
+        assert_eq!(
+            words.shorten(&[&b"the soul ".repeat(99)[..], b"\xff"].concat()),
+            None
+        );
+        assert_eq!(words.shorten(&b"zzz ".repeat(99)), None);
         // All bytes above 127 occur.
         let mut full = prose(LEAST_TEXT);
         full.extend(128..=255_u8);
-        assert_eq!(change(Level::Fast, &full), None);
+        assert!(Words::of(&full, Level::Fast).is_none());
     }
 
     proptest! {
@@ -279,7 +296,8 @@ pub mod tests {
         ) {
             let mut block = prose(LEAST_TEXT);
             block.splice(at..at, extra);
-            if let Some(changed) = change(Level::Fast, &block) {
+            let words = Words::of(&block, Level::Fast);
+            if let Some(changed) = words.and_then(|words| words.shorten(&block)) {
                 prop_assert_eq!(undo(&changed, block.len()), block);
             }
         }

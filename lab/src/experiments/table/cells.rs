@@ -17,6 +17,9 @@ use brevity_codec::archive::{self, Source, compress, decompress};
 use brevity_task::Progress;
 use rayon::prelude::*;
 
+/// Counts what changes within a version in the archives of our context models.
+const ENCODER: u32 = 1;
+
 /// What marks the folder of a table.
 const MARKS: [&str; 2] = ["cells.json", "table.json"];
 /// What a table writes beside it.
@@ -168,7 +171,8 @@ impl Cells {
             let length = chunk.unwrap_or(data.len().max(1));
             // Another version may choose other context models.
             let version = env!("CARGO_PKG_VERSION");
-            let key = format!("contexts {version} {length} {}", bytes.test.blake3());
+            let hash = bytes.test.blake3();
+            let key = format!("contexts {version} {ENCODER} {length} {hash}");
             if let Some(known) = self.known.get(&key) {
                 cells.push(Some(known.clone()));
                 continue;
