@@ -182,6 +182,27 @@ fn lines(path: &Path) -> usize {
     fs::read_to_string(path).map_or(0, |text| text.lines().count())
 }
 
+/// In prose the model, as the context models, sees single bytes for words.
+#[test]
+fn a_model_of_prose_sees_words_as_bytes() {
+    let dir = Dir::new();
+    let words = interleaved(30_000).into_iter().flat_map(|byte| {
+        let number = usize::from(byte - b'A');
+        let letters = [b"bdfghklm"[number % 8], b"aeio"[number / 8], b't', b' '];
+        letters.into_iter()
+    });
+    let prose: Vec<u8> = words.collect();
+    dir.file("data", &prose);
+    dir.run(&[TRAIN, &["-v"]].concat())
+        .status(0)
+        .says("it sees 60144 of 120000 bytes")
+        .says("with a model of");
+    let inspected = dir.run(&["inspect", "data.bvy"]).status(0).stdout();
+    assert!(inspected.contains("mixed"), "{inspected}");
+    dir.run(&["decompress", "data.bvy", "-o", "back"]).status(0);
+    assert!(fs::read(dir.path("back")).expect("a file") == prose);
+}
+
 #[test]
 fn a_model_that_does_not_pay_is_left_out() {
     let dir = Dir::new();
