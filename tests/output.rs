@@ -84,12 +84,15 @@ fn an_interrupt_leaves_nothing() {
             std::thread::sleep(Duration::from_millis(5));
         }
         let pid = child.id().to_string();
+        // To wait for it would close its input, which it could take for all of it.
+        let input = child.stdin.take();
         let kill = Command::new("kill")
             .args(["-s", signal, &pid])
             .status()
             .expect("kill");
         assert!(kill.success());
         let status = child.wait().expect("the command ends");
+        drop(input);
         assert_eq!(status.code(), Some(130), "{signal}");
         assert_eq!(names(&dir), [""; 0], "{signal}");
     }

@@ -39,8 +39,7 @@ impl Temporary {
     pub fn new(folder: &Path, readers: Readers) -> io::Result<Temporary> {
         sweep_once(folder);
         loop {
-            let file = create(folder, readers)?;
-            let listed = Listed::new(file.path());
+            let (file, listed) = Listed::create(folder, readers)?;
             // Between creation and lock, another process may have removed the file as a
             // leftover.
             let ours = match file.as_file().try_lock() {
@@ -131,11 +130,15 @@ fn locked(set: &Mutex<BTreeSet<PathBuf>>) -> MutexGuard<'_, BTreeSet<PathBuf>> {
 struct Listed(PathBuf);
 
 impl Listed {
-    fn new(path: &Path) -> Listed {
+    /// Creates a file. No signal comes between that and its entry, since whoever removes
+    /// the files waits for the lock.
+    fn create(folder: &Path, readers: Readers) -> io::Result<(NamedTempFile, Listed)> {
+        let mut unfinished = locked(&UNFINISHED);
+        let file = create(folder, readers)?;
         // The working directory may change.
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        locked(&UNFINISHED).insert(path.clone());
-        Listed(path)
+        let path = std::path::absolute(file.path()).unwrap_or_else(|_| file.path().to_owned());
+        unfinished.insert(path.clone());
+        Ok((file, Listed(path)))
     }
 }
 
