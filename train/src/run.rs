@@ -227,6 +227,7 @@ impl<'a> Run<'a> {
         let sequences = config.batch_sequences(spec);
         let mut quantiser = Quantiser::new(
             &config.quantise,
+            setup.beside.is_some(),
             &parameters,
             steps,
             data.len() as u64,

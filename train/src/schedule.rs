@@ -52,9 +52,19 @@ fn half_sine(x: f64) -> f64 {
 /// Share of the loss beside context models that is the model's alone, at step `step` from
 /// 0 of `steps`: it falls from 1 to 0. What context models leave to a model says too
 /// little to learn from at first; once it predicts the bytes, it learns what is left.
+///
+/// At time `t` from 0 to 1 the share is `(1 - t)^p`, where `p` is 3 below 1000 steps, 6 below
+/// 4000, 12 below 16,000, and so on. So the number of steps until it is one half grows about
+/// as the square root of all steps (measured in `docs/recipe.md`).
 pub(crate) fn alone(step: u64, steps: u64) -> f32 {
     let left = 1.0 - step as f32 / steps as f32;
-    left * left * left
+    let mut share = left * left * left;
+    let mut long = 1000;
+    while steps >= long {
+        share *= share;
+        long *= 4;
+    }
+    share
 }
 
 #[cfg(test)]
@@ -88,6 +98,30 @@ mod tests {
             let done = (step as f64 - 10.0) / 90.0;
             let expected = 0.5 + 0.5 * (std::f64::consts::PI * done).cos();
             assert!((rate(&config, step, 100) - expected).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn the_share_is_half_after_a_multiple_of_the_square_root_of_the_steps() {
+        let powers = [
+            (489, 3),
+            (999, 3),
+            (1000, 6),
+            (3999, 6),
+            (4000, 12),
+            (15_999, 12),
+        ];
+        for (steps, power) in powers {
+            assert_eq!(alone(0, steps), 1.0);
+            let quarter = alone(steps / 4, steps);
+            let t = (steps / 4) as f32 / steps as f32;
+            assert!((quarter - (1.0 - t).powi(power)).abs() < 1e-5, "{steps}");
+            assert!(alone(steps - 1, steps) < 1e-6);
+        }
+        for steps in (500..40_000).step_by(250).chain([1_000_000]) {
+            let half = (0..steps).find(|&step| alone(step, steps) < 0.5).unwrap();
+            let ratio = half as f64 / (steps as f64).sqrt();
+            assert!((3.0..8.0).contains(&ratio), "{half} of {steps}");
         }
     }
 }

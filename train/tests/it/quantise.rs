@@ -1,6 +1,7 @@
 //! Quantisation-aware training: weights on their grid, reproducible, resumable.
 
 use brevity_codec::weights::{self, Plan};
+use brevity_codec::{Contexts, Level};
 use brevity_model::{Spec, Weights};
 use brevity_train::{
     Control, DeviceKind, Outcome, QuantiseConfig, Stop, TrainConfig, TrainSetup, run,
@@ -8,6 +9,7 @@ use brevity_train::{
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 const STEPS: u64 = 12;
 
@@ -52,6 +54,15 @@ fn setups() -> Vec<TrainSetup> {
     vec![automatic, averaged]
 }
 
+/// A setup whose quantisation steps become coarser over the first half of the phase.
+fn beside() -> TrainSetup {
+    let contexts = Contexts::of(&data(), Level::Fast, 1 << 20, &|_| true);
+    TrainSetup {
+        beside: contexts.map(Arc::new),
+        ..setups().remove(0)
+    }
+}
+
 fn train(setup: &TrainSetup, folder: &Path, kill: u64) -> Weights {
     let stop = Stop::new();
     let control = Control {
@@ -84,7 +95,7 @@ fn the_result_is_stored_without_loss() {
 
 #[test]
 fn threads_and_kills_change_no_bit() {
-    for setup in setups() {
+    for setup in setups().into_iter().chain([beside()]) {
         let undisturbed = trained(&setup);
         for threads in [1, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
