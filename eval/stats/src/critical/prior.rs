@@ -32,7 +32,8 @@ pub const PROSE_PILOTS: [f64; 2] = [3.086, 2.418];
 const MIXING: (f64, f64) = (0.118, 0.425);
 
 /// Bits that a parameter takes when it is trained to be stored beside context models: 3.2
-/// for a model of 11 thousand, 2.0 for one of 68 thousand (docs/results.md).
+/// for a model of 11 thousand, 2.0 for one of 68 thousand, 2.8 for one of 302 thousand
+/// (docs/results.md).
 pub const STORED_BITS: f64 = 2.4;
 
 /// Sizes that are looked at, an octave, and the smallest, which is about that of the
@@ -60,13 +61,13 @@ impl Prior {
     /// ```
     /// use brevity_stats::critical::prior::{PROSE_PILOTS, Prior};
     ///
-    /// // Prose, of which contexts make 1.8 bits a byte: a megabyte pays for no model
-    /// // beside them, a gigabyte does.
+    /// // Prose, of which contexts make 1.8 bits a byte: a hundred kilobytes pay for no
+    /// // model beside them, a gigabyte does.
     /// let pays = |bytes: f64| {
     ///     let prior = Prior::new(bytes, 1.8, PROSE_PILOTS);
     ///     prior.bytes(prior.best()) < bytes * 1.8 / 8.0
     /// };
-    /// assert!(!pays(1e6) && pays(1e9));
+    /// assert!(!pays(1e5) && pays(1e9));
     /// ```
     #[must_use]
     pub fn new(data_bytes: f64, contexts: f64, pilots: [f64; 2]) -> Self {
