@@ -272,9 +272,14 @@ mod tests {
     use super::*;
     use brevity_model::Spec;
 
-    fn quantiser(bits: Option<f64>, parameters: &Parameters) -> Quantiser {
+    fn quantiser(
+        bits: Option<f64>,
+        beside: bool,
+        parameters: &Parameters,
+        steps: u64,
+    ) -> Quantiser {
         let config = QuantiseConfig { share: 0.5, bits };
-        Quantiser::new(&config, false, parameters, 100, 1_000_000, 4096)
+        Quantiser::new(&config, beside, parameters, steps, 1_000_000, 4096)
     }
 
     fn parameters() -> Parameters {
@@ -290,11 +295,7 @@ mod tests {
     /// step of the last half of a run, with the same gradient everywhere.
     fn ratios(beside: bool, steps: u64) -> Vec<f64> {
         let parameters = parameters();
-        let config = QuantiseConfig {
-            share: 0.5,
-            bits: None,
-        };
-        let mut quantiser = Quantiser::new(&config, beside, &parameters, steps, 1_000_000, 4096);
+        let mut quantiser = quantiser(None, beside, &parameters, steps);
         let gradient = vec![1e-3; parameters.values.len()];
         // h = (0.5e-3)^2 * 4096, s^2 = 12 / (n h)
         let theory = (12.0_f64 / (1e6 * 0.25e-6 * 4096.0)).sqrt();
@@ -350,12 +351,8 @@ mod tests {
     #[test]
     fn a_target_of_bits_is_the_same_beside_context_models() {
         let parameters = parameters();
-        let config = QuantiseConfig {
-            share: 0.5,
-            bits: Some(3.0),
-        };
         let chosen = [false, true].map(|beside| {
-            let mut quantiser = Quantiser::new(&config, beside, &parameters, 100, 1_000_000, 4096);
+            let mut quantiser = quantiser(Some(3.0), beside, &parameters, 100);
             quantiser.squares.fill(1e-7);
             quantiser.choose(50, &parameters);
             quantiser.steps
@@ -367,7 +364,7 @@ mod tests {
     fn a_target_of_bits_is_met() {
         let parameters = parameters();
         for bits in [2.0, 3.0, 4.5] {
-            let mut quantiser = quantiser(Some(bits), &parameters);
+            let mut quantiser = quantiser(Some(bits), false, &parameters, 100);
             quantiser.squares.fill(1e-7);
             quantiser.choose(50, &parameters);
             let got = stored_bits(&parameters, &quantiser.steps);
@@ -378,7 +375,7 @@ mod tests {
     #[test]
     fn the_phase_begins_chooses_and_settles() {
         let parameters = parameters();
-        let mut quantiser = quantiser(None, &parameters);
+        let mut quantiser = quantiser(None, false, &parameters, 100);
         let mut chosen = Vec::new();
         for done in 1..=100 {
             quantiser.squares.fill(1e12 * (done as f32).powi(-8));
