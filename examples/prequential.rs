@@ -5,14 +5,14 @@
 //! this source file.
 
 use brevity::train::online::{Recipe, prequential};
-use brevity::{Control, Progress, Stop};
+use brevity::{Control, Progress, Spec, Stop};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = match std::env::args_os().nth(1) {
         Some(file) => std::fs::read(file)?,
         None => include_bytes!("prequential.rs").to_vec(),
     };
-    let recipe = Recipe::for_bytes(Some(data.len() as u64));
+    let recipe = Recipe::for_spec(Spec::aspect(32, 256))?;
     let stop = Stop::new();
     let progress = |at: Progress<'_>| {
         eprint!("\r{} of {} steps   ", at.done, at.of);

@@ -5,7 +5,7 @@
 //! | no model: context models learn the bytes | [`compress`] | as long as coding |
 //! | a model that was trained before | [`compress_with`] | as long as coding, or somewhat more |
 //! | a model that was trained on these bytes, where that is shorter | [`compress_with_own_model`] | the same; coding trains first |
-//! | a recipe: a transformer learns the bytes while they are coded | [`compress_online`] | as long as coding, which trains |
+//! | a recipe: an LSTM network learns the bytes while they are coded | [`compress_online`] | as long as coding, which trains |
 //!
 //! Each function gives the archive as bytes. For streams, and for parts of large files,
 //! see [`archive`].
@@ -69,13 +69,13 @@ pub fn compress_with(data: &[u8], weights: &Weights) -> Result<Vec<u8>, PackErro
     write(data, &Source::embedded(weights, &plan))
 }
 
-/// Compresses with a transformer that learns the bytes while they are coded. The
-/// archive holds a recipe and no weights; decoding learns them once more.
+/// Compresses with an LSTM network that learns the bytes while they are coded, mixed with
+/// context models. The archive holds a recipe and no weights; decoding learns them once more.
 ///
 /// # Errors
-/// Training whose values are not finite.
+/// Learning whose values are not finite.
 pub fn compress_online(data: &[u8]) -> Result<Vec<u8>, PackError> {
-    write(data, &learning_source(Some(data.len() as u64))?)
+    write(data, &learning_source(Some(data.len() as u64)))
 }
 
 /// Decompresses an archive that holds everything needed to decode it.

@@ -17,8 +17,9 @@
 //! | [`norm`], [`activation`] | RMS norm and layer norm; GELU, ReLU², SwiGLU |
 //! | [`elementwise`] | gates and soft caps |
 //! | [`embedding`], [`loss`] | byte embedding and its gradient; softmax cross entropy |
+//! | [`lstm`] | a step of LSTM cells, forward and backward |
 //! | [`mixture`] | code length of bits that two models code together |
-//! | [`optim`] | steps of AdamW, Muon and NorMuon, moving average, global norm |
+//! | [`optim`] | steps of AdamW, Muon, NorMuon and RMSProp, moving average, global norm |
 //! | [`math`] | exp, ln, sigmoid, tanh, erf, sine and cosine |
 //! | [`reduce`] | sums in a fixed order |
 //! | [`simd`] | eight-lane vectors on every CPU, choice of the instruction set |
@@ -72,6 +73,7 @@ pub mod grouped;
 pub mod integer;
 pub mod linear;
 pub mod loss;
+pub mod lstm;
 pub mod math;
 pub mod mixture;
 pub mod norm;

@@ -10,6 +10,7 @@
 use crate::gemm::{Block, C_BLOCK, Epilogue, Right, View, ViewMut, gemm};
 use crate::reduce;
 use crate::scratch;
+use crate::simd::{Kernel, LANES, Simd, Vector, dispatch};
 use crate::threads::{self, Shared};
 
 /// `y = epilogue(x W)`: x is [rows, inputs], y [rows, outputs].
@@ -28,6 +29,165 @@ pub fn forward<'w>(x: &[f32], weight: impl Into<Right<'w>>, y: &mut [f32], epilo
         false,
         epilogue,
     );
+}
+
+/// Rows of weights that [`forward_row`] reads side by side.
+const ROWS: usize = 8;
+
+/// `y = y + x W` for one row: x is `[inputs]`, W [inputs, outputs], y `[outputs]`. Each
+/// output is a chain of fused multiply-adds over the inputs in order, as in a [`gemm`] that
+/// accumulates, with the same bits. It runs on the calling thread.
+///
+/// A product of one row uses each weight once, so that memory decides how long it takes: this
+/// reads the weights in the order in which they lie.
+///
+/// # Panics
+/// If the lengths do not match.
+#[track_caller]
+pub fn forward_row(x: &[f32], weight: &[f32], y: &mut [f32]) {
+    assert_eq!(
+        weight.len(),
+        x.len() * y.len(),
+        "weights [{}, {}]",
+        x.len(),
+        y.len()
+    );
+    dispatch(Row { x, weight, y });
+}
+
+struct Row<'a> {
+    x: &'a [f32],
+    weight: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Kernel for Row<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        if self.y.is_empty() {
+            return;
+        }
+        let (blocks, others) = self.x.as_chunks::<ROWS>();
+        let (wide, rest) = self.weight.split_at(blocks.len() * ROWS * self.y.len());
+        let rows = wide.chunks_exact(ROWS * self.y.len());
+        for (x, rows) in blocks.iter().zip(rows) {
+            add_rows::<S, ROWS>(x, rows, self.y);
+        }
+        for (x, row) in others.iter().zip(rest.chunks_exact(self.y.len())) {
+            add_rows::<S, 1>(&[*x], row, self.y);
+        }
+    }
+}
+
+/// Rows of weights that [`backward_row`] reads side by side.
+const DOTS: usize = 4;
+
+/// Chains of a product in [`backward_row`].
+const CHAINS: usize = 2 * LANES;
+
+/// `dx = dx + dy W^T` for one row: dy is `[outputs]`, W [inputs, outputs], dx `[inputs]`; the
+/// number of outputs is a multiple of 16. It runs on the calling thread.
+///
+/// Each product is the sum of sixteen chains of fused multiply-adds (output `j` goes to chain
+/// `j mod 16`), of which chains 8 to 15 are added to 0 to 7, and these by the tree of
+/// [`crate::reduce`]. So weights are read as they lie, where [`backward_input`] would
+/// transpose them.
+///
+/// # Panics
+/// If the lengths do not match, or the number of outputs is no multiple of 16.
+#[track_caller]
+pub fn backward_row(dy: &[f32], weight: &[f32], dx: &mut [f32]) {
+    let (inputs, outputs) = (dx.len(), dy.len());
+    assert_eq!(
+        weight.len(),
+        inputs * outputs,
+        "weights [{inputs}, {outputs}]"
+    );
+    assert!(outputs.is_multiple_of(CHAINS), "{outputs} outputs");
+    dispatch(RowBack { dy, weight, dx });
+}
+
+struct RowBack<'a> {
+    dy: &'a [f32],
+    weight: &'a [f32],
+    dx: &'a mut [f32],
+}
+
+impl Kernel for RowBack<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let outputs = self.dy.len();
+        let (blocks, others) = self.dx.as_chunks_mut::<DOTS>();
+        let (rows, rest) = self.weight.split_at(blocks.len() * DOTS * outputs);
+        for (dx, rows) in blocks.iter_mut().zip(rows.chunks(DOTS * outputs)) {
+            add_dots::<S, DOTS>(self.dy, rows, dx);
+        }
+        for (dx, row) in others.iter_mut().zip(rest.chunks(outputs)) {
+            add_dots::<S, 1>(self.dy, row, std::array::from_mut(dx));
+        }
+    }
+}
+
+/// Adds the products of `N` rows of weights with `dy` to `dx`.
+#[inline(always)]
+fn add_dots<S: Simd, const N: usize>(dy: &[f32], rows: &[f32], dx: &mut [f32; N]) {
+    let outputs = dy.len();
+    assert_eq!(rows.len(), N * outputs);
+    let mut sums = [S::W::splat(0.0); N];
+    for j in (0..outputs).step_by(CHAINS) {
+        // SAFETY: the length of `dy` and of the rows is the same multiple of `CHAINS`, which is
+        // the width of `W`.
+        unsafe {
+            let dy = S::W::load_ptr(dy.as_ptr().add(j));
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let weights = S::W::load_ptr(rows.as_ptr().add(row * outputs + j));
+                *sum = dy.mul_add(weights, *sum);
+            }
+        }
+    }
+    for (sum, dx) in sums.into_iter().zip(dx) {
+        let mut chains = [0.0; CHAINS];
+        // SAFETY: `CHAINS` is the width of `W`.
+        unsafe { sum.store_ptr(chains.as_mut_ptr()) };
+        let (low, high) = chains.split_at(LANES);
+        *dx += reduce::lanes::<S>(S::add(S::load(low), S::load(high)));
+    }
+}
+
+/// `y = y + x W` for `N` rows of weights.
+#[inline(always)]
+fn add_rows<S: Simd, const N: usize>(x: &[f32; N], rows: &[f32], y: &mut [f32]) {
+    let cols = y.len();
+    assert_eq!(rows.len(), N * cols);
+    let wide = x.map(S::W::splat);
+    let mut j = 0;
+    while j + S::W::WIDTH <= cols {
+        // SAFETY: `j + WIDTH` columns are in `y` and in each of the `N` rows.
+        unsafe {
+            let mut sum = S::W::load_ptr(y.as_ptr().add(j));
+            for (row, x) in wide.iter().enumerate() {
+                let weights = S::W::load_ptr(rows.as_ptr().add(row * cols + j));
+                sum = x.mul_add(weights, sum);
+            }
+            sum.store_ptr(y.as_mut_ptr().add(j));
+        }
+        j += S::W::WIDTH;
+    }
+    let single = x.map(S::splat);
+    while j < cols {
+        let end = cols.min(j + LANES);
+        let mut sum = S::load_part(&y[j..end]);
+        for (row, x) in single.iter().enumerate() {
+            let weights = S::load_part(&rows[row * cols + j..row * cols + end]);
+            sum = S::mul_add(*x, weights, sum);
+        }
+        S::store_part(sum, &mut y[j..end]);
+        j = end;
+    }
 }
 
 /// `dx = epilogue(dy W^T)`, or `dx = epilogue(dx + dy W^T)` if `accumulate`: dy is

@@ -12,8 +12,8 @@ use crate::activation::{self, Activation};
 use crate::attention::{Attention, Saved};
 use crate::embedding::Embedding;
 use crate::gemm::{Epilogue, View};
-use crate::optim::{AdamW, Muon, NorMuon};
-use crate::{linear, loss, math, mixture, norm, optim, reduce};
+use crate::optim::{AdamW, Muon, NorMuon, RmsProp};
+use crate::{linear, loss, lstm, math, mixture, norm, optim, reduce};
 use std::fmt;
 
 /// A group of kernels whose results differ from the recorded ones.
@@ -43,7 +43,7 @@ impl std::error::Error for Mismatch {}
 /// A group: its name, its recorded hash, its computation.
 type Group = (&'static str, u64, fn(&mut Hash));
 
-const GROUPS: [Group; 10] = [
+const GROUPS: [Group; 11] = [
     ("math", 0x46f9_e082_a34e_cd59, elementary),
     ("linear", 0xb7c2_fb51_6fe0_5860, products),
     ("norm", 0xf652_20d1_b8d1_4f29, norms),
@@ -54,6 +54,7 @@ const GROUPS: [Group; 10] = [
     ("attention", 0x7306_788a_f311_004d, attentions),
     ("optim", 0x60ea_f599_13df_dfba, optimizers),
     ("normuon", 0x3f81_c1ac_0a48_061c, normuon),
+    ("lstm", 0x197b_4201_3bdb_b4a9, cells),
 ];
 
 /// Runs every group on the current instruction set, in some milliseconds. Returns the
@@ -345,6 +346,46 @@ fn normuon(hash: &mut Hash) {
         }
         [&p, &m, &v].iter().for_each(|v| hash.add(v));
     }
+}
+
+/// A step of LSTM cells and back, and what an optimizer makes of the gradients.
+fn cells(hash: &mut Hash) {
+    const N: usize = 24;
+    const WIDE: usize = lstm::GATES * N;
+    let [mut z, mut scale, shift] = [1, 2, 3].map(|seed| values(WIDE, seed));
+    let before = values(N, 4);
+    let mut gates = vec![0.0; WIDE];
+    let [mut after, mut squashed, mut hidden] = [(); 3].map(|()| vec![0.0; N]);
+    let out = lstm::Output {
+        gates: &mut gates,
+        after: &mut after,
+        squashed: &mut squashed,
+        hidden: &mut hidden,
+    };
+    let inverse = lstm::forward(&mut z, &scale, &shift, &before, out);
+    let saved = lstm::Saved {
+        normed: &z,
+        inverse,
+        gates: &gates,
+        before: &before,
+        squashed: &squashed,
+    };
+    let (mut dstate, mut dz) = (values(N, 5), vec![0.0; WIDE]);
+    let (mut dscale, mut dshift) = (values(WIDE, 6), values(WIDE, 7));
+    let sums = (&mut dscale[..], &mut dshift[..]);
+    lstm::backward(saved, &scale, &hidden, &mut dstate, &mut dz, sums);
+    let rms = RmsProp {
+        learning_rate: 0.01,
+        beta2: 0.999,
+        epsilon: 1e-4,
+    };
+    let mut squares = vec![0.0; WIDE];
+    for step in 1..=3 {
+        rms.step(step, &dscale, &mut scale, &mut squares);
+    }
+    let all = [&z, &gates, &after, &hidden, &dstate, &dz, &dscale, &dshift];
+    all.iter().for_each(|v| hash.add(v));
+    hash.add(&scale);
 }
 
 #[cfg(test)]

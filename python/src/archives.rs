@@ -128,7 +128,7 @@ pub fn decompress<'py>(
     match bytes {
         Ok(bytes) => Ok(PyBytes::new(py, &bytes)),
         Err(error @ archive::Error::Recipe { .. }) => Err(errors::ArchiveError::new_err(format!(
-            "{}: use `brevity decompress` for archives of `compress --online`",
+            "{}: use `brevity decompress` for archives whose transformer learns while it decodes",
             chain(&error)
         ))),
         Err(error) => Err(errors::archive(error)),

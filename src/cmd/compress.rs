@@ -29,8 +29,8 @@ use std::time::Instant;
 ///
 /// Without a model, each file is coded by context mixing, which learns from nothing.
 /// With -m, the model's predictions are mixed in. With --train, a model is trained
-/// on each file and stored in the archive. With --online, a model learns each file
-/// while it is coded, and is not stored.
+/// on each file and stored in the archive. With --online, an LSTM network learns each
+/// file while it is coded, and is not stored.
 #[derive(clap::Args)]
 pub struct Args {
     /// Files to compress; `-` is standard input
@@ -46,8 +46,8 @@ pub struct Args {
     level: LevelOptions,
     #[command(flatten)]
     training: Training,
-    /// Train a model on each file while it is coded: no model is stored, and
-    /// decompressing takes as long
+    /// Mix in an LSTM network that learns each file while it is coded: no model is stored,
+    /// and decompressing takes as long (some 100 s for a megabyte)
     #[arg(long, conflicts_with = "model")]
     online: bool,
     /// Let the model of -m or --train go on learning while it codes: smaller archives of
@@ -302,7 +302,7 @@ impl Args {
         let mut target = self.common.target(path, Some(derived(path)))?;
         let source = match (given.weights, &given.predictor) {
             (None, Some(predictor)) => predictor::source(predictor),
-            (None, None) if self.online => pack::learning_source(length(path)?)?,
+            (None, None) if self.online => pack::learning_source(length(path)?),
             (None, None) => Source::none(),
             (Some(weights), _) if self.external => Source::external(weights),
             (Some(weights), _) => {

@@ -9,11 +9,11 @@ use crate::exit::{self, Usage};
 use anyhow::{Context, Result, bail};
 use brevity_codec::Method;
 use brevity_codec::archive::{self, Demand, Effort, Header, Inspection, Models};
+use brevity_codec::predict::LstmRecipe;
 use brevity_lab::experiments::score::model_file;
 use brevity_model::{Spec, Weights};
 use brevity_pretrained::Model;
-use brevity_task::chain;
-use brevity_train::online::{Recipe, RecipeError};
+use brevity_train::online::Recipe;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
@@ -143,7 +143,11 @@ fn kind(header: &Header) -> &'static str {
 
 /// A model that an archive tells of.
 struct Told {
-    spec: Spec,
+    parameters: u64,
+    /// Its layers in words.
+    shape: String,
+    /// That of a transformer.
+    spec: Option<Spec>,
     /// Stored bits per parameter, if its weights are stored.
     bits: Option<f64>,
     learns: bool,
@@ -153,15 +157,30 @@ impl Told {
     fn new(spec: Spec, stored: u64, learns: bool) -> Told {
         let bits = stored as f64 * 8.0 / spec.parameters() as f64;
         Told {
+            parameters: spec.parameters(),
+            shape: format!("width {}, {} layers", spec.width, spec.layers),
             bits: (stored > 0).then_some(bits),
-            spec,
+            spec: Some(spec),
             learns,
         }
     }
 
+    fn lstm(recipe: &LstmRecipe) -> Told {
+        Told {
+            parameters: recipe.parameters(),
+            shape: format!("LSTM, {} cells, {} layers", recipe.cells, recipe.layers),
+            spec: None,
+            bits: None,
+            learns: true,
+        }
+    }
+
     /// The model of an archive that holds it, or its recipe.
-    fn of(i: &Inspection) -> Result<Option<Told>, RecipeError> {
+    fn of(i: &Inspection) -> Result<Option<Told>> {
         Ok(match (&i.header, &i.spec) {
+            (Header::Recipe(bytes), _) if LstmRecipe::is_at(bytes) => {
+                Some(Told::lstm(&LstmRecipe::from_bytes(bytes)?))
+            }
             (Header::Recipe(bytes), _) => {
                 let (recipe, end) = Recipe::at_start_of(bytes)?;
                 let stored = bytes.len() - end;
@@ -173,20 +192,16 @@ impl Told {
     }
 
     fn words(&self) -> String {
-        let (spec, learns) = (&self.spec, self.learns);
         let stored = match self.bits {
-            Some(bits) => format!("{} parameters at {bits:.3} bits", spec.parameters()),
-            None => format!("none: {} parameters", spec.parameters()),
+            Some(bits) => format!("{} parameters at {bits:.3} bits", self.parameters),
+            None => format!("none: {} parameters", self.parameters),
         };
-        let learns = match (learns, self.bits) {
+        let learns = match (self.learns, self.bits) {
             (true, Some(_)) => ", go on learning while they code",
             (true, None) => ", learn while they code",
             (false, _) => "",
         };
-        format!(
-            "{stored}, width {}, {} layers{learns}",
-            spec.width, spec.layers
-        )
+        format!("{stored}, {}{learns}", self.shape)
     }
 }
 
@@ -228,7 +243,7 @@ fn text(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>) -
         (Header::External(id), _) => format!("external, {id}"),
         (Header::Outside(_), _) => "a predictor from outside".to_owned(),
         (_, Ok(Some(told))) => told.words(),
-        (_, Err(error)) => chain(&error).to_string(),
+        (_, Err(error)) => format!("{error:#}"),
         (header, Ok(None)) => kind(header).to_owned(),
     };
     line("model", i.model_bytes, model);
@@ -288,9 +303,9 @@ fn to_json(path: &str, i: &Inspection, bits: Option<f64>, demand: Option<Demand>
         "model": {
             "kind": kind(&i.header),
             "bytes": i.model_bytes,
-            "parameters": told.as_ref().map(|told| told.spec.parameters()),
+            "parameters": told.as_ref().map(|told| told.parameters),
             "bits_per_parameter": told.as_ref().and_then(|told| told.bits),
-            "spec": told.as_ref().map(|told| &told.spec),
+            "spec": told.as_ref().and_then(|told| told.spec.as_ref()),
         },
         "payload_bytes": i.payload(),
         "overhead_bytes": i.overhead(),

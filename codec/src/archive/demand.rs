@@ -61,9 +61,9 @@ impl<'a> Needs<'a> {
                 Some(weights) => Needs::External(weights.spec().clone()),
                 None => Needs::Missing,
             },
-            Header::Recipe(bytes) => match models.recipe {
-                Some(follow) => {
-                    Needs::Made(follow(bytes).map_err(|reason| Error::Recipe { offset, reason })?)
+            Header::Recipe(bytes) => match models.follow(bytes) {
+                Some(model) => {
+                    Needs::Made(model.map_err(|reason| Error::Recipe { offset, reason })?)
                 }
                 None => Needs::Missing,
             },

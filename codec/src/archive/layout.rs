@@ -433,8 +433,8 @@ impl BlockHeader {
                     let Some(setup) = Setup::read(effort.level, next)? else {
                         return malformed("a block has unknown context models");
                     };
-                    if method.needs_model() && setup.is_alone() {
-                        return malformed("a block has a model and context models that want none");
+                    if lanes_log2 > 0 && setup.has_one_lane() {
+                        return malformed("a block of sound has several lanes");
                     }
                     covered.extend(setup.to_bytes());
                     let models = Models::Second(setup);

@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::layout::{Front, Header, ModelId};
 use super::limits::Limits;
-use crate::predict::{Model, TransformerModel};
+use crate::predict::{LstmModel, LstmRecipe, Model, TransformerModel};
 use crate::weights;
 use brevity_model::{Transformer, Weights};
 
@@ -15,7 +15,8 @@ pub type Recipe<'a> = &'a (dyn Fn(&[u8]) -> Result<Box<dyn Model>, String> + Syn
 pub struct Models<'a> {
     /// The model for archives that contain only its hash.
     pub external: Option<&'a Weights>,
-    /// Builds the model for archives that contain a recipe.
+    /// Builds the model for archives that contain a recipe, but that of an LSTM network,
+    /// which needs nothing from outside.
     pub recipe: Option<Recipe<'a>>,
     /// Memory and work that decoding may take.
     pub limits: Limits,
@@ -28,10 +29,21 @@ impl Models<'_> {
     pub(super) fn missing(&self, front: &Front) -> bool {
         match front.header {
             Header::External(_) => self.external.is_none(),
-            Header::Recipe(_) => self.recipe.is_none(),
+            Header::Recipe(ref recipe) => self.recipe.is_none() && !LstmRecipe::is_at(recipe),
             Header::Outside(_) => self.outside.is_none(),
             Header::Plain | Header::Embedded(_) => false,
         }
+    }
+
+    /// The model that a recipe describes, or why it is no recipe; `None` if the caller
+    /// brought nothing that builds such models.
+    pub(super) fn follow(&self, recipe: &[u8]) -> Option<Result<Box<dyn Model>, String>> {
+        if !LstmRecipe::is_at(recipe) {
+            return self.recipe.map(|follow| follow(recipe));
+        }
+        let made = LstmRecipe::from_bytes(recipe).and_then(LstmModel::new);
+        let model = made.map(|model| Box::new(model) as Box<dyn Model>);
+        Some(model.map_err(|error| error.to_string()))
     }
 
     /// The model that an archive's blocks need.
@@ -59,12 +71,12 @@ impl Models<'_> {
                 Ok(Some(transformer(weights)))
             }
             Header::Recipe(bytes) => {
-                let follow = self.recipe.ok_or_else(|| Error::Recipe {
-                    offset,
-                    reason: "this program cannot learn while it decodes".into(),
-                })?;
-                let model = follow(bytes).map_err(|reason| Error::Recipe { offset, reason })?;
-                Ok(Some(model))
+                let model = self
+                    .follow(bytes)
+                    .unwrap_or_else(|| Err("this program cannot learn while it decodes".into()));
+                model
+                    .map(Some)
+                    .map_err(|reason| Error::Recipe { offset, reason })
             }
             Header::Outside(described) => {
                 let find = self.outside.ok_or(Error::PredictorMissing)?;

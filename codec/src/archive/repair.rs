@@ -100,7 +100,7 @@ fn fits(
         return Ok(false);
     }
     // A recipe begins as a stored model does.
-    let is_recipe = |bytes: &[u8]| models.recipe.is_some_and(|recipe| recipe(bytes).is_ok());
+    let is_recipe = |bytes: &[u8]| models.follow(bytes).is_some_and(|model| model.is_ok());
     Ok(match &front.header {
         Header::Embedded(bytes) if is_recipe(bytes) => false,
         Header::Embedded(bytes) if changed => weights::decode(bytes).is_ok(),

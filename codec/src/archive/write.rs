@@ -8,7 +8,7 @@ use super::layout::{BRIEF, BlockHeader, Effort, Header, MAX_BLOCK, MAX_LANES, Mo
 use super::{Summary, digest};
 use crate::block::{self, Coded, How, Method, Progress};
 use crate::cm::{Gates, Level, Words};
-use crate::predict::{Model, TransformerModel};
+use crate::predict::{LstmModel, Model, TransformerModel};
 use crate::weights::{self, Plan, WeightError};
 use brevity_kernels::mixture::GATES;
 use brevity_model::{Transformer, Weights};
@@ -116,6 +116,12 @@ impl<'a> Source<'a> {
             model: Some(model),
             words: None,
         }
+    }
+
+    /// An LSTM network that learns the bytes it codes. The archive contains its recipe, and
+    /// any reader of archives can follow it.
+    pub fn lstm(model: LstmModel) -> Source<'a> {
+        Source::recipe(model.recipe().to_bytes(), Box::new(model))
     }
 
     /// A predictor from outside that the reader must have; the archive contains its

@@ -147,7 +147,10 @@ fn beside(
     let (models, changed) = match how.method.needs_contexts() {
         false => (None, Cow::Borrowed(bytes)),
         true => {
-            let (setup, changed) = survey_beside(how.level, bytes, how.words);
+            let (setup, changed) = match model.knows_nothing() {
+                true => survey(how.level, bytes),
+                false => survey_beside(how.level, bytes, how.words),
+            };
             (Some(Models::Second(setup)), changed)
         }
     };
@@ -159,9 +162,15 @@ fn beside(
     let spread = Spread::new(changed.len(), bytes.len());
     let progress = |coded| progress(spread.more(coded));
     let (payload, frequencies) = slices::encode(&changed, &layout, model, mixture, &progress)?;
-    if how.words.is_some() && !can_hold(payload.len() as u64, bytes.len() as u64) {
-        let unchanged = How { words: None, ..how };
-        return beside(bytes, unchanged, model, &|_| {});
+    if !can_hold(payload.len() as u64, bytes.len() as u64) {
+        // Bytes that each stand for a word and cost next to nothing.
+        if model.knows_nothing() {
+            return Ok(alone(bytes, how, &|_| {}));
+        }
+        if how.words.is_some() {
+            let unchanged = How { words: None, ..how };
+            return beside(bytes, unchanged, model, &|_| {});
+        }
     }
     Ok(Coded {
         method: how.method,

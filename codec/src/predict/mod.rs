@@ -6,15 +6,18 @@
 //! - [`Priced`], the interval of a known byte, for encoders;
 //! - [`Model`], which creates a predictor for a block;
 //! - [`Uniform`] and [`Counts`], the simplest predictors;
-//! - [`TransformerModel`], a trained transformer.
+//! - [`TransformerModel`], a trained transformer;
+//! - [`LstmModel`], an LSTM network that learns while it codes.
 //!
-//! The coder knows only these traits. `brevity-train` implements them for a model
+//! The coder knows only these traits. `brevity-train` implements them for a transformer
 //! that learns while it codes.
 
 mod counts;
+mod lstm;
 mod transformer;
 
 pub use counts::{Counts, Uniform};
+pub use lstm::{LstmModel, LstmRecipe, LstmRecipeError};
 pub(crate) use transformer::Shape;
 pub use transformer::TransformerModel;
 
@@ -130,6 +133,12 @@ pub trait Model: Sync {
 
     /// Whether its predictors learn from what context models say of the same bytes.
     fn learns_beside(&self) -> bool {
+        false
+    }
+
+    /// Whether it has learned no bytes before, so that blocks may be changed for it as for
+    /// context models alone: words of prose, calls in programs, the order of bytes.
+    fn knows_nothing(&self) -> bool {
         false
     }
 

@@ -4,7 +4,7 @@ use brevity_codec::archive::{
     self, Effort, Error, Header, Limits, ModelId, Models, Options, Source, compress, decompress,
     decompress_range, inspect, salvage,
 };
-use brevity_codec::predict::{Counts, Model, Predictor};
+use brevity_codec::predict::{Counts, LstmModel, LstmRecipe, Model, Predictor};
 use brevity_codec::weights::{self, Plan, Precision};
 use brevity_codec::{Layout, Level, Method, Words};
 use brevity_kernels::mixture::GATES;
@@ -265,6 +265,53 @@ fn a_recipe_is_followed_or_missed() {
     assert_eq!(unpack(&archive, &models).unwrap(), bytes);
     let error = unpack(&archive, &Models::default()).unwrap_err();
     assert!(matches!(error, Error::Recipe { .. }));
+}
+
+#[test]
+fn an_lstm_network_needs_nothing_from_outside() {
+    let recipe = LstmRecipe {
+        cells: 16,
+        layers: 1,
+        horizon: 8,
+        rate: 0.02,
+    };
+    let source = Source::lstm(LstmModel::new(recipe).unwrap());
+    for bytes in [Vec::new(), text(1), text(3000), noise(100)] {
+        for method in [None, Some(Method::Model), Some(Method::Contexts)] {
+            let options = Options {
+                method,
+                ..blocks(1000)
+            };
+            let archive = pack(&bytes, &source, options);
+            let found = inspect(&archive[..]).unwrap();
+            assert_eq!(found.header, Header::Recipe(recipe.to_bytes()));
+            assert_eq!(unpack(&archive, &Models::default()).unwrap(), bytes);
+        }
+    }
+    let archive = pack(&text(3000), &source, blocks(1 << 20));
+    let alone = pack(&text(3000), &Source::none(), blocks(1 << 20));
+    assert!(archive.len() < alone.len() + 40, "it learns them, too");
+    let demand = inspect(&archive[..]).unwrap();
+    let demand = demand.demand(&Models::default()).unwrap();
+    assert!(demand.is_some_and(|demand| demand.operations > 1e6));
+}
+
+#[test]
+fn a_recipe_of_too_large_a_network_is_refused() {
+    let recipe = LstmRecipe {
+        cells: 4096,
+        layers: 8,
+        horizon: 1024,
+        rate: 0.02,
+    };
+    let source = Source::recipe(recipe.to_bytes(), Box::new(Learner));
+    let archive = pack(&text(500), &source, Options::default());
+    let error = unpack(&archive, &Models::default()).unwrap_err();
+    assert!(matches!(error, Error::Memory { .. }), "{error}");
+    let newer = Source::recipe(vec![0x80, 2], Box::new(Learner));
+    let archive = pack(&text(500), &newer, Options::default());
+    let error = unpack(&archive, &Models::default()).unwrap_err();
+    assert!(matches!(error, Error::Recipe { .. }), "{error}");
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! test -p brevity-codec --test it golden` writes the files of that version again.
 
 use brevity_codec::archive::{Models, Options, Source, compress, decompress, inspect};
+use brevity_codec::predict::{LstmModel, LstmRecipe};
 use brevity_codec::weights::{Plan, Precision};
 use brevity_codec::{Level, Method, Words};
 use brevity_model::{Spec, Weights};
@@ -182,6 +183,17 @@ fn base64_of_addresses() -> Vec<u8> {
     out
 }
 
+/// A small network.
+fn lstm() -> LstmModel {
+    let recipe = LstmRecipe {
+        cells: 16,
+        layers: 2,
+        horizon: 8,
+        rate: 0.01,
+    };
+    LstmModel::new(recipe).unwrap()
+}
+
 /// What an archive is made from, and how.
 struct Case<'a> {
     name: &'static str,
@@ -298,6 +310,15 @@ fn cases(each: &mut dyn FnMut(Case)) {
     let gates = std::array::from_fn(|i| if i % 2 == 0 { 0.875 } else { 0.25 });
     let gated = embedded(&chunks, Precision::Bits(4)).with_gates(&gates);
     case("gated", text(300), gated, 200, mixed, default);
+    // Bytes that are changed for a network that learns them, as for context models alone.
+    for (name, bytes) in [
+        ("lstm", text(700)),
+        ("lstm-words", prose(66_000)),
+        ("lstm-calls", program()),
+        ("lstm-sound", stereo()),
+    ] {
+        case(name, bytes, Source::lstm(lstm()), 1 << 17, None, default);
+    }
 }
 
 /// How many of the cases version 1 has.

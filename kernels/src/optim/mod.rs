@@ -1,5 +1,5 @@
-//! Optimizer steps on flat tensors: [`AdamW`], [`Muon`], [`NorMuon`], the moving average
-//! of weights, the global norm of a gradient.
+//! Optimizer steps on flat tensors: [`AdamW`], [`Muon`], [`NorMuon`], [`RmsProp`], the
+//! moving average of weights, the global norm of a gradient.
 //!
 //! Each function is one step on one tensor. The trainer chooses the optimizer and the
 //! learning rate of each tensor and keeps the state. Steps on different tensors are
@@ -8,10 +8,12 @@
 mod adamw;
 mod muon;
 mod normuon;
+mod rmsprop;
 
 pub use adamw::AdamW;
 pub use muon::{Muon, orthogonalize};
 pub use normuon::NorMuon;
+pub use rmsprop::RmsProp;
 
 use crate::reduce;
 use crate::scratch;

@@ -6,7 +6,8 @@ use crate::support::{
 };
 use brevity_kernels::activation::{self, Activation};
 use brevity_kernels::embedding::{self, Embedding};
-use brevity_kernels::{loss, norm, reduce};
+use brevity_kernels::gemm::{self, View, ViewMut};
+use brevity_kernels::{linear, loss, norm, reduce};
 
 fn erf(x: f64) -> f64 {
     let (mut term, mut sum) = (x, x);
@@ -350,4 +351,44 @@ fn sums_over_rows() {
         });
         close(&got, &want, 1e-5, "sum of rows");
     }
+}
+
+#[test]
+fn a_row_is_the_product_of_one_row() {
+    everywhere(|| {
+        for (inputs, outputs) in [(1, 1), (7, 5), (8, 16), (19, 40), (33, 24), (64, 48)] {
+            let (x, w) = (values(inputs, 1), values(inputs * outputs, 2));
+            let mut y = values(outputs, 3);
+            let mut want = y.clone();
+            gemm::naive(
+                View::new(&x, 1, inputs),
+                View::new(&w, inputs, outputs),
+                ViewMut::new(&mut want, 1, outputs),
+                true,
+            );
+            linear::forward_row(&x, &w, &mut y);
+            assert_bits(&y, &want, "a row");
+        }
+    });
+}
+
+#[test]
+fn a_row_goes_back_by_sixteen_chains() {
+    everywhere(|| {
+        for (inputs, outputs) in [(1, 16), (3, 48), (4, 32), (19, 64), (40, 96)] {
+            let (dy, w) = (values(outputs, 1), values(inputs * outputs, 2));
+            let mut dx = values(inputs, 3);
+            let mut want = dx.clone();
+            for (want, row) in want.iter_mut().zip(w.chunks(outputs)) {
+                let mut c = [0.0_f32; 16];
+                for (j, (w, dy)) in row.iter().zip(&dy).enumerate() {
+                    c[j % 16] = dy.mul_add(*w, c[j % 16]);
+                }
+                let s: [f32; 8] = std::array::from_fn(|i| c[i] + c[i + 8]);
+                *want += ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+            }
+            linear::backward_row(&dy, &w, &mut dx);
+            assert_bits(&dx, &want, "back");
+        }
+    });
 }

@@ -2,21 +2,17 @@
 
 use super::PackError;
 use brevity_codec::archive::{Models, Source};
+use brevity_codec::predict::{LstmModel, LstmRecipe};
 use brevity_codec::weights::{self, Plan};
 use brevity_model::Weights;
 use brevity_train::online::{LearningModel, OnlineConfig, OnlineError, Recipe};
 use brevity_train::{OptimizerKind, TrainConfig};
 
-/// A model that learns a source of about `bytes` bytes while it is coded, beside context
-/// models; `None` if their number is unknown. The archive holds its recipe.
-///
-/// # Errors
-/// If the learner's device is missing.
-pub fn learning_source(bytes: Option<u64>) -> Result<Source<'static>, PackError> {
-    let recipe = Recipe::for_bytes(bytes);
-    let stored = recipe.to_bytes();
-    let model = LearningModel::new(recipe).map_err(OnlineError::from)?;
-    Ok(Source::recipe(stored, Box::new(model)))
+/// An LSTM network that learns a source of about `bytes` bytes while it is coded, beside
+/// context models; `None` if their number is unknown. The archive holds its recipe.
+pub fn learning_source(bytes: Option<u64>) -> Source<'static> {
+    let model = LstmModel::new(LstmRecipe::for_bytes(bytes));
+    Source::lstm(model.expect("the defaults make sense"))
 }
 
 /// A trained model that goes on learning while it codes, beside context models. The archive

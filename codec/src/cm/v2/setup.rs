@@ -152,11 +152,16 @@ impl Setup {
         self.transform_number().is_some()
     }
 
-    /// Whether context models must be alone: bytes are changed to what no model knows, or
-    /// what is learned is that of one lane.
+    /// Whether no model that was trained before may be beside: bytes are changed to what
+    /// it does not know, or what is learned is that of one lane.
     pub fn is_alone(&self) -> bool {
         let may_be_beside = matches!(self.transform, Transform::None | Transform::Words(_));
-        !may_be_beside || self.kind == Kind::Sound
+        !may_be_beside || self.has_one_lane()
+    }
+
+    /// Whether what is learned is that of one lane.
+    pub fn has_one_lane(&self) -> bool {
+        self.kind == Kind::Sound
     }
 
     /// As it lies in a block's header: a byte, three more with records, four with words.

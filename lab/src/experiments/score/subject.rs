@@ -101,7 +101,7 @@ impl Subject {
     }
 
     /// The recipe of a learner with this model's spec: as in the trial's config,
-    /// otherwise as in `compress --online`.
+    /// otherwise the default.
     pub fn recipe(&self) -> Result<Recipe, RecipeError> {
         let spec = self.weights.spec().clone();
         match &self.record {
