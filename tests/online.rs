@@ -39,10 +39,20 @@ fn a_damaged_recipe_is_refused_and_online_takes_no_model() {
         .says("--online");
     dir.run(&["compress", "--online", "a.txt"]).status(0);
     let mut archive = fs::read(dir.path("a.txt.bvy")).expect("an archive");
-    // Magic, version, kind, length and check take 10 bytes.
-    archive[12] ^= 1;
+    // Magic, version, kind, level, memory, length and check take 13 bytes.
+    archive[14] ^= 1;
     dir.file("bad.bvy", &archive);
     dir.run(&["verify", "bad.bvy"]).status(1);
+}
+
+/// Archives hold recipes of transformers, too: those of earlier versions, and of `--learn`.
+#[test]
+fn an_archive_that_a_transformer_learned_is_decoded() {
+    let dir = Dir::new();
+    dir.file("old.bvy", include_bytes!("golden/online-transformer.bvy"));
+    dir.run(&["decompress", "old.bvy", "-o", "a.txt"]).status(0);
+    let back = fs::read(dir.path("a.txt")).expect("the copy");
+    assert_eq!(back, text(2000).as_bytes());
 }
 
 const CONFIG: &str = r#"

@@ -64,7 +64,7 @@ impl BlendSetup {
         next: impl FnMut() -> Result<u8, E>,
     ) -> Result<Option<BlendSetup>, E> {
         let setup = Setup::read(level, next)?;
-        let plain = setup.filter(|s| !s.is_alone() && s.transform == Transform::None);
+        let plain = setup.filter(|s| !s.has_one_lane() && s.transform == Transform::None);
         Ok(plain.map(BlendSetup))
     }
 

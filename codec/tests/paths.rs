@@ -2,6 +2,7 @@
 //! and reads it. A separate test binary, because a process has one instruction set.
 
 use brevity_codec::archive::{Models, Options, Source, compress, decompress};
+use brevity_codec::predict::{LstmModel, LstmRecipe};
 use brevity_codec::weights::{Plan, Precision};
 use brevity_codec::{Level, Method};
 use brevity_kernels::simd::InstructionSet;
@@ -40,6 +41,16 @@ fn everywhere<T: Send>(work: impl Fn() -> T + Sync) -> Vec<(String, T)> {
     results
 }
 
+fn lstm() -> LstmModel {
+    let recipe = LstmRecipe {
+        cells: 32,
+        layers: 2,
+        horizon: 24,
+        rate: 0.01,
+    };
+    LstmModel::new(recipe).unwrap()
+}
+
 #[test]
 fn archives_are_the_same_everywhere_and_decode_everywhere() {
     let chunks = weights(Spec::brevity(16, 2, 2, 32));
@@ -55,6 +66,7 @@ fn archives_are_the_same_everywhere_and_decode_everywhere() {
         (stored(&chunks), Method::Mixed, Level::Default),
         (stored(&paper), Method::Mixed, Level::Best),
         (stored(&stream), Method::Model, Level::Default),
+        (Source::lstm(lstm()), Method::Mixed, Level::Default),
     ];
     let bytes = text(3000);
     let pack = || -> Vec<Vec<u8>> {

@@ -2,7 +2,7 @@
 //!
 //! Shapes: x is [rows, inputs], W [inputs, outputs], y and dy [rows, outputs].
 //! Row `r` of `y` and of `dx` depends only on row `r` of the input, so the batch
-//! size does not change a bit.
+//! size does not change a bit. [`backward_row`] alone adds in another order.
 //!
 //! For a tied output layer, whose weights are an embedding E, [outputs, inputs], pass
 //! [`View::t`] of E as W.
@@ -121,6 +121,9 @@ impl Kernel for RowBack<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let outputs = self.dy.len();
+        if outputs == 0 {
+            return;
+        }
         let (blocks, others) = self.dx.as_chunks_mut::<DOTS>();
         let (rows, rest) = self.weight.split_at(blocks.len() * DOTS * outputs);
         for (dx, rows) in blocks.iter_mut().zip(rows.chunks(DOTS * outputs)) {
@@ -135,12 +138,12 @@ impl Kernel for RowBack<'_> {
 /// Adds the products of `N` rows of weights with `dy` to `dx`.
 #[inline(always)]
 fn add_dots<S: Simd, const N: usize>(dy: &[f32], rows: &[f32], dx: &mut [f32; N]) {
+    const { assert!(S::W::WIDTH == CHAINS) };
     let outputs = dy.len();
     assert_eq!(rows.len(), N * outputs);
     let mut sums = [S::W::splat(0.0); N];
     for j in (0..outputs).step_by(CHAINS) {
-        // SAFETY: the length of `dy` and of the rows is the same multiple of `CHAINS`, which is
-        // the width of `W`.
+        // SAFETY: `dy` and each of the `N` rows have the same multiple of `CHAINS` values.
         unsafe {
             let dy = S::W::load_ptr(dy.as_ptr().add(j));
             for (row, sum) in sums.iter_mut().enumerate() {

@@ -128,7 +128,7 @@ pub fn decompress<'py>(
     match bytes {
         Ok(bytes) => Ok(PyBytes::new(py, &bytes)),
         Err(error @ archive::Error::Recipe { .. }) => Err(errors::ArchiveError::new_err(format!(
-            "{}: use `brevity decompress` for archives whose transformer learns while it decodes",
+            "{}; `brevity decompress` follows recipes of transformers, too",
             chain(&error)
         ))),
         Err(error) => Err(errors::archive(error)),

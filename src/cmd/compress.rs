@@ -302,7 +302,11 @@ impl Args {
         let mut target = self.common.target(path, Some(derived(path)))?;
         let source = match (given.weights, &given.predictor) {
             (None, Some(predictor)) => predictor::source(predictor),
-            (None, None) if self.online => pack::learning_source(length(path)?),
+            (None, None) if self.online => {
+                // Each block is learned anew.
+                let most = self.block as u64;
+                pack::learning_source(length(path)?.map(|length| length.min(most)))
+            }
             (None, None) => Source::none(),
             (Some(weights), _) if self.external => Source::external(weights),
             (Some(weights), _) => {

@@ -168,7 +168,7 @@ impl Told {
     fn lstm(recipe: &LstmRecipe) -> Told {
         Told {
             parameters: recipe.parameters(),
-            shape: format!("LSTM, {} cells, {} layers", recipe.cells, recipe.layers),
+            shape: format!("LSTM, {} layers of {} cells", recipe.layers, recipe.cells),
             spec: None,
             bits: None,
             learns: true,

@@ -2,7 +2,7 @@
 //! sees. A program of its own: nothing else may allocate meanwhile.
 
 use brevity_codec::Layout;
-use brevity_codec::predict::{Model, Priced};
+use brevity_codec::predict::{LstmModel, LstmRecipe, Model, Priced};
 use brevity_model::{Activation, Norm, Placement, Position, Spec};
 use brevity_train::online::{LearningModel, OnlineConfig, Recipe};
 use brevity_train::{Control, DeviceKind, Stop, TrainConfig, TrainSetup, run};
@@ -76,6 +76,14 @@ fn no_buffer_is_forgotten() {
         };
         learns_within(case, spec, online);
     }
+    for (cells, layers, horizon, lanes) in [
+        (16, 1, 1024, 1),
+        (64, 8, 3, 1),
+        (192, 2, 24, 1),
+        (16, 2, 8, 64),
+    ] {
+        lstm_within(cells, layers, horizon, lanes);
+    }
     no_sum_wraps();
 }
 
@@ -103,6 +111,10 @@ fn learns_within(case: usize, spec: Spec, online: OnlineConfig) {
     let recipe = Recipe::new(spec, 0, &TrainConfig::default(), online).unwrap();
     let model = LearningModel::new(recipe).unwrap();
     let layout = Layout::new(3000, 1, model.lanes());
+    codes_within(&format!("{case}: {:?}", model.recipe()), &model, layout);
+}
+
+fn codes_within(case: &str, model: &dyn Model, layout: Layout) {
     let counted = model.memory(&layout);
     let used = peak(|| {
         let mut predictor = model.start(&layout);
@@ -115,13 +127,22 @@ fn learns_within(case: usize, spec: Spec, online: OnlineConfig) {
     // What is priced is the caller's.
     let lent = (layout.lanes() * layout.steps() * (size_of::<Priced>() + 1)) as u64;
     let counted = counted + lent;
-    let what = format!(
-        "{case}: learning takes {used} of {counted}: {:?}",
-        model.recipe()
-    );
+    let what = format!("{case}: learning takes {used} of {counted}");
     assert!(used <= counted, "{what}");
     // A short block never holds the longest sequences that are counted.
     assert!(counted < 8 * used + (64 << 20), "{what}");
+}
+
+fn lstm_within(cells: usize, layers: usize, horizon: usize, lanes: usize) {
+    let recipe = LstmRecipe {
+        cells,
+        layers,
+        horizon,
+        rate: 0.01,
+    };
+    let model = LstmModel::new(recipe).unwrap();
+    let layout = Layout::new(3000, 1, lanes);
+    codes_within(&format!("{recipe:?}, {lanes} lanes"), &model, layout);
 }
 
 /// The largest recipe and batch that there can be.

@@ -15,8 +15,8 @@ pub type Recipe<'a> = &'a (dyn Fn(&[u8]) -> Result<Box<dyn Model>, String> + Syn
 pub struct Models<'a> {
     /// The model for archives that contain only its hash.
     pub external: Option<&'a Weights>,
-    /// Builds the model for archives that contain a recipe, but that of an LSTM network,
-    /// which needs nothing from outside.
+    /// Builds the model for archives that contain a recipe of a transformer; LSTM networks
+    /// need nothing from outside.
     pub recipe: Option<Recipe<'a>>,
     /// Memory and work that decoding may take.
     pub limits: Limits,

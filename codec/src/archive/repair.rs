@@ -99,7 +99,7 @@ fn fits(
     if !is_intact(input, start, 0, front.terms)? {
         return Ok(false);
     }
-    // A recipe begins as a stored model does.
+    // The recipe of a transformer begins as a stored model does.
     let is_recipe = |bytes: &[u8]| models.follow(bytes).is_some_and(|model| model.is_ok());
     Ok(match &front.header {
         Header::Embedded(bytes) if is_recipe(bytes) => false,

@@ -30,7 +30,7 @@ pub struct Options {
     /// [`MAX_LANES`], rounded down to a power of two; by default the number that
     /// decodes fast. At the start of every lane context models know little of the
     /// bytes before, so fewer lanes make mixed archives smaller, and slower to
-    /// decode. The recipe of a learning model has its own number of lanes, and so has
+    /// decode. A model that learns while it codes has its own number of lanes, and so has
     /// a predictor from outside.
     pub lanes: Option<usize>,
 }

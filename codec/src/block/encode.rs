@@ -91,6 +91,7 @@ pub(crate) fn encode(
 
 /// Codes `bytes` by context models alone, set up as suits them.
 fn alone(bytes: &[u8], how: How<'_>, progress: Progress<'_>) -> Coded {
+    debug_assert!(!how.method.needs_model());
     let (setup, changed) = survey(how.level, bytes);
     let coded = code_alone(bytes, setup, changed, how, progress);
     if can_hold(coded.payload.len() as u64, bytes.len() as u64) {
@@ -144,17 +145,17 @@ fn beside(
     model: &dyn Model,
     progress: Progress<'_>,
 ) -> Result<Coded, PredictError> {
+    let lanes_log2 = lanes_log2(how, Some(model));
     let (models, changed) = match how.method.needs_contexts() {
         false => (None, Cow::Borrowed(bytes)),
         true => {
-            let (setup, changed) = match model.knows_nothing() {
+            let (setup, changed) = match model.knows_nothing() && lanes_log2 == 0 {
                 true => survey(how.level, bytes),
                 false => survey_beside(how.level, bytes, how.words),
             };
             (Some(Models::Second(setup)), changed)
         }
     };
-    let lanes_log2 = lanes_log2(how, Some(model));
     let layout = Layout::new(changed.len(), model.unit(), 1 << lanes_log2);
     check_memory(model, &layout)?;
     check_beside(model, how.gates)?;
@@ -165,7 +166,12 @@ fn beside(
     if !can_hold(payload.len() as u64, bytes.len() as u64) {
         // Bytes that each stand for a word and cost next to nothing.
         if model.knows_nothing() {
-            return Ok(alone(bytes, how, &|_| {}));
+            let without = How {
+                method: Method::Contexts,
+                gates: None,
+                ..how
+            };
+            return Ok(alone(bytes, without, &|_| {}));
         }
         if how.words.is_some() {
             let unchanged = How { words: None, ..how };

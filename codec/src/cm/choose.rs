@@ -42,8 +42,8 @@ fn worth(candidate: Kind, best: Kind) -> f64 {
     }
 }
 
-/// Chooses the setup of a block that context models code alone, and changes the block as
-/// the setup says.
+/// Chooses the setup of a block that context models code alone, or beside a model that has
+/// learned no bytes before, and changes the block as the setup says.
 pub fn survey(level: Level, bytes: &[u8]) -> (Setup, Cow<'_, [u8]>) {
     let plain = choose(level, bytes, true);
     let setup = bare(level, bytes, plain).unwrap_or(plain);
@@ -337,7 +337,7 @@ mod tests {
         let setup = survey(Level::Default, &samples);
         let found = (setup.kind, setup.record, setup.transform);
         assert_eq!(found, (Kind::Sound, 2, Transform::Reversed2));
-        assert!(!survey_unchanged(Level::Default, &samples).is_alone());
+        assert!(!survey_unchanged(Level::Default, &samples).has_one_lane());
     }
 
     #[test]
@@ -388,7 +388,7 @@ mod tests {
         let setup = survey(Level::Default, &lines);
         let found = (setup.kind, setup.transform);
         assert_eq!(found, (Kind::Text, Transform::Base64));
-        assert!(!survey_unchanged(Level::Default, &lines).is_alone());
+        assert!(!survey_unchanged(Level::Default, &lines).has_one_lane());
         // Repeated, but not in whole groups.
         let random: Vec<u8> = (0..40_000).map(|_| noise(&mut seed)).collect();
         let once = text(&random, 0);

@@ -136,8 +136,9 @@ pub trait Model: Sync {
         false
     }
 
-    /// Whether it has learned no bytes before, so that blocks may be changed for it as for
-    /// context models alone: words of prose, calls in programs, the order of bytes.
+    /// Whether it has learned no bytes before, so that blocks of one lane may be changed for
+    /// it as for context models alone: words of prose, calls in programs, the order of bytes.
+    /// The words of a [source](crate::archive::Source::with_words) do not count then.
     fn knows_nothing(&self) -> bool {
         false
     }

@@ -289,11 +289,63 @@ fn an_lstm_network_needs_nothing_from_outside() {
         }
     }
     let archive = pack(&text(3000), &source, blocks(1 << 20));
-    let alone = pack(&text(3000), &Source::none(), blocks(1 << 20));
-    assert!(archive.len() < alone.len() + 40, "it learns them, too");
     let demand = inspect(&archive[..]).unwrap();
     let demand = demand.demand(&Models::default()).unwrap();
     assert!(demand.is_some_and(|demand| demand.operations > 1e6));
+}
+
+#[test]
+fn an_lstm_network_learns_what_context_models_do_not() {
+    let sources = [
+        &include_bytes!("archive.rs")[..],
+        include_bytes!("golden.rs"),
+        include_bytes!("verified.rs"),
+    ];
+    let recipe = LstmRecipe {
+        cells: 64,
+        layers: 1,
+        horizon: 24,
+        rate: 0.01,
+    };
+    let source = Source::lstm(LstmModel::new(recipe).unwrap());
+    let alone = pack(&sources.concat(), &Source::none(), blocks(1 << 20)).len();
+    let with = pack(&sources.concat(), &source, blocks(1 << 20)).len();
+    assert!(with < alone, "{with}, not less than {alone}");
+}
+
+/// In so many lanes that their networks take more than a reader allows.
+struct Apart;
+
+impl Model for Apart {
+    fn unit(&self) -> usize {
+        1
+    }
+
+    fn lanes(&self) -> usize {
+        1 << 10
+    }
+
+    fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
+        Box::new(Counts::new(2, layout.lanes()))
+    }
+}
+
+#[test]
+fn each_lane_of_a_network_counts_against_the_limits() {
+    let recipe = LstmRecipe {
+        cells: 1024,
+        layers: 2,
+        horizon: 8,
+        rate: 0.02,
+    };
+    let source = Source::recipe(recipe.to_bytes(), Box::new(Apart));
+    let options = Options {
+        method: Some(Method::Model),
+        ..blocks(1 << 20)
+    };
+    let archive = pack(&text(5000), &source, options);
+    let error = unpack(&archive, &Models::default()).unwrap_err();
+    assert!(matches!(error, Error::Memory { .. }), "{error}");
 }
 
 #[test]

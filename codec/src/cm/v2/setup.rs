@@ -152,13 +152,6 @@ impl Setup {
         self.transform_number().is_some()
     }
 
-    /// Whether no model that was trained before may be beside: bytes are changed to what
-    /// it does not know, or what is learned is that of one lane.
-    pub fn is_alone(&self) -> bool {
-        let may_be_beside = matches!(self.transform, Transform::None | Transform::Words(_));
-        !may_be_beside || self.has_one_lane()
-    }
-
     /// Whether what is learned is that of one lane.
     pub fn has_one_lane(&self) -> bool {
         self.kind == Kind::Sound

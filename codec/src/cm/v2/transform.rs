@@ -1,7 +1,7 @@
 //! Reversible changes of a block before context models see it.
 //!
-//! Only blocks that context models code alone are changed, since a trained model knows bytes
-//! as they are; but one may have learned bytes with [`words`] changed.
+//! Blocks are changed that context models code alone, or beside a model that has learned no
+//! bytes before. A trained model knows bytes as they are, or with [`words`] changed.
 
 use super::{base64, words};
 

@@ -85,12 +85,12 @@ impl Model for LstmModel {
         true
     }
 
-    fn memory(&self, _: &Layout) -> u64 {
-        self.recipe.memory()
+    fn memory(&self, layout: &Layout) -> u64 {
+        self.recipe.memory().saturating_mul(layout.lanes() as u64)
     }
 
     fn operations(&self, layout: &Layout) -> f64 {
-        self.recipe.operations() * layout.steps() as f64
+        self.recipe.operations() * layout.steps() as f64 * layout.lanes() as f64
     }
 
     fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {

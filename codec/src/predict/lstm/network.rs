@@ -64,7 +64,7 @@ struct Lane {
     layers: Vec<Layer>,
     horizon: usize,
     rate: f64,
-    /// Bytes of the block.
+    /// Bytes of the lane.
     length: usize,
     /// Steps of the optimizer so far.
     step: u64,
@@ -320,8 +320,9 @@ mod tests {
     #[test]
     fn it_says_the_same_everywhere() {
         let text = text(500);
+        let before = InstructionSet::current();
         for set in InstructionSet::supported() {
-            InstructionSet::select(set);
+            set.select();
             let mut network = Network::new(&recipe(), 1, text.len());
             let mut priced = vec![Priced::default(); text.len()];
             network.price(&text, text.len(), &mut priced).unwrap();
@@ -330,5 +331,6 @@ mod tests {
             });
             assert_eq!(hash, 17_015_523_918_216_774_543, "{set}");
         }
+        before.select();
     }
 }

@@ -100,7 +100,7 @@ impl LstmRecipe {
         let error = |field, reason| Err(LstmRecipeError::Field { field, reason });
         if self.cells == 0 || !self.cells.is_multiple_of(UNIT) || self.cells > MOST_CELLS {
             let cells = self.cells;
-            let reason = format!("{cells} is not a multiple of {UNIT} up to {MOST_CELLS}");
+            let reason = format!("{cells} is not a multiple of {UNIT} from {UNIT} to {MOST_CELLS}");
             return error("cells", reason);
         }
         for (field, value, most) in [
@@ -165,7 +165,7 @@ impl LstmRecipe {
                 .map(|value| value as usize)
                 .ok_or_else(|| LstmRecipeError::Field {
                     field: what,
-                    reason: format!("it is more than {most}"),
+                    reason: format!("it is more than {most}, or longer than it has to be"),
                 })
         };
         let cells = number("cells", MOST_CELLS / UNIT)? * UNIT;
@@ -178,7 +178,7 @@ impl LstmRecipe {
         if offset != bytes.len() {
             return Err(LstmRecipeError::Malformed {
                 offset,
-                what: "the end",
+                what: "there are bytes after the end",
             });
         }
         let recipe = LstmRecipe {
@@ -221,8 +221,8 @@ impl LstmRecipe {
 
     /// Bytes that a network takes, at most.
     pub(super) fn memory(&self) -> u64 {
-        // Weights, their gradients and mean squares, and a copy of one layer's weights;
-        // what each step of a horizon leaves.
+        // Weights, their gradients and mean squares, and what products pack of them; what
+        // each step of a horizon leaves.
         let weights = 4 * self.parameters() * size_of::<f32>() as u64;
         let step = self.layers * 24 * self.cells + 2 * SYMBOLS;
         weights + (self.horizon * step * size_of::<f32>()) as u64 + (1 << 20)
@@ -261,7 +261,10 @@ mod tests {
         let error = LstmRecipe::from_bytes(&long).unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("the recipe is malformed at byte {}: the end", good.len())
+            format!(
+                "the recipe is malformed at byte {}: there are bytes after the end",
+                good.len()
+            )
         );
         let mut newer = good.clone();
         newer[1] = 9;
