@@ -4,7 +4,7 @@ use brevity_codec::archive::{
     self, Effort, Error, Header, Limits, ModelId, Models, Options, Source, compress, decompress,
     decompress_range, inspect, salvage,
 };
-use brevity_codec::predict::{Counts, LstmModel, LstmRecipe, Model, Predictor};
+use brevity_codec::predict::{Counts, Model, Predictor};
 use brevity_codec::weights::{self, Plan, Precision};
 use brevity_codec::{Layout, Level, Method, Words};
 use brevity_kernels::mixture::GATES;
@@ -60,7 +60,7 @@ pub fn pack(bytes: &[u8], source: &Source, options: Options) -> Vec<u8> {
     alone(|| pack_here(bytes, source, options))
 }
 
-fn unpack(archive: &[u8], models: &Models) -> Result<Vec<u8>, Error> {
+pub fn unpack(archive: &[u8], models: &Models) -> Result<Vec<u8>, Error> {
     alone(|| {
         let mut out = Vec::new();
         decompress(archive, &mut out, models, &|_| {}).map(|_| out)
@@ -265,105 +265,6 @@ fn a_recipe_is_followed_or_missed() {
     assert_eq!(unpack(&archive, &models).unwrap(), bytes);
     let error = unpack(&archive, &Models::default()).unwrap_err();
     assert!(matches!(error, Error::Recipe { .. }));
-}
-
-#[test]
-fn an_lstm_network_needs_nothing_from_outside() {
-    let recipe = LstmRecipe {
-        cells: 16,
-        layers: 1,
-        horizon: 8,
-        rate: 0.02,
-    };
-    let source = Source::lstm(LstmModel::new(recipe).unwrap());
-    for bytes in [Vec::new(), text(1), text(3000), noise(100)] {
-        for method in [None, Some(Method::Model), Some(Method::Contexts)] {
-            let options = Options {
-                method,
-                ..blocks(1000)
-            };
-            let archive = pack(&bytes, &source, options);
-            let found = inspect(&archive[..]).unwrap();
-            assert_eq!(found.header, Header::Recipe(recipe.to_bytes()));
-            assert_eq!(unpack(&archive, &Models::default()).unwrap(), bytes);
-        }
-    }
-    let archive = pack(&text(3000), &source, blocks(1 << 20));
-    let demand = inspect(&archive[..]).unwrap();
-    let demand = demand.demand(&Models::default()).unwrap();
-    assert!(demand.is_some_and(|demand| demand.operations > 1e6));
-}
-
-#[test]
-fn an_lstm_network_learns_what_context_models_do_not() {
-    let sources = [
-        &include_bytes!("archive.rs")[..],
-        include_bytes!("golden.rs"),
-        include_bytes!("verified.rs"),
-    ];
-    let recipe = LstmRecipe {
-        cells: 64,
-        layers: 1,
-        horizon: 24,
-        rate: 0.01,
-    };
-    let source = Source::lstm(LstmModel::new(recipe).unwrap());
-    let alone = pack(&sources.concat(), &Source::none(), blocks(1 << 20)).len();
-    let with = pack(&sources.concat(), &source, blocks(1 << 20)).len();
-    assert!(with < alone, "{with}, not less than {alone}");
-}
-
-/// In so many lanes that their networks take more than a reader allows.
-struct Apart;
-
-impl Model for Apart {
-    fn unit(&self) -> usize {
-        1
-    }
-
-    fn lanes(&self) -> usize {
-        1 << 10
-    }
-
-    fn start<'a>(&'a self, layout: &Layout) -> Box<dyn Predictor + 'a> {
-        Box::new(Counts::new(2, layout.lanes()))
-    }
-}
-
-#[test]
-fn each_lane_of_a_network_counts_against_the_limits() {
-    let recipe = LstmRecipe {
-        cells: 1024,
-        layers: 2,
-        horizon: 8,
-        rate: 0.02,
-    };
-    let source = Source::recipe(recipe.to_bytes(), Box::new(Apart));
-    let options = Options {
-        method: Some(Method::Model),
-        ..blocks(1 << 20)
-    };
-    let archive = pack(&text(5000), &source, options);
-    let error = unpack(&archive, &Models::default()).unwrap_err();
-    assert!(matches!(error, Error::Memory { .. }), "{error}");
-}
-
-#[test]
-fn a_recipe_of_too_large_a_network_is_refused() {
-    let recipe = LstmRecipe {
-        cells: 4096,
-        layers: 8,
-        horizon: 1024,
-        rate: 0.02,
-    };
-    let source = Source::recipe(recipe.to_bytes(), Box::new(Learner));
-    let archive = pack(&text(500), &source, Options::default());
-    let error = unpack(&archive, &Models::default()).unwrap_err();
-    assert!(matches!(error, Error::Memory { .. }), "{error}");
-    let newer = Source::recipe(vec![0x80, 2], Box::new(Learner));
-    let archive = pack(&text(500), &newer, Options::default());
-    let error = unpack(&archive, &Models::default()).unwrap_err();
-    assert!(matches!(error, Error::Recipe { .. }), "{error}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod archive;
 mod brief;
 mod golden;
 mod hostile;
+mod lstm;
 mod page;
 mod predictors;
 mod range;
