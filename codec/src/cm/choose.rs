@@ -337,7 +337,8 @@ mod tests {
         let setup = survey(Level::Default, &samples);
         let found = (setup.kind, setup.record, setup.transform);
         assert_eq!(found, (Kind::Sound, 2, Transform::Reversed2));
-        assert!(!survey_unchanged(Level::Default, &samples).has_one_lane());
+        let unchanged = survey_unchanged(Level::Default, &samples);
+        assert!(!unchanged.has_one_lane() && unchanged.transform == Transform::None);
     }
 
     #[test]
@@ -388,7 +389,8 @@ mod tests {
         let setup = survey(Level::Default, &lines);
         let found = (setup.kind, setup.transform);
         assert_eq!(found, (Kind::Text, Transform::Base64));
-        assert!(!survey_unchanged(Level::Default, &lines).has_one_lane());
+        let unchanged = survey_unchanged(Level::Default, &lines);
+        assert!(!unchanged.has_one_lane() && unchanged.transform == Transform::None);
         // Repeated, but not in whole groups.
         let random: Vec<u8> = (0..40_000).map(|_| noise(&mut seed)).collect();
         let once = text(&random, 0);
