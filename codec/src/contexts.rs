@@ -98,6 +98,7 @@ impl Contexts {
     ) -> Vec<Block<'a>> {
         let block = |bytes: &'a [u8]| {
             let (setup, coded) = survey_beside(level, bytes, words);
+            let setup = setup.with_network(coded.len());
             let spread = Spread::new(coded.len(), bytes.len());
             Block {
                 setup,

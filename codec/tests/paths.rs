@@ -46,6 +46,8 @@ fn lstm() -> LstmModel {
         cells: 32,
         layers: 2,
         horizon: 24,
+        contexts: 0,
+        rows_log2: 0,
         rate: 0.01,
     };
     LstmModel::new(recipe).unwrap()
@@ -98,5 +100,27 @@ fn archives_are_the_same_everywhere_and_decode_everywhere() {
     });
     for (place, same) in read {
         assert!(same, "{place}: other bytes");
+    }
+}
+
+/// Long enough for a network among the context models of the best level.
+#[test]
+fn a_network_among_context_models_is_the_same_everywhere() {
+    let bytes = text(34_000);
+    let options = Options {
+        level: Level::Best,
+        ..Options::default()
+    };
+    let pack = || {
+        let mut out = Vec::new();
+        compress(&bytes[..], &mut out, &Source::none(), &options, &|_| {}).unwrap();
+        let mut back = Vec::new();
+        decompress(&out[..], &mut back, &Models::default(), &|_| {}).unwrap();
+        assert!(back == bytes);
+        out
+    };
+    let written = everywhere(pack);
+    for (place, archive) in &written {
+        assert!(*archive == written[0].1, "{place}: another archive");
     }
 }

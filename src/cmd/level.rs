@@ -14,7 +14,7 @@ pub struct LevelOptions {
     /// The default, with up to 330 MiB, or 660 while a second thread verifies
     #[arg(short = '5')]
     usual: bool,
-    /// Best, with up to 930 MiB
+    /// Best, with up to 940 MiB; a small neural network learns the bytes, too
     #[arg(short = '9', long)]
     best: bool,
     /// Other levels of other compressors

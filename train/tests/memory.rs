@@ -76,13 +76,13 @@ fn no_buffer_is_forgotten() {
         };
         learns_within(case, spec, online);
     }
-    for (cells, layers, horizon, lanes) in [
-        (16, 1, 1024, 1),
-        (64, 8, 3, 1),
-        (192, 2, 24, 1),
-        (16, 2, 8, 64),
+    for (cells, layers, horizon, lanes, contexts) in [
+        (16, 1, 1024, 1, 0),
+        (64, 8, 3, 1, 0),
+        (192, 2, 24, 1, 0b101),
+        (16, 2, 8, 64, 0b1_1111_1111),
     ] {
-        lstm_within(cells, layers, horizon, lanes);
+        lstm_within(cells, layers, horizon, lanes, contexts);
     }
     no_sum_wraps();
 }
@@ -133,11 +133,13 @@ fn codes_within(case: &str, model: &dyn Model, layout: Layout) {
     assert!(counted < 8 * used + (64 << 20), "{what}");
 }
 
-fn lstm_within(cells: usize, layers: usize, horizon: usize, lanes: usize) {
+fn lstm_within(cells: usize, layers: usize, horizon: usize, lanes: usize, contexts: u16) {
     let recipe = LstmRecipe {
         cells,
         layers,
         horizon,
+        contexts,
+        rows_log2: if contexts == 0 { 0 } else { 9 },
         rate: 0.01,
     };
     let model = LstmModel::new(recipe).unwrap();

@@ -25,7 +25,8 @@ fn seconds_a_byte(models: cm::Models) -> f64 {
         None => 0.8e-6,
         Some(Level::Fast) => 0.5e-6,
         Some(Level::Default) => 2.0e-6,
-        Some(Level::Best) => 10e-6,
+        Some(Level::Best) if models.has_network() => 16e-6,
+        Some(Level::Best) => 8e-6,
     }
 }
 

@@ -434,7 +434,10 @@ impl BlockHeader {
                         return malformed("a block has unknown context models");
                     };
                     if lanes_log2 > 0 && setup.has_one_lane() {
-                        return malformed("a block of sound has several lanes");
+                        return malformed("a block of sound or with a network has several lanes");
+                    }
+                    if setup.network && method == Method::Mixed && !gated {
+                        return malformed("a block has a network in the place of its model");
                     }
                     covered.extend(setup.to_bytes());
                     let models = Models::Second(setup);
@@ -577,6 +580,40 @@ mod tests {
                 panic!("{coded} is read");
             };
             assert!(error.to_string().contains("bytes for words"), "{error}");
+        }
+    }
+
+    /// A block with a network, in so many lanes, behind whose context models there is a
+    /// gate or not.
+    fn read_network(method: Method, lanes_log2: u32, gates: Option<Gates>) -> String {
+        let raw = 1 << 16;
+        let setup = Setup::plain(Level::Best, Kind::Text).with_network(raw);
+        assert!(setup.network);
+        let block = Coded {
+            method,
+            lanes_log2,
+            models: Some(Models::Second(setup)),
+            gates,
+            payload: vec![0; 99],
+            frequencies: Some(0),
+            decoded: None,
+        };
+        let terms = Terms::written(Some(Effort::of(Level::Best, 1, raw)), false);
+        let written = BlockHeader::write(&block, &vec![0; raw], true, 0, terms);
+        let read = BlockHeader::read(&mut Input::new(&written[..], 0), terms);
+        read.map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn a_network_is_the_only_adviser_of_its_mixer() {
+        assert_eq!(read_network(Method::Contexts, 0, None), "");
+        assert_eq!(read_network(Method::Mixed, 0, Some(Gates::ALONE)), "");
+        for (lanes_log2, gates, reason) in [
+            (0, None, "in the place of its model"),
+            (1, Some(Gates::ALONE), "several lanes"),
+        ] {
+            let error = read_network(Method::Mixed, lanes_log2, gates);
+            assert!(error.contains(reason), "{error}");
         }
     }
 }

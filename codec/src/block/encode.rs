@@ -93,12 +93,13 @@ pub(crate) fn encode(
 fn alone(bytes: &[u8], how: How<'_>, progress: Progress<'_>) -> Coded {
     debug_assert!(!how.method.needs_model());
     let (setup, changed) = survey(how.level, bytes);
+    let setup = setup.with_network(changed.len());
     let coded = code_alone(bytes, setup, changed, how, progress);
     if can_hold(coded.payload.len() as u64, bytes.len() as u64) {
         return coded;
     }
     // Bytes that each stand for a word and cost next to nothing.
-    let setup = survey_unchanged(how.level, bytes);
+    let setup = survey_unchanged(how.level, bytes).with_network(bytes.len());
     code_alone(bytes, setup, bytes.into(), how, &|_| {})
 }
 
@@ -152,6 +153,11 @@ fn beside(
             let (setup, changed) = match model.knows_nothing() && lanes_log2 == 0 {
                 true => survey(how.level, bytes),
                 false => survey_beside(how.level, bytes, how.words),
+            };
+            // A model that is an input of the mixer takes the place of the network.
+            let setup = match how.gates.is_some() && lanes_log2 == 0 {
+                true => setup.with_network(changed.len()),
+                false => setup,
             };
             (Some(Models::Second(setup)), changed)
         }

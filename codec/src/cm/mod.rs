@@ -25,6 +25,7 @@ mod pages;
 pub(crate) mod v1;
 pub(crate) mod v2;
 
+pub(crate) use chance::prefetch;
 pub(crate) use choose::{survey, survey_beside, survey_unchanged};
 pub use gate::Gates;
 pub(crate) use gate::{Gate, Place};
@@ -81,6 +82,11 @@ impl Models {
             Models::First => None,
             Models::Second(setup) => Some(setup.level),
         }
+    }
+
+    /// Whether a network is among them.
+    pub fn has_network(self) -> bool {
+        matches!(self, Models::Second(setup) if setup.network)
     }
 
     /// How they want a block's bytes changed before.

@@ -17,6 +17,7 @@ mod lstm;
 mod transformer;
 
 pub use counts::{Counts, Uniform};
+pub(crate) use lstm::{Lane as LstmLane, TEXT};
 pub use lstm::{LstmModel, LstmRecipe, LstmRecipeError};
 pub(crate) use transformer::Shape;
 pub use transformer::TransformerModel;

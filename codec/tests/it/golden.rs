@@ -189,6 +189,8 @@ fn lstm() -> LstmModel {
         cells: 16,
         layers: 2,
         horizon: 8,
+        contexts: 0,
+        rows_log2: 0,
         rate: 0.01,
     };
     LstmModel::new(recipe).unwrap()
@@ -310,6 +312,9 @@ fn cases(each: &mut dyn FnMut(Case)) {
     let gates = std::array::from_fn(|i| if i % 2 == 0 { 0.875 } else { 0.25 });
     let gated = embedded(&chunks, Precision::Bits(4)).with_gates(&gates);
     case("gated", text(300), gated, 200, mixed, default);
+    // Long enough for a network among the context models.
+    let kinds = || [text(30_000), program(), prose(9_000)].concat();
+    case("network", kinds(), Source::none(), 1 << 17, None, best);
     // Bytes that are changed for a network that learns them, as for context models alone.
     for (name, bytes) in [
         ("lstm", text(700)),
@@ -319,6 +324,25 @@ fn cases(each: &mut dyn FnMut(Case)) {
     ] {
         case(name, bytes, Source::lstm(lstm()), 1 << 17, None, default);
     }
+    let recipe = LstmRecipe {
+        contexts: 0b1_0000_1001,
+        rows_log2: 5,
+        ..*lstm().recipe()
+    };
+    let network = Source::lstm(LstmModel::new(recipe).unwrap());
+    case("lstm-contexts", text(900), network, 1 << 17, None, default);
+    // A model of one lane behind context models with a network.
+    each(Case {
+        name: "network-gated",
+        bytes: kinds(),
+        source: embedded(&chunks, Precision::Bits(4)).with_gates(&gates),
+        options: Options {
+            block: 1 << 17,
+            method: mixed,
+            level: best,
+            lanes: Some(1),
+        },
+    });
 }
 
 /// How many of the cases version 1 has.
@@ -350,6 +374,13 @@ fn golden_archives_of_version_1_are_read() {
         }
     });
     assert_eq!(count, FIRST);
+}
+
+/// Written before blocks of the best level had networks.
+#[test]
+fn blocks_of_the_best_level_without_a_network_are_read() {
+    let path = folder(2).join("words-best-alone.bvy");
+    assert!(read_back(&path) == prose(66_000));
 }
 
 #[test]

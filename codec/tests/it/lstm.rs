@@ -29,6 +29,8 @@ fn an_lstm_network_needs_nothing_from_outside() {
         cells: 16,
         layers: 1,
         horizon: 8,
+        contexts: 0,
+        rows_log2: 0,
         rate: 0.02,
     };
     let source = Source::lstm(LstmModel::new(recipe).unwrap());
@@ -61,6 +63,8 @@ fn an_lstm_network_learns_what_context_models_do_not() {
         cells: 64,
         layers: 1,
         horizon: 24,
+        contexts: 0,
+        rows_log2: 0,
         rate: 0.01,
     };
     let source = Source::lstm(LstmModel::new(recipe).unwrap());
@@ -75,6 +79,8 @@ fn each_lane_of_a_network_counts_against_the_limits() {
         cells: 1024,
         layers: 2,
         horizon: 8,
+        contexts: 0,
+        rows_log2: 0,
         rate: 0.02,
     };
     let source = Source::recipe(recipe.to_bytes(), Box::new(Disguised(1 << 10)));
@@ -93,13 +99,15 @@ fn a_recipe_of_too_large_a_network_is_refused() {
         cells: 4096,
         layers: 8,
         horizon: 1024,
+        contexts: 0,
+        rows_log2: 0,
         rate: 0.02,
     };
     let source = Source::recipe(recipe.to_bytes(), Box::new(Disguised(1)));
     let archive = pack(&text(500), &source, Options::default());
     let error = unpack(&archive, &Models::default()).unwrap_err();
     assert!(matches!(error, Error::Memory { .. }), "{error}");
-    let newer = Source::recipe(vec![0x80, 2], Box::new(Disguised(1)));
+    let newer = Source::recipe(vec![0x80, 3], Box::new(Disguised(1)));
     let archive = pack(&text(500), &newer, Options::default());
     let error = unpack(&archive, &Models::default()).unwrap_err();
     assert!(matches!(error, Error::Recipe { .. }), "{error}");

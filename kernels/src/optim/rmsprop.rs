@@ -2,6 +2,7 @@
 
 use super::CHUNK;
 use crate::math::double;
+use crate::reduce;
 use crate::simd::{Kernel, LANES, Simd, dispatch};
 use crate::threads::{self, Shared};
 
@@ -34,13 +35,7 @@ impl RmsProp {
             [grad.len(), v.len()] == [len; 2],
             "gradient, parameters and state have one length"
         );
-        let factors = Factors {
-            beta2: self.beta2 as f32,
-            rest2: (1.0 - self.beta2) as f32,
-            rate: self.learning_rate as f32,
-            root: (1.0 / (1.0 - double::powi(self.beta2, step))).sqrt() as f32,
-            epsilon: self.epsilon as f32,
-        };
+        let factors = self.factors(step);
         let (param, v) = (Shared::new(param), Shared::new(v));
         threads::each(len.div_ceil(CHUNK), 6 * len, |task| {
             let range = task * CHUNK..len.min((task + 1) * CHUNK);
@@ -53,6 +48,43 @@ impl RmsProp {
                 v,
             });
         });
+    }
+
+    /// Step `step`, counted from 1, of a row of an embedding: as [`step`](RmsProp::step),
+    /// with one mean square for the whole row, that of its gradients' squares (row-wise, as
+    /// in Naumov et al. 2019), and the change `rate / (sqrt(v / (1 - b2^t)) + eps)` times
+    /// `g`. It runs on the calling thread.
+    ///
+    /// The squares are summed in eight chains of fused multiply-adds (value `j` goes to
+    /// chain `j mod 8`), added by the tree of [`crate::reduce`].
+    ///
+    /// # Panics
+    /// If the lengths differ or are no multiple of eight, or `step` is 0.
+    #[track_caller]
+    pub fn step_row(&self, step: u64, grad: &[f32], param: &mut [f32], v: &mut f32) {
+        assert!(step > 0, "steps count from 1");
+        let len = param.len();
+        assert!(
+            grad.len() == len && len.is_multiple_of(LANES),
+            "gradient and parameters have one length, a multiple of {LANES}"
+        );
+        let factors = self.factors(step);
+        dispatch(StepRow {
+            factors,
+            grad,
+            param,
+            v,
+        });
+    }
+
+    fn factors(&self, step: u64) -> Factors {
+        Factors {
+            beta2: self.beta2 as f32,
+            rest2: (1.0 - self.beta2) as f32,
+            rate: self.learning_rate as f32,
+            root: (1.0 / (1.0 - double::powi(self.beta2, step))).sqrt() as f32,
+            epsilon: self.epsilon as f32,
+        }
     }
 }
 
@@ -90,6 +122,33 @@ impl Kernel for Step<'_> {
     }
 }
 
+struct StepRow<'a> {
+    factors: Factors,
+    grad: &'a [f32],
+    param: &'a mut [f32],
+    v: &'a mut f32,
+}
+
+impl Kernel for StepRow<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let f = self.factors;
+        let mut sum = S::splat(0.0);
+        for grad in self.grad.chunks_exact(LANES) {
+            let g = S::load(grad);
+            sum = S::mul_add(g, g, sum);
+        }
+        let mean = reduce::lanes::<S>(sum) / self.grad.len() as f32;
+        *self.v = f.beta2 * *self.v + f.rest2 * mean;
+        let by = S::splat(-(f.rate / (self.v.sqrt() * f.root + f.epsilon)));
+        let values = self.param.chunks_exact_mut(LANES);
+        for (param, grad) in values.zip(self.grad.chunks_exact(LANES)) {
+            S::store(S::mul_add(by, S::load(grad), S::load(param)), param);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +172,29 @@ mod tests {
                 q[i] = 0.9 * q[i] + 0.1 * g * g;
                 let mean = q[i] / (1.0 - 0.9_f64.powi(step as i32));
                 p[i] -= 0.01 * g / (mean.sqrt() + 1e-4);
+                assert!((p[i] - f64::from(param[i])).abs() < 1e-6, "{step} {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_has_one_mean_square() {
+        let rms = RmsProp {
+            learning_rate: 0.01,
+            beta2: 0.9,
+            epsilon: 1e-4,
+        };
+        let len = 24;
+        let (mut param, mut v) = (vec![0.5_f32; len], 0.0_f32);
+        let (mut p, mut q) = (vec![0.5_f64; len], 0.0_f64);
+        for step in 1..=5 {
+            let grad: Vec<f32> = (0..len).map(|i| ((i + step) as f32).sin()).collect();
+            rms.step_row(step as u64, &grad, &mut param, &mut v);
+            let squares: f64 = grad.iter().map(|g| f64::from(*g).powi(2)).sum();
+            q = 0.9 * q + 0.1 * squares / len as f64;
+            let mean = q / (1.0 - 0.9_f64.powi(step as i32));
+            for i in 0..len {
+                p[i] -= 0.01 * f64::from(grad[i]) / (mean.sqrt() + 1e-4);
                 assert!((p[i] - f64::from(param[i])).abs() < 1e-6, "{step} {i}");
             }
         }

@@ -11,6 +11,7 @@ mod lean;
 mod matcher;
 mod meaning;
 mod mixer;
+mod neural;
 mod nibbles;
 mod quick;
 mod run;
@@ -24,6 +25,7 @@ pub(crate) mod words;
 
 use super::{Advice, BitCoder};
 use crate::cm::chance::{Chance, Refiner};
+use crate::coder::NoAdvice;
 use bits::Neighbours;
 use bits::{Pixels, TEMPLATES};
 use brevity_kernels::simd::dispatch;
@@ -35,6 +37,7 @@ pub use lean::Lean;
 use matcher::Matcher;
 use meaning::Meanings;
 use mixer::Mixer;
+use neural::Neural;
 use run::Runs;
 pub use setup::{Kind, Level, Setup};
 use sound::Sound;
@@ -60,9 +63,9 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn new(level: Level, contexts: usize, bytes: usize) -> Sizes {
+    fn new(setup: &Setup, contexts: usize, bytes: usize) -> Sizes {
         Sizes {
-            lines: (bytes * contexts / 4).clamp(1 << 8, level.most_lines()) & !63,
+            lines: (bytes * contexts / 4).clamp(1 << 8, setup.most_lines()) & !63,
             counters: (16 * bytes).next_power_of_two().clamp(1 << 12, 1 << 22),
             rows: (8 * bytes).next_power_of_two().clamp(1 << 10, 1 << 16),
             slots: (2 * bytes).next_power_of_two().clamp(1 << 10, 1 << 22),
@@ -113,7 +116,7 @@ pub fn memory(setup: Setup, lanes: usize, bytes: usize) -> u64 {
         return lean::memory(lanes, bytes);
     }
     let contexts = contexts::count(&setup);
-    let sizes = Sizes::new(setup.level, contexts, bytes);
+    let sizes = Sizes::new(&setup, contexts, bytes);
     let selectors: usize = selectors::sizes(&setup).iter().sum();
     let inputs = inputs(setup, contexts);
     let pixels = if setup.kind == Kind::Bits {
@@ -142,6 +145,7 @@ pub fn memory(setup: Setup, lanes: usize, bytes: usize) -> u64 {
         } else {
             0
         },
+        if setup.network { Neural::memory() } else { 0 },
         // Indirect contexts, tables of the matches, counters of the last byte, and
         // what is small.
         1 << 20,
@@ -151,7 +155,11 @@ pub fn memory(setup: Setup, lanes: usize, bytes: usize) -> u64 {
 
 /// As [`memory`], whatever a block is taken for.
 pub fn most_memory(level: Level, lanes: usize, bytes: usize) -> u64 {
-    let each = Kind::ALL.map(|kind| memory(Setup::plain(level, kind), lanes, bytes));
+    let setup = |kind| match lanes {
+        1 => Setup::plain(level, kind).with_network(bytes),
+        _ => Setup::plain(level, kind),
+    };
+    let each = Kind::ALL.map(|kind| memory(setup(kind), lanes, bytes));
     each.into_iter().max().unwrap_or_default()
 }
 
@@ -172,6 +180,8 @@ pub struct Mixture {
     pixels: Option<Box<Pixels>>,
     /// For sound.
     sound: Option<Sound>,
+    /// If the setup has one.
+    network: Option<Box<Neural>>,
     mixer: Mixer,
     refiners: Vec<Refiner>,
     lanes: Vec<Lane>,
@@ -184,14 +194,22 @@ pub struct Mixture {
 impl Mixture {
     /// A mixture that has learned nothing, for a block of `bytes` bytes in `lanes`
     /// lanes; `advised` if a trained model takes part. It takes [`memory`].
+    ///
+    /// # Panics
+    /// If there are a network and a trained model or several lanes.
     pub fn new(setup: Setup, lanes: usize, bytes: usize, advised: bool) -> Mixture {
+        assert!(!(setup.network && (advised || lanes > 1)), "one adviser");
         let contexts = contexts::count(&setup);
         let mut start = vec![0.0; inputs(setup, contexts)];
         let matches = contexts + code::directs(setup.level);
         start[..matches].fill(WEIGHT / matches as f32);
         start[matches..][..MATCHES].fill(0.15);
         let model = matches + MATCHES;
-        start[model] = if advised { 0.6 } else { 0.0 };
+        start[model] = match (advised, setup.network) {
+            (true, _) => 0.6,
+            (false, true) => 0.3,
+            (false, false) => 0.0,
+        };
         if setup.kind == Kind::Bits {
             start[model + 1..][..TEMPLATES].fill(0.3);
         }
@@ -203,7 +221,7 @@ impl Mixture {
             counters,
             rows,
             slots,
-        } = Sizes::new(setup.level, contexts, bytes);
+        } = Sizes::new(&setup, contexts, bytes);
         let mut mixture = Mixture {
             setup,
             orders: contexts::orders(&setup),
@@ -219,6 +237,7 @@ impl Mixture {
             matchers: matcher::LEAST.map(|least| Matcher::new(slots, least, lanes)),
             pixels: (setup.kind == Kind::Bits).then(|| Box::new(Pixels::new())),
             sound: (setup.kind == Kind::Sound).then(|| Sound::new(setup.record / 2)),
+            network: setup.network.then(|| Box::new(Neural::new(bytes))),
             mixer: Mixer::new(selectors::sizes(&setup), &start, matches),
             refiners: vec![Refiner::new(rows); code::refiners(setup.level)],
             lanes: vec![Lane::default(); lanes],
@@ -235,6 +254,19 @@ impl Mixture {
     /// Codes the next byte of a lane and learns it. Lanes take turns, the first
     /// one first.
     pub fn code(&mut self, lane: usize, coder: &mut dyn BitCoder, advice: &dyn Advice) -> u8 {
+        let Some(mut network) = self.network.take() else {
+            return self.code_advised(lane, coder, advice);
+        };
+        let byte = match network.advice() {
+            Some(said) => self.code_advised(lane, coder, &said),
+            None => self.code_advised(lane, coder, &NoAdvice),
+        };
+        network.take(byte);
+        self.network = Some(network);
+        byte
+    }
+
+    fn code_advised(&mut self, lane: usize, coder: &mut dyn BitCoder, advice: &dyn Advice) -> u8 {
         if has_lines(self.setup) {
             dispatch(CodeByte::<true> {
                 mixture: self,

@@ -34,15 +34,6 @@ impl Level {
     pub fn numbered(number: u8) -> Option<Level> {
         Level::ALL.into_iter().find(|l| l.number() == number)
     }
-
-    /// The most lines of the hash table, 64 bytes each.
-    pub(super) fn most_lines(self) -> usize {
-        match self {
-            Level::Fast => 1 << 20,
-            Level::Default => 3 << 20,
-            Level::Best => 11 << 20,
-        }
-    }
 }
 
 /// What the bytes of a block are taken for.
@@ -78,6 +69,12 @@ impl Kind {
 /// low four bits. Others are those of other context models: 0 was, before the first release.
 const FAST: u8 = 1;
 
+/// Of the byte of a block of the best level, set where there is a network.
+const NETWORK: u8 = 8;
+
+/// Shorter blocks have no network: it would learn too little in them.
+const LEAST_OF_NETWORK: usize = 1 << 15;
+
 /// The longest record.
 pub const MOST_RECORD: usize = 1 << 15;
 
@@ -95,6 +92,8 @@ pub struct Setup {
     pub cell: usize,
     /// How the block's bytes are changed before; each kind allows some changes.
     pub transform: Transform,
+    /// Whether a network that learns the block is among the models; at the best level only.
+    pub network: bool,
 }
 
 impl Setup {
@@ -114,7 +113,18 @@ impl Setup {
             record: 1,
             cell: 1,
             transform: Transform::None,
+            network: false,
         }
+    }
+
+    /// The setup for a block of `bytes` bytes that has one lane and no trained model among
+    /// the mixer's inputs: with a network, where it pays.
+    #[must_use]
+    pub fn with_network(self, bytes: usize) -> Setup {
+        // Pixels and samples have models of their own, beside which it finds nothing.
+        let kind = matches!(self.kind, Kind::Text | Kind::Binary | Kind::Records);
+        let network = self.level == Level::Best && kind && bytes >= LEAST_OF_NETWORK;
+        Setup { network, ..self }
     }
 
     /// The transforms that go with what the block is taken for, in the order of their
@@ -152,9 +162,20 @@ impl Setup {
         self.transform_number().is_some()
     }
 
+    /// The most lines of the hash table, 64 bytes each.
+    pub(super) fn most_lines(&self) -> usize {
+        match (self.level, self.network) {
+            (Level::Fast, _) => 1 << 20,
+            (Level::Default, _) => 3 << 20,
+            // What a network takes does not add to the level's memory.
+            (Level::Best, true) => 10 << 20,
+            (Level::Best, false) => 11 << 20,
+        }
+    }
+
     /// Whether what is learned is that of one lane.
     pub fn has_one_lane(&self) -> bool {
-        self.kind == Kind::Sound
+        self.kind == Kind::Sound || self.network
     }
 
     /// As it lies in a block's header: a byte, three more with records, four with words.
@@ -165,7 +186,8 @@ impl Setup {
             _ => kind.expect("a kind among all") as u8,
         };
         let transform = self.transform_number().expect("a transform of the kind") as u8;
-        let mut out = vec![kind | transform << 4];
+        let network = if self.network { NETWORK } else { 0 };
+        let mut out = vec![kind | network | transform << 4];
         if Setup::has_records(self.kind) {
             out.push(self.cell as u8);
             out.extend((self.record as u16).to_le_bytes());
@@ -184,7 +206,11 @@ impl Setup {
         level: Level,
         mut next: impl FnMut() -> Result<u8, E>,
     ) -> Result<Option<Setup>, E> {
-        let first = next()?;
+        let mut first = next()?;
+        let network = level == Level::Best && first & NETWORK != 0;
+        if network {
+            first ^= NETWORK;
+        }
         let kind = match (level, first & 15) {
             (Level::Fast, FAST) => Some(Kind::Text),
             (Level::Fast, _) => None,
@@ -199,6 +225,7 @@ impl Setup {
         };
         let mut setup = Setup {
             transform,
+            network,
             ..Setup::plain(level, kind)
         };
         if Setup::has_records(kind) {
@@ -236,6 +263,7 @@ mod tests {
                         record,
                         cell,
                         transform,
+                        network: false,
                     });
                 }
             }
@@ -262,6 +290,11 @@ mod tests {
             transform: Transform::Words(0x0123_4567),
             ..Setup::plain(Level::Default, Kind::Text)
         });
+        let networks = setups.clone().into_iter().map(|setup| Setup {
+            network: true,
+            ..setup
+        });
+        setups.extend(networks.filter(|setup| setup.level == Level::Best));
         for setup in setups {
             let mut bytes = setup.to_bytes().into_iter();
             let read = Setup::read(setup.level, || bytes.next().ok_or(()));
@@ -272,9 +305,16 @@ mod tests {
 
     #[test]
     fn no_other_setup_is_read() {
-        for first in [0, 0x21, 2, 0x12] {
+        for (level, first) in [
+            (Level::Fast, 0),
+            (Level::Fast, 0x21),
+            (Level::Fast, 2),
+            (Level::Fast, 0x12),
+            (Level::Fast, 9),
+            (Level::Default, 8),
+        ] {
             let mut bytes = [first, 1, 1, 0, 0].into_iter();
-            let read = Setup::read(Level::Fast, || bytes.next().ok_or(()));
+            let read = Setup::read(level, || bytes.next().ok_or(()));
             assert_eq!(read, Ok(None));
         }
         for bytes in [
@@ -289,6 +329,7 @@ mod tests {
             [5, 1, 3, 0],
             [5, 1, 18, 0],
             [0x25, 1, 2, 0],
+            [14, 1, 1, 0],
             [15, 1, 1, 0],
         ] {
             let mut bytes = bytes.into_iter();

@@ -1,5 +1,6 @@
 //! A layer of LSTM cells, and its backward pass through time.
 
+use super::embedding::Embedding;
 use super::recipe::LstmRecipe;
 use crate::cdf::SYMBOLS;
 use brevity_kernels::gemm::{Epilogue, View};
@@ -55,18 +56,18 @@ pub struct Rates {
     pub step: u64,
     /// For the weights of cells.
     pub cells: RmsProp,
-    /// For embeddings and the output.
+    /// For embeddings of bytes and the output.
     pub ends: RmsProp,
+    /// For embeddings of contexts.
+    pub contexts: RmsProp,
 }
 
 /// The parameters, the state, and what the steps of a horizon leave.
 pub struct Layer {
     cells: usize,
     inputs: usize,
-    /// [256, 3 cells]: what each byte adds.
-    embedding: Learned,
-    /// Steps of each byte's embedding.
-    seen: Vec<u64>,
+    /// Of bytes, with rows of 3 cells; then, in the lowest layer, of contexts.
+    embeddings: Vec<Embedding>,
     /// [inputs, 3 cells]: the layer's own last outputs, then those of the layer below.
     weights: Learned,
     scale: Learned,
@@ -103,11 +104,13 @@ impl Layer {
         let wide = GATES * cells;
         let scale = (3.0 / inputs as f32).sqrt();
         let weights = random.values(inputs * wide, scale);
+        let bytes = Embedding::of_bytes(random.values(SYMBOLS * wide, 1.0));
+        let contexts = recipe.contexts().filter(|_| index == 0);
+        let contexts = contexts.map(|_| Embedding::of_hashes(1 << recipe.rows_log2, wide));
         Layer {
             cells,
             inputs,
-            embedding: Learned::new(random.values(SYMBOLS * wide, 1.0)),
-            seen: vec![0; SYMBOLS],
+            embeddings: std::iter::once(bytes).chain(contexts).collect(),
             dweights: vec![0.0; weights.len()],
             weights: Learned::new(weights),
             scale: Learned::new(vec![1.0; wide]),
@@ -128,16 +131,28 @@ impl Layer {
         }
     }
 
-    /// Step `t` of a horizon, after the byte `last`, above a layer with the outputs
-    /// `below`; returns the layer's outputs.
-    pub fn forward(&mut self, t: usize, last: u8, below: &[f32]) -> &[f32] {
+    /// Brings the rows of the next step near.
+    pub fn prefetch(&self, rows: &[usize]) {
+        for (embedding, row) in self.embeddings.iter().zip(rows).skip(1) {
+            embedding.prefetch(*row);
+        }
+    }
+
+    /// Step `t` of a horizon, with these rows of the embeddings, above a layer with the
+    /// outputs `below`; returns the layer's outputs.
+    pub fn forward(&mut self, t: usize, rows: &[usize], below: &[f32]) -> &[f32] {
         let (n, wide) = (self.cells, GATES * self.cells);
         let x = &mut self.x[t * self.inputs..][..self.inputs];
         x[..n].copy_from_slice(&self.hidden);
         x[n..].copy_from_slice(below);
         let z = &mut self.normed[t * wide..][..wide];
-        z.copy_from_slice(&self.embedding.values[usize::from(last) * wide..][..wide]);
+        z.fill(0.0);
+        self.embeddings[0].add(rows[0], z);
         linear::forward_row(x, &self.weights.values, z);
+        // Last, as their rows come from far.
+        for (embedding, row) in self.embeddings.iter().zip(rows).skip(1) {
+            embedding.add(*row, z);
+        }
         let (before, after) = self.states[t * n..][..2 * n].split_at_mut(n);
         let out = Output {
             gates: &mut self.gates[t * wide..][..wide],
@@ -184,33 +199,21 @@ impl Layer {
         }
     }
 
-    /// Learns from the gradients, and begins the next horizon. `last` are the bytes
-    /// before each step.
-    pub fn learn(&mut self, rates: &Rates, last: &[u8]) {
-        let (n, wide) = (self.cells, GATES * self.cells);
+    /// Learns from the gradients, and begins the next horizon. `rows` are those of the
+    /// embeddings in each step, [horizon, features].
+    pub fn learn(&mut self, rates: &Rates, rows: &[usize], features: usize) {
+        let n = self.cells;
         let (step, rms) = (rates.step, &rates.cells);
         self.weights.step(rms, step, &self.dweights);
         self.scale.step(rms, step, &self.dscale);
         self.shift.step(rms, step, &self.dshift);
-        for (t, byte) in last.iter().enumerate() {
-            if last[..t].contains(byte) {
-                continue;
-            }
-            self.drow.fill(0.0);
-            for (other, dz) in last.iter().zip(self.dz.chunks_exact(wide)) {
-                if other == byte {
-                    let sums = self.drow.iter_mut().zip(dz);
-                    sums.for_each(|(sum, dz)| *sum += dz);
-                }
-            }
-            let byte = usize::from(*byte);
-            self.seen[byte] += 1;
-            let rows = byte * wide..(byte + 1) * wide;
-            let (values, squares) = (&mut self.embedding.values, &mut self.embedding.squares);
-            let (values, squares) = (&mut values[rows.clone()], &mut squares[rows]);
-            rates
-                .ends
-                .step(self.seen[byte], &self.drow, values, squares);
+        for (feature, embedding) in self.embeddings.iter_mut().enumerate() {
+            let rms = match feature {
+                0 => &rates.ends,
+                _ => &rates.contexts,
+            };
+            let rows = rows.iter().skip(feature).step_by(features).copied();
+            embedding.learn(rms, rows, &self.dz, &mut self.drow);
         }
         let end = self.states.len() - n;
         self.states.copy_within(end.., 0);
@@ -220,6 +223,18 @@ impl Layer {
     #[cfg(test)]
     pub fn gradient(&self) -> &[f32] {
         &self.dweights
+    }
+
+    /// The gradients of the inputs of gates, [horizon, 3 cells].
+    #[cfg(test)]
+    pub fn dz(&self) -> &[f32] {
+        &self.dz
+    }
+
+    /// A row of an embedding.
+    #[cfg(test)]
+    pub fn embedding(&mut self, feature: usize, row: usize) -> &mut [f32] {
+        self.embeddings[feature].row(row)
     }
 
     /// The weights.

@@ -8,6 +8,7 @@
 //! Contents:
 //! - [`LstmRecipe`], everything that determines the network, in about ten bytes;
 //! - [`LstmModel`], which codes archives with it;
+//! - `embedding`, what bytes and hashed contexts add to the inputs of gates;
 //! - `layer`, a layer of cells and its backward pass through time; `network`, the layers,
 //!   the output and the training.
 //!
@@ -15,16 +16,22 @@
 //!
 //! Layers of LSTM cells with coupled gates and normalised inputs
 //! ([`brevity_kernels::lstm`]). Each layer sees the last byte, its own last output and the
-//! output of the layer below; 256 logits are a linear map of the outputs of all layers.
+//! output of the layer below; the lowest one also sees hashes of the last bytes and of the
+//! letters of the word so far, each with a row of an embedding (as in Bojanowski et al.
+//! 2017), which costs a step next to nothing, however many rows there are. 256 logits are a
+//! linear map of the outputs of all layers.
 //! After every `horizon` bytes, the gradient of their code length is taken back through
 //! these steps (truncated backpropagation through time, Williams & Peng 1990) and RMSProp
 //! takes a step. That this works well beside context models was shown by `lstm-compress`
 //! and `cmix` (Knoll 2014).
 
+mod embedding;
 mod layer;
 mod network;
 mod recipe;
 
+pub(crate) use network::Lane;
+pub(crate) use recipe::TEXT;
 pub use recipe::{LstmRecipe, LstmRecipeError};
 
 use super::{Model, Predictor};

@@ -1,5 +1,6 @@
 //! The network: layers, output, and training while it codes.
 
+use super::embedding::Past;
 use super::layer::{Layer, Learned, Random, Rates};
 use super::recipe::LstmRecipe;
 use crate::cdf::{Frequencies, SYMBOLS};
@@ -16,6 +17,9 @@ const END: f64 = 0.3;
 
 /// How much faster embeddings and the output learn than the cells.
 const ENDS: f64 = 2.0;
+
+/// The same of the embeddings of contexts, whose rows rarely take a step.
+const CONTEXTS: f64 = 4.0;
 
 /// Decay of the mean of the squared gradients.
 const BETA2: f64 = 0.999;
@@ -60,18 +64,22 @@ impl Predictor for Network {
     }
 }
 
-struct Lane {
+/// A network that reads one sequence of bytes.
+pub struct Lane {
+    recipe: LstmRecipe,
     layers: Vec<Layer>,
-    horizon: usize,
-    rate: f64,
     /// Bytes of the lane.
     length: usize,
     /// Steps of the optimizer so far.
     step: u64,
     /// Whether the logits of the next byte are there.
     ready: bool,
-    /// The byte before each step of the horizon, and the byte that came.
-    last: Vec<u8>,
+    /// What the next byte follows.
+    past: Past,
+    /// Rows of the embeddings in each step of the horizon and in the next step, [steps,
+    /// features].
+    rows: Vec<usize>,
+    /// The bytes that came after them.
     came: Vec<u8>,
     /// Outputs of all layers, [horizon, layers, cells], and logits, [horizon, 256].
     hidden: Vec<f32>,
@@ -85,19 +93,23 @@ struct Lane {
 }
 
 impl Lane {
-    fn new(recipe: &LstmRecipe, length: usize) -> Lane {
+    /// Before the first of `length` bytes.
+    pub fn new(recipe: &LstmRecipe, length: usize) -> Lane {
         let mut random = Random::new();
         let horizon = recipe.horizon;
         let layers = (0..recipe.layers).map(|index| Layer::new(recipe, index, &mut random));
         let wide = recipe.layers * recipe.cells;
+        let past = Past::default();
+        let mut rows = Vec::with_capacity((horizon + 1) * recipe.features());
+        rows.extend(past.rows(recipe));
         Lane {
+            recipe: *recipe,
             layers: layers.collect(),
-            horizon,
-            rate: f64::from(recipe.rate),
             length,
             step: 0,
             ready: false,
-            last: vec![0],
+            rows,
+            past,
             came: Vec::with_capacity(horizon),
             hidden: vec![0.0; horizon * wide],
             logits: vec![0.0; horizon * SYMBOLS],
@@ -110,17 +122,18 @@ impl Lane {
     }
 
     /// The logits of the next byte.
-    fn logits(&mut self) -> &[f32] {
+    pub fn logits(&mut self) -> &[f32] {
         let t = self.came.len();
         let logits = &mut self.logits[t * SYMBOLS..][..SYMBOLS];
         if !std::mem::replace(&mut self.ready, true) {
-            let wide = self.hidden.len() / self.horizon;
+            let (cells, features) = (self.recipe.cells, self.recipe.features());
+            let wide = self.layers.len() * cells;
             let hidden = &mut self.hidden[t * wide..][..wide];
-            let cells = wide / self.layers.len();
+            let rows = &self.rows[t * features..];
             for (i, layer) in self.layers.iter_mut().enumerate() {
                 let (below, own) = hidden.split_at_mut(i * cells);
                 let below = &below[i.saturating_sub(1) * cells..];
-                own[..cells].copy_from_slice(layer.forward(t, self.last[t], below));
+                own[..cells].copy_from_slice(layer.forward(t, rows, below));
             }
             logits.copy_from_slice(&self.bias.values);
             linear::forward_row(hidden, &self.output.values, logits);
@@ -129,25 +142,28 @@ impl Lane {
     }
 
     /// Takes the next byte, and learns when a horizon is full.
-    fn take(&mut self, byte: u8) {
+    pub fn take(&mut self, byte: u8) {
         self.logits();
         self.ready = false;
         self.came.push(byte);
-        if self.came.len() == self.horizon {
+        self.past.take(byte);
+        self.rows.extend(self.past.rows(&self.recipe));
+        let next = self.came.len() * self.recipe.features();
+        self.layers[0].prefetch(&self.rows[next..]);
+        if self.came.len() == self.recipe.horizon {
             self.learn();
             self.came.clear();
-            self.last.clear();
+            self.rows.drain(..next);
         }
-        self.last.push(byte);
     }
 
     fn learn(&mut self) {
-        let wide = self.hidden.len() / self.horizon;
+        let cells = self.recipe.cells;
+        let wide = self.layers.len() * cells;
         loss::cross_entropy_in_place(&mut self.logits, &self.came, 1.0, &mut self.nats);
         let (hidden, dlogits) = (&self.hidden, &self.logits);
         linear::backward_weight(hidden, dlogits, wide, SYMBOLS, &mut self.doutput, false);
         reduce::sum_rows(dlogits, &mut self.dbias, false);
-        let cells = wide / self.layers.len();
         let weights = self.output.values.chunks_exact(cells * SYMBOLS);
         for (layer, weights) in self.layers.iter_mut().zip(weights) {
             let weights = View::new(weights, cells, SYMBOLS);
@@ -162,8 +178,10 @@ impl Lane {
 
         self.step += 1;
         let rates = self.rates();
+        let features = self.recipe.features();
+        let rows = &self.rows[..self.came.len() * features];
         for layer in &mut self.layers {
-            layer.learn(&rates, &self.last);
+            layer.learn(&rates, rows, features);
         }
         self.output.step(&rates.ends, rates.step, &self.doutput);
         self.bias.step(&rates.ends, rates.step, &self.dbias);
@@ -171,22 +189,23 @@ impl Lane {
 
     /// The rates rise at first, and fall along the block.
     fn rates(&self) -> Rates {
-        let done = self.step as f64 * self.horizon as f64 / self.length as f64;
+        let done = self.step as f64 * self.recipe.horizon as f64 / self.length as f64;
         let fall = 1.0 + (END - 1.0) * done;
-        let rate = self.rate * (self.step as f64 / WARMUP).min(1.0) * fall;
+        let rate = f64::from(self.recipe.rate) * (self.step as f64 / WARMUP).min(1.0) * fall;
         let cells = RmsProp {
             learning_rate: rate,
             beta2: BETA2,
             epsilon: EPSILON,
         };
-        let ends = RmsProp {
-            learning_rate: ENDS * rate,
+        let faster = |times: f64| RmsProp {
+            learning_rate: times * rate,
             ..cells
         };
         Rates {
             step: self.step,
             cells,
-            ends,
+            ends: faster(ENDS),
+            contexts: faster(CONTEXTS),
         }
     }
 }
@@ -202,7 +221,17 @@ mod tests {
             cells: 16,
             layers: 2,
             horizon: 8,
+            contexts: 0,
+            rows_log2: 0,
             rate: 0.01,
+        }
+    }
+
+    fn with_contexts() -> LstmRecipe {
+        LstmRecipe {
+            contexts: 0b1_0000_1011,
+            rows_log2: 6,
+            ..recipe()
         }
     }
 
@@ -227,11 +256,13 @@ mod tests {
     #[test]
     fn it_learns() {
         let text = text(6000);
-        let mut network = Network::new(&recipe(), 1, text.len());
-        let [first, .., last] =
-            [0, 1, 2, 3, 4, 5].map(|part| bits(&mut network, &text[part * 1000..][..1000]));
-        assert!(last < first / 3.0, "{first} bits, then {last}");
-        assert!(last < 1000.0, "{last} bits for 1000 bytes");
+        for recipe in [recipe(), with_contexts()] {
+            let mut network = Network::new(&recipe, 1, text.len());
+            let [first, .., last] =
+                [0, 1, 2, 3, 4, 5].map(|part| bits(&mut network, &text[part * 1000..][..1000]));
+            assert!(last < first / 3.0, "{first} bits, then {last}");
+            assert!(last < 1000.0, "{last} bits for 1000 bytes");
+        }
     }
 
     #[test]
@@ -271,7 +302,7 @@ mod tests {
     fn gradients_go_back_through_time_and_layers() {
         let recipe = LstmRecipe {
             horizon: 5,
-            ..recipe()
+            ..with_contexts()
         };
         let made = || {
             let mut lane = Lane::new(&recipe, 1 << 30);
@@ -287,7 +318,8 @@ mod tests {
                 lane.logits();
                 lane.ready = false;
                 lane.came.push(byte);
-                lane.last.push(byte);
+                lane.past.take(byte);
+                lane.rows.extend(lane.past.rows(&recipe));
             }
             let mut nats = [0.0; 5];
             loss::cross_entropy(&lane.logits, &bytes, &mut nats);
@@ -295,7 +327,6 @@ mod tests {
         };
         let mut lane = made();
         nats(&mut lane);
-        lane.last.truncate(5);
         lane.learn();
         let gradients = lane.layers.iter().map(|layer| layer.gradient().to_vec());
         let gradients: Vec<Vec<f32>> = gradients.collect();
@@ -314,6 +345,27 @@ mod tests {
                 );
             }
         }
+        // A row of an embedding gets what all steps get to which it was added.
+        let features = recipe.features();
+        for (t, feature) in [(0, 1), (1, 1), (3, 2), (4, 4)] {
+            let row = lane.rows[t * features + feature];
+            let steps = (0..5).filter(|t| lane.rows[t * features + feature] == row);
+            let steps: Vec<usize> = steps.collect();
+            for at in (0..48).step_by(7) {
+                let with = |by: f32| {
+                    let mut lane = made();
+                    lane.layers[0].embedding(feature, row)[at] += by;
+                    nats(&mut lane)
+                };
+                let slope = (with(0.01) - with(-0.01)) / 0.02;
+                let got = steps.iter().map(|t| lane.layers[0].dz()[t * 48 + at]);
+                let got = f64::from(got.sum::<f32>());
+                assert!(
+                    (got - slope).abs() < 3e-3,
+                    "{t}, {feature}, {at}: {got}, {slope}"
+                );
+            }
+        }
     }
 
     /// Recorded bits: a network of another machine must say the same.
@@ -323,13 +375,18 @@ mod tests {
         let before = InstructionSet::current();
         for set in InstructionSet::supported() {
             set.select();
-            let mut network = Network::new(&recipe(), 1, text.len());
-            let mut priced = vec![Priced::default(); text.len()];
-            network.price(&text, text.len(), &mut priced).unwrap();
-            let hash = priced.iter().fold(0_u64, |hash, priced| {
-                (hash ^ u64::from(priced.frequency())).wrapping_mul(0x0000_0100_0000_01b3)
-            });
-            assert_eq!(hash, 17_015_523_918_216_774_543, "{set}");
+            for (recipe, recorded) in [
+                (recipe(), 17_015_523_918_216_774_543),
+                (with_contexts(), 8_023_828_461_582_633_016),
+            ] {
+                let mut network = Network::new(&recipe, 1, text.len());
+                let mut priced = vec![Priced::default(); text.len()];
+                network.price(&text, text.len(), &mut priced).unwrap();
+                let hash = priced.iter().fold(0_u64, |hash, priced| {
+                    (hash ^ u64::from(priced.frequency())).wrapping_mul(0x0000_0100_0000_01b3)
+                });
+                assert_eq!(hash, recorded, "{set}");
+            }
         }
         before.select();
     }

@@ -24,8 +24,13 @@ pub struct LstmRecipe {
     /// Bytes between two steps of the optimizer, through which gradients go back: 1 to
     /// 1024.
     pub horizon: usize,
-    /// Learning rate of the cells' weights, above 0 and at most 1; embedding and output
-    /// learn twice as fast.
+    /// Contexts that have embeddings of their own, each a bit: the lowest one is the
+    /// letters of the word so far, bit `n`, 1 to 8, the last `n` bytes.
+    pub contexts: u16,
+    /// Rows of each of these embeddings are `2^rows_log2`, 1 to 24.
+    pub rows_log2: u32,
+    /// Learning rate of the cells' weights, above 0 and at most 1; embeddings of bytes and
+    /// the output learn twice as fast, embeddings of contexts six times.
     pub rate: f32,
 }
 
@@ -64,12 +69,19 @@ pub enum LstmRecipeError {
 /// their spec, a small number.
 const TAG: u8 = 0x80;
 
-/// Version of the encoding.
-const VERSION: u8 = 1;
+/// Newest version of the encoding. Version 1 had no contexts, and recipes without any are
+/// written so.
+const VERSION: u8 = 2;
 
 const MOST_CELLS: usize = 4096;
 const MOST_LAYERS: usize = 8;
 const MOST_HORIZON: usize = 1024;
+const MOST_CONTEXTS: u16 = (1 << 9) - 1;
+const MOST_ROWS_LOG2: u32 = 24;
+
+/// Contexts of text, which suit other bytes too: the word so far, the last three, four and
+/// six bytes.
+pub(crate) const TEXT: u16 = 1 | 1 << 3 | 1 << 4 | 1 << 6;
 
 /// Cells are a multiple of this.
 const UNIT: usize = 16;
@@ -87,6 +99,8 @@ impl LstmRecipe {
             cells,
             layers: 2,
             horizon: 24,
+            contexts: TEXT,
+            rows_log2: 16,
             rate,
         }
     }
@@ -111,6 +125,22 @@ impl LstmRecipe {
                 return error(field, format!("{value} is not between 1 and {most}"));
             }
         }
+        if self.contexts > MOST_CONTEXTS {
+            let contexts = self.contexts;
+            return error(
+                "contexts",
+                format!("{contexts} is more than {MOST_CONTEXTS}"),
+            );
+        }
+        let rows_log2 = match self.contexts {
+            0 => 0..=0,
+            _ => 1..=MOST_ROWS_LOG2,
+        };
+        if !rows_log2.contains(&self.rows_log2) {
+            let (first, last) = rows_log2.into_inner();
+            let reason = format!("{} is not between {first} and {last}", self.rows_log2);
+            return error("rows_log2", reason);
+        }
         if !(self.rate > 0.0 && self.rate <= 1.0) {
             return error(
                 "rate",
@@ -125,11 +155,17 @@ impl LstmRecipe {
         bytes.first() == Some(&TAG)
     }
 
-    /// The encoding: a tag, a version, three varints, the rate.
+    /// The encoding: a tag, a version, three varints or five, the rate.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![TAG, VERSION];
-        for number in [self.cells / UNIT, self.layers, self.horizon] {
-            varint::put(&mut out, number as u64);
+        let contexts = [usize::from(self.contexts), self.rows_log2 as usize];
+        let (version, contexts) = match self.contexts {
+            0 => (1, &[][..]),
+            _ => (VERSION, &contexts[..]),
+        };
+        let mut out = vec![TAG, version];
+        let numbers = [self.cells / UNIT, self.layers, self.horizon];
+        for number in numbers.iter().chain(contexts) {
+            varint::put(&mut out, *number as u64);
         }
         out.extend(self.rate.to_le_bytes());
         out
@@ -155,9 +191,9 @@ impl LstmRecipe {
                 what: "tag",
             });
         }
-        match next("version")? {
-            VERSION => {}
-            version => return Err(LstmRecipeError::Version(version)),
+        let version = next("version")?;
+        if !(1..=VERSION).contains(&version) {
+            return Err(LstmRecipeError::Version(version));
         }
         let mut number = |what, most: usize| {
             let value = varint::read(most as u64, || next(what))?;
@@ -171,6 +207,13 @@ impl LstmRecipe {
         let cells = number("cells", MOST_CELLS / UNIT)? * UNIT;
         let layers = number("layers", MOST_LAYERS)?;
         let horizon = number("horizon", MOST_HORIZON)?;
+        let (contexts, rows_log2) = match version {
+            1 => (0, 0),
+            _ => (
+                number("contexts", usize::from(MOST_CONTEXTS))?,
+                number("rows_log2", MOST_ROWS_LOG2 as usize)?,
+            ),
+        };
         let mut rate = [0; 4];
         for byte in &mut rate {
             *byte = next("rate")?;
@@ -185,9 +228,17 @@ impl LstmRecipe {
             cells,
             layers,
             horizon,
+            contexts: contexts as u16,
+            rows_log2: rows_log2 as u32,
             rate: f32::from_le_bytes(rate),
         };
         recipe.validate()?;
+        if version != recipe.to_bytes()[1] {
+            return Err(LstmRecipeError::Malformed {
+                offset: 1,
+                what: "version 2 without contexts",
+            });
+        }
         Ok(recipe)
     }
 
@@ -200,6 +251,22 @@ impl LstmRecipe {
         }
     }
 
+    /// The contexts: 0 for the word so far, `n` for the last `n` bytes.
+    pub(super) fn contexts(&self) -> impl Iterator<Item = u32> + use<> {
+        let contexts = self.contexts;
+        (0..=MOST_CONTEXTS.ilog2()).filter(move |context| contexts >> context & 1 == 1)
+    }
+
+    /// Rows of embeddings in each step of the lowest layer: the byte's, and the contexts'.
+    pub(super) fn features(&self) -> usize {
+        1 + self.contexts.count_ones() as usize
+    }
+
+    /// Rows of all embeddings of contexts.
+    fn hashed(&self) -> usize {
+        (self.features() - 1) << self.rows_log2
+    }
+
     /// Weights of the products of a step.
     fn products(&self) -> usize {
         let cells: usize = (0..self.layers).map(|layer| self.inputs(layer)).sum();
@@ -210,28 +277,41 @@ impl LstmRecipe {
     ///
     /// ```
     /// # use brevity_codec::predict::LstmRecipe;
-    /// let recipe = LstmRecipe { cells: 16, layers: 1, horizon: 8, rate: 0.01 };
+    /// let (contexts, rows_log2) = (0, 0);
+    /// let recipe =
+    ///     LstmRecipe { cells: 16, layers: 1, horizon: 8, contexts, rows_log2, rate: 0.01 };
     /// // Cells, embedding, scale and shift of their inputs; output and its bias.
     /// assert_eq!(recipe.parameters(), 16 * 48 + 256 * 48 + 2 * 48 + 16 * 256 + 256);
     /// ```
     pub fn parameters(&self) -> u64 {
+        (self.dense() + self.hashed() * GATES * self.cells) as u64
+    }
+
+    /// The same without embeddings of contexts.
+    fn dense(&self) -> usize {
         let each = (SYMBOLS + 2) * GATES * self.cells;
-        (self.products() + self.layers * each + SYMBOLS) as u64
+        self.products() + self.layers * each + SYMBOLS
     }
 
     /// Bytes that a network takes, at most.
-    pub(super) fn memory(&self) -> u64 {
-        // Weights, their gradients and mean squares, and what products pack of them; what
-        // each step of a horizon leaves.
-        let weights = 4 * self.parameters() * size_of::<f32>() as u64;
-        let step = self.layers * 24 * self.cells + 2 * SYMBOLS;
-        weights + (self.horizon * step * size_of::<f32>()) as u64 + (1 << 20)
+    pub(crate) fn memory(&self) -> u64 {
+        // Weights, their gradients and mean squares, and what products pack of them; of
+        // contexts weights, and a mean and the steps of each row; what each step of a
+        // horizon leaves.
+        let weights = 4 * self.dense() * size_of::<f32>();
+        let row = (GATES * self.cells + 1) * size_of::<f32>() + size_of::<u32>();
+        let step = self.layers * 24 * self.cells + 2 * SYMBOLS + 2 * self.features();
+        let all = weights + self.hashed() * row + self.horizon * step * size_of::<f32>();
+        all as u64 + (1 << 20)
     }
 
     /// Floating-point operations for a byte.
     pub(super) fn operations(&self) -> f64 {
-        // Two for each weight forward, four backward, and an optimizer step.
-        6.0 * self.products() as f64 + 10.0 * self.parameters() as f64 / self.horizon as f64
+        // Two for each weight forward, four backward, and an optimizer step; a row of an
+        // embedding is added, its gradient too, and it takes a step.
+        let rows = (self.features() * GATES * self.cells) as f64;
+        let steps = 10.0 * self.dense() as f64 / self.horizon as f64;
+        6.0 * self.products() as f64 + steps + 12.0 * rows
     }
 }
 
@@ -248,6 +328,20 @@ mod tests {
             assert!(recipe.parameters() > last);
             last = recipe.parameters();
         }
+    }
+
+    #[test]
+    fn a_recipe_without_contexts_is_one_of_the_first_version() {
+        let recipe = LstmRecipe {
+            contexts: 0,
+            rows_log2: 0,
+            ..LstmRecipe::default()
+        };
+        let bytes = recipe.to_bytes();
+        assert_eq!(bytes[1], 1);
+        assert_eq!(LstmRecipe::from_bytes(&bytes), Ok(recipe));
+        let second = [&bytes[..1], &[2], &bytes[2..5], &[0, 0], &bytes[5..]].concat();
+        assert!(LstmRecipe::from_bytes(&second).is_err());
     }
 
     #[test]
@@ -299,6 +393,22 @@ mod tests {
             LstmRecipe { horizon: 0, ..good },
             LstmRecipe {
                 horizon: 2000,
+                ..good
+            },
+            LstmRecipe {
+                contexts: 512,
+                ..good
+            },
+            LstmRecipe {
+                contexts: 0,
+                ..good
+            },
+            LstmRecipe {
+                rows_log2: 0,
+                ..good
+            },
+            LstmRecipe {
+                rows_log2: 25,
                 ..good
             },
             LstmRecipe { rate: 0.0, ..good },
