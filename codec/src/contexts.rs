@@ -60,24 +60,27 @@ impl Contexts {
         block: usize,
         progress: &(dyn Fn(u64) -> bool + Sync),
     ) -> Option<Contexts> {
-        let blocks = Contexts::blocks(bytes, level, block, None);
+        let blocks = Contexts::blocks(bytes, level, block, None, true);
         Contexts::of_blocks(&blocks, level, progress)
     }
 
     /// As [`of`](Contexts::of), where `words`, if there are any, shorten blocks of text; with
     /// the blocks as they are then, one after the other, whose number of bytes is that of the
-    /// logits. `progress` is told of bytes as they were.
+    /// logits. `network` says whether there may be a network among the models of the best
+    /// level: not where the archive's blocks have several lanes, or a model without gates.
+    /// `progress` is told of bytes as they were.
     ///
     /// # Panics
     /// If `block` is 0.
     pub fn of_words<'a>(
         bytes: &'a [u8],
         words: Option<&Words>,
+        network: bool,
         level: Level,
         block: usize,
         progress: &(dyn Fn(u64) -> bool + Sync),
     ) -> Option<(Contexts, Cow<'a, [u8]>)> {
-        let blocks = Contexts::blocks(bytes, level, block, words);
+        let blocks = Contexts::blocks(bytes, level, block, words, network);
         let contexts = Contexts::of_blocks(&blocks, level, progress)?;
         if blocks
             .iter()
@@ -95,10 +98,14 @@ impl Contexts {
         level: Level,
         length: usize,
         words: Option<&Words>,
+        network: bool,
     ) -> Vec<Block<'a>> {
         let block = |bytes: &'a [u8]| {
             let (setup, coded) = survey_beside(level, bytes, words);
-            let setup = setup.with_network(coded.len());
+            let setup = match network {
+                true => setup.with_network(coded.len()),
+                false => setup,
+            };
             let spread = Spread::new(coded.len(), bytes.len());
             Block {
                 setup,
@@ -223,16 +230,24 @@ mod tests {
         let text: Vec<u8> = (0..900_u32)
             .flat_map(|i| format!("{} and {}, ", i * i % 97, i % 13).into_bytes())
             .collect();
-        for block in [1 << 20, 3000] {
+        let long = text.repeat(6);
+        for (text, block, level) in [
+            (&text, 1 << 20, Level::Default),
+            (&text, 3000, Level::Default),
+            // With a network.
+            (&long, 1 << 20, Level::Best),
+        ] {
+            assert!(level != Level::Best || text.len() > 1 << 15);
             let options = Options {
                 block,
+                level,
                 ..Options::default()
             };
             let mut archive = Vec::new();
             compress(&text[..], &mut archive, &Source::none(), &options, &|_| {}).unwrap();
             let exact = entropy(&archive[..], &Models::default(), &|_| {}).unwrap();
             let exact: f64 = exact.iter().sum();
-            let contexts = Contexts::of(&text, Level::Default, block, &|_| true).unwrap();
+            let contexts = Contexts::of(text, level, block, &|_| true).unwrap();
             let bits = contexts.bits();
             assert!((bits / exact - 1.0).abs() < 1e-3, "{bits}, not {exact}");
         }
@@ -243,7 +258,7 @@ mod tests {
         let text = words::tests::prose(1 << 17);
         let words = Words::of(&text, Level::Default).expect("prose");
         let block = 1 << 16;
-        let found = Contexts::of_words(&text, Some(&words), Level::Default, block, &|_| true);
+        let found = Contexts::of_words(&text, Some(&words), true, Level::Default, block, &|_| true);
         let (contexts, changed) = found.expect("nobody stops it");
         assert_eq!(contexts.len(), changed.len());
         let blocks: Vec<_> = text

@@ -94,7 +94,16 @@ impl Effort {
 
     /// That of blocks of at most so many bytes, in so many lanes.
     pub fn of(level: Level, lanes: usize, bytes: usize) -> Effort {
-        let memory = cm::most_memory(level, lanes, bytes).div_ceil(1 << 20);
+        Effort::rounded(level, cm::most_memory(level, lanes, bytes))
+    }
+
+    /// As [`of`](Effort::of), before blocks of the best level had networks.
+    pub fn without_networks(level: Level, lanes: usize, bytes: usize) -> Effort {
+        Effort::rounded(level, cm::most_memory_alone(level, lanes, bytes))
+    }
+
+    fn rounded(level: Level, memory: u64) -> Effort {
+        let memory = memory.div_ceil(1 << 20);
         Effort {
             level,
             memory: memory.try_into().expect("at most some GiB"),
@@ -437,7 +446,9 @@ impl BlockHeader {
                         return malformed("a block of sound or with a network has several lanes");
                     }
                     if setup.network && method == Method::Mixed && !gated {
-                        return malformed("a block has a network in the place of its model");
+                        return malformed(
+                            "a block mixes a model and a network, which are one input",
+                        );
                     }
                     covered.extend(setup.to_bytes());
                     let models = Models::Second(setup);
@@ -609,7 +620,7 @@ mod tests {
         assert_eq!(read_network(Method::Contexts, 0, None), "");
         assert_eq!(read_network(Method::Mixed, 0, Some(Gates::ALONE)), "");
         for (lanes_log2, gates, reason) in [
-            (0, None, "in the place of its model"),
+            (0, None, "which are one input"),
             (1, Some(Gates::ALONE), "several lanes"),
         ] {
             let error = read_network(Method::Mixed, lanes_log2, gates);

@@ -171,7 +171,7 @@ fn changes(input: &mut (impl Read + Seek), stored: [u8; HEAD]) -> Result<Vec<[u8
             head[LEVEL] = level.number();
             heads.push(head);
             head[MEMORY..].fill(0xFF);
-            if let Some(memory) = first_memory(input, head, level)? {
+            for memory in first_memory(input, head, level)? {
                 head[MEMORY..].copy_from_slice(&memory.to_le_bytes());
                 heads.push(head);
             }
@@ -180,8 +180,9 @@ fn changes(input: &mut (impl Read + Seek), stored: [u8; HEAD]) -> Result<Vec<[u8
     Ok(heads)
 }
 
-/// The memory that an archive announces whose first block, the longest, is this one, MiB;
-/// `None` if there is no block behind `head`.
+/// The memory that an archive may announce whose first block, the longest, is this one, MiB:
+/// what is announced now, and what was before there were networks; nothing if there is no
+/// block behind `head`.
 ///
 /// # Errors
 /// Errors of reading.
@@ -189,19 +190,21 @@ fn first_memory(
     input: &mut (impl Read + Seek),
     head: [u8; HEAD],
     level: Level,
-) -> Result<Option<u16>, Error> {
+) -> Result<Vec<u16>, Error> {
     let (terms, start) = match read(input, &head) {
         Err(Error::Read(error)) => return Err(Error::Read(error)),
-        Err(_) => return Ok(None),
+        Err(_) => return Ok(Vec::new()),
         Ok((front, start)) => (front.terms, start),
     };
     input.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
     match BlockHeader::read(&mut Input::new(input, start), terms) {
         Ok(block) => {
             let lanes = (1 << block.lanes_log2).min(block.raw.max(1));
-            Ok(Some(Effort::of(level, lanes, block.raw).memory))
+            let efforts = [Effort::of, Effort::without_networks];
+            let memories = efforts.map(|effort| effort(level, lanes, block.raw).memory);
+            Ok(memories.to_vec())
         }
         Err(Error::Read(error)) => Err(Error::Read(error)),
-        Err(_) => Ok(None),
+        Err(_) => Ok(Vec::new()),
     }
 }

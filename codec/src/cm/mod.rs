@@ -13,8 +13,10 @@
 //! - `chance`, probabilities that learn; `logistic`, tables of the logistic
 //!   function: both are shared.
 //!
+//! At the best level, a small LSTM network that learns the same bytes is one more of them.
+//!
 //! Everything is integer arithmetic or single correctly rounded `f32` operations
-//! in a fixed order, so encoder and decoder agree on any CPU. Lanes share all
+//! in a fixed order (the network's, [`crate::predict`], have fused multiply-adds), so encoder and decoder agree on any CPU. Lanes share all
 //! that is learned; what one lane has just coded helps the next.
 
 pub(crate) mod chance;
@@ -33,7 +35,7 @@ pub use logistic::Logistic;
 #[cfg(test)]
 pub(crate) use v2::Kind;
 pub use v2::{Level, Words};
-pub(crate) use v2::{Setup, Transform, most_memory};
+pub(crate) use v2::{Setup, Transform, most_memory, most_memory_alone};
 
 use crate::coder::NoAdvice;
 

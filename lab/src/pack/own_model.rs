@@ -200,7 +200,7 @@ pub fn compress_with_own_model(
         }
     };
     drop(seen);
-    let beside = contexts(data, words.as_ref(), &options.archive, control);
+    let beside = contexts(data, words.as_ref(), &options.archive, true, control);
     let Some((beside, seen)) = beside else {
         return Ok(None);
     };

@@ -40,13 +40,14 @@ pub fn shortest_plan(
         // What context models say of a sample depends on all that is before it.
         let mut block = Vec::new();
         file.seek(SeekFrom::Start(0)).map_err(PackError::Read)?;
-        let most = match weights.gates() {
-            Some(_) => options.block as u64,
-            None => SURVEYED.min(options.block as u64),
+        let gated = weights.gates().is_some();
+        let most = match gated {
+            true => options.block as u64,
+            false => SURVEYED.min(options.block as u64),
         };
         let read = file.take(most).read_to_end(&mut block);
         read.map_err(PackError::Read)?;
-        let Some((contexts, _)) = contexts(&block, None, options, control) else {
+        let Some((contexts, _)) = contexts(&block, None, options, gated, control) else {
             return Ok(None);
         };
         let pieces = pieces(block.len() as u64);

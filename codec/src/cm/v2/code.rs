@@ -209,6 +209,8 @@ impl<const WHOLE: bool> Kernel for CodeByte<'_, WHOLE> {
                 let logit = logistic.logit(zero, one);
                 mix.inputs[model] = logit;
                 confidence = (logit.clamp(-7.9, 7.9) * 2.0 + 16.0) as usize;
+            } else {
+                mix.inputs[model] = 0.0;
             }
 
             let bit_place = Bit {

@@ -145,7 +145,7 @@ pub fn memory(setup: Setup, lanes: usize, bytes: usize) -> u64 {
         } else {
             0
         },
-        if setup.network { Neural::memory() } else { 0 },
+        if setup.network { Neural::MEMORY } else { 0 },
         // Indirect contexts, tables of the matches, counters of the last byte, and
         // what is small.
         1 << 20,
@@ -153,14 +153,18 @@ pub fn memory(setup: Setup, lanes: usize, bytes: usize) -> u64 {
     parts.map(|part| part as u64).iter().sum()
 }
 
-/// As [`memory`], whatever a block is taken for.
-pub fn most_memory(level: Level, lanes: usize, bytes: usize) -> u64 {
-    let setup = |kind| match lanes {
-        1 => Setup::plain(level, kind).with_network(bytes),
-        _ => Setup::plain(level, kind),
-    };
-    let each = Kind::ALL.map(|kind| memory(setup(kind), lanes, bytes));
+/// As [`memory`], whatever a block is taken for, without a network.
+pub fn most_memory_alone(level: Level, lanes: usize, bytes: usize) -> u64 {
+    let each = Kind::ALL.map(|kind| memory(Setup::plain(level, kind), lanes, bytes));
     each.into_iter().max().unwrap_or_default()
+}
+
+/// As [`memory`], whatever a block is taken for, with a network or without.
+pub fn most_memory(level: Level, lanes: usize, bytes: usize) -> u64 {
+    let setup = |kind| Setup::plain(level, kind).with_network(bytes);
+    let each = Kind::ALL.map(|kind| memory(setup(kind), lanes, bytes));
+    let most = each.into_iter().max().unwrap_or_default();
+    most.max(most_memory_alone(level, lanes, bytes))
 }
 
 /// Context models that learn online, mixed.
@@ -252,7 +256,7 @@ impl Mixture {
     }
 
     /// Codes the next byte of a lane and learns it. Lanes take turns, the first
-    /// one first.
+    /// one first. If there is a network, it takes the place of `advice`.
     pub fn code(&mut self, lane: usize, coder: &mut dyn BitCoder, advice: &dyn Advice) -> u8 {
         let Some(mut network) = self.network.take() else {
             return self.code_advised(lane, coder, advice);

@@ -30,12 +30,11 @@ impl Neural {
         }
     }
 
-    /// Bytes that it takes, at most.
-    pub fn memory() -> usize {
-        NETWORK.memory() as usize + size_of::<Neural>()
-    }
+    /// Bytes that it takes, at most, whatever the size of pointers.
+    pub const MEMORY: usize = 77 << 20;
 
-    /// What the network says of the next byte; nothing if it diverged.
+    /// What the network says of the next byte; nothing if a logit is not finite. Steps are
+    /// too small for that, but nobody has proved it.
     pub fn advice(&mut self) -> Option<Tree> {
         self.next.set_logits(self.lane.logits()).ok()?;
         Some(Tree::new(&self.next))
@@ -44,5 +43,16 @@ impl Neural {
     /// Learns the next byte.
     pub fn take(&mut self, byte: u8) {
         self.lane.take(byte);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_takes_what_is_announced() {
+        let counted = NETWORK.memory() as usize + size_of::<Neural>();
+        assert!(counted <= Neural::MEMORY && Neural::MEMORY < counted + (1 << 20));
     }
 }

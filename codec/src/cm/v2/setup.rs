@@ -70,7 +70,7 @@ impl Kind {
 const FAST: u8 = 1;
 
 /// Of the byte of a block of the best level, set where there is a network.
-const NETWORK: u8 = 8;
+const NETWORK_BIT: u8 = 8;
 
 /// Shorter blocks have no network: it would learn too little in them.
 const LEAST_OF_NETWORK: usize = 1 << 15;
@@ -167,13 +167,13 @@ impl Setup {
         match (self.level, self.network) {
             (Level::Fast, _) => 1 << 20,
             (Level::Default, _) => 3 << 20,
-            // What a network takes does not add to the level's memory.
+            // In the longest blocks, fewer lines make up for most of a network's memory.
             (Level::Best, true) => 10 << 20,
             (Level::Best, false) => 11 << 20,
         }
     }
 
-    /// Whether what is learned is that of one lane.
+    /// Whether what is learned is that of one lane: of sound, or with a network.
     pub fn has_one_lane(&self) -> bool {
         self.kind == Kind::Sound || self.network
     }
@@ -186,7 +186,7 @@ impl Setup {
             _ => kind.expect("a kind among all") as u8,
         };
         let transform = self.transform_number().expect("a transform of the kind") as u8;
-        let network = if self.network { NETWORK } else { 0 };
+        let network = if self.network { NETWORK_BIT } else { 0 };
         let mut out = vec![kind | network | transform << 4];
         if Setup::has_records(self.kind) {
             out.push(self.cell as u8);
@@ -207,9 +207,9 @@ impl Setup {
         mut next: impl FnMut() -> Result<u8, E>,
     ) -> Result<Option<Setup>, E> {
         let mut first = next()?;
-        let network = level == Level::Best && first & NETWORK != 0;
+        let network = level == Level::Best && first & NETWORK_BIT != 0;
         if network {
-            first ^= NETWORK;
+            first ^= NETWORK_BIT;
         }
         let kind = match (level, first & 15) {
             (Level::Fast, FAST) => Some(Kind::Text),

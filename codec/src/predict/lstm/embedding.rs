@@ -137,3 +137,56 @@ impl Past {
         std::iter::once((recent % SYMBOLS as u64) as usize).chain(hashed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_takes_one_step_with_the_sum_of_its_gradients() {
+        let rms = RmsProp {
+            learning_rate: 0.01,
+            beta2: 0.999,
+            epsilon: 1e-4,
+        };
+        let dz: Vec<f32> = (0..3 * 8).map(|i| (i as f32).sin()).collect();
+        let mut embedding = Embedding::of_hashes(4, 8);
+        embedding.learn(&rms, [2, 0, 2].into_iter(), &dz, &mut [9.0; 8]);
+        let mut expected = vec![0.0; 4 * 8];
+        let both: Vec<f32> = (0..8).map(|i| dz[i] + dz[16 + i]).collect();
+        rms.step_row(1, &both, &mut expected[16..24], &mut 0.0);
+        rms.step_row(1, &dz[8..16], &mut expected[..8], &mut 0.0);
+        assert_eq!(embedding.values, expected);
+        assert_eq!(embedding.steps, [1, 0, 1, 0]);
+    }
+
+    #[test]
+    fn rows_are_those_of_the_specification() {
+        let recipe = LstmRecipe {
+            contexts: 0b1_0000_0101,
+            rows_log2: 7,
+            ..LstmRecipe::default()
+        };
+        let row = |x: u64| {
+            let m = x.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            ((m ^ m >> 32).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 57) as usize
+        };
+        let word = |letters: &[u8]| {
+            letters.iter().fold(0_u64, |word, letter| {
+                (word.wrapping_add(u64::from(*letter) + 1)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            })
+        };
+        let mut past = Past::default();
+        let rows = |past: &Past| past.rows(&recipe).collect::<Vec<_>>();
+        assert_eq!(rows(&past), [0, 0, 0, 0]);
+        past.take(b'1');
+        let last = u64::from(b'1');
+        assert_eq!(rows(&past), [0x31, 0, row(last), row(last)]);
+        for byte in *b"Now 2Be\xC3" {
+            past.take(byte);
+        }
+        let eight = u64::from_be_bytes(*b"Now 2Be\xC3");
+        let expected = [0xC3, row(word(b"be\xC3")), row(0x65C3), row(eight)];
+        assert_eq!(rows(&past), expected);
+    }
+}

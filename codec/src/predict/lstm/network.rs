@@ -18,7 +18,7 @@ const END: f64 = 0.3;
 /// How much faster embeddings and the output learn than the cells.
 const ENDS: f64 = 2.0;
 
-/// The same of the embeddings of contexts, whose rows rarely take a step.
+/// How much faster embeddings of contexts learn, whose rows rarely take a step.
 const CONTEXTS: f64 = 4.0;
 
 /// Decay of the mean of the squared gradients.

@@ -25,12 +25,12 @@ pub struct LstmRecipe {
     /// 1024.
     pub horizon: usize,
     /// Contexts that have embeddings of their own, each a bit: the lowest one is the
-    /// letters of the word so far, bit `n`, 1 to 8, the last `n` bytes.
+    /// letters of the word so far, bit `n`, 1 to 8, the last `n` bytes. May be 0.
     pub contexts: u16,
-    /// Rows of each of these embeddings are `2^rows_log2`, 1 to 24.
+    /// Rows of each of these embeddings are `2^rows_log2`, 1 to 24; 0 without contexts.
     pub rows_log2: u32,
     /// Learning rate of the cells' weights, above 0 and at most 1; embeddings of bytes and
-    /// the output learn twice as fast, embeddings of contexts six times.
+    /// the output learn twice as fast, embeddings of contexts four times.
     pub rate: f32,
 }
 
@@ -90,17 +90,17 @@ impl LstmRecipe {
     /// A recipe for a source of about `bytes` bytes, one megabyte if unknown: more bytes
     /// get more cells. A decoder does not choose: the recipe is in the archive.
     pub fn for_bytes(bytes: Option<u64>) -> LstmRecipe {
-        let (cells, rate) = match bytes.unwrap_or(1_000_000) {
-            ..100_000 => (128, 0.01),
-            100_000..4_000_000 => (192, 0.006),
-            _ => (256, 0.005),
+        let (cells, layers, rows_log2, rate) = match bytes.unwrap_or(1_000_000) {
+            ..100_000 => (128, 2, 14, 0.01),
+            100_000..4_000_000 => (192, 2, 15, 0.006),
+            _ => (256, 3, 16, 0.004),
         };
         LstmRecipe {
             cells,
-            layers: 2,
+            layers,
             horizon: 24,
             contexts: TEXT,
-            rows_log2: 16,
+            rows_log2,
             rate,
         }
     }
@@ -263,8 +263,8 @@ impl LstmRecipe {
     }
 
     /// Rows of all embeddings of contexts.
-    fn hashed(&self) -> usize {
-        (self.features() - 1) << self.rows_log2
+    fn hashed(&self) -> u64 {
+        ((self.features() - 1) as u64) << self.rows_log2
     }
 
     /// Weights of the products of a step.
@@ -284,7 +284,7 @@ impl LstmRecipe {
     /// assert_eq!(recipe.parameters(), 16 * 48 + 256 * 48 + 2 * 48 + 16 * 256 + 256);
     /// ```
     pub fn parameters(&self) -> u64 {
-        (self.dense() + self.hashed() * GATES * self.cells) as u64
+        self.dense() as u64 + self.hashed() * (GATES * self.cells) as u64
     }
 
     /// The same without embeddings of contexts.
@@ -301,8 +301,8 @@ impl LstmRecipe {
         let weights = 4 * self.dense() * size_of::<f32>();
         let row = (GATES * self.cells + 1) * size_of::<f32>() + size_of::<u32>();
         let step = self.layers * 24 * self.cells + 2 * SYMBOLS + 2 * self.features();
-        let all = weights + self.hashed() * row + self.horizon * step * size_of::<f32>();
-        all as u64 + (1 << 20)
+        let others = weights + self.horizon * step * size_of::<f32>();
+        self.hashed() * row as u64 + others as u64 + (1 << 20)
     }
 
     /// Floating-point operations for a byte.
@@ -311,7 +311,9 @@ impl LstmRecipe {
         // embedding is added, its gradient too, and it takes a step.
         let rows = (self.features() * GATES * self.cells) as f64;
         let steps = 10.0 * self.dense() as f64 / self.horizon as f64;
-        6.0 * self.products() as f64 + steps + 12.0 * rows
+        // Each step of a horizon is compared with the others.
+        let compared = 2 * self.horizon * self.features();
+        6.0 * self.products() as f64 + steps + 12.0 * rows + compared as f64
     }
 }
 
