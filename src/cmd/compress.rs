@@ -47,7 +47,7 @@ pub struct Args {
     #[command(flatten)]
     training: Training,
     /// Mix in an LSTM network that learns each file while it is coded: no model is stored,
-    /// and decompressing takes as long (some 100 s for a megabyte)
+    /// and decompressing takes as long (some 60 s for a megabyte)
     #[arg(long, conflicts_with = "model")]
     online: bool,
     /// Let the model of -m or --train go on learning while it codes: smaller archives of
