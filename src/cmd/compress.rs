@@ -47,7 +47,8 @@ pub struct Args {
     #[command(flatten)]
     training: Training,
     /// Mix in an LSTM network that learns each file while it is coded: no model is stored,
-    /// and decompressing takes as long (some 60 s for a megabyte)
+    /// and decompressing takes as long (some 60 s for a megabyte). Give -9, too: alone, -9 has
+    /// a small network and is shorter than this at level 5
     #[arg(long, conflicts_with = "model")]
     online: bool,
     /// Let the model of -m or --train go on learning while it codes: smaller archives of
